@@ -1,0 +1,169 @@
+"""YAML in, typed configuration out; every mistake with its file, line and a way to mend it."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from .factory import FactoryConfig
+from .model import ModelConfig
+
+type Location = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing wrong in a file. `line` counts from 1; None when it concerns the whole file."""
+
+    file: Path
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
+
+
+class ConfigError(Exception):
+    """One or more mistakes in configuration files, all found at once."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = list(mistakes)
+        super().__init__("\n".join(map(str, self.mistakes)))
+
+
+def load_factory(path: Path) -> FactoryConfig:
+    """Read `factory.yaml`. Raises ConfigError."""
+    return _load(path, FactoryConfig)
+
+
+def load_model(folder: Path) -> ModelConfig:
+    """Read `<folder>/model.yaml`. Raises ConfigError, also when the folder is not called like the model."""
+    path = folder / "model.yaml"
+    config = _load(path, ModelConfig)
+    if config.name != folder.resolve().name:
+        line = _lines(yaml.compose(path.read_text(), Loader=yaml.SafeLoader)).get(("name",))
+        raise ConfigError([Mistake(path, line, f"name is {config.name!r} but the folder is {folder.name!r}; make them equal")])
+    return config
+
+
+def load_models(root: Path) -> dict[str, ModelConfig]:
+    """Read every `<root>/*/model.yaml`, by model name in alphabetical order. Raises one ConfigError for all mistakes."""
+    models: dict[str, ModelConfig] = {}
+    mistakes: list[Mistake] = []
+    for path in sorted(root.glob("*/model.yaml")):
+        try:
+            config = load_model(path.parent)
+            models[config.name] = config
+        except ConfigError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(mistakes)
+    return models
+
+
+def _load[T: BaseModel](path: Path, schema: type[T]) -> T:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError([Mistake(path, None, "there is no such file")]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError([Mistake(path, None, f"is not UTF-8 text: {error.reason} at byte {error.start}")]) from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        duplicates = [Mistake(path, line, f"key {key!r} is given twice") for key, line in _duplicate_keys(node)]
+        content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise ConfigError([Mistake(path, line, f"is not YAML: {error.problem}")]) from None
+    if duplicates:
+        raise ConfigError(duplicates)
+    if not isinstance(content, dict):
+        raise ConfigError([Mistake(path, 1, f"must be a mapping with {', '.join(_keys(schema))}")])
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        lines = _lines(node)
+        mistakes = [Mistake(path, _line(lines, e), _message(schema, e)) for e in error.errors(include_url=False)]
+        raise ConfigError(sorted(mistakes, key=lambda m: m.line or 0)) from None
+
+
+def _lines(node: yaml.Node | None, at: Location = ()) -> dict[Location, int]:
+    """Line (from 1) of every key and item in the document, by its path."""
+    lines = {at: node.start_mark.line + 1} if node and not at else {}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*at, key.value)
+            lines |= {here: key.start_mark.line + 1} | _lines(value, here)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            here = (*at, index)
+            lines |= {here: value.start_mark.line + 1} | _lines(value, here)
+    return lines
+
+
+def _duplicate_keys(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.value, key.start_mark.line + 1
+            seen.add(key.value)
+            yield from _duplicate_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _duplicate_keys(value)
+
+
+def _line(lines: dict[Location, int], error: ErrorDetails) -> int | None:
+    """The line of the deepest part of the error's location that the document really has."""
+    at: Location = tuple(error["loc"])
+    while at and at not in lines:
+        at = at[:-1]
+    return lines.get(at)
+
+
+def _message(schema: type[BaseModel], error: ErrorDetails) -> str:
+    location = error["loc"]
+    where = ".".join(map(str, location))
+    match error["type"]:
+        case "extra_forbidden":
+            known = _keys(_section(schema, location[:-1]))
+            near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
+            return f"unknown key {where!r}; {hint}"
+        case "missing":
+            return f"{where!r} is missing; it is required"
+        case "literal_error" | "enum":
+            near = difflib.get_close_matches(str(error["input"]), error["ctx"]["expected"].replace("'", "").split(), n=1)
+            hint = f"; did you mean {near[0].rstrip(',')!r}?" if near else ""
+            return f"{where}: {error['input']!r} is not one of {error['ctx']['expected']}{hint}"
+        case "value_error":
+            reason = str(error["ctx"]["error"])
+            return f"{where}: {reason}" if where else reason
+        case _:
+            return f"{where}: {error['msg'][0].lower()}{error['msg'][1:]} (found {error['input']!r})"
+
+
+def _section(schema: type[BaseModel], location: Sequence[str | int]) -> type[BaseModel]:
+    """The model class that holds the key at `location`."""
+    for part in location:
+        for name, field in schema.model_fields.items():
+            if part in (name, field.alias):
+                schema = next(iter(_models_in(field.annotation)), schema)
+    return schema
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models_in(argument)
+
+
+def _keys(schema: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in schema.model_fields.items()]

@@ -1,0 +1,173 @@
+"""`model.yaml`: what a data scientist says about one model. Everything but name, problem, data.label and gate has a default."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from .fields import Duration, Fraction, InstanceType, ModelName, Schedule, Section, TimeZone
+
+Problem = Literal["binary_classification", "multiclass_classification", "regression"]
+
+METRICS: dict[str, dict[str, bool]] = {
+    "binary_classification": {
+        "auc": True, "accuracy": True, "f1": True, "precision": True, "recall": True,
+        "average_precision": True, "log_loss": False, "brier": False,
+    },
+    "multiclass_classification": {"accuracy": True, "f1_macro": True, "log_loss": False},
+    "regression": {"rmse": False, "mae": False, "r2": True},
+}  # fmt: skip
+"""Quality measures by problem; True where more is better."""
+
+
+class Column(Section):
+    """What the values of one raw column must be. A batch that breaks it fails Prepare and counts as a violation live."""
+
+    type: Literal["integer", "number", "string", "boolean", "timestamp"]
+    minimum: float | None = None
+    maximum: float | None = None
+    values: list[str | int | float | bool] | None = Field(None, description="The only values allowed.")
+    nullable: bool = Field(True, description="Whether the value may be missing.")
+    max_null_fraction: Fraction = Field(1.0, description="Share of missing values above which the data is refused.")
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum:g} is above maximum {self.maximum:g}")
+        return self
+
+
+class Data(Section):
+    """Where the label is and what the raw columns look like."""
+
+    label: str = Field(description="The column to predict.")
+    format: Literal["csv", "parquet"] = "csv"
+    schema_: dict[str, Column] = Field(default_factory=dict, alias="schema")
+    time_column: str | None = Field(None, description="Column with the time of the event, never a feature.")
+    ignore: list[str] = Field(default_factory=list, description="Columns that are neither features nor label.")
+
+    @model_validator(mode="after")
+    def _label_is_not_ignored(self) -> Self:
+        if self.label in self.ignore or self.label == self.time_column:
+            raise ValueError(f"label {self.label!r} cannot also be ignored or the time column")
+        return self
+
+
+class Training(Section):
+    """The jobs of the training pipeline."""
+
+    image: str | None = Field(None, description="Container image URI; default: AWS's scikit-learn image of the region.")
+    instance: InstanceType = "ml.m5.xlarge"
+    volume_gb: int = Field(30, ge=1, le=16384)
+    max_runtime: Duration = Field("1h", validate_default=True)
+    hyperparameters: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    validation_fraction: float = Field(0.15, gt=0, lt=0.5)
+    test_fraction: float = Field(0.15, gt=0, lt=0.5)
+
+
+class Gate(Section):
+    """What a new version must reach before it is registered."""
+
+    metric: str
+    minimum: float | None = None
+    maximum: float | None = Field(None, description="For measures where less is better, such as rmse.")
+    champion_margin: float = Field(0.0, ge=0, description="How much worse than the live version is still accepted.")
+
+
+class Retrain(Section):
+    """When a model is trained again."""
+
+    schedule: Schedule | None = Field("cron(0 3 * * ? *)", description="EventBridge Scheduler expression; null: never.")
+    timezone: TimeZone = "UTC"
+    on_drift: bool = True
+    cooldown: Duration = Field("6h", validate_default=True, description="Shortest time between automatic trainings.")
+    window: int | None = Field(None, ge=1, description="Newest dt= partitions to train on; null: all.")
+
+
+class Scaling(Section):
+    """Instances behind a realtime endpoint; more than one turns on target tracking."""
+
+    minimum: int = Field(1, ge=1)
+    maximum: int = Field(1, ge=1)
+    invocations_per_instance: int = Field(500, ge=1, description="Invocations per instance and minute to aim at.")
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
+        return self
+
+
+class Canary(Section):
+    """How traffic moves to a new version."""
+
+    percent: int = Field(10, ge=1, le=50)
+    bake: Duration = Field("10m", validate_default=True, description="How long alarms are watched before going on.")
+
+
+class Serverless(Section):
+    memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
+    max_concurrency: int = Field(5, ge=1, le=200)
+
+
+class Serving(Section):
+    mode: Literal["realtime", "serverless"] = "realtime"
+    instance: InstanceType = "ml.m5.large"
+    scaling: Scaling = Scaling()
+    canary: Canary = Canary()
+    serverless: Serverless = Serverless()
+    capture_percent: int = Field(100, ge=0, le=100, description="Share of requests kept for monitoring.")
+    max_errors_per_minute: int = Field(5, ge=1, description="5XX answers a minute that roll a deployment back.")
+    max_latency: Duration = Field("1s", validate_default=True, description="p99 model latency that rolls a deployment back.")
+
+
+class Drift(Section):
+    """Limits of docs/reference/drift.md; the defaults need no tuning."""
+
+    effect: float = Field(0.1, gt=0, description="Smallest change that matters.")
+    false_alarm_rate: float = Field(0.01, gt=0, lt=0.5, description="Share of whole checks that may alarm by chance.")
+    minimum_rows: int = Field(200, ge=30, description="Rows below which nothing is decided.")
+
+
+class Monitoring(Section):
+    schedule: Schedule = "rate(1 hour)"
+    timezone: TimeZone = "UTC"
+    drift: Drift = Drift()
+    max_data_violations: int = Field(0, ge=0)
+    alarm_periods: int = Field(1, ge=1, le=24, description="Drifted checks (of evaluation_periods) that raise the alarm.")
+    evaluation_periods: int = Field(1, ge=1, le=24)
+
+
+class ModelConfig(Section):
+    """One model."""
+
+    name: ModelName
+    problem: Problem
+    description: str = ""
+    data: Data
+    training: Training = Training()
+    gate: Gate
+    retrain: Retrain = Retrain()
+    serving: Serving = Serving()
+    monitoring: Monitoring = Monitoring()
+
+    @model_validator(mode="after")
+    def _gate_fits_problem(self) -> Self:
+        gate, known = self.gate, METRICS[self.problem]
+        if gate.metric not in known:
+            raise ValueError(f"gate.metric {gate.metric!r} is no measure of {self.problem}; choose one of {', '.join(known)}")
+        more_is_better = known[gate.metric]
+        wanted, other = ("minimum", "maximum") if more_is_better else ("maximum", "minimum")
+        if getattr(gate, wanted) is None or getattr(gate, other) is not None:
+            raise ValueError(f"gate needs `{wanted}` and not `{other}`: {'more' if more_is_better else 'less'} {gate.metric} is better")
+        return self
+
+    @property
+    def more_is_better(self) -> bool:
+        return METRICS[self.problem][self.gate.metric]
+
+    def settings(self) -> dict[str, Any]:
+        """The JSON that jobs and the serving module read: every default resolved, durations in seconds."""
+        return self.model_dump(mode="json", by_alias=True)
+
+

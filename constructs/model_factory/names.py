@@ -1,0 +1,100 @@
+"""Every name in a factory, built in one place: `<factory>-<environment>-<model>[-part]`.
+
+Stacks name resources with these, and operators find them with these; nothing else assembles a name.
+"""
+
+from dataclasses import dataclass
+
+METRIC_NAMESPACE = "ModelFactory"
+
+
+@dataclass(frozen=True)
+class EnvironmentNames:
+    """Names of what an environment has once. `account` and `region` make bucket names unique in all of S3."""
+
+    factory: str
+    environment: str
+    account: str
+    region: str
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.factory}-{self.environment}"
+
+    def bucket(self, purpose: str) -> str:
+        """Bucket for `purpose`: data, artifacts, records or logs."""
+        return f"{self.prefix}-{purpose}-{self.account}-{self.region}"
+
+    def queue(self, purpose: str) -> str:
+        """FIFO queue for `purpose`: retrain or deploy."""
+        return f"{self.prefix}-{purpose}.fifo"
+
+    def dead_letter_queue(self, purpose: str) -> str:
+        return f"{self.prefix}-{purpose}-dead-letters.fifo"
+
+    def function(self, purpose: str) -> str:
+        return f"{self.prefix}-{purpose}"
+
+    @property
+    def alerts_topic(self) -> str:
+        return f"{self.prefix}-alerts"
+
+    @property
+    def key_alias(self) -> str:
+        return f"alias/{self.prefix}"
+
+    @property
+    def foundation_stack(self) -> str:
+        return f"{self.prefix}-foundation"
+
+    def model(self, model: str) -> "ModelNames":
+        return ModelNames(environment=self, model=model)
+
+
+@dataclass(frozen=True)
+class ModelNames:
+    """Names of what one model has in one environment."""
+
+    environment: EnvironmentNames
+    model: str
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.environment.prefix}-{self.model}"
+
+    @property
+    def stack(self) -> str:
+        return self.prefix
+
+    @property
+    def model_package_group(self) -> str:
+        return self.prefix
+
+    @property
+    def endpoint(self) -> str:
+        return self.prefix
+
+    @property
+    def training_pipeline(self) -> str:
+        return f"{self.prefix}-train"
+
+    @property
+    def monitor_pipeline(self) -> str:
+        return f"{self.prefix}-monitor"
+
+    @property
+    def dashboard(self) -> str:
+        return self.prefix
+
+    def alarm(self, purpose: str) -> str:
+        """Alarm for `purpose`: drift, data-violations, monitor-missed, training-failed, endpoint-errors, endpoint-latency."""
+        return f"{self.prefix}-{purpose}"
+
+    def schedule(self, purpose: str) -> str:
+        """EventBridge schedule for `purpose`: retrain or monitor."""
+        return f"{self.prefix}-{purpose}"
+
+    @property
+    def settings_parameter(self) -> str:
+        """SSM parameter with the JSON that the shared functions read (docs/reference/contracts.md)."""
+        return f"/{self.environment.factory}/{self.environment.environment}/models/{self.model}"
