@@ -2,19 +2,43 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-PYTHON := .venv/bin/python
-WORKERS ?= 2
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help demo test lint unit stacks e2e lock clean
+.PHONY: help .venv demo test lint unit stacks e2e conformance lock clean
 
 help:  ## this list
-	@grep -hE '^[a-z0-9.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9.-]+:.*##' Makefile | sed -E 's/:.*## /:/' | column -t -s:
 
 .venv: .venv/.synced  ## the Python environment, exactly as requirements.lock says
 
-# uv installs the locked set in seconds where pip takes minutes. It is the one package that the lock does not hold.
-.venv/.synced: requirements.lock pyproject.toml find-python
-	@bootstrap=$$(./find-python) \
-	&& if [ "$$bootstrap" = uv ]; then uv venv --quiet --clear --managed-python --python 3.12 .venv; UV=uv; \
-	   else [ -x .venv/bin/uv ] || { "$$bootstrap" -m venv --clear .venv && .venv/bin/python -m pip install --quiet uv; }; UV=.venv/bin/uv; fi \
-	&& VIRTUAL_ENV=.venv $$UV pip sync --quiet --require-hashes requirements.lock $$([ "$$UV" = uv ] || echo --no-uninstall-uv) ; true
+.venv/.synced: requirements.lock pyproject.toml tools/find-python tools/make-venv
+	@tools/make-venv
+
+demo: .venv  ## the whole life of a model on the embedded AWS: train, deploy, watch, drift, retrain
+	@model-factory demo
+
+test: lint unit stacks conformance e2e  ## everything CI runs
+
+lint: .venv  ## ruff and pyright
+	ruff check .
+	ruff format --check .
+	pyright
+
+unit: .venv  ## unit tests: seconds, nothing outside this process
+	pytest tests/unit --quiet
+
+stacks: .venv  ## the CloudFormation templates, against cfn-lint, cdk-nag and what they promise
+	pytest tests/stacks --quiet
+
+conformance: .venv  ## the trained artifact under AWS's own serving toolkit
+	pytest tests/conformance --quiet
+
+e2e: .venv  ## the deployed factory, run on the embedded AWS
+	pytest tests/e2e --quiet
+
+lock: .venv  ## resolve pyproject.toml anew into requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
+	  --group dev pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
+
+clean:  ## remove what make made
+	rm -rf .venv .venv-conformance cdk.out .local_aws .pytest_cache .ruff_cache .hypothesis

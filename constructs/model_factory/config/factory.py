@@ -21,7 +21,9 @@ class Environment(Section):
     name: ShortName
     account: AccountId
     region: Region
-    approval: Literal["automatic", "manual"] = Field("manual", description="Who approves a version that passed its gate.")
+    approval: Literal["automatic", "manual"] = Field(
+        "manual", description="Who approves a version that passed its gate."
+    )
     removal: Literal["retain", "destroy"] = Field("retain", description="What `cdk destroy` does with data.")
     permissions_boundary: str | None = Field(None, description="Name of an IAM policy that bounds every role.")
 
@@ -42,7 +44,9 @@ class FactoryConfig(Section):
         names = [environment.name for environment in self.environments]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"environment {name!r} is defined {names.count(name)} times; every name must be different")
+                raise ValueError(
+                    f"environment {name!r} is defined {names.count(name)} times; every name must be different"
+                )
         return self
 
     def environment(self, name: str) -> Environment:
@@ -50,7 +54,9 @@ class FactoryConfig(Section):
         for environment in self.environments:
             if environment.name == name:
                 return environment
-        raise KeyError(f"no environment {name!r} in factory.yaml; there are {', '.join(e.name for e in self.environments)}")
+        raise KeyError(
+            f"no environment {name!r} in factory.yaml; there are {', '.join(e.name for e in self.environments)}"
+        )
 
     def names(self, environment: Environment) -> EnvironmentNames:
         return EnvironmentNames(self.name, environment.name, environment.account, environment.region)

@@ -57,7 +57,9 @@ def _check_schedule(value: str) -> str:
         )
     fields = match[1].split()
     if len(fields) != len(_CRON_FIELDS):
-        raise ValueError(f"{value!r} is not a schedule: cron() has six fields, found {len(fields)}; such as cron(0 3 * * ? *)")
+        raise ValueError(
+            f"{value!r} is not a schedule: cron() has six fields, found {len(fields)}; such as cron(0 3 * * ? *)"
+        )
     for (name, pattern), field in zip(_CRON_FIELDS, fields, strict=True):
         if not re.fullmatch(pattern, field):
             raise ValueError(f"{value!r} is not a schedule: {field!r} is no {name}")

@@ -47,7 +47,9 @@ def load_model(folder: Path) -> ModelConfig:
     config = _load(path, ModelConfig)
     if config.name != folder.resolve().name:
         line = _lines(yaml.compose(path.read_text(), Loader=yaml.SafeLoader)).get(("name",))
-        raise ConfigError([Mistake(path, line, f"name is {config.name!r} but the folder is {folder.name!r}; make them equal")])
+        raise ConfigError(
+            [Mistake(path, line, f"name is {config.name!r} but the folder is {folder.name!r}; make them equal")]
+        )
     return config
 
 
@@ -139,7 +141,9 @@ def _message(schema: type[BaseModel], error: ErrorDetails) -> str:
         case "missing":
             return f"{where!r} is missing; it is required"
         case "literal_error" | "enum":
-            near = difflib.get_close_matches(str(error["input"]), error["ctx"]["expected"].replace("'", "").split(), n=1)
+            near = difflib.get_close_matches(
+                str(error["input"]), error["ctx"]["expected"].replace("'", "").split(), n=1
+            )
             hint = f"; did you mean {near[0].rstrip(',')!r}?" if near else ""
             return f"{where}: {error['input']!r} is not one of {error['ctx']['expected']}{hint}"
         case "value_error":

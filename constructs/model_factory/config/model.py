@@ -118,7 +118,9 @@ class Serving(Section):
     serverless: Serverless = Serverless()
     capture_percent: int = Field(100, ge=0, le=100, description="Share of requests kept for monitoring.")
     max_errors_per_minute: int = Field(5, ge=1, description="5XX answers a minute that roll a deployment back.")
-    max_latency: Duration = Field("1s", validate_default=True, description="p99 model latency that rolls a deployment back.")
+    max_latency: Duration = Field(
+        "1s", validate_default=True, description="p99 model latency that rolls a deployment back."
+    )
 
 
 class Drift(Section):
@@ -134,7 +136,9 @@ class Monitoring(Section):
     timezone: TimeZone = "UTC"
     drift: Drift = Drift()
     max_data_violations: int = Field(0, ge=0)
-    alarm_periods: int = Field(1, ge=1, le=24, description="Drifted checks (of evaluation_periods) that raise the alarm.")
+    alarm_periods: int = Field(
+        1, ge=1, le=24, description="Drifted checks (of evaluation_periods) that raise the alarm."
+    )
     evaluation_periods: int = Field(1, ge=1, le=24)
 
 
@@ -155,11 +159,15 @@ class ModelConfig(Section):
     def _gate_fits_problem(self) -> Self:
         gate, known = self.gate, METRICS[self.problem]
         if gate.metric not in known:
-            raise ValueError(f"gate.metric {gate.metric!r} is no measure of {self.problem}; choose one of {', '.join(known)}")
+            raise ValueError(
+                f"gate.metric {gate.metric!r} is no measure of {self.problem}; choose one of {', '.join(known)}"
+            )
         more_is_better = known[gate.metric]
         wanted, other = ("minimum", "maximum") if more_is_better else ("maximum", "minimum")
         if getattr(gate, wanted) is None or getattr(gate, other) is not None:
-            raise ValueError(f"gate needs `{wanted}` and not `{other}`: {'more' if more_is_better else 'less'} {gate.metric} is better")
+            raise ValueError(
+                f"gate needs `{wanted}` and not `{other}`: {'more' if more_is_better else 'less'} {gate.metric} is better"
+            )
         return self
 
     @property
@@ -169,5 +177,3 @@ class ModelConfig(Section):
     def settings(self) -> dict[str, Any]:
         """The JSON that jobs and the serving module read: every default resolved, durations in seconds."""
         return self.model_dump(mode="json", by_alias=True)
-
-
