@@ -87,7 +87,7 @@ class ModelNames:
         return self.prefix
 
     def alarm(self, purpose: str) -> str:
-        """Alarm for `purpose`: drift, data-violations, monitor-missed, training-failed, endpoint-errors, endpoint-latency."""
+        """Alarm for `purpose`, such as drift, data-violations, monitor-missed, training-failed or endpoint-errors."""
         return f"{self.prefix}-{purpose}"
 
     def schedule(self, purpose: str) -> str:

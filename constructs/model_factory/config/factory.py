@@ -11,10 +11,6 @@ AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="AWS account i
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 
 
-class ExistingNetwork(Section):
-    vpc: str = Field(pattern=r"^vpc-[0-9a-f]{8,17}$")
-
-
 class Environment(Section):
     """One environment: an account, a region and its policies."""
 
@@ -24,11 +20,13 @@ class Environment(Section):
     approval: Literal["automatic", "manual"] = Field(
         "manual", description="Who approves a version that passed its gate."
     )
-    removal: Literal["retain", "destroy"] = Field("retain", description="What `cdk destroy` does with data.")
-    permissions_boundary: str | None = Field(None, description="Name of an IAM policy that bounds every role.")
+    removal: Literal["retain", "destroy"] = Field(default="retain", description="What `cdk destroy` does with data.")
+    permissions_boundary: str | None = Field(default=None, description="Name of an IAM policy that bounds every role.")
 
 
 class Alerts(Section):
+    """Who is told."""
+
     emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]] = Field(default_factory=list)
 
 

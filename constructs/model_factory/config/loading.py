@@ -1,10 +1,11 @@
 """YAML in, typed configuration out; every mistake with its file, line and a way to mend it."""
 
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -54,7 +55,7 @@ def load_model(folder: Path) -> ModelConfig:
 
 
 def load_models(root: Path) -> dict[str, ModelConfig]:
-    """Read every `<root>/*/model.yaml`, by model name in alphabetical order. Raises one ConfigError for all mistakes."""
+    """Read every `<root>/*/model.yaml`, by name in alphabetical order. Raises one ConfigError for all mistakes."""
     models: dict[str, ModelConfig] = {}
     mistakes: list[Mistake] = []
     for path in sorted(root.glob("*/model.yaml")):
@@ -122,32 +123,37 @@ def _duplicate_keys(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
 
 
 def _line(lines: dict[Location, int], error: ErrorDetails) -> int | None:
-    """The line of the deepest part of the error's location that the document really has."""
+    """The line of the deepest part of the error's location that the document really has.
+
+    A check of a whole section starts its message with the key that it is about ("gate.metric 'x' is no measure of …").
+    """
     at: Location = tuple(error["loc"])
+    if error["type"] == "value_error":
+        about = str(error.get("ctx", {})["error"]).split()[0]
+        at = (*at, *about.split("."))
     while at and at not in lines:
         at = at[:-1]
     return lines.get(at)
 
 
 def _message(schema: type[BaseModel], error: ErrorDetails) -> str:
-    location = error["loc"]
+    location, context = error["loc"], error.get("ctx", {})
     where = ".".join(map(str, location))
     match error["type"]:
         case "extra_forbidden":
             known = _keys(_section(schema, location[:-1]))
-            near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+            near = difflib.get_close_matches(str(location[-1]), known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
             return f"unknown key {where!r}; {hint}"
         case "missing":
             return f"{where!r} is missing; it is required"
-        case "literal_error" | "enum":
-            near = difflib.get_close_matches(
-                str(error["input"]), error["ctx"]["expected"].replace("'", "").split(), n=1
-            )
-            hint = f"; did you mean {near[0].rstrip(',')!r}?" if near else ""
-            return f"{where}: {error['input']!r} is not one of {error['ctx']['expected']}{hint}"
+        case "literal_error":
+            allowed: list[str] = re.findall(r"'([^']+)'", context["expected"])
+            near = difflib.get_close_matches(str(error["input"]), allowed, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            return f"{where}: {error['input']!r} is not one of {context['expected']}{hint}"
         case "value_error":
-            reason = str(error["ctx"]["error"])
+            reason = str(context["error"])
             return f"{where}: {reason}" if where else reason
         case _:
             return f"{where}: {error['msg'][0].lower()}{error['msg'][1:]} (found {error['input']!r})"
@@ -165,7 +171,7 @@ def _section(schema: type[BaseModel], location: Sequence[str | int]) -> type[Bas
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    for argument in getattr(annotation, "__args__", ()):
+    for argument in get_args(annotation):
         yield from _models_in(argument)
 
 

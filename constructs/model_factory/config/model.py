@@ -1,4 +1,4 @@
-"""`model.yaml`: what a data scientist says about one model. Everything but name, problem, data.label and gate has a default."""
+"""`model.yaml`: what a data scientist says about one model; only name, problem, data.label and gate have no default."""
 
 from typing import Any, Literal, Self
 
@@ -20,14 +20,16 @@ METRICS: dict[str, dict[str, bool]] = {
 
 
 class Column(Section):
-    """What the values of one raw column must be. A batch that breaks it fails Prepare and counts as a violation live."""
+    """What the values of one raw column must be. A batch that breaks it fails Prepare; live it is a violation."""
 
     type: Literal["integer", "number", "string", "boolean", "timestamp"]
     minimum: float | None = None
     maximum: float | None = None
-    values: list[str | int | float | bool] | None = Field(None, description="The only values allowed.")
-    nullable: bool = Field(True, description="Whether the value may be missing.")
-    max_null_fraction: Fraction = Field(1.0, description="Share of missing values above which the data is refused.")
+    values: list[str | int | float | bool] | None = Field(default=None, description="The only values allowed.")
+    nullable: bool = Field(default=True, description="Whether the value may be missing.")
+    max_null_fraction: Fraction = Field(
+        default=1.0, description="Share of missing values above which the data is refused."
+    )
 
     @model_validator(mode="after")
     def _range(self) -> Self:
@@ -42,7 +44,7 @@ class Data(Section):
     label: str = Field(description="The column to predict.")
     format: Literal["csv", "parquet"] = "csv"
     schema_: dict[str, Column] = Field(default_factory=dict, alias="schema")
-    time_column: str | None = Field(None, description="Column with the time of the event, never a feature.")
+    time_column: str | None = Field(default=None, description="Column with the time of the event, never a feature.")
     ignore: list[str] = Field(default_factory=list, description="Columns that are neither features nor label.")
 
     @model_validator(mode="after")
@@ -55,14 +57,16 @@ class Data(Section):
 class Training(Section):
     """The jobs of the training pipeline."""
 
-    image: str | None = Field(None, description="Container image URI; default: AWS's scikit-learn image of the region.")
+    image: str | None = Field(
+        default=None, description="Container image URI; default: AWS's scikit-learn image of the region."
+    )
     instance: InstanceType = "ml.m5.xlarge"
-    volume_gb: int = Field(30, ge=1, le=16384)
-    max_runtime: Duration = Field("1h", validate_default=True)
+    volume_gb: int = Field(default=30, ge=1, le=16384)
+    max_runtime: Duration = Field(default="1h", validate_default=True)
     hyperparameters: dict[str, bool | int | float | str] = Field(default_factory=dict)
-    seed: int = Field(0, ge=0, le=2**31 - 1)
-    validation_fraction: float = Field(0.15, gt=0, lt=0.5)
-    test_fraction: float = Field(0.15, gt=0, lt=0.5)
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    validation_fraction: float = Field(default=0.15, gt=0, lt=0.5)
+    test_fraction: float = Field(default=0.15, gt=0, lt=0.5)
 
 
 class Gate(Section):
@@ -70,26 +74,34 @@ class Gate(Section):
 
     metric: str
     minimum: float | None = None
-    maximum: float | None = Field(None, description="For measures where less is better, such as rmse.")
-    champion_margin: float = Field(0.0, ge=0, description="How much worse than the live version is still accepted.")
+    maximum: float | None = Field(default=None, description="For measures where less is better, such as rmse.")
+    champion_margin: float = Field(
+        default=0.0, ge=0, description="How much worse than the live version is still accepted."
+    )
 
 
 class Retrain(Section):
     """When a model is trained again."""
 
-    schedule: Schedule | None = Field("cron(0 3 * * ? *)", description="EventBridge Scheduler expression; null: never.")
+    schedule: Schedule | None = Field(
+        default="cron(0 3 * * ? *)", description="EventBridge Scheduler expression; null: never."
+    )
     timezone: TimeZone = "UTC"
     on_drift: bool = True
-    cooldown: Duration = Field("6h", validate_default=True, description="Shortest time between automatic trainings.")
-    window: int | None = Field(None, ge=1, description="Newest dt= partitions to train on; null: all.")
+    cooldown: Duration = Field(
+        default="6h", validate_default=True, description="Shortest time between automatic trainings."
+    )
+    window: int | None = Field(default=None, ge=1, description="Newest dt= partitions to train on; null: all.")
 
 
 class Scaling(Section):
     """Instances behind a realtime endpoint; more than one turns on target tracking."""
 
-    minimum: int = Field(1, ge=1)
-    maximum: int = Field(1, ge=1)
-    invocations_per_instance: int = Field(500, ge=1, description="Invocations per instance and minute to aim at.")
+    minimum: int = Field(default=1, ge=1)
+    maximum: int = Field(default=1, ge=1)
+    invocations_per_instance: int = Field(
+        default=500, ge=1, description="Invocations per instance and minute to aim at."
+    )
 
     @model_validator(mode="after")
     def _order(self) -> Self:
@@ -101,45 +113,55 @@ class Scaling(Section):
 class Canary(Section):
     """How traffic moves to a new version."""
 
-    percent: int = Field(10, ge=1, le=50)
-    bake: Duration = Field("10m", validate_default=True, description="How long alarms are watched before going on.")
+    percent: int = Field(default=10, ge=1, le=50)
+    bake: Duration = Field(
+        default="10m", validate_default=True, description="How long alarms are watched before going on."
+    )
 
 
 class Serverless(Section):
+    """Size of a serverless endpoint."""
+
     memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
-    max_concurrency: int = Field(5, ge=1, le=200)
+    max_concurrency: int = Field(default=5, ge=1, le=200)
 
 
 class Serving(Section):
+    """How the model answers requests."""
+
     mode: Literal["realtime", "serverless"] = "realtime"
     instance: InstanceType = "ml.m5.large"
     scaling: Scaling = Scaling()
     canary: Canary = Canary()
     serverless: Serverless = Serverless()
-    capture_percent: int = Field(100, ge=0, le=100, description="Share of requests kept for monitoring.")
-    max_errors_per_minute: int = Field(5, ge=1, description="5XX answers a minute that roll a deployment back.")
+    capture_percent: int = Field(default=100, ge=0, le=100, description="Share of requests kept for monitoring.")
+    max_errors_per_minute: int = Field(default=5, ge=1, description="5XX answers a minute that roll a deployment back.")
     max_latency: Duration = Field(
-        "1s", validate_default=True, description="p99 model latency that rolls a deployment back."
+        default="1s", validate_default=True, description="p99 model latency that rolls a deployment back."
     )
 
 
 class Drift(Section):
     """Limits of docs/reference/drift.md; the defaults need no tuning."""
 
-    effect: float = Field(0.1, gt=0, description="Smallest change that matters.")
-    false_alarm_rate: float = Field(0.01, gt=0, lt=0.5, description="Share of whole checks that may alarm by chance.")
-    minimum_rows: int = Field(200, ge=30, description="Rows below which nothing is decided.")
+    effect: float = Field(default=0.1, gt=0, description="Smallest change that matters.")
+    false_alarm_rate: float = Field(
+        default=0.01, gt=0, lt=0.5, description="Share of whole checks that may alarm by chance."
+    )
+    minimum_rows: int = Field(default=200, ge=30, description="Rows below which nothing is decided.")
 
 
 class Monitoring(Section):
+    """How often the live model is watched and what raises its alarms."""
+
     schedule: Schedule = "rate(1 hour)"
     timezone: TimeZone = "UTC"
     drift: Drift = Drift()
-    max_data_violations: int = Field(0, ge=0)
+    max_data_violations: int = Field(default=0, ge=0)
     alarm_periods: int = Field(
-        1, ge=1, le=24, description="Drifted checks (of evaluation_periods) that raise the alarm."
+        default=1, ge=1, le=24, description="Drifted checks (of evaluation_periods) that raise the alarm."
     )
-    evaluation_periods: int = Field(1, ge=1, le=24)
+    evaluation_periods: int = Field(default=1, ge=1, le=24)
 
 
 class ModelConfig(Section):
@@ -165,9 +187,8 @@ class ModelConfig(Section):
         more_is_better = known[gate.metric]
         wanted, other = ("minimum", "maximum") if more_is_better else ("maximum", "minimum")
         if getattr(gate, wanted) is None or getattr(gate, other) is not None:
-            raise ValueError(
-                f"gate needs `{wanted}` and not `{other}`: {'more' if more_is_better else 'less'} {gate.metric} is better"
-            )
+            better = "more" if more_is_better else "less"
+            raise ValueError(f"gate needs `{wanted}` and not `{other}`: {better} {gate.metric} is better")
         return self
 
     @property

@@ -1,0 +1,146 @@
+"""What people get told when a configuration file is wrong."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from model_factory.config import ConfigError, load_factory, load_model, load_models
+
+MODEL = {
+    "name": "churn",
+    "problem": "binary_classification",
+    "data": {"label": "left"},
+    "gate": {"metric": "auc", "minimum": 0.7},
+}
+FACTORY = {"name": "acme", "environments": [{"name": "dev", "account": "111111111111", "region": "eu-west-1"}]}
+
+
+def write_model(root: Path, text: str, name: str = "churn") -> Path:
+    folder = root / name
+    folder.mkdir(exist_ok=True)
+    (folder / "model.yaml").write_text(text)
+    return folder
+
+
+def mistakes(load, path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    return [f"{m.file.name}:{m.line}: {m.message}" for m in caught.value.mistakes]
+
+
+def change(base: dict, path: str, value) -> str:
+    """YAML of `base` with the dotted `path` set to `value`."""
+    changed = yaml.safe_load(yaml.safe_dump(base))
+    *parents, key = path.split(".")
+    at = changed
+    for parent in parents:
+        at = at.setdefault(parent, {}) if isinstance(at, dict) else at[int(parent)]
+    at[key] = value
+    return yaml.safe_dump(changed, sort_keys=False)
+
+
+def test_the_smallest_model_has_good_defaults(tmp_path):
+    config = load_model(write_model(tmp_path, yaml.safe_dump(MODEL)))
+    assert config.serving.mode == "realtime"
+    assert config.settings()["retrain"] == {
+        "schedule": "cron(0 3 * * ? *)",
+        "timezone": "UTC",
+        "on_drift": True,
+        "cooldown": 21600.0,
+        "window": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message", "at"),
+    [
+        ("data.lable", "x", "unknown key 'data.lable'; did you mean 'label'?", "lable"),
+        ("zebra", 1, "unknown key 'zebra'; known keys are name, problem, description, data, training, gate", "zebra"),
+        ("problem", "binary", "'binary' is not one of 'binary_classification'", "problem"),
+        (
+            "training.max_runtime",
+            "soon",
+            "'soon' is not a duration; write a number and a unit, such as 30s, 15m",
+            "max_runtime",
+        ),
+        ("training.instance", "m5.large", "training.instance: string should match pattern", "instance"),
+        ("training.seed", "many", "training.seed: input should be a valid integer", "seed"),
+        (
+            "retrain.schedule",
+            "every day",
+            "'every day' is not a schedule; write rate(1 hour) or cron(0 3 * * ? *)",
+            "schedule",
+        ),
+        ("retrain.schedule", "cron(0 3 * * *)", "cron() has six fields, found 5", "schedule"),
+        ("retrain.schedule", "cron(0 3 * * * *)", "exactly one of day of month and day of week must be ?", "schedule"),
+        ("retrain.schedule", "rate(1 hours)", "write rate(1 hour) but rate(2 hours)", "schedule"),
+        ("retrain.timezone", "Mars/Base", "'Mars/Base' is not a time zone", "timezone"),
+        (
+            "gate.metric",
+            "rmse",
+            "gate.metric 'rmse' is no measure of binary_classification; choose one of auc",
+            "metric",
+        ),
+        ("gate.maximum", 0.9, "gate needs `minimum` and not `maximum`: more auc is better", "gate"),
+        ("data.schema.age", {"type": "integer", "minimum": 9, "maximum": 1}, "minimum 9 is above maximum 1", "minimum"),
+        ("serving.scaling", {"minimum": 3, "maximum": 2}, "minimum 3 is above maximum 2", "minimum"),
+        ("data.ignore", ["left"], "label 'left' cannot also be ignored", "label"),
+    ],
+)
+def test_a_mistake_in_a_model_is_answered_with_its_line_and_a_way_to_mend_it(tmp_path, path, value, message, at):
+    text = change(MODEL, path, value)
+    (found,) = mistakes(load_model, write_model(tmp_path, text))
+    assert message in found
+    file, line, _ = found.split(":", 2)
+    assert file == "model.yaml"
+    assert text.splitlines()[int(line) - 1].strip().startswith(at)
+
+
+def test_every_mistake_of_every_model_is_told_at_once(tmp_path):
+    write_model(tmp_path, change(MODEL, "gaet", 1))
+    write_model(tmp_path, "name: other\nproblem: binary_classification\n", "other")
+    found = mistakes(load_models, tmp_path)
+    assert len(found) == 3
+    assert any("'data' is missing; it is required" in m for m in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: [", "is not YAML"),
+        ("- a\n- b\n", "must be a mapping with name, problem"),
+        ("", "must be a mapping with name, problem"),
+        ("name: a\nname: b\n", "key 'name' is given twice"),
+    ],
+)
+def test_files_that_are_no_mapping_are_refused(tmp_path, text, message):
+    (found,) = mistakes(load_model, write_model(tmp_path, text))
+    assert message in found
+
+
+def test_a_missing_file_and_binary_content_are_named(tmp_path):
+    assert "there is no such file" in mistakes(load_factory, tmp_path / "factory.yaml")[0]
+    (tmp_path / "factory.yaml").write_bytes(b"\xff\xfe\x00")
+    assert "is not UTF-8 text" in mistakes(load_factory, tmp_path / "factory.yaml")[0]
+
+
+def test_the_folder_must_be_called_like_the_model(tmp_path):
+    assert "the folder is 'churned'" in mistakes(load_model, write_model(tmp_path, yaml.safe_dump(MODEL), "churned"))[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("environments.0.acount", "1", "unknown key 'environments.0.acount'; did you mean 'account'?"),
+        ("environments.0.account", 111111111111, "environments.0.account: input should be a valid string"),
+        ("environments.0.approval", "automatical", "did you mean 'automatic'?"),
+        ("environments", [], "environments: list should have at least 1 item"),
+        ("environments", FACTORY["environments"] * 2, "environment 'dev' is defined 2 times"),
+        ("alerts.emails", ["nobody"], "alerts.emails.0: string should match pattern"),
+    ],
+)
+def test_a_mistake_in_the_factory_is_answered_with_its_line(tmp_path, path, value, message):
+    (tmp_path / "factory.yaml").write_text(change(FACTORY, path, value))
+    found = mistakes(load_factory, tmp_path / "factory.yaml")
+    assert message in found[0]
+    assert found[0].split(":")[1] != "None"
