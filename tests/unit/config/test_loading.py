@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from model_factory.config import ConfigError, load_factory, load_model, load_models
 
 MODEL = {

@@ -1,0 +1,150 @@
+"""`model-factory`: the commands and what they print. What they do is in the modules beside this one."""
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.table import Table
+
+from model_factory.config import ConfigError, FactoryConfig, ModelConfig
+
+from .project import Project, UsageError
+
+app = typer.Typer(help="Machine learning on AWS from `git push` to a watched endpoint.", no_args_is_help=True)
+local_app = typer.Typer(help="The embedded AWS on this machine.", no_args_is_help=True)
+app.add_typer(local_app, name="local")
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Root = Annotated[Path, typer.Option("--project", help="Folder with factory.yaml and models/.")]
+Profile = Annotated[str | None, typer.Option(help="AWS profile; default <factory>-<environment>.")]
+EnvironmentName = Annotated[str | None, typer.Option("--env", "-e", help="Environment; default: the last one.")]
+ModelArgument = Annotated[str, typer.Argument(help="Name of the model.")]
+
+
+@app.command()
+def validate(root: Root = Path()) -> None:
+    """Check factory.yaml, every model.yaml and model.py: each mistake with file, line and how to mend it."""
+    from .validate import mistakes
+
+    found = mistakes(root)
+    if found:
+        _print_mistakes(list(map(str, found)))
+        raise typer.Exit(1)
+    project = Project(root)
+    environments = ", ".join(e.name for e in project.factory.environments)
+    out.print(
+        f"factory {project.factory.name}: environments {environments}; models {', '.join(project.models) or 'none'}"
+    )
+
+
+@app.command()
+def schema(which: Annotated[str, typer.Argument(help="factory or model")]) -> None:
+    """Print the JSON Schema of factory.yaml or model.yaml, for editors."""
+    schemas = {"factory": FactoryConfig, "model": ModelConfig}
+    if which not in schemas:
+        raise UsageError(f"there is no schema {which!r}; choose factory or model")
+    print(json.dumps(schemas[which].model_json_schema(by_alias=True), indent=2))
+
+
+@app.command()
+def status(
+    env: EnvironmentName = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    root: Root = Path(),
+    profile: Profile = None,
+) -> None:
+    """Show which version of each model runs where, how good it is and which alarms are on."""
+    from .status import model_status
+
+    project = Project(root, profile)
+    environments = [env] if env else [e.name for e in project.factory.environments]
+    found = [model_status(project.environment(name), model) for name in environments for model in project.models]
+    if as_json:
+        print(json.dumps([one.to_json() for one in found], indent=2))
+        return
+    table = Table("environment", "model", "endpoint", "version", "quality", "last training", "trigger", "alarms")
+    for one in found:
+        trained = f"{one.training} {one.trained:%Y-%m-%d %H:%M}" if one.trained else "never"
+        if one.training_reason:
+            trained += f"\n{one.training_reason}"
+        table.add_row(
+            one.environment,
+            one.model,
+            one.endpoint or "none yet",
+            str(one.version or "-"),
+            one.metric or "-",
+            trained,
+            one.trigger or "-",
+            ", ".join(one.alarms) or "-",
+        )
+    out.print(table)
+
+
+@app.command()
+def retrain(
+    model: ModelArgument,
+    reason: Annotated[str, typer.Option(help="Why; kept with the version.")] = "asked for by hand",
+    env: EnvironmentName = None,
+    root: Root = Path(),
+    profile: Profile = None,
+) -> None:
+    """Train a model now, through the same queue as the schedule and the drift alarm."""
+    from .retrain import request
+
+    project = Project(root, profile)
+    project.model(model)
+    reach = project.environment(env)
+    identifier = request(reach, model, reason)
+    out.print(f"asked {reach.environment.name} to train {model} ({identifier}); model-factory status shows how it goes")
+
+
+@app.command()
+def invoke(
+    model: ModelArgument,
+    rows: Annotated[Path | None, typer.Option("--rows", help="A .csv (no header) or .json file.")] = None,
+    instance: Annotated[str | None, typer.Option("--json", help="One record: '{\"column\": value, …}'")] = None,
+    env: EnvironmentName = None,
+    root: Root = Path(),
+    profile: Profile = None,
+) -> None:
+    """Ask the live endpoint for predictions."""
+    from . import invoke as invoking
+
+    if (rows is None) == (instance is None):
+        raise UsageError("give either --rows FILE or --json RECORD")
+    project = Project(root, profile)
+    project.model(model)
+    if rows:
+        body, content_type = invoking.read_rows(rows)
+    else:
+        try:
+            body = json.dumps({"instances": [json.loads(instance or "")]})
+        except ValueError as error:
+            raise UsageError(f"--json is not JSON: {error}") from None
+        content_type = "application/json"
+    print(json.dumps(invoking.invoke(project.environment(env), model, body, content_type)))
+
+
+def _print_mistakes(mistakes: list[str]) -> None:
+    for mistake in mistakes:
+        err.print(mistake, markup=False, soft_wrap=True)
+    err.print(f"{len(mistakes)} mistake{'s' if len(mistakes) != 1 else ''}", style="bold red")
+
+
+def main() -> None:
+    """Run the command; a user's mistake is one sentence on standard error and exit code 1, never a traceback."""
+    logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
+    try:
+        app()
+    except ConfigError as error:
+        _print_mistakes(list(map(str, error.mistakes)))
+        sys.exit(1)
+    except (UsageError, ClientError, BotoCoreError) as error:
+        err.print(f"model-factory: {error}", markup=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,52 @@
+"""Ask a live endpoint for predictions, from a file of rows or from JSON on the command line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from .project import Reach, UsageError
+
+CONTENT_TYPES = {".csv": "text/csv", ".json": "application/json"}
+
+
+def invoke(reach: Reach, model: str, body: str, content_type: str) -> Any:
+    """The endpoint's answer as parsed JSON. Raises UsageError with the model's own words when it refuses the input."""
+    endpoint = reach.names.model(model).endpoint
+    try:
+        answer = reach.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=endpoint, Body=body.encode(), ContentType=content_type, Accept="application/json"
+        )
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "ModelError":
+            raise UsageError(
+                f"{endpoint} answered {error.response.get('OriginalStatusCode')}: {_words(error)}"
+            ) from None
+        if code in ("ValidationError", "ValidationException"):
+            raise UsageError(
+                f"there is no endpoint {endpoint!r} yet; it appears with the first approved version "
+                f"(model-factory status, model-factory retrain {model})"
+            ) from None
+        raise
+    return json.loads(answer["Body"].read())
+
+
+def read_rows(path: Path) -> tuple[str, str]:
+    """A file's text and content type, by its ending. Raises UsageError."""
+    content_type = CONTENT_TYPES.get(path.suffix)
+    if content_type is None:
+        raise UsageError(f"{path}: unknown kind of file; it must end in {' or '.join(CONTENT_TYPES)}")
+    try:
+        return path.read_text(encoding="utf-8"), content_type
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+
+
+def _words(error: ClientError) -> str:
+    message = error.response.get("OriginalMessage") or error.response["Error"]["Message"]
+    try:
+        return str(json.loads(message)["error"])
+    except (ValueError, KeyError, TypeError):
+        return str(message)

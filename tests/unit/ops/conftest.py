@@ -1,0 +1,68 @@
+"""A small project on disk for the commands to work on."""
+
+import pytest
+
+FACTORY = """\
+name: acme
+environments:
+  - {name: dev, account: "111111111111", region: eu-west-1}
+  - {name: prod, account: "123456789012", region: eu-west-1}
+"""
+MODEL = """\
+name: churn
+problem: binary_classification
+data: {label: left}
+gate: {metric: auc, minimum: 0.7}
+"""
+CODE = """\
+def features(raw):
+    return raw
+
+def train(train, validation, hyperparameters):
+    return None
+
+def predict(model, features):
+    return features.iloc[:, 0]
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "factory.yaml").write_text(FACTORY)
+    folder = tmp_path / "models" / "churn"
+    folder.mkdir(parents=True)
+    (folder / "model.yaml").write_text(MODEL)
+    (folder / "model.py").write_text(CODE)
+    return tmp_path
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    """moto's account 123456789012, which is prod in the project."""
+    from moto import mock_aws
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command line in this process: (exit code, standard output, standard error)."""
+    from ops import cli
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["model-factory", *arguments])
+        monkeypatch.setattr(cli.out, "width", 200)
+        monkeypatch.setattr(cli.err, "width", 200)
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    return run

@@ -1,0 +1,117 @@
+"""The commands as a user meets them: output, errors and exit codes."""
+
+import json
+
+import boto3
+import jsonschema
+import pytest
+import yaml
+
+
+def test_a_project_without_mistakes_is_summed_up(run, project):
+    code, out, _ = run("validate", "--project", str(project))
+    assert (code, out) == (0, "factory acme: environments dev, prod; models churn\n")
+
+
+def test_validate_tells_every_mistake_of_both_files_and_the_code(run, project):
+    (project / "factory.yaml").write_text("name: acme\nenvironmnts: []\n")
+    model = project / "models/churn/model.yaml"
+    model.write_text(model.read_text().replace("label", "lable"))
+    (project / "models/churn/model.py").write_text("def features(raw): ...\ndef train(data): ...\n")
+    code, _, err = run("validate", "--project", str(project))
+    assert code == 1
+    assert "factory.yaml:2: unknown key 'environmnts'; did you mean 'environments'?" in err
+    assert "model.yaml:3: unknown key 'data.lable'; did you mean 'label'?" in err
+    assert "model.py:2: train takes (data); it must be train(train, validation, hyperparameters)" in err
+    assert "model.py: has no function predict(model, features)" in err
+    assert err.endswith("6 mistakes\n")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("def features(raw:\n", "model.py:1: is not Python"), (None, "model.py: there is no such file; it defines")],
+)
+def test_validate_reads_model_code_without_running_it(run, project, code, message):
+    path = project / "models/churn/model.py"
+    path.unlink() if code is None else path.write_text(code)
+    exit_code, _, err = run("validate", "--project", str(project))
+    assert exit_code == 1
+    assert message in err
+
+
+@pytest.mark.parametrize(("which", "file"), [("factory", "factory.yaml"), ("model", "models/churn/model.yaml")])
+def test_the_schemas_accept_what_we_accept_and_refuse_unknown_keys(run, project, which, file):
+    code, out, _ = run("schema", which)
+    schema = json.loads(out)
+    content = yaml.safe_load((project / file).read_text())
+    assert code == 0
+    jsonschema.validate(content, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(content | {"unknown": 1}, schema)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["schema", "other"], "there is no schema 'other'; choose factory or model"),
+        (["retrain", "chrun"], "there is no model 'chrun' in"),
+        (["retrain", "churn", "--env", "qa"], "no environment 'qa' in factory.yaml; there are dev, prod"),
+        (["invoke", "churn"], "give either --rows FILE or --json RECORD"),
+        (["invoke", "churn", "--json", "{"], "--json is not JSON"),
+        (["invoke", "churn", "--rows", "x.txt"], "x.txt: unknown kind of file; it must end in .csv or .json"),
+        (["retrain", "churn"], "environment 'prod' has no queue 'acme-prod-retrain.fifo'; deploy it first: cdk deploy"),
+        (["retrain", "churn", "--env", "dev"], "you are signed in to account 123456789012, not to environment 'dev'"),
+        (["invoke", "churn", "--json", "{}", "--profile", "nobody"], "cannot sign in to environment 'prod'"),
+    ],
+)
+def test_a_users_mistake_is_one_sentence(run, project, aws, arguments, message):
+    if arguments[0] != "schema":
+        arguments += ["--project", str(project)]
+    code, _, err = run(*arguments)
+    assert code == 1
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_retrain_puts_one_message_on_the_models_group(run, project, aws):
+    sqs = boto3.client("sqs", region_name="eu-west-1")
+    url = sqs.create_queue(
+        QueueName="acme-prod-retrain.fifo", Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    )["QueueUrl"]
+    code, out, _ = run("retrain", "churn", "--reason", "new labels", "--project", str(project))
+    (message,) = sqs.receive_message(QueueUrl=url, AttributeNames=["MessageGroupId"])["Messages"]
+    body = json.loads(message["Body"])
+    assert code == 0
+    assert message["Attributes"]["MessageGroupId"] == "churn"
+    assert body == {"model": "churn", "trigger": "manual", "reason": "new labels", "id": body["id"]}
+    assert body["id"] in out
+
+
+def test_status_says_none_yet_before_anything_runs(run, project, aws):
+    code, out, _ = run("status", "--env", "prod", "--json", "--project", str(project))
+    assert code == 0
+    (one,) = json.loads(out)
+    assert (one["endpoint"], one["version"], one["training"], one["alarms"]) == (None, None, None, [])
+    assert "none yet" in run("status", "--env", "prod", "--project", str(project))[1]
+
+
+def test_status_shows_the_live_version_and_the_alarms_that_are_on(run, project, aws):
+    sagemaker = boto3.client("sagemaker", region_name="eu-west-1")
+    name, role = "acme-prod-churn", "arn:aws:iam::123456789012:role/endpoint"
+    sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    package = sagemaker.create_model_package(
+        ModelPackageGroupName=name, CustomerMetadataProperties={"metric": "auc", "metric_value": "0.81234"}
+    )["ModelPackageArn"]
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"ModelPackageName": package})
+    variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    cloudwatch = boto3.client("cloudwatch", region_name="eu-west-1")
+    cloudwatch.put_metric_alarm(
+        AlarmName=f"{name}-drift", ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1, Threshold=0
+    )
+    cloudwatch.set_alarm_state(AlarmName=f"{name}-drift", StateValue="ALARM", StateReason="test")
+    _, out, _ = run("status", "--env", "prod", "--json", "--project", str(project))
+    (one,) = json.loads(out)
+    assert (one["endpoint"], one["version"], one["metric"], one["alarms"]) == ("InService", 1, "auc 0.8123", ["drift"])
