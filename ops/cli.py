@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -129,6 +130,65 @@ def invoke(
             raise UsageError(f"--json is not JSON: {error}") from None
         content_type = "application/json"
     print(json.dumps(invoking.invoke(project.environment(env), model, body, content_type)))
+
+
+@app.command()
+def new(
+    name: ModelArgument,
+    data: Annotated[Path, typer.Option("--data", help="A .csv (with header) or .parquet file to start from.")],
+    label: Annotated[str, typer.Option("--label", help="The column to predict.")],
+    root: Root = Path(),
+) -> None:
+    """Start a model: model.yaml and model.py that already train on the given data."""
+    from .new import create, read_sample
+
+    sketch = read_sample(data, label)
+    for path in create(root, name, sketch):
+        out.print(f"wrote {path}", soft_wrap=True)
+    out.print(f"{sketch.problem} of {label!r} from {len(sketch.columns)} columns; next: model-factory validate")
+
+
+@app.command()
+def upload(
+    model: ModelArgument,
+    file: Annotated[Path, typer.Argument(help="Labelled records, in the model's data.format.")],
+    day: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Partition; default today.")
+    ] = None,
+    env: EnvironmentName = None,
+    root: Root = Path(),
+    profile: Profile = None,
+) -> None:
+    """Put records where the training looks for them: s3://<data>/<model>/raw/dt=<date>/."""
+    from .upload import upload as put
+
+    project = Project(root, profile)
+    out.print(f"uploaded {put(project.environment(env), model, file, day.date() if day else None)}", soft_wrap=True)
+
+
+@app.command()
+def demo(root: Root = Path()) -> None:
+    """Live a week of the example model on the embedded AWS: deploy, train, serve, watch, drift, retrain."""
+    from .demo.run import run
+    from .demo.table import show
+
+    result = run(Project(root), out)
+    show(result, out)
+    if result.failures:
+        raise UsageError(
+            f"{len(result.failures)} of {result.requests} requests failed; the first: {result.failures[0]}"
+        )
+
+
+@local_app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 4566,
+    root: Root = Path(),
+) -> None:
+    """Run the embedded AWS in the foreground, its accounts bootstrapped, until Ctrl-C."""
+    from .local import up as run_up
+
+    run_up(Project(root), port, out)
 
 
 def _print_mistakes(mistakes: list[str]) -> None:

@@ -1,0 +1,103 @@
+"""What happened, read back from AWS: every number of the demo's table comes through here."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from model_factory.names import METRIC_NAMESPACE
+
+from ..project import Reach, UsageError
+from ..status import live_package
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: one day as the cloud recorded it."""
+
+    day: int
+    what: str
+    rows: int | None
+    drifted: int | None
+    alarm: str
+    trigger: str
+    version: int | None
+    metric: str
+    endpoint: str
+
+
+def wait[T](what: str, look: Callable[[], T | None], seconds: float = 180) -> T:
+    """Poll `look` until it returns something. Raises UsageError naming `what` when it takes longer than `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if (found := look()) is not None:
+            return found
+        if time.monotonic() > deadline:
+            raise UsageError(f"waited {seconds:.0f} s for {what}, in vain")
+        time.sleep(0.1)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads one model's state in one environment."""
+
+    reach: Reach
+    model: str
+
+    def metric(self, name: str, at: datetime) -> float | None:
+        """Largest value of one of our metrics in the hour that begins at `at`; None when there is none."""
+        answer = self.reach.client("cloudwatch").get_metric_statistics(
+            Namespace=METRIC_NAMESPACE,
+            MetricName=name,
+            Dimensions=[
+                {"Name": "Environment", "Value": self.reach.environment.name},
+                {"Name": "Model", "Value": self.model},
+            ],
+            StartTime=at,
+            EndTime=at + timedelta(hours=1),
+            Period=3600,
+            Statistics=["Maximum"],
+        )
+        return max((point["Maximum"] for point in answer["Datapoints"]), default=None)
+
+    def drift_alarm(self) -> dict[str, Any]:
+        """The drift alarm as CloudWatch describes it."""
+        name = self.reach.names.model(self.model).alarm("drift")
+        return self.reach.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+
+    def live(self) -> dict[str, Any] | None:
+        """The model package behind the endpoint once that is in service, else None."""
+        sagemaker = self.reach.client("sagemaker")
+        names = self.reach.names.model(self.model)
+        found = sagemaker.list_endpoints(NameContains=names.endpoint)["Endpoints"]
+        if not any(e["EndpointName"] == names.endpoint and e["EndpointStatus"] == "InService" for e in found):
+            return None
+        return live_package(sagemaker, sagemaker.describe_endpoint(EndpointName=names.endpoint))
+
+    def live_version(self) -> int | None:
+        """The version that answers requests now, once the endpoint is in service."""
+        package = self.live()
+        return package["ModelPackageVersion"] if package else None
+
+    def endpoint_status(self) -> str:
+        """Status of the endpoint."""
+        endpoint = self.reach.names.model(self.model).endpoint
+        return self.reach.client("sagemaker").describe_endpoint(EndpointName=endpoint)["EndpointStatus"]
+
+    def row(self, day: int, what: str, at: datetime, trigger: str) -> Row:
+        """The day's line: `at` is when the monitor ran."""
+        package = self.live()
+        facts = package["CustomerMetadataProperties"] if package else {}
+        rows, drifted = self.metric("RowsObserved", at), self.metric("DriftedFeatures", at)
+        return Row(
+            day=day,
+            what=what,
+            rows=None if rows is None else int(rows),
+            drifted=None if drifted is None else int(drifted),
+            alarm=self.drift_alarm()["StateValue"],
+            trigger=trigger,
+            version=package["ModelPackageVersion"] if package else None,
+            metric=f"{facts['metric']} {float(facts['metric_value']):.4f}" if facts else "-",
+            endpoint=self.endpoint_status(),
+        )

@@ -1,0 +1,43 @@
+"""The demo's last screen: the table, the timings and where to look further."""
+
+from rich.console import Console
+from rich.table import Table
+
+from .run import Result
+
+STYLES = {"ALARM": "bold red", "OK": "green"}
+
+
+def show(result: Result, console: Console) -> None:
+    """Print what happened, each number as AWS recorded it."""
+    table = Table("day", "traffic", "rows", "drifted", "drift alarm", "trigger", "version", "quality", "endpoint")
+    for row in result.rows:
+        table.add_row(
+            str(row.day),
+            row.what,
+            _or_dash(row.rows),
+            _or_dash(row.drifted),
+            f"[{STYLES.get(row.alarm, '')}]{row.alarm}[/]" if row.alarm in STYLES else row.alarm,
+            row.trigger,
+            _or_dash(row.version),
+            row.metric,
+            row.endpoint,
+        )
+    console.print()
+    console.print(table)
+    console.print(
+        f"{result.requests} requests were sent to the endpoint, {len(result.failures)} failed; "
+        f"from the alarm to the new version in service: {result.loop_seconds:.1f} s"
+    )
+    console.print(" · ".join(f"{phase} {seconds:.1f} s" for phase, seconds in result.timings.seconds.items()))
+    console.print(
+        "\nLook further: `model-factory local up` keeps an embedded AWS running, and prints what to export. Then\n"
+        "  cdk deploy --all                deploys this factory into it\n"
+        "  model-factory retrain employment && model-factory status\n"
+        "  aws s3 ls, boto3 and any other AWS tool reach it as they reach AWS\n"
+        f"The last monitor report of this run was {result.report_uri}"
+    )
+
+
+def _or_dash(value: int | None) -> str:
+    return "-" if value is None else str(value)

@@ -1,0 +1,44 @@
+"""`model-factory local up`: the embedded AWS kept running for other tools."""
+
+import signal
+import threading
+from pathlib import Path
+
+from local_aws.bootstrap import bootstrap
+from local_aws.server import LocalAws
+from rich.console import Console
+
+from .project import Project, UsageError
+
+STATE = Path(".local_aws")
+
+
+def up(project: Project, port: int, console: Console) -> None:
+    """Start, bootstrap every account of factory.yaml, say how to reach it, and serve until interrupted."""
+    factory = project.factory
+    state = project.root / STATE
+    state.mkdir(exist_ok=True)
+    try:
+        local = LocalAws(state, port)
+        local.start()
+    except OSError as error:
+        raise UsageError(f"cannot listen on port {port}: {error.strerror}; give another --port") from None
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        accounts = {factory.names(e).prefix: (e.account, e.region) for e in factory.environments}
+        console.print(f"embedded AWS at {local.endpoint_url}; bootstrapping {', '.join(accounts)}")
+        bootstrap(local, accounts)
+        console.print(
+            "Ready; Ctrl-C stops it and forgets everything. In another terminal:\n\n"
+            f"  export AWS_ENDPOINT_URL={local.endpoint_url} AWS_CONFIG_FILE={(state / 'aws-config').resolve()}\n"
+            f"  export AWS_PROFILE={next(reversed(accounts))}\n"
+            "  cdk deploy --all --require-approval never\n"
+            "  model-factory status\n",
+            soft_wrap=True,
+        )
+        stop.wait()
+    finally:
+        console.print("stopping")
+        local.stop()

@@ -1,0 +1,138 @@
+"""`model-factory new`: a model.yaml and a model.py that already train on the given data, to be changed from there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+
+import pandas as pd
+import yaml
+
+from model_factory.config import METRICS
+
+from .project import UsageError
+
+FEW_CLASSES = 20
+GATES = {
+    "binary_classification": {"metric": "auc", "minimum": 0.6},
+    "multiclass_classification": {"metric": "accuracy", "minimum": 0.5},
+    "regression": {"metric": "r2", "minimum": 0.1},
+}
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What can be read off a sample of the data."""
+
+    format: str
+    label: str
+    problem: str
+    columns: dict[str, dict[str, object]]
+
+
+def read_sample(path: Path, label: str) -> Sketch:
+    """Look at a CSV (with header) or parquet file. Raises UsageError when it cannot be read or has no such label."""
+    readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+    if path.suffix not in readers:
+        raise UsageError(f"{path}: unknown kind of file; it must end in {' or '.join(readers)}")
+    data: pd.DataFrame
+    try:
+        data = readers[path.suffix](path)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None
+    if label not in data:
+        raise UsageError(f"{path} has no column {label!r}; it has {', '.join(map(str, data.columns))}")
+    if len(data) < 100:
+        raise UsageError(f"{path} has {len(data)} rows; give at least 100, so that there is something to learn from")
+    columns = {str(name): _column(data[name]) for name in data.columns if name != label}
+    return Sketch(path.suffix[1:], label, _problem(data[label]), columns)
+
+
+def create(root: Path, name: str, sketch: Sketch) -> list[Path]:
+    """Write `models/<name>/`; returns the files. Raises UsageError when the folder is there already."""
+    folder = root / "models" / name
+    if folder.exists():
+        raise UsageError(f"{folder} is there already")
+    folder.mkdir(parents=True)
+    config = {
+        "name": name,
+        "problem": sketch.problem,
+        "data": {"format": sketch.format, "label": sketch.label, "schema": sketch.columns},
+        "gate": GATES[sketch.problem],
+    }
+    measures = ", ".join(METRICS[sketch.problem])
+    header = f"# Every key: model-factory schema model. The gate's measure is one of {measures}.\n"
+    files = {
+        folder / "model.yaml": header + yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=110),
+        folder / "model.py": _code(sketch),
+    }
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+    return list(files)
+
+
+def _column(values: pd.Series) -> dict[str, object]:
+    if pd.api.types.is_bool_dtype(values):
+        kind = "boolean"
+    elif pd.api.types.is_integer_dtype(values):
+        kind = "integer"
+    elif pd.api.types.is_numeric_dtype(values):
+        kind = "number"
+    elif pd.api.types.is_datetime64_any_dtype(values):
+        kind = "timestamp"
+    else:
+        kind = "string"
+    column: dict[str, object] = {"type": kind}
+    if not values.isna().any():
+        column["nullable"] = False
+    return column
+
+
+def _problem(label: pd.Series) -> str:
+    distinct = label.nunique()
+    if distinct < 2:
+        raise UsageError(f"label {label.name!r} has only one value; there is nothing to predict")
+    if distinct == 2:
+        return "binary_classification"
+    if distinct <= FEW_CLASSES and not pd.api.types.is_float_dtype(label):
+        return "multiclass_classification"
+    return "regression"
+
+
+def _code(sketch: Sketch) -> str:
+    kind = "Regressor" if sketch.problem == "regression" else "Classifier"
+    scores = {
+        "binary_classification": "model.predict_proba(features)[:, 1]",
+        "multiclass_classification": "model.predict_proba(features)",
+        "regression": "model.predict(features)",
+    }[sketch.problem]
+    return dedent(
+        f'''\
+        """A first model for {sketch.label!r}: gradient boosted trees on the raw columns. Change it from here."""
+
+        import numpy as np
+        import pandas as pd
+        from sklearn.compose import make_column_selector, make_column_transformer
+        from sklearn.ensemble import HistGradientBoosting{kind}
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import OrdinalEncoder
+
+        LABEL = {sketch.label!r}
+
+
+        def features(raw: pd.DataFrame) -> pd.DataFrame:
+            """Row by row, the same in training and serving. What is learned from the data belongs in train."""
+            return raw
+
+
+        def train(train: pd.DataFrame, validation: pd.DataFrame, hyperparameters: dict):
+            text = make_column_selector(dtype_include=["object", "string", "category"])
+            encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+            columns = make_column_transformer((encoder, text), remainder="passthrough")
+            model = make_pipeline(columns, HistGradientBoosting{kind}(random_state=0, **hyperparameters))
+            return model.fit(train.drop(columns=LABEL), train[LABEL])
+
+
+        def predict(model, features: pd.DataFrame) -> np.ndarray:
+            return {scores}
+        '''
+    )

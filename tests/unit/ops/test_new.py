@@ -1,0 +1,92 @@
+"""`model-factory new` and `upload`: from a file of records to a model that validates and trains."""
+
+import runpy
+
+import boto3
+import numpy as np
+import pandas as pd
+import pytest
+
+from model_factory.config import load_model
+
+RNG = np.random.default_rng(0)
+RECORDS = pd.DataFrame(
+    {
+        "age": RNG.integers(18, 80, 400),
+        "income": np.where(RNG.random(400) < 0.1, np.nan, RNG.normal(30, 5, 400)),
+        "city": RNG.choice(["Bonn", "Oslo"], 400),
+    }
+)
+LABELS = {
+    "binary_classification": (RECORDS["age"] > 50).astype(int),
+    "multiclass_classification": pd.cut(RECORDS["age"], 3, labels=["young", "middle", "old"]).astype(str),
+    "regression": RECORDS["age"] * 1.5 + RNG.normal(0, 1, 400),
+}
+
+
+@pytest.mark.parametrize("problem", LABELS)
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_what_it_writes_is_valid_and_learns(run, project, tmp_path, problem, ending):
+    records = RECORDS.assign(target=LABELS[problem])
+    path = tmp_path / f"records.{ending}"
+    records.to_csv(path, index=False) if ending == "csv" else records.to_parquet(path, index=False)
+    code, out, err = run("new", "sample", "--data", str(path), "--label", "target", "--project", str(project))
+    assert (code, err) == (0, "")
+    assert f"{problem} of 'target' from 3 columns" in out
+    assert run("validate", "--project", str(project))[0] == 0
+
+    config = load_model(project / "models/sample")
+    schema = config.settings()["data"]["schema"]
+    assert {name: column["type"] for name, column in schema.items()} == {
+        "age": "integer",
+        "income": "number",
+        "city": "string",
+    }
+    assert (schema["age"]["nullable"], schema["income"]["nullable"]) == (False, True)
+    model = runpy.run_path(str(project / "models/sample/model.py"))
+    table = model["features"](records)
+    fitted = model["train"](table[:300], table[300:], {})
+    scores = model["predict"](fitted, table.drop(columns="target"))
+    assert len(scores) == len(records)
+    if problem == "binary_classification":
+        assert scores[records["target"] == 1].mean() > scores[records["target"] == 0].mean() + 0.5
+
+
+@pytest.mark.parametrize(
+    ("label", "rows", "name", "message"),
+    [
+        ("wage", 400, "sample", "has no column 'wage'; it has age, income, city, target"),
+        ("target", 50, "sample", "has 50 rows; give at least 100"),
+        ("constant", 400, "sample", "label 'constant' has only one value"),
+        ("target", 400, "churn", "is there already"),
+    ],
+)
+def test_what_it_cannot_start_from_is_said_in_a_sentence(run, project, tmp_path, label, rows, name, message):
+    records = RECORDS.assign(target=LABELS["binary_classification"])[:rows]
+    if label == "constant":
+        records = records.assign(constant=1)
+    records.to_csv(tmp_path / "records.csv", index=False)
+    code, _, err = run(
+        "new", name, "--data", str(tmp_path / "records.csv"), "--label", label, "--project", str(project)
+    )
+    assert code == 1
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_upload_puts_the_file_into_the_days_partition(run, project, tmp_path, aws):
+    s3 = boto3.client("s3", region_name="eu-west-1")
+    bucket = "acme-prod-data-123456789012-eu-west-1"
+    (tmp_path / "rows.csv").write_text("age,left\n1,0\n")
+    arguments = ("upload", "churn", str(tmp_path / "rows.csv"), "--project", str(project))
+    assert f"has no bucket '{bucket}'; deploy it first" in run(*arguments)[2]
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    code, out, _ = run(*arguments, "--date", "2026-11-23")
+    assert (code, out) == (0, f"uploaded s3://{bucket}/churn/raw/dt=2026-11-23/rows.csv\n")
+    assert s3.get_object(Bucket=bucket, Key="churn/raw/dt=2026-11-23/rows.csv")["Body"].read() == b"age,left\n1,0\n"
+
+
+def test_upload_refuses_a_file_the_model_does_not_read(run, project, tmp_path, aws):
+    (tmp_path / "rows.parquet").write_bytes(b"")
+    _, _, err = run("upload", "churn", str(tmp_path / "rows.parquet"), "--project", str(project))
+    assert "model churn reads .csv files (data.format in model.yaml)" in err
