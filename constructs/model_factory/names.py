@@ -36,6 +36,35 @@ class EnvironmentNames:
         return f"{self.prefix}-{purpose}"
 
     @property
+    def undelivered_queue(self) -> str:
+        """Standard queue for what EventBridge could not deliver: rules and schedules take no FIFO queue for that."""
+        return f"{self.prefix}-undelivered"
+
+    def role(self, purpose: str) -> str:
+        return f"{self.prefix}-{purpose}"
+
+    @property
+    def models_parameter_prefix(self) -> str:
+        """Where the settings parameters of all models are."""
+        return f"/{self.factory}/{self.environment}/models/"
+
+    def arn(self, service: str, resource: str) -> str:
+        """ARN of something in this account and region, such as `arn("sqs", queue_name)`."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def iam_arn(self, resource: str) -> str:
+        """ARN of something of IAM, which has no region."""
+        return f"arn:{self.partition}:iam::{self.account}:{resource}"
+
+    def bucket_arn(self, purpose: str) -> str:
+        return f"arn:{self.partition}:s3:::{self.bucket(purpose)}"
+
+    @property
+    def partition(self) -> str:
+        """The group of regions that the region is in: aws, aws-cn or aws-us-gov."""
+        return next((f"aws-{part}" for part in ("cn", "us-gov") if self.region.startswith(f"{part}-")), "aws")
+
+    @property
     def alerts_topic(self) -> str:
         return f"{self.prefix}-alerts"
 
@@ -94,7 +123,15 @@ class ModelNames:
         """EventBridge schedule for `purpose`: retrain or monitor."""
         return f"{self.prefix}-{purpose}"
 
+    def rule(self, purpose: str) -> str:
+        """EventBridge rule for `purpose`: drift or approved."""
+        return f"{self.prefix}-{purpose}"
+
+    def role(self, purpose: str) -> str:
+        """Role for `purpose`: train, train-job, monitor, monitor-job or endpoint."""
+        return f"{self.prefix}-{purpose}"
+
     @property
     def settings_parameter(self) -> str:
         """SSM parameter with the JSON that the shared functions read (docs/reference/contracts.md)."""
-        return f"/{self.environment.factory}/{self.environment.environment}/models/{self.model}"
+        return f"{self.environment.models_parameter_prefix}{self.model}"
