@@ -6,6 +6,8 @@ Stacks name resources with these, and operators find them with these; nothing el
 from dataclasses import dataclass
 
 METRIC_NAMESPACE = "ModelFactory"
+VARIANT = "AllTraffic"
+"""The one production variant of every endpoint; metrics and captured data carry its name."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,68 @@
+"""One page per model: is it answering, is it right, has the world moved."""
+
+import json
+from typing import Any
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from .model_props import ModelProps
+from .names import METRIC_NAMESPACE, VARIANT
+
+
+class ModelDashboard(Construct):
+    """The CloudWatch dashboard `<factory>-<env>-<model>`."""
+
+    def __init__(self, scope: Construct, id: str, props: ModelProps) -> None:
+        super().__init__(scope, id)
+        self.dashboard = cloudwatch.CfnDashboard(
+            self,
+            "Dashboard",
+            dashboard_name=props.names.dashboard,
+            dashboard_body=json.dumps(_body(props)),
+        )
+
+
+def _body(props: ModelProps) -> dict[str, Any]:
+    names, region = props.names, props.shared.region
+    own = [METRIC_NAMESPACE, "Environment", props.shared.environment, "Model", props.config.name]
+    endpoint = ["AWS/SageMaker", "EndpointName", names.endpoint, "VariantName", VARIANT]
+    pipeline = ["AWS/Sagemaker/ModelBuildingPipeline", "PipelineName", names.training_pipeline]
+    alarms = ["drift", "data-violations", "training-failed", "endpoint-errors", "endpoint-latency"]
+    graphs = [
+        ("Drift", [_metric(own, "DriftedFeatures"), _metric(own, "PredictionDrift")], "Maximum"),
+        ("Data", [_metric(own, "RowsObserved"), _metric(own, "DataViolations")], "Sum"),
+        ("Training", [_metric(own, "RetrainStarted"), _metric(own, "RetrainSkipped"),
+                      _metric(pipeline, "ExecutionSucceeded"), _metric(pipeline, "ExecutionFailed")], "Sum"),
+        ("Requests", [_metric(endpoint, "Invocations"), _metric(endpoint, "Invocation4XXErrors"),
+                      _metric(endpoint, "Invocation5XXErrors")], "Sum"),
+        ("Latency (microseconds)", [_metric(endpoint, "ModelLatency"), _metric(endpoint, "OverheadLatency")], "p99"),
+    ]  # fmt: skip
+    status = {
+        "type": "alarm",
+        "width": 24,
+        "height": 3,
+        "x": 0,
+        "y": 0,
+        "properties": {"title": "Alarms", "alarms": [_alarm_arn(props, purpose) for purpose in alarms]},
+    }
+    return {"widgets": [status, *(_graph(index, region, *graph) for index, graph in enumerate(graphs))]}
+
+
+def _metric(source: list[str], name: str) -> list[str]:
+    return [source[0], name, *source[1:]]
+
+
+def _graph(index: int, region: str, title: str, metrics: list[list[str]], statistic: str) -> dict[str, Any]:
+    return {
+        "type": "metric",
+        "width": 12,
+        "height": 6,
+        "x": 12 * (index % 2),
+        "y": 3 + 6 * (index // 2),
+        "properties": {"title": title, "region": region, "metrics": metrics, "stat": statistic, "period": 300},
+    }
+
+
+def _alarm_arn(props: ModelProps, purpose: str) -> str:
+    return props.shared.arn("cloudwatch", f"alarm:{props.names.alarm(purpose)}")

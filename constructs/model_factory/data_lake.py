@@ -1,0 +1,89 @@
+"""The four buckets of an environment: data, artifacts, records and the logs of access to them."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from .nag import accept
+from .names import EnvironmentNames
+
+_NO_REPLICA = {
+    "NIST.800.53.R5-S3BucketReplicationEnabled": "One region by design: a factory in a second region is a second "
+    "environment in factory.yaml, and data that must outlive a region is copied there by its owner."
+}
+_LOGS = _NO_REPLICA | {
+    "AwsSolutions-S1": "This bucket holds the access logs; logging access to it would never end.",
+    "NIST.800.53.R5-S3BucketLoggingEnabled": "This bucket holds the access logs; logging access to it would never end.",
+    "NIST.800.53.R5-S3DefaultEncryptionKMS": "S3 delivers access logs only to buckets encrypted with SSE-S3.",
+}
+_RECORDS_KEPT = Duration.days(365)
+
+
+class DataLake(Construct):
+    """Encrypted, versioned buckets, reached through TLS only and never public.
+
+    A version of an object that a training read must stay readable, so old versions of data move to cheaper storage and
+    do not expire. Where data is retained, records cannot be deleted or overwritten for a year (governance mode).
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, names: EnvironmentNames, key: kms.IKey, removal: RemovalPolicy
+    ) -> None:
+        super().__init__(scope, id)
+        self._names, self._key, self._removal = names, key, removal
+        self.logs = s3.Bucket(
+            self,
+            "Logs",
+            bucket_name=names.bucket("logs"),
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            versioned=True,
+            removal_policy=removal,
+            lifecycle_rules=[_tidy(expiration=Duration.days(365), noncurrent_version_expiration=Duration.days(30))],
+        )
+        accept(self.logs, _LOGS)
+        to_cold_storage = s3.NoncurrentVersionTransition(
+            storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL, transition_after=Duration.days(90)
+        )
+        self.data = self._bucket("data", [_tidy(noncurrent_version_transitions=[to_cold_storage])])
+        self.artifacts = self._bucket("artifacts", [_tidy(noncurrent_version_expiration=Duration.days(90))])
+        self.records = self._bucket("records", [_tidy()], locked=removal == RemovalPolicy.RETAIN)
+
+    def _bucket(self, purpose: str, rules: Sequence[s3.LifecycleRule], *, locked: bool = False) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            purpose.capitalize(),
+            bucket_name=self._names.bucket(purpose),
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self._key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            versioned=True,
+            removal_policy=self._removal,
+            lifecycle_rules=rules,
+            server_access_logs_bucket=self.logs,
+            server_access_logs_prefix=f"{purpose}/",
+            object_lock_default_retention=s3.ObjectLockRetention.governance(_RECORDS_KEPT) if locked else None,
+        )
+        accept(bucket, _NO_REPLICA)
+        return bucket
+
+
+def _tidy(
+    *,
+    expiration: Duration | None = None,
+    noncurrent_version_expiration: Duration | None = None,
+    noncurrent_version_transitions: Sequence[s3.NoncurrentVersionTransition] | None = None,
+) -> s3.LifecycleRule:
+    """A rule for the whole bucket that also drops uploads which never finished."""
+    return s3.LifecycleRule(
+        abort_incomplete_multipart_upload_after=Duration.days(7),
+        expiration=expiration,
+        noncurrent_version_expiration=noncurrent_version_expiration,
+        noncurrent_version_transitions=noncurrent_version_transitions,
+    )

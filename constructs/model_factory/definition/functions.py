@@ -1,0 +1,113 @@
+"""What a definition may hold in place of a value that is known only when the pipeline runs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, cast
+
+
+class Function:
+    """A value that SageMaker fills in during an execution."""
+
+    def render(self) -> dict[str, Any]:
+        """The JSON of the definition format."""
+        raise NotImplementedError
+
+
+type Value = str | int | float | bool | Function
+
+
+@dataclass(frozen=True)
+class Get(Function):
+    """Refers to a parameter, an execution variable or a property of a step, such as `Steps.Train.TrainingJobName`."""
+
+    path: str
+
+    def render(self) -> dict[str, Any]:
+        return {"Get": self.path}
+
+
+@dataclass(frozen=True)
+class Join(Function):
+    """Texts put together with `on` between them."""
+
+    on: str
+    values: Sequence[Value]
+
+    def render(self) -> dict[str, Any]:
+        return {"Std:Join": {"On": self.on, "Values": [render(value) for value in self.values]}}
+
+
+@dataclass(frozen=True)
+class JsonGet(Function):
+    """One value of a JSON file that an earlier processing step declared as a property file."""
+
+    step: str
+    property_file: str
+    path: str
+
+    def render(self) -> dict[str, Any]:
+        property_file = {"Get": f"Steps.{self.step}.PropertyFiles.{self.property_file}"}
+        return {"Std:JsonGet": {"PropertyFile": property_file, "Path": self.path}}
+
+
+@dataclass(frozen=True)
+class Parameter(Function):
+    """A value that whoever starts an execution may give. Without `default` it must be given."""
+
+    name: str
+    default: str | int | float | bool | None = None
+    type: Literal["String", "Integer", "Float", "Boolean"] = "String"
+
+    def render(self) -> dict[str, Any]:
+        return {"Get": f"Parameters.{self.name}"}
+
+    def declaration(self) -> dict[str, Any]:
+        """The entry in the definition's `Parameters`."""
+        default = {} if self.default is None else {"DefaultValue": self.default}
+        return {"Name": self.name, "Type": self.type} | default
+
+
+class Execution:
+    """What SageMaker knows of an execution."""
+
+    ID: ClassVar = Get("Execution.PipelineExecutionId")
+    ARN: ClassVar = Get("Execution.PipelineExecutionArn")
+    PIPELINE_NAME: ClassVar = Get("Execution.PipelineName")
+    PIPELINE_ARN: ClassVar = Get("Execution.PipelineArn")
+    START_TIME: ClassVar = Get("Execution.StartDateTime")
+    CURRENT_TIME: ClassVar = Get("Execution.CurrentDateTime")
+    VARIABLES: ClassVar = (
+        "PipelineExecutionId", "PipelineExecutionArn", "PipelineName", "PipelineArn", "StartDateTime",
+        "CurrentDateTime", "TrainingJobName", "ProcessingJobName",
+    )  # fmt: skip
+
+
+def render(value: Any) -> Any:
+    """`value` with every function in it as JSON."""
+    match value:
+        case Function():
+            return value.render()
+        case Mapping():
+            return {key: render(item) for key, item in cast(Mapping[str, Any], value).items()}
+        case list() | tuple():
+            return [render(item) for item in cast(Sequence[Any], value)]
+        case _:
+            return value
+
+
+def functions_in(value: Any) -> Iterator[Function]:
+    """Every function in `value`, those inside other functions too."""
+    match value:
+        case Join():
+            yield value
+            yield from functions_in(value.values)
+        case Function():
+            yield value
+        case Mapping():
+            for item in cast(Mapping[str, Any], value).values():
+                yield from functions_in(item)
+        case list() | tuple():
+            for item in cast(Sequence[Any], value):
+                yield from functions_in(item)
+        case _:
+            pass

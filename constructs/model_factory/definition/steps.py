@@ -1,0 +1,215 @@
+"""The steps of a pipeline. Their arguments are exactly the requests of SageMaker's API."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from .functions import Get, JsonGet, Value, render
+
+
+@dataclass(frozen=True)
+class PropertyFile:
+    """A JSON file in a processing step's output whose values later steps read with JsonGet."""
+
+    name: str
+    output: str
+    path: str
+
+    def definition(self) -> dict[str, Any]:
+        """The entry in the step's `PropertyFiles`."""
+        return {"PropertyFileName": self.name, "OutputName": self.output, "FilePath": self.path}
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """Repeat a step after one of `exceptions`; the wait grows from `interval_seconds` by `backoff_rate`."""
+
+    exceptions: Sequence[
+        Literal[
+            "Step.SERVICE_FAULT",
+            "Step.THROTTLING",
+            "SageMaker.JOB_INTERNAL_ERROR",
+            "SageMaker.CAPACITY_ERROR",
+            "SageMaker.RESOURCE_LIMIT",
+        ]
+    ]
+    max_attempts: int
+    interval_seconds: int = 1
+    backoff_rate: float = 2.0
+
+    def definition(self) -> dict[str, Any]:
+        """The entry in the step's `RetryPolicies`."""
+        return {
+            "ExceptionType": list(self.exceptions),
+            "IntervalSeconds": self.interval_seconds,
+            "BackoffRate": self.backoff_rate,
+            "MaxAttempts": self.max_attempts,
+        }
+
+
+@dataclass(frozen=True)
+class CacheConfig:
+    """Reuse the result of an equal step; `expire_after` is an ISO 8601 duration such as `P30D`."""
+
+    expire_after: str
+
+    def definition(self) -> dict[str, Any]:
+        """The step's `CacheConfig`."""
+        return {"Enabled": True, "ExpireAfter": self.expire_after}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of any type. `arguments` are passed on as they are; subclasses have theirs checked."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    type: str = ""
+    depends_on: Sequence[str] = ()
+    display_name: str | None = None
+    description: str | None = None
+
+    operation: ClassVar[str | None] = None
+    describe_operation: ClassVar[str | None] = None
+    generated: ClassVar[frozenset[str]] = frozenset()
+
+    def get(self, property_path: str) -> Get:
+        """Refers to a property of the step's Describe response, such as `ModelArtifacts.S3ModelArtifacts`."""
+        return Get(f"Steps.{self.name}.{property_path}")
+
+    def branches(self) -> Sequence[Sequence["Step"]]:
+        """The steps inside this one."""
+        return ()
+
+    def walk(self) -> Iterator["Step"]:
+        """This step and every step inside it."""
+        yield self
+        for branch in self.branches():
+            for step in branch:
+                yield from step.walk()
+
+    def definition(self) -> dict[str, Any]:
+        """The step as JSON of the definition format."""
+        optional = {
+            "DependsOn": list(self.depends_on),
+            "DisplayName": self.display_name,
+            "Description": self.description,
+        }
+        return {
+            "Name": self.name,
+            "Type": self.type,
+            "Arguments": render(self.arguments),
+            **{key: value for key, value in optional.items() if value},
+        }
+
+
+@dataclass(frozen=True)
+class JobStep(Step):
+    """A step that SageMaker may repeat or take from its cache."""
+
+    retry_policies: Sequence[RetryPolicy] = ()
+    cache: CacheConfig | None = None
+
+    def definition(self) -> dict[str, Any]:
+        retries = {"RetryPolicies": [policy.definition() for policy in self.retry_policies]}
+        cache = {"CacheConfig": self.cache.definition()} if self.cache else {}
+        return super().definition() | (retries if self.retry_policies else {}) | cache
+
+
+@dataclass(frozen=True)
+class ProcessingStep(JobStep):
+    """A processing job."""
+
+    type: str = "Processing"
+    property_files: Sequence[PropertyFile] = ()
+
+    operation: ClassVar[str | None] = "CreateProcessingJob"
+    describe_operation: ClassVar[str | None] = "DescribeProcessingJob"
+    generated: ClassVar[frozenset[str]] = frozenset({"ProcessingJobName"})
+
+    def output(self, name: str) -> Get:
+        """The S3 URI of the output called `name`."""
+        return self.get(f"ProcessingOutputConfig.Outputs['{name}'].S3Output.S3Uri")
+
+    def json(self, property_file: str, path: str) -> JsonGet:
+        """The value at `path` (such as `gate.value`) of one of the step's property files."""
+        return JsonGet(self.name, property_file, path)
+
+    def definition(self) -> dict[str, Any]:
+        files = [file.definition() for file in self.property_files]
+        return super().definition() | ({"PropertyFiles": files} if files else {})
+
+
+@dataclass(frozen=True)
+class TrainingStep(JobStep):
+    """A training job."""
+
+    type: str = "Training"
+
+    operation: ClassVar[str | None] = "CreateTrainingJob"
+    describe_operation: ClassVar[str | None] = "DescribeTrainingJob"
+    generated: ClassVar[frozenset[str]] = frozenset({"TrainingJobName"})
+
+
+@dataclass(frozen=True)
+class TransformStep(JobStep):
+    """A batch transform job."""
+
+    type: str = "Transform"
+
+    operation: ClassVar[str | None] = "CreateTransformJob"
+    describe_operation: ClassVar[str | None] = "DescribeTransformJob"
+    generated: ClassVar[frozenset[str]] = frozenset({"TransformJobName"})
+
+
+@dataclass(frozen=True)
+class RegisterModelStep(JobStep):
+    """A new version in a model package group."""
+
+    type: str = "RegisterModel"
+
+    operation: ClassVar[str | None] = "CreateModelPackage"
+    describe_operation: ClassVar[str | None] = "DescribeModelPackage"
+
+
+@dataclass(frozen=True)
+class FailStep(Step):
+    """Ends the execution as failed. Arguments: `ErrorMessage`."""
+
+    type: str = "Fail"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A comparison of two values."""
+
+    type: Literal[
+        "Equals", "NotEquals", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo"
+    ]  # fmt: skip
+    left: Value
+    right: Value
+
+    def definition(self) -> dict[str, Any]:
+        """The entry in the step's `Conditions`."""
+        return {"Type": self.type, "LeftValue": render(self.left), "RightValue": render(self.right)}
+
+
+@dataclass(frozen=True)
+class ConditionStep(Step):
+    """Goes on with `if_steps` when every condition holds, else with `else_steps`. It has no arguments of its own."""
+
+    type: str = "Condition"
+    conditions: Sequence[Condition] = ()
+    if_steps: Sequence[Step] = ()
+    else_steps: Sequence[Step] = ()
+
+    def branches(self) -> Sequence[Sequence[Step]]:
+        return (self.if_steps, self.else_steps)
+
+    def definition(self) -> dict[str, Any]:
+        arguments = {
+            "Conditions": [condition.definition() for condition in self.conditions],
+            "IfSteps": [step.definition() for step in self.if_steps],
+            "ElseSteps": [step.definition() for step in self.else_steps],
+        }
+        return super().definition() | {"Arguments": arguments}

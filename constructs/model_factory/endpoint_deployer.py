@@ -1,0 +1,83 @@
+"""What brings an approved version into service, and takes the endpoint away with the stack.
+
+The endpoint itself is lambda/deploy's: none can exist before the first version, and a deployment is no stack update.
+"""
+
+from aws_cdk import CustomResource
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from .model_props import ModelProps
+from .permissions import (
+    pull_images,
+    put_metrics,
+    read_objects,
+    service_role,
+    use_key,
+    use_key_for_volumes,
+    write_logs,
+    write_objects,
+)
+from .retrain_trigger import to_queue
+
+
+class EndpointDeployer(Construct):
+    """The rule from an approved version to the deploy queue, the role of the endpoint's models, and the clean-up."""
+
+    def __init__(self, scope: Construct, id: str, props: ModelProps) -> None:
+        super().__init__(scope, id)
+        self.role = service_role(
+            self,
+            "Role",
+            names=props.shared,
+            name=props.names.role("endpoint"),
+            service="sagemaker",
+            description=f"Endpoint of {props.config.name}",
+            statements=_endpoint_statements(props),
+            open_resources="Everything below the model's own prefixes; SageMaker names log streams and artifacts itself.",
+        )
+        cleanup = CustomResource(
+            self,
+            "Cleanup",
+            resource_type="Custom::EndpointCleanup",
+            service_token=props.shared.arn("lambda", f"function:{props.shared.function('endpoint-cleanup')}"),
+            properties={
+                "EndpointName": props.names.endpoint,
+                "ModelPackageGroupName": props.names.model_package_group,
+                "DeleteVersions": str(props.environment.removal == "destroy").lower(),
+            },
+        )
+        cleanup.node.add_dependency(self.role)
+        rule = events.CfnRule(
+            self,
+            "ApprovedRule",
+            name=props.names.rule("approved"),
+            description=f"An approved version of {props.config.name} is deployed",
+            event_pattern={
+                "source": ["aws.sagemaker"],
+                "detail-type": ["SageMaker Model Package State Change"],
+                "detail": {
+                    "ModelPackageGroupName": [props.names.model_package_group],
+                    "ModelApprovalStatus": ["Approved"],
+                },
+            },
+            targets=[to_queue(props, "deploy")],
+        )
+        # Deleted in the opposite order: nothing may be deployed while the endpoint is being removed.
+        rule.node.add_dependency(cleanup)
+        self.cleanup = cleanup
+
+
+def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
+    model, names = props.config.name, props.shared
+    return [
+        *read_objects(names, "artifacts", f"{model}/executions/"),
+        *read_objects(names, "data", f"{model}/captured/"),
+        write_objects(names, "data", f"{model}/captured/"),
+        use_key(props.key_arn),
+        *use_key_for_volumes(props.key_arn),
+        *pull_images(names, props.image),
+        write_logs(names, f"/aws/sagemaker/Endpoints/{props.names.endpoint}*"),
+        put_metrics(),
+    ]

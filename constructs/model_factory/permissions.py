@@ -1,0 +1,108 @@
+"""Roles and the statements they are made of: exact actions, resources by their names."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from .names import METRIC_NAMESPACE, EnvironmentNames
+from .nag import accept
+
+_INLINE = "The policy belongs to this one role and lives and dies with it; nobody else can attach it."
+
+
+def allow(actions: Sequence[str], resources: Sequence[str], **conditions: Mapping[str, object]) -> iam.PolicyStatement:
+    """Allow `actions` on `resources`; conditions by operator, such as `StringEquals={"aws:SourceAccount": "1"}`."""
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=dict(conditions) or None)
+
+
+def service_role(
+    scope: Construct,
+    id: str,
+    *,
+    names: EnvironmentNames,
+    name: str,
+    service: str,
+    description: str,
+    statements: Sequence[iam.PolicyStatement],
+    open_resources: str | None = None,
+) -> iam.Role:
+    """A role that `service` takes on for this account only. `open_resources` says why resources are not fully named."""
+    conditions = {"StringEquals": {"aws:SourceAccount": names.account}} if service != "lambda" else {}
+    role = iam.Role(
+        scope,
+        id,
+        role_name=name,
+        description=description,
+        assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=conditions),
+        inline_policies={"Work": iam.PolicyDocument(statements=list(statements))},
+    )
+    reasons = {"NIST.800.53.R5-IAMNoInlinePolicy": _INLINE}
+    accept(role, reasons | ({"AwsSolutions-IAM5": open_resources} if open_resources else {}))
+    return role
+
+
+def read_objects(names: EnvironmentNames, purpose: str, prefix: str, *, versions: bool = False) -> list[iam.PolicyStatement]:
+    """List and read what is below `prefix` of a bucket; with `versions` also what was there before."""
+    bucket = names.bucket_arn(purpose)
+    listing = ["s3:ListBucketVersions"] if versions else []
+    reading = ["s3:GetObjectVersion"] if versions else []
+    return [
+        allow(["s3:ListBucket", *listing], [bucket], StringLike={"s3:prefix": [prefix, f"{prefix}*"]}),
+        allow(["s3:GetObject", *reading], [f"{bucket}/{prefix}*"]),
+    ]
+
+
+def write_objects(names: EnvironmentNames, purpose: str, prefix: str) -> iam.PolicyStatement:
+    """Write below `prefix` of a bucket."""
+    return allow(["s3:PutObject", "s3:AbortMultipartUpload"], [f"{names.bucket_arn(purpose)}/{prefix}*"])
+
+
+def use_key(key_arn: str) -> iam.PolicyStatement:
+    """Encrypt and decrypt with the environment's key."""
+    return allow(["kms:Decrypt", "kms:GenerateDataKey"], [key_arn])
+
+
+def use_key_for_volumes(key_arn: str) -> list[iam.PolicyStatement]:
+    """Encrypt the disks of jobs and endpoints: SageMaker passes a grant on, for AWS services only."""
+    return [
+        allow(["kms:Encrypt", "kms:DescribeKey"], [key_arn]),
+        allow(["kms:CreateGrant"], [key_arn], Bool={"kms:GrantIsForAWSResource": "true"}),
+    ]
+
+
+def put_metrics() -> iam.PolicyStatement:
+    """Publish metrics of the factory; CloudWatch has no resource to name, the namespace bounds it."""
+    return allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": METRIC_NAMESPACE})
+
+
+def write_logs(names: EnvironmentNames, group: str) -> iam.PolicyStatement:
+    """Write to log groups whose name is `group` (which may end in *)."""
+    return allow(
+        ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        [names.arn("logs", f"log-group:{group}"), names.arn("logs", f"log-group:{group}:*")],
+    )
+
+
+def pull_images(names: EnvironmentNames, image: str) -> list[iam.PolicyStatement]:
+    """Pull a container image from the registry its URI names."""
+    registry, _, path = image.partition("/")
+    account, region = registry.split(".")[0], registry.split(".")[3]
+    repository = path.split("@")[0].split(":")[0]
+    arn = f"arn:{names.partition}:ecr:{region}:{account}:repository/{repository}"
+    return [
+        allow(["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [arn]),
+        allow(["ecr:GetAuthorizationToken"], ["*"]),
+    ]
+
+
+def pass_role(role_arn: str, service: str = "sagemaker") -> iam.PolicyStatement:
+    """Hand the role to `service` and to nothing else."""
+    return allow(["iam:PassRole"], [role_arn], StringEquals={"iam:PassedToService": f"{service}.amazonaws.com"})
+
+
+def bound_roles(scope: Construct, policy_name: str | None) -> None:
+    """Put the account's permissions boundary, when there is one, on every role below `scope`."""
+    if policy_name:
+        boundary = iam.ManagedPolicy.from_managed_policy_name(scope, "PermissionsBoundary", policy_name)
+        iam.PermissionsBoundary.of(scope).apply(boundary)

@@ -1,0 +1,70 @@
+"""What asks for a retraining: the schedule and the drift alarm. Both only send a message; lambda/retrain decides."""
+
+import json
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from .model_props import ModelProps
+from .scheduler_role import scheduler_role_arn
+
+_TIME = "<aws.scheduler.scheduled-time>"
+
+
+class RetrainTrigger(Construct):
+    """The schedule and the rule in front of the retrain queue; the message group is the model."""
+
+    def __init__(self, scope: Construct, id: str, props: ModelProps) -> None:
+        super().__init__(scope, id)
+        if props.config.retrain.schedule:
+            self._schedule(props, props.config.retrain.schedule)
+        if props.config.retrain.on_drift:
+            self._drift_rule(props)
+
+    def _schedule(self, props: ModelProps, expression: str) -> None:
+        model, names = props.config.name, props.shared
+        message = {"model": model, "trigger": "schedule", "reason": f"schedule {expression}", "id": _TIME}
+        scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            name=props.names.schedule("retrain"),
+            description=f"Trains {model} again",
+            schedule_expression=expression,
+            schedule_expression_timezone=props.config.retrain.timezone,
+            flexible_time_window={"mode": "OFF"},
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=names.arn("sqs", names.queue("retrain")),
+                role_arn=scheduler_role_arn(names),
+                input=json.dumps(message),
+                sqs_parameters={"messageGroupId": model},
+                retry_policy={"maximumRetryAttempts": 10, "maximumEventAgeInSeconds": 3600},
+                dead_letter_config={"arn": names.arn("sqs", names.undelivered_queue)},
+            ),
+        )
+
+    def _drift_rule(self, props: ModelProps) -> None:
+        names = props.shared
+        events.CfnRule(
+            self,
+            "DriftRule",
+            name=props.names.rule("drift"),
+            description=f"Drift of {props.config.name} asks for a retraining",
+            event_pattern={
+                "source": ["aws.cloudwatch"],
+                "detail-type": ["CloudWatch Alarm State Change"],
+                "detail": {"alarmName": [props.names.alarm("drift")], "state": {"value": ["ALARM"]}},
+            },
+            targets=[to_queue(props, "retrain")],
+        )
+
+
+def to_queue(props: ModelProps, purpose: str) -> events.CfnRule.TargetProperty:
+    """A rule's target: the environment's queue for `purpose`, in the model's message group."""
+    names = props.shared
+    return events.CfnRule.TargetProperty(
+        id=purpose.capitalize(),
+        arn=names.arn("sqs", names.queue(purpose)),
+        sqs_parameters=events.CfnRule.SqsParametersProperty(message_group_id=props.config.name),
+        dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=names.arn("sqs", names.undelivered_queue)),
+    )

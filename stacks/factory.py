@@ -1,0 +1,66 @@
+"""All stacks of a factory: a foundation per environment, and a stack per model and environment."""
+
+from pathlib import Path
+
+from aws_cdk import App
+
+from model_factory.config import FactoryConfig, ModelConfig, load_factory, load_models
+from model_factory.definition import DefinitionError
+from model_factory.image import ImageError
+from model_factory.job_code import build_job_code
+from model_factory.names import ModelNames
+
+from .foundation import FoundationStack
+from .model import ModelStack
+
+# What SageMaker and IAM allow, less the longest ending that is put behind a model's prefix (`-monitor-job`, `-v1234-…`).
+_LONGEST_PREFIX = 48
+_LONGEST_BUCKET = 63
+
+
+class UserError(Exception):
+    """The configuration files are well-formed but cannot be deployed; the message says where and why."""
+
+
+def add_factory(app: App, *, root: Path, factory: Path, models: Path) -> None:
+    """Add every stack to `app`. `root` holds jobs/ and lambda/. Raises ConfigError and UserError."""
+    config = load_factory(factory)
+    configs = load_models(models)
+    _check_lengths(config, configs, factory)
+    codes = {
+        name: build_job_code(
+            model, jobs=root / "jobs", project=models / name, target=Path(app.outdir) / "jobs" / f"{name}.zip"
+        )
+        for name, model in configs.items()
+    }
+    for environment in config.environments:
+        foundation = FoundationStack(app, config, environment, functions=root / "lambda")
+        for name, model in configs.items():
+            try:
+                stack = ModelStack(app, config, environment, model, code=codes[name], key=foundation.key)
+            except (DefinitionError, ImageError) as error:
+                lines = str(error).splitlines()
+                where = f"{models / name / 'model.yaml'}: in {environment.name}"
+                raise UserError("\n".join(f"{where}: {line}" for line in lines)) from None
+            stack.add_stack_dependency(foundation)
+
+
+def _check_lengths(factory: FactoryConfig, models: dict[str, ModelConfig], path: Path) -> None:
+    mistakes: list[str] = []
+    for environment in factory.environments:
+        names = factory.names(environment)
+        bucket = names.bucket("artifacts")
+        if len(bucket) > _LONGEST_BUCKET:
+            mistakes.append(
+                f"{path}: bucket {bucket!r} has {len(bucket)} characters, S3 allows {_LONGEST_BUCKET}; "
+                f"shorten `name` or the environment {environment.name!r}"
+            )
+        for model in models:
+            prefix = ModelNames(names, model).prefix
+            if len(prefix) > _LONGEST_PREFIX:
+                mistakes.append(
+                    f"{path}: names of model {model!r} in {environment.name!r} would start with {prefix!r}, "
+                    f"{len(prefix)} characters of at most {_LONGEST_PREFIX}; shorten one of the three parts"
+                )
+    if mistakes:
+        raise UserError("\n".join(mistakes))

@@ -1,0 +1,69 @@
+"""What one model has in one environment."""
+
+from pathlib import Path
+
+from aws_cdk import Environment, Stack, Tags
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
+
+from model_factory.alarms import ModelAlarms
+from model_factory.config import Environment as EnvironmentConfig
+from model_factory.config import FactoryConfig, ModelConfig
+from model_factory.dashboard import ModelDashboard
+from model_factory.endpoint_deployer import EndpointDeployer
+from model_factory.image import default_image_uri
+from model_factory.job_code import JobCode
+from model_factory.model_props import ModelProps
+from model_factory.model_registry import ModelRegistry
+from model_factory.monitor_pipeline import MonitorPipeline
+from model_factory.permissions import bound_roles
+from model_factory.retrain_trigger import RetrainTrigger
+from model_factory.settings import ModelSettings
+from model_factory.training_pipeline import TrainingPipeline
+
+
+class ModelStack(Stack):
+    """The stack `<factory>-<env>-<model>`. `key` is the foundation's; all else of the foundation is found by its name."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        factory: FactoryConfig,
+        environment: EnvironmentConfig,
+        model: ModelConfig,
+        *,
+        code: JobCode,
+        key: kms.IKey,
+    ) -> None:
+        names = factory.names(environment).model(model.name)
+        super().__init__(
+            scope,
+            names.stack,
+            stack_name=names.stack,
+            description=f"Model Factory {factory.name}: model {model.name} in {environment.name}",
+            env=Environment(account=environment.account, region=environment.region),
+        )
+        bound_roles(self, environment.permissions_boundary)
+        Tags.of(self).add("model-factory:model", model.name)
+        zipped = assets.Asset(self, "Code", path=str(Path(code.path)))
+        props = ModelProps(
+            config=model,
+            environment=environment,
+            names=names,
+            key_arn=key.key_arn,
+            image=model.training.image or default_image_uri(environment.region),
+            code=code,
+            code_bucket=zipped.s3_bucket_name,
+            code_key=zipped.s3_object_key,
+        )
+        registry = ModelRegistry(self, "Registry", props)
+        training = TrainingPipeline(self, "Training", props)
+        training.node.add_dependency(registry)
+        MonitorPipeline(self, "Monitoring", props)
+        RetrainTrigger(self, "Retrain", props)
+        deployer = EndpointDeployer(self, "Endpoint", props)
+        deployer.node.add_dependency(registry)
+        ModelSettings(self, "Settings", props, endpoint_role_arn=deployer.role.role_arn)
+        ModelAlarms(self, "Alarms", props)
+        ModelDashboard(self, "Dashboard", props)
