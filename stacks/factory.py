@@ -13,7 +13,7 @@ from model_factory.names import ModelNames
 from .foundation import FoundationStack
 from .model import ModelStack
 
-# What SageMaker and IAM allow, less the longest ending that is put behind a model's prefix (`-monitor-job`, `-v1234-…`).
+# What SageMaker and IAM allow, less the longest ending behind a model's prefix (`-monitor-job`, `-v1234-…`).
 _LONGEST_PREFIX = 48
 _LONGEST_BUCKET = 63
 

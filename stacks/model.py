@@ -5,8 +5,8 @@ from pathlib import Path
 from aws_cdk import Environment, Stack, Tags
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as assets
-from constructs import Construct
 
+from constructs import Construct
 from model_factory.alarms import ModelAlarms
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig, ModelConfig
@@ -24,7 +24,7 @@ from model_factory.training_pipeline import TrainingPipeline
 
 
 class ModelStack(Stack):
-    """The stack `<factory>-<env>-<model>`. `key` is the foundation's; all else of the foundation is found by its name."""
+    """The stack `<factory>-<env>-<model>`. `key` is the foundation's; the rest is found by name."""
 
     def __init__(
         self,

@@ -1,0 +1,1 @@
+"""Model Factory as a CDK library: one construct a file, and the typed configuration in `config`."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Literal
 
 from aws_cdk import aws_cloudwatch as cloudwatch
+
 from constructs import Construct
 
 from .model_props import ModelProps
@@ -17,8 +18,8 @@ _LONGEST_EVALUATION = timedelta(days=7)
 class ModelAlarms(Construct):
     """Drift, data violations, a missed monitor run, a failed training, errors and latency of the endpoint."""
 
-    def __init__(self, scope: Construct, id: str, props: ModelProps) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
+        super().__init__(scope, construct_id)
         self._props = props
         monitoring, serving = props.config.monitoring, props.config.serving
         check = _period(interval(monitoring.schedule))

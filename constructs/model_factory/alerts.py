@@ -6,27 +6,29 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
+
 from constructs import Construct
 
 from .names import EnvironmentNames
+from .permissions import service_principal
 
 
 class Alerts(Construct):
     """The topic `<factory>-<env>-alerts`: alarms, failed pipeline executions, and the addresses of factory.yaml."""
 
     def __init__(
-        self, scope: Construct, id: str, *, names: EnvironmentNames, key: kms.IKey, emails: Sequence[str]
+        self, scope: Construct, construct_id: str, *, names: EnvironmentNames, key: kms.IKey, emails: Sequence[str]
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, construct_id)
         self.topic = sns.Topic(self, "Topic", topic_name=names.alerts_topic, master_key=key, enforce_ssl=True)
         for email in emails:
-            sns.Subscription(
-                self, f"Email-{email}", topic=self.topic, protocol=sns.SubscriptionProtocol.EMAIL, endpoint=email
+            sns.CfnSubscription(
+                self, f"Email-{email}", topic_arn=self.topic.topic_arn, protocol="email", endpoint=email
             )
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ServicesOfThisAccount",
-                principals=[iam.ServicePrincipal(f"{service}.amazonaws.com") for service in ("cloudwatch", "events")],
+                principals=[service_principal("cloudwatch"), service_principal("events")],
                 actions=["sns:Publish"],
                 resources=[self.topic.topic_arn],
                 conditions={"StringEquals": {"aws:SourceAccount": names.account}},

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from aws_cdk import aws_cloudwatch as cloudwatch
+
 from constructs import Construct
 
 from .model_props import ModelProps
@@ -13,8 +14,8 @@ from .names import METRIC_NAMESPACE, VARIANT
 class ModelDashboard(Construct):
     """The CloudWatch dashboard `<factory>-<env>-<model>`."""
 
-    def __init__(self, scope: Construct, id: str, props: ModelProps) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
+        super().__init__(scope, construct_id)
         self.dashboard = cloudwatch.CfnDashboard(
             self,
             "Dashboard",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+
 from constructs import Construct
 
 from .nag import accept
@@ -30,9 +31,9 @@ class DataLake(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, names: EnvironmentNames, key: kms.IKey, removal: RemovalPolicy
+        self, scope: Construct, construct_id: str, *, names: EnvironmentNames, key: kms.IKey, removal: RemovalPolicy
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, construct_id)
         self._names, self._key, self._removal = names, key, removal
         self.logs = s3.Bucket(
             self,

@@ -6,6 +6,7 @@ The endpoint itself is lambda/deploy's: none can exist before the first version,
 from aws_cdk import CustomResource
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+
 from constructs import Construct
 
 from .model_props import ModelProps
@@ -25,8 +26,8 @@ from .retrain_trigger import to_queue
 class EndpointDeployer(Construct):
     """The rule from an approved version to the deploy queue, the role of the endpoint's models, and the clean-up."""
 
-    def __init__(self, scope: Construct, id: str, props: ModelProps) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
+        super().__init__(scope, construct_id)
         self.role = service_role(
             self,
             "Role",
@@ -35,7 +36,7 @@ class EndpointDeployer(Construct):
             service="sagemaker",
             description=f"Endpoint of {props.config.name}",
             statements=_endpoint_statements(props),
-            open_resources="Everything below the model's own prefixes; SageMaker names log streams and artifacts itself.",
+            open_resources="Everything below the model's own prefixes; SageMaker names artifacts itself.",
         )
         cleanup = CustomResource(
             self,

@@ -11,18 +11,19 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
+
 from constructs import Construct
 
 from .nag import accept
 from .names import METRIC_NAMESPACE, EnvironmentNames
 from .permissions import allow, service_role
 
-# AWS publishes the layer's ARN for every region under this public parameter; CloudFormation reads it when it deploys.
+# AWS publishes the layer's ARN of every region under this public parameter; CloudFormation reads it at deployment.
 _POWERTOOLS = "/aws/service/powertools/python/arm64/python3.14/latest"
 _ACCEPTED = {
     "NIST.800.53.R5-LambdaConcurrency": "FIFO message groups bound it to one run per model; a reservation would take "
     "from the account's few.",
-    "NIST.800.53.R5-LambdaDLQ": "Its messages come from a queue that has dead letters, or from CloudFormation, which waits.",
+    "NIST.800.53.R5-LambdaDLQ": "Messages come from a queue that has dead letters, or from CloudFormation, which waits.",
     "NIST.800.53.R5-LambdaInsideVPC": "It calls AWS's APIs only and reaches nothing inside a network.",
 }
 
@@ -33,7 +34,7 @@ class FactoryFunction(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,
+        construct_id: str,
         *,
         names: EnvironmentNames,
         purpose: str,
@@ -43,7 +44,7 @@ class FactoryFunction(Construct):
         statements: Sequence[iam.PolicyStatement],
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, construct_id)
         name = names.function(purpose)
         log_group = logs.LogGroup(
             self,
@@ -61,7 +62,7 @@ class FactoryFunction(Construct):
             service="lambda",
             description=f"What the function {name} may do",
             statements=[*statements, *_observability(names, name)],
-            open_resources="X-Ray and CloudWatch metrics have no resources; the rest is bounded by the factory's names.",
+            open_resources="X-Ray and metrics have no resources; the rest is bounded by the factory's names.",
         )
         self.function = lambda_.Function(
             self,
@@ -89,7 +90,7 @@ class FactoryFunction(Construct):
         accept(self.function, _ACCEPTED)
         self._alarm(names, purpose)
 
-    def consume(self, queue: sqs.IQueue) -> None:
+    def consume(self, queue: sqs.Queue) -> None:
         """Run for the queue's messages, ten at a time; messages that fail come back alone. The role must allow it."""
         lambda_.CfnEventSourceMapping(
             self,

@@ -127,8 +127,6 @@ def _scaling(names: EnvironmentNames, *, register: bool) -> list[iam.PolicyState
         service = "sagemaker.application-autoscaling.amazonaws.com"
         role = f"role/aws-service-role/{service}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
         statements.append(
-            allow(
-                ["iam:CreateServiceLinkedRole"], [names.iam_arn(role)], StringEquals={"iam:AWSServiceName": service}
-            )
+            allow(["iam:CreateServiceLinkedRole"], [names.iam_arn(role)], StringEquals={"iam:AWSServiceName": service})
         )
     return statements

@@ -49,7 +49,7 @@ def processing_arguments(
     inputs: Mapping[str, Value],
     outputs: Mapping[str, Value],
 ) -> dict[str, Any]:
-    """The request for the processing job `job`; inputs and outputs are S3 URIs by name, found below /opt/ml/processing."""
+    """The request for the processing job `job`; inputs and outputs are S3 URIs by their name in the container."""
     training = props.config.training
     return {
         "ProcessingResources": {

@@ -3,6 +3,7 @@
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
+
 from constructs import Construct
 
 from .model_props import ModelProps
@@ -12,8 +13,8 @@ from .permissions import allow
 class ModelRegistry(Construct):
     """The model package group; with retained data it stays when the stack is deleted."""
 
-    def __init__(self, scope: Construct, id: str, props: ModelProps) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
+        super().__init__(scope, construct_id)
         self.group = sagemaker.CfnModelPackageGroup(
             self,
             "Group",

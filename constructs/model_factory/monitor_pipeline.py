@@ -6,6 +6,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_scheduler as scheduler
+
 from constructs import Construct
 
 from .definition import Parameter, PipelineDefinition, ProcessingStep
@@ -22,8 +23,8 @@ _TIME = "<aws.scheduler.scheduled-time>"
 class MonitorPipeline(Construct):
     """The SageMaker pipeline `…-monitor`, a role for it and another for its job, and its schedule."""
 
-    def __init__(self, scope: Construct, id: str, props: ModelProps) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
+        super().__init__(scope, construct_id)
         self.job_role = service_role(
             self,
             "JobRole",
@@ -32,7 +33,7 @@ class MonitorPipeline(Construct):
             service="sagemaker",
             description=f"Jobs that watch {props.config.name}",
             statements=_job_role_statements(props),
-            open_resources="Everything below the model's own prefixes; CloudWatch metrics are bounded by their namespace.",
+            open_resources="Everything below the model's own prefixes; metrics are bounded by their namespace.",
         )
         self.role = service_role(
             self,

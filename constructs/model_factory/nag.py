@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from aws_cdk import CfnResource
+
 from constructs import IConstruct
 
 

@@ -1,12 +1,14 @@
 """Roles and the statements they are made of: exact actions, resources by their names."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from aws_cdk import aws_iam as iam
+
 from constructs import Construct
 
-from .names import METRIC_NAMESPACE, EnvironmentNames
 from .nag import accept
+from .names import METRIC_NAMESPACE, EnvironmentNames
 
 _INLINE = "The policy belongs to this one role and lives and dies with it; nobody else can attach it."
 
@@ -16,9 +18,14 @@ def allow(actions: Sequence[str], resources: Sequence[str], **conditions: Mappin
     return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=dict(conditions) or None)
 
 
+def service_principal(service: str, conditions: Mapping[str, object] | None = None) -> iam.IPrincipal:
+    """An AWS service, such as `sagemaker`. jsii's classes and interfaces name parameters differently, so: a cast."""
+    return cast(iam.IPrincipal, iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=conditions))
+
+
 def service_role(
     scope: Construct,
-    id: str,
+    construct_id: str,
     *,
     names: EnvironmentNames,
     name: str,
@@ -27,14 +34,14 @@ def service_role(
     statements: Sequence[iam.PolicyStatement],
     open_resources: str | None = None,
 ) -> iam.Role:
-    """A role that `service` takes on for this account only. `open_resources` says why resources are not fully named."""
+    """A role that `service` takes on, for this account only. `open_resources`: why some are not fully named."""
     conditions = {"StringEquals": {"aws:SourceAccount": names.account}} if service != "lambda" else {}
     role = iam.Role(
         scope,
-        id,
+        construct_id,
         role_name=name,
         description=description,
-        assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=conditions),
+        assumed_by=service_principal(service, conditions),
         inline_policies={"Work": iam.PolicyDocument(statements=list(statements))},
     )
     reasons = {"NIST.800.53.R5-IAMNoInlinePolicy": _INLINE}
@@ -42,7 +49,9 @@ def service_role(
     return role
 
 
-def read_objects(names: EnvironmentNames, purpose: str, prefix: str, *, versions: bool = False) -> list[iam.PolicyStatement]:
+def read_objects(
+    names: EnvironmentNames, purpose: str, prefix: str, *, versions: bool = False
+) -> list[iam.PolicyStatement]:
     """List and read what is below `prefix` of a bucket; with `versions` also what was there before."""
     bucket = names.bucket_arn(purpose)
     listing = ["s3:ListBucketVersions"] if versions else []

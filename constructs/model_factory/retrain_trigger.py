@@ -4,6 +4,7 @@ import json
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_scheduler as scheduler
+
 from constructs import Construct
 
 from .model_props import ModelProps
@@ -15,8 +16,8 @@ _TIME = "<aws.scheduler.scheduled-time>"
 class RetrainTrigger(Construct):
     """The schedule and the rule in front of the retrain queue; the message group is the model."""
 
-    def __init__(self, scope: Construct, id: str, props: ModelProps) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
+        super().__init__(scope, construct_id)
         if props.config.retrain.schedule:
             self._schedule(props, props.config.retrain.schedule)
         if props.config.retrain.on_drift:
@@ -44,7 +45,6 @@ class RetrainTrigger(Construct):
         )
 
     def _drift_rule(self, props: ModelProps) -> None:
-        names = props.shared
         events.CfnRule(
             self,
             "DriftRule",

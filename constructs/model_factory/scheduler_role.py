@@ -1,6 +1,7 @@
 """The role with which EventBridge Scheduler works for every model of an environment."""
 
 from aws_cdk import aws_iam as iam
+
 from constructs import Construct
 
 from .names import EnvironmentNames
@@ -12,8 +13,8 @@ PURPOSE = "scheduler"
 class SchedulerRole(Construct):
     """May ask for a retraining, start monitor pipelines, and put aside what it could not deliver."""
 
-    def __init__(self, scope: Construct, id: str, *, names: EnvironmentNames, key_arn: str) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, construct_id: str, *, names: EnvironmentNames, key_arn: str) -> None:
+        super().__init__(scope, construct_id)
         self.role: iam.Role = service_role(
             self,
             "Role",

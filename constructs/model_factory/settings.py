@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_ssm as ssm
+
 from constructs import Construct
 
 from .model_props import ModelProps
@@ -12,8 +13,8 @@ from .model_props import ModelProps
 class ModelSettings(Construct):
     """The SSM parameter `/<factory>/<env>/models/<model>`."""
 
-    def __init__(self, scope: Construct, id: str, props: ModelProps, *, endpoint_role_arn: str) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, construct_id: str, props: ModelProps, *, endpoint_role_arn: str) -> None:
+        super().__init__(scope, construct_id)
         self.parameter = ssm.CfnParameter(
             self,
             "Parameter",

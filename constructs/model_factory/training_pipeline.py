@@ -5,6 +5,7 @@ from typing import Any
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
+
 from constructs import Construct
 
 from .definition import (
@@ -33,8 +34,8 @@ DATA_MANIFEST = Parameter("DataManifest", "")
 class TrainingPipeline(Construct):
     """The SageMaker pipeline `…-train`, a role for it and another for its jobs."""
 
-    def __init__(self, scope: Construct, id: str, props: ModelProps) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
+        super().__init__(scope, construct_id)
         self.job_role = service_role(
             self,
             "JobRole",
@@ -43,7 +44,7 @@ class TrainingPipeline(Construct):
             service="sagemaker",
             description=f"Jobs that train {props.config.name}",
             statements=_job_role_statements(props),
-            open_resources="Everything below the model's own prefixes, which are many objects with names of SageMaker's.",
+            open_resources="Everything below the model's own prefixes; SageMaker names artifacts itself.",
         )
         self.role = service_role(
             self,

@@ -5,10 +5,12 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
+
 from constructs import Construct
 
 from .nag import accept
 from .names import EnvironmentNames
+from .permissions import service_principal
 
 _FOURTEEN_DAYS = Duration.days(14)
 
@@ -19,14 +21,14 @@ class TriggerQueue(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,
+        construct_id: str,
         *,
         names: EnvironmentNames,
         purpose: str,
         key: kms.IKey,
         function_timeout: Duration,
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, construct_id)
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
@@ -56,8 +58,8 @@ class TriggerQueue(Construct):
 class UndeliveredQueue(Construct):
     """A standard queue for events that a rule or a schedule could not deliver: neither takes a FIFO queue for that."""
 
-    def __init__(self, scope: Construct, id: str, *, names: EnvironmentNames, key: kms.IKey) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, construct_id: str, *, names: EnvironmentNames, key: kms.IKey) -> None:
+        super().__init__(scope, construct_id)
         self.queue = sqs.Queue(
             self,
             "Queue",
@@ -76,7 +78,7 @@ def allow_rules(queue: sqs.Queue, names: EnvironmentNames) -> None:
     queue.add_to_resource_policy(
         iam.PolicyStatement(
             sid="RulesOfThisFactory",
-            principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            principals=[service_principal("events")],
             actions=["sqs:SendMessage"],
             resources=[queue.queue_arn],
             conditions={

@@ -1,4 +1,4 @@
-"""Checks that whatever a definition refers to is in it: steps, parameters, property files; and that nothing goes in circles."""
+"""Checks that what a definition refers to is in it (steps, parameters, property files), and not in circles."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -106,7 +106,7 @@ def _value(shape_name: str, value: Any, at: str) -> Iterator[str]:
         return
     match shape["type"]:
         case "structure":
-            yield from _structure(shape_name, shape, value, at)
+            yield from _structure(shape_name, shape, cast(Mapping[str, Any], value), at)
         case "list":
             items = cast(Sequence[Any], value)
             yield from _range(shape, len(items), at, "items")
@@ -119,7 +119,7 @@ def _value(shape_name: str, value: Any, at: str) -> Iterator[str]:
                 yield from _value(shape["key"]["shape"], key, f"{at}: key {key!r}")
                 yield from _value(shape["value"]["shape"], item, f"{at}[{key!r}]")
         case "string":
-            yield from _text(shape, value, at)
+            yield from _text(shape, cast(str, value), at)
         case _:
             yield from _range(shape, value, at, "")
 
