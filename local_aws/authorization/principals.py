@@ -1,0 +1,97 @@
+"""Who signed a request: access key -> session of a role, with every policy that limits it.
+
+Reads moto's STS and IAM. Keys that belong to no session of an existing role are administrators' here (the test user).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from moto.iam.models import Role, iam_backends
+from moto.sts.models import AssumedRole, sts_backends
+
+from local_aws.authorization.policies import Document, InvalidPolicyError, Principal, parse
+from local_aws.authorization.resources import PARTITION
+
+
+@dataclass(frozen=True)
+class Session:
+    """A principal with its identity-based policies, permissions boundary, session policy and tags."""
+
+    principal: Principal
+    identity: tuple[Document, ...] = ()
+    boundary: tuple[Document, ...] | None = None
+    session: tuple[Document, ...] | None = None
+    user_id: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The role's ARN, or the service's host name, for reports."""
+        return self.principal.role_arn or self.principal.arn
+
+
+def of_access_key(access_key_id: str) -> Session | None:
+    """The session that `access_key_id` belongs to; None when it is no session of a role that exists."""
+    assumed = _assumed(access_key_id)
+    role = _role(assumed.role_arn) if assumed else None
+    return _session(role, assumed.session_name, assumed.policy) if assumed and role else None
+
+
+def of_role(role_arn: str, session_name: str = "service") -> Session:
+    """A session of the role `role_arn`, as a service uses it. Raises LookupError when there is no such role."""
+    role = _role(role_arn)
+    if role is None:
+        raise LookupError(f"role {role_arn} does not exist: deploy it before something acts as it")
+    return _session(role, session_name)
+
+
+def of_service(host_name: str) -> Session:
+    """An AWS service that acts for itself (`events.amazonaws.com`): only resource-based policies speak of it."""
+    return Session(Principal(host_name))
+
+
+def _assumed(access_key_id: str) -> AssumedRole | None:
+    for account in list(sts_backends.values()):
+        for backend in list(account.values()):
+            found = backend.get_assumed_role_from_access_key(access_key_id)
+            if found:
+                return found
+    return None
+
+
+def _role(role_arn: str) -> Role | None:
+    _, _, _, _, account, name = role_arn.split(":", 5)
+    roles = list(iam_backends[account][PARTITION].roles.values())
+    return next((role for role in roles if f"role{role.path}{role.name}" == name), None)
+
+
+def _session(role: Role, session_name: str, session_policy: str | None = None) -> Session:
+    tags = role.tags or []
+    pairs = tags.items() if isinstance(tags, dict) else ((tag["Key"], tag["Value"]) for tag in tags)
+    inline = (parse(f"{role.name}/{name}", text) for name, text in role.policies.items())
+    managed = (_managed(arn) for arn in role.managed_policies)
+    return Session(
+        principal=Principal(
+            f"arn:{PARTITION}:sts::{role.account_id}:assumed-role/{role.name}/{session_name}",
+            role.account_id,
+            f"arn:{PARTITION}:iam::{role.account_id}:role{role.path}{role.name}",
+        ),
+        identity=(*inline, *managed),
+        boundary=(_managed(role.permissions_boundary_arn),) if role.permissions_boundary_arn else None,
+        session=(parse(f"session policy of {session_name}", session_policy),) if session_policy else None,
+        user_id=f"{role.id}:{session_name}",
+        tags=dict(pairs),
+    )
+
+
+def _managed(policy_arn: str) -> Document:
+    account = policy_arn.split(":", 5)[4]
+    owners = [account] if account != "aws" else list(iam_backends)
+    for owner in owners:
+        policy = iam_backends[owner][PARTITION].managed_policies.get(policy_arn)
+        if policy:
+            version = next(v for v in policy.versions if v.version_id == policy.default_version_id)
+            return parse(policy_arn, version.document)
+    raise InvalidPolicyError(f"managed policy {policy_arn} does not exist on the embedded AWS: deploy it with the role")

@@ -1,0 +1,197 @@
+"""What the embedded AWS knows of a resource: its owner, the policies on it, and the key that encrypts it.
+
+Reads moto's backends; a policy that moto does not keep is added to `POLICIES` by the part that keeps it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from moto.awslambda.models import lambda_backends
+from moto.ecr.models import ecr_backends
+from moto.events.models import events_backends
+from moto.iam.models import iam_backends
+from moto.kms.models import Grant, kms_backends
+from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
+
+from local_aws.authorization.policies import Document, parse
+
+PARTITION = "aws"
+
+
+def account_of(arn: str) -> str | None:
+    """The account that owns the resource `arn`; None when it has none (`*`) or does not exist (a bucket)."""
+    parts = arn.split(":", 5)
+    if len(parts) < 6:
+        return None
+    if parts[2] == "s3" and not parts[4]:
+        _, account = s3_backends.bucket_accounts.get(parts[5].split("/")[0], (None, None))
+        return account
+    return parts[4] if parts[4] not in ("", "*", "aws") else None
+
+
+def policies_on(arn: str) -> tuple[Document, ...]:
+    """The resource-based policies (and grants) on the resource `arn`; none when it has none or does not exist."""
+    service = arn.split(":", 5)[2] if arn.startswith("arn:") else ""
+    texts = POLICIES[service](arn) if service in POLICIES else []
+    return tuple(parse(f"on {arn}", text) for text in texts if text)
+
+
+def decides_alone(arn: str, action: str) -> bool:
+    """Whether the resource's own policy must allow, even to callers of its account: keys, and roles to assume."""
+    return arn.startswith("arn:aws:kms:") or action.startswith("sts:AssumeRole")
+
+
+def key_arn(key: str, account: str, region: str) -> str | None:
+    """ARN of the KMS key that the id, alias, or ARN `key` names; None for keys that AWS manages (`alias/aws/…`)."""
+    if key.startswith("arn:"):
+        region, account, key = key.split(":", 5)[3:]
+    if key.removeprefix("alias/").startswith("aws/"):
+        return None
+    backend = kms_backends[account][region]
+    found = backend.get_key_id_from_alias(key) if key.startswith("alias/") else key.removeprefix("key/")
+    return f"arn:{PARTITION}:kms:{region}:{account}:key/{found or key}"
+
+
+def bucket_key(bucket: str, region: str) -> str | None:
+    """ARN of the customer-managed key that encrypts new objects in `bucket`."""
+    found = _bucket(bucket)
+    if found is None or not found.encryption:
+        return None
+    default = found.encryption["Rule"].get("ApplyServerSideEncryptionByDefault", {})
+    key = default.get("KMSMasterKeyID") if default.get("SSEAlgorithm", "").startswith("aws:kms") else None
+    return key_arn(key, found.account_id, region) if key else None
+
+
+def object_key(bucket: str, name: str, version: str | None, region: str) -> str | None:
+    """ARN of the customer-managed key that encrypts an existing object."""
+    found = _bucket(bucket)
+    versions = found.keys.getlist(name) if found else None
+    stored = next((v for v in reversed(versions or []) if version in (None, getattr(v, "version_id", None))), None)
+    if stored is None or not str(getattr(stored, "encryption", "")).startswith("aws:kms") or not stored.kms_key_id:
+        return None
+    return key_arn(stored.kms_key_id, found.account_id, region)
+
+
+def uses_bucket_key(bucket: str) -> bool:
+    """Whether the bucket's objects share a bucket key: then the encryption context is the bucket, not the object."""
+    found = _bucket(bucket)
+    return bool(found and found.encryption and str(found.encryption["Rule"].get("BucketKeyEnabled")).lower() == "true")
+
+
+def queue_or_topic_key(arn: str) -> str | None:
+    """ARN of the customer-managed key of the SQS queue or SNS topic `arn`."""
+    service, region, account, name = arn.split(":", 5)[2:]
+    if service == "sqs":
+        found: Any = sqs_backends[account][region].queues.get(name)
+    else:
+        found = sns_backends[account][region].topics.get(arn)
+    key = getattr(found, "kms_master_key_id", None)
+    return key_arn(key, account, region) if key else None
+
+
+def role_arn(name: str, account: str) -> str | None:
+    """ARN, path included, of the role `name`."""
+    roles = iam_backends[account][PARTITION].roles.values()
+    return next((role.arn for role in roles if role.name == name), None)
+
+
+def _bucket(name: str) -> Any:
+    partition, account = s3_backends.bucket_accounts.get(name, (None, None))
+    return s3_backends[account][partition].buckets.get(name) if account and partition else None
+
+
+# Policies by service: ARN -> JSON texts
+
+
+def _on_bucket(arn: str) -> list[str]:
+    found = _bucket(arn.split(":", 5)[5].split("/")[0])
+    policy = found.policy if found else None
+    return [policy.decode() if isinstance(policy, bytes) else policy] if policy else []
+
+
+def _on_queue(arn: str) -> list[str]:
+    region, account, name = arn.split(":", 5)[3:]
+    found = sqs_backends[account][region].queues.get(name)
+    return [found.policy] if found and found.policy else []
+
+
+def _on_topic(arn: str) -> list[str]:
+    region, account, _ = arn.split(":", 5)[3:]
+    found = sns_backends[account][region].topics.get(arn)
+    return [found.policy] if found else []
+
+
+def _on_key(arn: str) -> list[str]:
+    region, account, key = arn.split(":", 5)[3:]
+    found = kms_backends[account][region].keys.get(key.removeprefix("key/"))
+    return [found.policy, *map(_grant_as_policy, found.list_grants(""))] if found else []
+
+
+def _grant_as_policy(grant: Grant) -> str:
+    kind = "Service" if grant.grantee_principal.endswith(".amazonaws.com") else "AWS"
+    constraints = grant.constraints or {}
+    context = {**constraints.get("EncryptionContextSubset", {}), **constraints.get("EncryptionContextEquals", {})}
+    conditions: dict[str, Any] = {
+        "StringEquals": {f"kms:EncryptionContext:{key}": value for key, value in context.items()}
+    }
+    if constraints.get("EncryptionContextEquals"):
+        conditions["ForAllValues:StringEquals"] = {"kms:EncryptionContextKeys": list(context)}
+    statement = {
+        "Sid": f"grant {grant.id}",
+        "Effect": "Allow",
+        "Principal": {kind: grant.grantee_principal},
+        "Action": [f"kms:{operation}" for operation in grant.operations],
+        "Resource": "*",
+        "Condition": conditions,
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _on_role(arn: str) -> list[str]:
+    _, account, name = arn.split(":", 5)[3:]
+    roles = iam_backends[account][PARTITION].roles.values()
+    return [r.assume_role_policy_document for r in roles if f"role{r.path}{r.name}" == name] if account else []
+
+
+def _on_function(arn: str) -> list[str]:
+    region, account, name = arn.split(":", 5)[3:]
+    functions = lambda_backends[account][region].list_functions() if account and region else []
+    named = [f for f in functions if f.function_name == name.split(":")[1]] if name.startswith("function:") else []
+    return [json.dumps({"Version": "2012-10-17", "Statement": f.policy.statements}) for f in named]
+
+
+def _on_event_bus(arn: str) -> list[str]:
+    region, account, name = arn.split(":", 5)[3:]
+    found = events_backends[account][region].event_buses.get(name.removeprefix("event-bus/"))
+    return [found.policy] if found and found.policy else []
+
+
+def _on_repository(arn: str) -> list[str]:
+    region, account, name = arn.split(":", 5)[3:]
+    found = ecr_backends[account][region].repositories.get(name.removeprefix("repository/"))
+    return [found.policy] if found and found.policy else []
+
+
+def _on_secret(arn: str) -> list[str]:
+    region, account, _ = arn.split(":", 5)[3:]
+    secrets: Any = secretsmanager_backends[account][region].secrets.values()
+    return [s.policy for s in secrets if s.arn == arn and getattr(s, "policy", None)]
+
+
+POLICIES: dict[str, Callable[[str], list[str]]] = {
+    "s3": _on_bucket,
+    "sqs": _on_queue,
+    "sns": _on_topic,
+    "kms": _on_key,
+    "iam": _on_role,
+    "lambda": _on_function,
+    "events": _on_event_bus,
+    "ecr": _on_repository,
+    "secretsmanager": _on_secret,
+}
