@@ -23,7 +23,7 @@ _POWERTOOLS = "/aws/service/powertools/python/arm64/python3.14/latest"
 _ACCEPTED = {
     "NIST.800.53.R5-LambdaConcurrency": "FIFO message groups bound it to one run per model; a reservation would take "
     "from the account's few.",
-    "NIST.800.53.R5-LambdaDLQ": "Messages come from a queue that has dead letters, or from CloudFormation, which waits.",
+    "NIST.800.53.R5-LambdaDLQ": "Messages come from a queue with dead letters, or from CloudFormation, which waits.",
     "NIST.800.53.R5-LambdaInsideVPC": "It calls AWS's APIs only and reaches nothing inside a network.",
 }
 
