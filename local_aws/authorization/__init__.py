@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
+
 from local_aws.authorization import context, principals, resources
 from local_aws.authorization.actions import Need, needs
 from local_aws.authorization.conditions import UnknownConditionError
@@ -161,17 +164,26 @@ class Authorization:
 
 
 class Local(Protocol):
-    """What `install` needs of the embedded AWS: the WSGI application that its server is about to serve."""
+    """What `install` needs of the embedded AWS: moto's dispatcher, which its server asks for every request."""
 
-    application: Any
+    _moto: Any
     authorization: Authorization
 
 
 def install(local: Local, enabled: bool = True) -> Authorization:
-    """Put the gate in front of `local.application` and hand it out as `local.authorization`."""
+    """Put the gate in front of moto's dispatcher, and hand it out as `local.authorization`.
+
+    moto's own look at bucket policies is taken out: it knows neither callers nor conditions, so that a bucket which
+    denies plain HTTP would deny everything to everyone.
+    """
+    FakeBucket.get_permission = _no_opinion
     local.authorization = Authorization(enabled)
-    local.application = local.authorization.middleware(local.application)
+    local._moto = local.authorization.middleware(local._moto)
     return local.authorization
+
+
+def _no_opinion(self: FakeBucket, action: str, resource: str) -> PermissionResult:
+    return PermissionResult.NEUTRAL
 
 
 def _exempt(session: Session) -> bool:

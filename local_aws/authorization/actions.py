@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from local_aws.authorization import arns, encryption
 from local_aws.authorization.reference import action_name
 from local_aws.authorization.requests import Call, UnknownCallError
+from local_aws.authorization.resources import PARTITION
 
 ROLE_ARN = re.compile(r"arn:aws:iam::\d{12}:role/.+")
 ALWAYS_ALLOWED = {"sts:GetCallerIdentity"}  # even under an explicit deny, says its API reference
@@ -35,7 +36,6 @@ S3_ACTIONS: dict[str, str] = {
     "UploadPart": "PutObject",
     "UploadPartCopy": "PutObject",
     "CompleteMultipartUpload": "PutObject",
-    "DeleteObjects": "DeleteObject",
     "GetBucketEncryption": "GetEncryptionConfiguration",
     "PutBucketEncryption": "PutEncryptionConfiguration",
     "DeleteBucketEncryption": "PutEncryptionConfiguration",
@@ -58,7 +58,6 @@ S3_ACTIONS: dict[str, str] = {
 }
 OTHER_ACTIONS = {
     ("lambda", "Invoke"): "InvokeFunction",
-    ("lambda", "InvokeAsync"): "InvokeFunction",
     ("lambda", "InvokeWithResponseStream"): "InvokeFunction",
 }
 # An S3 write that also sets one of these needs the permission to set it alone.
@@ -84,6 +83,8 @@ class Need:
 
 def needs(call: Call) -> tuple[Need, ...]:
     """All permissions that `call` needs. Raises UnknownCallError when the reference knows no action for it."""
+    if call.operation == "DeleteObjects":
+        return tuple(_deletions(call))
     action = _main_action(call)
     if action in ALWAYS_ALLOWED:
         return ()
@@ -109,6 +110,15 @@ def _main_action(call: Call) -> str:
             f"{call.prefix}:{name}; name its action in local_aws/authorization/actions.py"
         )
     return found
+
+
+def _deletions(call: Call) -> Iterator[Need]:
+    bypasses = bool(call.params.get("BypassGovernanceRetention"))
+    for entry in call.params["Delete"]["Objects"]:
+        arn = f"arn:{PARTITION}:s3:::{call.params['Bucket']}/{entry['Key']}"
+        yield Need("s3:DeleteObjectVersion" if entry.get("VersionId") else "s3:DeleteObject", arn)
+        if bypasses:
+            yield Need("s3:BypassGovernanceRetention", arn)
 
 
 def _s3_needs(call: Call, resource: str) -> Iterator[Need]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
 from urllib.parse import unquote
 
@@ -35,9 +36,6 @@ def resources(call: Call, action: str) -> tuple[str, ...]:
 
     All required types count, else the most specific optional one that the parameters name.
     """
-    if call.operation == "DeleteObjects":
-        entries = call.params.get("Delete", {}).get("Objects", [])
-        return tuple(f"arn:{PARTITION}:s3:::{call.params['Bucket']}/{entry['Key']}" for entry in entries) or ("*",)
     types = resource_types(action)
     found = {each: _arns(call, each) for each in types}
     required = [arn for each in types if each.required for arn in found[each]]
@@ -64,22 +62,27 @@ def _specific(kind: ResourceType) -> tuple[int, int]:
     return len(kind.variables), len(kind.template)
 
 
-def _surroundings(call: Call) -> dict[str, str]:
-    account = call.account
-    if call.service == "sqs" and call.params.get("QueueUrl"):
-        account = str(call.params["QueueUrl"]).rstrip("/").split("/")[-2]
-    return {"Partition": PARTITION, "Region": call.region, "Account": account}
-
-
 def _arns(call: Call, kind: ResourceType) -> tuple[str, ...]:
     """ARNs of this kind that the parameters hold or spell out; none when one of its names is missing."""
     whole = [value for _, value in call.leaves if value.startswith("arn:") and kind.describes(value)]
     if whole and kind.name != "log-group":
         return tuple(dict.fromkeys(whole))
-    values = [_values(call, kind, variable) for variable in kind.variables]
-    around = _surroundings(call)
-    filled = [kind.arn(around | dict(zip(kind.variables, each, strict=True))) for each in product(*values)]
-    return tuple(_finished(call, kind, arn) for arn in filled)
+    filled = []
+    for values in product(*(_values(call, kind, variable) for variable in kind.variables)):
+        spelled = {name: _spelled(call, name, value) for name, value in zip(kind.variables, values, strict=True)}
+        filled.append(_finished(call, kind, kind.arn(_surroundings(call, values) | spelled)))
+    return tuple(filled)
+
+
+def _surroundings(call: Call, values: Iterable[str] = ()) -> dict[str, str]:
+    """Partition, region and account: the call's own, unless a value says another (an ARN, the URL of a queue)."""
+    region, account = call.region, call.account
+    for value in values:
+        if value.startswith(f"arn:{PARTITION}:{call.prefix}:"):
+            region, account = value.split(":", 5)[3:5]
+        elif "://" in value:
+            account = value.rstrip("/").split("/")[-2]
+    return {"Partition": PARTITION, "Region": region, "Account": account}
 
 
 def _values(call: Call, kind: ResourceType, variable: str) -> list[str]:
@@ -93,7 +96,7 @@ def _values(call: Call, kind: ResourceType, variable: str) -> list[str]:
         found = [DEFAULTS[kind.name, variable]]
     if kind.name == "rule-on-custom-event-bus" and found == ["default"]:
         return []
-    return [_spelled(call, variable, value) for value in found]
+    return found
 
 
 def _spelled(call: Call, variable: str, value: str) -> str:

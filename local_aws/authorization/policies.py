@@ -203,6 +203,7 @@ def arn_like(pattern: str, arn: str, value: Callable[[str], str] | None = None) 
         return True
     # A variable may hold colons (${aws:PrincipalAccount}): they do not part the ARN.
     patterns, parts = re.split(r":(?![^{}]*\})", pattern, maxsplit=5), arn.split(":", 5)
-    if len(patterns) < 6 or len(parts) < 6:
+    if len(parts) < 6 or len(patterns) == 1:
         return like(pattern, arn, value)
+    patterns += ["*"] * (6 - len(patterns))  # IAM completes an incomplete ARN so
     return all(like(p, part, value) for p, part in zip(patterns, parts, strict=True))

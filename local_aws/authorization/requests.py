@@ -91,11 +91,12 @@ class Credential:
 
 
 def credential(environ: Mapping[str, Any]) -> Credential | None:
-    """Credential scope of a signed or presigned (version 4) request, None for an unsigned one."""
-    text = environ.get("HTTP_AUTHORIZATION", "")
-    if "X-Amz-Credential" in environ.get("QUERY_STRING", ""):
-        text = "Credential=" + parse_qs(environ["QUERY_STRING"])["X-Amz-Credential"][0]
-    match = CREDENTIAL.search(text)
+    """Credential scope of a signed or presigned request, None for an unsigned one."""
+    query = parse_qs(environ.get("QUERY_STRING", ""))
+    if "AWSAccessKeyId" in query:  # signature version 2, which boto3 still presigns S3 with; it names no region
+        return Credential(query["AWSAccessKeyId"][0], "us-east-1", "s3")
+    presigned = query.get("X-Amz-Credential")
+    match = CREDENTIAL.search(f"Credential={presigned[0]}" if presigned else environ.get("HTTP_AUTHORIZATION", ""))
     return Credential(*match.groups()) if match else None
 
 

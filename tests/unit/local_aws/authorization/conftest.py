@@ -1,0 +1,93 @@
+"""A moto server in this process, behind the gate: administrators' and roles' clients for it."""
+
+import json
+import threading
+from dataclasses import dataclass, field
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto.backends import get_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+from local_aws.authorization import Authorization, install
+
+ADMIN = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "test"}
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+
+
+@dataclass
+class Local:
+    """The least that `install` asks for."""
+
+    _moto: object = field(default_factory=lambda: DomainDispatcherApplication(create_backend_app))
+    authorization: Authorization = field(default_factory=Authorization)
+    url: str = ""
+
+    def client(self, service, credentials=ADMIN, **config):
+        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **config)
+        return boto3.client(service, endpoint_url=self.url, region_name=REGION, config=config, **credentials)
+
+    def role(self, name, *statements, account=ACCOUNT, trust=None, boundary=None):
+        """A role with these statements as its inline policy."""
+        iam = self.client("iam", self.admin_of(account))
+        trust = trust or allow("sts:AssumeRole", None, Principal={"Service": "lambda.amazonaws.com"})
+        extra = {"PermissionsBoundary": boundary} if boundary else {}
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust), **extra)["Role"]["Arn"]
+        if statements:
+            iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=document(*statements))
+        return arn
+
+    def session(self, role_arn, policy=None):
+        """Credentials of a session of the role, as the administrator hands them to functions."""
+        extra = {"Policy": policy} if policy else {}
+        answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="run", **extra)
+        return credentials_of(answer)
+
+    def admin_of(self, account):
+        if account == ACCOUNT:
+            return ADMIN
+        return self.session(f"arn:aws:iam::{account}:role/nobody-made-this")
+
+
+def credentials_of(answer):
+    found = answer["Credentials"]
+    return {
+        "aws_access_key_id": found["AccessKeyId"],
+        "aws_secret_access_key": found["SecretAccessKey"],
+        "aws_session_token": found["SessionToken"],
+    }
+
+
+def allow(actions, resources, **more):
+    statement = {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
+    return {key: value for key, value in statement.items() if value is not None}
+
+
+def deny(actions, resources, **more):
+    return {**allow(actions, resources, **more), "Effect": "Deny"}
+
+
+def document(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+@pytest.fixture(scope="session")
+def server():
+    local = Local()
+    install(local)
+    running = make_server("localhost", 0, local._moto, threaded=True)
+    local.url = f"http://localhost:{running.port}"
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    yield local
+    running.shutdown()
+
+
+@pytest.fixture
+def local(server):
+    for service in ("s3", "sqs", "sns", "kms", "iam", "sts", "cloudwatch"):
+        get_backend(service).reset()
+    server.authorization.reset()
+    return server

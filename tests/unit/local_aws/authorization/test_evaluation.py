@@ -1,0 +1,398 @@
+"""The verdict, after AWS's documented evaluation logic and its examples."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local_aws.authorization.conditions import Context, UnknownConditionError, holds
+from local_aws.authorization.evaluation import Policies, Request, evaluate
+from local_aws.authorization.policies import InvalidPolicyError, Principal, parse
+
+from .conftest import allow, deny, document
+
+ROLE = "arn:aws:iam::111122223333:role/jobs/train"
+SESSION = "arn:aws:sts::111122223333:assumed-role/train/run"
+CALLER = Principal(SESSION, "111122223333", ROLE)
+OBJECT = "arn:aws:s3:::data/fraud/raw/part.csv"
+NOTHING = Context.of({}, ["aws:SourceAccount"])
+
+
+def policy(*statements, name="p"):
+    return (parse(name, document(*statements)),)
+
+
+def verdict(action="s3:GetObject", arn=OBJECT, account=None, context=NOTHING, principal=CALLER, **policies):
+    return evaluate(Request(principal, action, arn, context, account), Policies(**policies))
+
+
+# Inside one account
+
+
+def test_nothing_is_allowed_by_default_and_the_reason_is_awss():
+    decision = verdict()
+    assert not decision.allowed
+    assert decision.reason == "because no identity-based policy allows the s3:GetObject action"
+
+
+def test_an_allow_for_action_and_resource_allows_and_names_its_statement():
+    decision = verdict(identity=policy(allow("s3:GetObject", "arn:aws:s3:::data/*", Sid="ReadData")))
+    assert decision.allowed
+    assert [(s.source, s.sid) for s in decision.statements] == [("p", "ReadData")]
+
+
+@pytest.mark.parametrize(
+    ("actions", "resources"),
+    [("s3:PutObject", "*"), ("s3:GetObject", "arn:aws:s3:::other/*"), ("s3:GetObjectTagging", "*")],
+)
+def test_an_allow_for_something_else_does_not_allow(actions, resources):
+    assert not verdict(identity=policy(allow(actions, resources))).allowed
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("identity", "an identity-based policy"),
+        ("boundary", "a permissions boundary"),
+        ("session", "a session policy"),
+        ("resource", "a resource-based policy"),
+    ],
+)
+def test_an_explicit_deny_wins_wherever_it_stands(place, words):
+    everything = allow("*", "*", Principal="*")
+    policies = {kind: policy(everything) for kind in ("identity", "boundary", "session", "resource")}
+    policies[place] = policy(everything, deny("s3:GetObject", "*", Principal="*"))
+    decision = verdict(**policies)
+    assert (decision.allowed, decision.reason) == (False, f"with an explicit deny in {words}")
+
+
+@pytest.mark.parametrize(("limit", "words"), [("boundary", "permissions boundary"), ("session", "session policy")])
+def test_boundary_and_session_limit_what_identity_allows(limit, words):
+    granted = policy(allow(["s3:GetObject", "s3:PutObject"], "*"))
+    limits = {limit: policy(allow("s3:PutObject", "*"))}
+    assert verdict("s3:PutObject", identity=granted, **limits).allowed
+    decision = verdict("s3:GetObject", identity=granted, **limits)
+    assert decision.reason == f"because no {words} allows the s3:GetObject action"
+
+
+def test_a_boundary_alone_grants_nothing():
+    assert not verdict(boundary=policy(allow("*", "*"))).allowed
+
+
+# (who the resource's policy names, whether that suffices alone, whether an implicit deny of boundary limits it)
+@pytest.mark.parametrize(
+    ("named", "alone", "limited"),
+    [
+        ({"AWS": SESSION}, True, False),
+        ({"AWS": ROLE}, True, True),
+        ("*", True, True),
+        ({"AWS": "111122223333"}, False, True),
+        ({"AWS": "arn:aws:iam::111122223333:root"}, False, True),
+        ({"AWS": "arn:aws:iam::111122223333:role/other"}, False, True),
+        ({"Service": "lambda.amazonaws.com"}, False, True),
+    ],
+)
+def test_a_resource_policy_reaches_as_far_as_it_names_the_caller(named, alone, limited):
+    resource = policy(allow("s3:GetObject", "*", Principal=named))
+    assert verdict(resource=resource).allowed is alone
+    assert verdict(resource=resource, boundary=policy(allow("sqs:SendMessage", "*"))).allowed is (alone and not limited)
+
+
+# Keys and roles to assume: the resource's policy decides
+
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"
+
+
+def key_verdict(resource=(), identity=()):
+    return verdict("kms:Decrypt", KEY, identity=identity, resource=resource, resource_decides=True)
+
+
+def test_a_key_policy_that_does_not_speak_of_the_account_shuts_out_identity_policies():
+    decision = key_verdict(identity=policy(allow("kms:Decrypt", KEY)))
+    assert decision.reason == "because no resource-based policy allows the kms:Decrypt action"
+
+
+def test_a_key_policy_that_delegates_to_the_account_leaves_it_to_identity_policies():
+    delegating = policy(allow("kms:*", "*", Principal={"AWS": "arn:aws:iam::111122223333:root"}))
+    assert key_verdict(delegating, policy(allow("kms:Decrypt", KEY))).allowed
+    assert key_verdict(delegating).reason == "because no identity-based policy allows the kms:Decrypt action"
+
+
+def test_a_key_policy_that_names_the_role_suffices():
+    assert key_verdict(policy(allow("kms:Decrypt", "*", Principal={"AWS": ROLE}))).allowed
+
+
+# Across accounts
+
+
+@pytest.mark.parametrize("named", [{"AWS": ROLE}, {"AWS": SESSION}, {"AWS": "111122223333"}, "*"])
+def test_across_accounts_both_sides_must_allow(named):
+    ours, theirs = policy(allow("s3:GetObject", "*")), policy(allow("s3:GetObject", "*", Principal=named))
+    assert verdict(account="444455556666", identity=ours, resource=theirs).allowed
+    assert not verdict(account="444455556666", identity=ours).allowed
+    assert not verdict(account="444455556666", resource=theirs).allowed
+
+
+def test_the_other_accounts_root_does_not_name_our_caller():
+    theirs = policy(allow("s3:GetObject", "*", Principal={"AWS": "arn:aws:iam::444455556666:root"}))
+    assert not verdict(account="444455556666", identity=policy(allow("*", "*")), resource=theirs).allowed
+
+
+# Services as callers
+
+
+def test_a_service_needs_the_resources_policy_and_its_source_conditions():
+    events = Principal("events.amazonaws.com")
+    statement = allow(
+        "sqs:SendMessage",
+        "*",
+        Principal={"Service": "events.amazonaws.com"},
+        Condition={"StringEquals": {"aws:SourceAccount": "111122223333"}},
+    )
+
+    def send(account):
+        context = Context.of({"aws:SourceAccount": account})
+        queue = "arn:aws:sqs:us-east-1:111122223333:q"
+        return verdict("sqs:SendMessage", queue, context=context, principal=events, resource=policy(statement)).allowed
+
+    assert send("111122223333")
+    assert not send("444455556666")
+    assert not verdict("sqs:SendMessage", principal=Principal("sns.amazonaws.com"), resource=policy(statement)).allowed
+
+
+# The other elements
+
+
+def test_not_action_and_not_resource_cover_all_others():
+    identity = policy({"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:aws:s3:::secret/*"})
+    assert verdict(identity=identity).allowed
+    assert not verdict("iam:PassRole", ROLE, identity=identity).allowed
+    assert not verdict(arn="arn:aws:s3:::secret/x", identity=identity).allowed
+
+
+def test_not_principal_denies_all_but_the_fully_named():
+    def decided(named):
+        guarded = policy({"Effect": "Deny", "NotPrincipal": {"AWS": named}, "Action": "s3:*", "Resource": "*"})
+        return verdict(identity=policy(allow("s3:*", "*")), resource=guarded).allowed
+
+    assert decided([ROLE, SESSION, "111122223333"])
+    assert not decided([ROLE])  # IAM wants the session and the account named, too
+    assert not decided(["arn:aws:iam::111122223333:role/other"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [
+        ("arn:aws:s3:::data/*", True),
+        ("arn:aws:s3:::data/fraud/raw/part.???", True),
+        ("arn:aws:s3:::d*", True),
+        ("arn:aws:s3:::data", False),
+        ("arn:aws:*:data/fraud/raw/part.csv", False),  # a star stays inside its part of the ARN
+        ("arn:*:s3:::data/*", True),
+        ("arn:aws:s3", True),  # IAM completes an incomplete ARN with stars
+        ("arn:aws:sqs", False),
+        ("arn:aws:s3:::DATA/*", False),
+        ("*", True),
+    ],
+)
+def test_wildcards_in_resources(pattern, matches):
+    assert verdict(identity=policy(allow("s3:GetObject", pattern))).allowed is matches
+
+
+@pytest.mark.parametrize("action", ["S3:getobject", "s3:Get*", "s3:GetObjec?", "*"])
+def test_actions_match_in_any_case_and_with_wildcards(action):
+    assert verdict(identity=policy(allow(action, "*"))).allowed
+
+
+def test_policy_variables_are_replaced_in_resources():
+    identity = policy(allow("s3:GetObject", "arn:aws:s3:::data/${aws:PrincipalTag/team, 'none'}/*"))
+    assert verdict(identity=identity, context=Context.of({"aws:PrincipalTag/team": "fraud"})).allowed
+    assert not verdict(identity=identity, context=Context.of({"aws:PrincipalTag/team": None})).allowed
+    without_default = policy(allow("s3:GetObject", "arn:aws:s3:::data/${aws:PrincipalTag/team}*"))
+    assert not verdict(identity=without_default, context=Context.of({"aws:PrincipalTag/team": None})).allowed
+
+
+def test_the_value_of_a_variable_is_no_pattern():
+    identity = policy(allow("s3:GetObject", "arn:aws:s3:::data/${aws:PrincipalTag/team}/*"))
+    assert not verdict(identity=identity, context=Context.of({"aws:PrincipalTag/team": "*"})).allowed
+
+
+def test_a_literal_star_is_no_wildcard():
+    identity = policy(allow("s3:GetObject", "arn:aws:s3:::data/${*}"))
+    assert not verdict(identity=identity).allowed
+    assert verdict(identity=identity, arn="arn:aws:s3:::data/*").allowed
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ({"Effect": "Allow", "Action": "*", "Ressource": "*"}, "unknown elements ['Ressource']"),
+        ({"Effect": "Maybe", "Action": "*", "Resource": "*"}, "needs an Effect"),
+        ({"Effect": "Allow", "Resource": "*"}, "one of Action and NotAction"),
+    ],
+)
+def test_a_statement_that_iam_would_refuse_is_refused_by_name(statement, words):
+    with pytest.raises(InvalidPolicyError) as error:
+        parse("role/inline", document({"Sid": "Mine", **statement}))
+    assert "policy role/inline, statement Mine" in str(error.value)
+    assert words in str(error.value)
+
+
+def test_an_unknown_condition_key_is_an_error_that_names_the_statement():
+    identity = policy(allow("s3:GetObject", "*", Sid="Mine", Condition={"Bool": {"aws:Moonlight": "true"}}))
+    with pytest.raises(UnknownConditionError, match=r"policy p, statement Mine: condition key aws:Moonlight"):
+        verdict(identity=identity)
+
+
+# Properties
+
+ACTIONS = st.sampled_from(["s3:GetObject", "s3:PutObject", "s3:*", "sqs:SendMessage", "*"])
+RESOURCES = st.sampled_from(["*", OBJECT, "arn:aws:s3:::data/*", "arn:aws:s3:::other/*"])
+PRINCIPALS = st.sampled_from(["*", {"AWS": ROLE}, {"AWS": SESSION}, {"AWS": "111122223333"}, {"AWS": "444455556666"}])
+STATEMENTS = st.builds(
+    lambda effect, action, resource, principal: {**effect(action, resource), "Principal": principal},
+    st.sampled_from([allow, deny]),
+    ACTIONS,
+    RESOURCES,
+    PRINCIPALS,
+)
+LISTS = st.lists(STATEMENTS, max_size=4)
+PLACES = st.fixed_dictionaries(
+    {"identity": LISTS, "resource": LISTS, "boundary": st.none() | LISTS, "session": st.none() | LISTS}
+)
+ACCOUNTS = st.sampled_from([None, "111122223333", "444455556666"])
+
+
+def decide(places, account):
+    given_policies = {place: None if s is None else policy(*s, name=place) for place, s in places.items()}
+    return verdict(account=account, **given_policies).allowed
+
+
+@given(PLACES, ACCOUNTS, st.sampled_from(["identity", "resource", "boundary", "session"]), STATEMENTS)
+def test_adding_a_deny_never_allows(places, account, place, statement):
+    more = {**places, place: [*(places[place] or []), {**statement, "Effect": "Deny"}]}
+    if places[place] is not None:  # a first boundary is a new limit, not a statement more
+        assert decide(more, account) <= decide(places, account)
+
+
+@given(PLACES, ACCOUNTS, st.sampled_from(["identity", "resource", "boundary", "session"]), STATEMENTS)
+def test_adding_an_allow_never_denies(places, account, place, statement):
+    if places[place] is not None:
+        more = {**places, place: [*places[place], {**statement, "Effect": "Allow"}]}
+        assert decide(more, account) >= decide(places, account)
+
+
+@given(PLACES, ACCOUNTS, st.randoms())
+def test_the_order_of_statements_does_not_matter(places, account, random):
+    shuffled = {place: None if s is None else random.sample(s, len(s)) for place, s in places.items()}
+    assert decide(shuffled, account) == decide(places, account)
+
+
+@given(PLACES, ACCOUNTS)
+def test_a_boundary_or_session_only_ever_takes_away(places, account):
+    unlimited = {**places, "boundary": None, "session": None}
+    assert decide(places, account) <= decide(unlimited, account)
+
+
+@given(PLACES)
+def test_another_account_never_makes_a_call_easier(places):
+    assert decide(places, "444455556666") <= decide(places, "111122223333")
+
+
+# Conditions
+
+
+def condition_holds(operator, key, wanted, context):
+    (document_,) = policy(allow("*", "*", Condition={operator: {key: wanted}}))
+    return holds(document_.statements[0], context)
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted", "given_value", "expected"),
+    [
+        ("StringEquals", "a", "a", True),
+        ("StringEquals", ["b", "a"], "a", True),
+        ("StringEquals", "a", "A", False),
+        ("StringEquals", "a*", "abc", False),
+        ("StringNotEquals", ["b", "a"], "a", False),
+        ("StringNotEquals", ["b", "c"], "a", True),
+        ("StringEqualsIgnoreCase", "a", "A", True),
+        ("StringNotEqualsIgnoreCase", "a", "A", False),
+        ("StringLike", "a*", "abc", True),
+        ("StringNotLike", "a*", "abc", False),
+        ("NumericEquals", "10", "10.0", True),
+        ("NumericLessThan", "10", "9", True),
+        ("NumericLessThanEquals", "10", "11", False),
+        ("NumericGreaterThan", "9", "10", True),
+        ("NumericGreaterThanEquals", 10, "10", True),
+        ("NumericNotEquals", "1", "2", True),
+        ("DateGreaterThan", "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z", True),
+        ("DateLessThan", "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z", False),
+        ("DateEquals", "1767225600", "2026-01-01T00:00:00Z", True),
+        ("Bool", "true", "true", True),
+        ("Bool", True, "false", False),
+        ("IpAddress", "10.0.0.0/8", "10.1.2.3", True),
+        ("IpAddress", ["192.0.2.0/24", "2001:db8::/32"], "10.1.2.3", False),
+        ("NotIpAddress", "10.0.0.0/8", "10.1.2.3", False),
+        ("ArnLike", "arn:aws:events:*:111122223333:rule/*", "arn:aws:events:eu-west-1:111122223333:rule/r", True),
+        ("ArnEquals", "arn:aws:events:*:111122223333:rule/*", "arn:aws:events:eu-west-1:111122223333:rule/r", True),
+        ("ArnEquals", "arn:aws:events:*:rule/*", "arn:aws:events:eu-west-1:111122223333:rule/r", False),
+        ("ArnNotLike", "arn:aws:events:*:111122223333:rule/*", "arn:aws:s3:::b", True),
+        ("ArnNotEquals", "arn:aws:s3:::b", "arn:aws:s3:::b", False),
+        ("BinaryEquals", "QmluYXJ5", "QmluYXJ5", True),
+        ("Null", "true", "here", False),
+        ("Null", "false", "here", True),
+        ("StringEqualsIfExists", "a", "b", False),
+    ],
+)
+def test_operators(operator, wanted, given_value, expected):
+    assert condition_holds(operator, "aws:Key", wanted, Context.of({"aws:key": given_value})) is expected
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected"),
+    [
+        ("StringEquals", False),
+        ("StringLike", False),
+        ("Bool", False),
+        ("IpAddress", False),
+        ("StringNotEquals", True),
+        ("ArnNotLike", True),
+        ("NotIpAddress", True),
+        ("StringEqualsIfExists", True),
+        ("BoolIfExists", True),
+        ("ForAllValues:StringEquals", True),
+        ("ForAnyValue:StringEquals", False),
+        ("ForAnyValue:StringNotEquals", False),
+    ],
+)
+def test_operators_on_an_absent_key(operator, expected):
+    assert condition_holds(operator, "aws:Key", "10.0.0.1", Context.of({"aws:Key": None})) is expected
+    assert condition_holds("Null", "aws:Key", "true", Context.of({}, ["aws:Key"]))
+
+
+@pytest.mark.parametrize(
+    ("operator", "given_values", "expected"),
+    [
+        ("ForAllValues:StringEquals", ["a", "b"], True),
+        ("ForAllValues:StringEquals", ["a", "c"], False),
+        ("ForAnyValue:StringEquals", ["a", "c"], True),
+        ("ForAnyValue:StringEquals", ["c", "d"], False),
+        ("ForAllValues:StringNotEquals", ["c", "d"], True),
+        ("ForAllValues:StringNotEquals", ["a", "d"], False),
+        ("ForAnyValue:StringNotEquals", ["a", "d"], True),
+    ],
+)
+def test_set_operators(operator, given_values, expected):
+    assert condition_holds(operator, "aws:TagKeys", ["a", "b"], Context.of({"aws:TagKeys": given_values})) is expected
+
+
+@pytest.mark.parametrize("operator", ["StringSimilar", "ForSomeValues:StringEquals"])
+def test_an_unknown_operator_is_an_error(operator):
+    with pytest.raises(UnknownConditionError, match=f"condition operator {operator} is not known"):
+        condition_holds(operator, "aws:Key", "a", Context.of({"aws:Key": "a"}))
+
+
+def test_policy_variables_are_replaced_in_conditions():
+    context = Context.of({"aws:SourceAccount": "1", "aws:ResourceAccount": "1"})
+    assert condition_holds("StringEquals", "aws:SourceAccount", "${aws:ResourceAccount}", context)
+    assert not condition_holds("StringEquals", "aws:SourceAccount", "x${aws:ResourceAccount}", context)
