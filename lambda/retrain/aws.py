@@ -1,0 +1,75 @@
+"""The calls: settings from SSM, executions and start at SageMaker, newest data in S3, counts to CloudWatch."""
+
+from datetime import datetime
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from decision import Execution, Guards
+from messages import Trigger
+from pydantic import BaseModel
+
+NAMESPACE = "ModelFactory"
+_RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
+
+
+class Settings(BaseModel):
+    """What the settings parameter says that this function needs."""
+
+    training_pipeline: str
+    raw_uri: str
+    retrain: Guards
+
+
+class Aws:
+    """One environment's services."""
+
+    def __init__(self, environment: str, parameter_prefix: str) -> None:
+        self._environment, self._prefix = environment, parameter_prefix
+        self._clients: dict[str, Any] = {}
+
+    def settings(self, model: str) -> Settings:
+        """The model's settings. Raises LookupError when there is no such model here."""
+        ssm = self._client("ssm")
+        try:
+            value = ssm.get_parameter(Name=f"{self._prefix}{model}")["Parameter"]["Value"]
+        except ssm.exceptions.ParameterNotFound:
+            raise LookupError(f"there is no model {model!r} in {self._environment}") from None
+        return Settings.model_validate_json(value)
+
+    def executions(self, pipeline: str) -> list[Execution]:
+        """The newest execution, or none."""
+        answer = self._client("sagemaker").list_pipeline_executions(
+            PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
+        )
+        return [Execution(e["PipelineExecutionStatus"], e["StartTime"]) for e in answer["PipelineExecutionSummaries"]]
+
+    def newest_data(self, raw_uri: str) -> datetime | None:
+        """When the newest object below `raw_uri` was written; None when there is none. A call per 1,000 objects."""
+        bucket, _, prefix = raw_uri.removeprefix("s3://").partition("/")
+        pages = self._client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return max((entry["LastModified"] for page in pages for entry in page.get("Contents", [])), default=None)
+
+    def start(self, pipeline: str, trigger: Trigger, token: str) -> str:
+        """Start the pipeline; the execution's ARN. The same `token` (32 to 128 characters) starts it only once."""
+        answer = self._client("sagemaker").start_pipeline_execution(
+            PipelineName=pipeline,
+            ClientRequestToken=token,
+            PipelineExecutionDescription=trigger.reason,
+            PipelineParameters=[
+                {"Name": "Trigger", "Value": trigger.kind},
+                {"Name": "Reason", "Value": trigger.reason},
+            ],
+        )
+        return answer["PipelineExecutionArn"]
+
+    def count(self, metric: str, model: str) -> None:
+        """Add one to a metric of the model."""
+        dimensions = [{"Name": "Environment", "Value": self._environment}, {"Name": "Model", "Value": model}]
+        datum = {"MetricName": metric, "Dimensions": dimensions, "Value": 1, "Unit": "Count"}
+        self._client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=[datum])
+
+    def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = boto3.client(service, config=_RETRIES)  # pyright: ignore[reportUnknownMemberType]
+        return self._clients[service]

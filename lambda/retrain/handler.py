@@ -1,0 +1,52 @@
+"""Retrain queue in, training pipeline started (or not, with the reason) out.
+
+Needs ssm:GetParameter on the models' parameters; sagemaker:ListPipelineExecutions and StartPipelineExecution on the training
+pipelines; s3:ListBucket on the data bucket below `*/raw/`; cloudwatch:PutMetricData in our namespace; its queue; its log group.
+"""
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from aws import Aws
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from decision import Skip, decide
+from messages import parse
+
+logger = Logger()
+aws = Aws(os.environ["FACTORY_ENVIRONMENT"], os.environ["MODELS_PARAMETER_PREFIX"])
+# A message that fails holds back its own model only.
+processor = SqsFifoPartialProcessor(skip_group_on_error=True)
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Handle a batch of SQS messages; the ones that fail go back to the queue and, in the end, to the dead letters."""
+    return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
+
+
+def handle(record: SQSRecord) -> None:
+    """One trigger of one model. Raises when the message is refused or AWS fails; a skip is a normal end."""
+    try:
+        trigger = parse(record.body)
+        settings = aws.settings(trigger.model)
+    except (ValueError, LookupError) as error:
+        logger.error("message refused", message_id=record.message_id, reason=str(error))
+        raise
+    logger.append_keys(model=trigger.model, trigger=trigger.kind)
+    decision = decide(
+        trigger,
+        aws.executions(settings.training_pipeline),
+        aws.newest_data(settings.raw_uri),
+        settings.retrain,
+        datetime.now(UTC),
+    )
+    if isinstance(decision, Skip):
+        logger.info("training skipped", reason=decision.reason)
+        aws.count("RetrainSkipped", trigger.model)
+        return
+    # The token is the message's: a message that is delivered again after a start does not start a second training.
+    execution = aws.start(settings.training_pipeline, trigger, token=f"retrain-{record.message_id}")
+    logger.info("training started", execution=execution, reason=trigger.reason)
+    aws.count("RetrainStarted", trigger.model)

@@ -1,0 +1,59 @@
+"""Sessions in any account: moto finds the account of a request by its access key, which AssumeRole hands out."""
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.config
+
+if TYPE_CHECKING:
+    from .server import LocalAws
+
+HOME_REGION = "us-east-1"
+_QUICK = botocore.config.Config(retries={"mode": "standard", "max_attempts": 2}, read_timeout=900)
+
+
+class Accounts:
+    """Credentials and clients for roles and accounts of one embedded AWS."""
+
+    def __init__(self, endpoint_url: str) -> None:
+        self._endpoint_url = endpoint_url
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, str, str], Any] = {}
+        root = boto3.Session(aws_access_key_id="root", aws_secret_access_key="root", region_name=HOME_REGION)  # noqa: S106
+        self._sts = root.client("sts", endpoint_url=endpoint_url, config=_QUICK)
+
+    def assume(self, role_arn: str, session_name: str) -> dict[str, str]:
+        """Environment variables with the credentials of a role session."""
+        with self._lock:
+            answer = self._sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64], DurationSeconds=43200)
+        credentials = answer["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": credentials["SessionToken"],
+        }
+
+    def role_client(self, service: str, role_arn: str, region: str) -> Any:
+        """A boto3 client that acts as a role."""
+        return self._client(service, role_arn, region)
+
+    def client(self, service: str, account: str, region: str) -> Any:
+        """A boto3 client that acts as the AWS services themselves act inside an account."""
+        return self._client(service, f"arn:aws:iam::{account}:role/aws-service", region)
+
+    def _client(self, service: str, role_arn: str, region: str) -> Any:
+        key = (service, role_arn, region)
+        if key not in self._clients:
+            found = self.assume(role_arn, "local-aws")
+            with self._lock:
+                session = boto3.Session(
+                    found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"], found["AWS_SESSION_TOKEN"], region
+                )
+                self._clients[key] = session.client(service, endpoint_url=self._endpoint_url, config=_QUICK)
+        return self._clients[key]
+
+
+def install(local: "LocalAws") -> None:
+    """Give the server its `accounts`."""
+    local.accounts = Accounts(local.endpoint_url)

@@ -1,0 +1,193 @@
+"""CloudWatch alarms that are evaluated: on new metric data, and on demand for data that does not come.
+
+An alarm's clock is the newest datapoint of its metrics (or the time given to `POST /_local/alarms`), so that a week of
+datapoints can be lived in a minute; on AWS it is the wall clock.
+"""
+
+import json
+import threading
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
+
+from .events import emit
+
+if TYPE_CHECKING:
+    from .server import LocalAws
+
+COMPARE = {
+    "GreaterThanThreshold": (lambda value, limit: value > limit, "greater than"),
+    "GreaterThanOrEqualToThreshold": (lambda value, limit: value >= limit, "greater than or equal to"),
+    "LessThanThreshold": (lambda value, limit: value < limit, "less than"),
+    "LessThanOrEqualToThreshold": (lambda value, limit: value <= limit, "less than or equal to"),
+}
+_lock = threading.Lock()
+
+
+def evaluate(
+    local: "LocalAws", account: str, region: str, now: datetime, names: Iterable[str] | None = None
+) -> list[str]:
+    """Evaluate the alarms called `names` (default: all) as of `now`; returns the names of those whose state changed."""
+    backend = cloudwatch_backends[account][region]
+    changed: list[str] = []
+    with _lock:
+        for alarm in list(backend.alarms.values()):
+            if (names is None or alarm.name in names) and alarm.rule is None:
+                points = _points(local, account, region, alarm, now)
+                state, reason, data = _judge(alarm, points, now)
+                if state != alarm.state_value:
+                    _change(local, account, region, alarm, state, reason, data)
+                    changed.append(alarm.name)
+    return changed
+
+
+def _points(local: "LocalAws", account: str, region: str, alarm: Any, now: datetime) -> list[float | None]:
+    """Values of the last evaluation periods, newest first; None where a period has no data."""
+    cloudwatch = local.accounts.client("cloudwatch", account, region)
+    start_of_last = _floor(now, int(alarm.period))
+    values: list[float | None] = []
+    statistic = alarm.statistic or alarm.extended_statistic
+    for back in range(int(alarm.evaluation_periods)):
+        start = start_of_last - timedelta(seconds=int(alarm.period) * back)
+        answer = cloudwatch.get_metric_statistics(
+            Namespace=alarm.namespace,
+            MetricName=alarm.metric_name,
+            Dimensions=[{"Name": d.name, "Value": d.value} for d in alarm.dimensions],
+            StartTime=start,
+            EndTime=start + timedelta(seconds=int(alarm.period)),
+            Period=int(alarm.period),
+            Statistics=[
+                statistic if statistic in ("Sum", "Average", "Minimum", "Maximum", "SampleCount") else "Maximum"
+            ],
+        )
+        found = [next(v for k, v in point.items() if k not in ("Timestamp", "Unit")) for point in answer["Datapoints"]]
+        values.append(max(found) if found else None)
+    return values
+
+
+def _judge(alarm: Any, points: list[float | None], now: datetime) -> tuple[str, str, dict[str, Any]]:
+    """The state with CloudWatch's wording, by 'M of N datapoints' and the treatment of missing data."""
+    breaches, words = COMPARE[alarm.comparison_operator]
+    limit, needed = float(alarm.threshold), int(alarm.datapoints_to_alarm or alarm.evaluation_periods)
+    present = [point for point in points if point is not None]
+    missing = alarm.treat_missing_data or "missing"
+    breaching = sum(breaches(point, limit) for point in present)
+    if missing == "breaching":
+        breaching += len(points) - len(present)
+    data = {
+        "version": "1.0",
+        "queryDate": now.isoformat(),
+        "statistic": alarm.statistic or alarm.extended_statistic,
+        "period": int(alarm.period),
+        "recentDatapoints": present,
+        "threshold": limit,
+    }
+    if not present and missing == "missing":
+        return "INSUFFICIENT_DATA", "Insufficient Data: no datapoints were received", data
+    if not present and missing == "ignore":
+        return alarm.state_value, alarm.state_reason, data
+    shown = ", ".join(f"{point} ({now:%d/%m/%y %H:%M:%S})" for point in present) or "no datapoints were received"
+    count = breaching if breaching >= needed else max(1, len(points) - breaching)
+    relation = "was" if breaching >= needed else "was not"
+    reason = (
+        f"Threshold Crossed: {count} out of the last {len(points)} datapoints [{shown}] {relation} {words} the threshold "
+        f"({limit}) (minimum {needed} datapoint{'s' if needed > 1 else ''} for {'OK -> ALARM' if relation == 'was' else 'ALARM -> OK'} "
+        "transition)."
+    )
+    return ("ALARM" if breaching >= needed else "OK"), reason, data
+
+
+def _change(
+    local: "LocalAws", account: str, region: str, alarm: Any, state: str, reason: str, data: dict[str, Any]
+) -> None:
+    previous = {
+        "value": alarm.state_value,
+        "reason": alarm.state_reason,
+        "timestamp": _stamp(alarm.state_updated_timestamp),
+    }
+    alarm.update_state(reason, json.dumps(data), state)
+    dimensions = {dimension.name: dimension.value for dimension in alarm.dimensions}
+    metric = {"namespace": alarm.namespace, "name": alarm.metric_name, "dimensions": dimensions}
+    stat = {"metric": metric, "period": int(alarm.period), "stat": alarm.statistic or alarm.extended_statistic}
+    now = _stamp(datetime.now(UTC))
+    detail = {
+        "alarmName": alarm.name,
+        "configuration": {
+            "description": alarm.description,
+            "metrics": [{"id": "m1", "metricStat": stat, "returnData": True}],
+        },
+        "previousState": previous,
+        "state": {"value": state, "reason": reason, "reasonData": json.dumps(data), "timestamp": now},
+    }
+    emit(account, region, "aws.cloudwatch", "CloudWatch Alarm State Change", detail, [alarm.alarm_arn])
+    actions = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}.get(state, alarm.insufficient_data_actions)
+    if not alarm.actions_enabled:
+        return
+    message = {
+        "AlarmName": alarm.name,
+        "AlarmDescription": alarm.description,
+        "AWSAccountId": account,
+        "NewStateValue": state,
+        "NewStateReason": reason,
+        "OldStateValue": previous["value"],
+        "StateChangeTime": now,
+        "AlarmArn": alarm.alarm_arn,
+        "Trigger": {
+            "MetricName": alarm.metric_name,
+            "Namespace": alarm.namespace,
+            "Dimensions": [{"name": name, "value": value} for name, value in dimensions.items()],
+            "Threshold": float(alarm.threshold),
+        },
+    }
+    sns = local.accounts.client("sns", account, region)
+    for action in actions or []:
+        if ":sns:" in action:
+            subject = f'{state}: "{alarm.name}"'[:100]
+            sns.publish(TopicArn=action, Subject=subject, Message=json.dumps(message))
+
+
+def _stamp(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+
+
+def _floor(time: datetime, period: int) -> datetime:
+    return datetime.fromtimestamp(time.timestamp() // period * period, UTC)
+
+
+def install(local: "LocalAws") -> None:
+    """Evaluate the alarms of a metric when data arrives for it; serve `POST /_local/alarms {account, region, time?}`."""
+    put = CloudWatchBackend.put_metric_data
+
+    def put_and_evaluate(self: Any, namespace: str, metric_data: list[dict[str, Any]]) -> None:
+        put(self, namespace, metric_data)
+        watching = {
+            alarm.name: _newest(metric_data, alarm.metric_name)
+            for alarm in list(self.alarms.values())
+            if alarm.namespace == namespace and any(_same(alarm, datum) for datum in metric_data)
+        }
+        for name, now in watching.items():
+            threading.Thread(
+                target=evaluate, args=(local, self.account_id, self.region_name, now, [name]), daemon=True
+            ).start()
+
+    CloudWatchBackend.put_metric_data = put_and_evaluate
+
+    def control(body: dict[str, Any]) -> Any:
+        time = datetime.fromisoformat(body["time"]) if body.get("time") else datetime.now(UTC)
+        return evaluate(local, body["account"], body["region"], time)
+
+    local.control("alarms", control)
+
+
+def _same(alarm: Any, datum: dict[str, Any]) -> bool:
+    dimensions = {(d["Name"], d["Value"]) for d in datum.get("Dimensions") or []}
+    return datum["MetricName"] == alarm.metric_name and dimensions == {(d.name, d.value) for d in alarm.dimensions}
+
+
+def _newest(metric_data: list[dict[str, Any]], name: str) -> datetime:
+    times = [datum["Timestamp"] for datum in metric_data if datum["MetricName"] == name and datum.get("Timestamp")]
+    parsed = [datetime.fromisoformat(time) if isinstance(time, str) else time for time in times]
+    newest = max(parsed, default=datetime.now(UTC))
+    return newest if newest.tzinfo else newest.replace(tzinfo=UTC)

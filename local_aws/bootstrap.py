@@ -1,0 +1,87 @@
+"""The real CDK CLI against the embedded AWS: accounts bootstrapped, profiles written, apps deployed."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .server import LocalAws
+
+BIN = Path(sys.executable).parent
+
+
+class CdkError(Exception):
+    """The CDK CLI failed; the message is the end of what it said."""
+
+
+def bootstrap(local: "LocalAws", accounts: Mapping[str, tuple[str, str]]) -> None:
+    """Bootstrap each account and region, and write `<state_dir>/aws-config` with a profile for each.
+
+    `accounts` maps profile names to (account id, region). Raises CdkError.
+    """
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda at: _bootstrap_one(local, *at), sorted(set(accounts.values()))))
+    sections = []
+    for profile, (account, region) in accounts.items():
+        credentials = local.accounts.assume(f"arn:aws:iam::{account}:role/administrator", profile)
+        lines = [f"{key.lower()} = {value}" for key, value in credentials.items()]
+        sections.append("\n".join([f"[profile {profile}]", f"region = {region}", *lines]))
+    config = local.state_dir / "aws-config"
+    config.write_text("\n\n".join(sections) + "\n")
+    os.environ["AWS_CONFIG_FILE"] = str(config)
+    os.environ["AWS_ENDPOINT_URL"] = local.endpoint_url
+
+
+def _bootstrap_one(local: "LocalAws", account: str, region: str) -> None:
+    credentials = local.accounts.assume(f"arn:aws:iam::{account}:role/administrator", "bootstrap")
+    cdk(local, ["bootstrap", f"aws://{account}/{region}"], cwd=local.state_dir, env=credentials)
+
+
+def cdk(
+    local: "LocalAws",
+    arguments: list[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    on_line: Callable[[str], None] | None = None,
+) -> str:
+    """Run the CDK CLI; its output. `on_line` gets each line as it comes. Raises CdkError when it fails."""
+    process = subprocess.Popen(
+        [str(BIN / "cdk"), *arguments],
+        cwd=cwd,
+        env=_environment(local) | dict(env or {}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line)
+        if on_line:
+            on_line(line.rstrip())
+    if process.wait() != 0:
+        raise CdkError(f"cdk {' '.join(arguments)} failed:\n{''.join(lines[-40:])}")
+    return "".join(lines)
+
+
+def _environment(local: "LocalAws") -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    return kept | {
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "AWS_ENDPOINT_URL": local.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "root",
+        "AWS_SECRET_ACCESS_KEY": "root",
+        "AWS_REGION": "us-east-1",
+        "CI": "true",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+        "NO_COLOR": "1",
+        # Node tries ::1 and 127.0.0.1 in turn and gives each a quarter of a second: too little on a busy machine.
+        "NODE_OPTIONS": "--dns-result-order=ipv4first --no-network-family-autoselection",
+    }

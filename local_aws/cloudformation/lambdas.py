@@ -1,0 +1,23 @@
+"""Settings of Lambda functions that moto's CloudFormation leaves out."""
+
+from typing import Any
+
+from .engine import Context, Physical, Properties, ResourceType, request
+
+
+def _put_invoke_config(client: Any, properties: Properties, context: Context) -> Physical:
+    client.put_function_event_invoke_config(**request("lambda", "PutFunctionEventInvokeConfig", properties))
+    return Physical(f"{properties['FunctionName']}|{properties.get('Qualifier', '$LATEST')}")
+
+
+TYPES = [
+    ResourceType(
+        "AWS::Lambda::EventInvokeConfig",
+        "lambda",
+        _put_invoke_config,
+        lambda client, physical: client.delete_function_event_invoke_config(
+            FunctionName=physical.identifier.split("|")[0]
+        ),
+        lambda client, _, properties, context: _put_invoke_config(client, properties, context),
+    ),
+]

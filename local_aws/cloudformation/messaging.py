@@ -1,0 +1,127 @@
+"""SQS queues and SNS topics with their attributes, policies and subscriptions."""
+
+import json
+from typing import Any
+
+from .engine import Context, Physical, Properties, ResourceType
+
+QUEUE_ATTRIBUTES = (
+    "ContentBasedDeduplication", "DeduplicationScope", "DelaySeconds", "FifoQueue", "FifoThroughputLimit",
+    "KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "MaximumMessageSize", "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds", "RedriveAllowPolicy", "RedrivePolicy", "SqsManagedSseEnabled", "VisibilityTimeout",
+)  # fmt: skip
+TOPIC_ATTRIBUTES = ("DisplayName", "KmsMasterKeyId", "FifoTopic", "ContentBasedDeduplication", "TracingConfig")
+
+
+def _attributes(properties: Properties, known: tuple[str, ...], others: tuple[str, ...], what: str) -> dict[str, str]:
+    if unknown := set(properties) - set(known) - set(others):
+        raise ValueError(f"{what}: the embedded AWS does not support {', '.join(sorted(unknown))}")
+    return {key: _text(properties[key]) for key in known if key in properties}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value) if isinstance(value, dict) else str(value)
+
+
+def _create_queue(sqs: Any, properties: Properties, context: Context) -> Physical:
+    name = properties.get("QueueName") or context.name[:75]
+    attributes = _attributes(properties, QUEUE_ATTRIBUTES, ("QueueName", "Tags"), "AWS::SQS::Queue")
+    tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    url = sqs.create_queue(QueueName=name, Attributes=attributes, tags=tags)["QueueUrl"]
+    arn = f"arn:aws:sqs:{context.region}:{context.account}:{name}"
+    return Physical(url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
+
+
+def _update_queue(sqs: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
+    attributes = _attributes(properties, QUEUE_ATTRIBUTES, ("QueueName", "Tags"), "AWS::SQS::Queue")
+    attributes.pop("FifoQueue", None)
+    sqs.set_queue_attributes(QueueUrl=physical.identifier, Attributes=attributes)
+    return physical
+
+
+def _put_queue_policy(sqs: Any, properties: Properties, context: Context) -> Physical:
+    policy = json.dumps(properties["PolicyDocument"])
+    for url in properties["Queues"]:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    return Physical(context.name, {"Id": context.name})
+
+
+def _create_topic(sns: Any, properties: Properties, context: Context) -> Physical:
+    name = properties.get("TopicName") or context.name
+    attributes = _attributes(properties, TOPIC_ATTRIBUTES, ("TopicName", "Tags", "Subscription"), "AWS::SNS::Topic")
+    arn = sns.create_topic(Name=name, Attributes=attributes, Tags=properties.get("Tags", []))["TopicArn"]
+    for subscription in properties.get("Subscription", []):
+        sns.subscribe(TopicArn=arn, **subscription)
+    return Physical(arn, {"TopicArn": arn, "TopicName": name})
+
+
+def _update_topic(sns: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
+    attributes = _attributes(properties, TOPIC_ATTRIBUTES, ("TopicName", "Tags", "Subscription"), "AWS::SNS::Topic")
+    for key, value in attributes.items():
+        sns.set_topic_attributes(TopicArn=physical.identifier, AttributeName=key, AttributeValue=value)
+    return physical
+
+
+def _put_topic_policy(sns: Any, properties: Properties, context: Context) -> Physical:
+    policy = json.dumps(properties["PolicyDocument"])
+    for arn in properties["Topics"]:
+        sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+    return Physical(context.name, {"Id": context.name})
+
+
+def _subscribe(sns: Any, properties: Properties, context: Context) -> Physical:
+    attributes = {k: _text(v) for k, v in properties.items() if k not in ("TopicArn", "Protocol", "Endpoint", "Region")}
+    arn = sns.subscribe(
+        TopicArn=properties["TopicArn"],
+        Protocol=properties["Protocol"],
+        Endpoint=properties["Endpoint"],
+        Attributes=attributes,
+        ReturnSubscriptionArn=True,
+    )["SubscriptionArn"]
+    return Physical(arn, {"Arn": arn})
+
+
+def _nothing(_: Any, __: Physical) -> None:
+    """The policy goes with what it belongs to."""
+
+
+TYPES = [
+    ResourceType(
+        "AWS::SQS::Queue",
+        "sqs",
+        _create_queue,
+        lambda sqs, physical: sqs.delete_queue(QueueUrl=physical.identifier),
+        _update_queue,
+        "QueueName",
+    ),
+    ResourceType(
+        "AWS::SQS::QueuePolicy",
+        "sqs",
+        _put_queue_policy,
+        _nothing,
+        lambda sqs, _, properties, context: _put_queue_policy(sqs, properties, context),
+    ),
+    ResourceType(
+        "AWS::SNS::Topic",
+        "sns",
+        _create_topic,
+        lambda sns, physical: sns.delete_topic(TopicArn=physical.identifier),
+        _update_topic,
+        "TopicName",
+    ),
+    ResourceType(
+        "AWS::SNS::TopicPolicy",
+        "sns",
+        _put_topic_policy,
+        _nothing,
+        lambda sns, _, properties, context: _put_topic_policy(sns, properties, context),
+    ),
+    ResourceType(
+        "AWS::SNS::Subscription",
+        "sns",
+        _subscribe,
+        lambda sns, physical: sns.unsubscribe(SubscriptionArn=physical.identifier),
+    ),
+]

@@ -1,0 +1,123 @@
+"""Event source mappings from SQS to Lambda: a poller for each queue, with partial batch responses and the order of a FIFO group.
+
+Moto invokes the function inside SendMessage, forgets failed messages and has no partial batches; here a thread polls as Lambda's does.
+"""
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+from moto.awslambda.models import lambda_backends
+from moto.sqs.models import Queue
+
+if TYPE_CHECKING:
+    from .server import LocalAws
+
+log = logging.getLogger(__name__)
+IDLE_SECONDS = 0.05
+RETRY_SECONDS = 1
+"""How soon a failed message is tried again: on AWS it waits for the queue's visibility timeout, minutes."""
+
+
+class Pollers:
+    """Polls every queue that an enabled event source mapping names."""
+
+    def __init__(self, local: "LocalAws") -> None:
+        self._local = local
+        self._stop = threading.Event()
+        self._threads: dict[str, threading.Thread] = {}
+        threading.Thread(target=self._watch, name="sqs-pollers", daemon=True).start()
+        local.on_stop(self._stop.set)
+
+    def _watch(self) -> None:
+        """Start a poller for each new mapping; a mapping that is gone ends its own."""
+        while not self._stop.wait(IDLE_SECONDS):
+            for mapping in _mappings():
+                thread = self._threads.get(mapping.uuid)
+                if thread is None or not thread.is_alive():
+                    self._threads[mapping.uuid] = threading.Thread(target=self._poll, args=(mapping,), daemon=True)
+                    self._threads[mapping.uuid].start()
+
+    def _poll(self, mapping: Any) -> None:
+        arn = mapping.event_source_arn
+        _, _, _, region, account, name = arn.split(":")
+        sqs = self._local.accounts.client("sqs", account, region)
+        try:
+            url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        except sqs.exceptions.QueueDoesNotExist:
+            return
+        while not self._stop.wait(IDLE_SECONDS) and any(m.uuid == mapping.uuid for m in _mappings()):
+            try:
+                self._batch(mapping, sqs, url, region)
+            except Exception:
+                if self._stop.is_set():
+                    return
+                log.exception("polling %s", name)
+                self._stop.wait(RETRY_SECONDS)
+
+    def _batch(self, mapping: Any, sqs: Any, url: str, region: str) -> None:
+        received = sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=min(10, mapping.batch_size or 10), AttributeNames=["All"]
+        ).get("Messages", [])
+        if not received:
+            return
+        event = {"Records": [_record(message, mapping.event_source_arn, region) for message in received]}
+        function = mapping.function_arn
+        account = function.split(":")[4]
+        deployed = lambda_backends[account][region].get_function(function)
+        answer, _ = self._local.functions.invoke(deployed, event)
+        failed = _failed(answer, [message["MessageId"] for message in received])
+        for message in received:
+            handle = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
+            if message["MessageId"] in failed:
+                sqs.change_message_visibility(**handle, VisibilityTimeout=RETRY_SECONDS)
+            else:
+                sqs.delete_message(**handle)
+
+
+def _mappings() -> list[Any]:
+    return [
+        mapping
+        for regions in list(lambda_backends.values())
+        for backend in list(regions.values())
+        for mapping in list(backend._event_source_mappings.values())
+        if mapping.enabled and ":sqs:" in mapping.event_source_arn
+    ]
+
+
+def _record(message: dict[str, Any], queue_arn: str, region: str) -> dict[str, Any]:
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message.get("Attributes", {}),
+        "messageAttributes": message.get("MessageAttributes", {}),
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue_arn,
+        "awsRegion": region,
+    }
+
+
+def _failed(answer: dict[str, Any], all_ids: list[str]) -> set[str]:
+    """Ids of the messages that go back to the queue: all after an error, else those the function named."""
+    if "error" in answer:
+        return set(all_ids)
+    named = (answer.get("result") or {}).get("batchItemFailures", []) if isinstance(answer.get("result"), dict) else []
+    identifiers = {item.get("itemIdentifier") for item in named}
+    return set(all_ids) if identifiers - set(all_ids) else identifiers
+
+
+def install(local: "LocalAws") -> None:
+    """Take the polling over from moto."""
+    add_message = Queue.add_message
+
+    def add_without_invoking(self: Any, message: Any) -> None:
+        mappings, self.lambda_event_source_mappings = self.lambda_event_source_mappings, {}
+        try:
+            add_message(self, message)
+        finally:
+            self.lambda_event_source_mappings = mappings
+
+    Queue.add_message = add_without_invoking
+    Pollers(local)

@@ -1,0 +1,60 @@
+"""EventBridge schedules, fired on demand: `POST /_local/tick` does once what Scheduler does when the time comes."""
+
+import json
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .server import LocalAws
+
+
+def tick(local: "LocalAws", schedule: str, account: str, region: str, time: datetime, group: str = "default") -> Any:
+    """Fire a deployed schedule as of `time`; the target's answer. Raises LookupError when there is no such schedule."""
+    scheduler = local.accounts.client("scheduler", account, region)
+    try:
+        found = scheduler.get_schedule(Name=schedule, GroupName=group)
+    except scheduler.exceptions.ResourceNotFoundException:
+        raise LookupError(f"account {account} has no schedule {schedule!r} in {region}") from None
+    if found["State"] != "ENABLED":
+        raise ValueError(f"schedule {schedule!r} is disabled")
+    target = found["Target"]
+    context = {
+        "schedule-arn": found["Arn"],
+        "scheduled-time": time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "execution-id": uuid.uuid4().hex,
+        "attempt-number": "1",
+    }
+    payload = re.sub(r"<aws\.scheduler\.([a-z-]+)>", lambda match: context[match[1]], target.get("Input", "{}"))
+    return _deliver(local, target, payload, region)
+
+
+def _deliver(local: "LocalAws", target: dict[str, Any], payload: str, region: str) -> Any:
+    arn, role = target["Arn"], target["RoleArn"]
+    if arn.startswith("arn:aws:scheduler:::aws-sdk:"):
+        service, action = arn.split(":")[-2:]
+        client = local.accounts.role_client(service, role, region)
+        operation = re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower()
+        return getattr(client, operation)(**json.loads(payload))
+    _, _, service, target_region, account, name = arn.split(":", 5)
+    if service == "sqs":
+        sqs = local.accounts.role_client("sqs", role, target_region)
+        url = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+        group = target.get("SqsParameters", {}).get("MessageGroupId")
+        extra = {"MessageGroupId": group} if group else {}
+        return sqs.send_message(QueueUrl=url, MessageBody=payload, **extra)
+    if service == "lambda":
+        client = local.accounts.role_client("lambda", role, target_region)
+        return client.invoke(FunctionName=arn, InvocationType="Event", Payload=payload.encode())["StatusCode"]
+    raise ValueError(f"the embedded AWS cannot deliver a schedule to {arn}")
+
+
+def install(local: "LocalAws") -> None:
+    """Serve `POST /_local/tick {schedule, account, region, time?, group?}`."""
+
+    def control(body: dict[str, Any]) -> Any:
+        time = datetime.fromisoformat(body["time"]) if body.get("time") else datetime.now(UTC)
+        return tick(local, body["schedule"], body["account"], body["region"], time, body.get("group", "default"))
+
+    local.control("tick", control)

@@ -1,0 +1,178 @@
+"""A factory with one small model, deployed once by the real CDK CLI into an embedded AWS, for all tests of this folder."""
+
+import json
+import shutil
+import urllib.request
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from local_aws.bootstrap import bootstrap, cdk
+from local_aws.server import LocalAws
+
+from model_factory.names import ModelNames
+from ops.demo.reading import Reader, wait
+from ops.project import Project, Reach
+from ops.retrain import Finished, follow, newest_execution, request
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = Path(__file__).parent / "project"
+
+
+def records(rows: int = 1500, seed: int = 0, shift: float = 0.0) -> pd.DataFrame:
+    """Labelled records of the test's model: the label depends on x and on the colour."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(shift, 1, rows)
+    colour = rng.choice(["red", "green", "blue"], rows)
+    noise = rng.normal(0, 1, rows)
+    return pd.DataFrame(
+        {
+            "x": x.round(4),
+            "y": noise.round(4),
+            "colour": colour,
+            "sold": ((x + (colour == "red") + noise / 2) > shift + 0.5) * 1,
+        }
+    )
+
+
+@dataclass
+class Factory:
+    """The deployed test project and what tests do with it."""
+
+    local: LocalAws
+    root: Path
+    reach: Reach
+    model: str = "sales"
+
+    @property
+    def names(self) -> ModelNames:
+        return self.reach.names.model(self.model)
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(self.reach, self.model)
+
+    def client(self, service: str):
+        return self.reach.client(service)
+
+    def deploy(self, *stacks: str) -> None:
+        """cdk deploy the stacks (default: all) of the test project as it is on disk now."""
+        context = ["-c", f"factory={self.root / 'factory.yaml'}", "-c", f"models={self.root / 'models'}"]
+        arguments = ["deploy", *(stacks or ["--all"]), "--require-approval", "never", *context]
+        cdk(self.local, [*arguments, "--output", str(self.root / "cdk.out")], cwd=ROOT)
+
+    def land(self, data: pd.DataFrame | str, day: str, name: str = "part-0.csv") -> None:
+        body = data if isinstance(data, str) else data.to_csv(index=False)
+        key = f"{self.model}/raw/dt={day}/{name}"
+        self.client("s3").put_object(Bucket=self.reach.names.bucket("data"), Key=key, Body=body.encode())
+
+    def remove(self, day: str) -> None:
+        bucket = self.reach.names.bucket("data")
+        found = self.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"{self.model}/raw/dt={day}/")
+        for entry in found.get("Contents", []):
+            self.client("s3").delete_object(Bucket=bucket, Key=entry["Key"])
+
+    def newest(self, pipeline: str) -> str | None:
+        execution = newest_execution(self.client("sagemaker"), pipeline)
+        return execution["PipelineExecutionArn"] if execution else None
+
+    def next_execution(self, pipeline: str, after: str | None, seconds: float = 60) -> Finished:
+        def newer() -> str | None:
+            found = self.newest(pipeline)
+            return found if found != after else None
+
+        return follow(self.reach, wait(f"an execution of {pipeline}", newer, seconds), 120, lambda _: None)
+
+    def retrain(self, reason: str = "test") -> Finished:
+        """Train by hand and wait for the end."""
+        before = self.newest(self.names.training_pipeline)
+        request(self.reach, self.model, reason)
+        return self.next_execution(self.names.training_pipeline, before)
+
+    def tick(self, schedule: str, at: datetime | None = None) -> None:
+        self.post("tick", schedule=self.names.schedule(schedule), time=(at or datetime.now(UTC)).isoformat())
+
+    def post(self, what: str, **body: object) -> None:
+        environment = self.reach.environment
+        content = {"account": environment.account, "region": environment.region} | body
+        call = urllib.request.Request(
+            f"{self.local.endpoint_url}/_local/{what}",
+            data=json.dumps(content).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(call, timeout=60).read()
+
+    def predict(self, data: pd.DataFrame) -> list[float]:
+        answer = self.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=self.names.endpoint,
+            ContentType="text/csv",
+            Accept="text/csv",
+            Body=data.drop(columns="sold").to_csv(index=False, header=False).encode(),
+        )
+        return [float(line) for line in answer["Body"].read().decode().split()]
+
+    def skipped_reasons(self) -> str:
+        """What the retrain function logged."""
+        logs = self.client("logs")
+        group = f"/aws/lambda/{self.reach.names.function('retrain')}"
+        groups = [g["logGroupName"] for g in logs.describe_log_groups()["logGroups"] if "retrain" in g["logGroupName"]]
+        group = groups[0] if group not in groups else group
+        events = logs.filter_log_events(logGroupName=group)["events"]
+        return "\n".join(event["message"] for event in events)
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory):
+    with LocalAws(tmp_path_factory.mktemp("aws"), 0) as local:
+        yield local
+
+
+@pytest.fixture(scope="session")
+def deployed(local, tmp_path_factory):
+    """The test project in two accounts, prod with one trained and live model."""
+    root = tmp_path_factory.mktemp("project")
+    shutil.copytree(FIXTURES, root, dirs_exist_ok=True)
+    project = Project(root)
+    accounts = {project.factory.names(e).prefix: (e.account, e.region) for e in project.factory.environments}
+    bootstrap(local, accounts)
+    factory = Factory(local, root, project.environment("prod"))
+    factory.deploy()
+    return factory
+
+
+@pytest.fixture(scope="session")
+def live(deployed):
+    """The deployed factory with version 1 in service."""
+    deployed.land(records(), "2026-11-01")
+    finished = deployed.retrain("first")
+    assert finished.status == "Succeeded", finished.reason
+    wait("version 1", deployed.reader.live_version, 60)
+    return deployed
+
+
+@pytest.fixture
+def alerts(deployed):
+    """Reads what the alerts topic published since the test began."""
+    sqs, sns = deployed.client("sqs"), deployed.client("sns")
+    queue = sqs.create_queue(QueueName="test-alerts")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    account, region = deployed.reach.environment.account, deployed.reach.environment.region
+    topic = f"arn:aws:sns:{region}:{account}:{deployed.reach.names.alerts_topic}"
+    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+    received: list[str] = []
+
+    def read(word: str, seconds: float = 15) -> str:
+        def look() -> str | None:
+            for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+                received.append(message["Body"])
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            return next((body for body in received if word in body), None)
+
+        return wait(f"an alert with {word!r}; there were {received}", look, seconds)
+
+    yield read
+    sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    sqs.delete_queue(QueueUrl=queue)

@@ -1,0 +1,97 @@
+"""The whole loop on the embedded AWS: train, serve, watch, drift, retrain, without a failed request."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ops.demo.reading import wait
+from ops.demo.traffic import Traffic
+
+from .conftest import records
+
+pytestmark = pytest.mark.e2e
+INPUTS = ["x", "y", "colour"]
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+
+
+def test_the_live_endpoint_answers_with_the_models_scores(live):
+    data = records(400, seed=5)
+    scores = live.predict(data)
+    sold = data["sold"].to_numpy() == 1
+    assert len(scores) == len(data)
+    assert sum(s for s, yes in zip(scores, sold, strict=True) if yes) / sold.sum() > 0.6
+    assert sum(s for s, yes in zip(scores, sold, strict=True) if not yes) / (~sold).sum() < 0.4
+
+
+def test_bad_requests_are_told_what_is_wrong(live):
+    runtime = live.client("sagemaker-runtime")
+    with pytest.raises(runtime.exceptions.ModelError) as caught:
+        runtime.invoke_endpoint(EndpointName=live.names.endpoint, ContentType="text/csv", Body=b"1.0,2.0\n")
+    assert caught.value.response["OriginalStatusCode"] == 400
+    assert "column" in json.loads(caught.value.response["OriginalMessage"])["error"]
+
+
+def test_a_version_carries_what_an_auditor_asks_for(live):
+    package = live.reader.live()
+    facts = package["CustomerMetadataProperties"]
+    manifest = facts["data_manifest"].removeprefix("s3://")
+    bucket, key = manifest.split("/", 1)
+    listed = json.loads(live.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+    assert facts["trigger"] == "manual"
+    assert all(facts[name] for name in ("data_digest", "code_digest", "image", "hyperparameters_digest", "seed"))
+    assert all(entry["version_id"] not in ("", "null") for entry in listed["objects"])
+    assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].startswith("s3://")
+    records_bucket = live.reach.names.bucket("records")
+    kept = [e["Key"] for e in live.client("s3").list_objects_v2(Bucket=records_bucket)["Contents"]]
+    assert f"sales/versions/{package['ModelPackageVersion']}.json" in kept
+    assert any(key.startswith("sales/deployments/") for key in kept)
+
+
+def test_captured_traffic_is_in_sagemakers_format(live):
+    live.predict(records(3, seed=9))
+    live.post("flush")
+    s3, bucket = live.client("s3"), live.reach.names.bucket("data")
+    found = s3.list_objects_v2(Bucket=bucket, Prefix=f"sales/captured/{live.names.endpoint}/AllTraffic/")["Contents"]
+    newest = max(found, key=lambda entry: entry["LastModified"])
+    lines = s3.get_object(Bucket=bucket, Key=newest["Key"])["Body"].read().decode().splitlines()
+    line = json.loads(lines[-1])
+    assert line["eventVersion"] == "0"
+    assert line["captureData"]["endpointInput"]["mode"] == "INPUT"
+    assert line["captureData"]["endpointInput"]["encoding"] == "CSV"
+    assert line["captureData"]["endpointInput"]["data"].count("\n") >= 2
+    assert line["captureData"]["endpointOutput"]["mode"] == "OUTPUT"
+
+
+def test_the_schedule_is_skipped_without_new_data_and_says_so(live):
+    before = live.newest(live.names.training_pipeline)
+    live.tick("retrain")
+    wait("the reason for the skip", lambda: "no new data" in live.skipped_reasons() or None, 30)
+    assert live.newest(live.names.training_pipeline) == before
+    metrics = live.client("cloudwatch").list_metrics(Namespace="ModelFactory", MetricName="RetrainSkipped")["Metrics"]
+    assert any({"Name": "Model", "Value": "sales"} in metric["Dimensions"] for metric in metrics)
+
+
+def test_a_day_without_drift_is_quiet_and_a_drifted_day_retrains_and_redeploys_without_a_failed_request(live):
+    traffic = Traffic(live.client("sagemaker-runtime"), live.names.endpoint, INPUTS)
+    old = live.reader.live_version()
+    with traffic.steadily(records(200, seed=2)):
+        for day, shift in ((-2, 0.0), (-1, 3.0)):
+            data = records(2000, seed=10 + day, shift=shift)
+            live.land(data, f"{NOON + timedelta(days=day):%Y-%m-%d}")
+            traffic.send(data)
+            live.post("flush")
+            training, monitor = live.newest(live.names.training_pipeline), live.newest(live.names.monitor_pipeline)
+            live.tick("monitor", NOON + timedelta(days=day))
+            assert live.next_execution(live.names.monitor_pipeline, monitor).status == "Succeeded"
+            state = live.reader.drift_alarm()
+            assert state["StateValue"] == ("ALARM" if shift else "OK"), state["StateReason"]
+        finished = live.next_execution(live.names.training_pipeline, training)
+        assert finished.status == "Succeeded", finished.reason
+        new = wait("the new version", lambda: ((v := live.reader.live_version()) and v > old and v) or None, 60)
+    package = live.reader.live()
+    assert package["ModelPackageVersion"] == new
+    assert package["CustomerMetadataProperties"]["trigger"] == "drift"
+    assert traffic.failures == []
+    assert live.reader.metric("DriftedFeatures", NOON + timedelta(days=-1)) >= 1
+    assert live.reader.metric("RowsObserved", NOON + timedelta(days=-1)) >= 2000
