@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from local_aws.authorization import arns, encryption
 from local_aws.authorization.reference import action_name
 from local_aws.authorization.requests import Call, UnknownCallError
-from local_aws.authorization.resources import PARTITION
+from local_aws.authorization.resources import PARTITION, object_exists
 
 ROLE_ARN = re.compile(r"arn:aws:iam::\d{12}:role/.+")
 ALWAYS_ALLOWED = {"sts:GetCallerIdentity"}  # even under an explicit deny, says its API reference
@@ -130,6 +130,10 @@ def _s3_needs(call: Call, resource: str) -> Iterator[Need]:
         for parameter, name in S3_ALSO.items():
             if call.params.get(parameter):
                 yield Need(f"s3:{name}", resource)
+    bucket, key = str(call.params.get("Bucket", "")), str(call.params.get("Key", ""))
+    if call.operation in ("GetObject", "HeadObject") and not object_exists(bucket, key):
+        # That an object is missing is told only to those who may list: others are refused instead of answered 404.
+        yield Need("s3:ListBucket", f"arn:{PARTITION}:s3:::{bucket}")
     if call.operation == "GetObjectAttributes":
         yield Need("s3:GetObject", resource)
     if call.params.get("BypassGovernanceRetention"):

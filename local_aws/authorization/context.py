@@ -27,8 +27,9 @@ ABSENT = (
     "aws:SourceOwner", "aws:ResourceAccount",
     "kms:ViaService", "kms:EncryptionContext:", "kms:EncryptionContextKeys", "kms:GrantIsForAWSResource",
     "kms:GrantOperations", "kms:GranteePrincipal", "kms:GrantConstraintType", "kms:CallerAccount",
-    "iam:PassedToService", "iam:AssociatedResourceArn", "sts:ExternalId", "sts:RoleSessionName", "s3:prefix",
-    "s3:delimiter", "s3:max-keys", "s3:VersionId", "s3:x-amz-", "s3:object-lock-mode", "s3:object-lock-legal-hold",
+    "iam:PassedToService", "iam:AssociatedResourceArn", "iam:AWSServiceName", "sts:ExternalId", "sts:RoleSessionName",
+    "s3:prefix", "s3:delimiter", "s3:max-keys", "s3:VersionId", "s3:x-amz-", "s3:object-lock-mode",
+    "s3:object-lock-legal-hold",
     "s3:if-none-match", "s3:if-match", "cloudwatch:namespace", "events:source", "events:detail-type", "sns:Protocol",
     "sns:Endpoint", "sagemaker:InstanceTypes", "sagemaker:ModelApprovalStatus", "sagemaker:VolumeKmsKey",
     "sagemaker:VolumeKmsKeyArn", "sagemaker:NetworkIsolation", "sagemaker:InterContainerTrafficEncryption",
@@ -39,6 +40,7 @@ ABSENT = (
 # Keys whose values are the parameters of that name, wherever in the request they stand.
 FROM_PARAMETERS: dict[str, dict[str, str]] = {
     "s3": {"s3:prefix": "Prefix", "s3:delimiter": "Delimiter", "s3:max-keys": "MaxKeys", "s3:VersionId": "VersionId"},
+    "iam": {"iam:AWSServiceName": "AWSServiceName"},
     "sts": {"sts:ExternalId": "ExternalId", "sts:RoleSessionName": "RoleSessionName"},
     "cloudwatch": {"cloudwatch:namespace": "Namespace"},
     "events": {"events:source": "Source", "events:detail-type": "DetailType"},

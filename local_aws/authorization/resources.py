@@ -78,6 +78,12 @@ def object_key(bucket: str, name: str, version: str | None, region: str) -> str 
     return key_arn(stored.kms_key_id, found.account_id, region)
 
 
+def object_exists(bucket: str, name: str) -> bool:
+    """Whether `bucket` holds an object `name`."""
+    found = _bucket(bucket)
+    return found is not None and name in found.keys
+
+
 def uses_bucket_key(bucket: str) -> bool:
     """Whether the bucket's objects share a bucket key: then the encryption context is the bucket, not the object."""
     found = _bucket(bucket)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -16,6 +17,7 @@ from local_aws.authorization import Authorization, install
 ADMIN = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "test"}
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
+OTHER = "444455556666"
 
 
 @dataclass
@@ -74,6 +76,16 @@ def document(*statements):
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
+def refusal(call, *args, **kwargs):
+    with pytest.raises(ClientError) as error:
+        call(*args, **kwargs)
+    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
+
+
+def lambda_session(local, *statements, **more):
+    return local.session(local.role("worker", *statements, **more))
+
+
 @pytest.fixture(scope="session")
 def server():
     local = Local()
@@ -91,3 +103,11 @@ def local(server):
         get_backend(service).reset()
     server.authorization.reset()
     return server
+
+
+@pytest.fixture
+def bucket(local):
+    s3 = local.client("s3")
+    s3.create_bucket(Bucket="records")
+    s3.put_object(Bucket="records", Key="a/1.json", Body=b"{}")
+    return s3

@@ -17,6 +17,11 @@ def call(service, operation, **params):
     return Call(service, prefix_of(service), operation, params, REGION, ACCOUNT)
 
 
+@pytest.fixture(autouse=True)
+def _objects_exist(monkeypatch):
+    monkeypatch.setattr(actions, "object_exists", lambda bucket, name: True)
+
+
 def needed(service, operation, **params):
     return [(need.action, need.resource) for need in needs(call(service, operation, **params))]
 

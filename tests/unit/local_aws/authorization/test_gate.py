@@ -7,32 +7,11 @@ import urllib.error
 import urllib.request
 
 import pytest
-from botocore.exceptions import ClientError
 
 from local_aws.authorization import AccessDeniedError, DecisionKey
 from local_aws.authorization.resources import POLICIES
 
-from .conftest import ACCOUNT, ADMIN, REGION, allow, credentials_of, deny, document
-
-OTHER = "444455556666"
-
-
-def refusal(call, *args, **kwargs):
-    with pytest.raises(ClientError) as error:
-        call(*args, **kwargs)
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
-
-
-def lambda_session(local, *statements, **more):
-    return local.session(local.role("worker", *statements, **more))
-
-
-@pytest.fixture
-def bucket(local):
-    s3 = local.client("s3")
-    s3.create_bucket(Bucket="records")
-    s3.put_object(Bucket="records", Key="a/1.json", Body=b"{}")
-    return s3
+from .conftest import ACCOUNT, ADMIN, OTHER, REGION, allow, deny, document, lambda_session, refusal
 
 
 def test_an_allowed_call_passes_and_is_counted_with_its_statement(local, bucket):
@@ -160,6 +139,18 @@ def test_conditions_see_parameters_and_headers(local, bucket):
     refusal(s3.put_object, Bucket="records", Key="k", Body=b"")
 
 
+def test_a_missing_object_is_told_only_to_those_who_may_list(local, bucket):
+    role = local.role("worker", allow("s3:GetObject", "*"))
+    s3 = local.client("s3", local.session(role))
+    code, message = refusal(s3.get_object, Bucket="records", Key="none")
+    assert code == "AccessDenied"
+    assert 's3:ListBucket on resource: "arn:aws:s3:::records"' in message
+    local.client("iam").put_role_policy(
+        RoleName="worker", PolicyName="list", PolicyDocument=document(allow("s3:ListBucket", "arn:aws:s3:::records"))
+    )
+    assert refusal(s3.get_object, Bucket="records", Key="none")[0] == "NoSuchKey"
+
+
 def test_an_unknown_condition_key_fails_loudly(local, bucket, caplog):
     condition = {"Bool": {"aws:Moonlight": "true"}}
     s3 = local.client("s3", lambda_session(local, allow("s3:GetObject", "*", Condition=condition)))
@@ -169,118 +160,7 @@ def test_an_unknown_condition_key_fails_loudly(local, bucket, caplog):
     assert "policy worker/inline, statement #0: condition key aws:Moonlight is not known" in message
 
 
-# Keys
-
-
-@pytest.fixture
-def encrypted(local, bucket):
-    """The bucket's default encryption is with a key that leaves permissions to its account's policies."""
-    root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
-    kms = local.client("kms")
-    key = kms.create_key(Policy=document(allow("kms:*", "*", Principal=root)))["KeyMetadata"]["Arn"]
-    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
-    bucket.put_bucket_encryption(Bucket="records", ServerSideEncryptionConfiguration={"Rules": [rule]})
-    bucket.put_object(Bucket="records", Key="secret", Body=b"s")
-    return key
-
-
-def test_an_encrypted_bucket_needs_its_key_too(local, encrypted):
-    s3_only = local.client("s3", local.session(local.role("s3-only", allow(["s3:GetObject", "s3:PutObject"], "*"))))
-    _, message = refusal(s3_only.put_object, Bucket="records", Key="k", Body=b"")
-    assert f"kms:GenerateDataKey on resource: {encrypted} because no identity-based" in message
-    _, message = refusal(s3_only.get_object, Bucket="records", Key="secret")
-    assert f"kms:Decrypt on resource: {encrypted}" in message
-    assert s3_only.get_object(Bucket="records", Key="a/1.json")  # from before the bucket was encrypted
-    via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
-    keyed = allow(["kms:GenerateDataKey", "kms:Decrypt"], encrypted, Condition=via_s3)
-    s3 = local.client("s3", lambda_session(local, allow(["s3:GetObject", "s3:PutObject"], "*"), keyed))
-    s3.put_object(Bucket="records", Key="k", Body=b"")
-    assert s3.get_object(Bucket="records", Key="secret")["Body"].read() == b"s"
-
-
-def test_a_grant_allows_what_it_names_within_its_constraints(local, encrypted):
-    role = local.role("worker", allow("s3:GetObject", "*"))
-    s3 = local.client("s3", local.session(role))
-    refusal(s3.get_object, Bucket="records", Key="secret")
-    constraints = {"EncryptionContextSubset": {"aws:s3:arn": "arn:aws:s3:::records/secret"}}
-    local.client("kms").create_grant(
-        KeyId=encrypted, GranteePrincipal=role, Operations=["Decrypt"], Constraints=constraints
-    )
-    assert s3.get_object(Bucket="records", Key="secret")
-    local.client("s3").put_object(Bucket="records", Key="other", Body=b"")
-    refusal(s3.get_object, Bucket="records", Key="other")
-
-
-def test_an_alias_is_judged_as_its_key(local, encrypted):
-    local.client("kms").create_alias(AliasName="alias/own", TargetKeyId=encrypted)
-    kms = local.client("kms", lambda_session(local, allow("kms:Encrypt", encrypted)))
-    assert kms.encrypt(KeyId="alias/own", Plaintext=b"x")["KeyId"] == encrypted
-
-
-def test_an_encrypted_queue_needs_its_key_too(local, encrypted):
-    queue = local.client("sqs").create_queue(QueueName="q", Attributes={"KmsMasterKeyId": encrypted})["QueueUrl"]
-    sqs = local.client("sqs", lambda_session(local, allow("sqs:SendMessage", "*")))
-    _, message = refusal(sqs.send_message, QueueUrl=queue, MessageBody="m")
-    assert "kms:GenerateDataKey" in message
-
-
-# Across accounts
-
-
-def test_another_accounts_bucket_needs_both_sides(local):
-    theirs = local.client("s3", local.admin_of(OTHER))
-    theirs.create_bucket(Bucket="prod")
-    theirs.put_object(Bucket="prod", Key="k", Body=b"p")
-    role = local.role("worker", allow("s3:GetObject", "*"))
-    s3 = local.client("s3", local.session(role))
-    _, message = refusal(s3.get_object, Bucket="prod", Key="k")
-    assert message.endswith("because no resource-based policy allows the s3:GetObject action")
-    theirs.put_bucket_policy(Bucket="prod", Policy=document(allow("s3:GetObject", "*", Principal={"AWS": role})))
-    assert s3.get_object(Bucket="prod", Key="k")["Body"].read() == b"p"
-    unprivileged = local.client("s3", local.session(local.role("idle")))
-    refusal(unprivileged.get_object, Bucket="prod", Key="k")
-
-
-def test_assuming_a_role_needs_its_trust_and_its_external_id(local):
-    worker = local.role("worker", allow("sts:AssumeRole", "*"))
-    trust = allow(
-        "sts:AssumeRole", None, Principal={"AWS": worker}, Condition={"StringEquals": {"sts:ExternalId": "42"}}
-    )
-    target = local.role("deployer", account=OTHER, trust=trust)
-    closed = local.role("closed", account=OTHER)
-    sts = local.client("sts", local.session(worker))
-    refusal(sts.assume_role, RoleArn=target, RoleSessionName="run")
-    refusal(sts.assume_role, RoleArn=closed, RoleSessionName="run", ExternalId="42")
-    answer = sts.assume_role(RoleArn=target, RoleSessionName="run", ExternalId="42")
-    identity = local.client("sts", credentials_of(answer)).get_caller_identity()
-    assert identity["Arn"] == f"arn:aws:sts::{OTHER}:assumed-role/deployer/run"
-
-
-# Services, exemptions, cost
-
-
-def test_a_service_is_judged_by_the_queues_policy_and_its_key(local, encrypted):
-    source = {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/r", "aws:SourceAccount": ACCOUNT}
-    events = {"Service": "events.amazonaws.com"}
-    from_rule = {"ArnEquals": {"aws:SourceArn": source["aws:SourceArn"]}}
-    attributes = {
-        "KmsMasterKeyId": encrypted,
-        "Policy": document(allow("sqs:SendMessage", "*", Principal=events, Condition=from_rule)),
-    }
-    queue = local.client("sqs").create_queue(QueueName="q", Attributes=attributes)["QueueUrl"]
-
-    def send(keys):
-        local.authorization.check_call(
-            "events.amazonaws.com", "sqs", "SendMessage", {"QueueUrl": queue}, REGION, keys=keys
-        )
-
-    with pytest.raises(AccessDeniedError, match="sqs:SendMessage"):
-        send({})
-    with pytest.raises(AccessDeniedError, match="kms:GenerateDataKey"):
-        send(source)
-    usable = allow(["kms:GenerateDataKey", "kms:Decrypt"], "*", Principal=events)
-    local.client("kms").put_key_policy(KeyId=encrypted, PolicyName="default", Policy=document(usable))
-    send(source)
+# Parts that act as a role, exemptions, cost
 
 
 def test_a_part_that_acts_as_a_role_asks_before_it_acts(local, bucket):
