@@ -137,9 +137,14 @@ def _text(shape: Shape, value: str, at: str) -> Iterator[str]:
 
 def _range(shape: Shape, size: float, at: str, unit: str) -> Iterator[str]:
     low, high = shape.get("min"), shape.get("max")
-    if (low is not None and size < low) or (high is not None and size > high):
-        limits = f"from {low} to {high}" if None not in (low, high) else f"at least {low}" if high is None else ""
-        yield f"{at} has {size} {unit}".rstrip() + f" but must have {limits or f'at most {high}'}"
+    if low is not None and size < low:
+        yield f"{at} {_measure(size, unit)} but at least {low} is required"
+    if high is not None and size > high:
+        yield f"{at} {_measure(size, unit)} but at most {high} is allowed"
+
+
+def _measure(size: float, unit: str) -> str:
+    return f"has {size} {unit}" if unit else f"is {size}"
 
 
 @cache

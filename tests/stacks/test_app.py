@@ -1,0 +1,54 @@
+"""app.py as users run it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+
+
+def run_app(**context):
+    """`python app.py` with context, as the cdk CLI hands it over, and without any AWS credentials."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    environment |= {
+        "CDK_CONTEXT_JSON": json.dumps(context),
+        "CDK_VALIDATION": "false",
+        "AWS_EC2_METADATA_DISABLED": "1",
+    }
+    command = [sys.executable, str(ROOT / "app.py")]
+    return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_wrong_configuration_is_told_without_a_traceback(tmp_path):
+    wrong = tmp_path / "factory.yaml"
+    wrong.write_text((HERE / "factory.yaml").read_text().replace("environments:", "enviroments:"))
+    done = run_app(factory=str(wrong), models=str(HERE / "models"))
+    assert done.returncode == 1
+    assert "unknown key 'enviroments'; did you mean 'environments'?" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_names_that_would_be_too_long_are_told_before_anything_is_deployed(tmp_path):
+    long = tmp_path / "factory.yaml"
+    text = (HERE / "factory.yaml").read_text()
+    long.write_text(text.replace("name: acme", "name: a-very-long-factory").replace("prod,", "pre-production-testx,"))
+    done = run_app(factory=str(long), models=str(HERE / "models"))
+    assert done.returncode == 1
+    assert "S3 allows 63; shorten `name` or the environment 'pre-production-testx'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_region_without_the_image_is_told_with_the_model(tmp_path):
+    elsewhere = tmp_path / "factory.yaml"
+    elsewhere.write_text((HERE / "factory.yaml").read_text().replace("us-east-1", "xx-east-1"))
+    done = run_app(factory=str(elsewhere), models=str(HERE / "models"))
+    assert done.returncode == 1
+    assert "churn/model.yaml: in prod: AWS has no image sagemaker-scikit-learn:1.9-0" in done.stderr
+
+
+def test_it_needs_no_credentials(tmp_path):
+    done = run_app(factory=str(HERE / "factory.yaml"), models=str(HERE / "models"))
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,16 @@
+"""AWS's image by region."""
+
+import pytest
+
+from model_factory.image import ImageError, default_image_uri
+
+
+def test_every_region_has_its_own_registry():
+    image = "sagemaker-scikit-learn:1.9-0-cpu-py3"
+    assert default_image_uri("eu-west-1") == f"141502667606.dkr.ecr.eu-west-1.amazonaws.com/{image}"
+    assert default_image_uri("cn-north-1") == f"450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/{image}"
+
+
+def test_a_region_without_the_image_is_told_with_those_that_have_it():
+    with pytest.raises(ImageError, match=r"region 'eu-west-9'; it is in .*eu-west-1.*Give `training.image`"):
+        default_image_uri("eu-west-9")
