@@ -4,7 +4,7 @@ from aws_cdk import aws_iam as iam
 
 from .factory_function import consume_statement
 from .names import EnvironmentNames
-from .permissions import allow, pass_role, put_metrics, use_key
+from .permissions import allow, pass_role, put_metrics, use_key, use_key_for_volumes
 
 
 def retrain_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
@@ -28,8 +28,7 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
     return [
         consume_statement(names, "deploy"),
         use_key(key_arn),
-        # CreateEndpointConfig checks that its caller may use the key for the disks.
-        allow(["kms:CreateGrant", "kms:DescribeKey"], [key_arn]),
+        *use_key_for_volumes(key_arn),
         _read_settings(names),
         allow(["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"], _versions(names)),
         allow(

@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 
 from .definition import Execution, Join, RetryPolicy, Value
 from .model_props import ModelProps
-from .permissions import allow, pull_images, use_key, use_key_for_volumes, write_logs
+from .permissions import allow, pass_role, pull_images, use_key, use_key_for_volumes, write_logs
 
 _PROCESSING = "/opt/ml/processing"
 
@@ -101,7 +101,9 @@ def pipeline_statements(props: ModelProps, job_kinds: Sequence[str], job_role_ar
     jobs = [props.shared.arn("sagemaker", f"{kind.lower()}-job/pipelines-*") for kind in job_kinds]
     return [
         allow([*actions, "sagemaker:AddTags"], jobs),
-        allow(["iam:PassRole"], [job_role_arn], StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"}),
+        pass_role(job_role_arn),
+        use_key(props.key_arn),
+        *use_key_for_volumes(props.key_arn),
     ]
 
 

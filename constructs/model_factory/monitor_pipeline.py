@@ -13,7 +13,7 @@ from .definition import Parameter, PipelineDefinition, ProcessingStep
 from .jobs import RETRY_JOB, execution_uri, job_environment, job_statements, pipeline_statements, processing_arguments
 from .model_props import ModelProps
 from .model_registry import read_versions
-from .permissions import allow, put_metrics, read_objects, service_role, use_key, write_objects
+from .permissions import allow, put_metrics, read_objects, service_role, write_objects
 from .scheduler_role import scheduler_role_arn
 
 SCHEDULED_TIME = Parameter("ScheduledTime", "")
@@ -42,10 +42,7 @@ class MonitorPipeline(Construct):
             name=props.names.role("monitor"),
             service="sagemaker",
             description=f"Monitor pipeline of {props.config.name}",
-            statements=[
-                *pipeline_statements(props, ["Processing"], self.job_role.role_arn),
-                use_key(props.key_arn),
-            ],
+            statements=pipeline_statements(props, ["Processing"], self.job_role.role_arn),
             open_resources="SageMaker names the jobs of a pipeline itself.",
         )
         definition = monitor_definition(props, self.job_role.role_arn)

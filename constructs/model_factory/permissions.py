@@ -73,7 +73,7 @@ def use_key(key_arn: str) -> iam.PolicyStatement:
 
 
 def use_key_for_volumes(key_arn: str) -> list[iam.PolicyStatement]:
-    """Encrypt the disks of jobs and endpoints: SageMaker passes a grant on, for AWS services only."""
+    """Encrypt the disks of jobs and endpoints: SageMaker asks who starts them for a grant, for AWS services only."""
     return [
         allow(["kms:Encrypt", "kms:DescribeKey"], [key_arn]),
         allow(["kms:CreateGrant"], [key_arn], Bool={"kms:GrantIsForAWSResource": "true"}),
@@ -105,9 +105,9 @@ def pull_images(names: EnvironmentNames, image: str) -> list[iam.PolicyStatement
     ]
 
 
-def pass_role(role_arn: str, service: str = "sagemaker") -> iam.PolicyStatement:
-    """Hand the role to `service` and to nothing else."""
-    return allow(["iam:PassRole"], [role_arn], StringEquals={"iam:PassedToService": f"{service}.amazonaws.com"})
+def pass_role(role_arn: str) -> iam.PolicyStatement:
+    """Hand the role to SageMaker and to nothing else."""
+    return allow(["iam:PassRole"], [role_arn], StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"})
 
 
 def bound_roles(scope: Construct, policy_name: str | None) -> None:

@@ -23,7 +23,7 @@ from .definition import (
 from .jobs import RETRY_JOB, execution_uri, job_environment, job_statements, pipeline_statements, processing_arguments
 from .model_props import ModelProps
 from .model_registry import read_versions, registry_arns
-from .permissions import allow, read_objects, service_role, use_key, write_objects
+from .permissions import allow, read_objects, service_role, write_objects
 from .registration import register_step
 
 TRIGGER = Parameter("Trigger", "manual")
@@ -205,6 +205,6 @@ def _pipeline_role_statements(props: ModelProps, job_role_arn: str) -> list[iam.
     return [
         *pipeline_statements(props, ["Processing", "Training"], job_role_arn),
         allow(["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage"], registry_arns(props)),
+        # Property files and the reports that a version refers to are read by the pipeline itself.
         *read_objects(props.shared, "artifacts", f"{props.config.name}/executions/"),
-        use_key(props.key_arn),
     ]
