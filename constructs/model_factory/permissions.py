@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 
 from constructs import Construct
 
+from .image import repository
 from .nag import accept
 from .names import METRIC_NAMESPACE, EnvironmentNames
 
@@ -94,11 +95,9 @@ def write_logs(names: EnvironmentNames, group: str) -> iam.PolicyStatement:
 
 
 def pull_images(names: EnvironmentNames, image: str) -> list[iam.PolicyStatement]:
-    """Pull a container image from the registry its URI names."""
-    registry, _, path = image.partition("/")
-    account, region = registry.split(".")[0], registry.split(".")[3]
-    repository = path.split("@")[0].split(":")[0]
-    arn = f"arn:{names.partition}:ecr:{region}:{account}:repository/{repository}"
+    """Pull a container image from the repository that its URI names. Raises ImageError."""
+    account, region, name = repository(image)
+    arn = f"arn:{names.partition}:ecr:{region}:{account}:repository/{name}"
     return [
         allow(["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [arn]),
         allow(["ecr:GetAuthorizationToken"], ["*"]),

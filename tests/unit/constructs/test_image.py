@@ -2,7 +2,7 @@
 
 import pytest
 
-from model_factory.image import ImageError, default_image_uri
+from model_factory.image import ImageError, default_image_uri, repository
 
 
 def test_every_region_has_its_own_registry():
@@ -14,3 +14,14 @@ def test_every_region_has_its_own_registry():
 def test_a_region_without_the_image_is_told_with_those_that_have_it():
     with pytest.raises(ImageError, match=r"region 'eu-west-9'; it is in .*eu-west-1.*Give `training.image`"):
         default_image_uri("eu-west-9")
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", "cn-north-1"])
+def test_the_default_image_is_in_a_repository(region):
+    assert repository(default_image_uri(region))[1:] == (region, "sagemaker-scikit-learn")
+
+
+@pytest.mark.parametrize("image", ["python:3.12", "111111111111.dkr.ecr.eu-west-1.amazonaws.com/mine"])
+def test_an_image_that_sagemaker_cannot_pull_is_told(image):
+    with pytest.raises(ImageError, match="push it to a repository and write <account>"):
+        repository(image)
