@@ -90,11 +90,10 @@ def _judge(alarm: Any, points: list[float | None], now: datetime) -> tuple[str, 
         return alarm.state_value, alarm.state_reason, data
     shown = ", ".join(f"{point} ({now:%d/%m/%y %H:%M:%S})" for point in present) or "no datapoints were received"
     count = breaching if breaching >= needed else max(1, len(points) - breaching)
-    relation = "was" if breaching >= needed else "was not"
+    relation, change = ("was", "OK -> ALARM") if breaching >= needed else ("was not", "ALARM -> OK")
     reason = (
-        f"Threshold Crossed: {count} out of the last {len(points)} datapoints [{shown}] {relation} {words} the threshold "
-        f"({limit}) (minimum {needed} datapoint{'s' if needed > 1 else ''} for {'OK -> ALARM' if relation == 'was' else 'ALARM -> OK'} "
-        "transition)."
+        f"Threshold Crossed: {count} out of the last {len(points)} datapoints [{shown}] {relation} {words} the "
+        f"threshold ({limit}) (minimum {needed} datapoint{'s' if needed > 1 else ''} for {change} transition)."
     )
     return ("ALARM" if breaching >= needed else "OK"), reason, data
 
@@ -157,7 +156,7 @@ def _floor(time: datetime, period: int) -> datetime:
 
 
 def install(local: "LocalAws") -> None:
-    """Evaluate the alarms of a metric when data arrives for it; serve `POST /_local/alarms {account, region, time?}`."""
+    """Evaluate a metric's alarms when data arrives for it; serve `POST /_local/alarms {account, region, time?}`."""
     put = CloudWatchBackend.put_metric_data
 
     def put_and_evaluate(self: Any, namespace: str, metric_data: list[dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
-from . import accounts, alarms, cloudformation, functions, queues, schedules
+from . import accounts, alarms, cloudformation, functions, queues, sagemaker, schedules
 
 type Control = Callable[..., Any]
 
@@ -20,6 +20,19 @@ type Control = Callable[..., Any]
 class _QuietHandler(MotoRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 (werkzeug's name)
         """Requests are not printed; they would drown the output of whoever started the server."""
+
+
+class Dispatcher(DomainDispatcherApplication):
+    """Moto's choice of the service that a request is for, with services of our own in the place of some of moto's."""
+
+    def __init__(self, create_app: Any) -> None:
+        super().__init__(create_app)
+        self.ours: dict[str, Any] = {}
+
+    def get_application(self, environ: dict[str, Any]) -> Any:
+        """The WSGI application that serves the request."""
+        application = super().get_application(environ)
+        return self.ours.get(application.service, application)
 
 
 class LocalAws:
@@ -32,7 +45,8 @@ class LocalAws:
         self.state_dir = state_dir
         self._closers: list[Callable[[], None]] = []
         self._controls: dict[str, Control] = {}
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._dispatcher = Dispatcher(create_backend_app)
+        self._moto: Any = self._dispatcher
         self._server: BaseWSGIServer = make_server(
             "127.0.0.1", port, self._application, threaded=True, request_handler=_QuietHandler
         )
@@ -53,7 +67,7 @@ class LocalAws:
         os.environ["MOTO_PORT"] = str(self.port)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         accounts.install(self)
-        for extension in (cloudformation, functions, queues, schedules, alarms):
+        for extension in (cloudformation, functions, queues, schedules, alarms, sagemaker):
             extension.install(self)
         self._thread.start()
         return self
@@ -77,6 +91,10 @@ class LocalAws:
     def on_stop(self, close: Callable[[], None]) -> None:
         """Call `close` when this stops, last registered first."""
         self._closers.append(close)
+
+    def serve(self, service: str, application: Any) -> None:
+        """Serve a service, called as moto calls it, with a WSGI application in moto's place."""
+        self._dispatcher.ours[service] = application
 
     def control(self, name: str, action: Control) -> None:
         """Serve `/_local/<name>[/<argument>]` with the JSON body: what moves time on, which on AWS nobody has to ask for."""

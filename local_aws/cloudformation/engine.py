@@ -1,4 +1,4 @@
-"""How a row of the table becomes a resource type of moto's CloudFormation, and what of moto's engine had to be mended."""
+"""How a row of the table becomes a resource type of moto's CloudFormation, and what of moto's engine is mended."""
 
 import json
 import logging
@@ -189,7 +189,7 @@ def _fail_loudly() -> None:
 
 
 def _roll_back_failures() -> None:
-    """A change that fails is a failed stack with the reason in its events; moto would answer 500 and keep the half of it."""
+    """A change that fails is a failed stack with the reason in its events; moto would answer 500 and keep half of it."""
     execute = CloudFormationBackend.execute_change_set
 
     def execute_or_roll_back(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
@@ -197,6 +197,8 @@ def _roll_back_failures() -> None:
         stack = self.stacks[change_set.stack_id]
         try:
             execute(self, change_set_name, stack_name)
+            # Moto registers exports when a stack is created directly, but not by a change set.
+            self.exports.update({export.name: export for export in stack.exports})
         except Exception as error:
             log.debug("stack %s failed", stack.name, exc_info=True)
             kind = change_set.change_set_type

@@ -1,0 +1,203 @@
+"""A job's process and the files around it: SageMaker's container contract, with a folder in place of the container.
+
+The folder has the layout of /opt/ml; FACTORY_ML_ROOT tells the job where it is, and paths below /opt/ml in its entry
+point and arguments are rewritten to it. The process gets its role's credentials and nothing of this process.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .state import Record, State
+from .storage import Storage
+
+if TYPE_CHECKING:
+    from .service import Service
+
+ML = "/opt/ml"
+HOST = "algo-1"
+
+
+class JobError(Exception):
+    """The job failed; the message is its FailureReason."""
+
+
+class Job:
+    """One job: its folder, its process, its role."""
+
+    def __init__(self, service: "Service", state: State, record: Record, kind: str) -> None:
+        self._service, self._state, self.record, self.kind = service, state, record, kind
+        self.name, self.arn = record[f"{kind}JobName"], record[f"{kind}JobArn"]
+        self.root = service.local.state_dir / "jobs" / f"{self.name}-{uuid.uuid4().hex[:6]}"
+        self.stopped = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self.s3 = Storage(service.local.accounts.role_client("s3", record["RoleArn"], state.region))
+
+    def path(self, inside: str) -> Path:
+        """A path below /opt/ml as a path on this machine, its folder made."""
+        path = self.root / inside.removeprefix(ML).lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write_config(self, name: str, content: Any) -> None:
+        """A JSON file of the container contract."""
+        self.path(name).write_text(json.dumps(content, default=str))
+
+    def run(self, command: list[str], environment: dict[str, str], max_seconds: int) -> int:
+        """Run the container's command to its end; its exit code. Raises JobError when it takes too long."""
+        rewritten = [part.replace(ML, str(self.root), 1) if part.startswith(ML) else part for part in command]
+        if Path(rewritten[0]).name in ("python", "python3"):
+            rewritten[0] = sys.executable
+        log = self.root / "log.txt"
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                rewritten,
+                cwd=self.root,
+                env=self._environment() | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                code = self._process.wait(max_seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                code = None
+        self._publish_log(log)
+        if code is None:
+            raise JobError(f"MaxRuntimeExceeded: the job ran longer than {max_seconds} s")
+        return code
+
+    def _environment(self) -> dict[str, str]:
+        region = self._state.region
+        return {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(self.root),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+            "FACTORY_ML_ROOT": str(self.root),
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_ENDPOINT_URL": self._service.local.endpoint_url,
+            **self._service.local.accounts.assume(self.record["RoleArn"], "SageMaker"),
+        }
+
+    def _publish_log(self, log: Path) -> None:
+        from moto.logs.models import logs_backends
+
+        backend = logs_backends[self._state.account][self._state.region]
+        group, stream = f"/aws/sagemaker/{self.kind}Jobs", f"{self.name}/{HOST}"
+        backend.ensure_log_group(group)
+        backend.create_log_stream(group, stream)
+        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        stamp = int(self.record["CreationTime"].timestamp() * 1000)
+        if lines:
+            backend.put_log_events(group, stream, [{"timestamp": stamp, "message": line} for line in lines[-5000:]])
+
+    def stop(self) -> None:
+        """What StopProcessingJob and StopTrainingJob do."""
+        self.stopped = True
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process, if it runs."""
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+
+    def clean(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def run_processing(job: Job) -> tuple[str, str]:
+    """Inputs in, the process, outputs out; (status, failure reason)."""
+    record = job.record
+    cluster = record["ProcessingResources"]["ClusterConfig"]
+    if cluster["InstanceCount"] > 1:
+        raise JobError("ClientError: the embedded AWS runs processing jobs on one instance")
+    job.root.mkdir(parents=True)
+    for given in record.get("ProcessingInputs", []):
+        source = given["S3Input"]
+        job.s3.download(source["S3Uri"], job.path(source["LocalPath"]))
+    outputs = record.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    for output in outputs:
+        job.path(output["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)
+    job.write_config(
+        "config/processingjobconfig.json", {key: v for key, v in record.items() if not key.startswith("_")}
+    )
+    job.write_config("config/resourceconfig.json", {"current_host": HOST, "hosts": [HOST]})
+    specification = record["AppSpecification"]
+    command = [*specification.get("ContainerEntrypoint", []), *specification.get("ContainerArguments", [])]
+    limit = record.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
+    code = job.run(command, record.get("Environment", {}), limit)
+    if job.stopped:
+        return "Stopped", ""
+    message = job.path("output/message")
+    if message.exists():
+        record["ExitMessage"] = message.read_text()[:1024]
+    if code != 0:
+        return "Failed", f"AlgorithmError: {record.get('ExitMessage', '')}, exit code: {code}"
+    key = record.get("ProcessingOutputConfig", {}).get("KmsKeyId")
+    for output in outputs:
+        job.s3.upload(job.path(output["S3Output"]["LocalPath"]), output["S3Output"]["S3Uri"], key)
+    job.clean()
+    return "Completed", ""
+
+
+def run_training(job: Job) -> tuple[str, str]:
+    """Channels in, the process, model.tar.gz out; (status, failure reason)."""
+    record = job.record
+    if record["ResourceConfig"].get("InstanceCount", 1) > 1:
+        raise JobError("ClientError: the embedded AWS trains on one instance")
+    job.root.mkdir(parents=True)
+    channels = record.get("InputDataConfig", [])
+    for channel in channels:
+        target = job.path(f"input/data/{channel['ChannelName']}/")
+        job.s3.download(channel["DataSource"]["S3DataSource"]["S3Uri"], target)
+    for folder in ("model", "output/data"):
+        job.path(folder).mkdir(parents=True, exist_ok=True)
+    hyperparameters = record.get("HyperParameters", {})
+    job.write_config("input/config/hyperparameters.json", hyperparameters)
+    job.write_config(
+        "input/config/resourceconfig.json", {"current_host": HOST, "hosts": [HOST], "network_interface_name": "lo"}
+    )
+    job.write_config(
+        "input/config/inputdataconfig.json",
+        {c["ChannelName"]: {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated"} for c in channels},
+    )
+    environment = {"TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": job.arn, **record.get("Environment", {})}
+    for channel in channels:
+        name = channel["ChannelName"]
+        environment[f"SM_CHANNEL_{name.upper()}"] = str(job.path(f"input/data/{name}"))
+    record["SecondaryStatus"] = "Training"
+    specification = record["AlgorithmSpecification"]
+    command = [*specification.get("ContainerEntrypoint", []), *specification.get("ContainerArguments", [])]
+    code = job.run(command, environment, record["StoppingCondition"]["MaxRuntimeInSeconds"])
+    if job.stopped:
+        return "Stopped", ""
+    if code != 0:
+        failure = job.path("output/failure")
+        reason = failure.read_text() if failure.exists() else "the container wrote no /opt/ml/output/failure"
+        return "Failed", f"AlgorithmError: {reason[:950]}, exit code: {code}"
+    record["SecondaryStatus"] = "Uploading"
+    archive = job.root / "model.tar.gz"
+    pack(job.path("model"), archive)
+    config = record["OutputDataConfig"]
+    uri = f"{config['S3OutputPath'].rstrip('/')}/{job.name}/output/model.tar.gz"
+    job.s3.upload_file(archive, uri, config.get("KmsKeyId"))
+    record["ModelArtifacts"] = {"S3ModelArtifacts": uri}
+    job.clean()
+    return "Completed", ""
+
+
+def pack(folder: Path, archive: Path) -> None:
+    """model.tar.gz of a folder."""
+    with tarfile.open(archive, "w:gz") as tar:
+        for path in sorted(folder.rglob("*")):
+            tar.add(path, arcname=str(path.relative_to(folder)), recursive=False)

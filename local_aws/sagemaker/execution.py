@@ -1,0 +1,245 @@
+"""One run of a pipeline: its steps in the order of their dependencies, each an API call under the pipeline's role."""
+
+import json
+import logging
+import secrets
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from .state import Record, ServiceError, State, now
+from .values import Scope, references
+
+if TYPE_CHECKING:
+    from .service import Service
+
+log = logging.getLogger(__name__)
+METRICS = "AWS/Sagemaker/ModelBuildingPipeline"
+POLL_SECONDS = 0.05
+
+
+class StepFailed(Exception):
+    """A step ended the execution; the message is its failure reason."""
+
+
+class Execution:
+    """`record` is what Describe answers, `steps` what ListPipelineExecutionSteps does."""
+
+    def __init__(
+        self,
+        service: "Service",
+        state: State,
+        pipeline: Record,
+        definition: Record,
+        parameters: dict[str, Any],
+        identifier: str,
+        token: str,
+    ) -> None:
+        self._service, self._state, self._role = service, state, pipeline["RoleArn"]
+        self.definition, self.parameters, self.token, self.identifier = definition, parameters, token, identifier
+        arn = f"{pipeline['PipelineArn']}/execution/{identifier}"
+        self.steps: dict[str, Record] = {}
+        self.record: Record = {
+            "PipelineName": pipeline["PipelineName"],
+            "PipelineArn": pipeline["PipelineArn"],
+            "PipelineExecutionArn": arn,
+            "PipelineExecutionStatus": "Executing",
+            "StartTime": now(),
+            "CreationTime": now(),
+            "LastModifiedTime": now(),
+        }
+        variables = {
+            "PipelineName": pipeline["PipelineName"],
+            "PipelineArn": pipeline["PipelineArn"],
+            "PipelineExecutionId": identifier,
+            "PipelineExecutionArn": arn,
+            "StartDateTime": now().isoformat(),
+            "CurrentDateTime": now().isoformat(),
+        }
+        self._scope = Scope(parameters, variables, self._property_file)
+        self._stop = threading.Event()
+
+    def start(self) -> None:
+        """Run in the background."""
+        threading.Thread(target=self._run, name=f"execution-{self.identifier}", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop: the job that runs is stopped, the steps after it do not start."""
+        if self.record["PipelineExecutionStatus"] == "Executing":
+            self.record["PipelineExecutionStatus"] = "Stopping"
+        self._stop.set()
+
+    def _run(self) -> None:
+        started = time.monotonic()
+        self._told("Executing")
+        self._count("ExecutionStarted", 1)
+        try:
+            self._all(self.definition["Steps"])
+            status = "Stopped" if self._stop.is_set() else "Succeeded"
+        except StepFailed as error:
+            status = "Failed"
+            self.record["FailureReason"] = str(error)[:3000]
+        except Exception as error:
+            log.exception("%s", self.record["PipelineExecutionArn"])
+            status = "Failed"
+            self.record["FailureReason"] = f"Internal error of the embedded AWS: {type(error).__name__}: {error}"
+        self.record["LastModifiedTime"] = now()
+        self.record["PipelineExecutionStatus"] = status
+        if self._service.stopping.is_set():
+            return
+        self._told(status)
+        self._count(f"Execution{status}", 1)
+        self._count("ExecutionDuration", (time.monotonic() - started) * 1000, "Milliseconds")
+
+    def _all(self, steps: list[Record]) -> None:
+        """Run steps as soon as those they depend on are done. Raises StepFailed for the first that fails."""
+        waiting = {step["Name"]: step for step in steps}
+        with ThreadPoolExecutor(max(1, len(steps))) as pool:
+            running: dict[Future[None], str] = {}
+            while waiting or running:
+                blocked = {*waiting, *running.values()}
+                ready = [step for step in waiting.values() if not self._depends(step) & blocked]
+                for step in [] if self._stop.is_set() else ready:
+                    running[pool.submit(self._step, step)] = step["Name"]
+                    del waiting[step["Name"]]
+                if not running:
+                    if self._stop.is_set():
+                        return
+                    raise StepFailed(f"steps {', '.join(waiting)} wait for each other")
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    del running[future]
+                    future.result()
+
+    @staticmethod
+    def _depends(step: Record) -> set[str]:
+        inner = {"IfSteps", "ElseSteps"} if step["Type"] == "Condition" else set()
+        arguments = {key: value for key, value in step.get("Arguments", {}).items() if key not in inner}
+        return ({*step.get("DependsOn", [])} | references(arguments)) - {step["Name"]}
+
+    def _step(self, step: Record) -> None:
+        name, kind = step["Name"], step["Type"]
+        record: Record = {"StepName": name, "StepStatus": "Executing", "StartTime": now(), "AttemptCount": 1}
+        for key, shown in (("DisplayName", "StepDisplayName"), ("Description", "StepDescription")):
+            if key in step:
+                record[shown] = step[key]
+        self.steps[name] = record
+        self._step_told(record, kind)
+        try:
+            runners = {
+                "Processing": self._job,
+                "Training": self._job,
+                "Condition": self._condition,
+                "RegisterModel": self._register,
+                "Fail": self._fail,
+            }
+            if kind not in runners:
+                raise StepFailed(f"the embedded AWS does not support steps of type {kind}")
+            runners[kind](step, record)
+            record["StepStatus"] = (
+                "Stopped" if self._stop.is_set() and kind in ("Processing", "Training") else "Succeeded"
+            )
+        except (StepFailed, ServiceError, ClientError, KeyError) as error:
+            nested = isinstance(error, StepFailed) and kind == "Condition"
+            reason = str(error)
+            record["StepStatus"] = "Succeeded" if nested else "Failed"
+            if not nested:
+                record["FailureReason"] = reason[:1024]
+                reason = reason if kind == "Fail" else f"Step {name} failed: {reason}"
+            raise StepFailed(reason) from None
+        finally:
+            record["EndTime"] = now()
+            if not self._service.stopping.is_set():
+                self._step_told(record, kind)
+
+    def _job(self, step: Record, record: Record) -> None:
+        """Create the job through the API, as SageMaker names it, and wait for its end."""
+        kind = step["Type"]
+        sagemaker = self._client("sagemaker")
+        name = f"pipelines-{self.identifier}-{step['Name']}-{secrets.token_hex(5)}"[:63]
+        arguments = self._scope.resolve(step["Arguments"])
+        getattr(sagemaker, f"create_{kind.lower()}_job")(**{f"{kind}JobName": name}, **arguments)
+        stopped = False
+        while True:
+            described = getattr(sagemaker, f"describe_{kind.lower()}_job")(**{f"{kind}JobName": name})
+            record["Metadata"] = {f"{kind}Job": {"Arn": described[f"{kind}JobArn"]}}
+            status = described[f"{kind}JobStatus"]
+            if status not in ("InProgress", "Stopping"):
+                break
+            if self._stop.is_set() and not stopped:
+                getattr(sagemaker, f"stop_{kind.lower()}_job")(**{f"{kind}JobName": name})
+                stopped = True
+            time.sleep(POLL_SECONDS)
+        self._scope.steps[step["Name"]] = described
+        if status == "Failed":
+            reason = described.get("ExitMessage") or described.get("FailureReason", "no reason was given")
+            raise StepFailed(reason)
+
+    def _condition(self, step: Record, record: Record) -> None:
+        arguments = step["Arguments"]
+        outcome = all(self._scope.holds(condition) for condition in arguments["Conditions"])
+        record["Metadata"] = {"Condition": {"Outcome": "True" if outcome else "False"}}
+        self._all(arguments.get("IfSteps" if outcome else "ElseSteps", []))
+
+    def _register(self, step: Record, record: Record) -> None:
+        sagemaker = self._client("sagemaker")
+        arn = sagemaker.create_model_package(**self._scope.resolve(step["Arguments"]))["ModelPackageArn"]
+        record["Metadata"] = {"RegisterModel": {"Arn": arn}}
+        self._scope.steps[step["Name"]] = sagemaker.describe_model_package(ModelPackageName=arn)
+
+    def _fail(self, step: Record, record: Record) -> None:
+        message = self._scope.resolve(step["Arguments"]["ErrorMessage"])
+        record["Metadata"] = {"Fail": {"ErrorMessage": message}}
+        raise StepFailed(message)
+
+    def _property_file(self, step: str, name: str) -> Any:
+        """A property file of a finished step, read under the pipeline's role."""
+        declared = next(s for s in self.definition["Steps"] if s["Name"] == step)["PropertyFiles"]
+        wanted = next(file for file in declared if file["PropertyFileName"] == name)
+        outputs = self._scope.steps[step]["ProcessingOutputConfig"]["Outputs"]
+        uri = next(o for o in outputs if o["OutputName"] == wanted["OutputName"])["S3Output"]["S3Uri"]
+        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        key = f"{prefix.rstrip('/')}/{wanted['FilePath']}"
+        return json.loads(self._client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    def _client(self, service: str) -> Any:
+        return self._service.local.accounts.role_client(service, self._role, self._state.region)
+
+    def _count(self, metric: str, value: float, unit: str = "Count") -> None:
+        dimensions = [{"Name": "PipelineName", "Value": self.record["PipelineName"]}]
+        datum = {"MetricName": metric, "Dimensions": dimensions, "Value": value, "Unit": unit}
+        self._service.count(self._state, METRICS, [datum])
+
+    def _told(self, status: str) -> None:
+        detail = {
+            "pipelineExecutionDescription": self.record.get("PipelineExecutionDescription", ""),
+            "pipelineExecutionDisplayName": self.record.get("PipelineExecutionDisplayName", ""),
+            "currentPipelineExecutionStatus": status,
+            "previousPipelineExecutionStatus": None if status == "Executing" else "Executing",
+            "executionStartTime": self.record["StartTime"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "executionEndTime": None if status == "Executing" else now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "pipelineArn": self.record["PipelineArn"],
+            "pipelineExecutionArn": self.record["PipelineExecutionArn"],
+        }
+        arn = self.record["PipelineArn"]
+        self._service.emit(self._state, "Model Building Pipeline Execution Status Change", detail, arn)
+
+    def _step_told(self, record: Record, kind: str) -> None:
+        status = record["StepStatus"]
+        detail = {
+            "metadata": {k[0].lower() + k[1:]: v for k, v in record.get("Metadata", {}).items()},
+            "stepStartTime": record["StartTime"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "stepEndTime": record["EndTime"].strftime("%Y-%m-%dT%H:%M:%SZ") if "EndTime" in record else None,
+            "stepName": record["StepName"],
+            "stepType": kind,
+            "previousStepStatus": None if status == "Executing" else "Executing",
+            "currentStepStatus": status,
+            "failureReason": record.get("FailureReason", ""),
+            "pipelineArn": self.record["PipelineArn"],
+            "pipelineExecutionArn": self.record["PipelineExecutionArn"],
+        }
+        arn = self.record["PipelineArn"]
+        self._service.emit(self._state, "Model Building Pipeline Execution Step Status Change", detail, arn)

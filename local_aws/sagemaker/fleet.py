@@ -1,0 +1,143 @@
+"""What answers behind an endpoint: a model's container as a process on this machine, spoken to over HTTP."""
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .state import Record, State, find
+from .storage import Storage
+
+if TYPE_CHECKING:
+    from .service import Service
+
+CONTAINER = Path(__file__).with_name("container.py")
+START_SECONDS = 60
+RETIRE_SECONDS = 2.0
+
+
+class FleetError(Exception):
+    """The container did not become healthy; the message is the endpoint's FailureReason."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The container's answer to one request."""
+
+    status: int
+    body: bytes
+    content_type: str
+    seconds: float
+
+
+class Fleet:
+    """One running container of one model. Raises FleetError when it does not start."""
+
+    def __init__(self, service: "Service", state: State, endpoint: str, model: Record) -> None:
+        container = _container(state, model)
+        self._root = service.local.state_dir / "endpoints" / f"{endpoint}-{uuid.uuid4().hex[:8]}"
+        folder = self._root / "model"
+        folder.mkdir(parents=True)
+        s3 = service.local.accounts.role_client("s3", model["ExecutionRoleArn"], state.region)
+        archive = self._root / "download"
+        try:
+            Storage(s3).download(container["ModelDataUrl"], archive)
+            with tarfile.open(next(archive.iterdir())) as tar:
+                tar.extractall(folder, filter="data")
+        except Exception as error:
+            raise FleetError(f"Failed to download model data for {endpoint}: {error}") from error
+        self.port = _free_port()
+        environment = {
+            key: value.replace("/opt/ml/model", str(folder)) for key, value in container.get("Environment", {}).items()
+        }
+        self._log = (self._root / "log.txt").open("wb")
+        self._process = subprocess.Popen(
+            [sys.executable, str(CONTAINER), str(folder), str(self.port)],
+            cwd=self._root,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self._root),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "FACTORY_ML_ROOT": str(self._root),
+                "AWS_REGION": state.region,
+                **environment,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        self._connections = threading.local()
+        self._wait_until_healthy(endpoint)
+
+    def _wait_until_healthy(self, endpoint: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+                connection.request("GET", "/ping")
+                if connection.getresponse().status == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+        self.close(keep_log=True)
+        tail = (self._root / "log.txt").read_text(errors="replace")[-500:]
+        raise FleetError(f"The container for {endpoint} did not pass the ping health check. It said: {tail}")
+
+    def ask(self, body: bytes, content_type: str, accept: str) -> Answer:
+        """POST /invocations. A container that is gone answers 500."""
+        started = time.perf_counter()
+        headers = {"Content-Type": content_type, "Accept": accept or "*/*"}
+        for attempt in (1, 2):
+            connection = getattr(self._connections, "open", None)
+            if connection is None:
+                connection = self._connections.open = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            try:
+                connection.request("POST", "/invocations", body, headers)
+                response = connection.getresponse()
+                content = response.read()
+                kind = response.getheader("Content-Type", "application/octet-stream")
+                return Answer(response.status, content, kind, time.perf_counter() - started)
+            except (OSError, http.client.HTTPException):
+                connection.close()
+                self._connections.open = None
+                if attempt == 2:
+                    return Answer(500, b"the container does not answer", "text/plain", time.perf_counter() - started)
+        raise AssertionError
+
+    def retire(self) -> None:
+        """End it once the requests it has taken are answered."""
+        threading.Timer(RETIRE_SECONDS, self.close).start()
+
+    def close(self, keep_log: bool = False) -> None:
+        """End the process and forget its files."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+        if not keep_log:
+            shutil.rmtree(self._root, ignore_errors=True)
+
+
+def _container(state: State, model: Record) -> Record:
+    """The container definition: a model package brings its own."""
+    container = model.get("PrimaryContainer") or model["Containers"][0]
+    if "ModelPackageName" not in container:
+        return container
+    package = find(state.packages, container["ModelPackageName"], "model package")
+    packaged = package["InferenceSpecification"]["Containers"][0]
+    return packaged | {"Environment": {**packaged.get("Environment", {}), **container.get("Environment", {})}}
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

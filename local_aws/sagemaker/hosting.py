@@ -1,0 +1,323 @@
+"""Models, endpoint configurations and endpoints: the API, and InvokeEndpoint."""
+
+import json
+import logging
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request, Response
+
+from .capture import Capture
+from .fleet import Fleet, FleetError
+from .service import origin
+from .state import Record, ServiceError, State, add, find, now, page
+
+if TYPE_CHECKING:
+    from .service import Service
+
+log = logging.getLogger(__name__)
+MAX_BAKE_SECONDS = 1.0
+"""Baking is shortened to this: on AWS it takes minutes of alarms that here are evaluated at once."""
+COUNT_SECONDS = 1.0
+
+
+class Hosting:
+    """What answers InvokeEndpoint, and what runs behind the endpoints of all accounts."""
+
+    service = "sagemakerruntime"
+
+    def __init__(self, service: "Service") -> None:
+        self._service = service
+        self.fleets: dict[str, Fleet] = {}
+        self.captures: dict[str, Capture] = {}
+        self._counts: dict[str, list[tuple[float, int]]] = {}
+        self._lock = threading.Lock()
+        threading.Thread(target=self._count_regularly, name="endpoint-metrics", daemon=True).start()
+        service.local.on_stop(self.close)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """The WSGI application: POST /endpoints/<name>/invocations."""
+        request = Request(environ)
+        state = self._service.state(*origin(request))
+        name = request.path.split("/")[2]
+        try:
+            response = self._invoke(state, name, request)
+        except ServiceError as error:
+            body = json.dumps({"message": error.message})
+            headers = {"x-amzn-ErrorType": "ValidationError"}
+            response = Response(body, 400, headers, content_type="application/json")
+        return response(environ, start_response)
+
+    def _invoke(self, state: State, name: str, request: Request) -> Response:
+        endpoint = state.endpoints.get(name)
+        fleet = self.fleets.get(endpoint["EndpointArn"]) if endpoint else None
+        if endpoint is None or fleet is None:
+            raise ServiceError(f"Endpoint {name} of account {state.account} not found.")
+        body = request.get_data()
+        accept = request.headers.get("X-Amzn-SageMaker-Accept") or request.headers.get("Accept", "")
+        answer = fleet.ask(body, request.headers.get("Content-Type", ""), accept)
+        with self._lock:
+            self._counts.setdefault(endpoint["EndpointArn"], []).append((answer.seconds, answer.status))
+        variant = endpoint["ProductionVariants"][0]["VariantName"]
+        if answer.status >= 400:
+            return _model_error(state, name, variant, answer.status, answer.body.decode(errors="replace"))
+        if capture := self.captures.get(endpoint["EndpointArn"]):
+            capture.add(
+                variant,
+                (body, request.headers.get("Content-Type", "")),
+                (answer.body, answer.content_type),
+                request.headers.get("X-Amzn-SageMaker-Inference-Id"),
+            )
+        headers = {"x-Amzn-Invoked-Production-Variant": variant}
+        return Response(answer.body, 200, headers, content_type=answer.content_type)
+
+    def deploy(self, state: State, endpoint: Record, config: Record, rollback_alarms: list[str]) -> None:
+        """Start a fleet for the configuration and move the traffic to it; the old one answers until then."""
+        arn = endpoint["EndpointArn"]
+        try:
+            fleet = Fleet(self._service, state, endpoint["EndpointName"], _model(state, config))
+            old = self.fleets.get(arn)
+            self.fleets[arn] = fleet
+            self._set_capture(state, endpoint, config)
+            if alarms := self._alarms(state, rollback_alarms) if old else []:
+                self.fleets[arn] = old  # type: ignore[assignment]
+                fleet.close()
+                raise FleetError(f"Deployment was rolled back, because alarms are in ALARM: {', '.join(alarms)}")
+        except FleetError as error:
+            endpoint["FailureReason"] = str(error)[:1024]
+            self._settle(state, endpoint, "InService" if arn in self.fleets else "Failed")
+            return
+        endpoint.pop("FailureReason", None)
+        endpoint["EndpointConfigName"] = config["EndpointConfigName"]
+        endpoint["ProductionVariants"] = [_variant(state, variant) for variant in config["ProductionVariants"]]
+        if "DataCaptureConfig" in config:
+            endpoint["DataCaptureConfig"] = _capture_summary(config["DataCaptureConfig"])
+        self._settle(state, endpoint, "InService")
+        if old:
+            old.retire()
+
+    def _alarms(self, state: State, names: list[str]) -> list[str]:
+        """Which of the roll-back alarms are on once the new fleet has taken traffic for a while."""
+        if not names:
+            return []
+        self._service.stopping.wait(MAX_BAKE_SECONDS)
+        cloudwatch = self._service.local.accounts.client("cloudwatch", state.account, state.region)
+        found = cloudwatch.describe_alarms(AlarmNames=names, StateValue="ALARM")["MetricAlarms"]
+        return [alarm["AlarmName"] for alarm in found]
+
+    def _set_capture(self, state: State, endpoint: Record, config: Record) -> None:
+        arn, wanted = endpoint["EndpointArn"], config.get("DataCaptureConfig", {})
+        if old := self.captures.pop(arn, None):
+            old.close()
+        if wanted.get("EnableCapture", True) and wanted:
+            role = _model(state, config)["ExecutionRoleArn"]
+            s3 = self._service.local.accounts.role_client("s3", role, state.region)
+            self.captures[arn] = Capture(s3, endpoint["EndpointName"], wanted)
+
+    def _settle(self, state: State, endpoint: Record, status: str) -> None:
+        endpoint["EndpointStatus"] = status
+        endpoint["LastModifiedTime"] = now()
+        if not self._service.stopping.is_set():
+            self._service.emit(state, "Endpoint State Change", endpoint, endpoint["EndpointArn"])
+
+    def remove(self, endpoint: Record) -> None:
+        """End what runs behind an endpoint."""
+        if capture := self.captures.pop(endpoint["EndpointArn"], None):
+            capture.close()
+        if fleet := self.fleets.pop(endpoint["EndpointArn"], None):
+            fleet.close()
+
+    def flush(self) -> None:
+        """Write captured data and metrics that are still held back."""
+        for capture in list(self.captures.values()):
+            capture.flush()
+        self._count()
+
+    def close(self) -> None:
+        """End everything."""
+        for fleet in self.fleets.values():
+            fleet.close()
+        for capture in self.captures.values():
+            capture.close(flush=False)
+
+    def _count_regularly(self) -> None:
+        while not self._service.stopping.wait(COUNT_SECONDS):
+            try:
+                self._count()
+            except Exception:
+                if not self._service.stopping.is_set():
+                    log.exception("endpoint metrics")
+
+    def _count(self) -> None:
+        """The endpoint's own metrics: invocations, errors by kind, latency in microseconds."""
+        with self._lock:
+            counts, self._counts = self._counts, {}
+        for arn, answers in counts.items():
+            _, _, _, region, account, resource = arn.split(":", 5)
+            dimensions = [
+                {"Name": "EndpointName", "Value": resource.partition("/")[2]},
+                {"Name": "VariantName", "Value": "AllTraffic"},
+            ]
+            values = {
+                "Invocations": [1.0] * len(answers),
+                "Invocation4XXErrors": [1.0 if 400 <= status < 500 else 0.0 for _, status in answers],
+                "Invocation5XXErrors": [1.0 if status >= 500 else 0.0 for _, status in answers],
+                "ModelLatency": [seconds * 1e6 for seconds, _ in answers],
+            }
+            data = [
+                {"MetricName": name, "Dimensions": dimensions, "Values": each[:150]} for name, each in values.items()
+            ]
+            self._service.count(self._service.state(account, region), "AWS/SageMaker", data)
+
+
+def _model_error(state: State, name: str, variant: str, status: int, message: str) -> Response:
+    kind = "client" if status < 500 else "server"
+    group = f"https://{state.region}.console.aws.amazon.com/cloudwatch/home?region={state.region}#logEventViewer:group=/aws/sagemaker/Endpoints/{name}"
+    text = f'Received {kind} error ({status}) from {variant} with message "{message[:1000]}". See {group} in account {state.account} for more information.'
+    body = {
+        "OriginalStatusCode": status,
+        "OriginalMessage": message,
+        "LogStreamArn": f"arn:aws:logs:{state.region}:{state.account}:log-group:/aws/sagemaker/Endpoints/{name}",
+        "message": text,
+    }
+    return Response(json.dumps(body), 424, {"x-amzn-ErrorType": "ModelError"}, content_type="application/json")
+
+
+def _model(state: State, config: Record) -> Record:
+    return find(state.models, config["ProductionVariants"][0]["ModelName"], "model")
+
+
+def _variant(state: State, variant: Record) -> Record:
+    count = variant.get("InitialInstanceCount", 1)
+    weight = variant.get("InitialVariantWeight", 1.0)
+    shown: Record = {"VariantName": variant["VariantName"], "CurrentWeight": weight, "DesiredWeight": weight}
+    if "ServerlessConfig" in variant:
+        shown["CurrentServerlessConfig"] = variant["ServerlessConfig"]
+    else:
+        shown |= {"CurrentInstanceCount": count, "DesiredInstanceCount": count}
+    return shown
+
+
+def _capture_summary(config: Record) -> Record:
+    return {
+        "EnableCapture": config.get("EnableCapture", True),
+        "CaptureStatus": "Started",
+        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
+        "DestinationS3Uri": config["DestinationS3Uri"],
+        "KmsKeyId": config.get("KmsKeyId", ""),
+    }
+
+
+def create_model(service: "Service", state: State, request: Record) -> Record:
+    """CreateModel."""
+    arn = state.arn("model", request["ModelName"])
+    record = {key: value for key, value in request.items() if key != "Tags"} | {"ModelArn": arn, "CreationTime": now()}
+    add(state.models, request["ModelName"], record, "model")
+    state.tag(arn, request.get("Tags"))
+    return {"ModelArn": arn}
+
+
+def create_config(service: "Service", state: State, request: Record) -> Record:
+    """CreateEndpointConfig."""
+    for variant in request["ProductionVariants"]:
+        find(state.models, variant["ModelName"], "model")
+    arn = state.arn("endpoint-config", request["EndpointConfigName"])
+    record = {key: value for key, value in request.items() if key != "Tags"}
+    record |= {"EndpointConfigArn": arn, "CreationTime": now()}
+    add(state.endpoint_configs, request["EndpointConfigName"], record, "endpoint configuration")
+    state.tag(arn, request.get("Tags"))
+    return {"EndpointConfigArn": arn}
+
+
+def create_endpoint(service: "Service", state: State, request: Record) -> Record:
+    """CreateEndpoint: Creating, until its container answers."""
+    config = find(state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration")
+    name = request["EndpointName"]
+    arn = state.arn("endpoint", name)
+    record: Record = {
+        "EndpointName": name,
+        "EndpointArn": arn,
+        "EndpointConfigName": config["EndpointConfigName"],
+        "EndpointStatus": "Creating",
+        "ProductionVariants": [_variant(state, variant) for variant in config["ProductionVariants"]],
+        "CreationTime": now(),
+        "LastModifiedTime": now(),
+    }
+    add(state.endpoints, name, record, "endpoint")
+    state.tag(arn, request.get("Tags"))
+    threading.Thread(target=service.hosting.deploy, args=(state, record, config, []), daemon=True).start()
+    return {"EndpointArn": arn}
+
+
+def update_endpoint(service: "Service", state: State, request: Record) -> Record:
+    """UpdateEndpoint: blue/green, the old fleet answers until the new one is healthy."""
+    record = find(state.endpoints, request["EndpointName"], "endpoint")
+    config = find(state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration")
+    if record["EndpointStatus"] not in ("InService", "OutOfService"):
+        raise ServiceError(f"Cannot update endpoint {record['EndpointArn']} while it is {record['EndpointStatus']}.")
+    deployment = request.get("DeploymentConfig", {})
+    if deployment:
+        record["LastDeploymentConfig"] = deployment
+    alarms = [alarm["AlarmName"] for alarm in deployment.get("AutoRollbackConfiguration", {}).get("Alarms", [])]
+    record["EndpointStatus"] = "Updating"
+    threading.Thread(target=service.hosting.deploy, args=(state, record, config, alarms), daemon=True).start()
+    return {"EndpointArn": record["EndpointArn"]}
+
+
+def delete_endpoint(service: "Service", state: State, request: Record) -> None:
+    """DeleteEndpoint."""
+    record = find(state.endpoints, request["EndpointName"], "endpoint")
+    if record["EndpointStatus"] in ("Creating", "Updating"):
+        raise ServiceError(f"Cannot delete endpoint {record['EndpointArn']} while it is {record['EndpointStatus']}.")
+    del state.endpoints[record["EndpointName"]]
+    service.hosting.remove(record)
+
+
+def _delete(table: str, key: str, what: str) -> Any:
+    def delete(service: "Service", state: State, request: Record) -> None:
+        del getattr(state, table)[find(getattr(state, table), request[key], what)[key]]
+
+    return delete
+
+
+def _list(table: str, answer_key: str, name_key: str, keys: tuple[str, ...]) -> Any:
+    def listed(service: "Service", state: State, request: Record) -> Record:
+        found = [
+            {key: record[key] for key in (name_key, *keys) if key in record}
+            for record in getattr(state, table).values()
+            if request.get("NameContains", "") in record[name_key]
+        ]
+        return page(found, request, answer_key)
+
+    return listed
+
+
+OPERATIONS = {
+    "CreateModel": create_model,
+    "DescribeModel": lambda service, state, request: find(state.models, request["ModelName"], "model"),
+    "DeleteModel": _delete("models", "ModelName", "model"),
+    "ListModels": _list("models", "Models", "ModelName", ("ModelArn", "CreationTime")),
+    "CreateEndpointConfig": create_config,
+    "DescribeEndpointConfig": lambda service, state, request: find(
+        state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration"
+    ),
+    "DeleteEndpointConfig": _delete("endpoint_configs", "EndpointConfigName", "endpoint configuration"),
+    "ListEndpointConfigs": _list(
+        "endpoint_configs", "EndpointConfigs", "EndpointConfigName", ("EndpointConfigArn", "CreationTime")
+    ),
+    "CreateEndpoint": create_endpoint,
+    "UpdateEndpoint": update_endpoint,
+    "DescribeEndpoint": lambda service, state, request: find(state.endpoints, request["EndpointName"], "endpoint"),
+    "DeleteEndpoint": delete_endpoint,
+    "ListEndpoints": _list(
+        "endpoints", "Endpoints", "EndpointName", ("EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
+    ),
+    "AddTags": lambda service, state, request: (
+        state.tag(request["ResourceArn"], request["Tags"]),
+        {"Tags": request["Tags"]},
+    )[1],
+    "ListTags": lambda service, state, request: {
+        "Tags": [{"Key": key, "Value": value} for key, value in state.tags.get(request["ResourceArn"], {}).items()]
+    },
+}

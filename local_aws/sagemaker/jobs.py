@@ -1,0 +1,104 @@
+"""Processing and training jobs: the API, and the life of a job from its inputs to its outputs."""
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+from . import containers
+from .state import Record, State, add, find, now, page
+
+if TYPE_CHECKING:
+    from .service import Service
+
+log = logging.getLogger(__name__)
+
+
+class Kind:
+    """What differs between the two kinds of jobs."""
+
+    def __init__(self, name: str, table: str, run: Any) -> None:
+        self.name, self.table, self.run = name, table, run
+        self.name_key, self.arn_key, self.status_key = f"{name}JobName", f"{name}JobArn", f"{name}JobStatus"
+        self.start_key, self.end_key = f"{name}StartTime", f"{name}EndTime"
+
+    def create(self, service: "Service", state: State, request: Record) -> Record:
+        """CreateProcessingJob, CreateTrainingJob: the job runs in the background."""
+        name = request[self.name_key]
+        arn = state.arn(f"{self.name.lower()}-job", name)
+        record = {key: value for key, value in request.items() if key != "Tags"}
+        record |= {self.arn_key: arn, self.status_key: "InProgress", "CreationTime": now(), "LastModifiedTime": now()}
+        if self.name == "Training":
+            record |= {"SecondaryStatus": "Starting", "SecondaryStatusTransitions": []}
+        add(getattr(state, self.table), name, record, f"{self.name.lower()} job")
+        state.tag(arn, request.get("Tags"))
+        job = containers.Job(service, state, record, self.name)
+        record["_job"] = job
+        service.local.on_stop(job.kill)
+        threading.Thread(target=self._run, args=(service, state, record, job), name=name, daemon=True).start()
+        return {self.arn_key: arn}
+
+    def _run(self, service: "Service", state: State, record: Record, job: containers.Job) -> None:
+        record[self.start_key] = now()
+        self._told(service, state, record)
+        try:
+            status, reason = self.run(job)
+        except containers.JobError as error:
+            status, reason = "Failed", str(error)
+        except Exception as error:
+            log.exception("%s", record[self.name_key])
+            status, reason = "Failed", f"InternalServerError: {type(error).__name__}: {error}"
+        if reason:
+            record["FailureReason"] = reason[:1024]
+        record[self.end_key] = record["LastModifiedTime"] = now()
+        if self.name == "Training":
+            record["SecondaryStatus"] = status
+        record[self.status_key] = status
+        if not service.stopping.is_set():
+            self._told(service, state, record)
+
+    def _told(self, service: "Service", state: State, record: Record) -> None:
+        service.emit(state, f"{self.name} Job State Change", _visible(record), record[self.arn_key])
+
+    def describe(self, service: "Service", state: State, request: Record) -> Record:
+        """DescribeProcessingJob, DescribeTrainingJob."""
+        return _visible(self._find(state, request))
+
+    def stop(self, service: "Service", state: State, request: Record) -> None:
+        """StopProcessingJob, StopTrainingJob."""
+        record = self._find(state, request)
+        if record[self.status_key] == "InProgress":
+            record[self.status_key] = "Stopping"
+            record["_job"].stop()
+
+    def list(self, service: "Service", state: State, request: Record) -> Record:
+        """ListProcessingJobs, ListTrainingJobs."""
+        keys = (self.name_key, self.arn_key, "CreationTime", self.end_key, "LastModifiedTime", self.status_key)
+        found = [
+            {key: record[key] for key in keys if key in record}
+            for record in getattr(state, self.table).values()
+            if request.get("NameContains", "") in record[self.name_key]
+            and request.get("StatusEquals", record[self.status_key]) == record[self.status_key]
+        ]
+        return page(found, request, f"{self.name}JobSummaries")
+
+    def _find(self, state: State, request: Record) -> Record:
+        return find(getattr(state, self.table), request[self.name_key], f"{self.name.lower()} job")
+
+    def operations(self) -> dict[str, Any]:
+        """The operations of this kind."""
+        return {
+            f"Create{self.name}Job": self.create,
+            f"Describe{self.name}Job": self.describe,
+            f"Stop{self.name}Job": self.stop,
+            f"List{self.name}Jobs": self.list,
+        }
+
+
+def _visible(record: Record) -> Record:
+    return {key: value for key, value in record.items() if not key.startswith("_")}
+
+
+OPERATIONS = {
+    **Kind("Processing", "processing_jobs", containers.run_processing).operations(),
+    **Kind("Training", "training_jobs", containers.run_training).operations(),
+}

@@ -1,0 +1,173 @@
+"""The pipelines API: definitions kept, executions started, described, listed and stopped."""
+
+import json
+import random
+import string
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from .execution import Execution
+from .state import Record, ServiceError, State, add, find, now, page
+
+if TYPE_CHECKING:
+    from .service import Service
+
+
+def create(service: "Service", state: State, request: Record) -> Record:
+    """CreatePipeline."""
+    name = request["PipelineName"]
+    arn = state.arn("pipeline", name)
+    record = {key: value for key, value in request.items() if key not in ("Tags", "ClientRequestToken")}
+    record |= {"PipelineArn": arn, "PipelineStatus": "Active", "CreationTime": now(), "LastModifiedTime": now()}
+    _check_definition(request)
+    add(state.pipelines, name, record, "pipeline")
+    state.tag(arn, request.get("Tags"))
+    return {"PipelineArn": arn}
+
+
+def update(service: "Service", state: State, request: Record) -> Record:
+    """UpdatePipeline: executions that run keep the definition they started with."""
+    record = find(state.pipelines, request["PipelineName"], "pipeline")
+    _check_definition(request)
+    record.update(request, LastModifiedTime=now())
+    return {"PipelineArn": record["PipelineArn"]}
+
+
+def delete(service: "Service", state: State, request: Record) -> Record:
+    """DeletePipeline, and its executions with it."""
+    record = find(state.pipelines, request["PipelineName"], "pipeline")
+    name = record["PipelineName"]
+    for arn, execution in list(state.executions.items()):
+        if execution.record["PipelineName"] == name:
+            execution.stop()
+            del state.executions[arn]
+    del state.pipelines[name]
+    return {"PipelineArn": record["PipelineArn"]}
+
+
+def start(service: "Service", state: State, request: Record) -> Record:
+    """StartPipelineExecution: the same ClientRequestToken starts only once."""
+    pipeline = find(state.pipelines, request["PipelineName"], "pipeline")
+    definition = json.loads(pipeline["PipelineDefinition"])
+    parameters = _parameters(definition, request.get("PipelineParameters", []), pipeline["PipelineName"])
+    token = request.get("ClientRequestToken") or uuid.uuid4().hex
+    with state.lock:
+        for execution in state.executions.values():
+            if execution.token == token and execution.record["PipelineName"] == pipeline["PipelineName"]:
+                return {"PipelineExecutionArn": execution.record["PipelineExecutionArn"]}
+        identifier = "".join(random.choices(string.ascii_lowercase + string.digits, k=12))  # noqa: S311 (a name)
+        execution = Execution(service, state, pipeline, definition, parameters, identifier, token)
+        for key in ("PipelineExecutionDescription", "PipelineExecutionDisplayName"):
+            if key in request:
+                execution.record[key] = request[key]
+        execution.record.setdefault("PipelineExecutionDisplayName", f"execution-{int(now().timestamp() * 1000)}")
+        state.executions[execution.record["PipelineExecutionArn"]] = execution
+    execution.start()
+    return {"PipelineExecutionArn": execution.record["PipelineExecutionArn"]}
+
+
+def _parameters(definition: Record, given: list[Record], pipeline: str) -> dict[str, Any]:
+    declared = {parameter["Name"]: parameter for parameter in definition.get("Parameters", [])}
+    values = {name: parameter["DefaultValue"] for name, parameter in declared.items() if "DefaultValue" in parameter}
+    for parameter in given:
+        name, value = parameter["Name"], parameter["Value"]
+        if name not in declared:
+            raise ServiceError(f"Assigned value to unknown parameter [{name}] of pipeline {pipeline}")
+        convert = {"Integer": int, "Float": float, "Boolean": lambda text: text.lower() == "true"}
+        values[name] = convert.get(declared[name]["Type"], str)(value)
+    if missing := set(declared) - set(values):
+        raise ServiceError(f"Parameters [{', '.join(sorted(missing))}] of pipeline {pipeline} have no value")
+    return values
+
+
+def _check_definition(request: Record) -> None:
+    if "PipelineDefinition" not in request:
+        raise ServiceError("the embedded AWS takes PipelineDefinition only, not a location in S3")
+    try:
+        definition = json.loads(request["PipelineDefinition"])
+    except ValueError as error:
+        raise ServiceError(f"PipelineDefinition is not JSON: {error}") from None
+    names = [step["Name"] for step in definition.get("Steps", [])]
+    if definition.get("Version") != "2020-12-01" or not names:
+        raise ServiceError("PipelineDefinition needs Version 2020-12-01 and Steps")
+
+
+def describe_execution(service: "Service", state: State, request: Record) -> Record:
+    """DescribePipelineExecution."""
+    return {
+        key: value
+        for key, value in _execution(state, request).record.items()
+        if key not in ("PipelineName", "StartTime")
+    }
+
+
+def list_executions(service: "Service", state: State, request: Record) -> Record:
+    """ListPipelineExecutions of one pipeline."""
+    name = find(state.pipelines, request["PipelineName"], "pipeline")["PipelineName"]
+    keys = (
+        "PipelineExecutionArn",
+        "StartTime",
+        "PipelineExecutionStatus",
+        "PipelineExecutionDescription",
+        "PipelineExecutionDisplayName",
+    )
+    found = []
+    for execution in state.executions.values():
+        if execution.record["PipelineName"] == name:
+            summary = {key: execution.record[key] for key in keys if key in execution.record}
+            if "FailureReason" in execution.record:
+                summary["PipelineExecutionFailureReason"] = execution.record["FailureReason"]
+            found.append(summary)
+    return page(found, request, "PipelineExecutionSummaries", "StartTime")
+
+
+def list_steps(service: "Service", state: State, request: Record) -> Record:
+    """ListPipelineExecutionSteps: those that have started."""
+    steps = [dict(step) for step in _execution(state, request).steps.values()]
+    answer = page(steps, request, "PipelineExecutionSteps", "StartTime")
+    return answer
+
+
+def stop(service: "Service", state: State, request: Record) -> Record:
+    """StopPipelineExecution."""
+    execution = _execution(state, request)
+    execution.stop()
+    return {"PipelineExecutionArn": execution.record["PipelineExecutionArn"]}
+
+
+def _execution(state: State, request: Record) -> Execution:
+    found = state.executions.get(request["PipelineExecutionArn"])
+    if found is None:
+        raise ServiceError(f"Pipeline execution {request['PipelineExecutionArn']} not found", "ResourceNotFound")
+    return found
+
+
+OPERATIONS = {
+    "CreatePipeline": create,
+    "UpdatePipeline": update,
+    "DeletePipeline": delete,
+    "DescribePipeline": lambda service, state, request: find(state.pipelines, request["PipelineName"], "pipeline"),
+    "ListPipelines": lambda service, state, request: page(
+        [
+            {key: value for key, value in pipeline.items() if key not in ("PipelineDefinition", "PipelineStatus")}
+            for pipeline in state.pipelines.values()
+            if pipeline["PipelineName"].startswith(request.get("PipelineNamePrefix", ""))
+        ],
+        request,
+        "PipelineSummaries",
+    ),
+    "StartPipelineExecution": start,
+    "StopPipelineExecution": stop,
+    "DescribePipelineExecution": describe_execution,
+    "DescribePipelineDefinitionForExecution": lambda service, state, request: {
+        "PipelineDefinition": json.dumps(_execution(state, request).definition),
+        "CreationTime": _execution(state, request).record["CreationTime"],
+    },
+    "ListPipelineExecutions": list_executions,
+    "ListPipelineExecutionSteps": list_steps,
+    "ListPipelineParametersForExecution": lambda service, state, request: {
+        "PipelineParameters": [
+            {"Name": name, "Value": str(value)} for name, value in _execution(state, request).parameters.items()
+        ]
+    },
+}

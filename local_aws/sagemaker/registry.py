@@ -1,0 +1,139 @@
+"""Model package groups and their versions."""
+
+from typing import TYPE_CHECKING
+
+from .state import Record, ServiceError, State, add, find, now, page
+
+if TYPE_CHECKING:
+    from .service import Service
+
+_SUMMARY = (
+    "ModelPackageName",
+    "ModelPackageGroupName",
+    "ModelPackageVersion",
+    "ModelPackageArn",
+    "ModelPackageDescription",
+    "CreationTime",
+    "ModelPackageStatus",
+    "ModelApprovalStatus",
+)
+
+
+def create_group(service: "Service", state: State, request: Record) -> Record:
+    """CreateModelPackageGroup."""
+    name = request["ModelPackageGroupName"]
+    arn = state.arn("model-package-group", name)
+    record = {
+        **{key: value for key, value in request.items() if key != "Tags"},
+        "ModelPackageGroupArn": arn,
+        "CreationTime": now(),
+        "CreatedBy": {},
+        "ModelPackageGroupStatus": "Completed",
+    }
+    add(state.groups, name, record, "model package group")
+    state.tag(arn, request.get("Tags"))
+    return {"ModelPackageGroupArn": arn}
+
+
+def delete_group(service: "Service", state: State, request: Record) -> None:
+    """DeleteModelPackageGroup: only an empty one can go."""
+    name = find(state.groups, request["ModelPackageGroupName"], "model package group")["ModelPackageGroupName"]
+    if any(package.get("ModelPackageGroupName") == name for package in state.packages.values()):
+        raise ServiceError(f"Model Package Group cannot be deleted because it still contains Model Packages: {name}")
+    del state.groups[name]
+
+
+def create_package(service: "Service", state: State, request: Record) -> Record:
+    """CreateModelPackage: the next version of its group."""
+    group = find(state.groups, request.get("ModelPackageGroupName", ""), "model package group")
+    name = group["ModelPackageGroupName"]
+    with state.lock:
+        version = group.get("_versions", 0) + 1
+        group["_versions"] = version
+        arn = state.arn("model-package", f"{name}/{version}")
+        record = {
+            "ModelApprovalStatus": "PendingManualApproval",
+            **{key: value for key, value in request.items() if key not in ("Tags", "ClientToken")},
+            "ModelPackageGroupName": name,
+            "ModelPackageVersion": version,
+            "ModelPackageArn": arn,
+            "ModelPackageName": name,
+            "CreationTime": now(),
+            "ModelPackageStatus": "Completed",
+            "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
+            "CreatedBy": {},
+        }
+        state.packages[arn] = record
+    state.tag(arn, request.get("Tags"))
+    _tell(service, state, record)
+    return {"ModelPackageArn": arn}
+
+
+def update_package(service: "Service", state: State, request: Record) -> Record:
+    """UpdateModelPackage: approval, and metadata that is added and removed."""
+    record = find(state.packages, request["ModelPackageArn"], "model package")
+    before = record["ModelApprovalStatus"]
+    for key in ("ModelApprovalStatus", "ApprovalDescription"):
+        if key in request:
+            record[key] = request[key]
+    metadata = {**record.get("CustomerMetadataProperties", {}), **request.get("CustomerMetadataProperties", {})}
+    for key in request.get("CustomerMetadataPropertiesToRemove", []):
+        metadata.pop(key, None)
+    if metadata:
+        record["CustomerMetadataProperties"] = metadata
+    record["LastModifiedTime"] = now()
+    record["LastModifiedBy"] = {}
+    if record["ModelApprovalStatus"] != before:
+        _tell(service, state, record)
+    return {"ModelPackageArn": record["ModelPackageArn"]}
+
+
+def delete_package(service: "Service", state: State, request: Record) -> None:
+    """DeleteModelPackage."""
+    record = find(state.packages, request["ModelPackageName"], "model package")
+    del state.packages[record["ModelPackageArn"]]
+
+
+def list_packages(service: "Service", state: State, request: Record) -> Record:
+    """ListModelPackages, by group and approval."""
+    group = request.get("ModelPackageGroupName", "").rsplit("/", 1)[-1]
+    if group:
+        find(state.groups, group, "model package group")
+    approval = request.get("ModelApprovalStatus")
+    found = [
+        {key: package[key] for key in _SUMMARY if key in package}
+        for package in state.packages.values()
+        if (not group or package["ModelPackageGroupName"] == group)
+        and (approval is None or package["ModelApprovalStatus"] == approval)
+    ]
+    return page(found, request, "ModelPackageSummaryList")
+
+
+def _tell(service: "Service", state: State, record: Record) -> None:
+    """The event of a version's state, in the form of 'SageMaker Model Package State Change'."""
+    keys = (*_SUMMARY, "InferenceSpecification", "CustomerMetadataProperties", "ApprovalDescription", "ModelMetrics")
+    detail = {key: record[key] for key in keys if key in record}
+    service.emit(state, "Model Package State Change", detail, record["ModelPackageArn"])
+
+
+OPERATIONS = {
+    "CreateModelPackageGroup": create_group,
+    "DescribeModelPackageGroup": lambda service, state, request: {
+        key: value
+        for key, value in find(state.groups, request["ModelPackageGroupName"], "model package group").items()
+        if not key.startswith("_")
+    },
+    "DeleteModelPackageGroup": delete_group,
+    "ListModelPackageGroups": lambda service, state, request: page(
+        [{k: v for k, v in g.items() if not k.startswith("_")} for g in state.groups.values()],
+        request,
+        "ModelPackageGroupSummaryList",
+    ),
+    "CreateModelPackage": create_package,
+    "DescribeModelPackage": lambda service, state, request: find(
+        state.packages, request["ModelPackageName"], "model package"
+    ),
+    "UpdateModelPackage": update_package,
+    "DeleteModelPackage": delete_package,
+    "ListModelPackages": list_packages,
+}

@@ -1,0 +1,74 @@
+"""What SageMaker knows in one account and region, and the errors it answers with."""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+type Record = dict[str, Any]
+
+
+class ServiceError(Exception):
+    """An error that the caller gets as SageMaker words it: a code and a message."""
+
+    def __init__(self, message: str, code: str = "ValidationException") -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+@dataclass
+class State:
+    """The records of one account and region; each is its create request and what came of it."""
+
+    account: str
+    region: str
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    pipelines: dict[str, Record] = field(default_factory=dict)
+    executions: dict[str, Any] = field(default_factory=dict)
+    processing_jobs: dict[str, Record] = field(default_factory=dict)
+    training_jobs: dict[str, Record] = field(default_factory=dict)
+    groups: dict[str, Record] = field(default_factory=dict)
+    packages: dict[str, Record] = field(default_factory=dict)
+    models: dict[str, Record] = field(default_factory=dict)
+    endpoint_configs: dict[str, Record] = field(default_factory=dict)
+    endpoints: dict[str, Record] = field(default_factory=dict)
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def arn(self, kind: str, name: str) -> str:
+        """The ARN of a resource here."""
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name}"
+
+    def tag(self, arn: str, tags: list[dict[str, str]] | None) -> None:
+        """Add tags to a resource."""
+        self.tags.setdefault(arn, {}).update({tag["Key"]: tag["Value"] for tag in tags or []})
+
+
+def now() -> datetime:
+    """The time of a record: UTC."""
+    return datetime.now(UTC)
+
+
+def find(table: dict[str, Record], name: str, what: str) -> Record:
+    """The record called `name` (or whose ARN ends in it). Raises ServiceError as SageMaker does."""
+    found = table.get(name) or table.get(name.rsplit("/", 1)[-1])
+    if found is None:
+        raise ServiceError(f'Could not find {what} "{name}".')
+    return found
+
+
+def add(table: dict[str, Record], name: str, record: Record, what: str) -> None:
+    """Add a record whose name is free. Raises ServiceError."""
+    if name in table:
+        raise ServiceError(f'Cannot create already existing {what} "{name}".')
+    table[name] = record
+
+
+def page(items: list[Record], request: Record, key: str, time_key: str = "CreationTime") -> Record:
+    """A List answer: sorted by time, newest first unless asked otherwise, MaxResults at a time."""
+    descending = request.get("SortOrder", "Descending") == "Descending"
+    ordered = sorted(items, key=lambda item: item[time_key], reverse=descending)
+    start, size = int(request.get("NextToken", 0)), int(request.get("MaxResults", 100))
+    answer: Record = {key: ordered[start : start + size]}
+    if start + size < len(ordered):
+        answer["NextToken"] = str(start + size)
+    return answer

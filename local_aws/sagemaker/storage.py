@@ -1,0 +1,46 @@
+"""S3 for jobs and endpoints: prefixes down, folders up, as the role they run under."""
+
+from pathlib import Path
+from typing import Any
+
+
+class Storage:
+    """Copies between S3 and this machine with one S3 client."""
+
+    def __init__(self, s3: Any) -> None:
+        self._s3 = s3
+
+    def download(self, uri: str, target: Path) -> None:
+        """Copy an object, or all below a prefix, into the folder `target`. Raises ClientError, FileNotFoundError."""
+        bucket, prefix = split(uri)
+        target.mkdir(parents=True, exist_ok=True)
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        entries = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        if not entries:
+            raise FileNotFoundError(f"no S3 objects found under {uri}")
+        for key in entries:
+            # A prefix names a folder, or one object: then its name is what is left.
+            inside = key[len(prefix) :].lstrip("/") if key != prefix else key.rsplit("/", 1)[-1]
+            if not inside or key.endswith("/"):
+                continue
+            path = target / inside
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._s3.download_file(bucket, key, str(path))
+
+    def upload(self, folder: Path, uri: str, kms_key: str | None) -> None:
+        """Copy all files of a folder below a prefix."""
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                self.upload_file(path, f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}", kms_key)
+
+    def upload_file(self, path: Path, uri: str, kms_key: str | None) -> None:
+        """Copy one file."""
+        bucket, key = split(uri)
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+        self._s3.upload_file(str(path), bucket, key, ExtraArgs=encryption)
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Bucket and key of an S3 URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
