@@ -28,7 +28,7 @@ def build(tmp_path, monkeypatch):
     jobs, project = tmp_path / "jobs", tmp_path / "churn"
     for path, text in {
         jobs / "__init__.py": "",
-        jobs / "__main__.py": "def main():\n    print('ran')\n",
+        jobs / "__main__.py": "def main():\n    print('ran')\n    return 3\n",
         jobs / "__pycache__" / "x.cpython-312.pyc": "",
         project / "model.py": "X = 1\n",
         project / "data" / "big.csv": "1\n",
@@ -73,9 +73,9 @@ def test_other_code_gives_another_digest(build, tmp_path):
     assert build().digest != before
 
 
-def test_python_runs_it(build):
+def test_python_runs_it_and_passes_its_exit_code_on(build):
     done = subprocess.run([sys.executable, str(build().path)], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.returncode) == ("ran\n", 0)
+    assert (done.stdout, done.returncode) == ("ran\n", 3)
 
 
 def test_the_commit_says_when_files_differ_from_it(tmp_path, monkeypatch):
