@@ -195,9 +195,12 @@ def _roll_back_failures() -> None:
     def execute_or_roll_back(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
         change_set = next(c for key, c in self.change_sets.items() if change_set_name in (key, c.change_set_name))
         stack = self.stacks[change_set.stack_id]
+        # A stack that a change set creates would see no exports of others.
+        stack.resource_map.cross_stack_resources = self.exports
         try:
             execute(self, change_set_name, stack_name)
-            # Moto registers exports when a stack is created directly, but not by a change set.
+            # Moto reads outputs and exports when a stack is created directly, but not by a change set.
+            stack.output_map = parsing.OutputMap(stack.resource_map, change_set.template_dict, stack.stack_id)
             self.exports.update({export.name: export for export in stack.exports})
         except Exception as error:
             log.debug("stack %s failed", stack.name, exc_info=True)
