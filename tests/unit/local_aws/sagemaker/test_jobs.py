@@ -1,0 +1,148 @@
+"""Processing and training jobs: what the process finds, what comes out, how failures are told."""
+
+import io
+import json
+import tarfile
+
+import pytest
+from botocore.exceptions import ClientError
+
+from .conftest import wait
+
+LOOK_AROUND = """
+import json, os, pathlib
+root = pathlib.Path(os.environ["FACTORY_ML_ROOT"])
+seen = {
+    "environment": dict(os.environ),
+    "files": sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()),
+    "read": (root / "processing/input/data/part.csv").read_text(),
+    "resources": json.loads((root / "config/resourceconfig.json").read_text()),
+}
+(root / "processing/output/seen/deep").mkdir(parents=True)
+(root / "processing/output/seen/deep/seen.json").write_text(json.dumps(seen))
+print("looked around")
+"""
+TRAIN = """
+import json, os, pathlib
+root = pathlib.Path(os.environ["FACTORY_ML_ROOT"])
+hyperparameters = json.loads((root / "input/config/hyperparameters.json").read_text())
+rows = (root / "input/data/train/part.csv").read_text().split()
+(root / "model/model.json").write_text(json.dumps({"mean": sum(map(float, rows)) / len(rows), **hyperparameters}))
+"""
+
+
+def test_a_processing_job_sees_its_inputs_and_its_environment_and_nothing_of_this_process(aws, monkeypatch):
+    monkeypatch.setenv("LEAK", "of this process")
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    data = aws.put(f"{aws.name('raw')}/part.csv", b"1\n2\n").rpartition("/")[0]
+    out = f"s3://{aws.bucket}/{aws.name('out')}"
+    request = aws.processing(LOOK_AROUND, inputs={"data": data}, outputs={"seen": out}, environment={"MINE": "yes"})
+
+    ended = aws.run_job("Processing", request)
+
+    assert ended["ProcessingJobStatus"] == "Completed", ended.get("FailureReason")
+    seen = json.loads(aws.get(f"{out}/deep/seen.json"))
+    assert seen["read"] == "1\n2\n"
+    assert "config/processingjobconfig.json" in seen["files"]
+    assert seen["resources"]["current_host"] == "algo-1"
+    assert seen["environment"]["MINE"] == "yes"
+    assert {"LEAK", "PYTHONPATH"}.isdisjoint(seen["environment"])
+    assert ended["CreationTime"] <= ended["ProcessingStartTime"] <= ended["ProcessingEndTime"]
+
+
+def test_what_a_job_prints_is_in_its_log_stream(aws):
+    data = aws.put(f"{aws.name('raw')}/part.csv", b"1\n").rpartition("/")[0]
+    out = f"s3://{aws.bucket}/{aws.name('out')}"
+    ended = aws.run_job("Processing", aws.processing(LOOK_AROUND, inputs={"data": data}, outputs={"seen": out}))
+
+    logs, group = aws.client("logs"), "/aws/sagemaker/ProcessingJobs"
+    found = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=ended["ProcessingJobName"])
+    stream = found["logStreams"][0]["logStreamName"]
+    events = logs.get_log_events(logGroupName=group, logStreamName=stream)["events"]
+    assert [event["message"] for event in events] == ["looked around"]
+
+
+def test_a_training_job_leaves_model_tar_gz(aws):
+    data = aws.put(f"{aws.name('raw')}/part.csv", b"1\n2\n").rpartition("/")[0]
+
+    ended = aws.run_job("Training", aws.training(TRAIN, {"train": data}, {"depth": "3"}))
+
+    assert ended["TrainingJobStatus"] == ended["SecondaryStatus"] == "Completed", ended.get("FailureReason")
+    uri = ended["ModelArtifacts"]["S3ModelArtifacts"]
+    assert uri == f"s3://{aws.bucket}/trained/{ended['TrainingJobName']}/output/model.tar.gz"
+    with tarfile.open(fileobj=io.BytesIO(aws.get(uri))) as tar:
+        assert json.loads(tar.extractfile("model.json").read()) == {"mean": 1.5, "depth": "3"}
+
+
+def test_the_reason_a_training_job_gives_is_its_failure_reason(aws):
+    script = """
+import os, pathlib, sys
+(pathlib.Path(os.environ["FACTORY_ML_ROOT"]) / "output/failure").write_text("column age is missing")
+sys.exit(3)
+"""
+    ended = aws.run_job("Training", aws.training(script))
+
+    assert ended["TrainingJobStatus"] == "Failed"
+    assert ended["FailureReason"].startswith("AlgorithmError: column age is missing")
+    assert "exit code: 3" in ended["FailureReason"]
+    assert "ModelArtifacts" not in ended or not aws.keys(f"trained/{ended['TrainingJobName']}")
+
+
+def test_the_message_a_processing_job_leaves_is_its_exit_message(aws):
+    script = """
+import os, pathlib, sys
+path = pathlib.Path(os.environ["FACTORY_ML_ROOT"]) / "output/message"
+path.parent.mkdir(parents=True, exist_ok=True)
+path.write_text("partition dt=2026-11-23 is empty")
+sys.exit(1)
+"""
+    ended = aws.run_job("Processing", aws.processing(script))
+
+    assert ended["ProcessingJobStatus"] == "Failed"
+    assert ended["ExitMessage"] == "partition dt=2026-11-23 is empty"
+    assert ended["FailureReason"].startswith("AlgorithmError")
+
+
+def test_a_missing_input_fails_the_job_and_names_it(aws):
+    ended = aws.run_job("Processing", aws.processing("", inputs={"data": f"s3://{aws.bucket}/nothing/here/"}))
+
+    assert ended["ProcessingJobStatus"] == "Failed"
+    assert f"s3://{aws.bucket}/nothing/here/" in ended["FailureReason"]
+
+
+def test_a_job_that_takes_too_long_is_ended(aws):
+    ended = aws.run_job("Processing", aws.processing("import time; time.sleep(60)", seconds=1))
+
+    assert ended["ProcessingJobStatus"] in ("Failed", "Stopped")
+    assert "MaxRuntimeExceeded" in ended["FailureReason"]
+
+
+def test_a_job_can_be_stopped(aws):
+    name = aws.name("job")
+    aws.sagemaker.create_training_job(TrainingJobName=name, **aws.training("import time; time.sleep(60)"))
+    wait(lambda: aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training")
+
+    aws.sagemaker.stop_training_job(TrainingJobName=name)
+
+    assert wait(lambda: aws.ended("Training", name))["TrainingJobStatus"] == "Stopped"
+
+
+def test_a_job_name_is_used_once(aws):
+    name = aws.name("job")
+    aws.sagemaker.create_processing_job(ProcessingJobName=name, **aws.processing(""))
+    with pytest.raises(ClientError, match=name):
+        aws.sagemaker.create_processing_job(ProcessingJobName=name, **aws.processing(""))
+    wait(lambda: aws.ended("Processing", name))
+
+
+def test_each_change_of_state_is_an_event(aws):
+    events = aws.listen("SageMaker Processing Job State Change")
+    ended = aws.run_job("Processing", aws.processing(""))
+
+    def last():
+        mine = [event for event in events() if event["resources"] == [ended["ProcessingJobArn"]]]
+        return mine if any(event["detail"]["ProcessingJobStatus"] == "Completed" for event in mine) else None
+
+    mine = wait(last)
+    assert {event["detail"]["ProcessingJobStatus"] for event in mine} == {"InProgress", "Completed"}
+    assert all(event["source"] == "aws.sagemaker" for event in mine)

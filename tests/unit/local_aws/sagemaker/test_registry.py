@@ -1,0 +1,96 @@
+"""Model package groups: versions, approval, lists, events."""
+
+import pytest
+from botocore.exceptions import ClientError
+
+from .conftest import wait
+
+
+@pytest.fixture
+def group(aws):
+    name = aws.name("group")
+    aws.sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    return name
+
+
+def register(aws, group, **more):
+    specification = {
+        "Containers": [{"Image": "image", "ModelDataUrl": "s3://bucket/model.tar.gz"}],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
+    }
+    request = {"ModelPackageGroupName": group, "InferenceSpecification": specification, **more}
+    return aws.sagemaker.create_model_package(**request)["ModelPackageArn"]
+
+
+def test_versions_count_up_and_a_deleted_one_is_not_used_again(aws, group):
+    first, second = register(aws, group), register(aws, group)
+    aws.sagemaker.delete_model_package(ModelPackageName=second)
+    third = register(aws, group)
+
+    assert [arn.rsplit("/", 1)[-1] for arn in (first, second, third)] == ["1", "2", "3"]
+    listed = aws.sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
+    assert [package["ModelPackageVersion"] for package in listed] == [3, 1]
+
+
+def test_what_was_registered_is_described(aws, group):
+    given = {
+        "CustomerMetadataProperties": {"data_digest": "abc"},
+        "ModelMetrics": {
+            "ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": "s3://bucket/evaluation.json"}}
+        },
+        "DriftCheckBaselines": {
+            "ModelDataQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": "s3://bucket/s.json"}}
+        },
+    }
+    described = aws.sagemaker.describe_model_package(ModelPackageName=register(aws, group, **given))
+
+    assert {key: described[key] for key in given} == given
+    assert described["ModelPackageStatus"] == "Completed"
+    assert described["ModelApprovalStatus"] == "PendingManualApproval"
+
+
+def test_approval_is_kept_with_its_reason_and_filters_the_list(aws, group):
+    waiting, wanted = register(aws, group), register(aws, group)
+
+    aws.sagemaker.update_model_package(
+        ModelPackageArn=wanted, ModelApprovalStatus="Approved", ApprovalDescription="looks right"
+    )
+
+    described = aws.sagemaker.describe_model_package(ModelPackageName=wanted)
+    assert (described["ModelApprovalStatus"], described["ApprovalDescription"]) == ("Approved", "looks right")
+    for status, arn in (("Approved", wanted), ("PendingManualApproval", waiting)):
+        found = aws.sagemaker.list_model_packages(ModelPackageGroupName=group, ModelApprovalStatus=status)
+        assert [package["ModelPackageArn"] for package in found["ModelPackageSummaryList"]] == [arn]
+
+
+def test_lists_are_sorted_and_paged(aws, group):
+    arns = [register(aws, group) for _ in range(3)]
+    pages = aws.sagemaker.get_paginator("list_model_packages").paginate(
+        ModelPackageGroupName=group, SortOrder="Ascending", PaginationConfig={"PageSize": 2}
+    )
+    assert [[p["ModelPackageArn"] for p in page["ModelPackageSummaryList"]] for page in pages] == [arns[:2], arns[2:]]
+
+
+def test_registering_and_approving_are_events(aws, group):
+    events = aws.listen("SageMaker Model Package State Change")
+    arn = register(aws, group)
+    aws.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+
+    def told():
+        mine = [event["detail"] for event in events() if event["resources"] == [arn]]
+        return mine if len(mine) == 2 else None
+
+    details = wait(told)
+    assert [detail["ModelApprovalStatus"] for detail in details] == ["PendingManualApproval", "Approved"]
+    assert all(detail["ModelPackageGroupName"] == group and detail["ModelPackageVersion"] == 1 for detail in details)
+
+
+def test_a_group_that_holds_versions_cannot_go(aws, group):
+    arn = register(aws, group)
+    with pytest.raises(ClientError, match=group):
+        aws.sagemaker.delete_model_package_group(ModelPackageGroupName=group)
+    aws.sagemaker.delete_model_package(ModelPackageName=arn)
+    aws.sagemaker.delete_model_package_group(ModelPackageGroupName=group)
+    with pytest.raises(ClientError, match=group):
+        aws.sagemaker.describe_model_package_group(ModelPackageGroupName=group)
