@@ -4,6 +4,7 @@ import base64
 import json
 import random
 import threading
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from .state import Record
 from .storage import split
 
 FLUSH_RECORDS = 500
+IDLE_SECONDS = 1.0
 
 
 class Capture:
@@ -24,6 +26,7 @@ class Capture:
         self._output = bool(modes & {"Output", "InputAndOutput"})
         self._lock = threading.Lock()
         self._lines: dict[str, list[str]] = {}
+        self._newest = 0.0
 
     def add(self, variant: str, given: tuple[bytes, str], answer: tuple[bytes, str], inference_id: str | None) -> None:
         """Keep one invocation, if it falls into the sample."""
@@ -41,6 +44,7 @@ class Capture:
         with self._lock:
             lines = self._lines.setdefault(variant, [])
             lines.append(line)
+            self._newest = time.monotonic()
             full = len(lines) >= FLUSH_RECORDS
         if full:
             self.flush()
@@ -55,6 +59,11 @@ class Capture:
         else:
             data, encoding = base64.b64encode(body).decode(), "BASE64"
         return {"observedContentType": content_type, "mode": mode, "data": data, "encoding": encoding}
+
+    def flush_idle(self) -> None:
+        """Write what was kept, once no more has come for a moment."""
+        if self._lines and time.monotonic() - self._newest >= IDLE_SECONDS:
+            self.flush()
 
     def flush(self) -> None:
         """Write what was kept: one object a variant."""

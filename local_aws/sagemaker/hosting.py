@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from .capture import Capture
 from .fleet import Fleet, FleetError
+from .metrics import EndpointMetrics
 from .service import origin
 from .state import Record, ServiceError, State, add, find, now, page
 
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
     from .service import Service
 
 log = logging.getLogger(__name__)
+EVENT_STATUS = {"InService": "IN_SERVICE", "OutOfService": "OUT_OF_SERVICE"}
+"""Events spell an endpoint's status in their own way."""
 MAX_BAKE_SECONDS = 1.0
 """Baking is shortened to this: on AWS it takes minutes of alarms that here are evaluated at once."""
-COUNT_SECONDS = 1.0
+FLUSH_SECONDS = 1.0
 
 
 class Hosting:
@@ -31,9 +35,8 @@ class Hosting:
         self._service = service
         self.fleets: dict[str, Fleet] = {}
         self.captures: dict[str, Capture] = {}
-        self._counts: dict[str, list[tuple[float, int]]] = {}
-        self._lock = threading.Lock()
-        threading.Thread(target=self._count_regularly, name="endpoint-metrics", daemon=True).start()
+        self._metrics = EndpointMetrics(service)
+        threading.Thread(target=self._flush_regularly, name="endpoint-flush", daemon=True).start()
         service.local.on_stop(self.close)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -54,12 +57,12 @@ class Hosting:
         fleet = self.fleets.get(endpoint["EndpointArn"]) if endpoint else None
         if endpoint is None or fleet is None:
             raise ServiceError(f"Endpoint {name} of account {state.account} not found.")
-        body = request.get_data()
+        received, body = time.perf_counter(), request.get_data()
         accept = request.headers.get("X-Amzn-SageMaker-Accept") or request.headers.get("Accept", "")
         answer = fleet.ask(body, request.headers.get("Content-Type", ""), accept)
-        with self._lock:
-            self._counts.setdefault(endpoint["EndpointArn"], []).append((answer.seconds, answer.status))
         variant = endpoint["ProductionVariants"][0]["VariantName"]
+        overhead = time.perf_counter() - received - answer.seconds
+        self._metrics.add(state, name, variant, (answer.status, answer.seconds, overhead))
         if answer.status >= 400:
             return _model_error(state, name, variant, answer.status, answer.body.decode(errors="replace"))
         if capture := self.captures.get(endpoint["EndpointArn"]):
@@ -119,7 +122,8 @@ class Hosting:
         endpoint["EndpointStatus"] = status
         endpoint["LastModifiedTime"] = now()
         if not self._service.stopping.is_set():
-            self._service.emit(state, "Endpoint State Change", endpoint, endpoint["EndpointArn"])
+            detail = endpoint | {"EndpointStatus": EVENT_STATUS.get(status, status.upper())}
+            self._service.emit(state, "Endpoint State Change", detail, endpoint["EndpointArn"])
 
     def remove(self, endpoint: Record) -> None:
         """End what runs behind an endpoint."""
@@ -132,7 +136,7 @@ class Hosting:
         """Write captured data and metrics that are still held back."""
         for capture in list(self.captures.values()):
             capture.flush()
-        self._count()
+        self._metrics.flush()
 
     def close(self) -> None:
         """End everything."""
@@ -141,34 +145,15 @@ class Hosting:
         for capture in self.captures.values():
             capture.close(flush=False)
 
-    def _count_regularly(self) -> None:
-        while not self._service.stopping.wait(COUNT_SECONDS):
+    def _flush_regularly(self) -> None:
+        while not self._service.stopping.wait(FLUSH_SECONDS):
             try:
-                self._count()
+                for capture in list(self.captures.values()):
+                    capture.flush_idle()
+                self._metrics.flush()
             except Exception:
                 if not self._service.stopping.is_set():
-                    log.exception("endpoint metrics")
-
-    def _count(self) -> None:
-        """The endpoint's own metrics: invocations, errors by kind, latency in microseconds."""
-        with self._lock:
-            counts, self._counts = self._counts, {}
-        for arn, answers in counts.items():
-            _, _, _, region, account, resource = arn.split(":", 5)
-            dimensions = [
-                {"Name": "EndpointName", "Value": resource.partition("/")[2]},
-                {"Name": "VariantName", "Value": "AllTraffic"},
-            ]
-            values = {
-                "Invocations": [1.0] * len(answers),
-                "Invocation4XXErrors": [1.0 if 400 <= status < 500 else 0.0 for _, status in answers],
-                "Invocation5XXErrors": [1.0 if status >= 500 else 0.0 for _, status in answers],
-                "ModelLatency": [seconds * 1e6 for seconds, _ in answers],
-            }
-            data = [
-                {"MetricName": name, "Dimensions": dimensions, "Values": each[:150]} for name, each in values.items()
-            ]
-            self._service.count(self._service.state(account, region), "AWS/SageMaker", data)
+                    log.exception("captured data and metrics of endpoints")
 
 
 def _model_error(state: State, name: str, variant: str, status: int, message: str) -> Response:
