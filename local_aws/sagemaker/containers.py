@@ -4,9 +4,11 @@ The folder has the layout of /opt/ml; FACTORY_ML_ROOT tells the job where it is,
 point and arguments are rewritten to it. The process gets its role's credentials and nothing of this process.
 """
 
+import gzip
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -14,7 +16,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .state import Record, State
+from .state import Record, State, now
 from .storage import Storage
 
 if TYPE_CHECKING:
@@ -63,7 +65,10 @@ class Job:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
+            if self.stopped:
+                self.kill()
             try:
                 code = self._process.wait(max_seconds)
             except subprocess.TimeoutExpired:
@@ -100,15 +105,23 @@ class Job:
         if lines:
             backend.put_log_events(group, stream, [{"timestamp": stamp, "message": line} for line in lines[-5000:]])
 
+    def stage(self, status: str) -> None:
+        """Note that a training job has come to its next secondary status."""
+        stages, time = self.record["SecondaryStatusTransitions"], now()
+        if stages:
+            stages[-1]["EndTime"] = time
+        stages.append({"Status": status, "StartTime": time})
+        self.record["SecondaryStatus"] = status
+
     def stop(self) -> None:
         """What StopProcessingJob and StopTrainingJob do."""
         self.stopped = True
         self.kill()
 
     def kill(self) -> None:
-        """End the process, if it runs."""
+        """End the process and those it started, if it runs: a container takes all of its processes with it."""
         if self._process and self._process.poll() is None:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def clean(self) -> None:
         """Remove the folder."""
@@ -124,7 +137,7 @@ def run_processing(job: Job) -> tuple[str, str]:
     job.root.mkdir(parents=True)
     for given in record.get("ProcessingInputs", []):
         source = given["S3Input"]
-        job.s3.download(source["S3Uri"], job.path(source["LocalPath"]))
+        job.s3.fetch(source, job.path(source["LocalPath"]))
     outputs = record.get("ProcessingOutputConfig", {}).get("Outputs", [])
     for output in outputs:
         job.path(output["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)
@@ -156,10 +169,11 @@ def run_training(job: Job) -> tuple[str, str]:
     if record["ResourceConfig"].get("InstanceCount", 1) > 1:
         raise JobError("ClientError: the embedded AWS trains on one instance")
     job.root.mkdir(parents=True)
+    job.stage("Downloading")
     channels = record.get("InputDataConfig", [])
     for channel in channels:
         target = job.path(f"input/data/{channel['ChannelName']}/")
-        job.s3.download(channel["DataSource"]["S3DataSource"]["S3Uri"], target)
+        job.s3.fetch(channel["DataSource"]["S3DataSource"], target)
     for folder in ("model", "output/data"):
         job.path(folder).mkdir(parents=True, exist_ok=True)
     hyperparameters = record.get("HyperParameters", {})
@@ -175,7 +189,7 @@ def run_training(job: Job) -> tuple[str, str]:
     for channel in channels:
         name = channel["ChannelName"]
         environment[f"SM_CHANNEL_{name.upper()}"] = str(job.path(f"input/data/{name}"))
-    record["SecondaryStatus"] = "Training"
+    job.stage("Training")
     specification = record["AlgorithmSpecification"]
     command = [*specification.get("ContainerEntrypoint", []), *specification.get("ContainerArguments", [])]
     code = job.run(command, environment, record["StoppingCondition"]["MaxRuntimeInSeconds"])
@@ -185,19 +199,33 @@ def run_training(job: Job) -> tuple[str, str]:
         failure = job.path("output/failure")
         reason = failure.read_text() if failure.exists() else "the container wrote no /opt/ml/output/failure"
         return "Failed", f"AlgorithmError: {reason[:950]}, exit code: {code}"
-    record["SecondaryStatus"] = "Uploading"
+    job.stage("Uploading")
     archive = job.root / "model.tar.gz"
     pack(job.path("model"), archive)
     config = record["OutputDataConfig"]
-    uri = f"{config['S3OutputPath'].rstrip('/')}/{job.name}/output/model.tar.gz"
+    where = f"{config['S3OutputPath'].rstrip('/')}/{job.name}/output"
+    uri = f"{where}/model.tar.gz"
     job.s3.upload_file(archive, uri, config.get("KmsKeyId"))
+    if any(path.is_file() for path in job.path("output").rglob("*")):
+        pack(job.path("output"), job.root / "output.tar.gz")
+        job.s3.upload_file(job.root / "output.tar.gz", f"{where}/output.tar.gz", config.get("KmsKeyId"))
     record["ModelArtifacts"] = {"S3ModelArtifacts": uri}
     job.clean()
     return "Completed", ""
 
 
 def pack(folder: Path, archive: Path) -> None:
-    """model.tar.gz of a folder."""
-    with tarfile.open(archive, "w:gz") as tar:
+    """A .tar.gz of a folder: the same bytes for the same content, so that artifacts can be compared."""
+    with (
+        archive.open("wb") as raw,
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w") as tar,
+    ):
         for path in sorted(folder.rglob("*")):
-            tar.add(path, arcname=str(path.relative_to(folder)), recursive=False)
+            tar.add(path, arcname=str(path.relative_to(folder)), recursive=False, filter=_timeless)
+
+
+def _timeless(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.mtime = entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    return entry

@@ -32,6 +32,8 @@ class Kind:
         add(getattr(state, self.table), name, record, f"{self.name.lower()} job")
         state.tag(arn, request.get("Tags"))
         job = containers.Job(service, state, record, self.name)
+        if self.name == "Training":
+            job.stage("Starting")
         record["_job"] = job
         service.local.on_stop(job.kill)
         threading.Thread(target=self._run, args=(service, state, record, job), name=name, daemon=True).start()
@@ -49,9 +51,10 @@ class Kind:
             status, reason = "Failed", f"InternalServerError: {type(error).__name__}: {error}"
         if reason:
             record["FailureReason"] = reason[:1024]
-        record[self.end_key] = record["LastModifiedTime"] = now()
         if self.name == "Training":
-            record["SecondaryStatus"] = status
+            job.stage(status)
+            record["SecondaryStatusTransitions"][-1]["EndTime"] = now()
+        record[self.end_key] = record["LastModifiedTime"] = now()
         record[self.status_key] = status
         if not service.stopping.is_set():
             self._told(service, state, record)

@@ -1,5 +1,6 @@
 """S3 for jobs and endpoints: prefixes down, folders up, as the role they run under."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,22 @@ class Storage:
 
     def __init__(self, s3: Any) -> None:
         self._s3 = s3
+
+    def fetch(self, source: dict[str, Any], target: Path) -> None:
+        """Copy what an S3 data source of a job names. Raises what `download` does, ValueError for another data type."""
+        kind, uri = source.get("S3DataType", "S3Prefix"), source["S3Uri"]
+        if kind == "S3Prefix":
+            self.download(uri, target)
+        elif kind == "ManifestFile":
+            bucket, key = split(uri)
+            first, *names = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+            bucket, prefix = split(first["prefix"])
+            for name in names:
+                path = target / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._s3.download_file(bucket, prefix + name, str(path))
+        else:
+            raise ValueError(f"the embedded AWS does not support inputs of S3DataType {kind}")
 
     def download(self, uri: str, target: Path) -> None:
         """Copy an object, or all below a prefix, into the folder `target`. Raises ClientError, FileNotFoundError."""

@@ -1,8 +1,11 @@
 """Processing and training jobs: what the process finds, what comes out, how failures are told."""
 
 import io
+import itertools
 import json
+import pathlib
 import tarfile
+import time
 
 import pytest
 from botocore.exceptions import ClientError
@@ -146,3 +149,73 @@ def test_each_change_of_state_is_an_event(aws):
     mine = wait(last)
     assert {event["detail"]["ProcessingJobStatus"] for event in mine} == {"InProgress", "Completed"}
     assert all(event["source"] == "aws.sagemaker" for event in mine)
+
+
+def test_the_same_model_makes_the_same_archive(aws):
+    data = aws.put(f"{aws.name('raw')}/part.csv", b"1\n").rpartition("/")[0]
+    first = aws.run_job("Training", aws.training(TRAIN, {"train": data}))
+    time.sleep(1.1)  # timestamps in archives count seconds
+    second = aws.run_job("Training", aws.training(TRAIN, {"train": data}))
+
+    archives = [aws.get(job["ModelArtifacts"]["S3ModelArtifacts"]) for job in (first, second)]
+    assert archives[0] == archives[1]
+
+
+def test_what_training_writes_beside_the_model_is_output_tar_gz(aws):
+    script = """
+import os, pathlib
+root = pathlib.Path(os.environ["FACTORY_ML_ROOT"])
+(root / "output/data/curve.csv").write_text("0.5")
+"""
+    ended = aws.run_job("Training", aws.training(script))
+
+    uri = ended["ModelArtifacts"]["S3ModelArtifacts"].replace("model.tar.gz", "output.tar.gz")
+    with tarfile.open(fileobj=io.BytesIO(aws.get(uri))) as tar:
+        assert tar.extractfile("data/curve.csv").read() == b"0.5"
+
+
+def test_a_stopped_job_takes_its_own_processes_with_it(aws, tmp_path):
+    script = f"""
+import pathlib, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+pathlib.Path({str(tmp_path / "child")!r}).write_text(str(child.pid))
+time.sleep(60)
+"""
+    name, told = aws.name("job"), tmp_path / "child"
+    aws.sagemaker.create_processing_job(ProcessingJobName=name, **aws.processing(script))
+    child = int(wait(lambda: told.exists() and told.read_text()))
+
+    aws.sagemaker.stop_processing_job(ProcessingJobName=name)
+    wait(lambda: aws.ended("Processing", name))
+
+    assert wait(lambda: not running(child), 5)
+
+
+def running(pid):
+    """Whether a process still does something: one that nobody has waited for does not."""
+    stat = pathlib.Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_manifest_names_the_objects_of_an_input(aws):
+    folder = aws.name("raw")
+    for name in ("part.csv", "other.csv"):
+        aws.put(f"{folder}/{name}", b"1\n")
+    manifest = aws.put(f"{folder}.manifest", json.dumps([{"prefix": f"s3://{aws.bucket}/{folder}/"}, "part.csv"]))
+    out = f"s3://{aws.bucket}/{aws.name('out')}"
+    request = aws.processing(LOOK_AROUND, inputs={"data": manifest}, outputs={"seen": out})
+    request["ProcessingInputs"][1]["S3Input"]["S3DataType"] = "ManifestFile"
+
+    ended = aws.run_job("Processing", request)
+
+    assert ended["ProcessingJobStatus"] == "Completed", ended.get("FailureReason")
+    files = json.loads(aws.get(f"{out}/deep/seen.json"))["files"]
+    assert [file for file in files if "input/data" in file] == ["processing/input/data/part.csv"]
+
+
+def test_a_training_job_tells_the_stages_it_went_through(aws):
+    ended = aws.run_job("Training", aws.training(""))
+
+    stages = ended["SecondaryStatusTransitions"]
+    assert [stage["Status"] for stage in stages] == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert all(before["EndTime"] <= after["StartTime"] for before, after in itertools.pairwise(stages))
