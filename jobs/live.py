@@ -1,0 +1,57 @@
+"""The version that answers requests now, and the baselines that were registered with it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from . import payload, s3
+from .columns import Column
+from .drift.profile import Profile
+
+
+@dataclass(frozen=True)
+class Live:
+    """A live version: its baselines are its own, so a retrained model is watched against its own data."""
+
+    version: int
+    trained: datetime
+    baseline: Profile
+    score_baseline: Profile
+    importance: dict[str, float]
+    columns: list[Column]
+
+    @property
+    def hours_since_training(self) -> float:
+        """Age of the version in hours."""
+        return (datetime.now(UTC) - self.trained).total_seconds() / 3600
+
+
+def find(endpoint: str) -> Live | None:
+    """The version behind the endpoint; None when there is no endpoint."""
+    sagemaker = s3.client("sagemaker")
+    try:
+        described = sagemaker.describe_endpoint(EndpointName=endpoint)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("ValidationException", "ResourceNotFound"):
+            return None
+        raise
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
+    model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+    package = sagemaker.describe_model_package(ModelPackageName=model["PrimaryContainer"]["ModelPackageName"])
+    return _live(package)
+
+
+def _live(package: dict[str, Any]) -> Live:
+    baselines = package["DriftCheckBaselines"]
+    data = baselines["ModelDataQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
+    quality = baselines["ModelQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
+    return Live(
+        package["ModelPackageVersion"],
+        package["CreationTime"],
+        Profile.from_dict(s3.read_json(f"{data}/profile.json")),
+        Profile.from_dict(s3.read_json(f"{quality}/score_profile.json")),
+        s3.read_json(f"{quality}/importance.json"),
+        payload.columns_of(s3.read_json(f"{data}/columns.json")["columns"]),
+    )

@@ -1,0 +1,103 @@
+"""Bodies of requests and answers: the same reading in serving and in monitoring."""
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .columns import Column, canonical
+
+CSV, JSON = "text/csv", "application/json"
+
+
+class BadRequest(ValueError):
+    """The body is not what the model takes; the message says where and what."""
+
+
+def columns_of(described: list[dict[str, Any]]) -> list[Column]:
+    """Columns from serving.json."""
+    return [Column(entry["name"], entry["type"], entry.get("nullable", True)) for entry in described]
+
+
+def parse(body: bytes | str, content_type: str, columns: list[Column]) -> pd.DataFrame:
+    """Canonical raw rows of a request body. Raises BadRequest naming row and column."""
+    text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else body
+    kind = content_type.split(";")[0].strip().lower()
+    if not text.strip():
+        raise BadRequest("the body is empty; send at least one row")
+    if kind == CSV:
+        raw = _csv(text, columns)
+    elif kind == JSON:
+        raw = _json(text, columns)
+    else:
+        raise BadRequest(f"content type {content_type!r} is not known; send {CSV} or {JSON}")
+    data, problems = canonical(raw, columns)
+    if problems:
+        first = problems[0]
+        raise BadRequest(
+            f"column {first.column!r}: {first.count} values {first.what}; the first is {first.first!r} in row {first.row + 1}"
+        )
+    return data
+
+
+def _csv(text: str, columns: list[Column]) -> pd.DataFrame:
+    names = [column.name for column in columns]
+    types: Any = {column.name: str for column in columns if column.type == "string"}
+    width = text.lstrip().split("\n", 1)[0].count(",") + 1
+    if width != len(names) and '"' not in text:
+        raise BadRequest(f"row 1 has {width} columns; the model takes {len(names)}: {', '.join(names)}")
+    try:
+        raw = pd.read_csv(io.StringIO(text), header=None, names=names, dtype=types, index_col=False, low_memory=False)
+    except (pd.errors.ParserError, ValueError) as error:
+        raise BadRequest(f"the body is not CSV with the columns {', '.join(names)}: {error}") from None
+    return raw
+
+
+def _json(text: str, columns: list[Column]) -> pd.DataFrame:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"the body is not JSON: {error}") from None
+    rows = content.get("instances") if isinstance(content, dict) else content
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise BadRequest('the body must be {"instances": [{column: value, …}, …]} with at least one instance')
+    names = [column.name for column in columns]
+    for index, row in enumerate(rows):
+        unknown = [name for name in row if name not in names]
+        missing = [c.name for c in columns if c.name not in row and not c.nullable]
+        if unknown:
+            raise BadRequest(
+                f"instance {index + 1} has an unknown column {unknown[0]!r}; the model takes {', '.join(names)}"
+            )
+        if missing:
+            raise BadRequest(f"instance {index + 1} has no column {missing[0]!r}")
+        nested = next((name for name, value in row.items() if isinstance(value, dict | list)), None)
+        if nested:
+            raise BadRequest(
+                f"instance {index + 1}: the value of {nested!r} must be a number, a text, true, false or null"
+            )
+    return pd.DataFrame(rows, columns=names)
+
+
+def parse_response(body: bytes | str, content_type: str) -> np.ndarray:
+    """Scores of an answer: one a row, or a row of them. Raises BadRequest."""
+    text = body.decode() if isinstance(body, bytes) else body
+    try:
+        if content_type.split(";")[0].strip().lower() == JSON:
+            return np.asarray(json.loads(text)["predictions"], dtype="float64")
+        rows = [[float(value) for value in line.split(",")] for line in text.split()]
+        scores = np.asarray(rows, dtype="float64")
+        return scores[:, 0] if scores.shape[1:] == (1,) else scores
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise BadRequest(f"the answer is not readable: {error}") from None
+
+
+def write_response(scores: np.ndarray, accept: str) -> tuple[str, str]:
+    """Scores as (body, content type): JSON where it is asked for first, else CSV."""
+    kinds = [kind.split(";")[0].strip().lower() for kind in accept.split(",")]
+    if JSON in kinds:
+        return json.dumps({"predictions": scores.tolist()}), JSON
+    lines = (",".join(map(repr, row)) for row in np.atleast_2d(scores.T).T.tolist())
+    return "\n".join(lines) + "\n", CSV

@@ -1,0 +1,114 @@
+"""The user's side of a job: settings.json and the functions of model.py."""
+
+import importlib
+import json
+import pkgutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from .failures import JobFailure, in_user_code
+
+MODEL_FILE = "model.joblib"
+SIGNATURES = {
+    "features": "features(raw)",
+    "train": "train(train, validation, hyperparameters)",
+    "predict": "predict(model, features)",
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """One model's settings and code. Errors of the user's functions become JobFailure with the user's line."""
+
+    settings: dict[str, Any]
+    module: ModuleType
+
+    @property
+    def label(self) -> str:
+        """Name of the label's column."""
+        return self.settings["data"]["label"]
+
+    @property
+    def problem(self) -> str:
+        """binary_classification, multiclass_classification or regression."""
+        return self.settings["problem"]
+
+    def features(self, raw: pd.DataFrame) -> pd.DataFrame:
+        """The user's features of raw rows: as many rows, in the same order."""
+        made = self._call("features", raw.copy())
+        if not isinstance(made, pd.DataFrame) or len(made) != len(raw):
+            shape = f"{len(made)} rows" if isinstance(made, pd.DataFrame) else type(made).__name__
+            raise JobFailure(
+                f"model.py: features(raw) must return a DataFrame with a row for each of {len(raw)}; it gave {shape}"
+            )
+        return made
+
+    def train(self, train: pd.DataFrame, validation: pd.DataFrame, hyperparameters: dict[str, Any]) -> Any:
+        """The user's fitted model."""
+        return self._call("train", train, validation, hyperparameters)
+
+    def predict(self, model: Any, features: pd.DataFrame) -> np.ndarray:
+        """The user's scores: one a row, or one a row and class."""
+        scores = np.asarray(self._call("predict", model, features))
+        if len(scores) != len(features):
+            raise JobFailure(f"model.py: predict(model, features) gave {len(scores)} scores for {len(features)} rows")
+        return scores
+
+    def save(self, model: Any, folder: Path) -> None:
+        """Write the model, with the user's save(model, path) where there is one."""
+        if hasattr(self.module, "save"):
+            self._call("save", model, folder)
+        else:
+            joblib.dump(model, folder / MODEL_FILE, compress=0)
+
+    def load(self, folder: Path) -> Any:
+        """Read the model back."""
+        if hasattr(self.module, "load"):
+            return self._call("load", folder)
+        return joblib.load(folder / MODEL_FILE)
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        try:
+            return getattr(self.module, name)(*arguments)
+        except JobFailure:
+            raise
+        except Exception as error:
+            raise in_user_code(error, name, "model.py") from error
+
+
+def load(root: Path | None = None) -> Project:
+    """The project beside this package: in the zip, or in the folder `root`. Raises JobFailure."""
+    container = str(root or Path(__file__).parents[1])
+    settings = json.loads(_read(container, "settings.json"))
+    folder = f"{container}/project"
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    try:
+        module = importlib.import_module("model")
+    except ModuleNotFoundError as error:
+        if error.name == "model":
+            raise JobFailure(f"models/{settings['name']}/model.py is missing") from None
+        raise JobFailure(f"model.py imports {error.name!r}, which is not in the image") from None
+    except Exception as error:
+        raise in_user_code(error, "importing model.py", "model.py") from error
+    for name, signature in SIGNATURES.items():
+        if not callable(getattr(module, name, None)):
+            raise JobFailure(f"models/{settings['name']}/model.py has no function {signature}")
+    return Project(settings, module)
+
+
+def _read(container: str, name: str) -> bytes:
+    """A file of project/, from a folder or from inside the zip."""
+    path = Path(container) / "project" / name
+    if path.exists():
+        return path.read_bytes()
+    importer = pkgutil.get_importer(container)
+    return importer.get_data(f"{container}/project/{name}")  # type: ignore[union-attr, attr-defined]

@@ -1,0 +1,71 @@
+"""The monitor's report as one HTML page without outside files: what moved, by how much, and how it looks."""
+
+from html import escape
+from typing import Any
+
+from .drift.profile import ColumnProfile, Profile
+
+STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;color:#1f2430}
+h1{font-size:1.5rem;margin-bottom:.2rem} .sum{color:#5b6270}
+table{border-collapse:collapse;width:100%} th,td{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #e6e8ee;vertical-align:top}
+td.n{text-align:right;font-variant-numeric:tabular-nums} .bad{color:#b3261e;font-weight:600} .ok{color:#1a7f4b}
+.legend span{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 1em;border-radius:2px}
+"""
+BEFORE, NOW = "#9aa7bd", "#e0672f"
+
+
+def render(model: str, report: dict[str, Any], reference: Profile, current: Profile) -> str:
+    """The page; features that drifted first, then by effect."""
+    features = sorted(report["features"], key=lambda f: (not f["drifted"], -f["effect"]))
+    rows = "".join(_row(f, reference.columns[f["name"]], current.columns[f["name"]]) for f in features)
+    verdict = ", ".join(map(escape, report["drifted"])) or "nothing"
+    kind = "bad" if report["drifted"] else "ok"
+    return (
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(model)}: monitor</title><style>{STYLE}</style>"
+        f"<h1>{escape(model)}, version {report['version']}: <span class='{kind}'>{verdict} drifted</span></h1>"
+        f"<p class='sum'>{escape(report['scheduled_time'])} · {report['rows']:,} requests against {report['reference_rows']:,} "
+        f"training rows · {escape(report['reason'])}</p>{_problems(report)}"
+        f"<p class='legend'><span style='background:{BEFORE}'></span>training<span style='background:{NOW}'></span>now</p>"
+        "<table><tr><th>feature</th><th>moved</th><th>weight in the model</th><th>distribution</th><th>what changed</th></tr>"
+        f"{rows}</table></html>"
+    )
+
+
+def _row(feature: dict[str, Any], before: ColumnProfile, now: ColumnProfile) -> str:
+    weight = "" if feature["importance"] is None else f"{feature['importance']:.0%}"
+    kind = "bad" if feature["drifted"] else ""
+    moved = "<br>".join(f"{escape(name)}: {old:.1%} → {new:.1%}" for name, old, new in feature["moved"])
+    return (
+        f"<tr><td class='{kind}'>{escape(feature['name'])}</td><td class='n {kind}'>{feature['effect']:.1%}</td>"
+        f"<td class='n'>{weight}</td><td>{_bars(before, now)}</td>"
+        f"<td>{escape(feature['reason'])}{'<br>' + moved if feature['drifted'] else ''}</td></tr>"
+    )
+
+
+def _bars(before: ColumnProfile, now: ColumnProfile) -> str:
+    """Both distributions over the same bins, missing values last."""
+    old, new = [*before.counts, before.counted_nulls], [*now.counts, now.counted_nulls]
+    if not sum(old) or not sum(new):
+        return "no data"
+    shares = [(a / sum(old), b / sum(new)) for a, b in zip(old, new, strict=True)][:40]
+    top = max(max(pair) for pair in shares) or 1.0
+    width = 200 / len(shares)
+    bars = []
+    for index, pair in enumerate(shares):
+        for offset, (share, colour) in enumerate(zip(pair, (BEFORE, NOW), strict=True)):
+            height = 46 * share / top
+            x = index * width + offset * width * 0.45
+            bars.append(
+                f"<rect x='{x:.1f}' y='{48 - height:.1f}' width='{width * 0.42:.1f}' height='{height:.1f}' fill='{colour}'/>"
+            )
+    return f"<svg width='200' height='50' role='img'>{''.join(bars)}</svg>"
+
+
+def _problems(report: dict[str, Any]) -> str:
+    listed = [f"{escape(name)}: {escape(text)}" for name, text in report["violations"]]
+    if report["bad_lines"]:
+        listed.append(
+            f"{report['bad_lines']} requests could not be read; the first: {escape(report['first_bad_line'])}"
+        )
+    return f"<ul class='bad'>{''.join(f'<li>{line}</li>' for line in listed)}</ul>" if listed else ""
