@@ -67,7 +67,7 @@ class Job:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            if self.stopped:
+            if self.stopped or self._service.stopping.is_set():
                 self.kill()
             try:
                 code = self._process.wait(max_seconds)

@@ -3,6 +3,7 @@
 import http.client
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -74,8 +75,13 @@ class Fleet:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         self._connections = threading.local()
+        service.on_stop(self.close)
+        if service.stopping.is_set():
+            self.close()
+            raise FleetError("the embedded AWS is stopping")
         self._wait_until_healthy(endpoint)
 
     def _wait_until_healthy(self, endpoint: str) -> None:
@@ -120,7 +126,7 @@ class Fleet:
     def close(self, keep_log: bool = False) -> None:
         """End the process and forget its files."""
         if self._process.poll() is None:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._log.close()
         if not keep_log:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import random
 import threading
 import time
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request, Response
 
 from .capture import Capture
+from .deployments import Plan, plan
 from .fleet import Fleet, FleetError
 from .metrics import EndpointMetrics
 from .service import origin
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 EVENT_STATUS = {"InService": "IN_SERVICE", "OutOfService": "OUT_OF_SERVICE"}
 """Events spell an endpoint's status in their own way."""
-MAX_BAKE_SECONDS = 1.0
-"""Baking is shortened to this: on AWS it takes minutes of alarms that here are evaluated at once."""
+POLL_SECONDS = 0.1
 FLUSH_SECONDS = 1.0
 
 
@@ -35,9 +36,10 @@ class Hosting:
         self._service = service
         self.fleets: dict[str, Fleet] = {}
         self.captures: dict[str, Capture] = {}
+        self._canaries: dict[str, tuple[Fleet, float]] = {}
         self._metrics = EndpointMetrics(service)
         threading.Thread(target=self._flush_regularly, name="endpoint-flush", daemon=True).start()
-        service.local.on_stop(self.close)
+        service.on_stop(self.close)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """The WSGI application: POST /endpoints/<name>/invocations."""
@@ -54,7 +56,7 @@ class Hosting:
 
     def _invoke(self, state: State, name: str, request: Request) -> Response:
         endpoint = state.endpoints.get(name)
-        fleet = self.fleets.get(endpoint["EndpointArn"]) if endpoint else None
+        fleet = self._fleet(endpoint["EndpointArn"]) if endpoint else None
         if endpoint is None or fleet is None:
             raise ServiceError(f"Endpoint {name} of account {state.account} not found.")
         received, body = time.perf_counter(), request.get_data()
@@ -75,22 +77,30 @@ class Hosting:
         headers = {"x-Amzn-Invoked-Production-Variant": variant}
         return Response(answer.body, 200, headers, content_type=answer.content_type)
 
-    def deploy(self, state: State, endpoint: Record, config: Record, rollback_alarms: list[str]) -> None:
+    def _fleet(self, arn: str) -> Fleet | None:
+        """The fleet that takes the next request."""
+        canary, share = self._canaries.get(arn, (None, 0.0))
+        return canary if canary and random.random() < share else self.fleets.get(arn)  # noqa: S311 (a sample)
+
+    def deploy(self, state: State, endpoint: Record, config: Record, deployment: Record) -> None:
         """Start a fleet for the configuration and move the traffic to it; the old one answers until then."""
         arn = endpoint["EndpointArn"]
+        old, fleet = self.fleets.get(arn), None
         try:
             fleet = Fleet(self._service, state, endpoint["EndpointName"], _model(state, config))
-            old = self.fleets.get(arn)
+            if old:
+                self._bake(state, arn, fleet, plan(deployment, config))
             self.fleets[arn] = fleet
             self._set_capture(state, endpoint, config)
-            if alarms := self._alarms(state, rollback_alarms) if old else []:
-                self.fleets[arn] = old  # type: ignore[assignment]
-                fleet.close()
-                raise FleetError(f"Deployment was rolled back, because alarms are in ALARM: {', '.join(alarms)}")
-        except FleetError as error:
+        except Exception as error:
+            if not isinstance(error, FleetError | ServiceError):
+                log.exception("%s", arn)
+            self._undo(arn, old, fleet)
             endpoint["FailureReason"] = str(error)[:1024]
-            self._settle(state, endpoint, "InService" if arn in self.fleets else "Failed")
+            self._settle(state, endpoint, "InService" if old else "Failed")
             return
+        finally:
+            self._canaries.pop(arn, None)
         endpoint.pop("FailureReason", None)
         endpoint["EndpointConfigName"] = config["EndpointConfigName"]
         endpoint["ProductionVariants"] = [_variant(state, variant) for variant in config["ProductionVariants"]]
@@ -100,13 +110,32 @@ class Hosting:
         if old:
             old.retire()
 
-    def _alarms(self, state: State, names: list[str]) -> list[str]:
-        """Which of the roll-back alarms are on once the new fleet has taken traffic for a while."""
+    def _undo(self, arn: str, old: Fleet | None, fleet: Fleet | None) -> None:
+        """Give all traffic back to the old fleet; the new one still answers what it has taken."""
+        self._canaries.pop(arn, None)
+        if old:
+            self.fleets[arn] = old
+        else:
+            self.fleets.pop(arn, None)
+        if fleet:
+            fleet.retire()
+
+    def _bake(self, state: State, arn: str, fleet: Fleet, planned: Plan) -> None:
+        """Give the new fleet its shares of the traffic, one after the other. Raises FleetError when an alarm goes off."""
+        for share in planned.shares:
+            self._canaries[arn] = (fleet, share)
+            end = time.monotonic() + planned.bake_seconds
+            while time.monotonic() < end and not self._service.stopping.wait(POLL_SECONDS):
+                self._metrics.flush()
+                if alarms := self._alarms(state, planned.rollback_alarms):
+                    raise FleetError(f"Deployment was rolled back, because alarms are in ALARM: {', '.join(alarms)}")
+
+    def _alarms(self, state: State, names: tuple[str, ...]) -> list[str]:
+        """Which of the roll-back alarms are on."""
         if not names:
             return []
-        self._service.stopping.wait(MAX_BAKE_SECONDS)
         cloudwatch = self._service.local.accounts.client("cloudwatch", state.account, state.region)
-        found = cloudwatch.describe_alarms(AlarmNames=names, StateValue="ALARM")["MetricAlarms"]
+        found = cloudwatch.describe_alarms(AlarmNames=list(names), StateValue="ALARM")["MetricAlarms"]
         return [alarm["AlarmName"] for alarm in found]
 
     def _set_capture(self, state: State, endpoint: Record, config: Record) -> None:
@@ -231,7 +260,7 @@ def create_endpoint(service: "Service", state: State, request: Record) -> Record
     }
     add(state.endpoints, name, record, "endpoint")
     state.tag(arn, request.get("Tags"))
-    threading.Thread(target=service.hosting.deploy, args=(state, record, config, []), daemon=True).start()
+    threading.Thread(target=service.hosting.deploy, args=(state, record, config, {}), daemon=True).start()
     return {"EndpointArn": arn}
 
 
@@ -244,9 +273,8 @@ def update_endpoint(service: "Service", state: State, request: Record) -> Record
     deployment = request.get("DeploymentConfig", {})
     if deployment:
         record["LastDeploymentConfig"] = deployment
-    alarms = [alarm["AlarmName"] for alarm in deployment.get("AutoRollbackConfiguration", {}).get("Alarms", [])]
     record["EndpointStatus"] = "Updating"
-    threading.Thread(target=service.hosting.deploy, args=(state, record, config, alarms), daemon=True).start()
+    threading.Thread(target=service.hosting.deploy, args=(state, record, config, deployment), daemon=True).start()
     return {"EndpointArn": record["EndpointArn"]}
 
 

@@ -35,7 +35,7 @@ class Kind:
         if self.name == "Training":
             job.stage("Starting")
         record["_job"] = job
-        service.local.on_stop(job.kill)
+        service.on_stop(job.kill)
         threading.Thread(target=self._run, args=(service, state, record, job), name=name, daemon=True).start()
         return {self.arn_key: arn}
 

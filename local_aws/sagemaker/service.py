@@ -38,6 +38,15 @@ class Service:
         self._model = botocore.session.get_session().get_service_model("sagemaker")
         local.on_stop(self.stopping.set)
 
+    def on_stop(self, close: Callable[[], None]) -> None:
+        """Call `close` when the server stops, after everything here can see that it does."""
+
+        def stop() -> None:
+            self.stopping.set()
+            close()
+
+        self.local.on_stop(stop)
+
     def add(self, operations: Mapping[str, Operation]) -> None:
         """Serve these operations."""
         self._operations.update(operations)

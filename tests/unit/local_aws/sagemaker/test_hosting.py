@@ -369,3 +369,91 @@ def test_going_into_service_is_an_event(aws, endpoint):
         return [event["detail"]["EndpointStatus"] for event in events() if event["resources"] == [arn]]
 
     assert wait(told) == ["IN_SERVICE"]
+
+
+def canary(percent, *alarms, seconds=1):
+    size = {"Type": "CAPACITY_PERCENT", "Value": percent}
+    routing = {"Type": "CANARY", "CanarySize": size, "WaitIntervalInSeconds": seconds}
+    named = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm} for alarm in alarms]}} if alarms else {}
+    return {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}, **named}
+
+
+def test_a_canary_takes_its_share_of_the_traffic_and_then_all(aws, endpoint):
+    endpoint.create(endpoint.config("one"))
+    aws.sagemaker.update_endpoint(
+        EndpointName=endpoint.name, EndpointConfigName=endpoint.config("two"), DeploymentConfig=canary(20)
+    )
+    wait(lambda: endpoint.read() == "two\n")
+    during = [endpoint.read().strip() for _ in range(40)]
+    assert endpoint.settled()["EndpointStatus"] == "InService"
+
+    assert 0 < during.count("two") < during.count("one")
+    assert {endpoint.read() for _ in range(10)} == {"two\n"}
+
+
+def test_a_new_model_that_errs_is_rolled_back_by_the_alarm_on_its_own_errors(aws, endpoint):
+    old, alarm = endpoint.config("one"), aws.name("errors")
+    endpoint.create(old)
+    aws.client("cloudwatch").put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[{"Name": "EndpointName", "Value": endpoint.name}, {"Name": "VariantName", "Value": "main"}],
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+    broken = "def model_fn(model_dir): return 1\ndef transform_fn(model, body, content_type, accept): raise ValueError\n"
+    aws.sagemaker.update_endpoint(
+        EndpointName=endpoint.name,
+        EndpointConfigName=endpoint.config("two", serve=broken),
+        DeploymentConfig=canary(50, alarm, seconds=600),
+    )
+    failed = 0
+    while aws.sagemaker.describe_endpoint(EndpointName=endpoint.name)["EndpointStatus"] == "Updating":
+        try:
+            endpoint.ask()
+        except ClientError:
+            failed += 1
+    described = endpoint.settled()
+
+    assert failed > 0
+    assert described["EndpointConfigName"] == old
+    assert alarm in described["FailureReason"]
+    assert {endpoint.read() for _ in range(10)} == {"one\n"}
+
+
+def test_after_a_roll_back_the_old_configuration_captures(aws, endpoint):
+    before, after, alarm = aws.name("before"), aws.name("after"), aws.name("alarm")
+    endpoint.create(endpoint.config("one", capture=capture(aws, before)))
+    aws.client("cloudwatch").put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="Test",
+        MetricName=alarm,
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    aws.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
+    endpoint.update(endpoint.config("two", capture=capture(aws, after)), DeploymentConfig=canary(10, alarm))
+    endpoint.ask()
+    flush(aws)
+
+    assert len(aws.keys(before)) == 1
+    assert aws.keys(after) == []
+
+
+def test_a_deployment_that_cannot_be_made_ends_instead_of_updating_for_ever(aws, endpoint):
+    old, new = endpoint.config("one"), endpoint.config("two")
+    endpoint.create(old)
+    aws.sagemaker.delete_model(ModelName=new)
+
+    described = endpoint.update(new)
+
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", old)
+    assert new in described["FailureReason"]
