@@ -6,7 +6,7 @@ that Describe gives back what was asked for, and what was asked for is done.
 
 from typing import TYPE_CHECKING
 
-from . import hosting, jobs, pipelines, registry
+from . import endpoints, jobs, pipelines, registry
 from .hosting import Hosting
 from .service import Service
 
@@ -18,7 +18,7 @@ def install(local: "LocalAws") -> None:
     """Serve the SageMaker API and its runtime in moto's place."""
     service = Service(local)
     service.hosting = Hosting(service)
-    for module in (pipelines, jobs, registry, hosting):
+    for module in (pipelines, jobs, registry, endpoints):
         service.add(module.OPERATIONS)
     local.serve("sagemaker", service)
     local.serve("sagemakerruntime", service.hosting)

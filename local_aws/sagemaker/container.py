@@ -1,7 +1,8 @@
 """The serving side of AWS's scikit-learn container, as a script: the user's module behind /ping and /invocations.
 
-`container.py <model folder> <port>`. The module is SAGEMAKER_PROGRAM in SAGEMAKER_SUBMIT_DIRECTORY; it has model_fn(model_dir) and
-either transform_fn(model, body, content_type, accept) or input_fn, predict_fn and output_fn. Text bodies arrive as str.
+`container.py <model folder> <port>`. The module is SAGEMAKER_PROGRAM in SAGEMAKER_SUBMIT_DIRECTORY; it has
+model_fn(model_dir) and either transform_fn(model, body, content_type, accept) or input_fn, predict_fn and output_fn.
+Text bodies arrive as str.
 """
 
 import importlib

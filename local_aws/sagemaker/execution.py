@@ -61,6 +61,8 @@ class Execution:
         }
         self._scope = Scope(parameters, variables, self._property_file)
         self._stop = threading.Event()
+        limit = pipeline.get("ParallelismConfiguration", {}).get("MaxParallelExecutionSteps", len(definition["Steps"]))
+        self._slots = threading.Semaphore(max(1, limit))
 
     def start(self) -> None:
         """Run in the background."""
@@ -103,7 +105,7 @@ class Execution:
                 blocked = {*waiting, *running.values()}
                 ready = [step for step in waiting.values() if not self._depends(step) & blocked]
                 for step in [] if self._stop.is_set() else ready:
-                    running[pool.submit(self._step, step)] = step["Name"]
+                    running[pool.submit(self._in_turn, step)] = step["Name"]
                     del waiting[step["Name"]]
                 if not running:
                     if self._stop.is_set():
@@ -120,6 +122,13 @@ class Execution:
         arguments = {key: value for key, value in step.get("Arguments", {}).items() if key not in inner}
         return ({*step.get("DependsOn", [])} | references(arguments)) - {step["Name"]}
 
+    def _in_turn(self, step: Record) -> None:
+        """Run a step when there is room for it. A condition takes none: its branch needs the room."""
+        if step["Type"] == "Condition":
+            return self._step(step)
+        with self._slots:
+            return None if self._stop.is_set() else self._step(step)
+
     def _step(self, step: Record) -> None:
         name, kind = step["Name"], step["Type"]
         record: Record = {"StepName": name, "StepStatus": "Executing", "StartTime": now(), "AttemptCount": 1}
@@ -134,11 +143,11 @@ class Execution:
                 "Training": self._job,
                 "Condition": self._condition,
                 "RegisterModel": self._register,
+                "Model": self._model,
+                "Lambda": self._lambda,
                 "Fail": self._fail,
             }
-            if kind not in runners:
-                raise StepFailed(f"the embedded AWS does not support steps of type {kind}")
-            runners[kind](step, record)
+            runners.get(kind, self._unsupported)(step, record)
             record["StepStatus"] = (
                 "Stopped" if self._stop.is_set() and kind in ("Processing", "Training") else "Succeeded"
             )
@@ -159,7 +168,7 @@ class Execution:
         """Create the job through the API, as SageMaker names it, and wait for its end."""
         kind = step["Type"]
         sagemaker = self._client("sagemaker")
-        name = f"pipelines-{self.identifier}-{step['Name']}-{secrets.token_hex(5)}"[:63]
+        name = self._name(step)
         arguments = self._scope.resolve(step["Arguments"])
         getattr(sagemaker, f"create_{kind.lower()}_job")(**{f"{kind}JobName": name}, **arguments)
         stopped = False
@@ -190,6 +199,31 @@ class Execution:
         record["Metadata"] = {"RegisterModel": {"Arn": arn}}
         self._scope.steps[step["Name"]] = sagemaker.describe_model_package(ModelPackageName=arn)
 
+    def _model(self, step: Record, record: Record) -> None:
+        sagemaker = self._client("sagemaker")
+        arguments = {"ModelName": self._name(step), **self._scope.resolve(step["Arguments"])}
+        record["Metadata"] = {"Model": {"Arn": sagemaker.create_model(**arguments)["ModelArn"]}}
+        self._scope.steps[step["Name"]] = sagemaker.describe_model(ModelName=arguments["ModelName"])
+
+    def _lambda(self, step: Record, record: Record) -> None:
+        """Invoke a function; its answer's declared fields are the step's output parameters."""
+        function = self._scope.resolve(step["FunctionArn"])
+        payload = json.dumps(self._scope.resolve(step.get("Arguments", {})))
+        answer = self._client("lambda").invoke(FunctionName=function, Payload=payload)
+        content = json.loads(answer["Payload"].read() or b"null")
+        if "FunctionError" in answer:
+            raise StepFailed(f"{function} failed: {json.dumps(content)}")
+        names = [output["OutputName"] for output in step.get("OutputParameters", [])]
+        if missing := [name for name in names if not isinstance(content, dict) or name not in content]:
+            raise StepFailed(f"{function} did not return {', '.join(missing)}")
+        found = {name: content[name] for name in names}
+        shown = [{"Name": name, "Value": str(value)} for name, value in found.items()]
+        record["Metadata"] = {"Lambda": {"Arn": function, "OutputParameters": shown}}
+        self._scope.steps[step["Name"]] = {"OutputParameters": found}
+
+    def _unsupported(self, step: Record, record: Record) -> None:
+        raise StepFailed(f"the embedded AWS does not support steps of type {step['Type']}")
+
     def _fail(self, step: Record, record: Record) -> None:
         message = self._scope.resolve(step["Arguments"]["ErrorMessage"])
         record["Metadata"] = {"Fail": {"ErrorMessage": message}}
@@ -204,6 +238,10 @@ class Execution:
         bucket, _, prefix = uri.removeprefix("s3://").partition("/")
         key = f"{prefix.rstrip('/')}/{wanted['FilePath']}"
         return json.loads(self._client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    def _name(self, step: Record) -> str:
+        """A name for what a step creates, in SageMaker's form."""
+        return f"pipelines-{self.identifier}-{step['Name'][:30]}-{secrets.token_hex(5)}"
 
     def _client(self, service: str) -> Any:
         return self._service.local.accounts.role_client(service, self._role, self._state.region)

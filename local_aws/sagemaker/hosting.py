@@ -1,4 +1,4 @@
-"""Models, endpoint configurations and endpoints: the API, and InvokeEndpoint."""
+"""What runs behind endpoints: fleets, their deployment, InvokeEndpoint, capture and metrics."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ from .deployments import Plan, plan
 from .fleet import Fleet, FleetError
 from .metrics import EndpointMetrics
 from .service import origin
-from .state import Record, ServiceError, State, add, find, now, page
+from .state import Record, ServiceError, State, find, now
 
 if TYPE_CHECKING:
     from .service import Service
@@ -103,7 +103,7 @@ class Hosting:
             self._canaries.pop(arn, None)
         endpoint.pop("FailureReason", None)
         endpoint["EndpointConfigName"] = config["EndpointConfigName"]
-        endpoint["ProductionVariants"] = [_variant(state, variant) for variant in config["ProductionVariants"]]
+        endpoint["ProductionVariants"] = [variant_summary(variant) for variant in config["ProductionVariants"]]
         if "DataCaptureConfig" in config:
             endpoint["DataCaptureConfig"] = _capture_summary(config["DataCaptureConfig"])
         self._settle(state, endpoint, "InService")
@@ -187,8 +187,12 @@ class Hosting:
 
 def _model_error(state: State, name: str, variant: str, status: int, message: str) -> Response:
     kind = "client" if status < 500 else "server"
-    group = f"https://{state.region}.console.aws.amazon.com/cloudwatch/home?region={state.region}#logEventViewer:group=/aws/sagemaker/Endpoints/{name}"
-    text = f'Received {kind} error ({status}) from {variant} with message "{message[:1000]}". See {group} in account {state.account} for more information.'
+    console = f"https://{state.region}.console.aws.amazon.com/cloudwatch/home?region={state.region}"
+    group = f"{console}#logEventViewer:group=/aws/sagemaker/Endpoints/{name}"
+    text = (
+        f'Received {kind} error ({status}) from {variant} with message "{message[:1000]}". '
+        f"See {group} in account {state.account} for more information."
+    )
     body = {
         "OriginalStatusCode": status,
         "OriginalMessage": message,
@@ -202,7 +206,8 @@ def _model(state: State, config: Record) -> Record:
     return find(state.models, config["ProductionVariants"][0]["ModelName"], "model")
 
 
-def _variant(state: State, variant: Record) -> Record:
+def variant_summary(variant: Record) -> Record:
+    """What DescribeEndpoint says of a production variant."""
     count = variant.get("InitialInstanceCount", 1)
     weight = variant.get("InitialVariantWeight", 1.0)
     shown: Record = {"VariantName": variant["VariantName"], "CurrentWeight": weight, "DesiredWeight": weight}
@@ -221,116 +226,3 @@ def _capture_summary(config: Record) -> Record:
         "DestinationS3Uri": config["DestinationS3Uri"],
         "KmsKeyId": config.get("KmsKeyId", ""),
     }
-
-
-def create_model(service: "Service", state: State, request: Record) -> Record:
-    """CreateModel."""
-    arn = state.arn("model", request["ModelName"])
-    record = {key: value for key, value in request.items() if key != "Tags"} | {"ModelArn": arn, "CreationTime": now()}
-    add(state.models, request["ModelName"], record, "model")
-    state.tag(arn, request.get("Tags"))
-    return {"ModelArn": arn}
-
-
-def create_config(service: "Service", state: State, request: Record) -> Record:
-    """CreateEndpointConfig."""
-    for variant in request["ProductionVariants"]:
-        find(state.models, variant["ModelName"], "model")
-    arn = state.arn("endpoint-config", request["EndpointConfigName"])
-    record = {key: value for key, value in request.items() if key != "Tags"}
-    record |= {"EndpointConfigArn": arn, "CreationTime": now()}
-    add(state.endpoint_configs, request["EndpointConfigName"], record, "endpoint configuration")
-    state.tag(arn, request.get("Tags"))
-    return {"EndpointConfigArn": arn}
-
-
-def create_endpoint(service: "Service", state: State, request: Record) -> Record:
-    """CreateEndpoint: Creating, until its container answers."""
-    config = find(state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration")
-    name = request["EndpointName"]
-    arn = state.arn("endpoint", name)
-    record: Record = {
-        "EndpointName": name,
-        "EndpointArn": arn,
-        "EndpointConfigName": config["EndpointConfigName"],
-        "EndpointStatus": "Creating",
-        "ProductionVariants": [_variant(state, variant) for variant in config["ProductionVariants"]],
-        "CreationTime": now(),
-        "LastModifiedTime": now(),
-    }
-    add(state.endpoints, name, record, "endpoint")
-    state.tag(arn, request.get("Tags"))
-    threading.Thread(target=service.hosting.deploy, args=(state, record, config, {}), daemon=True).start()
-    return {"EndpointArn": arn}
-
-
-def update_endpoint(service: "Service", state: State, request: Record) -> Record:
-    """UpdateEndpoint: blue/green, the old fleet answers until the new one is healthy."""
-    record = find(state.endpoints, request["EndpointName"], "endpoint")
-    config = find(state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration")
-    if record["EndpointStatus"] not in ("InService", "OutOfService"):
-        raise ServiceError(f"Cannot update endpoint {record['EndpointArn']} while it is {record['EndpointStatus']}.")
-    deployment = request.get("DeploymentConfig", {})
-    if deployment:
-        record["LastDeploymentConfig"] = deployment
-    record["EndpointStatus"] = "Updating"
-    threading.Thread(target=service.hosting.deploy, args=(state, record, config, deployment), daemon=True).start()
-    return {"EndpointArn": record["EndpointArn"]}
-
-
-def delete_endpoint(service: "Service", state: State, request: Record) -> None:
-    """DeleteEndpoint."""
-    record = find(state.endpoints, request["EndpointName"], "endpoint")
-    if record["EndpointStatus"] in ("Creating", "Updating"):
-        raise ServiceError(f"Cannot delete endpoint {record['EndpointArn']} while it is {record['EndpointStatus']}.")
-    del state.endpoints[record["EndpointName"]]
-    service.hosting.remove(record)
-
-
-def _delete(table: str, key: str, what: str) -> Any:
-    def delete(service: "Service", state: State, request: Record) -> None:
-        del getattr(state, table)[find(getattr(state, table), request[key], what)[key]]
-
-    return delete
-
-
-def _list(table: str, answer_key: str, name_key: str, keys: tuple[str, ...]) -> Any:
-    def listed(service: "Service", state: State, request: Record) -> Record:
-        found = [
-            {key: record[key] for key in (name_key, *keys) if key in record}
-            for record in getattr(state, table).values()
-            if request.get("NameContains", "") in record[name_key]
-        ]
-        return page(found, request, answer_key)
-
-    return listed
-
-
-OPERATIONS = {
-    "CreateModel": create_model,
-    "DescribeModel": lambda service, state, request: find(state.models, request["ModelName"], "model"),
-    "DeleteModel": _delete("models", "ModelName", "model"),
-    "ListModels": _list("models", "Models", "ModelName", ("ModelArn", "CreationTime")),
-    "CreateEndpointConfig": create_config,
-    "DescribeEndpointConfig": lambda service, state, request: find(
-        state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration"
-    ),
-    "DeleteEndpointConfig": _delete("endpoint_configs", "EndpointConfigName", "endpoint configuration"),
-    "ListEndpointConfigs": _list(
-        "endpoint_configs", "EndpointConfigs", "EndpointConfigName", ("EndpointConfigArn", "CreationTime")
-    ),
-    "CreateEndpoint": create_endpoint,
-    "UpdateEndpoint": update_endpoint,
-    "DescribeEndpoint": lambda service, state, request: find(state.endpoints, request["EndpointName"], "endpoint"),
-    "DeleteEndpoint": delete_endpoint,
-    "ListEndpoints": _list(
-        "endpoints", "Endpoints", "EndpointName", ("EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
-    ),
-    "AddTags": lambda service, state, request: (
-        state.tag(request["ResourceArn"], request["Tags"]),
-        {"Tags": request["Tags"]},
-    )[1],
-    "ListTags": lambda service, state, request: {
-        "Tags": [{"Key": key, "Value": value} for key, value in state.tags.get(request["ResourceArn"], {}).items()]
-    },
-}

@@ -56,7 +56,8 @@ def start(service: "Service", state: State, request: Record) -> Record:
             if execution.token == token and execution.record["PipelineName"] == pipeline["PipelineName"]:
                 return {"PipelineExecutionArn": execution.record["PipelineExecutionArn"]}
         identifier = "".join(random.choices(string.ascii_lowercase + string.digits, k=12))  # noqa: S311 (a name)
-        execution = Execution(service, state, pipeline, definition, parameters, identifier, token)
+        limits = {key: value for key, value in request.items() if key == "ParallelismConfiguration"}
+        execution = Execution(service, state, pipeline | limits, definition, parameters, identifier, token)
         for key in ("PipelineExecutionDescription", "PipelineExecutionDisplayName"):
             if key in request:
                 execution.record[key] = request[key]
@@ -124,8 +125,7 @@ def list_executions(service: "Service", state: State, request: Record) -> Record
 def list_steps(service: "Service", state: State, request: Record) -> Record:
     """ListPipelineExecutionSteps: those that have started."""
     steps = [dict(step) for step in _execution(state, request).steps.values()]
-    answer = page(steps, request, "PipelineExecutionSteps", "StartTime")
-    return answer
+    return page(steps, request, "PipelineExecutionSteps", "StartTime")
 
 
 def stop(service: "Service", state: State, request: Record) -> Record:

@@ -1,5 +1,6 @@
 """What SageMaker knows in one account and region, and the errors it answers with."""
 
+import math
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -64,11 +65,30 @@ def add(table: dict[str, Record], name: str, record: Record, what: str) -> None:
 
 
 def page(items: list[Record], request: Record, key: str, time_key: str = "CreationTime") -> Record:
-    """A List answer: sorted by time, newest first unless asked otherwise, MaxResults at a time."""
+    """A List answer: of the times asked for, sorted by time or name, last first unless asked otherwise, paged."""
     descending = request.get("SortOrder", "Descending") == "Descending"
-    ordered = sorted(items, key=lambda item: item[time_key], reverse=descending)
+    by_name = request.get("SortBy") == "Name"
+    ordered = sorted(
+        (item for item in items if _in_time(item, request, time_key)),
+        key=lambda item: _name(item) if by_name else item[time_key],
+        reverse=descending,
+    )
     start, size = int(request.get("NextToken", 0)), int(request.get("MaxResults", 100))
     answer: Record = {key: ordered[start : start + size]}
     if start + size < len(ordered):
         answer["NextToken"] = str(start + size)
     return answer
+
+
+def _in_time(item: Record, request: Record, time_key: str) -> bool:
+    """Whether an item lies within the request's CreatedAfter, CreationTimeBefore, LastModifiedTimeAfter and the like."""
+    modified = item.get("LastModifiedTime", item[time_key])
+    bounds = (("Created", item[time_key]), ("CreationTime", item[time_key]), ("LastModifiedTime", modified))
+    return all(
+        request.get(f"{name}After", 0) <= time.timestamp() <= request.get(f"{name}Before", math.inf)
+        for name, time in bounds
+    )
+
+
+def _name(item: Record) -> str:
+    return next(value for key, value in item.items() if key.endswith("Name"))

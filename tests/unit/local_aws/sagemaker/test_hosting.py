@@ -406,7 +406,9 @@ def test_a_new_model_that_errs_is_rolled_back_by_the_alarm_on_its_own_errors(aws
         ComparisonOperator="GreaterThanThreshold",
         TreatMissingData="notBreaching",
     )
-    broken = "def model_fn(model_dir): return 1\ndef transform_fn(model, body, content_type, accept): raise ValueError\n"
+    broken = (
+        "def model_fn(model_dir): return 1\ndef transform_fn(model, body, content_type, accept): raise ValueError\n"
+    )
     aws.sagemaker.update_endpoint(
         EndpointName=endpoint.name,
         EndpointConfigName=endpoint.config("two", serve=broken),

@@ -1,6 +1,11 @@
 """Executions of deployed definitions: order, references, conditions, failures, stopping, what the lists say."""
 
+import io
+import itertools
 import json
+import time
+import zipfile
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
@@ -238,3 +243,83 @@ def test_an_execution_is_told_as_events_and_metrics(aws):
         return names if "ExecutionDuration" in names else None
 
     assert wait(metrics) == {"ExecutionStarted", "ExecutionFailed", "ExecutionDuration"}
+
+
+def test_no_more_steps_run_at_once_than_allowed(aws):
+    pause = aws.processing("import time; time.sleep(0.4)")
+    names = ["One", "Two", "Three"]
+    pipeline = aws.pipeline([{"Name": name, "Type": "Processing", "Arguments": pause} for name in names])
+    arn = aws.sagemaker.start_pipeline_execution(
+        PipelineName=pipeline, ParallelismConfiguration={"MaxParallelExecutionSteps": 1}
+    )["PipelineExecutionArn"]
+
+    _, done = aws.finished(arn)
+
+    in_turn = sorted(done.values(), key=lambda step: step["StartTime"])
+    assert len(in_turn) == 3
+    assert all(before["EndTime"] <= after["StartTime"] for before, after in itertools.pairwise(in_turn))
+
+
+def test_executions_are_listed_by_the_time_they_started(aws):
+    pipeline = aws.pipeline([{"Name": "Only", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}])
+    first = aws.start(pipeline)
+    time.sleep(0.05)
+    between = datetime.now(UTC)
+    time.sleep(0.05)
+    second = aws.start(pipeline)
+
+    def listed(**filters):
+        found = aws.sagemaker.list_pipeline_executions(PipelineName=pipeline, **filters)
+        return [each["PipelineExecutionArn"] for each in found["PipelineExecutionSummaries"]]
+
+    # boto3 sends whole seconds, so the boundary lies a second away
+    assert listed(CreatedAfter=between + timedelta(hours=1)) == []
+    assert listed(CreatedBefore=between - timedelta(hours=1)) == []
+    assert listed(CreatedAfter=between - timedelta(hours=1)) == [second, first]
+    assert listed(SortOrder="Ascending") == [first, second]
+    page = aws.sagemaker.list_pipeline_executions(PipelineName=pipeline, MaxResults=1)
+    assert listed(MaxResults=1, NextToken=page["NextToken"]) == [first]
+
+
+def function(aws, code):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("handler.py", code)
+    return aws.client("lambda").create_function(
+        FunctionName=aws.name("function"),
+        Runtime="python3.12",
+        Role=aws.role,
+        Handler="handler.handle",
+        Code={"ZipFile": content.getvalue()},
+    )["FunctionArn"]
+
+
+def test_a_function_gives_its_output_to_the_next_step(aws):
+    aws.client("iam").create_role(RoleName="jobs", AssumeRolePolicyDocument="{}")
+    arn = function(aws, "def handle(event, context):\n    return {'doubled': event['number'] * 2}\n")
+    step = {
+        "Name": "Double",
+        "Type": "Lambda",
+        "FunctionArn": arn,
+        "Arguments": {"number": 21},
+        "OutputParameters": [{"OutputName": "doubled", "OutputType": "Integer"}],
+    }
+    message = {"Std:Join": {"On": " ", "Values": ["it is", {"Get": "Steps.Double.OutputParameters['doubled']"}]}}
+    fail = {"Name": "Tell", "Type": "Fail", "Arguments": {"ErrorMessage": message}}
+
+    execution, done = aws.finished(aws.start(aws.pipeline([fail, step])))
+
+    assert "it is 42" in execution["FailureReason"]
+    assert done["Double"]["Metadata"]["Lambda"]["Arn"] == arn
+
+
+def test_a_model_step_makes_a_model(aws):
+    container = {"Image": "image", "ModelDataUrl": "s3://bucket/model.tar.gz"}
+    arguments = {"ExecutionRoleArn": aws.role, "PrimaryContainer": container}
+    events = aws.listen("SageMaker Model State Change")
+
+    _, done = aws.finished(aws.start(aws.pipeline([{"Name": "Make", "Type": "Model", "Arguments": arguments}])))
+
+    arn = done["Make"]["Metadata"]["Model"]["Arn"]
+    assert aws.sagemaker.describe_model(ModelName=arn.rsplit("/", 1)[-1])["PrimaryContainer"] == container
+    assert wait(lambda: [event for event in events() if event["resources"] == [arn]])

@@ -1,0 +1,125 @@
+"""The API of models, endpoint configurations and endpoints."""
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from .hosting import variant_summary
+from .state import Record, ServiceError, State, add, find, now, page
+
+if TYPE_CHECKING:
+    from .service import Service
+
+
+def create_model(service: "Service", state: State, request: Record) -> Record:
+    """CreateModel."""
+    arn = state.arn("model", request["ModelName"])
+    record = {key: value for key, value in request.items() if key != "Tags"} | {"ModelArn": arn, "CreationTime": now()}
+    add(state.models, request["ModelName"], record, "model")
+    state.tag(arn, request.get("Tags"))
+    service.emit(state, "Model State Change", record, arn)
+    return {"ModelArn": arn}
+
+
+def create_config(service: "Service", state: State, request: Record) -> Record:
+    """CreateEndpointConfig."""
+    for variant in request["ProductionVariants"]:
+        find(state.models, variant["ModelName"], "model")
+    arn = state.arn("endpoint-config", request["EndpointConfigName"])
+    record = {key: value for key, value in request.items() if key != "Tags"}
+    record |= {"EndpointConfigArn": arn, "CreationTime": now()}
+    add(state.endpoint_configs, request["EndpointConfigName"], record, "endpoint configuration")
+    state.tag(arn, request.get("Tags"))
+    service.emit(state, "Endpoint Config State Change", record, arn)
+    return {"EndpointConfigArn": arn}
+
+
+def create_endpoint(service: "Service", state: State, request: Record) -> Record:
+    """CreateEndpoint: Creating, until its container answers."""
+    config = find(state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration")
+    name = request["EndpointName"]
+    arn = state.arn("endpoint", name)
+    record: Record = {
+        "EndpointName": name,
+        "EndpointArn": arn,
+        "EndpointConfigName": config["EndpointConfigName"],
+        "EndpointStatus": "Creating",
+        "ProductionVariants": [variant_summary(variant) for variant in config["ProductionVariants"]],
+        "CreationTime": now(),
+        "LastModifiedTime": now(),
+    }
+    add(state.endpoints, name, record, "endpoint")
+    state.tag(arn, request.get("Tags"))
+    threading.Thread(target=service.hosting.deploy, args=(state, record, config, {}), daemon=True).start()
+    return {"EndpointArn": arn}
+
+
+def update_endpoint(service: "Service", state: State, request: Record) -> Record:
+    """UpdateEndpoint: blue/green, the old fleet answers until the new one is healthy."""
+    record = find(state.endpoints, request["EndpointName"], "endpoint")
+    config = find(state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration")
+    if record["EndpointStatus"] not in ("InService", "OutOfService"):
+        raise ServiceError(f"Cannot update endpoint {record['EndpointArn']} while it is {record['EndpointStatus']}.")
+    deployment = request.get("DeploymentConfig", {})
+    if deployment:
+        record["LastDeploymentConfig"] = deployment
+    record["EndpointStatus"] = "Updating"
+    threading.Thread(target=service.hosting.deploy, args=(state, record, config, deployment), daemon=True).start()
+    return {"EndpointArn": record["EndpointArn"]}
+
+
+def delete_endpoint(service: "Service", state: State, request: Record) -> None:
+    """DeleteEndpoint."""
+    record = find(state.endpoints, request["EndpointName"], "endpoint")
+    if record["EndpointStatus"] in ("Creating", "Updating"):
+        raise ServiceError(f"Cannot delete endpoint {record['EndpointArn']} while it is {record['EndpointStatus']}.")
+    del state.endpoints[record["EndpointName"]]
+    service.hosting.remove(record)
+
+
+def _delete(table: str, key: str, what: str) -> Any:
+    def delete(service: "Service", state: State, request: Record) -> None:
+        del getattr(state, table)[find(getattr(state, table), request[key], what)[key]]
+
+    return delete
+
+
+def _list(table: str, answer_key: str, name_key: str, keys: tuple[str, ...]) -> Any:
+    def listed(service: "Service", state: State, request: Record) -> Record:
+        found = [
+            {key: record[key] for key in (name_key, *keys) if key in record}
+            for record in getattr(state, table).values()
+            if request.get("NameContains", "") in record[name_key]
+        ]
+        return page(found, request, answer_key)
+
+    return listed
+
+
+OPERATIONS = {
+    "CreateModel": create_model,
+    "DescribeModel": lambda service, state, request: find(state.models, request["ModelName"], "model"),
+    "DeleteModel": _delete("models", "ModelName", "model"),
+    "ListModels": _list("models", "Models", "ModelName", ("ModelArn", "CreationTime")),
+    "CreateEndpointConfig": create_config,
+    "DescribeEndpointConfig": lambda service, state, request: find(
+        state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration"
+    ),
+    "DeleteEndpointConfig": _delete("endpoint_configs", "EndpointConfigName", "endpoint configuration"),
+    "ListEndpointConfigs": _list(
+        "endpoint_configs", "EndpointConfigs", "EndpointConfigName", ("EndpointConfigArn", "CreationTime")
+    ),
+    "CreateEndpoint": create_endpoint,
+    "UpdateEndpoint": update_endpoint,
+    "DescribeEndpoint": lambda service, state, request: find(state.endpoints, request["EndpointName"], "endpoint"),
+    "DeleteEndpoint": delete_endpoint,
+    "ListEndpoints": _list(
+        "endpoints", "Endpoints", "EndpointName", ("EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
+    ),
+    "AddTags": lambda service, state, request: (
+        state.tag(request["ResourceArn"], request["Tags"]),
+        {"Tags": request["Tags"]},
+    )[1],
+    "ListTags": lambda service, state, request: {
+        "Tags": [{"Key": key, "Value": value} for key, value in state.tags.get(request["ResourceArn"], {}).items()]
+    },
+}
