@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tarfile
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +122,8 @@ class Job:
     def kill(self) -> None:
         """End the process and those it started, if it runs: a container takes all of its processes with it."""
         if self._process and self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has just ended
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def clean(self) -> None:
         """Remove the folder."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 METRICS = "AWS/Sagemaker/ModelBuildingPipeline"
 POLL_SECONDS = 0.05
+JOBS = ("Processing", "Training", "Transform")
 
 
 class StepFailed(Exception):
@@ -141,6 +142,7 @@ class Execution:
             runners = {
                 "Processing": self._job,
                 "Training": self._job,
+                "Transform": self._job,
                 "Condition": self._condition,
                 "RegisterModel": self._register,
                 "Model": self._model,
@@ -148,9 +150,7 @@ class Execution:
                 "Fail": self._fail,
             }
             runners.get(kind, self._unsupported)(step, record)
-            record["StepStatus"] = (
-                "Stopped" if self._stop.is_set() and kind in ("Processing", "Training") else "Succeeded"
-            )
+            record["StepStatus"] = "Stopped" if self._stop.is_set() and kind in JOBS else "Succeeded"
         except (StepFailed, ServiceError, ClientError, KeyError) as error:
             nested = isinstance(error, StepFailed) and kind == "Condition"
             reason = str(error)
@@ -183,6 +183,8 @@ class Execution:
                 stopped = True
             time.sleep(POLL_SECONDS)
         self._scope.steps[step["Name"]] = described
+        if status == "Stopped" and not self._stop.is_set():
+            raise StepFailed(f"the job {name} was stopped")
         if status == "Failed":
             reason = described.get("ExitMessage") or described.get("FailureReason", "no reason was given")
             raise StepFailed(reason)

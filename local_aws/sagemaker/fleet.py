@@ -11,6 +11,7 @@ import tarfile
 import threading
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,7 +127,8 @@ class Fleet:
     def close(self, keep_log: bool = False) -> None:
         """End the process and forget its files."""
         if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has just ended
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._log.close()
         if not keep_log:

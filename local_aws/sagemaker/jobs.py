@@ -1,4 +1,4 @@
-"""Processing and training jobs: the API, and the life of a job from its inputs to its outputs."""
+"""Processing, training and transform jobs: the API, and the life of a job from its inputs to its outputs."""
 
 import logging
 import threading
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import containers
 from .state import Record, State, add, find, now, page
+from .transform import TransformJob
 
 if TYPE_CHECKING:
     from .service import Service
@@ -14,15 +15,15 @@ log = logging.getLogger(__name__)
 
 
 class Kind:
-    """What differs between the two kinds of jobs."""
+    """What differs between the kinds of jobs."""
 
-    def __init__(self, name: str, table: str, run: Any) -> None:
-        self.name, self.table, self.run = name, table, run
+    def __init__(self, name: str, table: str, run: Any, make: Any = containers.Job) -> None:
+        self.name, self.table, self.run, self.make = name, table, run, make
         self.name_key, self.arn_key, self.status_key = f"{name}JobName", f"{name}JobArn", f"{name}JobStatus"
         self.start_key, self.end_key = f"{name}StartTime", f"{name}EndTime"
 
     def create(self, service: "Service", state: State, request: Record) -> Record:
-        """CreateProcessingJob, CreateTrainingJob: the job runs in the background."""
+        """CreateProcessingJob and the like: the job runs in the background."""
         name = request[self.name_key]
         arn = state.arn(f"{self.name.lower()}-job", name)
         record = {key: value for key, value in request.items() if key != "Tags"}
@@ -31,7 +32,7 @@ class Kind:
             record |= {"SecondaryStatus": "Starting", "SecondaryStatusTransitions": []}
         add(getattr(state, self.table), name, record, f"{self.name.lower()} job")
         state.tag(arn, request.get("Tags"))
-        job = containers.Job(service, state, record, self.name)
+        job = self.make(service, state, record, self.name)
         if self.name == "Training":
             job.stage("Starting")
         record["_job"] = job
@@ -39,7 +40,7 @@ class Kind:
         threading.Thread(target=self._run, args=(service, state, record, job), name=name, daemon=True).start()
         return {self.arn_key: arn}
 
-    def _run(self, service: "Service", state: State, record: Record, job: containers.Job) -> None:
+    def _run(self, service: "Service", state: State, record: Record, job: Any) -> None:
         record[self.start_key] = now()
         self._told(service, state, record)
         try:
@@ -104,4 +105,5 @@ def _visible(record: Record) -> Record:
 OPERATIONS = {
     **Kind("Processing", "processing_jobs", containers.run_processing).operations(),
     **Kind("Training", "training_jobs", containers.run_training).operations(),
+    **Kind("Transform", "transform_jobs", TransformJob.run, TransformJob).operations(),
 }

@@ -28,6 +28,7 @@ class State:
     executions: dict[str, Any] = field(default_factory=dict)
     processing_jobs: dict[str, Record] = field(default_factory=dict)
     training_jobs: dict[str, Record] = field(default_factory=dict)
+    transform_jobs: dict[str, Record] = field(default_factory=dict)
     groups: dict[str, Record] = field(default_factory=dict)
     packages: dict[str, Record] = field(default_factory=dict)
     models: dict[str, Record] = field(default_factory=dict)

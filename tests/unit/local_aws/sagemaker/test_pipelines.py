@@ -323,3 +323,17 @@ def test_a_model_step_makes_a_model(aws):
     arn = done["Make"]["Metadata"]["Model"]["Arn"]
     assert aws.sagemaker.describe_model(ModelName=arn.rsplit("/", 1)[-1])["PrimaryContainer"] == container
     assert wait(lambda: [event for event in events() if event["resources"] == [arn]])
+
+
+def test_a_job_that_somebody_stops_fails_its_step(aws):
+    sleep = {"Name": "Sleep", "Type": "Processing", "Arguments": aws.processing("import time; time.sleep(60)")}
+    after = {"Name": "After", "Type": "Processing", "DependsOn": ["Sleep"], "Arguments": aws.processing("")}
+    arn = aws.start(aws.pipeline([sleep, after]))
+    job = wait(lambda: aws.steps(arn).get("Sleep", {}).get("Metadata"))["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
+
+    aws.sagemaker.stop_processing_job(ProcessingJobName=job)
+    execution, done = aws.finished(arn)
+
+    assert execution["PipelineExecutionStatus"] == "Failed"
+    assert "was stopped" in done["Sleep"]["FailureReason"]
+    assert "After" not in done
