@@ -1,9 +1,14 @@
-"""Events as AWS services themselves put them on an account's default event bus."""
+"""Events as AWS services themselves put them on an account's default event bus, and the targets that moto does not reach."""
 
+import copy
 import json
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from moto.events.models import events_backends
+from moto.events.models import EventTemplateParser, Rule, events_backends
+
+if TYPE_CHECKING:
+    from .server import LocalAws
 
 
 def emit(
@@ -17,3 +22,37 @@ def emit(
         "Resources": resources,
     }
     events_backends[account][region].put_events([event])
+
+
+def install(local: "LocalAws") -> None:
+    """Deliver events to SNS topics and functions as well; moto knows queues, log groups and other buses."""
+    send = Rule.send_to_targets
+
+    def send_to_all(self: Any, original_event: Any, transform_input: bool = True) -> None:
+        if not self.event_pattern.matches_event(original_event):
+            return
+        ours = [target for target in self.targets if target["Arn"].split(":")[2] in ("sns", "lambda")]
+        theirs = copy.copy(self)
+        theirs.targets = [target for target in self.targets if target not in ours]
+        send(theirs, original_event, transform_input)
+        for target in ours:
+            _deliver(local, target, original_event)
+
+    Rule.send_to_targets = send_to_all
+
+
+def _deliver(local: "LocalAws", target: dict[str, Any], event: dict[str, Any]) -> None:
+    transformer = target.get("InputTransformer", {})
+    stamped = event | {"time": datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    content = EventTemplateParser.parse(
+        input_template=transformer.get("InputTemplate"),
+        input_paths_map=transformer.get("InputPathsMap", {}),
+        event=stamped,
+    )
+    text = content if isinstance(content, str) else json.dumps(content)
+    _, _, service, region, account, _ = target["Arn"].split(":", 5)
+    if service == "sns":
+        local.accounts.client("sns", account, region).publish(TopicArn=target["Arn"], Message=text)
+    else:
+        client = local.accounts.client("lambda", account, region)
+        client.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=text.encode())

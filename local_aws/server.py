@@ -12,7 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
-from . import accounts, alarms, cloudformation, functions, queues, sagemaker, schedules
+from . import accounts, alarms, cloudformation, events, functions, queues, sagemaker, schedules
 
 type Control = Callable[..., Any]
 
@@ -67,7 +67,7 @@ class LocalAws:
         os.environ["MOTO_PORT"] = str(self.port)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         accounts.install(self)
-        for extension in (cloudformation, functions, queues, schedules, alarms, sagemaker):
+        for extension in (cloudformation, functions, queues, events, schedules, alarms, sagemaker):
             extension.install(self)
         self._thread.start()
         return self
