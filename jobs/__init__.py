@@ -1,1 +1,1 @@
-"""What runs inside SageMaker jobs and endpoints; shipped alone, in a zip with the model's own code (docs/reference/contracts.md)."""
+"""What runs inside SageMaker jobs and endpoints; shipped alone, in a zip with the model's code (docs/reference/contracts.md)."""

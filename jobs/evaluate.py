@@ -96,7 +96,8 @@ def verdict(gate: dict[str, Any], measured: dict[str, Any], compared: dict[str, 
     elif advantage < -margin:
         version = compared["version"] if compared else "?"
         passed = 0
-        reason = f"{metric} {value:.4f} is {-advantage:.4f} worse than the live version {version} ({live:.4f}), more than the margin {margin:g}"
+        worse = f"{-advantage:.4f} worse than the live version {version} ({live:.4f})"
+        reason = f"{metric} {value:.4f} is {worse}, more than the margin {margin:g}"
     elif live is not None and compared:
         passed, reason = (
             1,

@@ -1,6 +1,7 @@
 """Quality measures with confidence intervals, deterministic.
 
-Intervals are the 2.5 % and 97.5 % quantiles of 200 Poisson bootstrap replicates (Efron and Tibshirani 1993; Chamandy et al. 2012).
+Intervals are the 2.5 % and 97.5 % quantiles of 200 Poisson bootstrap replicates
+(Efron and Tibshirani 1993; Chamandy et al. 2012).
 """
 
 from collections.abc import Callable

@@ -81,13 +81,13 @@ class Preparation:
     def __init__(self, model: project.Project) -> None:
         self.model, self.settings = model, model.settings
         self.columns: list[Column] = []
-        self.label: Column | None = None
+        self.label = Column(model.label)
         self.progress, self.writer = Progress(), Writer()
         self.labels: Counter[Any] = Counter()
         self.problems: Counter[tuple[str, str]] = Counter()
         self.examples: dict[tuple[str, str], str] = {}
         self.nulls: Counter[str] = Counter()
-        self.baseline: profile.Builder | None = None
+        self.baseline = profile.Builder({})
         self.rows = 0
         self._checked_row_wise = False
 
@@ -110,7 +110,6 @@ class Preparation:
         if self.problems:
             return  # the run fails in the end, with all there is to say
         with self.progress.phase("analyse"):
-            assert self.baseline is not None
             self.baseline.update(raw)
         with self.progress.phase("transform"):
             features = self.model.features(raw)
@@ -123,7 +122,6 @@ class Preparation:
     def _valid(self, chunk: pd.DataFrame, found: S3Object, first_row: int) -> tuple[pd.DataFrame, pd.Series]:
         """Canonical inputs and label of a chunk; what is wrong with it is noted."""
         self._columns_of(chunk, found)
-        assert self.label is not None
         raw, problems = canonical(chunk, self.columns)
         labels, label_problems = canonical(chunk, [self.label])
         problems += label_problems + violations(raw, self.columns) + violations(labels, [self.label])
@@ -230,7 +228,6 @@ def _write_results(preparation: Preparation, objects: list[S3Object], counted: l
         "phases": preparation.progress.report(),
     }
     (report / "report.json").write_text(json.dumps(content, indent=1))
-    assert preparation.baseline is not None
     made = preparation.baseline.build()
     (baseline / "profile.json").write_text(json.dumps(made.to_dict()))
     (baseline / "statistics.json").write_text(json.dumps(statistics_json.statistics(made), indent=1))

@@ -8,7 +8,8 @@ from .drift.profile import ColumnProfile, Profile
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;color:#1f2430}
 h1{font-size:1.5rem;margin-bottom:.2rem} .sum{color:#5b6270}
-table{border-collapse:collapse;width:100%} th,td{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #e6e8ee;vertical-align:top}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #e6e8ee;vertical-align:top}
 td.n{text-align:right;font-variant-numeric:tabular-nums} .bad{color:#b3261e;font-weight:600} .ok{color:#1a7f4b}
 .legend span{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 1em;border-radius:2px}
 """

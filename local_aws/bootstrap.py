@@ -59,9 +59,8 @@ def cdk(
         stderr=subprocess.STDOUT,
         text=True,
     )
-    assert process.stdout is not None
     lines: list[str] = []
-    for line in process.stdout:
+    for line in process.stdout or ():
         lines.append(line)
         if on_line:
             on_line(line.rstrip())

@@ -5,7 +5,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from moto.events.models import EventTemplateParser, Rule, events_backends
+from moto.events.models import Rule, events_backends
+from moto.events.utils import EventTemplateParser
 
 if TYPE_CHECKING:
     from .server import LocalAws
@@ -43,7 +44,7 @@ def install(local: "LocalAws") -> None:
 
 def _deliver(local: "LocalAws", target: dict[str, Any], event: dict[str, Any]) -> None:
     transformer = target.get("InputTransformer", {})
-    stamped = event | {"time": datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    stamped: Any = event | {"time": datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     content = EventTemplateParser.parse(
         input_template=transformer.get("InputTemplate"),
         input_paths_map=transformer.get("InputPathsMap", {}),

@@ -11,12 +11,13 @@ import sys
 import time
 import traceback
 import types
+from pathlib import Path
 
 
 def main() -> None:
     """Answer events until standard input closes."""
     answers = os.fdopen(int(os.environ.pop("ANSWER_FD")), "w")
-    sys.path.insert(0, str(os.getcwd()))
+    sys.path.insert(0, str(Path.cwd()))
     module, _, name = os.environ["_HANDLER"].rpartition(".")
     try:
         handler = getattr(importlib.import_module(module.replace("/", ".")), name)

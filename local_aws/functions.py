@@ -79,10 +79,8 @@ class Worker:
         """`{"result": …}` or `{"error": {errorMessage, errorType, stackTrace}}`."""
         timeout = float(self._function.timeout)
         request = {"event": event, "request_id": request_id, "timeout": timeout, "arn": self._function.function_arn}
-        assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
+            print(json.dumps(request), file=self._process.stdin, flush=True)
             ready, _, _ = select.select([self._answers], [], [], timeout)
             line = self._answers.readline() if ready else ""
         except BrokenPipeError:

@@ -1,6 +1,7 @@
-"""Event source mappings from SQS to Lambda: a poller for each queue, with partial batch responses and the order of a FIFO group.
+"""Event source mappings from SQS to Lambda: a poller for each queue, with partial batch responses and FIFO groups in order.
 
-Moto invokes the function inside SendMessage, forgets failed messages and has no partial batches; here a thread polls as Lambda's does.
+Moto invokes the function inside SendMessage, forgets failed messages and has no partial batches; here a thread polls as
+Lambda's does.
 """
 
 import logging

@@ -6,13 +6,17 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
 from . import accounts, alarms, cloudformation, events, functions, queues, sagemaker, schedules
+
+if TYPE_CHECKING:
+    from .accounts import Accounts
+    from .functions import Functions
 
 type Control = Callable[..., Any]
 
@@ -31,7 +35,7 @@ class Dispatcher(DomainDispatcherApplication):
 
     def get_application(self, environ: dict[str, Any]) -> Any:
         """The WSGI application that serves the request."""
-        application = super().get_application(environ)
+        application: Any = super().get_application(environ)
         return self.ours.get(application.service, application)
 
 
@@ -40,6 +44,9 @@ class LocalAws:
 
     `state_dir` keeps what jobs and endpoints unpack. Moto's state belongs to the process: one LocalAws at a time.
     """
+
+    accounts: "Accounts"
+    functions: "Functions"
 
     def __init__(self, state_dir: Path, port: int = 0) -> None:
         self.state_dir = state_dir

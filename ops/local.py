@@ -4,9 +4,10 @@ import signal
 import threading
 from pathlib import Path
 
+from rich.console import Console
+
 from local_aws.bootstrap import bootstrap
 from local_aws.server import LocalAws
-from rich.console import Console
 
 from .project import Project, UsageError
 

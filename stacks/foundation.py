@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from aws_cdk import Duration, Environment, RemovalPolicy, Stack
-
 from constructs import Construct
+
 from model_factory.alerts import Alerts
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig

@@ -5,8 +5,8 @@ from pathlib import Path
 from aws_cdk import Environment, Stack, Tags
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as assets
-
 from constructs import Construct
+
 from model_factory.alarms import ModelAlarms
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig, ModelConfig

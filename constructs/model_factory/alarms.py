@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Literal
 
 from aws_cdk import aws_cloudwatch as cloudwatch
-
 from constructs import Construct
 
 from .model_props import ModelProps

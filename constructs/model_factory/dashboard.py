@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from aws_cdk import aws_cloudwatch as cloudwatch
-
 from constructs import Construct
 
 from .model_props import ModelProps

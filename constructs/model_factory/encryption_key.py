@@ -6,7 +6,6 @@ from typing import cast
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-
 from constructs import Construct
 
 from .names import EnvironmentNames

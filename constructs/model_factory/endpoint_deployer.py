@@ -6,7 +6,6 @@ The endpoint itself is lambda/deploy's: none can exist before the first version,
 from aws_cdk import CustomResource
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-
 from constructs import Construct
 
 from .model_props import ModelProps

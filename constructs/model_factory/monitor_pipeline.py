@@ -6,7 +6,6 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_scheduler as scheduler
-
 from constructs import Construct
 
 from .definition import Parameter, PipelineDefinition, ProcessingStep

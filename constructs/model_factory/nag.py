@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from aws_cdk import CfnResource
-
 from constructs import IConstruct
 
 

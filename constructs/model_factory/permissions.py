@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from aws_cdk import aws_iam as iam
-
 from constructs import Construct
 
 from .image import repository

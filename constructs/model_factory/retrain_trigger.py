@@ -4,7 +4,6 @@ import json
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_scheduler as scheduler
-
 from constructs import Construct
 
 from .model_props import ModelProps

@@ -1,7 +1,6 @@
 """The role with which EventBridge Scheduler works for every model of an environment."""
 
 from aws_cdk import aws_iam as iam
-
 from constructs import Construct
 
 from .names import EnvironmentNames

@@ -4,7 +4,6 @@ from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_ssm as ssm
-
 from constructs import Construct
 
 from .model_props import ModelProps

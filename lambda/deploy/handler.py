@@ -9,7 +9,10 @@ import os
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
+from aws_lambda_powertools.utilities.batch import (
+    SqsFifoPartialProcessor,
+    process_partial_response,  # pyright: ignore[reportUnknownVariableType]
+)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from messages import parse
 from reconcile import reconcile
@@ -31,7 +34,8 @@ def handle(record: SQSRecord) -> None:
         request = parse(record.body)
         settings = parameters.find(request)
     except (ValueError, LookupError) as error:
-        logger.error("message refused", message_id=record.message_id, reason=str(error))
+        # Not `exception`: a bad message is the sender's mistake, a traceback would hide that.
+        logger.error("message refused", message_id=record.message_id, reason=str(error))  # noqa: TRY400
         raise
     logger.append_keys(model=settings.model)
     outcome = reconcile(settings, request.id)

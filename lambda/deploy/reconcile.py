@@ -1,9 +1,11 @@
 """The endpoint, moved towards the newest approved version; safe to repeat at any point."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 from dataclasses import dataclass, field
 from typing import Any
 
-import requests
+import api_requests as requests
 from botocore.exceptions import ClientError
 from records import write_deployment, write_version
 from settings import Settings, client
@@ -76,7 +78,7 @@ def _describe(endpoint: str) -> dict[str, Any] | None:
     try:
         return client("sagemaker").describe_endpoint(EndpointName=endpoint)
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in ("ValidationException", "ResourceNotFound"):
+        if _code(error) in ("ValidationException", "ResourceNotFound"):
             return None
         raise
 
@@ -96,3 +98,8 @@ def _scale(settings: Settings) -> None:
         target, policy = requests.scaling(settings)
         client("application-autoscaling").register_scalable_target(**target)
         client("application-autoscaling").put_scaling_policy(**policy)
+
+
+def _code(error: ClientError) -> str:
+    response: Any = error.response
+    return response["Error"]["Code"]

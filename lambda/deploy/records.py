@@ -55,7 +55,7 @@ def write_deployment(
 
 def approved_by(package: dict[str, Any]) -> str:
     """Who approved the version: the person who changed it last, or the policy that registered it as approved."""
-    person = package.get("LastModifiedBy") or {}
+    person: dict[str, Any] = package.get("LastModifiedBy") or {}
     if arn := person.get("UserProfileArn") or person.get("IamIdentity", {}).get("Arn"):
         return str(arn)
     return "automatic: the environment's approval policy"

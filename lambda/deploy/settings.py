@@ -1,5 +1,7 @@
 """A model's settings, from its SSM parameter."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 from typing import Any, Literal
 
 import boto3
@@ -84,5 +86,5 @@ class Parameters:
 def client(service: str) -> Any:
     """A boto3 client, made once."""
     if service not in _clients:
-        _clients[service] = boto3.client(service, config=RETRIES)  # pyright: ignore[reportUnknownMemberType]
+        _clients[service] = boto3.client(service, config=RETRIES)
     return _clients[service]

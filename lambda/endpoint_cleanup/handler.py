@@ -4,6 +4,8 @@ Needs, on the factory's own names, sagemaker:Describe/Delete Endpoint, EndpointC
 ListModelPackages and DeleteModelPackage, and application-autoscaling:DeregisterScalableTarget; its log group.
 """
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 import json
 import time
 import urllib.request
@@ -17,7 +19,7 @@ from botocore.exceptions import ClientError
 logger = Logger()
 POLL_SECONDS = 2.0
 RESERVE_MILLISECONDS = 20_000
-_sagemaker: Any = boto3.client("sagemaker", config=Config(retries={"mode": "standard", "max_attempts": 8}))  # pyright: ignore[reportUnknownMemberType]
+_sagemaker: Any = boto3.client("sagemaker", config=Config(retries={"mode": "standard", "max_attempts": 8}))  # pyright: ignore[reportUnknownVariableType]
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -64,7 +66,7 @@ def remove_versions(group: str) -> None:
     try:
         pages = list(_sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group))
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in ("ValidationException", "ResourceNotFound"):
+        if _code(error) in ("ValidationException", "ResourceNotFound"):
             return
         raise
     for page in pages:
@@ -76,7 +78,7 @@ def _endpoint_status(endpoint: str) -> str | None:
     try:
         return _sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"]
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in ("ValidationException", "ResourceNotFound"):
+        if _code(error) in ("ValidationException", "ResourceNotFound"):
             return None
         raise
 
@@ -86,3 +88,8 @@ def _names(operation: str, collection: str, name: str, endpoint: str) -> list[st
     pages = _sagemaker.get_paginator(operation).paginate(NameContains=f"{endpoint}-v")
     found = [item[name] for page in pages for item in page[collection]]
     return [item for item in found if item.startswith(f"{endpoint}-v")]
+
+
+def _code(error: ClientError) -> str:
+    response: Any = error.response
+    return response["Error"]["Code"]

@@ -1,5 +1,7 @@
 """The calls: settings from SSM, executions and start at SageMaker, newest data in S3, counts to CloudWatch."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 from datetime import datetime
 from typing import Any
 
@@ -71,5 +73,5 @@ class Aws:
 
     def _client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = boto3.client(service, config=_RETRIES)  # pyright: ignore[reportUnknownMemberType]
+            self._clients[service] = boto3.client(service, config=_RETRIES)
         return self._clients[service]

@@ -10,7 +10,10 @@ from typing import Any
 
 from aws import Aws
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
+from aws_lambda_powertools.utilities.batch import (
+    SqsFifoPartialProcessor,
+    process_partial_response,  # pyright: ignore[reportUnknownVariableType]
+)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from decision import Skip, decide
 from messages import parse
@@ -32,7 +35,8 @@ def handle(record: SQSRecord) -> None:
         trigger = parse(record.body)
         settings = aws.settings(trigger.model)
     except (ValueError, LookupError) as error:
-        logger.error("message refused", message_id=record.message_id, reason=str(error))
+        # Not `exception`: a bad message is the sender's mistake, a traceback would hide that.
+        logger.error("message refused", message_id=record.message_id, reason=str(error))  # noqa: TRY400
         raise
     logger.append_keys(model=trigger.model, trigger=trigger.kind)
     decision = decide(

@@ -36,7 +36,7 @@ class _MetricStat(BaseModel):
 
 
 class _MetricQuery(BaseModel):
-    metricStat: _MetricStat
+    metric_stat: _MetricStat = Field(alias="metricStat")
 
 
 class _Configuration(BaseModel):
@@ -44,7 +44,7 @@ class _Configuration(BaseModel):
 
 
 class _Detail(BaseModel):
-    alarmName: str
+    alarm_name: str = Field(alias="alarmName")
     state: _State
     configuration: _Configuration
 
@@ -71,10 +71,10 @@ def parse(body: str) -> Trigger:
         if message.kind == "drift":
             raise ValueError("trigger 'drift' comes from the drift alarm only")
         return message
-    model = message.detail.configuration.metrics[0].metricStat.metric.dimensions.get("Model", "")
-    if not re.fullmatch(MODEL_NAME, model) or not message.detail.alarmName.endswith(f"-{model}-drift"):
-        raise ValueError(f"alarm {message.detail.alarmName!r} is not the drift alarm of a model ({model!r})")
-    return Trigger(model=model, kind="drift", reason=message.detail.state.reason[:1024], id=message.id)
+    model = message.detail.configuration.metrics[0].metric_stat.metric.dimensions.get("Model", "")
+    if not re.fullmatch(MODEL_NAME, model) or not message.detail.alarm_name.endswith(f"-{model}-drift"):
+        raise ValueError(f"alarm {message.detail.alarm_name!r} is not the drift alarm of a model ({model!r})")
+    return Trigger(model=model, trigger="drift", reason=message.detail.state.reason[:1024], id=message.id)
 
 
 def _summary(error: ValidationError) -> str:

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from local_aws.bootstrap import bootstrap, cdk
 from local_aws.server import LocalAws
-from rich.console import Console
 
 from ..project import Project, Reach, UsageError
 from ..retrain import Finished, follow, newest_execution

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from local_aws.bootstrap import bootstrap, cdk
 from local_aws.server import LocalAws
-
 from model_factory.names import ModelNames
 from ops.demo.reading import Reader, wait
 from ops.project import Project, Reach
