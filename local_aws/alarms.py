@@ -5,12 +5,15 @@ datapoints can be lived in a minute; on AWS it is the wall clock.
 """
 
 import json
+import math
 import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
+from moto.cloudwatch.models import CloudWatchBackend, Statistics, cloudwatch_backends
+from moto.cloudwatch.responses import CloudWatchResponse
+from moto.core.responses import ActionResult
 
 from .events import emit
 
@@ -35,7 +38,7 @@ def evaluate(
     with _lock:
         for alarm in list(backend.alarms.values()):
             if (names is None or alarm.name in names) and alarm.rule is None:
-                points = _points(local, account, region, alarm, now)
+                points = _points(backend, alarm, now)
                 state, reason, data = _judge(alarm, points, now)
                 if state != alarm.state_value:
                     _change(local, account, region, alarm, state, reason, data)
@@ -43,28 +46,38 @@ def evaluate(
     return changed
 
 
-def _points(local: "LocalAws", account: str, region: str, alarm: Any, now: datetime) -> list[float | None]:
+def _points(backend: CloudWatchBackend, alarm: Any, now: datetime) -> list[float | None]:
     """Values of the last evaluation periods, newest first; None where a period has no data."""
-    cloudwatch = local.accounts.client("cloudwatch", account, region)
-    start_of_last = _floor(now, int(alarm.period))
+    dimensions = {(d.name, d.value) for d in alarm.dimensions}
+    data = [
+        datum
+        for datum in backend.get_all_metrics()
+        if (datum.namespace, datum.name) == (alarm.namespace, alarm.metric_name)
+        and {(d.name, d.value) for d in datum.dimensions} == dimensions
+    ]
     values: list[float | None] = []
-    statistic = alarm.statistic or alarm.extended_statistic
     for back in range(int(alarm.evaluation_periods)):
-        start = start_of_last - timedelta(seconds=int(alarm.period) * back)
-        answer = cloudwatch.get_metric_statistics(
-            Namespace=alarm.namespace,
-            MetricName=alarm.metric_name,
-            Dimensions=[{"Name": d.name, "Value": d.value} for d in alarm.dimensions],
-            StartTime=start,
-            EndTime=start + timedelta(seconds=int(alarm.period)),
-            Period=int(alarm.period),
-            Statistics=[
-                statistic if statistic in ("Sum", "Average", "Minimum", "Maximum", "SampleCount") else "Maximum"
-            ],
-        )
-        found = [next(v for k, v in point.items() if k not in ("Timestamp", "Unit")) for point in answer["Datapoints"]]
-        values.append(max(found) if found else None)
+        start = _floor(now, int(alarm.period)) - timedelta(seconds=int(alarm.period) * back)
+        end = start + timedelta(seconds=int(alarm.period))
+        within = Statistics([alarm.statistic or ""], start)
+        within.metric_data = [datum for datum in data if start <= _aware(datum.timestamp) < end]
+        values.append(_value(within, alarm) if within.metric_data else None)
     return values
+
+
+def _value(within: Statistics, alarm: Any) -> float:
+    """The alarm's statistic of a period's data; a percentile is the smallest value with that share at or below it."""
+    if alarm.statistic:
+        return float(within.get_statistics_for_type(alarm.statistic) or 0.0)
+    if not alarm.extended_statistic.startswith("p"):
+        raise ValueError(f"{alarm.name}: the embedded AWS does not support the statistic {alarm.extended_statistic}")
+    ordered = sorted(within.metric_single_values_list)
+    rank = math.ceil(float(alarm.extended_statistic[1:]) / 100 * len(ordered))
+    return ordered[max(rank, 1) - 1]
+
+
+def _aware(time: datetime) -> datetime:
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _judge(alarm: Any, points: list[float | None], now: datetime) -> tuple[str, str, dict[str, Any]]:
@@ -172,12 +185,23 @@ def install(local: "LocalAws") -> None:
             ).start()
 
     CloudWatchBackend.put_metric_data = put_and_evaluate
+    CloudWatchResponse.describe_alarms = _describe_by_state_too
 
     def control(body: dict[str, Any]) -> Any:
         time = datetime.fromisoformat(body["time"]) if body.get("time") else datetime.now(UTC)
         return evaluate(local, body["account"], body["region"], time)
 
     local.control("alarms", control)
+
+
+def _describe_by_state_too(
+    self: CloudWatchResponse, describe: Any = CloudWatchResponse.describe_alarms
+) -> ActionResult:
+    """DescribeAlarms with StateValue as one more filter; moto forgets it when there are names or a prefix."""
+    found = describe(self).result
+    wanted = self._get_param("StateValue")
+    kinds = ("MetricAlarms", "CompositeAlarms")
+    return ActionResult({kind: [a for a in found[kind] if wanted in (None, a.state_value)] for kind in kinds})
 
 
 def _same(alarm: Any, datum: dict[str, Any]) -> bool:
@@ -189,4 +213,4 @@ def _newest(metric_data: list[dict[str, Any]], name: str) -> datetime:
     times = [datum["Timestamp"] for datum in metric_data if datum["MetricName"] == name and datum.get("Timestamp")]
     parsed = [datetime.fromisoformat(time) if isinstance(time, str) else time for time in times]
     newest = max(parsed, default=datetime.now(UTC))
-    return newest if newest.tzinfo else newest.replace(tzinfo=UTC)
+    return _aware(newest)

@@ -55,7 +55,6 @@ class Worker:
         return {
             "PATH": os.environ["PATH"],
             "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
             "_HANDLER": function.handler,
             "LAMBDA_TASK_ROOT": str(self._folder),
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",

@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.models import lambda_backends
-from moto.sqs.models import Queue
+from moto.sqs.models import Queue, sqs_backends
 
 if TYPE_CHECKING:
     from .server import LocalAws
@@ -49,7 +49,9 @@ class Pollers:
             return
         while not self._stop.wait(IDLE_SECONDS) and any(m.uuid == mapping.uuid for m in _mappings()):
             try:
-                self._batch(mapping, sqs, url, region)
+                # A look into the queue costs nothing; a request twenty times a second for each queue would keep a core busy.
+                if sqs_backends[account][region].queues[name].messages:
+                    self._batch(mapping, sqs, url, region)
             except Exception:
                 if self._stop.is_set():
                     return

@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -32,6 +33,8 @@ class Dispatcher(DomainDispatcherApplication):
     def __init__(self, create_app: Any) -> None:
         super().__init__(create_app)
         self.ours: dict[str, Any] = {}
+        # Moto lists its own folders at each request to answer this.
+        self.get_backend_for_host = cache(self.get_backend_for_host)
 
     def get_application(self, environ: dict[str, Any]) -> Any:
         """The WSGI application that serves the request."""

@@ -85,7 +85,6 @@ class Job:
         return {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/local/bin:/usr/bin:/bin",
             "HOME": str(self.root),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",
             "FACTORY_ML_ROOT": str(self.root),
             "AWS_REGION": region,

@@ -68,7 +68,6 @@ class Fleet:
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(self._root),
-                "PYTHONDONTWRITEBYTECODE": "1",
                 "FACTORY_ML_ROOT": str(self._root),
                 "AWS_REGION": state.region,
                 **environment,

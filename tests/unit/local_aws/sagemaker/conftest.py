@@ -3,7 +3,6 @@
 import io
 import json
 import tarfile
-import time
 import uuid
 import zipfile
 from dataclasses import dataclass
@@ -14,17 +13,9 @@ from botocore.config import Config
 
 from local_aws.server import LocalAws
 
+from .endpoint import Endpoint, wait
+
 ACCOUNT, REGION = "123456789012", "us-east-1"
-
-
-def wait(look, seconds=20.0):
-    """What `look` answers, as soon as it is not empty."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s in vain")
 
 
 @dataclass
@@ -207,3 +198,20 @@ def aws(tmp_path_factory):
         made = Aws(local, f"bucket-{uuid.uuid4().hex[:8]}")
         made.client("s3").create_bucket(Bucket=made.bucket)
         yield made
+
+
+@pytest.fixture
+def endpoint(aws):
+    made = Endpoint(aws)
+    yield made
+    if made.name in [e["EndpointName"] for e in aws.sagemaker.list_endpoints(NameContains=made.name)["Endpoints"]]:
+        aws.sagemaker.delete_endpoint(EndpointName=made.name)
+
+
+@pytest.fixture(scope="package")
+def serving(aws):
+    """One endpoint for all tests that only ask."""
+    made = Endpoint(aws)
+    assert made.create(made.config("one"))["EndpointStatus"] == "InService"
+    yield made
+    aws.sagemaker.delete_endpoint(EndpointName=made.name)

@@ -10,7 +10,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import wait
+from .endpoint import wait
 
 LOOK_AROUND = """
 import json, os, pathlib

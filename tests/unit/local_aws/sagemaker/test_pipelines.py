@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import wait
+from .endpoint import wait
 
 PREPARE = """
 import os, pathlib

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import wait
+from .endpoint import wait
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from local_aws.sagemaker.transform import parts
 
-from .conftest import wait
+from .endpoint import wait
 
 SERVE = """
 def model_fn(model_dir):

@@ -1,0 +1,63 @@
+"""Data capture: SageMaker's format, shares, content types."""
+
+from .endpoint import capture, captured, flush, wait
+
+CSV_AND_JSON = {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]}
+
+
+def test_traffic_is_captured_in_sagemakers_format(aws, endpoint):
+    prefix = aws.name("captured")
+    endpoint.create(endpoint.config("one", capture=capture(aws, prefix, CaptureContentTypeHeader=CSV_AND_JSON)))
+    endpoint.ask("1,2\n", InferenceId="my-record")
+    endpoint.ask("3,4\n")
+    flush(aws)
+
+    keys, records = captured(aws, prefix)
+
+    assert all(key.startswith(f"{prefix}/{endpoint.name}/main/") and key.endswith(".jsonl") for key in keys)
+    assert len(keys[0].removeprefix(f"{prefix}/{endpoint.name}/main/").split("/")) == 5
+    first, second = records
+    assert first["captureData"]["endpointInput"] == {
+        "observedContentType": "text/csv",
+        "mode": "INPUT",
+        "data": "1,2\n",
+        "encoding": "CSV",
+    }
+    assert first["captureData"]["endpointOutput"]["data"] == "one\n"
+    assert first["captureData"]["endpointOutput"]["mode"] == "OUTPUT"
+    assert first["eventMetadata"]["inferenceId"] == "my-record"
+    assert "inferenceId" not in second["eventMetadata"]
+    assert first["eventMetadata"]["eventId"] != second["eventMetadata"]["eventId"]
+    assert first["eventVersion"] == "0"
+
+
+def test_content_types_that_are_not_named_are_captured_as_base64(aws, endpoint):
+    prefix = aws.name("captured")
+    endpoint.create(endpoint.config("one", capture=capture(aws, prefix, modes=["Input"])))
+    endpoint.ask("1,2\n")
+    flush(aws)
+
+    _, [record] = captured(aws, prefix)
+    assert record["captureData"] == {
+        "endpointInput": {
+            "observedContentType": "text/csv",
+            "mode": "INPUT",
+            "data": "MSwyCg==",
+            "encoding": "BASE64",
+        }
+    }
+
+
+def test_nothing_is_captured_at_zero_percent(aws, endpoint):
+    prefix = aws.name("captured")
+    endpoint.create(endpoint.config("one", capture=capture(aws, prefix, percent=0)))
+    endpoint.ask()
+    flush(aws)
+    assert aws.keys(prefix) == []
+
+
+def test_captured_traffic_is_written_by_itself_after_a_moment(aws, endpoint):
+    prefix = aws.name("captured")
+    endpoint.create(endpoint.config("one", capture=capture(aws, prefix)))
+    endpoint.ask()
+    assert wait(lambda: aws.keys(prefix), 5)

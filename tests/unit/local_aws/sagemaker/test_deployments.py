@@ -1,0 +1,190 @@
+"""Updates of an endpoint: no failed request, canaries, roll-back by alarms."""
+
+import threading
+import time
+
+from botocore.exceptions import ClientError
+
+from .endpoint import capture, flush, wait
+
+
+def test_an_update_fails_no_request(endpoint):
+    endpoint.create(endpoint.config("one"))
+    new = endpoint.config("two")
+    answers, failures, done = set(), [], threading.Event()
+
+    def traffic():
+        while not done.is_set():
+            try:
+                answers.add(endpoint.read().strip())
+            except ClientError as error:
+                failures.append(str(error))
+
+    threads = [threading.Thread(target=traffic) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        described = endpoint.update(new)
+        time.sleep(0.3)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+    assert described["EndpointStatus"] == "InService"
+    assert described["EndpointConfigName"] == new
+    assert failures == []
+    assert answers == {"one", "two"}
+    assert endpoint.read() == "two\n"
+
+
+def test_an_update_that_does_not_start_leaves_the_old_model_serving(endpoint):
+    old = endpoint.config("one")
+    endpoint.create(old)
+
+    described = endpoint.update(endpoint.config("two", {"BREAK": "1"}))
+
+    assert described["EndpointStatus"] == "InService"
+    assert described["EndpointConfigName"] == old
+    assert "the model does not load" in described["FailureReason"]
+    assert endpoint.read() == "one\n"
+
+
+def test_an_update_is_rolled_back_when_an_alarm_goes_off(aws, endpoint):
+    old, alarm, cloudwatch = endpoint.config("one"), aws.name("alarm"), aws.client("cloudwatch")
+    endpoint.create(old)
+    cloudwatch.put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="Test",
+        MetricName=alarm,
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
+    routing = {
+        "Type": "CANARY",
+        "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
+        "WaitIntervalInSeconds": 600,
+    }
+    deployment = {
+        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing},
+        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm}]},
+    }
+
+    described = endpoint.update(endpoint.config("two"), DeploymentConfig=deployment)
+
+    assert described["EndpointStatus"] == "InService"
+    assert described["EndpointConfigName"] == old
+    assert alarm in described["FailureReason"]
+    assert {endpoint.read() for _ in range(20)} == {"one\n"}
+
+
+def canary(percent, *alarms, seconds=1):
+    size = {"Type": "CAPACITY_PERCENT", "Value": percent}
+    routing = {"Type": "CANARY", "CanarySize": size, "WaitIntervalInSeconds": seconds}
+    named = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm} for alarm in alarms]}} if alarms else {}
+    return {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}, **named}
+
+
+def test_a_canary_takes_its_share_of_the_traffic_and_then_all(aws, endpoint):
+    endpoint.create(endpoint.config("one"))
+    aws.sagemaker.update_endpoint(
+        EndpointName=endpoint.name, EndpointConfigName=endpoint.config("two"), DeploymentConfig=canary(20)
+    )
+    wait(lambda: endpoint.read() == "two\n")
+    during = [endpoint.read().strip() for _ in range(40)]
+    assert endpoint.settled()["EndpointStatus"] == "InService"
+
+    assert 0 < during.count("two") < during.count("one")
+    assert {endpoint.read() for _ in range(10)} == {"two\n"}
+
+
+def test_a_new_model_that_errs_is_rolled_back_by_the_alarm_on_its_own_errors(aws, endpoint):
+    old, alarm = endpoint.config("one"), aws.name("errors")
+    endpoint.create(old)
+    aws.client("cloudwatch").put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[{"Name": "EndpointName", "Value": endpoint.name}, {"Name": "VariantName", "Value": "main"}],
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+    broken = (
+        "def model_fn(model_dir): return 1\ndef transform_fn(model, body, content_type, accept): raise ValueError\n"
+    )
+    aws.sagemaker.update_endpoint(
+        EndpointName=endpoint.name,
+        EndpointConfigName=endpoint.config("two", serve=broken),
+        DeploymentConfig=canary(50, alarm, seconds=600),
+    )
+    failed = 0
+    while aws.sagemaker.describe_endpoint(EndpointName=endpoint.name)["EndpointStatus"] == "Updating":
+        try:
+            endpoint.ask()
+        except ClientError:
+            failed += 1
+    described = endpoint.settled()
+
+    assert failed > 0
+    assert described["EndpointConfigName"] == old
+    assert alarm in described["FailureReason"]
+    assert {endpoint.read() for _ in range(10)} == {"one\n"}
+
+
+def test_after_a_roll_back_the_old_configuration_captures(aws, endpoint):
+    before, after, alarm = aws.name("before"), aws.name("after"), aws.name("alarm")
+    endpoint.create(endpoint.config("one", capture=capture(aws, before)))
+    aws.client("cloudwatch").put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="Test",
+        MetricName=alarm,
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    aws.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
+    endpoint.update(endpoint.config("two", capture=capture(aws, after)), DeploymentConfig=canary(10, alarm))
+    endpoint.ask()
+    flush(aws)
+
+    assert len(aws.keys(before)) == 1
+    assert aws.keys(after) == []
+
+
+def test_a_deployment_that_cannot_be_made_ends_instead_of_updating_for_ever(aws, endpoint):
+    old, new = endpoint.config("one"), endpoint.config("two")
+    endpoint.create(old)
+    aws.sagemaker.delete_model(ModelName=new)
+
+    described = endpoint.update(new)
+
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", old)
+    assert new in described["FailureReason"]
+
+
+def test_an_alarm_that_is_not_on_rolls_nothing_back(aws, endpoint):
+    endpoint.create(endpoint.config("one"))
+    alarm, new = aws.name("alarm"), endpoint.config("two")
+    aws.client("cloudwatch").put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="Test",
+        MetricName=alarm,
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    described = endpoint.update(new, DeploymentConfig=canary(10, alarm))
+
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", new)
