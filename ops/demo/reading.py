@@ -80,10 +80,10 @@ class Reader:
         package = self.live()
         return package["ModelPackageVersion"] if package else None
 
-    def endpoint_status(self) -> str:
-        """Status of the endpoint."""
-        endpoint = self.reach.names.model(self.model).endpoint
-        return self.reach.client("sagemaker").describe_endpoint(EndpointName=endpoint)["EndpointStatus"]
+    def endpoint(self) -> dict[str, Any]:
+        """The endpoint as SageMaker describes it."""
+        name = self.reach.names.model(self.model).endpoint
+        return self.reach.client("sagemaker").describe_endpoint(EndpointName=name)
 
     def row(self, day: int, what: str, at: datetime, trigger: str) -> Row:
         """The day's line: `at` is when the monitor ran."""
@@ -99,5 +99,5 @@ class Reader:
             trigger=trigger,
             version=package["ModelPackageVersion"] if package else None,
             metric=f"{facts['metric']} {float(facts['metric_value']):.4f}" if facts else "-",
-            endpoint=self.endpoint_status(),
+            endpoint=self.endpoint()["EndpointStatus"],
         )

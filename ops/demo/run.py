@@ -65,7 +65,8 @@ class Demo:
 
     def say(self, line: str, style: str = "") -> None:
         """A line of progress, with the seconds since the start."""
-        self.console.print(f"[dim]{time.perf_counter() - self._started:6.1f} s[/]  {line}", style=style or None)
+        passed = time.perf_counter() - self._started
+        self.console.print(f"[dim]{passed:6.1f} s[/]  {line}", style=style or None, soft_wrap=True)
 
     def deploy(self) -> None:
         """Bootstrap every account and deploy the whole app, with the real CDK CLI."""
@@ -153,14 +154,17 @@ class Demo:
             self.say(f"no new version: {finished.reason}", "yellow")
             return since_alarm()
 
-        def newer() -> int | None:
-            version = self.reader.live_version()
-            return version if version and version > old_version else None
-
-        version = wait("the new version to go live", newer)
+        version = wait("the new version to go live", lambda: self._newer_version(old_version))
         seconds = since_alarm()
         self.say(f"version {version} is live, {seconds:.1f} s after the alarm", "green")
         return seconds
+
+    def _newer_version(self, than: int) -> int | None:
+        """The version in service once it is newer. Raises UsageError when the deployment was rolled back."""
+        version = self.reader.live_version()
+        if version == than and (reason := self.reader.endpoint().get("FailureReason")):
+            raise UsageError(f"the new version did not go live: {reason}")
+        return version if version and version > than else None
 
     def _step(self, line: str) -> None:
         self.say(f"  {line}")
