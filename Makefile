@@ -41,4 +41,4 @@ lock: .venv  ## resolve pyproject.toml anew into requirements.lock
 	  --group dev pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
 
 clean:  ## remove what make made
-	rm -rf .venv .venv-conformance cdk.out .local_aws .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-conformance cdk.out .local_aws .validated .pytest_cache .ruff_cache .hypothesis
