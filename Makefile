@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Compiling scikit-learn and the CDK anew takes every process seconds: let Python keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help .venv demo test lint unit stacks e2e conformance lock clean
 
@@ -41,4 +43,4 @@ lock: .venv  ## resolve pyproject.toml anew into requirements.lock
 	  --group dev pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
 
 clean:  ## remove what make made
-	rm -rf .venv .venv-conformance cdk.out .local_aws .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-conformance cdk.out .local_aws .validated .pytest_cache .ruff_cache .hypothesis

@@ -3,11 +3,15 @@
 `-c factory=<file>` and `-c models=<folder>` take other files. Needs no credentials and calls no AWS API.
 """
 
+import gc
 import json
 import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+
+# Thousands of generated classes are loaded and all live to the end: looking for garbage among them costs a second.
+gc.disable()
 
 ROOT = Path(__file__).resolve().parent
 
@@ -20,13 +24,15 @@ from aws_cdk import App  # noqa: E402
 
 from model_factory.config import ConfigError  # noqa: E402
 from stacks.factory import UserError, add_factory  # noqa: E402
+from stacks.validation import validate_changed  # noqa: E402
 
 
 def main() -> int:
     """Synthesize every stack; 1 when a configuration file is wrong."""
     # The feature flags: the cdk CLI hands them over, `python app.py` alone has to read them.
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
-    app = App(context=flags, analytics_reporting=False)
+    app = App(context=flags, analytics_reporting=False, builtin_cloud_formation_validation=False)
+    validate_changed(app, ROOT / ".validated")
     try:
         add_factory(
             app,

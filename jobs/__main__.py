@@ -1,6 +1,7 @@
 """`python3 <zip> prepare|train|evaluate|monitor`: runs one job and leaves its reason when it fails."""
 
 import importlib
+import os
 import sys
 import traceback
 
@@ -17,6 +18,8 @@ def main() -> int:
         print(f"usage: python3 <zip> {'|'.join(JOBS)}", file=sys.stderr)
         return 2
     job = sys.argv[1]
+    # OpenMP's threads spin while they wait for each other; on processors that others use too, a fit of one second takes forty.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         importlib.import_module(f"{__package__}.{job}").run()
     except JobFailure as failure:

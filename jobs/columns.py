@@ -121,7 +121,7 @@ def _convert(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
     """Values in the column's type with wrong ones missing, and which were wrong."""
     none = values.isna()
     if column.type == "string":
-        return values.astype(object).where(~none, None).map(lambda v: v if v is None else _text(v)), none & False
+        return _texts(values, none), none & False
     if column.type == "timestamp":
         made = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
         return made, made.isna() & ~none
@@ -143,6 +143,13 @@ def _finish(values: pd.Series, column: Column) -> pd.Series:
     if column.type == "boolean" and not column.nullable and values.notna().all():
         return values.astype(bool)
     return values
+
+
+def _texts(values: pd.Series, none: pd.Series) -> pd.Series:
+    made = values.astype(object).where(~none, None)
+    if pd.api.types.infer_dtype(made, skipna=True) in ("string", "empty"):
+        return made
+    return made.map(lambda v: v if v is None else _text(v))
 
 
 def _text(value: Any) -> str:

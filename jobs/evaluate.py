@@ -16,10 +16,17 @@ from .failures import JobFailure
 
 LESS_IS_BETTER = {"log_loss", "brier", "rmse", "mae"}
 IMPORTANCE_ROWS = 2_000
+IMPORTANCE_CALL_ROWS = 50_000
 
 
 def run() -> None:
     """The job. Raises JobFailure."""
+    # The live version is scored in a process of its own, while this one scores the new version.
+    with champion.start(os.environ["MODEL_PACKAGE_GROUP"], paths.processing_input("test")) as scoring:
+        _evaluate(scoring)
+
+
+def _evaluate(scoring: champion.Scoring | None) -> None:
     folder = _unpack(paths.processing_input("model"))
     served = serve.model_fn(str(folder))
     settings = served.project.settings
@@ -34,7 +41,8 @@ def run() -> None:
 
     scores = scores_of(raw)
     measured = metrics.evaluate(served.project.problem, truth, scores, seed)
-    compared = _champion(served.project.problem, raw, truth, seed)
+    importance = permutation_importance(served.project.problem, settings["gate"]["metric"], scores_of, raw, truth, seed)
+    compared = _compare(served.project.problem, scoring, truth, seed)
     gate = verdict(settings["gate"], measured, compared)
     prepared = json.loads((paths.processing_input("report") / "report.json").read_text())
     evaluation = {
@@ -44,7 +52,6 @@ def run() -> None:
         "champion": compared,
         "lineage": {"data_digest": prepared["data_digest"]},
     }
-    importance = permutation_importance(served.project.problem, settings["gate"]["metric"], scores_of, raw, truth, seed)
     _write(served.project.problem, evaluation, measured, scores, importance, gate)
     print(f"evaluate  {gate['metric']} {gate['value']:.4f} on {len(test)} rows: {gate['reason']}", flush=True)
 
@@ -71,16 +78,14 @@ def _truth(labels: pd.Series, classes: np.ndarray | None) -> np.ndarray:
     return np.searchsorted(classes, labels.to_numpy())
 
 
-def _champion(problem: str, raw: pd.DataFrame, truth: np.ndarray, seed: int) -> dict[str, Any] | None:
+def _compare(problem: str, scoring: champion.Scoring | None, truth: np.ndarray, seed: int) -> dict[str, Any] | None:
     """The live version's measures on the same rows; None before the first. One that cannot score them says why."""
-    found = champion.find(os.environ["MODEL_PACKAGE_GROUP"])
-    if found is None:
+    if scoring is None:
         return None
     try:
-        scores = champion.score(found, raw)
-        return {"version": found.version, "metrics": metrics.evaluate(problem, truth, scores, seed)}
+        return {"version": scoring.version, "metrics": metrics.evaluate(problem, truth, scoring.scores(), seed)}
     except (JobFailure, ValueError) as error:
-        return {"version": found.version, "metrics": None, "reason": str(error)}
+        return {"version": scoring.version, "metrics": None, "reason": str(error)}
 
 
 def verdict(gate: dict[str, Any], measured: dict[str, Any], compared: dict[str, Any] | None) -> dict[str, Any]:
@@ -122,16 +127,19 @@ def permutation_importance(
     rng = np.random.default_rng(seed)
     sample = rng.permutation(len(raw))[:IMPORTANCE_ROWS]
     rows, wanted = raw.iloc[sample].reset_index(drop=True), truth[sample]
-    classes = scores_of(rows.iloc[:1]).shape[1] if scores_of(rows.iloc[:1]).ndim > 1 else 2
-    measure, ones = metrics.measures(problem, classes)[metric], np.ones(len(rows))
-    base = measure(wanted, scores_of(rows), ones)
+    base = metrics.values(problem, wanted, scores_of(rows))[metric]
     sign = 1 if metric in LESS_IS_BETTER else -1
     losses: dict[str, float] = {}
-    for name in rows.columns:
-        shuffled = rows.assign(**{name: rows[name].to_numpy()[rng.permutation(len(rows))]}).astype(
-            {name: rows[name].dtype}
-        )
-        losses[str(name)] = max(0.0, sign * (measure(wanted, scores_of(shuffled), ones) - base))
+    # Features are made row by row, so the tables of many shuffled columns are scored as one.
+    per_call = max(1, IMPORTANCE_CALL_ROWS // len(rows))
+    names = list(rows.columns)
+    for start in range(0, len(names), per_call):
+        block = names[start : start + per_call]
+        tables = [rows.assign(**{name: rows[name].take(rng.permutation(len(rows))).array}) for name in block]
+        for name, scores in zip(
+            block, np.split(scores_of(pd.concat(tables, ignore_index=True)), len(block)), strict=True
+        ):
+            losses[name] = max(0.0, sign * (metrics.values(problem, wanted, scores)[metric] - base))
     total = sum(losses.values())
     return {name: loss / total if total else 0.0 for name, loss in sorted(losses.items(), key=lambda item: -item[1])}
 

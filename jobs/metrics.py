@@ -1,90 +1,164 @@
-"""Quality measures with confidence intervals, deterministic.
+"""Quality measures with confidence intervals, deterministic: scikit-learn's weighted measures for many weightings at once.
 
-Intervals are the 2.5 % and 97.5 % quantiles of 200 Poisson bootstrap replicates
-(Efron and Tibshirani 1993; Chamandy et al. 2012).
+Intervals are the 2.5 % and 97.5 % quantiles of 200 Poisson bootstrap replicates (Efron and Tibshirani 1993; Chamandy et al.
+2012): a replicate weighs every row with a draw from Poisson(1). A block of replicates is a matrix (replicates x rows), so
+counts and losses are one product with it, and curves one sort of the scores and cumulative sums along the rows.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
-from sklearn import metrics as sk
 
 REPLICATES = 200
 MAX_BOOTSTRAP_ROWS = 20_000
+BLOCK_VALUES = 1 << 19
+"""Weights held at once: 4 MB of them, and a few arrays of that size."""
 THRESHOLD = 0.5
 EPSILON = 1e-15
 
-type Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+type Values = dict[str, np.ndarray]
+"""By measure: one value a replicate, NaN where the replicate has none, as the area under the curve of one class."""
+type Measures = Callable[[np.ndarray], Values]
+"""From weights (replicates x rows)."""
 
 
-def _binary() -> dict[str, Measure]:
-    def at_threshold(function: Any, **more: Any) -> Measure:
-        return lambda y, s, w: float(function(y, s >= THRESHOLD, sample_weight=w, **more))
-
-    return {
-        "auc": lambda y, s, w: float(sk.roc_auc_score(y, s, sample_weight=w)),
-        "accuracy": at_threshold(sk.accuracy_score),
-        "f1": at_threshold(sk.f1_score, zero_division=0.0),
-        "precision": at_threshold(sk.precision_score, zero_division=0.0),
-        "recall": at_threshold(sk.recall_score, zero_division=0.0),
-        "average_precision": lambda y, s, w: float(sk.average_precision_score(y, s, sample_weight=w)),
-        "log_loss": lambda y, s, w: float(
-            sk.log_loss(y, np.clip(s, EPSILON, 1 - EPSILON), sample_weight=w, labels=[0, 1])
-        ),
-        "brier": lambda y, s, w: float(np.average((s - y) ** 2, weights=w)),
-    }
-
-
-def _multiclass(classes: int) -> dict[str, Measure]:
-    labels = list(range(classes))
-    return {
-        "accuracy": lambda y, s, w: float(sk.accuracy_score(y, s.argmax(axis=1), sample_weight=w)),
-        "f1_macro": lambda y, s, w: float(sk.f1_score(y, s.argmax(axis=1), average="macro", sample_weight=w)),
-        "log_loss": lambda y, s, w: float(sk.log_loss(y, np.clip(s, EPSILON, 1), sample_weight=w, labels=labels)),
-    }
-
-
-REGRESSION: dict[str, Measure] = {
-    "rmse": lambda y, s, w: float(np.sqrt(np.average((y - s) ** 2, weights=w))),
-    "mae": lambda y, s, w: float(np.average(np.abs(y - s), weights=w)),
-    "r2": lambda y, s, w: float(sk.r2_score(y, s, sample_weight=w)),
-}
-
-
-def measures(problem: str, classes: int) -> dict[str, Measure]:
-    """The measures of a problem, by name."""
+def measures(problem: str, truth: np.ndarray, scores: np.ndarray) -> Measures:
+    """The measures of these rows: `truth` holds class indexes for classification, `scores` a column a class for many."""
     if problem == "regression":
-        return REGRESSION
-    return _binary() if problem == "binary_classification" else _multiclass(classes)
+        return _regression(truth, scores)
+    return _binary(truth, scores) if problem == "binary_classification" else _multiclass(truth, scores)
+
+
+def values(problem: str, truth: np.ndarray, scores: np.ndarray) -> dict[str, float]:
+    """Every measure, each row weighing the same."""
+    found = measures(problem, truth, scores)(np.ones((1, len(truth))))
+    return {name: float(each[0]) for name, each in found.items()}
 
 
 def evaluate(problem: str, truth: np.ndarray, scores: np.ndarray, seed: int) -> dict[str, dict[str, float]]:
-    """Every measure: value, low, high and standard deviation. `truth` holds class indexes for classification."""
-    classes = int(scores.shape[1]) if scores.ndim > 1 else 2
+    """Every measure: value, low, high and standard deviation."""
     rng = np.random.default_rng(seed)
-    weights = rng.poisson(1.0, (REPLICATES, min(len(truth), MAX_BOOTSTRAP_ROWS)))
+    rows = np.arange(len(truth))
+    if len(truth) > MAX_BOOTSTRAP_ROWS:
+        rows = np.sort(rng.choice(len(truth), MAX_BOOTSTRAP_ROWS, replace=False))
+    measure = measures(problem, truth[rows], scores[rows])
+    blocks = [measure(weights) for weights in _weights(rng, len(rows))]
+    # A part of the rows widens the interval by the square root of what is left out; scale it back.
+    scale = np.sqrt(len(rows) / len(truth))
     found: dict[str, dict[str, float]] = {}
-    for name, measure in measures(problem, classes).items():
-        value = measure(truth, scores, np.ones(len(truth)))
-        size = weights.shape[1]
-        # A prefix of rows widens the interval by the square root of what is left out; scale it back.
-        scale = np.sqrt(size / len(truth))
-        replicates = np.array([_replicate(measure, truth[:size], scores[:size], w) for w in weights])
+    for name, value in values(problem, truth, scores).items():
+        replicates = np.concatenate([block[name] for block in blocks])
         replicates = replicates[~np.isnan(replicates)]
         spread = (replicates - replicates.mean()) * scale if len(replicates) else np.zeros(1)
         low, high = np.quantile(spread, [0.025, 0.975])
         found[name] = {
             "value": value,
-            "low": value + low,
-            "high": value + high,
+            "low": float(value + low),
+            "high": float(value + high),
             "standard_deviation": float(spread.std()),
         }
     return found
 
 
-def _replicate(measure: Measure, truth: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> float:
-    try:
-        return measure(truth, scores, weights)
-    except ValueError:
-        return float("nan")  # a replicate without one of the classes
+def _weights(rng: np.random.Generator, rows: int) -> Iterator[np.ndarray]:
+    """Blocks of Poisson weights: the same whatever the size of a block."""
+    size = max(1, BLOCK_VALUES // rows)
+    for start in range(0, REPLICATES, size):
+        yield rng.poisson(1.0, (min(size, REPLICATES - start), rows)).astype("float64")
+
+
+def _binary(truth: np.ndarray, scores: np.ndarray) -> Measures:
+    positive, chosen = truth == 1, scores >= THRESHOLD
+    likely = np.clip(scores, EPSILON, 1 - EPSILON)
+    log_loss = -np.where(positive, np.log(likely), np.log1p(-likely))
+    counted = np.column_stack([positive & chosen, positive, chosen, log_loss, (scores - positive) ** 2])
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    sorted_positive = positive[order].astype("float64")
+
+    def measure(weights: np.ndarray) -> Values:
+        total = weights.sum(axis=1)
+        hits, positives, choices, log_sum, square_sum = (weights @ counted).T
+        negatives = total - positives
+        # Rows of one score change sides together: one step of the curve.
+        ranked = weights[:, order]
+        steps = np.add.reduceat(ranked * sorted_positive, starts, axis=1)
+        true_positives = steps.cumsum(axis=1)
+        all_steps = np.add.reduceat(ranked, starts, axis=1)
+        area = ((all_steps - steps) * (true_positives - steps / 2)).sum(axis=1)
+        precision = (steps * _divide(true_positives, all_steps.cumsum(axis=1))).sum(axis=1)
+        return {
+            "auc": _divide(area, positives * negatives, np.nan),
+            "accuracy": _divide(total - positives - choices + 2 * hits, total, np.nan),
+            "f1": _divide(2 * hits, positives + choices),
+            "precision": _divide(hits, choices),
+            "recall": _divide(hits, positives),
+            "average_precision": _divide(precision, positives),
+            "log_loss": _divide(log_sum, total, np.nan),
+            "brier": _divide(square_sum, total, np.nan),
+        }
+
+    return measure
+
+
+def _multiclass(truth: np.ndarray, scores: np.ndarray) -> Measures:
+    chosen = scores.argmax(axis=1)
+    right = truth == chosen
+    log_loss = -np.log(np.clip(scores[np.arange(len(truth)), truth], EPSILON, 1))
+    seen = np.union1d(truth, chosen)
+    per_row = np.column_stack([right, log_loss])
+    of_truth, of_choice, of_right = _Groups(truth, seen), _Groups(chosen, seen), _Groups(truth[right], seen)
+
+    def measure(weights: np.ndarray) -> Values:
+        total = weights.sum(axis=1)
+        hits, log_sum = (weights @ per_row).T
+        f1 = _divide(2 * of_right.sums(weights[:, right]), of_truth.sums(weights) + of_choice.sums(weights))
+        return {
+            "accuracy": _divide(hits, total, np.nan),
+            "f1_macro": f1.mean(axis=1),
+            "log_loss": _divide(log_sum, total, np.nan),
+        }
+
+    return measure
+
+
+class _Groups:
+    """Sums of weights by class: also for a thousand classes no larger than the weights."""
+
+    def __init__(self, labels: np.ndarray, classes: np.ndarray) -> None:
+        self._order = np.argsort(labels, kind="stable")
+        found, self._starts = np.unique(labels[self._order], return_index=True)
+        self._columns, self._classes = np.searchsorted(classes, found), len(classes)
+
+    def sums(self, weights: np.ndarray) -> np.ndarray:
+        """(replicates x classes)."""
+        made = np.zeros((len(weights), self._classes))
+        if len(self._starts):
+            made[:, self._columns] = np.add.reduceat(weights[:, self._order], self._starts, axis=1)
+        return made
+
+
+def _regression(truth: np.ndarray, scores: np.ndarray) -> Measures:
+    missed = truth - scores
+    centred = truth - truth.mean()  # squares of large numbers would cancel
+    per_row = np.column_stack([missed**2, np.abs(missed), centred, centred**2])
+
+    def measure(weights: np.ndarray) -> Values:
+        total = weights.sum(axis=1)
+        squares, absolutes, sums, spread = (weights @ per_row).T
+        variation = np.maximum(0.0, spread - _divide(sums**2, total))
+        variation[variation <= 1e-12 * spread] = 0.0  # one value: what is left is rounding
+        explained = np.where(variation > 0, 1 - _divide(squares, variation), (squares == 0) * 1.0)
+        return {
+            "rmse": np.sqrt(_divide(squares, total, np.nan)),
+            "mae": _divide(absolutes, total, np.nan),
+            "r2": np.where(total > 0, explained, np.nan),
+        }
+
+    return measure
+
+
+def _divide(above: np.ndarray, below: np.ndarray, undefined: float = 0.0) -> np.ndarray:
+    """above / below, and `undefined` where below is zero."""
+    return np.divide(above, below, out=np.full(np.shape(above), undefined), where=below > 0)

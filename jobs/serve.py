@@ -8,13 +8,14 @@ import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from flask import Response
+from typing import TYPE_CHECKING, Any
 
 from . import payload, project
 from .columns import Column
 from .failures import JobFailure
+
+if TYPE_CHECKING:
+    from flask import Response
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def model_fn(model_dir: str) -> Served:
     return Served(loaded, loaded.load(folder), payload.columns_of(serving["columns"]))
 
 
-def transform_fn(served: Served, body: bytes | str, content_type: str, accept: str) -> Response:
+def transform_fn(served: Served, body: bytes | str, content_type: str, accept: str) -> "Response":
     """Scores for the rows in the body."""
     try:
         raw = payload.parse(body, content_type, served.columns)
@@ -45,8 +46,14 @@ def transform_fn(served: Served, body: bytes | str, content_type: str, accept: s
         traceback.print_exc(file=sys.stderr)
         return _error(500, str(error))
     text, kind = payload.write_response(scores, accept)
-    return Response(text, 200, content_type=kind)
+    return _response(text, 200, kind)
 
 
-def _error(status: int, reason: str) -> Response:
-    return Response(json.dumps({"error": reason}), status, content_type="application/json")
+def _error(status: int, reason: str) -> "Response":
+    return _response(json.dumps({"error": reason}), status, "application/json")
+
+
+def _response(text: str, status: int, kind: str) -> "Response":
+    from flask import Response  # only where requests come in: Evaluate loads models, too
+
+    return Response(text, status, content_type=kind)

@@ -1,0 +1,149 @@
+"""Seconds, processor seconds and peak memory of each job of the example, each as a process of its own as on SageMaker.
+
+`python -m benchmarks.jobs_speed [rows]`: the jobs' zip of models/employment on that many census rows (default 56,000), with
+moto's server for S3 and the registry. The last line is an import of the numerical libraries alone: the floor under every job.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pandas as pd
+from moto.server import ThreadedMotoServer
+
+from local_aws.sagemaker.containers import pack
+from model_factory.config import ModelConfig, load_model
+from model_factory.job_code import build_job_code
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "models" / "employment"
+FLOOR = "import numpy, pandas, pyarrow.parquet, sklearn.ensemble"
+GROUP = "bench-employment"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one process took."""
+
+    seconds: float
+    processor_seconds: float
+    peak_bytes: int
+
+    def line(self, name: str) -> str:
+        """For the table."""
+        return f"{name:<10}{self.seconds:8.2f} s{self.processor_seconds:8.2f} s cpu{self.peak_bytes / 1e6:8.0f} MB"
+
+
+def measure(command: list[str], environment: dict[str, str]) -> Cost:
+    """Run a process to its end. Raises CalledProcessError with what it printed."""
+    started = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            output.seek(0)
+            raise subprocess.CalledProcessError(process.returncode, command, output.read())
+    seconds = time.perf_counter() - started
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+class Bench:
+    """One model's jobs below a folder, their data and registry in moto."""
+
+    def __init__(self, folder: Path, endpoint: str, config: ModelConfig) -> None:
+        self.folder = folder
+        self.code = build_job_code(config, jobs=ROOT / "jobs", project=EXAMPLE, target=folder / "code.zip").path
+        self.environment = os.environ | {
+            "AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "eu-west-1", "DATA_URI": "s3://data/employment", "MODEL_NAME": "employment",
+            "MODEL_PACKAGE_GROUP": GROUP, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "",
+        }  # fmt: skip
+        self.config = config
+
+    def client(self, service: str) -> Any:
+        """A client of the bench's own moto."""
+        return boto3.client(
+            service, endpoint_url=self.environment["AWS_ENDPOINT_URL"], region_name="eu-west-1",
+            aws_access_key_id="test", aws_secret_access_key="test",  # noqa: S106 (moto takes any)
+        )  # fmt: skip
+
+    def job(self, name: str) -> Cost:
+        """Run one job in its folder."""
+        environment = self.environment | {"FACTORY_ML_ROOT": str(self.folder / name)}
+        return measure([sys.executable, str(self.code), name], environment)
+
+    def land(self, rows: int) -> None:
+        """Versioned raw data: the example's rows, one object a year."""
+        s3 = self.client("s3")
+        s3.create_bucket(Bucket="data", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
+        years = sorted((EXAMPLE / "data").glob("*.parquet"))
+        for year in years:
+            table = pd.read_parquet(year).sample(rows // len(years), replace=rows > 16_000 * len(years), random_state=0)
+            path = self.folder / year.name
+            table.to_parquet(path, index=False)
+            s3.upload_file(str(path), "data", f"employment/raw/dt={year.stem}-01-01/{year.name}")
+
+    def hand_over(self) -> None:
+        """Prepare's outputs to the training job."""
+        made, given = self.folder / "prepare/processing/output", self.folder / "train/input"
+        for part in ("train", "validation"):
+            shutil.copytree(made / part, given / "data" / part)
+        shutil.copytree(made / "baseline", given / "data/schema")
+        (given / "config").mkdir()
+        texts = {name: json.dumps(value) for name, value in self.config.training.hyperparameters.items()}
+        (given / "config/hyperparameters.json").write_text(json.dumps(texts))
+
+    def register(self) -> None:
+        """The artifact to Evaluate, and as the approved version, so that there is a champion."""
+        given = self.folder / "evaluate/processing/input"
+        (given / "model").mkdir(parents=True)
+        pack(self.folder / "train/model", given / "model/model.tar.gz")
+        for part in ("test", "baseline", "report"):
+            shutil.copytree(self.folder / "prepare/processing/output" / part, given / part)
+        self.client("s3").upload_file(str(given / "model/model.tar.gz"), "data", "champion/model.tar.gz")
+        sagemaker = self.client("sagemaker")
+        sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
+        container = {"Image": "scikit-learn", "ModelDataUrl": "s3://data/champion/model.tar.gz"}
+        sagemaker.create_model_package(
+            ModelPackageGroupName=GROUP,
+            ModelApprovalStatus="Approved",
+            InferenceSpecification={
+                "Containers": [container],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+        )
+
+
+def main(rows: int) -> None:
+    """Print the table."""
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    try:
+        port = server.get_host_and_port()[1]
+        with tempfile.TemporaryDirectory() as temporary:
+            config = load_model(EXAMPLE)
+            bench = Bench(Path(temporary), f"http://localhost:{port}", config)
+            bench.land(rows)
+            print(f"{rows} rows, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+            for name, after in (("prepare", bench.hand_over), ("train", bench.register), ("evaluate", None)):
+                print(bench.job(name).line(name), flush=True)
+                if after:
+                    after()
+            print(measure([sys.executable, "-c", FLOOR], bench.environment).line("imports"))
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 56_000)
