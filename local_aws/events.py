@@ -43,17 +43,23 @@ def install(local: "LocalAws") -> None:
 
 
 def _deliver(local: "LocalAws", target: dict[str, Any], event: dict[str, Any]) -> None:
-    transformer = target.get("InputTransformer", {})
-    stamped: Any = event | {"time": datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-    content = EventTemplateParser.parse(
-        input_template=transformer.get("InputTemplate"),
-        input_paths_map=transformer.get("InputPathsMap", {}),
-        event=stamped,
-    )
-    text = content if isinstance(content, str) else json.dumps(content)
+    text = _input(target, event)
     _, _, service, region, account, _ = target["Arn"].split(":", 5)
     if service == "sns":
         local.accounts.client("sns", account, region).publish(TopicArn=target["Arn"], Message=text)
     else:
         client = local.accounts.client("lambda", account, region)
         client.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=text.encode())
+
+
+def _input(target: dict[str, Any], event: dict[str, Any]) -> str:
+    """What the target gets: the event, or what the target's transformer makes of it."""
+    if "InputPath" in target or "Input" in target:
+        raise ValueError(f"the embedded AWS does not support Input and InputPath of the target {target['Arn']}")
+    time = datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    stamped: Any = event | {"time": time}
+    if "InputTransformer" not in target:
+        return json.dumps({key: value for key, value in stamped.items() if key != "ingestion-time"})
+    transformer = target["InputTransformer"]
+    content: Any = EventTemplateParser.parse(transformer["InputTemplate"], transformer["InputPathsMap"], stamped)
+    return content if isinstance(content, str) else json.dumps(content)
