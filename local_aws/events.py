@@ -2,11 +2,12 @@
 
 import copy
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from jsonpath_ng.ext.parser import parse
 from moto.events.models import Rule, events_backends
-from moto.events.utils import EventTemplateParser
 
 if TYPE_CHECKING:
     from .server import LocalAws
@@ -60,6 +61,23 @@ def _input(target: dict[str, Any], event: dict[str, Any]) -> str:
     stamped: Any = event | {"time": time}
     if "InputTransformer" not in target:
         return json.dumps({key: value for key, value in stamped.items() if key != "ingestion-time"})
-    transformer = target["InputTransformer"]
-    content: Any = EventTemplateParser.parse(transformer["InputTemplate"], transformer["InputPathsMap"], stamped)
-    return content if isinstance(content, str) else json.dumps(content)
+    return transform(target["InputTransformer"], stamped)
+
+
+def transform(transformer: dict[str, Any], event: dict[str, Any]) -> str:
+    """EventBridge's input transformer: between quotes a value becomes part of the text, elsewhere it is JSON.
+
+    Moto's does not escape quotes in values.
+    """
+    template: str = transformer["InputTemplate"]
+    found = {name: parse(path).find(event) for name, path in transformer.get("InputPathsMap", {}).items()}
+
+    def put(placeholder: re.Match[str]) -> str:
+        matches: Any = found.get(placeholder[1])
+        value = matches[0].value if matches else None
+        between_quotes = len(re.findall(r'(?<!\\)"', template[: placeholder.start()])) % 2
+        if not between_quotes:
+            return json.dumps(value)
+        return json.dumps(value if isinstance(value, str) else json.dumps(value))[1:-1]
+
+    return re.sub(r"<([\w.-]+)>", put, template)

@@ -37,19 +37,27 @@ class Alerts(Construct):
             self,
             "PipelineFailed",
             name=f"{names.prefix}-pipeline-failed",
-            description="A training or monitoring that failed is told with its reason",
+            description="A training or monitoring that failed is told with its step and reason",
             event_pattern={
                 "source": ["aws.sagemaker"],
-                "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+                "detail-type": ["SageMaker Model Building Pipeline Execution Step Status Change"],
                 "detail": {
                     "pipelineArn": [{"prefix": names.arn("sagemaker", f"pipeline/{names.prefix}-")}],
-                    "currentPipelineExecutionStatus": ["Failed"],
+                    "currentStepStatus": ["Failed"],
                 },
             },
             targets=[
                 events.CfnRule.TargetProperty(
                     id="Alerts",
                     arn=self.topic.topic_arn,
+                    input_transformer=events.CfnRule.InputTransformerProperty(
+                        input_paths_map={
+                            "step": "$.detail.stepName",
+                            "execution": "$.detail.pipelineExecutionArn",
+                            "reason": "$.detail.failureReason",
+                        },
+                        input_template='"Step <step> of <execution> failed: <reason>"',
+                    ),
                     dead_letter_config=events.CfnRule.DeadLetterConfigProperty(
                         arn=names.arn("sqs", names.undelivered_queue)
                     ),

@@ -171,7 +171,7 @@ def _conditions(props: ModelProps, evaluate: ProcessingStep) -> list[Condition]:
 
 
 def _environment(props: ModelProps) -> dict[str, Value]:
-    return job_environment(props, TRIGGER=TRIGGER, REASON=REASON, DATA_MANIFEST=DATA_MANIFEST)
+    return job_environment(props, DATA_MANIFEST=DATA_MANIFEST)
 
 
 def _uri(props: ModelProps, *parts: str) -> Value:

@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
-from botocore.validate import ParamValidator
 from moto.iam.models import get_account_id_from
 from werkzeug.wrappers import Request, Response
 
 from ..events import emit
 from .state import Record, ServiceError, State
+from .validation import StrictValidator
 
 if TYPE_CHECKING:
     from ..server import LocalAws
@@ -60,9 +60,8 @@ class Service:
         serve = self._operations.get(operation)
         if serve is None:
             raise ServiceError(f"the embedded AWS does not support sagemaker:{operation}", "NotImplementedException")
-        report = ParamValidator().validate(request, self._model.operation_model(operation).input_shape)
-        if report.has_errors():
-            raise ServiceError(report.generate_report())
+        if mistakes := StrictValidator().check(request, self._model.operation_model(operation).input_shape):
+            raise ServiceError(mistakes)
         return serve(self, state, request) or {}
 
     def emit(self, state: State, detail_type: str, detail: Record, arn: str) -> None:

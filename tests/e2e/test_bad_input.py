@@ -14,7 +14,8 @@ def fails_with(factory, alerts, *words: str) -> None:
     assert finished.status == "Failed"
     assert all(word in finished.reason for word in words), finished.reason
     assert "Traceback" not in finished.reason
-    assert factory.names.training_pipeline in alerts(factory.names.training_pipeline)
+    alert = alerts(factory.names.training_pipeline)
+    assert all(word in alert for word in words), alert
     assert factory.reader.live_version() == version
     assert len(factory.predict(records(5))) == 5
 

@@ -91,7 +91,7 @@ def test_powertools_is_the_layer_that_aws_publishes(assembly, foundation):
 def test_a_failed_pipeline_execution_is_told(foundation):
     rule = foundation.one("Events::Rule")
     detail = rule["EventPattern"]["detail"]
-    assert detail["currentPipelineExecutionStatus"] == ["Failed"]
+    assert detail["currentStepStatus"] == ["Failed"]
     assert detail["pipelineArn"] == [{"prefix": "arn:aws:sagemaker:us-east-1:333333333333:pipeline/acme-prod-"}]
 
 
