@@ -161,6 +161,9 @@ def alerts(deployed):
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     account, region = deployed.reach.environment.account, deployed.reach.environment.region
     topic = f"arn:aws:sns:{region}:{account}:{deployed.reach.names.alerts_topic}"
+    delivery = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [delivery | {"Resource": arn}]}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
     subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
     received: list[str] = []
 

@@ -11,6 +11,7 @@ START_AND_STOP = """
 import io, os, pathlib, sys, tarfile, time
 import boto3
 from local_aws.server import LocalAws
+from tests.unit.local_aws.sagemaker.conftest import make_role
 
 folder = pathlib.Path(sys.argv[1])
 with LocalAws(folder) as local:
@@ -24,6 +25,7 @@ with LocalAws(folder) as local:
         entry.size = len(code)
         tar.addfile(entry, io.BytesIO(code.encode()))
     s3.put_object(Bucket="bucket", Key="model.tar.gz", Body=serve.getvalue())
+    make_role(boto3.client("iam", **made), "jobs")
     role = "arn:aws:iam::123456789012:role/jobs"
     sagemaker.create_model(ModelName="m", ExecutionRoleArn=role, PrimaryContainer={"Image": "i",
         "ModelDataUrl": "s3://bucket/model.tar.gz", "Environment": {"SAGEMAKER_PROGRAM": "serve.py",
