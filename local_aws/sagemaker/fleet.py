@@ -56,7 +56,7 @@ class Fleet:
         self._logged = 0
         try:
             service.roles.pull_image(model["ExecutionRoleArn"], container["Image"])
-            Storage(s3).download(container["ModelDataUrl"], archive)
+            Storage(s3).download_object(container["ModelDataUrl"], archive)
             with tarfile.open(next(archive.iterdir())) as tar:
                 tar.extractall(folder, filter="data")
         except Exception as error:

@@ -27,8 +27,8 @@ def policy(actions, resources=None, service=None):
 
 
 def make_role(iam, name):
-    """A role for SageMaker that may do everything: what roles may is not the subject here."""
-    trust = policy("sts:AssumeRole", service="sagemaker.amazonaws.com")
+    """A role for SageMaker and functions that may do everything: what roles may is not the subject here."""
+    trust = policy("sts:AssumeRole", service=["sagemaker.amazonaws.com", "lambda.amazonaws.com"])
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
     iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy("*", "*"))
 
