@@ -5,6 +5,7 @@ datapoints can be lived in a minute; on AWS it is the wall clock.
 """
 
 import json
+import logging
 import math
 import threading
 from collections.abc import Iterable
@@ -15,11 +16,13 @@ from moto.cloudwatch.models import CloudWatchBackend, Statistics, cloudwatch_bac
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 
+from .authorization import AccessDeniedError
 from .events import emit
 
 if TYPE_CHECKING:
     from .server import LocalAws
 
+log = logging.getLogger(__name__)
 COMPARE = {
     "GreaterThanThreshold": (lambda value, limit: value > limit, "greater than"),
     "GreaterThanOrEqualToThreshold": (lambda value, limit: value >= limit, "greater than or equal to"),
@@ -157,7 +160,14 @@ def _change(
     for action in actions or []:
         if ":sns:" in action:
             subject = f'{state}: "{alarm.name}"'[:100]
-            sns.publish(TopicArn=action, Subject=subject, Message=json.dumps(message))
+            content = {"TopicArn": action, "Subject": subject, "Message": json.dumps(message)}
+            keys = {"aws:SourceArn": alarm.alarm_arn, "aws:SourceAccount": account}
+            try:
+                local.authorization.check_call("cloudwatch.amazonaws.com", "sns", "Publish", content, region, keys)
+            except AccessDeniedError as refusal:
+                log.warning("alarm %s: %s", alarm.name, refusal)
+                continue
+            sns.publish(**content)
 
 
 def _stamp(time: datetime) -> str:

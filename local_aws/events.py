@@ -2,15 +2,24 @@
 
 import copy
 import json
+import logging
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from jsonpath_ng.ext.parser import parse
 from moto.events.models import Rule, events_backends
+from moto.sqs.models import sqs_backends
+
+from .authorization import AccessDeniedError
 
 if TYPE_CHECKING:
     from .server import LocalAws
+
+log = logging.getLogger(__name__)
+SERVICE = "events.amazonaws.com"
+CALLS = {"sqs": "SendMessage", "sns": "Publish", "lambda": "Invoke"}
+"""What delivering to a target is, by its service; of others (log groups, buses) no policy is asked here."""
 
 
 def emit(
@@ -27,20 +36,57 @@ def emit(
 
 
 def install(local: "LocalAws") -> None:
-    """Deliver events to SNS topics and functions as well; moto knows queues, log groups and other buses."""
+    """Deliver events to SNS topics and functions as well; moto knows queues, log groups and other buses.
+
+    EventBridge delivers for a rule where the target's policy (and its key's) lets it. What it may not deliver goes to
+    the target's dead-letter queue, where that one's policy lets it.
+    """
     send = Rule.send_to_targets
 
     def send_to_all(self: Any, original_event: Any, transform_input: bool = True) -> None:
         if not self.event_pattern.matches_event(original_event):
             return
-        ours = [target for target in self.targets if target["Arn"].split(":")[2] in ("sns", "lambda")]
+        open_to_us = [target for target in self.targets if _may_deliver(local, self, target, original_event)]
+        ours = [target for target in open_to_us if target["Arn"].split(":")[2] in ("sns", "lambda")]
         theirs = copy.copy(self)
-        theirs.targets = [target for target in self.targets if target not in ours]
+        theirs.targets = [target for target in open_to_us if target not in ours]
         send(theirs, original_event, transform_input)
         for target in ours:
             _deliver(local, target, original_event)
 
     Rule.send_to_targets = send_to_all
+
+
+def _may_deliver(local: "LocalAws", rule: Any, target: dict[str, Any], event: dict[str, Any]) -> bool:
+    try:
+        _authorize(local, rule.arn, target["Arn"])
+    except AccessDeniedError as refusal:
+        log.warning("rule %s: %s", rule.name, refusal)
+        if dead_letters := target.get("DeadLetterConfig", {}).get("Arn"):
+            _put_aside(local, rule.arn, dead_letters, event)
+        return False
+    return True
+
+
+def _put_aside(local: "LocalAws", rule_arn: str, queue_arn: str, event: dict[str, Any]) -> None:
+    _, _, _, region, account, name = queue_arn.split(":", 5)
+    try:
+        _authorize(local, rule_arn, queue_arn)
+    except AccessDeniedError as refusal:
+        log.warning("an event is lost: %s", refusal)
+    else:
+        sqs_backends[account][region].send_message(name, json.dumps(event, default=str))
+
+
+def _authorize(local: "LocalAws", rule_arn: str, arn: str) -> None:
+    """Raise AccessDeniedError unless EventBridge may deliver to `arn` for the rule."""
+    _, _, service, region, account, name = arn.split(":", 5)
+    if service not in CALLS:
+        return
+    url = f"{local.endpoint_url}/{account}/{name}"
+    params = {"sqs": {"QueueUrl": url}, "sns": {"TopicArn": arn}, "lambda": {"FunctionName": arn}}[service]
+    keys = {"aws:SourceArn": rule_arn, "aws:SourceAccount": rule_arn.split(":")[4]}
+    local.authorization.check_call(SERVICE, service, CALLS[service], params, region, keys)
 
 
 def _deliver(local: "LocalAws", target: dict[str, Any], event: dict[str, Any]) -> None:

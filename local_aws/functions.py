@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 import select
 import shutil
@@ -16,9 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.models import LambdaFunction
 
+from .authorization import AccessDeniedError
+
 if TYPE_CHECKING:
     from .server import LocalAws
 
+_module_log = logging.getLogger(__name__)
 WORKER = Path(__file__).with_name("function_worker.py")
 
 
@@ -118,7 +122,11 @@ class Functions:
 
     def invoke(self, function: Any, event: Any) -> tuple[dict[str, Any], str]:
         """The answer (see Worker.invoke) and the log lines of one invocation; logs also go to the function's log group."""
-        worker = self._worker(function)
+        try:
+            worker = self._worker(function)
+        except AccessDeniedError as refusal:
+            message = f"The role defined for the function cannot be assumed by Lambda. {refusal}"
+            return {"error": {"errorMessage": message, "errorType": "AccessDeniedException"}}, ""
         request_id = str(uuid.uuid4())
         with worker.lock:
             answer = worker.invoke(event, request_id)
@@ -138,11 +146,20 @@ class Functions:
                 return found[1]
             if found:
                 found[1].close()
+            self._local.authorization.take_role("lambda.amazonaws.com", function.role, key)
             worker = Worker(self._local, function)
             self._workers[key] = (version, worker)
             return worker
 
     def _write_log(self, function: Any, worker: Worker, log: str) -> None:
+        """As the function's role, as on AWS: what that may not write is lost."""
+        where = {"logGroupName": worker.log_group, "logStreamName": worker.log_stream}
+        try:
+            for operation in ("CreateLogStream", "PutLogEvents"):
+                self._local.authorization.check_call(function.role, "logs", operation, where, function.region)
+        except AccessDeniedError as refusal:
+            _module_log.warning("the log of %s is lost: %s", function.function_name, refusal)
+            return
         backend = function.logs_backend
         backend.ensure_log_group(worker.log_group)
         group = backend.groups[worker.log_group]

@@ -1,7 +1,7 @@
 """Event source mappings from SQS to Lambda: a poller for each queue, with partial batch responses and FIFO groups in order.
 
 Moto invokes the function inside SendMessage, forgets failed messages and has no partial batches; here a thread polls as
-Lambda's does.
+Lambda's does, under the role of the function.
 """
 
 import logging
@@ -42,13 +42,15 @@ class Pollers:
     def _poll(self, mapping: Any) -> None:
         arn = mapping.event_source_arn
         _, _, _, region, account, name = arn.split(":")
-        sqs = self._local.accounts.client("sqs", account, region)
-        try:
-            url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
-        except sqs.exceptions.QueueDoesNotExist:
-            return
+        url = f"{self._local.endpoint_url}/{account}/{name}"
+        seen: set[str] = set()
         while not self._stop.wait(IDLE_SECONDS) and any(m.uuid == mapping.uuid for m in _mappings()):
             try:
+                role = _function(mapping).role
+                sqs = self._local.accounts.role_client("sqs", role, region)
+                if role not in seen:  # Lambda looks at the queue to know how many pollers it needs
+                    sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+                    seen.add(role)
                 # A look into the queue costs nothing; a request twenty times a second for each queue would keep a core busy.
                 if sqs_backends[account][region].queues[name].messages:
                     self._batch(mapping, sqs, url, region)
@@ -65,10 +67,7 @@ class Pollers:
         if not received:
             return
         event = {"Records": [_record(message, mapping.event_source_arn, region) for message in received]}
-        function = mapping.function_arn
-        account = function.split(":")[4]
-        deployed = lambda_backends[account][region].get_function(function)
-        answer, _ = self._local.functions.invoke(deployed, event)
+        answer, _ = self._local.functions.invoke(_function(mapping), event)
         failed = _failed(answer, [message["MessageId"] for message in received])
         for message in received:
             handle = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
@@ -76,6 +75,11 @@ class Pollers:
                 sqs.change_message_visibility(**handle, VisibilityTimeout=RETRY_SECONDS)
             else:
                 sqs.delete_message(**handle)
+
+
+def _function(mapping: Any) -> Any:
+    _, _, _, region, account, _ = mapping.function_arn.split(":", 5)
+    return lambda_backends[account][region].get_function(mapping.function_arn)
 
 
 def _mappings() -> list[Any]:

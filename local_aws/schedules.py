@@ -6,6 +6,10 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
+from .authorization import AccessDeniedError
+
 if TYPE_CHECKING:
     from .server import LocalAws
 
@@ -20,6 +24,7 @@ def tick(local: "LocalAws", schedule: str, account: str, region: str, time: date
     if found["State"] != "ENABLED":
         raise ValueError(f"schedule {schedule!r} is disabled")
     target = found["Target"]
+    local.authorization.take_role("scheduler.amazonaws.com", target["RoleArn"], found["Arn"].rpartition("/")[0])
     context = {
         "schedule-arn": found["Arn"],
         "scheduled-time": time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -27,7 +32,19 @@ def tick(local: "LocalAws", schedule: str, account: str, region: str, time: date
         "attempt-number": "1",
     }
     payload = re.sub(r"<aws\.scheduler\.([a-z-]+)>", lambda match: context[match[1]], target.get("Input", "{}"))
-    return _deliver(local, target, payload, region)
+    try:
+        return _deliver(local, target, payload, region)
+    except ClientError:
+        # On AWS after the retries of the schedule's policy; here the caller of the tick also sees what was refused.
+        if dead_letters := target.get("DeadLetterConfig", {}).get("Arn"):
+            _send(local, dead_letters, target["RoleArn"], payload)
+        raise
+
+
+def _send(local: "LocalAws", queue_arn: str, role: str, payload: str, **more: str) -> Any:
+    _, _, _, region, account, name = queue_arn.split(":", 5)
+    sqs = local.accounts.role_client("sqs", role, region)
+    return sqs.send_message(QueueUrl=f"{local.endpoint_url}/{account}/{name}", MessageBody=payload, **more)
 
 
 def _deliver(local: "LocalAws", target: dict[str, Any], payload: str, region: str) -> Any:
@@ -37,13 +54,10 @@ def _deliver(local: "LocalAws", target: dict[str, Any], payload: str, region: st
         client = local.accounts.role_client(service, role, region)
         operation = re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower()
         return getattr(client, operation)(**json.loads(payload))
-    _, _, service, target_region, account, name = arn.split(":", 5)
+    _, _, service, target_region, _, _ = arn.split(":", 5)
     if service == "sqs":
-        sqs = local.accounts.role_client("sqs", role, target_region)
-        url = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
         group = target.get("SqsParameters", {}).get("MessageGroupId")
-        extra = {"MessageGroupId": group} if group else {}
-        return sqs.send_message(QueueUrl=url, MessageBody=payload, **extra)
+        return _send(local, arn, role, payload, **({"MessageGroupId": group} if group else {}))
     if service == "lambda":
         client = local.accounts.role_client("lambda", role, target_region)
         return client.invoke(FunctionName=arn, InvocationType="Event", Payload=payload.encode())["StatusCode"]
@@ -55,6 +69,9 @@ def install(local: "LocalAws") -> None:
 
     def control(body: dict[str, Any]) -> Any:
         time = datetime.fromisoformat(body["time"]) if body.get("time") else datetime.now(UTC)
-        return tick(local, body["schedule"], body["account"], body["region"], time, body.get("group", "default"))
+        try:
+            return tick(local, body["schedule"], body["account"], body["region"], time, body.get("group", "default"))
+        except (AccessDeniedError, ClientError) as error:
+            raise ValueError(f"schedule {body['schedule']!r} was not delivered: {error}") from error
 
     local.control("tick", control)

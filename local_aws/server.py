@@ -13,10 +13,11 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
-from . import accounts, alarms, cloudformation, events, functions, queues, sagemaker, schedules
+from . import accounts, alarms, authorization, cloudformation, events, functions, queues, sagemaker, schedules, topics
 
 if TYPE_CHECKING:
     from .accounts import Accounts
+    from .authorization import Authorization
     from .functions import Functions
 
 type Control = Callable[..., Any]
@@ -49,6 +50,7 @@ class LocalAws:
     """
 
     accounts: "Accounts"
+    authorization: "Authorization"
     functions: "Functions"
 
     def __init__(self, state_dir: Path, port: int = 0) -> None:
@@ -76,8 +78,10 @@ class LocalAws:
         """Install the extensions and serve."""
         os.environ["MOTO_PORT"] = str(self.port)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        authorization.install(self)
+        self.control("authorization", lambda body: self.authorization.report())
         accounts.install(self)
-        for extension in (cloudformation, functions, queues, events, schedules, alarms, sagemaker):
+        for extension in (cloudformation, functions, queues, topics, events, schedules, alarms, sagemaker):
             extension.install(self)
         self._thread.start()
         return self

@@ -9,16 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from .model_props import ModelProps
-from .permissions import (
-    pull_images,
-    put_metrics,
-    read_objects,
-    service_role,
-    use_key,
-    use_key_for_volumes,
-    write_logs,
-    write_objects,
-)
+from .permissions import allow, pull_images, read_objects, service_role, use_key, write_logs, write_objects
 from .retrain_trigger import to_queue
 
 
@@ -72,12 +63,11 @@ class EndpointDeployer(Construct):
 def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
     model, names = props.config.name, props.shared
     return [
-        *read_objects(names, "artifacts", f"{model}/executions/"),
-        *read_objects(names, "data", f"{model}/captured/"),
+        read_objects(names, "artifacts", f"{model}/executions/"),
         write_objects(names, "data", f"{model}/captured/"),
         use_key(props.key_arn),
-        *use_key_for_volumes(props.key_arn),
         *pull_images(names, props.image),
         write_logs(names, f"/aws/sagemaker/Endpoints/{props.names.endpoint}*"),
-        put_metrics(),
+        # SageMaker looks at the roll-back alarms of a deployment as the endpoint's role.
+        allow(["cloudwatch:DescribeAlarms"], [names.arn("cloudwatch", f"alarm:{props.names.prefix}-*")]),
     ]

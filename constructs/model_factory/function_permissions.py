@@ -4,14 +4,14 @@ from aws_cdk import aws_iam as iam
 
 from .factory_function import consume_statement
 from .names import EnvironmentNames
-from .permissions import allow, pass_role, put_metrics, use_key, use_key_for_volumes
+from .permissions import allow, decrypt, encrypt_volumes, pass_role, put_metrics, use_key
 
 
 def retrain_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
     """lambda/retrain: look at settings, executions and new data; start a training pipeline."""
     return [
         consume_statement(names, "retrain"),
-        use_key(key_arn),
+        decrypt(key_arn),
         _read_settings(names),
         allow(
             ["sagemaker:ListPipelineExecutions", "sagemaker:StartPipelineExecution"],
@@ -28,7 +28,7 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
     return [
         consume_statement(names, "deploy"),
         use_key(key_arn),
-        *use_key_for_volumes(key_arn),
+        encrypt_volumes(key_arn),
         _read_settings(names),
         allow(["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"], _versions(names)),
         allow(

@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 
 from .definition import Execution, Join, RetryPolicy, Value
 from .model_props import ModelProps
-from .permissions import allow, pass_role, pull_images, use_key, use_key_for_volumes, write_logs
+from .permissions import allow, encrypt_output, encrypt_volumes, pass_role, pull_images, use_key, write_logs
 
 _PROCESSING = "/opt/ml/processing"
 
@@ -88,7 +88,8 @@ def job_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         allow(["s3:GetObject"], [props.code_arn]),
         allow(["s3:ListBucket"], [f"arn:{props.shared.partition}:s3:::{props.code_bucket}"]),
         use_key(props.key_arn),
-        *use_key_for_volumes(props.key_arn),
+        encrypt_output(props.key_arn),
+        encrypt_volumes(props.key_arn),
         *pull_images(props.shared, props.image),
         write_logs(props.shared, "/aws/sagemaker/*"),
     ]
@@ -102,8 +103,6 @@ def pipeline_statements(props: ModelProps, job_kinds: Sequence[str], job_role_ar
     return [
         allow([*actions, "sagemaker:AddTags"], jobs),
         pass_role(job_role_arn),
-        use_key(props.key_arn),
-        *use_key_for_volumes(props.key_arn),
     ]
 
 

@@ -12,7 +12,7 @@ from .definition import Parameter, PipelineDefinition, ProcessingStep
 from .jobs import RETRY_JOB, execution_uri, job_environment, job_statements, pipeline_statements, processing_arguments
 from .model_props import ModelProps
 from .model_registry import read_versions
-from .permissions import allow, put_metrics, read_objects, service_role, write_objects
+from .permissions import allow, list_objects, put_metrics, read_objects, service_role, write_objects
 from .scheduler_role import scheduler_role_arn
 
 SCHEDULED_TIME = Parameter("ScheduledTime", "")
@@ -105,8 +105,10 @@ def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
     model, names, endpoint = props.config.name, props.shared, props.names.endpoint
     return [
         *job_statements(props),
-        *read_objects(names, "data", f"{model}/"),
-        *read_objects(names, "artifacts", f"{model}/"),
+        list_objects(names, "data", f"{model}/"),
+        read_objects(names, "data", f"{model}/"),
+        list_objects(names, "artifacts", f"{model}/"),
+        read_objects(names, "artifacts", f"{model}/"),
         write_objects(names, "artifacts", f"{model}/monitor/"),
         read_versions(props),
         allow(["sagemaker:DescribeEndpoint"], [names.arn("sagemaker", f"endpoint/{endpoint}")]),

@@ -49,22 +49,28 @@ def service_role(
     return role
 
 
-def read_objects(
-    names: EnvironmentNames, purpose: str, prefix: str, *, versions: bool = False
-) -> list[iam.PolicyStatement]:
-    """List and read what is below `prefix` of a bucket; with `versions` also what was there before."""
+def list_objects(names: EnvironmentNames, purpose: str, prefix: str) -> iam.PolicyStatement:
+    """List what is below `prefix` of a bucket."""
+    return allow(["s3:ListBucket"], [names.bucket_arn(purpose)], StringLike={"s3:prefix": [f"{prefix}*"]})
+
+
+def read_objects(names: EnvironmentNames, purpose: str, prefix: str) -> iam.PolicyStatement:
+    """Read what is below `prefix` of a bucket."""
+    return allow(["s3:GetObject"], [f"{names.bucket_arn(purpose)}/{prefix}*"])
+
+
+def read_object_versions(names: EnvironmentNames, purpose: str, prefix: str) -> list[iam.PolicyStatement]:
+    """List and read, by version id, what is and was below `prefix` of a bucket."""
     bucket = names.bucket_arn(purpose)
-    listing = ["s3:ListBucketVersions"] if versions else []
-    reading = ["s3:GetObjectVersion"] if versions else []
     return [
-        allow(["s3:ListBucket", *listing], [bucket], StringLike={"s3:prefix": [prefix, f"{prefix}*"]}),
-        allow(["s3:GetObject", *reading], [f"{bucket}/{prefix}*"]),
+        allow(["s3:ListBucketVersions"], [bucket], StringLike={"s3:prefix": [f"{prefix}*"]}),
+        allow(["s3:GetObjectVersion"], [f"{bucket}/{prefix}*"]),
     ]
 
 
 def write_objects(names: EnvironmentNames, purpose: str, prefix: str) -> iam.PolicyStatement:
-    """Write below `prefix` of a bucket."""
-    return allow(["s3:PutObject", "s3:AbortMultipartUpload"], [f"{names.bucket_arn(purpose)}/{prefix}*"])
+    """Write below `prefix` of a bucket. (Uploads that break off are tidied by the bucket's lifecycle.)"""
+    return allow(["s3:PutObject"], [f"{names.bucket_arn(purpose)}/{prefix}*"])
 
 
 def use_key(key_arn: str) -> iam.PolicyStatement:
@@ -72,12 +78,19 @@ def use_key(key_arn: str) -> iam.PolicyStatement:
     return allow(["kms:Decrypt", "kms:GenerateDataKey"], [key_arn])
 
 
-def use_key_for_volumes(key_arn: str) -> list[iam.PolicyStatement]:
-    """Encrypt the disks of jobs and endpoints: SageMaker asks who starts them for a grant, for AWS services only."""
-    return [
-        allow(["kms:Encrypt", "kms:DescribeKey"], [key_arn]),
-        allow(["kms:CreateGrant"], [key_arn], Bool={"kms:GrantIsForAWSResource": "true"}),
-    ]
+def decrypt(key_arn: str) -> iam.PolicyStatement:
+    """Read what is encrypted with the environment's key, and no more."""
+    return allow(["kms:Decrypt"], [key_arn])
+
+
+def encrypt_output(key_arn: str) -> iam.PolicyStatement:
+    """What SageMaker asks of a job's role when the job names a key for its output."""
+    return allow(["kms:Encrypt"], [key_arn])
+
+
+def encrypt_volumes(key_arn: str) -> iam.PolicyStatement:
+    """Encrypt disks: a job's role gives SageMaker the grant for its own, who creates an endpoint for the endpoint's."""
+    return allow(["kms:CreateGrant"], [key_arn], Bool={"kms:GrantIsForAWSResource": "true"})
 
 
 def put_metrics() -> iam.PolicyStatement:
@@ -86,10 +99,10 @@ def put_metrics() -> iam.PolicyStatement:
 
 
 def write_logs(names: EnvironmentNames, group: str) -> iam.PolicyStatement:
-    """Write to log groups whose name is `group` (which may end in *)."""
+    """Write to log groups whose name is like `group`, which ends in *: that stands for their streams as well."""
     return allow(
         ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-        [names.arn("logs", f"log-group:{group}"), names.arn("logs", f"log-group:{group}:*")],
+        [names.arn("logs", f"log-group:{group}")],
     )
 
 

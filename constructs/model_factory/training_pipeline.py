@@ -22,7 +22,15 @@ from .definition import (
 from .jobs import RETRY_JOB, execution_uri, job_environment, job_statements, pipeline_statements, processing_arguments
 from .model_props import ModelProps
 from .model_registry import read_versions, registry_arns
-from .permissions import allow, read_objects, service_role, write_objects
+from .permissions import (
+    allow,
+    decrypt,
+    list_objects,
+    read_object_versions,
+    read_objects,
+    service_role,
+    write_objects,
+)
 from .registration import register_step
 
 TRIGGER = Parameter("Trigger", "manual")
@@ -187,8 +195,9 @@ def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
     model, names = props.config.name, props.shared
     return [
         *job_statements(props),
-        *read_objects(names, "data", f"{model}/raw/", versions=True),
-        *read_objects(names, "artifacts", f"{model}/executions/"),
+        *read_object_versions(names, "data", f"{model}/raw/"),
+        list_objects(names, "artifacts", f"{model}/executions/"),
+        read_objects(names, "artifacts", f"{model}/executions/"),
         write_objects(names, "artifacts", f"{model}/executions/"),
         read_versions(props),
         allow(["sagemaker:DescribeEndpoint"], [names.arn("sagemaker", f"endpoint/{props.names.endpoint}")]),
@@ -204,6 +213,7 @@ def _pipeline_role_statements(props: ModelProps, job_role_arn: str) -> list[iam.
     return [
         *pipeline_statements(props, ["Processing", "Training"], job_role_arn),
         allow(["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage"], registry_arns(props)),
-        # Property files and the reports that a version refers to are read by the pipeline itself.
-        *read_objects(props.shared, "artifacts", f"{props.config.name}/executions/"),
+        # Property files are read by the pipeline itself.
+        read_objects(props.shared, "artifacts", f"{props.config.name}/executions/"),
+        decrypt(props.key_arn),
     ]

@@ -13,24 +13,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from moto.iam.access_control import PermissionResult
-from moto.s3.models import FakeBucket
-
-from local_aws.authorization import context, principals, resources
+from local_aws.authorization import context, deployed, principals, resources
 from local_aws.authorization.actions import Need, needs
-from local_aws.authorization.conditions import UnknownConditionError
-from local_aws.authorization.evaluation import Policies, Request, evaluate
-from local_aws.authorization.policies import InvalidPolicyError
+from local_aws.authorization.evaluation import Decision, Policies, Request, evaluate
 from local_aws.authorization.principals import Session
 from local_aws.authorization.refusals import AccessDeniedError, give_up, message, refuse
-from local_aws.authorization.requests import Call, UnknownCallError, credential, prefix_of, read, service_name
+from local_aws.authorization.requests import Call, credential, prefix_of, read, service_name
 
 __all__ = ["AccessDeniedError", "Authorization", "DecisionKey", "StatementUse", "install"]
 
 log = logging.getLogger(__name__)
 # The deployment roles of `cdk bootstrap`: their policies are CDK's, they act before and beside what is deployed.
 EXEMPT_ROLES = ("cdk-",)
-UNDECIDABLE = (UnknownCallError, UnknownConditionError, InvalidPolicyError)
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -64,37 +58,57 @@ class StatementUse:
 
 
 class Authorization:
-    """The gate. `decisions` and `statements_used` count what passed through it since the last `reset`."""
+    """The gate. `calls`, `decisions` and `statements_used` count what passed through it since the last `reset`.
+
+    `watch`, when it is set, gets every request with the policies it was judged by, and the decision.
+    """
 
     def __init__(self, enabled: bool = True) -> None:
         self.enabled = enabled
+        self.calls: Counter[str] = Counter()
         self.decisions: Counter[DecisionKey] = Counter()
         self.statements_used: Counter[StatementUse] = Counter()
+        self.watch: Callable[[Request, Policies, Decision], None] | None = None
         self._lock = threading.Lock()
 
     def reset(self) -> None:
         """Forget what was counted."""
         with self._lock:
+            self.calls.clear()
             self.decisions.clear()
             self.statements_used.clear()
+
+    def report(self) -> dict[str, Any]:
+        """What `/_local/authorization` answers: calls by principal, and the permissions that were asked for."""
+        with self._lock:
+            calls, decisions = dict(self.calls.most_common()), dict(self.decisions)
+        refused = sorted({f"{d.principal} {d.action} {d.resource}" for d in decisions if not d.allowed})
+        return {
+            "enabled": self.enabled,
+            "calls": sum(calls.values()),
+            "calls_by_principal": calls,
+            "permissions_checked": sum(decisions.values()),
+            "refused": refused,
+        }
 
     def middleware(self, dispatcher: Dispatcher) -> Application:
         """`dispatcher`, behind this gate: the WSGI application to serve."""
 
         def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
             signed = credential(environ) if self.enabled else None
-            session = principals.of_access_key(signed.access_key_id) if signed else None
-            if signed is None or session is None or _exempt(session):
+            if signed is None or not principals.is_known(signed.access_key_id):
                 return dispatcher(environ, start_response)
             served_by = dispatcher.get_application(environ)
             service, content_type = service_name(served_by.service), environ.get("CONTENT_TYPE", "")
             try:
-                self._authorize(session, read(environ, service, signed.region, session.principal.account), {})
+                session = principals.of_access_key(signed.access_key_id)
+                if session and not _exempt(session):
+                    self._authorize(session, read(environ, service, signed.region, session.principal.account), {})
             except AccessDeniedError as refusal:
                 return refuse(service, content_type, str(refusal), start_response)
-            except UNDECIDABLE as error:
-                log.exception("a call of %s cannot be authorized", session.principal.arn)
-                return give_up(service, content_type, str(error), start_response)
+            except Exception as error:  # whatever it is: a call that cannot be judged does not pass
+                log.exception("a call to %s cannot be authorized", service)
+                return give_up(service, content_type, f"{type(error).__name__}: {error}", start_response)
             return served_by(environ, start_response)
 
         return application
@@ -112,7 +126,32 @@ class Authorization:
         `keys`: condition keys that the acting service would send, such as aws:SourceArn and aws:SourceAccount.
         """
         if self.enabled:
-            self._decide(_acting(principal), Need(action, resource), dict(keys or {}), region)
+            session = _acting(principal)
+            self._count_call(session)
+            self._decide(session, Need(action, resource), dict(keys or {}), region)
+
+    def check_caller(
+        self,
+        access_key_id: str,
+        action: str,
+        resource: str,
+        keys: Mapping[str, context.Value] | None = None,
+        region: str = "us-east-1",
+    ) -> None:
+        """As `check`, for whoever signed a request with `access_key_id`: what a service does in its caller's name."""
+        session = principals.of_access_key(access_key_id) if self.enabled else None
+        if session and not _exempt(session):
+            self._decide(session, Need(action, resource), dict(keys or {}), region)
+
+    def take_role(self, service: str, role_arn: str, source_arn: str = "") -> None:
+        """Raise AccessDeniedError unless the role exists and its trust policy lets `service` (a host name) take it on.
+
+        `source_arn`: for which resource the service does; its account is the role's, as no service takes others.
+        """
+        keys: dict[str, context.Value] = {"aws:SourceAccount": role_arn.split(":")[4]}
+        if source_arn:
+            keys["aws:SourceArn"] = source_arn
+        self.check(service, "sts:AssumeRole", role_arn, keys)
 
     def check_call(
         self,
@@ -131,8 +170,13 @@ class Authorization:
 
     def _authorize(self, session: Session, call: Call, keys: Mapping[str, context.Value]) -> None:
         known = {**context.of_call(call), **keys}
+        self._count_call(session)
         for need in needs(call):
             self._decide(session, need, known, call.region)
+
+    def _count_call(self, session: Session) -> None:
+        with self._lock:
+            self.calls[session.name] += 1
 
     def _decide(self, session: Session, need: Need, keys: Mapping[str, context.Value], region: str) -> None:
         request = Request(
@@ -144,21 +188,21 @@ class Authorization:
         )
         # Handing over a role is between the caller and IAM; its trust policy is asked when a service takes it.
         hangs_on_resource = need.action != "iam:PassRole"
-        decision = evaluate(
-            request,
-            Policies(
-                identity=session.identity,
-                boundary=session.boundary,
-                session=session.session,
-                resource=resources.policies_on(need.resource) if hangs_on_resource else (),
-                resource_decides=resources.decides_alone(need.resource, need.action),
-            ),
+        policies = Policies(
+            identity=session.identity,
+            boundary=session.boundary,
+            session=session.session,
+            resource=resources.policies_on(need.resource) if hangs_on_resource else (),
+            resource_decides=resources.decides_alone(need.resource, need.action),
         )
+        decision = evaluate(request, policies)
         with self._lock:
             self.decisions[DecisionKey(session.name, need.action, need.resource, decision.allowed)] += 1
             for each in decision.statements:
                 use = StatementUse(session.name, each.source, each.sid, need.action, need.resource)
                 self.statements_used[use] += 1
+        if self.watch:
+            self.watch(request, policies, decision)
         if not decision.allowed:
             raise AccessDeniedError(message(request, decision))
 
@@ -173,17 +217,12 @@ class Local(Protocol):
 def install(local: Local, enabled: bool = True) -> Authorization:
     """Put the gate in front of moto's dispatcher, and hand it out as `local.authorization`.
 
-    moto's own look at bucket policies is taken out: it knows neither callers nor conditions, so that a bucket which
-    denies plain HTTP would deny everything to everyone.
+    moto's own ideas of policies are mended first: see `deployed`.
     """
-    FakeBucket.get_permission = _no_opinion
+    deployed.install()
     local.authorization = Authorization(enabled)
     local._moto = local.authorization.middleware(local._moto)
     return local.authorization
-
-
-def _no_opinion(self: FakeBucket, action: str, resource: str) -> PermissionResult:
-    return PermissionResult.NEUTRAL
 
 
 def _exempt(session: Session) -> bool:

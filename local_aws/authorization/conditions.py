@@ -33,13 +33,15 @@ class Context:
 
     @staticmethod
     def of(values: Mapping[str, str | Iterable[str] | None], absent: Iterable[str] = ()) -> Context:
-        """Context from keys in any case; None as value means: known and absent."""
+        """Context from keys in any case; None as value means: known and absent. (A frozenset is in lower case.)"""
         present = {
             key.lower(): (value,) if isinstance(value, str) else tuple(value)
             for key, value in values.items()
             if value is not None
         }
-        return Context(present, frozenset(key.lower() for key in absent) | {k.lower() for k in values} - set(present))
+        nothing = {key.lower() for key, value in values.items() if value is None} - set(present)
+        known = absent if isinstance(absent, frozenset) else frozenset(key.lower() for key in absent)
+        return Context(present, known | nothing if nothing else known)
 
     def get(self, key: str) -> tuple[str, ...]:
         """Values of `key`, empty when absent. Raises UnknownConditionError for a key that nothing here computes."""

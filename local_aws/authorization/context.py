@@ -17,7 +17,7 @@ from local_aws.authorization.requests import Call
 Value = str | Iterable[str] | None
 
 # Known, and without a value in any call on this machine: no organization, no MFA, no VPC, nothing in between.
-ABSENT = (
+ABSENT = frozenset(key.lower() for key in (
     "aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:SourceVpc", "aws:SourceVpce",
     "aws:SourceVpcArn", "aws:VpcSourceIp", "aws:VpceAccount", "aws:VpceOrgID", "aws:PrincipalOrgID",
     "aws:PrincipalOrgPaths", "aws:ResourceOrgID", "aws:ResourceOrgPaths", "aws:MultiFactorAuthPresent",
@@ -35,7 +35,7 @@ ABSENT = (
     "sagemaker:VolumeKmsKeyArn", "sagemaker:NetworkIsolation", "sagemaker:InterContainerTrafficEncryption",
     "sagemaker:VpcSubnets", "sagemaker:VpcSecurityGroupIds", "sagemaker:MaxRuntimeInSeconds",
     "sagemaker:PipelineVersionId", "sagemaker:TargetModel",
-)  # fmt: skip
+))  # fmt: skip
 
 # Keys whose values are the parameters of that name, wherever in the request they stand.
 FROM_PARAMETERS: dict[str, dict[str, str]] = {

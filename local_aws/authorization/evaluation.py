@@ -110,9 +110,8 @@ def _matching(
     return tuple(
         statement
         for document in documents
-        for statement in document.statements
+        for statement in document.about(request.action)
         if statement.effect == effect
-        and statement.covers_action(request.action)
         and (not on_resource or statement.reach(request.principal))
         and statement.covers_resource(request.resource, request.context.variable)
         and holds(statement, request.context)

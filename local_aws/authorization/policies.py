@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any, Literal
@@ -95,6 +95,13 @@ class Document:
 
     name: str
     statements: tuple[Statement, ...]
+    _about: dict[str, tuple[Statement, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def about(self, action: str) -> tuple[Statement, ...]:
+        """The statements that cover `action`; found once, as every call asks."""
+        if action not in self._about:
+            self._about[action] = tuple(s for s in self.statements if s.covers_action(action))
+        return self._about[action]
 
 
 @lru_cache(maxsize=4096)
@@ -197,13 +204,31 @@ def resolve(variable: str, value: Callable[[str], str]) -> str:
         raise
 
 
+@lru_cache(maxsize=8192)
+def _arn_pattern(pattern: str) -> re.Pattern[str]:
+    *first, last = _parts(pattern)
+    # In what is no ARN a star stands for anything.
+    return re.compile(
+        ":".join([_pattern(part).pattern.replace(".*", "[^:]*") for part in first] + [_pattern(last).pattern]),
+        re.DOTALL,
+    )
+
+
+@lru_cache(maxsize=8192)
+def _parts(pattern: str) -> tuple[str, ...]:
+    """The six parts of an ARN pattern; IAM completes an incomplete one with stars. One part: it is no ARN."""
+    # A variable may hold colons (${aws:PrincipalAccount}): they do not part the ARN.
+    parts = re.split(r":(?![^{}]*\})", pattern, maxsplit=5)
+    return tuple(parts) if len(parts) == 1 else (*parts, *["*"] * (6 - len(parts)))
+
+
 def arn_like(pattern: str, arn: str, value: Callable[[str], str] | None = None) -> bool:
     """Whether `arn` fits `pattern`, part by part: a star does not reach over the colons of the first five parts."""
     if pattern == "*":
         return True
-    # A variable may hold colons (${aws:PrincipalAccount}): they do not part the ARN.
-    patterns, parts = re.split(r":(?![^{}]*\})", pattern, maxsplit=5), arn.split(":", 5)
+    if value is None or "${" not in pattern:
+        return _arn_pattern(pattern).fullmatch(arn) is not None
+    patterns, parts = _parts(pattern), arn.split(":", 5)
     if len(parts) < 6 or len(patterns) == 1:
         return like(pattern, arn, value)
-    patterns += ["*"] * (6 - len(patterns))  # IAM completes an incomplete ARN so
     return all(like(p, part, value) for p, part in zip(patterns, parts, strict=True))

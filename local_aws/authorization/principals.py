@@ -32,6 +32,15 @@ class Session:
         return self.principal.role_arn or self.principal.arn
 
 
+# Sessions by access key: moto keeps a list for each account, in which every call would have to search.
+_SESSIONS: dict[str, AssumedRole] = {}
+
+
+def is_known(access_key_id: str) -> bool:
+    """Whether `access_key_id` is a session's; all others are administrators', here."""
+    return _assumed(access_key_id) is not None
+
+
 def of_access_key(access_key_id: str) -> Session | None:
     """The session that `access_key_id` belongs to; None when it is no session of a role that exists."""
     assumed = _assumed(access_key_id)
@@ -53,10 +62,15 @@ def of_service(host_name: str) -> Session:
 
 
 def _assumed(access_key_id: str) -> AssumedRole | None:
+    if access_key_id in _SESSIONS:
+        return _SESSIONS[access_key_id]
+    if not access_key_id.startswith("ASIA"):  # what the keys of all temporary credentials begin with
+        return None
     for account in list(sts_backends.values()):
         for backend in list(account.values()):
             found = backend.get_assumed_role_from_access_key(access_key_id)
             if found:
+                _SESSIONS[access_key_id] = found
                 return found
     return None
 
@@ -70,7 +84,7 @@ def _role(role_arn: str) -> Role | None:
 def _session(role: Role, session_name: str, session_policy: str | None = None) -> Session:
     tags = role.tags or []
     pairs = tags.items() if isinstance(tags, dict) else ((tag["Key"], tag["Value"]) for tag in tags)
-    inline = (parse(f"{role.name}/{name}", text) for name, text in role.policies.items())
+    inline = (parse(f"{role.name}/{name}", text) for name, text in list(role.policies.items()))
     managed = (_managed(arn) for arn in role.managed_policies)
     return Session(
         principal=Principal(

@@ -6,7 +6,11 @@ Reads moto's backends; a policy that moto does not keep is added to `POLICIES` b
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from functools import cache
+from importlib.metadata import distribution
+from pathlib import Path
 from typing import Any
 
 from moto.awslambda.models import lambda_backends
@@ -22,6 +26,7 @@ from moto.sqs.models import sqs_backends
 from local_aws.authorization.policies import Document, parse
 
 PARTITION = "aws"
+_TABLES = "image_uri_config"
 
 
 def account_of(arn: str) -> str | None:
@@ -40,6 +45,11 @@ def policies_on(arn: str) -> tuple[Document, ...]:
     service = arn.split(":", 5)[2] if arn.startswith("arn:") else ""
     texts = POLICIES[service](arn) if service in POLICIES else []
     return tuple(parse(f"on {arn}", text) for text in texts if text)
+
+
+def as_text(policy: Any) -> str:
+    """A policy in JSON; moto keeps some that CloudFormation deployed as dictionaries."""
+    return policy if isinstance(policy, str) else json.dumps(policy, default=str)
 
 
 def decides_alone(arn: str, action: str) -> bool:
@@ -136,7 +146,10 @@ def _on_topic(arn: str) -> list[str]:
 def _on_key(arn: str) -> list[str]:
     region, account, key = arn.split(":", 5)[3:]
     found = kms_backends[account][region].keys.get(key.removeprefix("key/"))
-    return [found.policy, *map(_grant_as_policy, found.list_grants(""))] if found else []
+    if found is None:
+        return []
+    found.policy = as_text(found.policy)
+    return [found.policy, *map(_grant_as_policy, found.list_grants(""))]
 
 
 def _grant_as_policy(grant: Grant) -> str:
@@ -178,8 +191,19 @@ def _on_event_bus(arn: str) -> list[str]:
     return [found.policy] if found and found.policy else []
 
 
+@cache
+def _aws_registries() -> frozenset[str]:
+    """Accounts from which AWS publishes SageMaker's images, as the SDK's own data files list them."""
+    files = [Path(str(file.locate())) for file in distribution("sagemaker-core").files or () if _TABLES in str(file)]
+    return frozenset(re.findall(r'"(\d{12})"', "".join(path.read_text() for path in files if path.suffix == ".json")))
+
+
 def _on_repository(arn: str) -> list[str]:
     region, account, name = arn.split(":", 5)[3:]
+    if account in _aws_registries():  # open to everybody whose own account lets them
+        pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        statement = {"Sid": "Everyone", "Effect": "Allow", "Principal": "*", "Action": pull}
+        return [json.dumps({"Version": "2012-10-17", "Statement": [statement]})]
     found = ecr_backends[account][region].repositories.get(name.removeprefix("repository/"))
     return [found.policy] if found and found.policy else []
 

@@ -48,6 +48,7 @@ def main(model_dir: str, port: int) -> None:
             body = flask.request.get_data(as_text=True)
         return answer(body, content_type, flask.request.headers.get("Accept", "application/json"))
 
+    print(f"serving {os.environ['SAGEMAKER_PROGRAM']} on port {port}", flush=True)
     make_server("127.0.0.1", port, application, threaded=True, request_handler=Handler).serve_forever()
 
 

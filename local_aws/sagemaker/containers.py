@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..authorization import AccessDeniedError
 from .state import Record, State, now
 from .storage import Storage
 
@@ -93,17 +94,18 @@ class Job:
             **self._service.local.accounts.assume(self.record["RoleArn"], "SageMaker"),
         }
 
-    def _publish_log(self, log: Path) -> None:
-        from moto.logs.models import logs_backends
+    def pull_image(self, image: str) -> None:
+        """Pull the container's image as the role. Raises JobError."""
+        try:
+            self._service.roles.pull_image(self.record["RoleArn"], image)
+        except AccessDeniedError as refusal:
+            raise JobError(f"ClientError: cannot pull the image {image}: {refusal}") from refusal
 
-        backend = logs_backends[self._state.account][self._state.region]
-        group, stream = f"/aws/sagemaker/{self.kind}Jobs", f"{self.name}/{HOST}"
-        backend.ensure_log_group(group)
-        backend.create_log_stream(group, stream)
-        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    def _publish_log(self, log: Path) -> None:
+        where = f"/aws/sagemaker/{self.kind}Jobs", f"{self.name}/{HOST}"
         stamp = int(self.record["CreationTime"].timestamp() * 1000)
-        if lines:
-            backend.put_log_events(group, stream, [{"timestamp": stamp, "message": line} for line in lines[-5000:]])
+        lines = log.read_text(errors="replace").splitlines()
+        self._service.roles.write_log(self.record["RoleArn"], self._state, where, lines, stamp)
 
     def stage(self, status: str) -> None:
         """Note that a training job has come to its next secondary status."""
@@ -136,6 +138,7 @@ def run_processing(job: Job) -> tuple[str, str]:
     if cluster["InstanceCount"] > 1:
         raise JobError("ClientError: the embedded AWS runs processing jobs on one instance")
     job.root.mkdir(parents=True)
+    job.pull_image(record["AppSpecification"]["ImageUri"])
     for given in record.get("ProcessingInputs", []):
         source = given["S3Input"]
         job.s3.fetch(source, job.path(source["LocalPath"]))
@@ -170,6 +173,8 @@ def run_training(job: Job) -> tuple[str, str]:
     if record["ResourceConfig"].get("InstanceCount", 1) > 1:
         raise JobError("ClientError: the embedded AWS trains on one instance")
     job.root.mkdir(parents=True)
+    if image := record["AlgorithmSpecification"].get("TrainingImage"):
+        job.pull_image(image)
     job.stage("Downloading")
     channels = record.get("InputDataConfig", [])
     for channel in channels:

@@ -4,6 +4,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from .hosting import variant_summary
+from .roles import FOR_SERVICES
 from .state import Record, ServiceError, State, add, find, now, page
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 def create_model(service: "Service", state: State, request: Record) -> Record:
     """CreateModel."""
     arn = state.arn("model", request["ModelName"])
+    service.roles.take(request["ExecutionRoleArn"], arn)
     record = {key: value for key, value in request.items() if key != "Tags"} | {"ModelArn": arn, "CreationTime": now()}
     add(state.models, request["ModelName"], record, "model")
     state.tag(arn, request.get("Tags"))
@@ -38,6 +40,7 @@ def create_endpoint(service: "Service", state: State, request: Record) -> Record
     config = find(state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration")
     name = request["EndpointName"]
     arn = state.arn("endpoint", name)
+    _caller_needs(service, state, config, {})
     record: Record = {
         "EndpointName": name,
         "EndpointArn": arn,
@@ -60,11 +63,21 @@ def update_endpoint(service: "Service", state: State, request: Record) -> Record
     if record["EndpointStatus"] not in ("InService", "OutOfService"):
         raise ServiceError(f"Cannot update endpoint {record['EndpointArn']} while it is {record['EndpointStatus']}.")
     deployment = request.get("DeploymentConfig", {})
+    _caller_needs(service, state, config, deployment)
     if deployment:
         record["LastDeploymentConfig"] = deployment
     record["EndpointStatus"] = "Updating"
     threading.Thread(target=service.hosting.deploy, args=(state, record, config, deployment), daemon=True).start()
     return {"EndpointArn": record["EndpointArn"]}
+
+
+def _caller_needs(service: "Service", state: State, config: Record, deployment: Record) -> None:
+    """What CreateEndpoint and UpdateEndpoint do in their caller's name: a grant for the disks, a look at the alarms."""
+    if key := config.get("KmsKeyId"):
+        service.roles.caller_needs("kms:CreateGrant", key, state.region, FOR_SERVICES)
+    for alarm in deployment.get("AutoRollbackConfiguration", {}).get("Alarms", []):
+        arn = f"arn:aws:cloudwatch:{state.region}:{state.account}:alarm:{alarm['AlarmName']}"
+        service.roles.caller_needs("cloudwatch:DescribeAlarms", arn, state.region)
 
 
 def delete_endpoint(service: "Service", state: State, request: Record) -> None:

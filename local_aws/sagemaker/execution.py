@@ -80,9 +80,10 @@ class Execution:
         self._told("Executing")
         self._count("ExecutionStarted", 1)
         try:
+            self._service.roles.take(self._role, self.record["PipelineArn"])
             self._all(self.definition["Steps"])
             status = "Stopped" if self._stop.is_set() else "Succeeded"
-        except StepFailed as error:
+        except (StepFailed, ServiceError) as error:
             status = "Failed"
             self.record["FailureReason"] = str(error)[:3000]
         except Exception as error:

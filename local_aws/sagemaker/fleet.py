@@ -51,8 +51,12 @@ class Fleet:
         folder.mkdir(parents=True)
         s3 = service.local.accounts.role_client("s3", model["ExecutionRoleArn"], state.region)
         archive = self._root / "download"
+        self._service, self._state, self._role = service, state, model["ExecutionRoleArn"]
+        self._log_at = (f"/aws/sagemaker/Endpoints/{endpoint}", self._root.name)
+        self._logged = 0
         try:
-            Storage(s3).download(container["ModelDataUrl"], archive)
+            service.roles.pull_image(model["ExecutionRoleArn"], container["Image"])
+            Storage(s3).download_object(container["ModelDataUrl"], archive)
             with tarfile.open(next(archive.iterdir())) as tar:
                 tar.extractall(folder, filter="data")
         except Exception as error:
@@ -91,12 +95,21 @@ class Fleet:
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
                 connection.request("GET", "/ping")
                 if connection.getresponse().status == 200:
+                    self._publish_log()
                     return
             except OSError:
                 time.sleep(0.05)
         self.close(keep_log=True)
         tail = (self._root / "log.txt").read_text(errors="replace")[-500:]
         raise FleetError(f"The container for {endpoint} did not pass the ping health check. It said: {tail}")
+
+    def _publish_log(self) -> None:
+        """Write what the container has said since the last time to CloudWatch Logs, as the model's role."""
+        with (self._root / "log.txt").open(errors="replace") as log:
+            log.seek(self._logged)
+            lines = log.readlines()
+            self._logged = log.tell()
+        self._service.roles.write_log(self._role, self._state, self._log_at, lines, int(time.time() * 1000))
 
     def ask(self, body: bytes, content_type: str, accept: str) -> Answer:
         """POST /invocations. A container that is gone answers 500."""
@@ -129,7 +142,10 @@ class Fleet:
             with suppress(ProcessLookupError):  # it has just ended
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-        self._log.close()
+        if not self._log.closed:
+            self._log.close()
+            if not self._service.stopping.is_set():
+                self._publish_log()
         if not keep_log:
             shutil.rmtree(self._root, ignore_errors=True)
 

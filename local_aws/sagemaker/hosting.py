@@ -89,7 +89,7 @@ class Hosting:
         try:
             fleet = Fleet(self._service, state, endpoint["EndpointName"], _model(state, config))
             if old:
-                self._bake(state, arn, fleet, plan(deployment, config))
+                self._bake(state, arn, fleet, plan(deployment, config), _model(state, config)["ExecutionRoleArn"])
             self.fleets[arn] = fleet
             self._set_capture(state, endpoint, config)
         except Exception as error:
@@ -120,21 +120,24 @@ class Hosting:
         if fleet:
             fleet.retire()
 
-    def _bake(self, state: State, arn: str, fleet: Fleet, planned: Plan) -> None:
-        """Give the new fleet its shares of the traffic, one after the other. Raises FleetError when an alarm goes off."""
+    def _bake(self, state: State, arn: str, fleet: Fleet, planned: Plan, role: str) -> None:
+        """Give the new fleet its shares of the traffic, one after the other. Raises FleetError when an alarm goes off.
+
+        `role` is the model's: SageMaker looks at the alarms as that.
+        """
         for share in planned.shares:
             self._canaries[arn] = (fleet, share)
             end = time.monotonic() + planned.bake_seconds
             while time.monotonic() < end and not self._service.stopping.wait(POLL_SECONDS):
                 self._metrics.flush()
-                if alarms := self._alarms(state, planned.rollback_alarms):
+                if alarms := self._alarms(state, role, planned.rollback_alarms):
                     raise FleetError(f"Deployment was rolled back, because alarms are in ALARM: {', '.join(alarms)}")
 
-    def _alarms(self, state: State, names: tuple[str, ...]) -> list[str]:
+    def _alarms(self, state: State, role: str, names: tuple[str, ...]) -> list[str]:
         """Which of the roll-back alarms are on."""
         if not names:
             return []
-        cloudwatch = self._service.local.accounts.client("cloudwatch", state.account, state.region)
+        cloudwatch = self._service.local.accounts.role_client("cloudwatch", role, state.region)
         found = cloudwatch.describe_alarms(AlarmNames=list(names), StateValue="ALARM")["MetricAlarms"]
         return [alarm["AlarmName"] for alarm in found]
 

@@ -30,6 +30,10 @@ class Kind:
         record |= {self.arn_key: arn, self.status_key: "InProgress", "CreationTime": now(), "LastModifiedTime": now()}
         if self.name == "Training":
             record |= {"SecondaryStatus": "Starting", "SecondaryStatusTransitions": []}
+        if role := request.get("RoleArn"):  # a transform job has none: it works as its model's
+            service.roles.take(role, arn)
+            service.roles.encrypt_volume(role, _volume_key(request), state.region)
+            service.roles.encrypt_output(role, _output_key(request), state.region)
         add(getattr(state, self.table), name, record, f"{self.name.lower()} job")
         state.tag(arn, request.get("Tags"))
         job = self.make(service, state, record, self.name)
@@ -96,6 +100,15 @@ class Kind:
             f"Stop{self.name}Job": self.stop,
             f"List{self.name}Jobs": self.list,
         }
+
+
+def _volume_key(request: Record) -> str | None:
+    cluster = request.get("ProcessingResources", {}).get("ClusterConfig", {}) | request.get("ResourceConfig", {})
+    return cluster.get("VolumeKmsKeyId")
+
+
+def _output_key(request: Record) -> str | None:
+    return (request.get("ProcessingOutputConfig", {}) | request.get("OutputDataConfig", {})).get("KmsKeyId")
 
 
 def _visible(record: Record) -> Record:

@@ -12,7 +12,9 @@ import botocore.session
 from moto.iam.models import get_account_id_from
 from werkzeug.wrappers import Request, Response
 
+from ..authorization import AccessDeniedError
 from ..events import emit
+from .roles import Roles
 from .state import Record, ServiceError, State
 from .validation import StrictValidator
 
@@ -32,6 +34,7 @@ class Service:
 
     def __init__(self, local: "LocalAws") -> None:
         self.local = local
+        self.roles = Roles(local)
         self.stopping = threading.Event()
         self._states: dict[tuple[str, str], State] = {}
         self._operations: dict[str, Operation] = {}
@@ -79,16 +82,24 @@ class Service:
         request = Request(environ)
         state = self.state(*origin(request))
         operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        self.roles.called_by(access_key(request))
         try:
             answer, status = self.call(state, operation, json.loads(request.get_data() or b"{}")), 200
         except ServiceError as error:
             answer, status = {"__type": error.code, "message": error.message}, 400
+        except AccessDeniedError as refusal:
+            answer, status = {"__type": "AccessDeniedException", "message": str(refusal)}, 400
         except Exception as error:
             log.exception("sagemaker:%s", operation)
             answer, status = {"__type": "InternalFailure", "message": f"{type(error).__name__}: {error}"}, 500
         body = json.dumps(answer, default=_timestamp)
         headers = {"x-amzn-RequestId": str(uuid.uuid4())}
         return Response(body, status, headers, content_type="application/x-amz-json-1.1")(environ, start_response)
+
+
+def access_key(request: Request) -> str:
+    """The access key id that signed a request."""
+    return request.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
 
 
 def origin(request: Request) -> tuple[str, str]:

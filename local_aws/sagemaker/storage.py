@@ -44,6 +44,12 @@ class Storage:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._s3.download_file(bucket, key, str(path))
 
+    def download_object(self, uri: str, target: Path) -> None:
+        """Copy one object into the folder `target`, without listing anything. Raises ClientError."""
+        bucket, key = split(uri)
+        target.mkdir(parents=True, exist_ok=True)
+        self._s3.download_file(bucket, key, str(target / key.rsplit("/", 1)[-1]))
+
     def upload(self, folder: Path, uri: str, kms_key: str | None) -> None:
         """Copy all files of a folder below a prefix."""
         for path in sorted(folder.rglob("*")):

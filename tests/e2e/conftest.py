@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from model_factory.names import ModelNames
 from ops.demo.reading import Reader, wait
 from ops.project import Project, Reach
 from ops.retrain import Finished, follow, newest_execution, request
+
+from .recorded import Recorder
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parent / "project"
@@ -84,7 +87,7 @@ class Factory:
             found = self.newest(pipeline)
             return found if found != after else None
 
-        return follow(self.reach, wait(f"an execution of {pipeline}", newer, seconds), 120, lambda _: None)
+        return follow(self.reach, wait(f"an execution of {pipeline}", newer, seconds), 300, lambda _: None)
 
     def retrain(self, reason: str = "test") -> Finished:
         """Train by hand and wait for the end."""
@@ -104,6 +107,15 @@ class Factory:
             headers={"Content-Type": "application/json"},
         )
         urllib.request.urlopen(call, timeout=60).read()
+
+    def refused(self, what: str, **body: object) -> str:
+        """Why a control did not do what it was asked for."""
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            self.post(what, **body)
+        return caught.value.read().decode()
+
+    def endpoint_status(self) -> str:
+        return self.client("sagemaker").describe_endpoint(EndpointName=self.names.endpoint)["EndpointStatus"]
 
     def predict(self, data: pd.DataFrame) -> list[float]:
         answer = self.client("sagemaker-runtime").invoke_endpoint(
@@ -131,7 +143,15 @@ def local(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def deployed(local, tmp_path_factory):
+def recorder(local):
+    """What was asked of the policies and allowed, since the deployment."""
+    recorder = Recorder()
+    local.authorization.watch = recorder.see
+    return recorder
+
+
+@pytest.fixture(scope="session")
+def deployed(local, recorder, tmp_path_factory):
     """The test project in two accounts, prod with one trained and live model."""
     root = tmp_path_factory.mktemp("project")
     shutil.copytree(FIXTURES, root, dirs_exist_ok=True)
@@ -161,6 +181,9 @@ def alerts(deployed):
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     account, region = deployed.reach.environment.account, deployed.reach.environment.region
     topic = f"arn:aws:sns:{region}:{account}:{deployed.reach.names.alerts_topic}"
+    delivery = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [delivery | {"Resource": arn}]}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
     subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
     received: list[str] = []
 

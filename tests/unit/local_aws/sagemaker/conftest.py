@@ -18,6 +18,21 @@ from .endpoint import Endpoint, wait
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
 
+def policy(actions, resources=None, service=None):
+    """A policy that allows, in JSON; with `service` one that hangs on a resource."""
+    more = {"Resource": resources} if resources else {}
+    principal = {"Principal": {"Service": service}} if service else {}
+    statement = {"Effect": "Allow", "Action": actions, **more, **principal}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def make_role(iam, name):
+    """A role for SageMaker and functions that may do everything: what roles may is not the subject here."""
+    trust = policy("sts:AssumeRole", service=["sagemaker.amazonaws.com", "lambda.amazonaws.com"])
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy("*", "*"))
+
+
 @dataclass
 class Aws:
     """The embedded AWS, and the few requests that all tests make."""
@@ -167,7 +182,8 @@ class Aws:
     def listen(self, detail_type):
         """A queue that gets the events of a type; a function that reads those that came."""
         name, sqs, events = self.name("events"), self.client("sqs"), self.client("events")
-        url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        open_to_events = policy("sqs:SendMessage", "*", "events.amazonaws.com")
+        url = sqs.create_queue(QueueName=name, Attributes={"Policy": open_to_events})["QueueUrl"]
         pattern = {"source": ["aws.sagemaker"], "detail-type": [detail_type]}
         events.put_rule(Name=name, EventPattern=json.dumps(pattern))
         events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"}])
@@ -197,6 +213,7 @@ def aws(tmp_path_factory):
     with LocalAws(tmp_path_factory.mktemp("state")) as local:
         made = Aws(local, f"bucket-{uuid.uuid4().hex[:8]}")
         made.client("s3").create_bucket(Bucket=made.bucket)
+        make_role(made.client("iam"), "jobs")
         yield made
 
 

@@ -295,7 +295,6 @@ def function(aws, code):
 
 
 def test_a_function_gives_its_output_to_the_next_step(aws):
-    aws.client("iam").create_role(RoleName="jobs", AssumeRolePolicyDocument="{}")
     arn = function(aws, "def handle(event, context):\n    return {'doubled': event['number'] * 2}\n")
     step = {
         "Name": "Double",

@@ -8,7 +8,7 @@ import time
 
 ROOT = pathlib.Path(__file__).parents[4]
 START_AND_STOP = """
-import io, os, pathlib, sys, tarfile, time
+import io, json, os, pathlib, sys, tarfile, time
 import boto3
 from local_aws.server import LocalAws
 
@@ -24,7 +24,11 @@ with LocalAws(folder) as local:
         entry.size = len(code)
         tar.addfile(entry, io.BytesIO(code.encode()))
     s3.put_object(Bucket="bucket", Key="model.tar.gz", Body=serve.getvalue())
-    role = "arn:aws:iam::123456789012:role/jobs"
+    document = lambda **statement: json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+    trust = document(Principal={"Service": "sagemaker.amazonaws.com"}, Action="sts:AssumeRole")
+    iam = boto3.client("iam", **made)
+    role = iam.create_role(RoleName="jobs", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="jobs", PolicyName="s3", PolicyDocument=document(Action="s3:*", Resource="*"))
     sagemaker.create_model(ModelName="m", ExecutionRoleArn=role, PrimaryContainer={"Image": "i",
         "ModelDataUrl": "s3://bucket/model.tar.gz", "Environment": {"SAGEMAKER_PROGRAM": "serve.py",
         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}})

@@ -1,0 +1,47 @@
+"""Where moto keeps policies otherwise than it should: as CloudFormation deploys them, all are kept, and as text.
+
+Roles: moto keeps a template's inline policies as dictionaries and ignores them, the trust policy and the boundary when
+a stack is updated. Buckets: moto's own look at their policies knows neither callers nor conditions, so that a bucket
+which denies plain HTTP would deny everything to everyone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.iam.access_control import PermissionResult
+from moto.iam.models import Role
+from moto.s3.models import FakeBucket
+
+from local_aws.authorization.resources import as_text
+
+_put_policy = Role.put_policy
+_update = Role.update_from_cloudformation_json
+
+
+def install() -> None:
+    """Mend moto."""
+    FakeBucket.get_permission = _no_opinion
+    Role.put_policy = _put_policy_as_text
+    Role.update_from_cloudformation_json = classmethod(_update_with_policies)  # type: ignore[method-assign]
+
+
+def _no_opinion(self: FakeBucket, action: str, resource: str) -> PermissionResult:
+    return PermissionResult.NEUTRAL
+
+
+def _put_policy_as_text(self: Role, policy_name: str, policy_json: Any) -> None:
+    _put_policy(self, policy_name, as_text(policy_json))
+
+
+def _update_with_policies(
+    cls: type[Role], original_resource: Role, new_resource_name: str, cloudformation_json: Any, *where: Any, **more: Any
+) -> Role:
+    role = _update(original_resource, new_resource_name, cloudformation_json, *where, **more)
+    properties = cloudformation_json["Properties"]
+    wanted = {policy["PolicyName"]: as_text(policy["PolicyDocument"]) for policy in properties.get("Policies", [])}
+    role.policies.clear()
+    role.policies.update(wanted)
+    role.assume_role_policy_document = as_text(properties["AssumeRolePolicyDocument"])
+    role.permissions_boundary_arn = properties.get("PermissionsBoundary", "")
+    return role

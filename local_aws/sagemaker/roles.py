@@ -1,0 +1,105 @@
+"""What SageMaker itself does under a role that was passed to it, before and beside the container.
+
+Sources: SageMaker developer guide, "How to use SageMaker execution roles" (what CreateProcessingJob, CreateTrainingJob
+and CreateModel need) and "API permissions: actions, permissions, and resources reference" (what their callers need).
+"""
+
+import logging
+import re
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from moto.logs.models import logs_backends
+
+from ..authorization import AccessDeniedError
+from .state import ServiceError, State
+
+if TYPE_CHECKING:
+    from ..server import LocalAws
+
+log = logging.getLogger(__name__)
+SERVICE = "sagemaker.amazonaws.com"
+IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[^:@]+)")
+PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
+FOR_SERVICES = {"kms:GrantIsForAWSResource": "true"}
+MAX_LINES = 5000
+
+
+class Roles:
+    """Acts as roles of one embedded AWS, and in the name of whoever calls the API at the moment (in this thread)."""
+
+    def __init__(self, local: "LocalAws") -> None:
+        self._local = local
+        self._calling = threading.local()
+
+    def called_by(self, access_key_id: str) -> None:
+        """Note who signed the request that this thread serves."""
+        self._calling.key = access_key_id
+
+    def caller_needs(self, action: str, resource: str, region: str, keys: dict[str, str] | None = None) -> None:
+        """What SageMaker does in its caller's name. Raises AccessDeniedError."""
+        self._local.authorization.check_caller(self._calling.key, action, resource, keys, region)
+
+    def take(self, role_arn: str, source_arn: str) -> None:
+        """Take a role on, for the resource `source_arn`. Raises ServiceError, in SageMaker's words."""
+        try:
+            self._local.authorization.take_role(SERVICE, role_arn, source_arn)
+        except AccessDeniedError as refusal:
+            raise ServiceError(
+                f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+                f"'{SERVICE}' to assume the role. ({refusal})"
+            ) from refusal
+
+    def pull_image(self, role_arn: str, image: str) -> None:
+        """Pull a container image from ECR. Raises AccessDeniedError. (An image elsewhere needs no permission.)"""
+        found = IMAGE.match(image)
+        if not found:
+            return
+        region = found["region"]
+        check = self._local.authorization.check
+        check(role_arn, "ecr:GetAuthorizationToken", "*", region=region)
+        repository = f"arn:aws:ecr:{region}:{found['account']}:repository/{found['name']}"
+        for action in PULL:
+            check(role_arn, action, repository, region=region)
+
+    def encrypt_volume(self, role_arn: str, key: str | None, region: str) -> None:
+        """The grant for a job's disk, asked for as the role, or as the caller when the role may not. AccessDeniedError."""
+        if not key:
+            return
+        try:
+            self._local.authorization.check(role_arn, "kms:CreateGrant", key, FOR_SERVICES, region)
+        except AccessDeniedError:
+            if getattr(self._calling, "key", None) is None:
+                raise
+            self.caller_needs("kms:CreateGrant", key, region, FOR_SERVICES)
+
+    def encrypt_output(self, role_arn: str, key: str | None, region: str) -> None:
+        """What SageMaker asks of the role whose job names a key for its output. Raises AccessDeniedError."""
+        if key:
+            self._local.authorization.check(role_arn, "kms:Encrypt", key, region=region)
+
+    def write_log(self, role_arn: str, state: State, where: tuple[str, str], lines: Iterable[str], stamp: int) -> None:
+        """Write `lines` to (log group, stream) as the role; what it may not write is lost, as on AWS."""
+        group, stream = where
+        backend = logs_backends[state.account][state.region]
+        names = {"logGroupName": group, "logStreamName": stream}
+        try:
+            if group not in backend.groups:
+                self._log_call(role_arn, "CreateLogGroup", names, state.region)
+                backend.ensure_log_group(group)
+            self._log_call(role_arn, "DescribeLogStreams", names, state.region)
+            if stream not in backend.groups[group].streams:
+                self._log_call(role_arn, "CreateLogStream", names, state.region)
+                backend.create_log_stream(group, stream)
+            events = [{"timestamp": stamp, "message": line} for line in lines if line.strip()]
+            if events:
+                self._log_call(role_arn, "PutLogEvents", names, state.region)
+                backend.put_log_events(group, stream, events[-MAX_LINES:])
+        except AccessDeniedError as refusal:
+            log.warning("the log of %s is lost: %s", stream, refusal)
+
+    def _log_call(self, role_arn: str, operation: str, names: dict[str, str], region: str) -> None:
+        of_group = operation in ("CreateLogGroup", "DescribeLogStreams")
+        params = {"logGroupName": names["logGroupName"]} if of_group else names
+        self._local.authorization.check_call(role_arn, "logs", operation, params, region)

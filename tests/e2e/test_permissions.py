@@ -1,0 +1,132 @@
+"""Every permission of every role is needed: without it, something of the loop is refused."""
+
+import json
+from contextlib import contextmanager
+
+import pytest
+
+from ops.demo.reading import wait
+from ops.retrain import request
+
+from .only_on_aws import ONLY_ON_AWS
+from .recorded import Permission, deployed_roles, permissions
+from .whole_loop import live_the_whole_loop
+
+pytestmark = pytest.mark.e2e
+ENVIRONMENTS = ("dev", "prod")
+
+
+@pytest.fixture(scope="module")
+def unneeded(live, recorder):
+    """After the whole loop: the permissions of all roles whose removal would not have denied a recorded request."""
+    live_the_whole_loop(live)
+    needed: dict[Permission, bool] = {}
+    for name in ENVIRONMENTS:
+        reach = live.reach.project.environment(name)
+        for role, (arn, document) in deployed_roles(reach.client("iam"), f"{reach.names.prefix}-").items():
+            for permission in permissions(role, document):
+                # The same permission in another environment has another account and region in its resources.
+                same = Permission(role, permission.statement, permission.part, anonymous(permission.value, reach))
+                needed[same] = needed.get(same, False) or recorder.needs(arn, document, permission)
+    return [permission for permission, is_needed in needed.items() if not is_needed]
+
+
+def anonymous(value, reach):
+    environment = reach.environment
+    for text, stands_for in ((environment.account, "ACCOUNT"), (reach.names.prefix, "PREFIX"), (":key/", "key")):
+        value = (
+            value.split(text)[0] + stands_for
+            if stands_for == "key" and text in value
+            else value.replace(text, stands_for)
+        )
+    return value.replace(f"/{environment.name}/", "/ENVIRONMENT/")
+
+
+def test_a_permission_less_breaks_the_loop(unneeded):
+    listed = {permission for permission in unneeded if (permission.role, permission.value) in ONLY_ON_AWS}
+    rest = [permission for permission in unneeded if permission not in listed]
+    assert not rest, "nothing needs:\n" + "\n".join(map(str, rest))
+
+
+def test_what_only_aws_needs_is_deployed_and_really_not_used_here(unneeded):
+    found = {(permission.role, permission.value) for permission in unneeded if permission.part == "action"}
+    assert set(ONLY_ON_AWS) <= found
+
+
+@contextmanager
+def removed(factory, role, action):
+    """The role `role` of the factory's environment without `action`, for a while."""
+    iam, name = factory.client("iam"), f"{factory.reach.names.prefix}-{role}"
+    whole = iam.get_role_policy(RoleName=name, PolicyName="Work")["PolicyDocument"]
+    less = json.loads(json.dumps(whole))
+    for statement in less["Statement"]:
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        statement["Action"] = [each for each in actions if each != action]
+    less["Statement"] = [statement for statement in less["Statement"] if statement["Action"]]
+    assert less != whole
+    iam.put_role_policy(RoleName=name, PolicyName="Work", PolicyDocument=json.dumps(less))
+    try:
+        yield f"assumed-role/{name}/"
+    finally:
+        iam.put_role_policy(RoleName=name, PolicyName="Work", PolicyDocument=json.dumps(whole))
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "step"),
+    [
+        ("sales-train", "sagemaker:CreateProcessingJob", "Prepare"),
+        ("sales-train", "iam:PassRole", "Prepare"),
+        ("sales-train-job", "s3:GetObjectVersion", "Prepare"),
+        ("sales-train-job", "s3:PutObject", "Prepare"),
+    ],
+)
+def test_a_training_without_it_fails_with_the_refusal(live, role, action, step):
+    with removed(live, role, action) as principal:
+        finished = live.retrain(f"without {action}")
+    assert finished.status == "Failed"
+    assert f"Step {step} failed" in finished.reason
+    assert principal in finished.reason
+    assert f"is not authorized to perform: {action} on resource: " in finished.reason
+
+
+def test_a_monitor_that_may_not_publish_fails(live):
+    before = live.newest(live.names.monitor_pipeline)
+    with removed(live, "sales-monitor-job", "cloudwatch:PutMetricData"):
+        live.tick("monitor")
+        finished = live.next_execution(live.names.monitor_pipeline, before)
+    assert finished.status == "Failed"
+    assert "not authorized to perform: cloudwatch:PutMetricData on resource: *" in finished.reason
+
+
+def test_a_schedule_that_may_not_send_is_refused(live):
+    with removed(live, "scheduler", "sqs:SendMessage"):
+        why = live.refused("tick", schedule=live.names.schedule("retrain"))
+    assert "not authorized to perform: sqs:SendMessage on resource: " in why
+
+
+def test_an_endpoint_that_may_not_read_the_model_keeps_the_old_fleet(live):
+    sagemaker, endpoint = live.client("sagemaker"), live.names.endpoint
+    config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+    with removed(live, "sales-endpoint", "s3:GetObject"):
+        sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
+        wait("the end of the update", lambda: live.endpoint_status() == "InService" or None, 120)
+        assert "403" in sagemaker.describe_endpoint(EndpointName=endpoint)["FailureReason"]
+
+
+def test_a_retrain_function_that_may_not_start_puts_the_message_aside(live):
+    sqs, names = live.client("sqs"), live.reach.names
+    before = live.newest(live.names.training_pipeline)
+    queue = sqs.get_queue_url(QueueName=names.dead_letter_queue("retrain"))["QueueUrl"]
+    with removed(live, "retrain", "sagemaker:StartPipelineExecution"):
+        request(live.reach, live.model, "without the permission")
+        wait("the dead letter", lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), 120)
+    sqs.purge_queue(QueueUrl=queue)
+    assert live.newest(live.names.training_pipeline) == before
+    assert "not authorized to perform: sagemaker:StartPipelineExecution on resource: " in live.skipped_reasons()
+
+
+def test_the_server_counts_calls_by_role(live):
+    report = live.local.authorization.report()
+    account, prefix = live.reach.environment.account, live.names.prefix
+    assert report["calls_by_principal"][f"arn:aws:iam::{account}:role/{prefix}-train-job"] > 10
+    assert report["calls"] == sum(report["calls_by_principal"].values()) <= report["permissions_checked"]

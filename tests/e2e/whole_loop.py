@@ -1,0 +1,120 @@
+"""All that roles of the factory do, once: what neither a green run nor another test of this folder does is done here."""
+
+import json
+import uuid
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from botocore.exceptions import ClientError
+
+from local_aws.bootstrap import cdk
+from ops.demo.reading import wait
+from ops.demo.traffic import Traffic
+from ops.retrain import request
+
+from .conftest import ROOT, Factory, records
+
+SECONDS = 300
+INPUTS = ["x", "y", "colour"]
+
+
+def live_the_whole_loop(prod: Factory) -> None:
+    """Skip, watch, drift, retrain and redeploy in prod; stop and fail there; begin badly and end in dev."""
+    prod.tick("retrain")
+    wait("the reason for the skip", lambda: "no new data" in prod.skipped_reasons() or None, SECONDS)
+    drift(prod)
+    stop_in(prod, "Prepare")
+    stop_in(prod, "Train")
+    fail_to_deliver(prod)
+    dev = replace(prod, reach=prod.reach.project.environment("dev"))
+    begin_with_a_broken_endpoint(dev)
+    destroy_and_deploy_again(dev)
+
+
+def drift(factory: Factory) -> None:
+    """A drifted day: captured, found by the monitor, told, retrained on, and deployed over the old version."""
+    old = factory.reader.live_version()
+    data = records(2000, seed=77, shift=3.0)
+    factory.land(data, "2026-11-20")
+    Traffic(factory.client("sagemaker-runtime"), factory.names.endpoint, INPUTS).send(data)
+    factory.post("flush")
+    training, monitor = factory.newest(factory.names.training_pipeline), factory.newest(factory.names.monitor_pipeline)
+    factory.tick("monitor")
+    watched = factory.next_execution(factory.names.monitor_pipeline, monitor, SECONDS)
+    assert watched.status == "Succeeded", watched.reason
+    finished = factory.next_execution(factory.names.training_pipeline, training, SECONDS)
+    assert finished.status == "Succeeded", finished.reason
+    wait("the new version", lambda: (factory.reader.live_version() or 0) > old or None, SECONDS)
+
+
+def stop_in(factory: Factory, step: str) -> None:
+    """Stop a training while `step` runs: its pipeline stops the job."""
+    sagemaker, before = factory.client("sagemaker"), factory.newest(factory.names.training_pipeline)
+    request(factory.reach, factory.model, f"to be stopped in {step}")
+    pipeline = factory.names.training_pipeline
+
+    def running() -> str | None:
+        execution = factory.newest(pipeline)
+        if execution in (before, None):
+            return None
+        steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution)["PipelineExecutionSteps"]
+        found = [s for s in steps if s["StepName"] == step and s["StepStatus"] == "Executing" and "Metadata" in s]
+        return execution if found else None
+
+    execution = wait(f"step {step}", running, SECONDS)
+    sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution, ClientRequestToken=uuid.uuid4().hex)
+    assert factory.next_execution(pipeline, before, SECONDS).status == "Stopped"
+
+
+def fail_to_deliver(factory: Factory) -> None:
+    """A schedule whose pipeline is gone ends in the queue of what was not delivered."""
+    scheduler, names = factory.client("scheduler"), factory.names
+    found = scheduler.get_schedule(Name=names.schedule("monitor"))
+    nowhere = json.loads(found["Target"]["Input"]) | {"PipelineName": f"{names.environment.prefix}-gone-monitor"}
+    scheduler.create_schedule(
+        Name="nowhere",
+        ScheduleExpression=found["ScheduleExpression"],
+        FlexibleTimeWindow=found["FlexibleTimeWindow"],
+        Target=found["Target"] | {"Input": json.dumps(nowhere)},
+    )
+    try:
+        assert "gone-monitor" in factory.refused("tick", schedule="nowhere", time=datetime.now(UTC).isoformat())
+    finally:
+        scheduler.delete_schedule(Name="nowhere")
+    sqs = factory.client("sqs")
+    queue = sqs.get_queue_url(QueueName=names.environment.undelivered_queue)["QueueUrl"]
+    wait("the undelivered message", lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), SECONDS)
+    sqs.purge_queue(QueueUrl=queue)
+
+
+def begin_with_a_broken_endpoint(factory: Factory) -> None:
+    """The first version of an environment finds an endpoint that never came up: it is removed and made anew."""
+    sagemaker, names = factory.client("sagemaker"), factory.names
+    account = factory.reach.environment.account
+    sagemaker.create_model(
+        ModelName=f"{names.endpoint}-v0",
+        ExecutionRoleArn=f"arn:aws:iam::{account}:role/{names.role('endpoint')}",
+        PrimaryContainer={"Image": "image", "ModelDataUrl": f"s3://{factory.reach.names.bucket('artifacts')}/none"},
+    )
+    variant = {"VariantName": "AllTraffic", "ModelName": f"{names.endpoint}-v0", "InstanceType": "ml.m5.large"}
+    config = f"{names.endpoint}-v0"
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=config, ProductionVariants=[variant | {"InitialInstanceCount": 1}]
+    )
+    sagemaker.create_endpoint(EndpointName=names.endpoint, EndpointConfigName=config)
+    wait("the failure", lambda: factory.endpoint_status() == "Failed" or None, SECONDS)
+    factory.land(records(), "2026-11-01")
+    finished = factory.retrain("first")
+    assert finished.status == "Succeeded", finished.reason
+    wait("version 1", lambda: factory.endpoint_status() == "InService" or None, SECONDS)
+
+
+def destroy_and_deploy_again(factory: Factory) -> None:
+    """The stack of the model goes with its endpoint and versions, and comes back."""
+    context = ["-c", f"factory={factory.root / 'factory.yaml'}", "-c", f"models={factory.root / 'models'}"]
+    output = ["--output", str(factory.root / "cdk.out")]
+    cdk(factory.local, ["destroy", factory.names.stack, "--force", *context, *output], cwd=ROOT)
+    with suppress(ClientError):
+        raise AssertionError(factory.client("sagemaker").describe_endpoint(EndpointName=factory.names.endpoint))
+    factory.deploy(factory.names.stack)
