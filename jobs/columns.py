@@ -134,7 +134,7 @@ def _plain(values: pd.Series) -> pd.Series:
     """Without the types that pandas and Arrow have for the same values."""
     if isinstance(values.dtype, np.dtype | pd.DatetimeTZDtype):
         return values
-    return values.astype(object)
+    return values.astype(object).where(values.notna(), None)
 
 
 def _convert(values: pd.Series, column: Column) -> tuple[pd.Series, Faults]:
@@ -229,4 +229,6 @@ def _finish(values: pd.Series, column: Column) -> pd.Series:
 
 def _problem(name: str, what: str, wrong: pd.Series, values: pd.Series) -> Problem:
     position = int(wrong.to_numpy().argmax())
-    return Problem(name, what, int(wrong.sum()), values.iloc[position], position, wrong.to_numpy())
+    first = values.iloc[position]
+    first = first.item() if isinstance(first, np.generic) else first  # people read 7, not np.int64(7)
+    return Problem(name, what, int(wrong.sum()), first, position, wrong.to_numpy())
