@@ -18,11 +18,11 @@ def main() -> int:
         print(f"usage: python3 <zip> {'|'.join(JOBS)}", file=sys.stderr)
         return 2
     job = sys.argv[1]
-    # OpenMP's threads spin while they wait for each other; on processors that others use too, a fit of one second takes forty.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    _settle_hashes()
     try:
         importlib.import_module(f"{__package__}.{job}").run()
     except JobFailure as failure:
+        print(failure.trace, end="", file=sys.stderr)
         reason = str(failure)
     except Exception as error:
         traceback.print_exc()
@@ -34,12 +34,19 @@ def main() -> int:
     return 1
 
 
+def _settle_hashes() -> None:
+    """Start again where texts hash differently in every process: sets, and what is made of them, would differ as well."""
+    if "PYTHONHASHSEED" not in os.environ and sys.flags.hash_randomization:
+        environment = os.environ | {"PYTHONHASHSEED": "0"}
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 (no shell is wanted)
+
+
 def _leave(reason: str) -> None:
     """SageMaker shows a job's reason from these files: the first for processing, the second for training."""
     folder = paths.root() / "output"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "message").write_text(reason)
-    (folder / "failure").write_text(reason)
+    for name in ("message", "failure"):
+        (folder / name).write_text(reason, encoding="utf-8", errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The version that is approved now, loaded from its own artifact with its own code, to be measured on the new rows."""
 
+import json
 import subprocess
 import sys
 import tarfile
@@ -8,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from botocore.exceptions import ClientError
 
 from . import s3
 from .failures import JobFailure
@@ -20,11 +23,22 @@ folder, rows, out = sys.argv[1:]
 sys.path.insert(0, folder + "/code")
 from jobs.serve import model_fn
 import numpy, pandas
+from jobs.columns import canonical
+from jobs.failures import JobFailure
 served = model_fn(folder)
-files = sorted(pathlib.Path(rows).glob("*.parquet"))
-raw = pandas.concat([pandas.read_parquet(each) for each in files], ignore_index=True)
-numpy.save(out, served.project.predict(served.model, served.project.features(raw)))
+raw = pandas.concat(map(pandas.read_parquet, sorted(pathlib.Path(rows).glob("*.parquet"))), ignore_index=True)
+gone = [column.name for column in served.columns if column.name not in raw]
+if gone:
+    sys.exit(f"the column {gone[0]!r}, which it needs, is not in the data any more")
+raw, problems = canonical(raw, served.columns)
+if problems:
+    sys.exit(f"column {problems[0].column!r}: {problems[0].count} values {problems[0].what}")
+try:
+    numpy.save(out, served.project.predict(served.model, served.project.features(raw)))
+except JobFailure as failure:
+    sys.exit(str(failure))
 """
+"""Runs with the champion's own jobs/ and model.py, so it uses only what every version of them has."""
 
 
 @dataclass(frozen=True)
@@ -70,23 +84,38 @@ class Scoring:
 
     def __init__(self, champion: Champion, rows: Path, folder: Path) -> None:
         self.version, self._out, self._errors = champion.version, folder / "scores.npy", folder / "errors.txt"
-        bucket, key = s3.split(champion.model_data_url)
-        s3.client().download_file(bucket, key, str(folder / "model.tar.gz"))
-        with tarfile.open(folder / "model.tar.gz") as archive:
-            archive.extractall(folder / "model", filter="data")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._failure, self._serving = "", {}
+        try:
+            self._fetch(champion.model_data_url, folder)
+        except (ClientError, tarfile.TarError, OSError, ValueError) as error:
+            self._failure = f"its artifact {champion.model_data_url} cannot be read: {error}"
+            return
         command = [sys.executable, "-c", SCORE, str(folder / "model"), str(rows), str(self._out)]
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(command, stdout=errors, stderr=errors)
 
-    def scores(self) -> np.ndarray:
-        """Wait for the scores. Raises JobFailure when it cannot score, for instance because a column that it needs is gone."""
-        if self._process.wait() != 0:
-            last = (self._errors.read_text(errors="replace").strip().splitlines() or ["no error text"])[-1]
-            raise JobFailure(f"the live version {self.version} cannot score the test rows: {last}")
-        return np.load(self._out)
+    def _fetch(self, uri: str, folder: Path) -> None:
+        bucket, key = s3.split(uri)
+        s3.client().download_file(bucket, key, str(folder / "model.tar.gz"))
+        with tarfile.open(folder / "model.tar.gz") as archive:
+            archive.extractall(folder / "model", filter="data")
+        self._serving = json.loads((folder / "model" / "serving.json").read_text())
+
+    def scores(self) -> tuple[np.ndarray, list[Any]]:
+        """Wait for the scores, and the labels they stand for (empty in regression).
+
+        Raises JobFailure when it cannot score, for instance because a column that it needs is gone.
+        """
+        if self._process and self._process.wait() != 0:
+            lines = self._errors.read_text(errors="replace").strip().splitlines()
+            self._failure = lines[-1] if lines else f"exit code {self._process.returncode}"
+        if self._failure:
+            raise JobFailure(f"the live version {self.version} cannot score the test rows: {self._failure}")
+        return np.load(self._out), self._serving.get("classes") or []
 
     def stop(self) -> None:
         """End the process when nobody waits for it any more."""
-        if self._process.poll() is None:
+        if self._process and self._process.poll() is None:
             self._process.kill()
             self._process.wait()

@@ -1,15 +1,24 @@
 """Raw columns: their types, and raw values brought into one canonical form, the same in training, serving and monitoring.
 
 integer -> int64 where it may not be missing, else float64; number -> float64; boolean -> bool, or float64 where it may be
-missing; string -> object with None; timestamp -> datetime64[ns, UTC]. So a row means the same whatever rows are around it.
+missing; string -> object with None; timestamp -> datetime64[ns, UTC]. So a row means the same whatever rows are around it,
+and whether it came as text (CSV) or typed (parquet, JSON). An empty text is a missing value; in columns that are no strings
+NA, NaN, null and None are, too.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-TRUE, FALSE = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no")
+from .failures import JobFailure
+
+BOOLEANS = dict.fromkeys(("true", "1", "1.0", "yes"), 1.0) | dict.fromkeys(("false", "0", "0.0", "no"), 0.0)
+MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "\\n"})
+EXACT = 2.0**53
+"""From here on float64 skips integers, and serving could not tell neighbours apart."""
 
 
 @dataclass(frozen=True)
@@ -63,25 +72,24 @@ def label_column(settings: dict[str, Any], sample: pd.DataFrame) -> Column:
 
 def _column(name: str, spec: dict[str, Any] | None, sample: pd.DataFrame) -> Column:
     if spec is None:
-        return Column(name, _seen_type(sample[name]))
-    return Column(
-        name,
-        spec["type"],
-        spec["nullable"],
-        spec["minimum"],
-        spec["maximum"],
-        tuple(spec["values"]) if spec["values"] is not None else None,
-        spec["max_null_fraction"],
+        return Column(name, seen_type(sample[name]))
+    values = tuple(spec["values"]) if spec["values"] is not None else None
+    made = Column(
+        name, spec["type"], spec["nullable"], spec["minimum"], spec["maximum"], values, spec["max_null_fraction"]
     )
+    if not made.numeric and (made.minimum is not None or made.maximum is not None):
+        raise JobFailure(f"model.yaml: data.schema.{name}: minimum and maximum are for numbers, not for {made.type}")
+    return made
 
 
-def _seen_type(values: pd.Series) -> str:
-    if pd.api.types.is_bool_dtype(values):
+def seen_type(values: pd.Series) -> str:
+    """The type of typed values; a column without decimals in the first data may have some later: a number holds both."""
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    if kind == "boolean":
         return "boolean"
-    if pd.api.types.is_datetime64_any_dtype(values):
+    if kind.startswith("date"):
         return "timestamp"
-    # A column without decimals in the first data may have some later: a number holds both.
-    return "number" if pd.api.types.is_numeric_dtype(values) else "string"
+    return "number" if kind in ("integer", "floating", "mixed-integer-float", "decimal") else "string"
 
 
 def canonical(raw: pd.DataFrame, columns: list[Column]) -> tuple[pd.DataFrame, list[Problem]]:
@@ -89,51 +97,125 @@ def canonical(raw: pd.DataFrame, columns: list[Column]) -> tuple[pd.DataFrame, l
     made: dict[str, pd.Series] = {}
     problems: list[Problem] = []
     for column in columns:
-        values, wrong = _convert(raw[column.name], column)
-        if wrong.any():
-            problems.append(_problem(column.name, f"are no {column.type}", wrong, raw[column.name]))
+        given = _plain(raw[column.name])
+        values, faults = _convert(given, column)
+        wrong = pd.Series(False, index=given.index)
+        for mask, what in faults:
+            wrong |= mask
+            problems += [_problem(column.name, what, mask, given)] if mask.any() else []
         missing = values.isna() & ~wrong
         if missing.any() and not column.nullable:
-            problems.append(_problem(column.name, "are missing", missing, raw[column.name]))
-        made[column.name] = _finish(values, column)
+            problems.append(_problem(column.name, "are missing", missing, given))
+        made[column.name] = _finish(values.mask(wrong), column) if wrong.any() else _finish(values, column)
     return pd.DataFrame(made, index=raw.index), problems
 
 
 def violations(data: pd.DataFrame, columns: list[Column]) -> list[Problem]:
     """Values of canonical data outside the declared range or list."""
-    problems: list[Problem] = []
-    for column in columns:
-        values = data[column.name]
-        checks = []
-        if column.minimum is not None:
-            checks.append((values < column.minimum, f"are below the minimum {column.minimum:g}"))
-        if column.maximum is not None:
-            checks.append((values > column.maximum, f"are above the maximum {column.maximum:g}"))
-        if column.values is not None:
-            allowed = [float(v) for v in column.values] if column.numeric else [str(v) for v in column.values]
-            outside = ~values.isin(allowed) & values.notna()
-            checks.append((outside, f"are not one of {', '.join(map(str, column.values[:8]))}"))
-        problems += [_problem(column.name, what, wrong, values) for wrong, what in checks if wrong.any()]
-    return problems
+    return [problem for column in columns for problem in _outside(data[column.name], column)]
 
 
-def _convert(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
-    """Values in the column's type with wrong ones missing, and which were wrong."""
-    none = values.isna()
+def _outside(values: pd.Series, column: Column) -> Iterator[Problem]:
+    if column.minimum is not None and (wrong := values < column.minimum).any():
+        yield _problem(column.name, f"are below the minimum {column.minimum:g}", wrong, values)
+    if column.maximum is not None and (wrong := values > column.maximum).any():
+        yield _problem(column.name, f"are above the maximum {column.maximum:g}", wrong, values)
+    if column.values is not None:
+        allowed, _ = _convert(pd.Series(list(column.values), dtype=object), column)
+        wrong = ~values.isin(allowed.dropna().tolist()) & values.notna()
+        if wrong.any():
+            yield _problem(column.name, f"are not one of {', '.join(map(str, column.values[:8]))}", wrong, values)
+
+
+type Faults = list[tuple[pd.Series, str]]
+
+
+def _plain(values: pd.Series) -> pd.Series:
+    """Without the types that pandas and Arrow have for the same values."""
+    if isinstance(values.dtype, np.dtype | pd.DatetimeTZDtype):
+        return values
+    return values.astype(object).where(values.notna(), None)
+
+
+def _convert(values: pd.Series, column: Column) -> tuple[pd.Series, Faults]:
+    """Values in the column's type, and which were wrong in what way."""
     if column.type == "string":
-        return _texts(values, none), none & False
-    if column.type == "timestamp":
-        made = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
-        return made, made.isna() & ~none
-    if column.type == "boolean" and values.dtype == object:
-        text = values.astype(str).str.lower()
-        made = text.map(dict.fromkeys(TRUE, 1.0) | dict.fromkeys(FALSE, 0.0))
-        return made, made.isna() & ~none
-    made = pd.to_numeric(values, errors="coerce").astype("float64")
-    wrong = made.isna() & ~none
+        return _strings(values), []
+    if values.dtype == object:
+        values = _without_spellings(values)
+    convert = {"timestamp": _timestamps, "boolean": _booleans}.get(column.type, _numbers)
+    made = convert(values)
+    faults: Faults = [(made.isna() & values.notna(), f"are no {column.type}")]
+    if column.numeric:
+        faults.append((made.abs() == np.inf, "are infinite"))
     if column.type == "integer":
-        wrong |= (made % 1 != 0) & made.notna()
-    return made.mask(wrong), wrong
+        faults += [
+            ((made % 1 != 0) & np.isfinite(made), "are no integer"),
+            (
+                (made.abs() >= EXACT) & np.isfinite(made),
+                "are integers beyond 2^53, which are not exact; declare the column as string",
+            ),
+        ]
+    return made, faults
+
+
+def _without_spellings(values: pd.Series) -> pd.Series:
+    """Missing where a text says so."""
+    return values.mask(values.isna() | values.map(lambda v: isinstance(v, str) and v.strip().lower() in MISSING), None)
+
+
+def _strings(values: pd.Series) -> pd.Series:
+    made = values.astype(object)
+    made = made.where(made.notna() & (made != ""), None)
+    if pd.api.types.infer_dtype(made, skipna=True) in ("string", "empty"):
+        return made
+    return made.map(lambda value: value if value is None else _text(value))
+
+
+def _text(value: Any) -> str:
+    """Typed values as CSV has them: 1.0 was an integer before a missing value made its column one of floats."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    if isinstance(value, float | np.floating) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _timestamps(values: pd.Series) -> pd.Series:
+    """Texts in ISO 8601, dates and times; without a zone they are UTC. Bare numbers say no unit, so they are none."""
+    if pd.api.types.is_numeric_dtype(values):
+        values = pd.Series(None, index=values.index, dtype=object)
+    made = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
+    held = (made >= pd.Timestamp.min.tz_localize("UTC")) & (made <= pd.Timestamp.max.tz_localize("UTC"))
+    return made.where(held).dt.as_unit("ns")
+
+
+def _booleans(values: pd.Series) -> pd.Series:
+    if values.dtype == object:
+        return values.astype(str).str.strip().str.lower().map(BOOLEANS).astype("float64")
+    made = _numbers(values)
+    return made.where(made.isin([0.0, 1.0]))
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    if values.dtype != object:
+        is_number = pd.api.types.is_numeric_dtype(values)
+        return values.astype("float64") if is_number else pd.Series(np.nan, index=values.index)
+    try:
+        # Which are numbers; pandas itself rounds some texts to a neighbour of what they say, and JSON would not.
+        readable = pd.to_numeric(values, errors="coerce").notna()
+        made = np.full(len(values), np.nan)
+        made[readable] = values[readable].to_numpy(dtype=object).astype("float64")
+        return pd.Series(made, index=values.index)
+    except (OverflowError, ValueError, TypeError):
+        return values.map(_number).astype("float64")
+
+
+def _number(value: Any) -> float:
+    try:
+        return float("nan") if pd.isna(pd.to_numeric(value, errors="coerce")) else float(value)
+    except (OverflowError, ValueError, TypeError):
+        return float("nan")
 
 
 def _finish(values: pd.Series, column: Column) -> pd.Series:
@@ -145,19 +227,8 @@ def _finish(values: pd.Series, column: Column) -> pd.Series:
     return values
 
 
-def _texts(values: pd.Series, none: pd.Series) -> pd.Series:
-    made = values.astype(object).where(~none, None)
-    if pd.api.types.infer_dtype(made, skipna=True) in ("string", "empty"):
-        return made
-    return made.map(lambda v: v if v is None else _text(v))
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
 def _problem(name: str, what: str, wrong: pd.Series, values: pd.Series) -> Problem:
     position = int(wrong.to_numpy().argmax())
-    return Problem(name, what, int(wrong.sum()), values.iloc[position], position, wrong.to_numpy())
+    first = values.iloc[position]
+    first = first.item() if isinstance(first, np.generic) else first  # people read 7, not np.int64(7)
+    return Problem(name, what, int(wrong.sum()), first, position, wrong.to_numpy())

@@ -4,8 +4,9 @@ import json
 import os
 import tarfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -27,22 +28,20 @@ def run() -> None:
 
 
 def _evaluate(scoring: champion.Scoring | None) -> None:
-    folder = _unpack(paths.processing_input("model"))
-    served = serve.model_fn(str(folder))
-    settings = served.project.settings
+    served = serve.model_fn(str(_unpack(paths.processing_input("model"))))
+    settings, problem = served.project.settings, served.project.problem
     test = _read_test()
-    label = served.project.label
-    raw, seed = test.drop(columns=label), int(settings["training"]["seed"])
-    classes = np.unique(test[label].to_numpy()) if served.project.problem != "regression" else None
-    truth = _truth(test[label], classes)
+    raw, seed = test.drop(columns=served.project.label), int(settings["training"]["seed"])
+    labels = Labels.of(problem, test[served.project.label], served.classes or [])
 
     def scores_of(rows: pd.DataFrame) -> np.ndarray:
-        return served.project.predict(served.model, served.project.features(rows))
+        made = served.project.predict(served.model, served.project.features(rows))
+        return labels.aligned(made, served.classes or [], "model.py")
 
     scores = scores_of(raw)
-    measured = metrics.evaluate(served.project.problem, truth, scores, seed)
-    importance = permutation_importance(served.project.problem, settings["gate"]["metric"], scores_of, raw, truth, seed)
-    compared = _compare(served.project.problem, scoring, truth, seed)
+    measured = metrics.evaluate(problem, labels.truth, scores, seed)
+    importance = permutation_importance(problem, settings["gate"]["metric"], scores_of, raw, labels.truth, seed)
+    compared = _compare(problem, scoring, labels, seed)
     gate = verdict(settings["gate"], measured, compared)
     prepared = json.loads((paths.processing_input("report") / "report.json").read_text())
     evaluation = {
@@ -52,7 +51,7 @@ def _evaluate(scoring: champion.Scoring | None) -> None:
         "champion": compared,
         "lineage": {"data_digest": prepared["data_digest"]},
     }
-    _write(served.project.problem, evaluation, measured, scores, importance, gate)
+    _write(problem, evaluation, measured, scores, importance, gate)
     print(f"evaluate  {gate['metric']} {gate['value']:.4f} on {len(test)} rows: {gate['reason']}", flush=True)
 
 
@@ -70,20 +69,52 @@ def _read_test() -> pd.DataFrame:
     return pd.concat([pd.read_parquet(path) for path in files], ignore_index=True)
 
 
-def _truth(labels: pd.Series, classes: np.ndarray | None) -> np.ndarray:
-    if classes is None:
-        return labels.to_numpy(dtype="float64")
-    if len(classes) < 2:
-        raise JobFailure(f"all test rows have the label {classes[0]!r}; nothing can be measured")
-    return np.searchsorted(classes, labels.to_numpy())
+@dataclass(frozen=True)
+class Labels:
+    """The test rows' labels as numbers: what is measured, or the index of the class in `classes`."""
+
+    problem: str
+    truth: np.ndarray
+    classes: list[Any]
+
+    @classmethod
+    def of(cls, problem: str, labels: pd.Series, known: list[Any]) -> Self:
+        """`known`: the labels of the training rows, sorted; one that only the test has is a class nothing predicts."""
+        if problem == "regression":
+            return cls(problem, labels.to_numpy(dtype="float64"), [])
+        seen = labels.unique().tolist()
+        if len(seen) < 2:
+            raise JobFailure(f"all test rows have the label {seen[0]!r}; nothing can be measured")
+        classes = [*known, *sorted(set(seen) - set(known))]
+        if problem == "binary_classification" and len(classes) != 2:
+            raise JobFailure(f"the labels are {classes}; binary_classification needs two")
+        return cls(problem, pd.Index(classes).get_indexer(pd.Index(labels)), classes)
+
+    def aligned(self, scores: np.ndarray, known: list[Any], whose: str) -> np.ndarray:
+        """Scores with a column for each of our classes, of a model that knows `known`. Raises JobFailure."""
+        if self.problem == "binary_classification" and known and known != self.classes:
+            raise JobFailure(f"{whose}: it tells {known} apart, the labels are {self.classes}")
+        if self.problem != "multiclass_classification":
+            return scores
+        if scores.shape[1] != len(known):
+            raise JobFailure(
+                f"{whose}: predict(model, features) gave {scores.shape[1]} columns of scores; "
+                f"the training rows have the {len(known)} labels {known}, in this order"
+            )
+        made = np.zeros((len(scores), len(self.classes)))
+        places = [self.classes.index(label) if label in self.classes else -1 for label in known]
+        ours = [index for index, place in enumerate(places) if place >= 0]
+        made[:, [places[index] for index in ours]] = scores[:, ours]
+        return made
 
 
-def _compare(problem: str, scoring: champion.Scoring | None, truth: np.ndarray, seed: int) -> dict[str, Any] | None:
+def _compare(problem: str, scoring: champion.Scoring | None, labels: Labels, seed: int) -> dict[str, Any] | None:
     """The live version's measures on the same rows; None before the first. One that cannot score them says why."""
     if scoring is None:
         return None
     try:
-        return {"version": scoring.version, "metrics": metrics.evaluate(problem, truth, scoring.scores(), seed)}
+        scores = labels.aligned(*scoring.scores(), f"the live version {scoring.version}")
+        return {"version": scoring.version, "metrics": metrics.evaluate(problem, labels.truth, scores, seed)}
     except (JobFailure, ValueError) as error:
         return {"version": scoring.version, "metrics": None, "reason": str(error)}
 
@@ -125,7 +156,7 @@ def permutation_importance(
 ) -> dict[str, float]:
     """How much worse the metric gets when one raw column is shuffled (Breiman 2001), as shares that add up to one."""
     rng = np.random.default_rng(seed)
-    sample = rng.permutation(len(raw))[:IMPORTANCE_ROWS]
+    sample = _importance_sample(problem, truth, rng)
     rows, wanted = raw.iloc[sample].reset_index(drop=True), truth[sample]
     base = metrics.values(problem, wanted, scores_of(rows))[metric]
     sign = 1 if metric in LESS_IS_BETTER else -1
@@ -142,6 +173,15 @@ def permutation_importance(
             losses[name] = max(0.0, sign * (metrics.values(problem, wanted, scores)[metric] - base))
     total = sum(losses.values())
     return {name: loss / total if total else 0.0 for name, loss in sorted(losses.items(), key=lambda item: -item[1])}
+
+
+def _importance_sample(problem: str, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Rows to shuffle: of each class as many as of the others, as far as there are, so that a rare one is seen at all."""
+    order = rng.permutation(len(truth))
+    if problem == "regression":
+        return order[:IMPORTANCE_ROWS]
+    rank = pd.Series(truth[order]).groupby(truth[order]).cumcount().to_numpy()
+    return order[np.argsort(rank, kind="stable")[:IMPORTANCE_ROWS]]
 
 
 def _write(

@@ -1,14 +1,31 @@
 """Failures in the user's terms: what a person reads in the pipeline, in the alert, and nowhere a traceback of ours."""
 
 import traceback
+from pathlib import PurePath
 
 
 class JobFailure(Exception):
-    """The job cannot go on; the message says what is wrong, where, and what to do."""
+    """The job cannot go on; the message says what is wrong, where, and what to do. `trace`: the user's own frames."""
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message)
+        self.trace = trace
 
 
-def in_user_code(error: BaseException, what: str, file: str) -> JobFailure:
-    """The failure of a user's function: the error, and the user's own line that it came from."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.endswith(file)]
-    where = f" ({file}, line {frames[-1].lineno}: {frames[-1].line or frames[-1].name})" if frames else f" ({file})"
-    return JobFailure(f"{what} raised {type(error).__name__}: {error}{where}")
+def in_user_code(error: BaseException, what: str, project: str) -> JobFailure:
+    """The failure of a user's function: the error, and the user's own line that it came from.
+
+    `project` is the folder of the user's files; the frames above the first of them are ours and left out.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [index for index, frame in enumerate(frames) if frame.filename.startswith(project)]
+    text = str(error) or "(no message)"
+    if isinstance(error, SyntaxError) and error.filename:
+        where = f"{PurePath(error.filename).name}, line {error.lineno}: {(error.text or '').strip()}"
+        return JobFailure(f"{what} raised {type(error).__name__}: {error.msg} ({where})")
+    if not own:
+        return JobFailure(f"{what} raised {type(error).__name__}: {text} (model.py)")
+    last = frames[own[-1]]
+    where = f"{PurePath(last.filename).name}, line {last.lineno}: {last.line or last.name}"
+    trace = "".join([*traceback.format_list(frames[own[0] :]), *traceback.format_exception_only(error)])
+    return JobFailure(f"{what} raised {type(error).__name__}: {text} ({where})", trace)

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from . import csv_text
 from .columns import Column, canonical
 
 CSV, JSON = "text/csv", "application/json"
+CHUNK_ROWS = 50_000
+MAX_SHOWN = 100
 
 
 class BadRequest(ValueError):
@@ -23,7 +26,10 @@ def columns_of(described: list[dict[str, Any]]) -> list[Column]:
 
 def parse(body: bytes | str, content_type: str, columns: list[Column]) -> pd.DataFrame:
     """Canonical raw rows of a request body. Raises BadRequest naming row and column."""
-    text = body.decode("utf-8", errors="replace") if isinstance(body, bytes) else body
+    try:
+        text = body.decode("utf-8-sig") if isinstance(body, bytes) else body.removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"the body is not UTF-8: {error}") from None
     kind = content_type.split(";")[0].strip().lower()
     if not text.strip():
         raise BadRequest("the body is empty; send at least one row")
@@ -37,22 +43,30 @@ def parse(body: bytes | str, content_type: str, columns: list[Column]) -> pd.Dat
     if problems:
         first = problems[0]
         raise BadRequest(
-            f"column {first.column!r}: {first.count} values {first.what}; the first is {first.first!r} in row {first.row + 1}"
+            f"column {first.column!r}: {first.count} values {first.what}; "
+            f"the first is {_shown(first.first)} in row {first.row + 1}"
         )
     return data
 
 
-def _csv(text: str, columns: list[Column]) -> pd.DataFrame:
-    names = [column.name for column in columns]
-    types: Any = {column.name: str for column in columns if column.type == "string"}
-    width = text.lstrip().split("\n", 1)[0].count(",") + 1
-    if width != len(names) and '"' not in text:
-        raise BadRequest(f"row 1 has {width} columns; the model takes {len(names)}: {', '.join(names)}")
+def _shown(value: Any) -> str:
     try:
-        raw = pd.read_csv(io.StringIO(text), header=None, names=names, dtype=types, index_col=False, low_memory=False)
-    except (pd.errors.ParserError, ValueError) as error:
-        raise BadRequest(f"the body is not CSV with the columns {', '.join(names)}: {error}") from None
-    return raw
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python writes
+        text = f"a number of {value.bit_length()} bits"
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
+
+
+def _csv(text: str, columns: list[Column]) -> pd.DataFrame:
+    lines = io.StringIO(text, newline="")
+    try:
+        # One line too long or too short would shift or drop values: each is counted.
+        tables = list(csv_text.tables(lines, CHUNK_ROWS, [column.name for column in columns]))
+    except csv_text.Malformed as error:
+        raise BadRequest(f"the body is not CSV as the model takes it: {error}") from None
+    if not tables:
+        raise BadRequest("the body is empty; send at least one row")
+    return pd.concat(tables, ignore_index=True)
 
 
 def _json(text: str, columns: list[Column]) -> pd.DataFrame:
@@ -78,13 +92,14 @@ def _json(text: str, columns: list[Column]) -> pd.DataFrame:
             raise BadRequest(
                 f"instance {index + 1}: the value of {nested!r} must be a number, a text, true, false or null"
             )
-    return pd.DataFrame(rows, columns=names)
+    # As objects: pandas would make floats of integers beside a missing value, and round the large ones.
+    return pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=object) for name in names})
 
 
 def parse_response(body: bytes | str, content_type: str) -> np.ndarray:
     """Scores of an answer: one a row, or a row of them. Raises BadRequest."""
-    text = body.decode() if isinstance(body, bytes) else body
     try:
+        text = body.decode() if isinstance(body, bytes) else body
         if content_type.split(";")[0].strip().lower() == JSON:
             return np.asarray(json.loads(text)["predictions"], dtype="float64")
         rows = [[float(value) for value in line.split(",")] for line in text.split()]
@@ -96,7 +111,7 @@ def parse_response(body: bytes | str, content_type: str) -> np.ndarray:
 
 def write_response(scores: np.ndarray, accept: str) -> tuple[str, str]:
     """Scores as (body, content type): JSON where it is asked for first, else CSV."""
-    kinds = [kind.split(";")[0].strip().lower() for kind in accept.split(",")]
+    kinds = [kind.split(";")[0].strip().lower() for kind in (accept or "").split(",")]
     if JSON in kinds:
         return json.dumps({"predictions": scores.tolist()}), JSON
     lines = (",".join(map(repr, row)) for row in np.atleast_2d(scores.T).T.tolist())

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from . import ingest, paths, project, row_wise, split
+from . import csv_text, ingest, paths, project, row_wise, split
 from .columns import Column, Problem, canonical, declared, label_column, violations
 from .drift import profile, statistics_json
 from .failures import JobFailure
+from .parts import Writer
 from .s3 import S3Object
 
 MIN_ROWS = 100
 MAX_PROBLEMS = 10
+MAX_LABELS = 10_000
 
 
 @dataclass
@@ -46,33 +46,6 @@ class Progress:
         """Phases for report.json, in their order."""
         names = ("ingest", "analyse", "validate", "transform", "split")
         return [{"name": n, "seconds": round(self.seconds[n], 3), "result": self.results.get(n, "")} for n in names]
-
-
-class Writer:
-    """Parquet parts, a row group a chunk; memory holds one chunk."""
-
-    def __init__(self) -> None:
-        self._writers: dict[str, pq.ParquetWriter] = {}
-        self.rows: Counter[str] = Counter()
-
-    def write(self, part: str, rows: pd.DataFrame) -> None:
-        """Append rows to a part. Raises JobFailure when they do not have the columns of the rows before."""
-        if not len(rows):
-            return
-        table = pa.Table.from_pandas(rows, preserve_index=False)
-        if part not in self._writers:
-            self._writers[part] = pq.ParquetWriter(paths.processing_output(part) / "part-0.parquet", table.schema)
-        try:
-            table = table.cast(self._writers[part].schema)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
-            raise JobFailure(f"model.py: features(raw) gave other columns or types for later rows: {error}") from error
-        self._writers[part].write_table(table)
-        self.rows[part] += len(rows)
-
-    def close(self) -> None:
-        """Finish the files."""
-        for writer in self._writers.values():
-            writer.close()
 
 
 class Preparation:
@@ -112,10 +85,10 @@ class Preparation:
         with self.progress.phase("analyse"):
             self.baseline.update(raw)
         with self.progress.phase("transform"):
-            features = self.model.features(raw)
             if not self._checked_row_wise:
                 row_wise.check(self.model, raw)
                 self._checked_row_wise = True
+            features = self.model.features(raw)
         with self.progress.phase("split"):
             self._write(raw, features, label)
 
@@ -131,6 +104,9 @@ class Preparation:
             self.nulls[str(name)] += int(raw[name].isna().sum())
         if self.model.problem != "regression":
             self.labels.update(labels[self.label.name].dropna().tolist())
+            if len(self.labels) > MAX_LABELS:
+                many = f"label {self.model.label!r} has more than {MAX_LABELS} different values"
+                raise JobFailure(f"{many}; is this a regression?")
         return raw, labels[self.label.name]
 
     def _columns_of(self, chunk: pd.DataFrame, found: S3Object) -> None:
@@ -146,8 +122,13 @@ class Preparation:
                 f"{found.short}: column {', '.join(map(repr, missing))} is missing; it has {', '.join(names)}"
             )
         if not self.columns:
-            self.columns = declared(self.settings, names, chunk)
-            self.label = label_column(self.settings, chunk)
+            typed = csv_text.guessed(chunk) if self.settings["data"]["format"] == "csv" else chunk
+            self.columns = declared(self.settings, names, typed)
+            self.label = label_column(self.settings, typed)
+            if not self.columns:
+                raise JobFailure(f"{found.short}: there is no column beside the label {label!r} and those left out")
+            if self.model.problem == "regression" and not self.label.numeric:
+                raise JobFailure(f"label {label!r} holds values of type {self.label.type}; regression needs numbers")
             self.baseline = profile.Builder({c.name: c.type for c in self.columns if c.type != "timestamp"})
 
     def _note(self, problem: Problem, found: S3Object, first_row: int) -> None:
@@ -189,6 +170,11 @@ class Preparation:
         if self.model.problem == "binary_classification" and len(self.labels) > 2:
             raise JobFailure(
                 f"label {self.model.label!r} has {len(self.labels)} values; binary_classification needs two"
+            )
+        if empty := [part for part in split.PARTS if not self.writer.rows[part]]:
+            raise JobFailure(
+                f"none of the {self.rows} rows fell into the part {empty[0]!r}: equal rows stay together, and too few "
+                "of them differ"
             )
         results = self.progress.results
         results["ingest"] = f"{self.rows} rows"

@@ -29,6 +29,7 @@ class Project:
 
     settings: dict[str, Any]
     module: ModuleType
+    folder: str = "project"
 
     @property
     def label(self) -> str:
@@ -48,6 +49,11 @@ class Project:
             raise JobFailure(
                 f"model.py: features(raw) must return a DataFrame with a row for each of {len(raw)}; it gave {shape}"
             )
+        if not made.columns.is_unique:
+            twice = made.columns[made.columns.duplicated()][0]
+            raise JobFailure(f"model.py: features(raw) made the column {twice!r} twice")
+        if not all(isinstance(name, str) for name in made.columns):
+            raise JobFailure("model.py: the names of the columns that features(raw) makes must be texts")
         return made
 
     def train(self, train: pd.DataFrame, validation: pd.DataFrame, hyperparameters: dict[str, Any]) -> Any:
@@ -55,10 +61,33 @@ class Project:
         return self._call("train", train, validation, hyperparameters)
 
     def predict(self, model: Any, features: pd.DataFrame) -> np.ndarray:
-        """The user's scores: one a row, or one a row and class."""
-        scores = np.asarray(self._call("predict", model, features))
-        if len(scores) != len(features):
-            raise JobFailure(f"model.py: predict(model, features) gave {len(scores)} scores for {len(features)} rows")
+        """The user's scores, finite numbers: one a row, or one a row and class where there are many classes."""
+        given = self._call("predict", model, features)
+        try:
+            scores = np.asarray(given, dtype="float64")
+        except (TypeError, ValueError):
+            raise JobFailure(
+                "model.py: predict(model, features) must return numbers, the scores, not for instance the labels; "
+                f"it gave {type(given).__name__} {str(given)[:80]}"
+            ) from None
+        return self._checked(scores, len(features))
+
+    def _checked(self, scores: np.ndarray, rows: int) -> np.ndarray:
+        many = self.problem == "multiclass_classification"
+        if not many and scores.ndim == 2 and scores.shape[1] == 1:
+            scores = scores[:, 0]
+        if scores.ndim != (2 if many else 1):
+            wanted = "a row of scores, one a class, for each row" if many else "one score for each row"
+            hint = "; return predict_proba(...)[:, 1]" if self.problem == "binary_classification" else ""
+            raise JobFailure(
+                f"model.py: predict(model, features) must return {wanted} in {self.problem}; "
+                f"it gave an array of shape {scores.shape}{hint}"
+            )
+        if len(scores) != rows:
+            raise JobFailure(f"model.py: predict(model, features) gave {len(scores)} scores for {rows} rows")
+        if not np.isfinite(scores).all():
+            row = int(np.argmax(~np.isfinite(scores.reshape(rows, -1)).all(axis=1)))
+            raise JobFailure(f"model.py: predict(model, features) gave {scores[row]} for row {row + 1}")
         return scores
 
     def save(self, model: Any, folder: Path) -> None:
@@ -77,10 +106,8 @@ class Project:
     def _call(self, name: str, *arguments: Any) -> Any:
         try:
             return getattr(self.module, name)(*arguments)
-        except JobFailure:
-            raise
-        except Exception as error:
-            raise in_user_code(error, name, "model.py") from error
+        except (Exception, SystemExit) as error:
+            raise in_user_code(error, name, self.folder) from error
 
 
 def load(root: Path | None = None) -> Project:
@@ -97,12 +124,12 @@ def load(root: Path | None = None) -> Project:
         if error.name == "model":
             raise JobFailure(f"models/{settings['name']}/model.py is missing") from None
         raise JobFailure(f"model.py imports {error.name!r}, which is not in the image") from None
-    except Exception as error:
-        raise in_user_code(error, "importing model.py", "model.py") from error
+    except (Exception, SystemExit) as error:
+        raise in_user_code(error, "importing model.py", folder) from error
     for name, signature in SIGNATURES.items():
         if not callable(getattr(module, name, None)):
             raise JobFailure(f"models/{settings['name']}/model.py has no function {signature}")
-    return Project(settings, module)
+    return Project(settings, module, folder)
 
 
 def _read(container: str, name: str) -> bytes:

@@ -1,25 +1,31 @@
 """Whether features(raw) looks at one row at a time, as the contract says: what it learned from many would differ in serving."""
 
+from itertools import pairwise
+
 import pandas as pd
 
 from .failures import JobFailure
 from .project import Project
 
 SAMPLE_ROWS = 200
+SINGLE_ROWS = 5
 
 
 def check(model: Project, raw: pd.DataFrame) -> None:
-    """Compare the features of a sample as a whole with those of its halves. Raises JobFailure naming the column."""
+    """Compare the features of a sample as a whole with those of its parts, some of them one row, as requests are.
+
+    Raises JobFailure naming the column.
+    """
     sample = raw.iloc[:SAMPLE_ROWS].reset_index(drop=True)
-    middle = len(sample) // 3 or 1
-    if middle >= len(sample):
-        return
+    first = min(SINGLE_ROWS, len(sample))
+    middle = first + (len(sample) - first) // 3
+    cuts = sorted({*range(first + 1), middle, len(sample)})
     whole = model.features(sample).reset_index(drop=True)
-    halves = [model.features(sample.iloc[:middle]), model.features(sample.iloc[middle:])]
+    made = [model.features(sample.iloc[start:end]) for start, end in pairwise(cuts)]
     advice = "keep features(raw) row by row; what is learned from the data (means, encoders) belongs in train"
-    if any(list(half.columns) != list(whole.columns) for half in halves):
+    if any(list(part.columns) != list(whole.columns) for part in made):
         raise JobFailure(f"model.py: features(raw) makes other columns for other rows; {advice}")
-    parts = pd.concat(halves, ignore_index=True)
+    parts = pd.concat(made, ignore_index=True)
     for name in whole.columns:
         if not _same(whole[name], parts[name]):
             raise JobFailure(f"model.py: feature {name!r} of a row depends on the rows around it; {advice}")

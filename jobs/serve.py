@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Served:
-    """A loaded model, the user's code, and the raw columns it takes."""
+    """A loaded model, the user's code, the raw columns it takes, and the labels it knows, in the order of its scores."""
 
     project: project.Project
     model: Any
     columns: list[Column]
+    classes: list[Any] | None = None
 
 
 def model_fn(model_dir: str) -> Served:
@@ -32,7 +33,7 @@ def model_fn(model_dir: str) -> Served:
     folder = Path(model_dir)
     loaded = project.load(folder / "code")
     serving = json.loads((folder / "serving.json").read_text())
-    return Served(loaded, loaded.load(folder), payload.columns_of(serving["columns"]))
+    return Served(loaded, loaded.load(folder), payload.columns_of(serving["columns"]), serving.get("classes"))
 
 
 def transform_fn(served: Served, body: bytes | str, content_type: str, accept: str) -> "Response":

@@ -5,6 +5,7 @@ The same rows, code, hyperparameters and seed give the same bytes.
 
 import hashlib
 import json
+import os
 import random
 import shutil
 import zipfile
@@ -27,6 +28,7 @@ def run() -> None:
     train, validation = read("train"), read("validation")
     hyperparameters = read_hyperparameters()
     print(f"train     {len(train)} rows, validation {len(validation)}, hyperparameters {hyperparameters}", flush=True)
+    classes = classes_of(train[model.label]) if model.problem != "regression" else None
     fitted = model.train(train, validation, hyperparameters)
     if fitted is None:
         raise JobFailure(
@@ -35,9 +37,16 @@ def run() -> None:
     folder = paths.model()
     model.save(fitted, folder)
     columns = json.loads((paths.channel("schema") / "columns.json").read_text())
-    serving = {**columns, "problem": model.problem, "hyperparameters": hyperparameters, "seed": seed}
+    serving = {
+        **columns,
+        "problem": model.problem,
+        "classes": classes,
+        "hyperparameters": hyperparameters,
+        "seed": seed,
+    }
     (folder / "serving.json").write_text(json.dumps(serving, indent=1, sort_keys=True))
     copy_code(folder / "code")
+    _forget_times(folder)
     print(f"artifact  {digest(folder)}", flush=True)
 
 
@@ -47,6 +56,14 @@ def read(channel: str) -> pd.DataFrame:
     if not files:
         raise JobFailure(f"channel {channel!r} holds no rows")
     return pd.concat([pd.read_parquet(path) for path in files], ignore_index=True)
+
+
+def classes_of(labels: pd.Series) -> list[Any]:
+    """The labels that the model can know, sorted: the order of scikit-learn's `classes_`. Raises JobFailure for only one."""
+    found = sorted(labels.unique().tolist())
+    if len(found) < 2:
+        raise JobFailure(f"all {len(labels)} training rows have the label {found[0]!r}; nothing can be learned")
+    return found
 
 
 def read_hyperparameters() -> dict[str, Any]:
@@ -76,6 +93,12 @@ def copy_code(target: Path) -> None:
     (target / "serve.py").write_text(
         'from jobs.serve import model_fn, transform_fn\n\n__all__ = ["model_fn", "transform_fn"]\n'
     )
+
+
+def _forget_times(folder: Path) -> None:
+    """An archive keeps the times of its files; the same artifact shall be the same archive."""
+    for path in [folder, *folder.rglob("*")]:
+        os.utime(path, (0, 0))
 
 
 def digest(folder: Path) -> str:

@@ -1,0 +1,77 @@
+"""CSV as texts: the one reader of training data, requests and captured requests, so that a text means the same in all.
+
+Nothing is guessed here, not even types: '01' stays '01'. What a text means is decided in columns.py.
+"""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import pandas as pd
+
+_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*|\d*\.\d+|0\.|[1-9]\d*\.)([eE][+-]?\d+)?")
+_NONE = frozenset({"", "NA", "NaN", "nan", "null", "None", "N/A", "#N/A"})
+
+
+class Malformed(ValueError):
+    """The text is no table; the message says in which line."""
+
+
+def tables(lines: Iterable[str], rows: int, names: list[str] | None = None) -> Iterator[pd.DataFrame]:
+    """Columns of texts, at most `rows` rows at a time. Without `names` the first line has them. Raises Malformed."""
+    reader = csv.reader(lines, strict=True)
+    try:
+        columns = names if names is not None else _header(reader)
+        taken: list[list[str]] = []
+        for row in reader:
+            if len(row) != len(columns):
+                if not row and len(columns) > 1:
+                    continue  # an empty line; in a table of one column it is a row with a missing value
+                row = row or [""]
+                _check(row, columns, reader.line_num)
+            taken.append(row)
+            if len(taken) == rows:
+                yield _table(taken, columns)
+                taken = []
+    except csv.Error as error:
+        raise Malformed(f"line {reader.line_num}: {error}") from None
+    if taken:
+        yield _table(taken, columns)
+
+
+def _header(reader: Iterator[list[str]]) -> list[str]:
+    names = next(reader, [])
+    if not names:
+        raise Malformed("the file is empty, it has no header")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise Malformed(f"the header names the column {twice[0]!r} twice")
+    return names
+
+
+def _check(row: list[str], columns: list[str], line: int) -> None:
+    if len(row) != len(columns):
+        raise Malformed(f"line {line} has {len(row)} columns; {len(columns)} are needed: {', '.join(columns)}")
+
+
+def _table(rows: list[list[str]], columns: list[str]) -> pd.DataFrame:
+    made = zip(columns, zip(*rows, strict=True), strict=True)
+    return pd.DataFrame({name: pd.Series(texts, dtype=object) for name, texts in made})
+
+
+def guessed(texts: pd.DataFrame) -> pd.DataFrame:
+    """The table with columns that hold nothing but numbers, or but true and false, as such: for columns no schema declares.
+
+    A number that would not be written so, as '007', makes its column one of texts.
+    """
+    return texts.apply(_guess)
+
+
+def _guess(texts: pd.Series) -> pd.Series:
+    distinct = [text for text in texts.unique() if text not in _NONE]
+    if distinct and all(_NUMBER.fullmatch(text.strip()) for text in distinct):
+        return pd.to_numeric(texts, errors="coerce")
+    if distinct and {text.lower() for text in distinct} <= {"true", "false"}:
+        return texts.str.lower().map({"true": True, "false": False})
+    return texts

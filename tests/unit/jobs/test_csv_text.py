@@ -1,0 +1,53 @@
+"""CSV as texts: nothing is guessed, nothing is dropped, a malformed line is named."""
+
+import io
+
+import pandas as pd
+import pytest
+
+from jobs import csv_text
+
+
+def read(text: str, rows: int = 100, names: list[str] | None = None) -> pd.DataFrame:
+    tables = list(csv_text.tables(io.StringIO(text, newline=""), rows, names))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def test_texts_stay_as_they_are():
+    table = read('code,x\n01, 1.50\nNA,"a,\n""b"""\n')
+    assert table.to_dict("list") == {"code": ["01", "NA"], "x": [" 1.50", 'a,\n"b"']}
+
+
+def test_chunks_are_bounded_and_whole():
+    sizes = [len(table) for table in csv_text.tables(io.StringIO("x\n" + "1\n" * 25), 10)]
+    assert sizes == [10, 10, 5]
+
+
+def test_empty_lines_between_rows_are_no_rows_but_for_one_column_they_are_missing_values():
+    assert len(read("a,b\n1,2\n\n3,4\n\n")) == 2
+    assert read("a\n1\n\n3\n")["a"].tolist() == ["1", "", "3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a,b\n1,2\n3\n", "line 3 has 1 columns; 2 are needed: a, b"),
+        ('a,b\n"1\n2",2\n1,2,3\n', "line 4 has 3 columns; 2 are needed: a, b"),
+        ("a,b,a\n1,2,3\n", "the header names the column 'a' twice"),
+        ('a\n"1"2\n', "line 2: ',' expected after '\"'"),
+        ('a\n"1\n', "line 2: unexpected end of data"),
+        ("a\n" + "x" * 200_000, "line 2: field larger than field limit"),
+        ("", "the file is empty, it has no header"),
+    ],
+)
+def test_a_malformed_line_is_named(text, what):
+    with pytest.raises(csv_text.Malformed) as malformed:
+        read(text)
+    assert what in str(malformed.value)
+
+
+def test_types_are_guessed_only_where_every_text_is_written_as_such():
+    table = read("n,code,flag,mixed,none,e\n1,01,True,1,,1e3\n2.5,10,false,x,NA,-.5\nNA,11,TRUE,2,,+7.\n")
+    guessed = csv_text.guessed(table)
+    kinds = {name: guessed[name].dtype.kind for name in guessed}
+    assert kinds == {"n": "f", "code": "O", "flag": "b", "mixed": "O", "none": "O", "e": "f"}

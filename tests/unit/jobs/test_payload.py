@@ -1,0 +1,155 @@
+"""Bodies of requests and answers: every bad one gets a sentence, good ones mean the same in CSV and JSON."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jobs import csv_text, payload
+from jobs.columns import Column, canonical
+
+COLUMNS = [
+    Column("age", "integer", nullable=False),
+    Column("x", "number"),
+    Column("code", "string"),
+    Column("flag", "boolean"),
+    Column("at", "timestamp"),
+]
+GOOD = "30,1.5,01,true,2026-11-24\n"
+
+
+def parse(body, kind: str = "text/csv", columns=COLUMNS) -> pd.DataFrame:
+    return payload.parse(body, kind, columns)
+
+
+def test_csv_and_json_mean_the_same():
+    rows = [
+        {"age": 30, "x": 1.5, "code": "01", "flag": True, "at": "2026-11-24"},
+        {"age": 31, "x": None, "code": None, "flag": None, "at": None},
+    ]
+    text = parse(GOOD + "31,,,,\n")
+    for content in ({"instances": rows}, rows):
+        pd.testing.assert_frame_equal(text, parse(json.dumps(content), "application/json"))
+    assert text["code"].tolist() == ["01", None]
+    pd.testing.assert_frame_equal(text, parse(("\ufeff" + GOOD + "31,,,,\r\n").encode(), "text/csv; charset=utf-8"))
+
+
+def test_a_column_that_may_be_missing_may_be_left_out_of_json():
+    assert parse('{"instances": [{"age": 1}]}', "application/json").isna().sum(axis=1).tolist() == [4]
+
+
+def test_serving_reads_csv_as_training_did():
+    training = "age,x,code,flag,at\n" + GOOD + "07,1e3,NA,no,20261124\n31,NaN,None,0,\n"
+    (table,) = csv_text.tables(iter(training.splitlines(keepends=True)), 100)
+    trained, problems = canonical(table, COLUMNS)
+    assert problems == []
+    pd.testing.assert_frame_equal(trained, parse(training.partition("\n")[2]))
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ("", "the body is empty; send at least one row"),
+        (" \n", "the body is empty; send at least one row"),
+        ("\n\n,,,,", "column 'age': 1 values are missing; the first is '' in row 1"),
+        ("30,1.5,01,true", "line 1 has 4 columns; 5 are needed: age, x, code, flag, at"),
+        (GOOD + "30,1.5,01,true,2026-11-24,7\n", "line 2 has 6 columns; 5 are needed"),
+        (GOOD + "30,1.5,01\n", "line 2 has 3 columns; 5 are needed"),
+        ('30,"1.5"x,01,true,2026-11-24', "line 1: ',' expected after '\"'"),
+        (GOOD + "x,1.5,01,true,2026-11-24\n", "column 'age': 1 values are no integer; the first is 'x' in row 2"),
+        (GOOD + ",1.5,01,true,2026-11-24\n", "column 'age': 1 values are missing; the first is '' in row 2"),
+        ("1.5,1.5,01,true,2026-11-24\n", "column 'age': 1 values are no integer; the first is '1.5' in row 1"),
+        ("1,a,01,true,2026-11-24\n", "column 'x': 1 values are no number; the first is 'a' in row 1"),
+        ("1,inf,01,true,2026-11-24\n", "column 'x': 1 values are infinite; the first is 'inf' in row 1"),
+        ("1,1,01,maybe,2026-11-24\n", "column 'flag': 1 values are no boolean; the first is 'maybe' in row 1"),
+        ("1,1,01,true,soon\n", "column 'at': 1 values are no timestamp; the first is 'soon' in row 1"),
+        (b"\xff\xfe", "the body is not UTF-8"),
+    ],
+)
+def test_bad_csv_is_named(body, what):
+    with pytest.raises(payload.BadRequest) as bad:
+        parse(body)
+    assert what in str(bad.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ("{", "the body is not JSON: "),
+        ("1" * 5000, "the body is not JSON: "),
+        ("[" * 100_000, "the body is not JSON: "),
+        ("{}", 'the body must be {"instances": [{column: value, …}, …]} with at least one instance'),
+        ("[]", "with at least one instance"),
+        ("null", "with at least one instance"),
+        ('{"instances": [[1, 2]]}', "with at least one instance"),
+        ('[{"age": 1, "agee": 2}]', "instance 1 has an unknown column 'agee'; the model takes age, x, code, flag, at"),
+        ('[{"age": 1}, {"x": 2}]', "instance 2 has no column 'age'"),
+        ('[{"age": 1, "code": ["a"]}]', "instance 1: the value of 'code' must be a number, a text, true, false or null"),
+        ('[{"age": 1}, {"age": null}]', "column 'age': 1 values are missing; the first is None in row 2"),
+        ('[{"age": 1, "x": "a"}]', "column 'x': 1 values are no number; the first is 'a' in row 1"),
+        ('[{"age": 1, "x": Infinity}]', "column 'x': 1 values are infinite; the first is inf in row 1"),
+        ('[{"age": 9007199254740993}]', "column 'age': 1 values are integers beyond 2^53"),
+        ('[{"age": 1, "x": 1' + "0" * 400 + "}]", "column 'x': 1 values are no number; the first is 1000"),
+        ('[{"age": 1, "at": 1700000000}]', "column 'at': 1 values are no timestamp; the first is 1700000000 in row 1"),
+    ],
+)  # fmt: skip
+def test_bad_json_is_named(body, what):
+    with pytest.raises(payload.BadRequest) as bad:
+        parse(body, "application/json")
+    assert what in str(bad.value)
+    assert len(str(bad.value)) < 300
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "", "application/x-npy"])
+def test_another_content_type_is_named(kind):
+    with pytest.raises(payload.BadRequest, match="is not known; send text/csv or application/json"):
+        parse("1", kind)
+
+
+VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.one_of(
+        st.tuples(st.one_of(st.text(), st.binary()), st.sampled_from(["text/csv", "application/json"])),
+        st.tuples(
+            st.lists(st.dictionaries(st.sampled_from([c.name for c in COLUMNS]), VALUES)).map(json.dumps),
+            st.just("application/json"),
+        ),
+        st.tuples(
+            st.lists(st.lists(st.text(alphabet='0159.,eE-+"\n\rTaxNn\0:é', max_size=6), min_size=5, max_size=5))
+            .map(lambda rows: "\n".join(map(",".join, rows))),
+            st.just("text/csv"),
+        ),
+    )
+)  # fmt: skip
+def test_no_body_raises_anything_but_bad_request(request_):
+    body, kind = request_
+    try:
+        data = parse(body, kind)
+    except payload.BadRequest as bad:
+        assert str(bad)
+    else:
+        assert [str(dtype) for dtype in data.dtypes] == ["int64", "float64", "object", "float64", "datetime64[ns, UTC]"]
+
+
+def test_one_column_keeps_an_empty_line_as_a_row():
+    assert len(parse("1\n\n2\n", columns=[Column("x", "number")])) == 3
+
+
+@pytest.mark.parametrize("scores", [np.array([0.25, 1 / 3]), np.array([[0.5, 0.5], [1e-20, 1.0]]), np.array([3])])
+@pytest.mark.parametrize("accept", ["text/csv", "application/json; charset=utf-8, text/csv", "*/*", ""])
+def test_an_answer_is_read_back_exactly(scores, accept):
+    body, kind = payload.write_response(scores, accept)
+    assert kind == ("application/json" if "json" in accept else "text/csv")
+    assert (payload.parse_response(body.encode(), kind) == scores).all()
+
+
+@pytest.mark.parametrize("body", ["a", b"\xff", '{"predictions": {}}', "{"])
+def test_an_unreadable_answer_is_said(body):
+    with pytest.raises(payload.BadRequest, match="the answer is not readable"):
+        payload.parse_response(body, "application/json")
