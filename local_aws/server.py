@@ -13,10 +13,11 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
-from . import accounts, alarms, cloudformation, events, functions, queues, sagemaker, schedules
+from . import accounts, alarms, cloudformation, codepipeline, events, functions, queues, sagemaker, schedules
 
 if TYPE_CHECKING:
     from .accounts import Accounts
+    from .codepipeline.repositories import Repositories
     from .functions import Functions
 
 type Control = Callable[..., Any]
@@ -50,6 +51,7 @@ class LocalAws:
 
     accounts: "Accounts"
     functions: "Functions"
+    repositories: "Repositories"
 
     def __init__(self, state_dir: Path, port: int = 0) -> None:
         self.state_dir = state_dir
@@ -77,7 +79,7 @@ class LocalAws:
         os.environ["MOTO_PORT"] = str(self.port)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         accounts.install(self)
-        for extension in (cloudformation, functions, queues, events, schedules, alarms, sagemaker):
+        for extension in (cloudformation, functions, queues, events, schedules, alarms, sagemaker, codepipeline):
             extension.install(self)
         self._thread.start()
         return self
