@@ -9,8 +9,6 @@ from .action import ActionExecution, ActionFailed
 from .artifacts import read
 
 NO_CHANGES = "didn't contain changes"
-# Change sets by (account, region, stack, name): moto finds them by their name alone, in all stacks.
-_change_sets: dict[tuple[str, str, str, str], str | None] = {}
 
 
 def deploy(action: ActionExecution) -> None:
@@ -24,19 +22,14 @@ def deploy(action: ActionExecution) -> None:
         raise ActionFailed(f"the embedded AWS does not support the CloudFormation action mode {mode}")
 
 
-def _key(action: ActionExecution) -> tuple[str, str, str, str]:
-    configuration = action.configuration
-    return action.account(), action.region, configuration["StackName"], configuration["ChangeSetName"]
-
-
 def _replace_change_set(action: ActionExecution) -> None:
     cloudformation, configuration = action.client("cloudformation"), action.configuration
-    if old := _change_sets.pop(_key(action), None):
-        cloudformation.delete_change_set(ChangeSetName=old)
+    which = {"StackName": configuration["StackName"], "ChangeSetName": configuration["ChangeSetName"]}
+    kind = "UPDATE" if _exists(cloudformation, configuration["StackName"]) else "CREATE"
+    cloudformation.delete_change_set(**which)
     made = cloudformation.create_change_set(
-        StackName=configuration["StackName"],
-        ChangeSetName=configuration["ChangeSetName"],
-        ChangeSetType="UPDATE" if _exists(cloudformation, configuration["StackName"]) else "CREATE",
+        **which,
+        ChangeSetType=kind,
         TemplateBody=_file(action, configuration["TemplatePath"]).decode(),
         Parameters=_parameters(configuration),
         Capabilities=configuration.get("Capabilities", "").split(","),
@@ -45,18 +38,17 @@ def _replace_change_set(action: ActionExecution) -> None:
     found = cloudformation.describe_change_set(ChangeSetName=made["Id"])
     if found["Status"] == "FAILED" and NO_CHANGES not in found.get("StatusReason", ""):
         raise ActionFailed(found.get("StatusReason", "the change set failed"), "ConfigurationError")
-    _change_sets[_key(action)] = made["Id"] if found["Status"] != "FAILED" else None
     action.external_id = made["Id"]
     action.summary = "no changes" if found["Status"] == "FAILED" else "change set created"
 
 
 def _execute_change_set(action: ActionExecution) -> None:
-    identifier = _change_sets.pop(_key(action), None)
-    if identifier is None:
+    cloudformation, stack = action.client("cloudformation"), action.configuration["StackName"]
+    which = {"StackName": stack, "ChangeSetName": action.configuration["ChangeSetName"]}
+    if cloudformation.describe_change_set(**which)["Status"] == "FAILED":
         action.summary = "no changes"
         return
-    cloudformation, stack = action.client("cloudformation"), action.configuration["StackName"]
-    cloudformation.execute_change_set(ChangeSetName=identifier)
+    cloudformation.execute_change_set(**which)
     status = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
     action.external_id, action.summary = stack, status
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
