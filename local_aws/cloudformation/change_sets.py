@@ -59,12 +59,14 @@ def install() -> None:
     create = CloudFormationBackend.create_change_set
 
     def create_with_previous_values(self: Any, stack_name: str, *args: Any, **kwargs: Any) -> Any:
-        # A parameter without a value keeps what was given before; when nothing was, its default holds.
-        stacks = [stack for stack in self.stacks.values() if stack.name == stack_name]
-        before = stacks[0].parameters or {} if stacks else {}
-        given = kwargs.get("parameters") or {}
-        kept = {key: value or before.get(key) for key, value in given.items() if value or before.get(key)}
-        return create(self, stack_name, *args, **(kwargs | {"parameters": kept}))
+        # UsePreviousValue: moto hands over what an SSM parameter resolved to, in the place of its name.
+        stack = next((stack for stack in self.stacks.values() if stack.name == stack_name), None)
+        given = dict(kwargs.get("parameters") or {})
+        for key, value in list(given.items()) if stack else []:
+            if value == stack.stack_parameters.get(key):
+                given.pop(key)
+                given |= {key: stack.parameters[key]} if key in (stack.parameters or {}) else {}
+        return create(self, stack_name, *args, **(kwargs | {"parameters": given}))
 
     CloudFormationBackend.create_change_set = create_with_previous_values
     CloudFormationResponse.describe_change_set = _describe
