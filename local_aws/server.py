@@ -13,11 +13,24 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
-from . import accounts, alarms, authorization, cloudformation, events, functions, queues, sagemaker, schedules, topics
+from . import (
+    accounts,
+    alarms,
+    authorization,
+    cloudformation,
+    codepipeline,
+    events,
+    functions,
+    queues,
+    sagemaker,
+    schedules,
+    topics,
+)
 
 if TYPE_CHECKING:
     from .accounts import Accounts
     from .authorization import Authorization
+    from .codepipeline.repositories import Repositories
     from .functions import Functions
 
 type Control = Callable[..., Any]
@@ -52,6 +65,7 @@ class LocalAws:
     accounts: "Accounts"
     authorization: "Authorization"
     functions: "Functions"
+    repositories: "Repositories"
 
     def __init__(self, state_dir: Path, port: int = 0) -> None:
         self.state_dir = state_dir
@@ -81,7 +95,18 @@ class LocalAws:
         authorization.install(self)
         self.control("authorization", lambda body: self.authorization.report())
         accounts.install(self)
-        for extension in (cloudformation, functions, queues, topics, events, schedules, alarms, sagemaker):
+        extensions = (
+            cloudformation,
+            functions,
+            queues,
+            topics,
+            events,
+            schedules,
+            alarms,
+            sagemaker,
+            codepipeline,
+        )
+        for extension in extensions:
             extension.install(self)
         self._thread.start()
         return self

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
-from aws_cdk import App
+from aws_cdk import App, Stage
 
-from model_factory.config import FactoryConfig, ModelConfig, load_factory, load_models
+from model_factory.config import Environment, FactoryConfig, ModelConfig, load_factory, load_models
+from model_factory.config.delivery import Delivery
 from model_factory.definition import DefinitionError
+from model_factory.delivery_build import CLI_LOCK, write_cli_lock
 from model_factory.image import ImageError
 from model_factory.job_code import build_job_code
 from model_factory.names import ModelNames
 
+from .delivery import DeliveryStack
 from .foundation import FoundationStack
 from .model import ModelStack
 
@@ -33,16 +36,34 @@ def add_factory(app: App, *, root: Path, factory: Path, models: Path) -> None:
         )
         for name, model in configs.items()
     }
+    delivered: list[tuple[Environment, Stage]] = []
     for environment in config.environments:
-        foundation = FoundationStack(app, config, environment, functions=root / "lambda")
+        scope: App | Stage = app
+        if environment in config.delivered:
+            scope = Stage(app, environment.name)
+            delivered.append((environment, scope))
+        foundation = FoundationStack(scope, config, environment, functions=root / "lambda")
         for name, model in configs.items():
             try:
-                stack = ModelStack(app, config, environment, model, code=codes[name], key=foundation.key)
+                stack = ModelStack(scope, config, environment, model, code=codes[name], key=foundation.key)
             except (DefinitionError, ImageError) as error:
                 lines = str(error).splitlines()
                 where = f"{models / name / 'model.yaml'}: in {environment.name}"
                 raise UserError("\n".join(f"{where}: {line}" for line in lines)) from None
             stack.add_stack_dependency(foundation)
+    if config.delivery:
+        _add_delivery(app, config, config.delivery, delivered, root)
+
+
+def _add_delivery(
+    app: App, config: FactoryConfig, delivery: Delivery, delivered: list[tuple[Environment, Stage]], root: Path
+) -> None:
+    """The pipeline's stack, and the lock of the CLI that its builds use. Raises UserError."""
+    try:
+        write_cli_lock(root / "requirements.lock", Path(app.outdir) / CLI_LOCK)
+    except (OSError, ValueError) as error:
+        raise UserError(f"delivery needs the lock file's CDK CLI: {error}") from None
+    DeliveryStack(app, config, delivery, delivered, functions=root / "lambda")
 
 
 def _check_lengths(factory: FactoryConfig, models: dict[str, ModelConfig], path: Path) -> None:

@@ -9,6 +9,7 @@ from model_factory.alerts import Alerts
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig
 from model_factory.data_lake import DataLake
+from model_factory.delivery_role import DeliveryRole
 from model_factory.encryption_key import EncryptionKey
 from model_factory.factory_function import FactoryFunction
 from model_factory.function_permissions import cleanup_statements, deploy_statements, retrain_statements
@@ -81,3 +82,6 @@ class FoundationStack(Stack):
             timeout=_CLEANUP_TIMEOUT,
             statements=cleanup_statements(names),
         )
+        if factory.delivery and environment in factory.delivered:
+            tooling = factory.delivery_names(factory.delivery)
+            DeliveryRole(self, "Delivery", names=names, tooling=tooling, key=self.key)

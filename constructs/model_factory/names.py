@@ -8,6 +8,8 @@ from dataclasses import dataclass
 METRIC_NAMESPACE = "ModelFactory"
 VARIANT = "AllTraffic"
 """The one production variant of every endpoint; metrics and captured data carry its name."""
+DELIVERY = "delivery"
+"""Stands in names of the tooling account where an environment's name stands elsewhere; no environment is called so."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,20 @@ class EnvironmentNames:
 
     def role(self, purpose: str) -> str:
         return f"{self.prefix}-{purpose}"
+
+    @property
+    def delivery_role(self) -> str:
+        """What the delivery pipeline's function takes on in this environment."""
+        return f"{self.prefix}-{DELIVERY}"
+
+    @property
+    def delivery_pipeline(self) -> str:
+        """The pipeline that delivers pushes, and the stack it is in; `pull_request_pipeline` tests pull requests."""
+        return f"{self.factory}-{DELIVERY}"
+
+    @property
+    def pull_request_pipeline(self) -> str:
+        return f"{self.factory}-pull-requests"
 
     @property
     def models_parameter_prefix(self) -> str:

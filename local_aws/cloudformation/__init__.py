@@ -5,14 +5,15 @@ A type is one entry of a table: its service and how it is created, updated and d
 
 from typing import TYPE_CHECKING
 
-from . import engine, lambdas, messaging, monitoring, sagemaker, storage
+from . import change_sets, delivery, engine, lambdas, messaging, monitoring, sagemaker, storage
 
 if TYPE_CHECKING:
     from ..server import LocalAws
 
-TABLES = (storage, messaging, monitoring, sagemaker, lambdas)
+TABLES = (storage, messaging, monitoring, sagemaker, lambdas, delivery)
 
 
 def install(local: "LocalAws") -> None:
     """Register every type with moto's CloudFormation."""
+    change_sets.install()
     engine.install(local, [resource_type for table in TABLES for resource_type in table.TYPES])

@@ -4,11 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..names import EnvironmentNames
-from .fields import Section, ShortName
-
-AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="AWS account id: twelve digits, in quotes.")]
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+from ..names import DELIVERY, EnvironmentNames
+from .delivery import Delivery, check_stages
+from .fields import AccountId, Region, Section, ShortName
 
 
 class Environment(Section):
@@ -35,17 +33,36 @@ class FactoryConfig(Section):
 
     name: ShortName
     environments: list[Environment] = Field(min_length=1)
+    delivery: Delivery | None = None
     alerts: Alerts = Alerts()
 
     @model_validator(mode="after")
     def _environments_differ(self) -> Self:
         names = [environment.name for environment in self.environments]
+        if DELIVERY in names:
+            raise ValueError(
+                f"environments: {DELIVERY!r} is the tooling account's own name; call the environment otherwise"
+            )
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(
                     f"environment {name!r} is defined {names.count(name)} times; every name must be different"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _stages_follow_the_environments(self) -> Self:
+        if self.delivery:
+            check_stages(self.delivery, [environment.name for environment in self.environments])
+        return self
+
+    @property
+    def delivered(self) -> list[Environment]:
+        """The environments that the delivery pipeline deploys, in order; none without `delivery`."""
+        if self.delivery is None:
+            return []
+        stages = self.delivery.stages or [environment.name for environment in self.environments]
+        return [self.environment(name) for name in stages]
 
     def environment(self, name: str) -> Environment:
         """The environment called `name`. Raises KeyError with the names there are."""
@@ -55,6 +72,10 @@ class FactoryConfig(Section):
         raise KeyError(
             f"no environment {name!r} in factory.yaml; there are {', '.join(e.name for e in self.environments)}"
         )
+
+    def delivery_names(self, delivery: Delivery) -> EnvironmentNames:
+        """Names of what delivers: in the tooling account, as if that were an environment called `delivery`."""
+        return EnvironmentNames(self.name, DELIVERY, delivery.account, delivery.region)
 
     def names(self, environment: Environment) -> EnvironmentNames:
         return EnvironmentNames(self.name, environment.name, environment.account, environment.region)

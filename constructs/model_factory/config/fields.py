@@ -83,3 +83,6 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 ShortName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=20)]
 ModelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=24)]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+
+AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="AWS account id: twelve digits, in quotes.")]
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]

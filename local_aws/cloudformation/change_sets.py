@@ -1,0 +1,74 @@
+"""Change sets by their name and stack, with the parameters of before.
+
+Moto looks for the name alone, in every stack, answers as if a stack were missing, and does not know UsePreviousValue.
+"""
+
+from typing import Any
+
+from moto.cloudformation.exceptions import CloudFormationError
+from moto.cloudformation.models import CloudFormationBackend
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.responses import ActionResult, EmptyResult
+
+
+class ChangeSetNotFound(CloudFormationError):
+    """The CDK CLI waits for this answer after it deleted one."""
+
+    code = "ChangeSetNotFound"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"ChangeSet [{name}] does not exist")
+
+
+def _find(response: Any) -> str | None:
+    """The ARN of the change set that a request is about."""
+    name, stack = response._get_param("ChangeSetName"), response._get_param("StackName")
+    change_sets = response.cloudformation_backend.change_sets
+    if name in change_sets:
+        return name
+    for arn, found in change_sets.items():
+        if found.change_set_name == name and stack in (None, found.stack_name, found.stack_id):
+            return arn
+    return None
+
+
+def _known(response: Any) -> str:
+    if (arn := _find(response)) is None:
+        raise ChangeSetNotFound(response._get_param("ChangeSetName"))
+    return arn
+
+
+def _describe(self: Any) -> ActionResult:
+    return ActionResult(self.cloudformation_backend.describe_change_set(change_set_name=_known(self)))
+
+
+def _execute(self: Any) -> EmptyResult:
+    stack = self._get_param("StackName")
+    self.cloudformation_backend.execute_change_set(stack_name=stack, change_set_name=_known(self))
+    return EmptyResult()
+
+
+def _delete(self: Any) -> EmptyResult:
+    if arn := _find(self):
+        self.cloudformation_backend.delete_change_set(change_set_name=arn)
+    return EmptyResult()
+
+
+def install() -> None:
+    """Mend moto's operations on change sets."""
+    create = CloudFormationBackend.create_change_set
+
+    def create_with_previous_values(self: Any, stack_name: str, *args: Any, **kwargs: Any) -> Any:
+        # UsePreviousValue: moto hands over what an SSM parameter resolved to, in the place of its name.
+        stack = next((stack for stack in self.stacks.values() if stack.name == stack_name), None)
+        given = dict(kwargs.get("parameters") or {})
+        for key, value in list(given.items()) if stack else []:
+            if value == stack.stack_parameters.get(key):
+                given.pop(key)
+                given |= {key: stack.parameters[key]} if key in (stack.parameters or {}) else {}
+        return create(self, stack_name, *args, **(kwargs | {"parameters": given}))
+
+    CloudFormationBackend.create_change_set = create_with_previous_values
+    CloudFormationResponse.describe_change_set = _describe
+    CloudFormationResponse.execute_change_set = _execute
+    CloudFormationResponse.delete_change_set = _delete

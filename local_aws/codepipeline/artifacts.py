@@ -1,0 +1,56 @@
+"""Artifacts of a pipeline: zips in its artifact store, which actions in other regions find in a store of their own."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CLONE_REF = "codebuild-clone-ref.json"
+"""In place of the files: which repository and commit a build is to clone."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Where an artifact is."""
+
+    bucket: str
+    key: str
+
+
+def read(s3: Any, artifact: Artifact) -> zipfile.ZipFile:
+    """The artifact's zip."""
+    return zipfile.ZipFile(io.BytesIO(s3.get_object(Bucket=artifact.bucket, Key=artifact.key)["Body"].read()))
+
+
+def write(s3: Any, artifact: Artifact, content: bytes, kms_key: str | None) -> None:
+    """Store a zip, encrypted as the store says."""
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+    s3.put_object(Bucket=artifact.bucket, Key=artifact.key, Body=content, **encryption)
+
+
+def zip_files(folder: Path, files: Iterable[Path]) -> bytes:
+    """A zip of files with their paths below `folder`; whether one is executable is kept."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for path in files:
+            archive.write(path, path.relative_to(folder).as_posix())
+    return buffer.getvalue()
+
+
+def clone_reference(repository: str, commit: str) -> bytes:
+    """The artifact of a source whose output format is CODEBUILD_CLONE_REF."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(CLONE_REF, json.dumps({"repository": repository, "commit": commit}))
+    return buffer.getvalue()
+
+
+def extract(archive: zipfile.ZipFile, target: Path) -> None:
+    """Unpack, with the files' modes."""
+    for info in archive.infolist():
+        path = Path(archive.extract(info, target))
+        if mode := info.external_attr >> 16:
+            path.chmod(mode & 0o777)

@@ -1,0 +1,19 @@
+"""A build's source on disk: the files of an artifact, or a clone with its history where the artifact only names a commit."""
+
+import json
+import zipfile
+from pathlib import Path
+
+from .artifacts import CLONE_REF, extract
+from .repositories import Repositories, git
+
+
+def checkout(archive: zipfile.ZipFile, target: Path, repositories: Repositories) -> str:
+    """Put the source into `target`; the commit, where it is known."""
+    if archive.namelist() != [CLONE_REF]:
+        extract(archive, target)
+        return ""
+    reference = json.loads(archive.read(CLONE_REF))
+    git("clone", "--quiet", str(repositories.path(reference["repository"])), str(target))
+    git("checkout", "--quiet", "--detach", reference["commit"], at=target)
+    return reference["commit"]

@@ -1,0 +1,221 @@
+"""Pipelines of one account and region: their declarations, what starts them, and which execution holds which stage."""
+
+import copy
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..events import emit
+from ..sagemaker.state import Record, ServiceError, now
+from .engine import Execution
+from .jobs import Jobs
+from .repositories import Push, matches
+from .service import JsonService
+
+if TYPE_CHECKING:
+    from ..server import LocalAws
+
+SUPPORTED = {
+    ("Source", "CodeStarSourceConnection"), ("Source", "CodeCommit"), ("Build", "CodeBuild"), ("Test", "CodeBuild"),
+    ("Deploy", "CloudFormation"), ("Invoke", "Lambda"), ("Approval", "Manual"),
+}  # fmt: skip
+
+
+class Pipeline:
+    """One deployed pipeline and its executions, oldest first."""
+
+    def __init__(self, declaration: Record) -> None:
+        self.declaration = declaration
+        self.created = self.updated = now()
+        self.executions: list[Execution] = []
+        self.changed = threading.Condition()
+        self.holders: dict[str, Execution] = {}
+        self.waiting: dict[str, list[Execution]] = {}
+
+    def enter(self, stage: str, execution: Execution) -> bool:
+        """Wait until `execution` has the stage; False when it was superseded, cancelled or stopped meanwhile.
+
+        One execution is in a stage at a time. In mode SUPERSEDED a newer one that waits takes an older one's place.
+        """
+        with self.changed:
+            queue = self.waiting.setdefault(stage, [])
+            if self.declaration.get("executionMode", "SUPERSEDED") == "SUPERSEDED":
+                for older in queue:
+                    older.superseded = True
+                queue.clear()
+            queue.append(execution)
+            self.changed.notify_all()
+            while execution.goes_on and (stage in self.holders or queue[:1] != [execution]):
+                self.changed.wait(0.5)
+            if execution in queue:
+                queue.remove(execution)
+            if execution.goes_on:
+                self.holders[stage] = execution
+            return execution.goes_on
+
+    def leave(self, stage: str) -> None:
+        """Let the next one in."""
+        with self.changed:
+            self.holders.pop(stage, None)
+            self.changed.notify_all()
+
+
+class Pipelines:
+    """CodePipeline in one account and region."""
+
+    def __init__(self, local: "LocalAws", account: str, region: str, builds: JsonService) -> None:
+        self.local, self.account, self.region, self.builds = local, account, region, builds
+        self.pipelines: dict[str, Pipeline] = {}
+        self.jobs = Jobs()
+        self.stopping = threading.Event()
+
+    def stop(self) -> None:
+        """End every execution."""
+        self.stopping.set()
+        for pipeline in self.pipelines.values():
+            for execution in pipeline.executions:
+                execution.join()
+
+    def find(self, name: str) -> Pipeline:
+        """The pipeline called `name`. Raises ServiceError."""
+        if name not in self.pipelines:
+            raise ServiceError(
+                f"Account '{self.account}' does not have a pipeline with name '{name}'", "PipelineNotFoundException"
+            )
+        return self.pipelines[name]
+
+    def start(self, name: str, trigger: Record, **how: Any) -> Execution:
+        """Start an execution."""
+        pipeline = self.find(name)
+        execution = Execution(self, pipeline, trigger, **how)
+        pipeline.executions.append(execution)
+        execution.start()
+        return execution
+
+    def emit(self, kind: str, detail: Record) -> None:
+        """Put one of the service's events on the account's bus."""
+        arn = f"arn:aws:codepipeline:{self.region}:{self.account}:{detail['pipeline']}"
+        name = f"CodePipeline {kind} Execution State Change"
+        emit(self.account, self.region, "aws.codepipeline", name, detail, [arn])
+
+    def pushed(self, push: Push) -> Iterator[str]:
+        """Start what a push starts; ids of the executions."""
+        for name, pipeline in self.pipelines.items():
+            detail = {"triggerType": "WebhookV2", "triggerDetail": push.commit}
+            if _takes_push(pipeline.declaration, push):
+                yield f"{name} {self.start(name, detail).identifier}"
+
+    def pull_request(self, request: Push) -> Iterator[str]:
+        """Start what an opened or updated pull request starts."""
+        for name, pipeline in self.pipelines.items():
+            for trigger, action in _triggers(pipeline.declaration, request.repository):
+                rules = trigger["gitConfiguration"].get("pullRequest", [])
+                if any(_takes(rule, request) for rule in rules):
+                    detail = {"triggerType": "WebhookV2", "triggerDetail": request.commit}
+                    started = self.start(name, detail, revisions={action["name"]: request.commit})
+                    yield f"{name} {started.identifier}"
+
+
+def _takes_push(declaration: Record, push: Push) -> bool:
+    triggers = list(_triggers(declaration, push.repository))
+    if triggers:
+        return any(
+            _takes(rule, push) for trigger, _ in triggers for rule in trigger["gitConfiguration"].get("push", [])
+        )
+    # Without a trigger of its own the source's default holds: every push to its branch.
+    return any(
+        _repository(action) == push.repository
+        and action["configuration"]["BranchName"] == push.branch
+        and action["configuration"].get("DetectChanges", "true") != "false"
+        for action in declaration["stages"][0]["actions"]
+    )
+
+
+def _triggers(declaration: Record, repository: str) -> Iterator[tuple[Record, Record]]:
+    actions = {action["name"]: action for action in declaration["stages"][0]["actions"]}
+    for trigger in declaration.get("triggers", []):
+        action = actions[trigger["gitConfiguration"]["sourceActionName"]]
+        if _repository(action) == repository:
+            yield trigger, action
+
+
+def _takes(rule: Record, push: Push) -> bool:
+    branch = matches([push.branch], rule.get("branches", {}))
+    return branch and ("filePaths" not in rule or matches(push.files, rule["filePaths"]))
+
+
+def _repository(action: Record) -> str | None:
+    configuration = action.get("configuration", {})
+    return configuration.get("FullRepositoryId") or configuration.get("RepositoryName")
+
+
+def _check(declaration: Record) -> None:
+    """Refuse what would not be executed as it is on AWS."""
+    for stage in declaration["stages"]:
+        if unknown := set(stage) & {"beforeEntry", "onSuccess"} or set(stage.get("onFailure", {})) - {"result"}:
+            names = ", ".join(sorted(unknown))
+            raise ServiceError(f"stage {stage['name']}: the embedded AWS does not support {names}")
+        for action in stage["actions"]:
+            kind = action["actionTypeId"]
+            if (kind["category"], kind["provider"]) not in SUPPORTED:
+                raise ServiceError(
+                    f"action {action['name']}: the embedded AWS does not support {kind['category']}/{kind['provider']}"
+                )
+
+
+def _create(state: Pipelines, request: Record) -> Record:
+    declaration = copy.deepcopy(request["pipeline"])
+    if declaration["name"] in state.pipelines:
+        raise ServiceError(
+            f"A pipeline with the name '{declaration['name']}' already exists in account '{state.account}'",
+            "PipelineNameInUseException",
+        )
+    _check(declaration)
+    state.pipelines[declaration["name"]] = Pipeline(declaration | {"version": 1})
+    # A new pipeline runs at once.
+    state.start(declaration["name"], {"triggerType": "CreatePipeline", "triggerDetail": request["CallerArn"]})
+    return {"pipeline": declaration | {"version": 1}}
+
+
+def _update(state: Pipelines, request: Record) -> Record:
+    declaration = copy.deepcopy(request["pipeline"])
+    pipeline = state.find(declaration["name"])
+    _check(declaration)
+    declaration["version"] = pipeline.declaration["version"] + 1
+    pipeline.declaration, pipeline.updated = declaration, now()
+    for execution in pipeline.executions:
+        execution.cancel()
+    return {"pipeline": declaration}
+
+
+def _get(state: Pipelines, request: Record) -> Record:
+    pipeline = state.find(request["name"])
+    arn = f"arn:aws:codepipeline:{state.region}:{state.account}:{request['name']}"
+    metadata = {"pipelineArn": arn, "created": pipeline.created, "updated": pipeline.updated}
+    return {"pipeline": pipeline.declaration, "metadata": metadata}
+
+
+def _list(state: Pipelines, _: Record) -> Record:
+    keys = ("name", "version", "pipelineType", "executionMode")
+    return {
+        "pipelines": [
+            {key: pipeline.declaration[key] for key in keys if key in pipeline.declaration}
+            | {"created": pipeline.created, "updated": pipeline.updated}
+            for pipeline in state.pipelines.values()
+        ]
+    }
+
+
+def _delete(state: Pipelines, request: Record) -> None:
+    pipeline = state.pipelines.pop(request["name"], None)
+    for execution in pipeline.executions if pipeline else []:
+        execution.cancel()
+
+
+OPERATIONS = {
+    "CreatePipeline": _create,
+    "UpdatePipeline": _update,
+    "GetPipeline": _get,
+    "ListPipelines": _list,
+    "DeletePipeline": _delete,
+}

@@ -1,0 +1,102 @@
+"""A developer's clone of a factory whose pushes are delivered on the embedded AWS: files to change, and `git push`."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from local_aws.bootstrap import bootstrap, cdk
+from local_aws.server import LocalAws
+
+from ..project import Project
+
+# What a synth reads. Documentation and tests of this repository play no part in the story.
+NEEDED = ("app.py", "cdk.json", "constructs", "stacks", "lambda", "jobs", "requirements.lock")
+REPOSITORY = "acme/models"
+TOOLING = ("999999999999", "eu-west-1")
+CONNECTION = f"arn:aws:codeconnections:{TOOLING[1]}:{TOOLING[0]}:connection/11111111-2222-4333-8444-555555555555"
+# A build's tools are installed already on this machine; a push is tested by the project's own validation.
+INSTALL = 'export PYTHONPATH="$PWD/constructs:$PWD"'
+TEST = "python3 -m compileall -q models"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The clone at `root` of the repository that the embedded AWS serves."""
+
+    local: LocalAws
+    root: Path
+
+    @property
+    def project(self) -> Project:
+        """What is on disk now."""
+        return Project(self.root)
+
+    @classmethod
+    def create(
+        cls, local: LocalAws, root: Path, source: Path, models: Path, environments: list[dict[str, str]]
+    ) -> "Workspace":
+        """Copy what a factory needs from `source`, with the models of another folder, and commit and push it."""
+        root.mkdir(parents=True, exist_ok=True)
+        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+        for name in NEEDED:
+            path = source / name
+            if path.is_dir():
+                shutil.copytree(path, root / name, ignore=ignored)
+            else:
+                shutil.copy(path, root / name)
+        shutil.copytree(models, root / "models", ignore=ignored)
+        factory = {
+            "name": "acme",
+            "environments": environments,
+            "delivery": {
+                "account": TOOLING[0],
+                "region": TOOLING[1],
+                "source": CONNECTION,
+                "repository": REPOSITORY,
+                "install": INSTALL,
+                "test": TEST,
+            },
+        }
+        (root / "factory.yaml").write_text(yaml.safe_dump(factory, sort_keys=False))
+        (root / ".gitignore").write_text("__pycache__/\n*.pyc\ncdk.out/\n")
+        made = cls(local, root)
+        made.git("init", "--quiet", "--initial-branch", "main")
+        made.git("remote", "add", "origin", str(local.repositories.create(REPOSITORY)))
+        return made
+
+    def bootstrap(self) -> None:
+        """Bootstrap every account; the tooling account's profile is `acme-delivery`."""
+        factory = self.project.factory
+        accounts = {factory.names(e).prefix: (e.account, e.region) for e in factory.environments}
+        bootstrap(self.local, accounts | {"acme-delivery": TOOLING})
+
+    def deploy_pipeline(self) -> None:
+        """Deploy the pipeline's stack by hand, once: from here on pushes deploy, the pipeline itself included."""
+        python = {"PYTHONPATH": f"{self.root / 'constructs'}{os.pathsep}{self.root}"}
+        arguments = ["deploy", "acme-delivery", "--require-approval", "never"]
+        cdk(self.local, arguments, cwd=self.root, env=python)
+
+    def change(self, path: str, old: str, new: str) -> None:
+        """Replace a text in a file of the clone. Raises ValueError when it is not there."""
+        text = (self.root / path).read_text()
+        if old not in text:
+            raise ValueError(f"{path} has no {old!r}")
+        (self.root / path).write_text(text.replace(old, new))
+
+    def push(self, message: str) -> str:
+        """Commit everything and push; the commit."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+        self.git("push", "--quiet", "origin", "HEAD:main")
+        return self.git("rev-parse", "HEAD")
+
+    def git(self, *arguments: str) -> str:
+        """Run git in the clone; its output."""
+        who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
+        command = ["git", "-C", str(self.root), *who, *arguments]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
