@@ -44,6 +44,10 @@ FROM_PARAMETERS: dict[str, dict[str, str]] = {
     "sts": {"sts:ExternalId": "ExternalId", "sts:RoleSessionName": "RoleSessionName"},
     "cloudwatch": {"cloudwatch:namespace": "Namespace"},
     "events": {"events:source": "Source", "events:detail-type": "DetailType"},
+    "application-autoscaling": {
+        "application-autoscaling:service-namespace": "ServiceNamespace",
+        "application-autoscaling:scalable-dimension": "ScalableDimension",
+    },
     "sns": {"sns:Protocol": "Protocol", "sns:Endpoint": "Endpoint"},
     "kms": {"kms:GrantOperations": "Operations", "kms:GranteePrincipal": "GranteePrincipal"},
     "sagemaker": {

@@ -1,7 +1,7 @@
 """Where moto keeps policies otherwise than it should: as CloudFormation deploys them, all are kept, and as text.
 
-Roles: moto keeps a template's inline policies as dictionaries and ignores them, the trust policy and the boundary when
-a stack is updated. Buckets: moto's own look at their policies knows neither callers nor conditions, so that a bucket
+Roles and keys: moto keeps a template's policies as dictionaries; an update of a stack changes none of a role's policies,
+trust or boundary. Buckets: moto's own look at their policies knows neither callers nor conditions, so that a bucket
 which denies plain HTTP would deny everything to everyone.
 """
 
@@ -11,10 +11,12 @@ from typing import Any
 
 from moto.iam.access_control import PermissionResult
 from moto.iam.models import Role
+from moto.kms.models import Key
 from moto.s3.models import FakeBucket
 
 from local_aws.authorization.resources import as_text
 
+_make_key = Key.__init__
 _put_policy = Role.put_policy
 _update = Role.update_from_cloudformation_json
 
@@ -22,12 +24,17 @@ _update = Role.update_from_cloudformation_json
 def install() -> None:
     """Mend moto."""
     FakeBucket.get_permission = _no_opinion
+    Key.__init__ = _make_key_with_text  # type: ignore[method-assign]
     Role.put_policy = _put_policy_as_text
     Role.update_from_cloudformation_json = classmethod(_update_with_policies)  # type: ignore[method-assign]
 
 
 def _no_opinion(self: FakeBucket, action: str, resource: str) -> PermissionResult:
     return PermissionResult.NEUTRAL
+
+
+def _make_key_with_text(self: Key, policy: Any, *others: Any, **more: Any) -> None:
+    _make_key(self, as_text(policy) if policy else policy, *others, **more)
 
 
 def _put_policy_as_text(self: Role, policy_name: str, policy_json: Any) -> None:

@@ -146,10 +146,7 @@ def _on_topic(arn: str) -> list[str]:
 def _on_key(arn: str) -> list[str]:
     region, account, key = arn.split(":", 5)[3:]
     found = kms_backends[account][region].keys.get(key.removeprefix("key/"))
-    if found is None:
-        return []
-    found.policy = as_text(found.policy)
-    return [found.policy, *map(_grant_as_policy, found.list_grants(""))]
+    return [found.policy, *map(_grant_as_policy, found.list_grants(""))] if found else []
 
 
 def _grant_as_policy(grant: Grant) -> str:

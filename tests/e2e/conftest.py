@@ -115,7 +115,9 @@ class Factory:
         return caught.value.read().decode()
 
     def endpoint_status(self) -> str:
-        return self.client("sagemaker").describe_endpoint(EndpointName=self.names.endpoint)["EndpointStatus"]
+        """Empty while there is none."""
+        listed = self.client("sagemaker").list_endpoints(NameContains=self.names.endpoint)["Endpoints"]
+        return next((e["EndpointStatus"] for e in listed if e["EndpointName"] == self.names.endpoint), "")
 
     def predict(self, data: pd.DataFrame) -> list[float]:
         answer = self.client("sagemaker-runtime").invoke_endpoint(

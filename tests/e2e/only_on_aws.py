@@ -1,7 +1,7 @@
 """Permissions that the loop on the embedded AWS does not need, because what needs them is not part of it, and why.
 
-By role (what follows `<factory>-<environment>-`; `*` is any model) and action. `test_permissions.py` fails when an entry
-is not deployed, or is used after all.
+By holder (a role by what follows `<factory>-<environment>-`, or what the policy hangs on), and action or principal.
+`test_permissions.py` fails when an entry is not deployed, or is used after all.
 """
 
 TRACES = "Lambda's own agent sends the traces of functions with active tracing; the embedded AWS has no X-Ray."
@@ -9,6 +9,9 @@ SCALING = (
     "Application Auto Scaling asks of who registers a variant for what it looks at and changes itself later, and for "
     "its service-linked role at the first use in an account (SageMaker developer guide, 'Configure model auto scaling')."
 )
+
+LOGS = "CloudWatch Logs encrypts the functions' log groups by itself; the embedded AWS keeps logs in memory."
+ACCESS_LOGS = "S3 delivers its access logs by itself; the embedded AWS writes none."
 
 ONLY_ON_AWS: dict[tuple[str, str], str] = {
     **{
@@ -19,4 +22,6 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
     ("deploy", "sagemaker:DescribeEndpointConfig"): SCALING,
     ("deploy", "sagemaker:UpdateEndpointWeightsAndCapacities"): SCALING,
     ("deploy", "iam:CreateServiceLinkedRole"): SCALING,
+    **{("key", f"kms:{action}"): LOGS for action in ("Encrypt", "ReEncryptFrom", "ReEncryptTo", "DescribeKey")},
+    ("bucket logs", "s3:PutObject"): ACCESS_LOGS,
 }

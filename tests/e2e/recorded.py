@@ -7,13 +7,17 @@ from typing import Any
 
 from local_aws.authorization.evaluation import Decision, Policies, Request, evaluate
 from local_aws.authorization.policies import Document, Statement, parse
+from local_aws.authorization.resources import policies_on
 
 
 @dataclass(frozen=True)
 class Permission:
-    """One action, or one resource, of one statement of a role; `part` says which of the two."""
+    """One action, one of several resources, or one of several principals, of one statement of a policy.
 
-    role: str
+    `holder`: what follows `<factory>-<environment>-` in a role's name, or the kind and name of what a policy hangs on.
+    """
+
+    holder: str
     statement: int
     part: str
     value: str
@@ -31,39 +35,58 @@ class Recorder:
             key = (request.principal.role_arn or request.principal.arn, request.action, request.resource, by)
             self.kept.setdefault(key, (request, policies))
 
-    def of(self, principal: str) -> list[tuple[Request, Policies]]:
-        """The requests of a role (its ARN) or of a service (its host name)."""
-        return [found for key, found in list(self.kept.items()) if key[0] == principal]
-
-    def needs(self, role_arn: str, document: Document, permission: Permission) -> bool:
-        """Whether a recorded request of the role would be denied if its policy were `document` without `permission`."""
-        less = without(document, permission)
+    def needs(self, document: Document, permission: Permission, role_arn: str | None = None) -> bool:
+        """Whether a recorded request would be denied if `document` (of the role, or on a resource) had less by this."""
+        less, statement = without(document, permission), document.statements[permission.statement]
         return any(
-            evaluate(request, replace(policies, identity=(document,))).allowed
-            and not evaluate(request, replace(policies, identity=(less,))).allowed
-            for request, policies in self.of(role_arn)
+            statement.covers_action(request.action)
+            and evaluate(request, _with(policies, document, role_arn)).allowed
+            and not evaluate(request, _with(policies, less, role_arn)).allowed
+            for request, policies in list(self.kept.values())
+            if (role_arn == request.principal.role_arn if role_arn else _hangs(policies, document))
         )
 
 
-def permissions(role: str, document: Document) -> Iterator[Permission]:
-    """Every action and every resource of every statement."""
+def _hangs(policies: Policies, document: Document) -> bool:
+    return any(each.name == document.name for each in policies.resource)
+
+
+def _with(policies: Policies, document: Document, role_arn: str | None) -> Policies:
+    if role_arn:
+        return replace(policies, identity=(document,))
+    return replace(policies, resource=tuple(document if d.name == document.name else d for d in policies.resource))
+
+
+def permissions(holder: str, document: Document) -> Iterator[Permission]:
+    """All that could be taken away from what the document allows."""
     for index, statement in enumerate(document.statements):
-        for action in statement.actions:
-            yield Permission(role, index, "action", action)
-        for resource in statement.resources if len(statement.resources) > 1 else ():
-            yield Permission(role, index, "resource", resource)
+        if statement.effect == "Deny":
+            continue
+        several = {
+            "action": statement.actions,
+            "resource": statement.resources if len(statement.resources) > 1 else (),
+            "principal": found if len(found := _principals(statement)) > 1 else (),
+        }
+        for part, values in several.items():
+            yield from (Permission(holder, index, part, value) for value in values)
+
+
+def _principals(statement: Statement) -> tuple[str, ...]:
+    return tuple(value for _, values in statement.principals or () for value in values)
 
 
 def without(document: Document, permission: Permission) -> Document:
-    """The policy less one action or one resource; a statement that is left without actions goes."""
+    """The policy with less; a statement that is left without actions goes."""
     statements = list(document.statements)
-    statement = statements[permission.statement]
+    statement, gone = statements[permission.statement], permission.value
     if permission.part == "action":
-        statement = replace(statement, actions=tuple(a for a in statement.actions if a != permission.value))
+        statement = replace(statement, actions=tuple(a for a in statement.actions if a != gone))
+    elif permission.part == "resource":
+        statement = replace(statement, resources=tuple(r for r in statement.resources if r != gone))
     else:
-        statement = replace(statement, resources=tuple(r for r in statement.resources if r != permission.value))
-    kept: list[Statement] = [statement] if statement.actions else []
-    statements[permission.statement : permission.statement + 1] = kept
+        named = tuple((kind, tuple(v for v in values if v != gone)) for kind, values in statement.principals or ())
+        statement = replace(statement, principals=named)
+    statements[permission.statement : permission.statement + 1] = [statement] if statement.actions else []
     return Document(document.name, tuple(statements))
 
 
@@ -71,11 +94,26 @@ def deployed_roles(iam: Any, prefix: str) -> dict[str, tuple[str, Document]]:
     """Roles whose name starts with `prefix`: what follows it -> ARN and policy."""
     pages = iam.get_paginator("list_roles").paginate()
     roles = [role for page in pages for role in page["Roles"] if role["RoleName"].startswith(prefix)]
-    return {role["RoleName"].removeprefix(prefix): (role["Arn"], policy_of(iam, role["RoleName"])) for role in roles}
+    return {role["RoleName"].removeprefix(prefix): (role["Arn"], _policy_of(iam, role["RoleName"])) for role in roles}
 
 
-def policy_of(iam: Any, name: str) -> Document:
+def _policy_of(iam: Any, name: str) -> Document:
     """The one inline policy of a role of the factory."""
     (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
     content = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
     return parse(f"{name}/{policy}", json.dumps(content))
+
+
+def deployed_resource_policies(reach: Any) -> dict[str, Document]:
+    """The policies on an environment's key, buckets, queues and topic."""
+    names = reach.names
+    key = reach.client("kms").describe_key(KeyId=names.key_alias)["KeyMetadata"]["Arn"]
+    queues = [name(purpose) for name in (names.queue, names.dead_letter_queue) for purpose in ("retrain", "deploy")]
+    arns = {
+        "key": key,
+        "topic alerts": names.arn("sns", names.alerts_topic),
+        **{f"bucket {purpose}": names.bucket_arn(purpose) for purpose in ("data", "artifacts", "records", "logs")},
+        **{f"queue {queue.removeprefix(names.prefix + '-')}": names.arn("sqs", queue) for queue in queues},
+        "queue undelivered": names.arn("sqs", names.undelivered_queue),
+    }
+    return {holder: document for holder, arn in arns.items() for document in policies_on(arn)}

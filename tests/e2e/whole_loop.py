@@ -2,11 +2,8 @@
 
 import json
 import uuid
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-
-from botocore.exceptions import ClientError
 
 from local_aws.bootstrap import cdk
 from ops.demo.reading import wait
@@ -68,7 +65,7 @@ def stop_in(factory: Factory, step: str) -> None:
 
 
 def fail_to_deliver(factory: Factory) -> None:
-    """A schedule whose pipeline is gone ends in the queue of what was not delivered."""
+    """A schedule whose pipeline is gone, and a rule whose target is closed, end in the queue of what was not delivered."""
     scheduler, names = factory.client("scheduler"), factory.names
     found = scheduler.get_schedule(Name=names.schedule("monitor"))
     nowhere = json.loads(found["Target"]["Input"]) | {"PipelineName": f"{names.environment.prefix}-gone-monitor"}
@@ -82,9 +79,20 @@ def fail_to_deliver(factory: Factory) -> None:
         assert "gone-monitor" in factory.refused("tick", schedule="nowhere", time=datetime.now(UTC).isoformat())
     finally:
         scheduler.delete_schedule(Name="nowhere")
-    sqs = factory.client("sqs")
-    queue = sqs.get_queue_url(QueueName=names.environment.undelivered_queue)["QueueUrl"]
-    wait("the undelivered message", lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), SECONDS)
+    sqs, events = factory.client("sqs"), factory.client("events")
+    undelivered = names.environment.undelivered_queue
+    queue = sqs.get_queue_url(QueueName=undelivered)["QueueUrl"]
+    wait("the schedule's message", lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), SECONDS)
+    closed = sqs.create_queue(QueueName="closed")["QueueUrl"]
+    rule, to = f"{names.environment.prefix}-nowhere", names.environment.arn
+    events.put_rule(Name=rule, EventPattern=json.dumps({"source": ["nowhere"]}))
+    letters = {"Arn": to("sqs", undelivered)}
+    events.put_targets(Rule=rule, Targets=[{"Id": "closed", "Arn": to("sqs", "closed"), "DeadLetterConfig": letters}])
+    events.put_events(Entries=[{"Source": "nowhere", "DetailType": "Test", "Detail": "{}"}])
+    wait("the rule's event", lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), SECONDS)
+    events.remove_targets(Rule=rule, Ids=["closed"])
+    events.delete_rule(Name=rule)
+    sqs.delete_queue(QueueUrl=closed)
     sqs.purge_queue(QueueUrl=queue)
 
 
@@ -115,6 +123,5 @@ def destroy_and_deploy_again(factory: Factory) -> None:
     context = ["-c", f"factory={factory.root / 'factory.yaml'}", "-c", f"models={factory.root / 'models'}"]
     output = ["--output", str(factory.root / "cdk.out")]
     cdk(factory.local, ["destroy", factory.names.stack, "--force", *context, *output], cwd=ROOT)
-    with suppress(ClientError):
-        raise AssertionError(factory.client("sagemaker").describe_endpoint(EndpointName=factory.names.endpoint))
+    assert factory.endpoint_status() == ""
     factory.deploy(factory.names.stack)

@@ -1,0 +1,256 @@
+"""What services do for a resource or under a role is authorized too: deliveries, roles taken on, logs, images, grants."""
+
+import io
+import json
+import time
+import urllib.error
+import urllib.request
+import zipfile
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from local_aws.server import LocalAws
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+
+
+def document(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in statements]})
+
+
+def trust(service):
+    return document({"Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"})
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    with LocalAws(tmp_path_factory.mktemp("state")) as local:
+        yield local
+
+
+@pytest.fixture
+def client(local):
+    made = {"aws_access_key_id": "root", "aws_secret_access_key": "root", "region_name": REGION}
+    config = Config(retries={"total_max_attempts": 1})
+    return lambda service: boto3.client(service, endpoint_url=local.endpoint_url, config=config, **made)
+
+
+@pytest.fixture
+def role(client):
+    """Makes a role; it is gone after the test."""
+    iam, made = client("iam"), []
+
+    def make(*statements, service="sagemaker", name="worker"):
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(service))["Role"]["Arn"]
+        iam.put_role_policy(RoleName=name, PolicyName="work", PolicyDocument=document(*statements))
+        made.append(name)
+        return arn
+
+    yield make
+    for name in made:
+        iam.delete_role_policy(RoleName=name, PolicyName="work")
+        iam.delete_role(RoleName=name)
+
+
+@pytest.fixture
+def queue(client):
+    """Makes a queue that lets a service send; reads what is in it."""
+    sqs, made = client("sqs"), []
+
+    def make(name, service=None, **condition):
+        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+        lets = {"Principal": {"Service": service}, "Action": "sqs:SendMessage", "Resource": arn, **condition}
+        attributes = {"Policy": document(lets)} if service else {}
+        url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        made.append(url)
+        read = lambda: [m["Body"] for m in sqs.receive_message(QueueUrl=url).get("Messages", [])]  # noqa: E731
+        return arn, read
+
+    yield make
+    for url in made:
+        sqs.delete_queue(QueueUrl=url)
+
+
+def processing(role_arn, **more):
+    """A job that SageMaker accepts or refuses before anything runs."""
+    return {
+        "ProcessingJobName": f"job-{time.monotonic_ns()}",
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1, **more}
+        },
+        "AppSpecification": {
+            "ImageUri": f"141502667606.dkr.ecr.{REGION}.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3",
+            "ContainerEntrypoint": ["python3", "-c", "print('it ran')"],
+        },
+        "RoleArn": role_arn,
+    }
+
+
+PULL = {
+    "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    "Resource": f"arn:aws:ecr:{REGION}:141502667606:repository/sagemaker-scikit-learn",
+}
+LOGIN = {"Action": "ecr:GetAuthorizationToken", "Resource": "*"}
+LOGS = {"Action": "logs:*", "Resource": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/*"}
+
+
+def ended(sagemaker, request):
+    sagemaker.create_processing_job(**request)
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        found = sagemaker.describe_processing_job(ProcessingJobName=request["ProcessingJobName"])
+        if found["ProcessingJobStatus"] != "InProgress":
+            return found
+        time.sleep(0.05)
+    raise AssertionError("the job did not end")
+
+
+def test_a_job_whose_role_does_not_trust_sagemaker_is_not_created(client, role):
+    sagemaker = client("sagemaker")
+    with pytest.raises(sagemaker.exceptions.ClientError, match=r"allows principal 'sagemaker\.amazonaws\.com'"):
+        sagemaker.create_processing_job(**processing(role(LOGIN, service="lambda")))
+    with pytest.raises(sagemaker.exceptions.ClientError, match="ensure that the role exists"):
+        sagemaker.create_processing_job(**processing(f"arn:aws:iam::{ACCOUNT}:role/nobody"))
+
+
+def test_a_job_pulls_its_image_and_writes_its_log_as_its_role(client, role):
+    found = ended(client("sagemaker"), processing(role(LOGIN, PULL, LOGS)))
+    assert found["ProcessingJobStatus"] == "Completed", found["FailureReason"]
+    events = client("logs").filter_log_events(logGroupName="/aws/sagemaker/ProcessingJobs")["events"]
+    assert "it ran" in [event["message"] for event in events]
+
+
+def test_a_job_that_may_not_pull_fails_with_the_refusal(client, role):
+    found = ended(client("sagemaker"), processing(role(LOGIN, LOGS)))
+    assert found["ProcessingJobStatus"] == "Failed"
+    assert "is not authorized to perform: ecr:BatchCheckLayerAvailability on resource: " in found["FailureReason"]
+
+
+def test_a_job_on_an_encrypted_disk_needs_the_right_to_a_grant(client, local, role):
+    key = client("kms").create_key()["KeyMetadata"]["Arn"]
+    grant = {"Action": "kms:CreateGrant", "Resource": key, "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}}
+    create = {"Action": ["sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob"], "Resource": "*"}
+    hand_over = {"Action": "iam:PassRole", "Resource": f"arn:aws:iam::{ACCOUNT}:role/*"}
+    sagemaker = local.accounts.role_client("sagemaker", role(create, hand_over, name="starter"), REGION)
+    with pytest.raises(sagemaker.exceptions.ClientError, match="not authorized to perform: kms:CreateGrant"):
+        sagemaker.create_processing_job(**processing(role(LOGIN, PULL, LOGS), VolumeKmsKeyId=key))
+    worker = role(LOGIN, PULL, LOGS, grant, name="granter")
+    assert ended(sagemaker, processing(worker, VolumeKmsKeyId=key))["ProcessingJobStatus"] == "Completed"
+
+
+def test_a_rule_delivers_where_the_queue_lets_it_and_else_to_its_dead_letters(client, queue):
+    events, rule = client("events"), f"arn:aws:events:{REGION}:{ACCOUNT}:rule/orders"
+    source = {"Condition": {"ArnLike": {"aws:SourceArn": rule}}}
+    opened, read = queue("opened", "events.amazonaws.com", **source)
+    closed, read_closed = queue("closed")
+    letters, read_letters = queue("letters", "events.amazonaws.com", **source)
+    events.put_rule(Name="orders", EventPattern=json.dumps({"source": ["shop"]}))
+    targets = [{"Id": "opened", "Arn": opened}, {"Id": "closed", "Arn": closed, "DeadLetterConfig": {"Arn": letters}}]
+    events.put_targets(Rule="orders", Targets=targets)
+    events.put_events(Entries=[{"Source": "shop", "DetailType": "Order", "Detail": json.dumps({"number": 7})}])
+    assert json.loads(read()[0])["detail"] == {"number": 7}
+    assert read_closed() == []
+    assert json.loads(read_letters()[0])["detail"] == {"number": 7}
+    events.remove_targets(Rule="orders", Ids=["opened", "closed"])
+    events.delete_rule(Name="orders")
+
+
+def test_a_topic_delivers_only_where_the_queue_lets_it(client, queue):
+    sns = client("sns")
+    topic = sns.create_topic(Name="news")["TopicArn"]
+    opened, read = queue("opened", "sns.amazonaws.com", Condition={"ArnEquals": {"aws:SourceArn": topic}})
+    closed, read_closed = queue("closed", "sns.amazonaws.com", Condition={"ArnEquals": {"aws:SourceArn": "arn:other"}})
+    for queue_arn in (opened, closed):
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
+    sns.publish(TopicArn=topic, Message="hello")
+    assert json.loads(read()[0])["Message"] == "hello"
+    assert read_closed() == []
+
+
+def function(client, role_arn, name):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("handler.py", "def handle(event, context):\n    print('it ran')\n    return 'done'\n")
+    client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.12",
+        Role=role_arn,
+        Handler="handler.handle",
+        Code={"ZipFile": content.getvalue()},
+    )
+    answer = client("lambda").invoke(FunctionName=name)
+    return answer.get("FunctionError"), json.loads(answer["Payload"].read())
+
+
+def test_a_function_whose_role_lambda_may_not_take_on_does_not_run(client, role):
+    error, answer = function(client, role(LOGIN, service="sagemaker"), "untrusted")
+    assert error
+    assert "cannot be assumed by Lambda" in answer["errorMessage"]
+
+
+def test_what_a_functions_role_may_not_log_is_lost(client, role):
+    logs = client("logs")
+    assert function(client, role(LOGIN, service="lambda"), "silent") == (None, "done")
+    assert not logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/silent")["logGroups"]
+    streams = {"Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}
+    assert function(client, role(streams, service="lambda", name="loud"), "loud") == (None, "done")
+    assert "it ran" in [e["message"] for e in logs.filter_log_events(logGroupName="/aws/lambda/loud")["events"]]
+
+
+def test_a_schedule_sends_as_its_role_and_puts_aside_what_it_may_not_send(client, local, role, queue):
+    target, read = queue("target")
+    letters, read_letters = queue("letters")
+    sends = role({"Action": "sqs:SendMessage", "Resource": letters}, service="scheduler")
+    client("scheduler").create_schedule(
+        Name="nightly",
+        ScheduleExpression="rate(1 day)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": target, "RoleArn": sends, "Input": "now", "DeadLetterConfig": {"Arn": letters}},
+    )
+    body = json.dumps({"schedule": "nightly", "account": ACCOUNT, "region": REGION}).encode()
+    tick = urllib.request.Request(f"{local.endpoint_url}/_local/tick", body, {"Content-Type": "application/json"})
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(tick, timeout=30)
+    assert f"not authorized to perform: sqs:SendMessage on resource: {target}" in caught.value.read().decode()
+    assert read_letters() == ["now"]
+    both = document({"Action": "sqs:SendMessage", "Resource": [target, letters]})
+    client("iam").put_role_policy(RoleName="worker", PolicyName="work", PolicyDocument=both)
+    urllib.request.urlopen(tick, timeout=30).close()
+    assert read() == ["now"]
+
+
+def test_a_stack_update_changes_what_its_role_may(client, local):
+    cloudformation = client("cloudformation")
+
+    def template(action, bucket):
+        policy = json.loads(document({"Action": action, "Resource": f"arn:aws:s3:::{bucket}"}))
+        role = {"RoleName": "of-a-stack", "AssumeRolePolicyDocument": json.loads(trust("lambda"))}
+        properties = role | {"Policies": [{"PolicyName": "work", "PolicyDocument": policy}]}
+        return json.dumps({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}})
+
+    def refusal():
+        s3 = local.accounts.role_client("s3", f"arn:aws:iam::{ACCOUNT}:role/of-a-stack", REGION)
+        with pytest.raises(s3.exceptions.ClientError) as caught:
+            s3.list_objects_v2(Bucket="things")
+        return caught.value.response["Error"]["Code"]
+
+    cloudformation.create_stack(StackName="roles", TemplateBody=template("s3:GetObject", "things/*"))
+    assert refusal() == "AccessDenied"
+    cloudformation.update_stack(StackName="roles", TemplateBody=template("s3:ListBucket", "things"))
+    assert refusal() == "NoSuchBucket"
+    cloudformation.delete_stack(StackName="roles")
+
+
+def test_the_control_tells_how_many_calls_were_authorized_by_whom(client, local, role):
+    local.authorization.reset()
+    worker = role({"Action": "s3:ListAllMyBuckets", "Resource": "*"})
+    s3 = local.accounts.role_client("s3", worker, REGION)
+    s3.list_buckets()
+    with pytest.raises(s3.exceptions.ClientError, match="s3:ListBucket"):
+        s3.list_objects_v2(Bucket="things")
+    with urllib.request.urlopen(f"{local.endpoint_url}/_local/authorization", timeout=30) as answer:
+        report = json.loads(answer.read())
+    assert (report["calls"], report["calls_by_principal"]) == (2, {worker: 2})
+    assert report["refused"] == [f"{worker} s3:ListBucket arn:aws:s3:::things"]
