@@ -23,11 +23,16 @@ class ChangeSetNotFound(CloudFormationError):
 def _find(response: Any) -> str | None:
     """The ARN of the change set that a request is about."""
     name, stack = response._get_param("ChangeSetName"), response._get_param("StackName")
-    change_sets = response.cloudformation_backend.change_sets
+    change_sets, stacks = response.cloudformation_backend.change_sets, response.cloudformation_backend.stacks
     if name in change_sets:
         return name
     for arn, found in change_sets.items():
-        if found.change_set_name == name and stack in (None, found.stack_name, found.stack_id):
+        # Those of a stack that was deleted are gone with it; its successor has its name.
+        if (
+            found.stack_id in stacks
+            and found.change_set_name == name
+            and stack in (None, found.stack_name, found.stack_id)
+        ):
             return arn
     return None
 

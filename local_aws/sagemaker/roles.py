@@ -96,7 +96,7 @@ class Roles:
             if events:
                 self._log_call(role_arn, "PutLogEvents", names, state.region)
                 backend.put_log_events(group, stream, events[-MAX_LINES:])
-        except AccessDeniedError as refusal:
+        except (AccessDeniedError, LookupError) as refusal:  # LookupError: the role is gone
             log.warning("the log of %s is lost: %s", stream, refusal)
 
     def _log_call(self, role_arn: str, operation: str, names: dict[str, str], region: str) -> None:
