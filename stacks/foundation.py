@@ -1,8 +1,10 @@
-"""What an environment has once: key, buckets, queues, the shared functions, alerts."""
+"""What an environment has once: key, buckets, queues, network, the shared functions, alerts."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from aws_cdk import Duration, Environment, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from model_factory.alerts import Alerts
@@ -12,6 +14,9 @@ from model_factory.data_lake import DataLake
 from model_factory.encryption_key import EncryptionKey
 from model_factory.factory_function import FactoryFunction
 from model_factory.function_permissions import cleanup_statements, deploy_statements, retrain_statements
+from model_factory.isolated_network import IsolatedNetwork
+from model_factory.names import EnvironmentNames
+from model_factory.network import Placement
 from model_factory.permissions import bound_roles
 from model_factory.scheduler_role import SchedulerRole
 from model_factory.trigger_queue import TriggerQueue, UndeliveredQueue
@@ -38,10 +43,17 @@ class FoundationStack(Stack):
         bound_roles(self, environment.permissions_boundary)
         removal = RemovalPolicy.RETAIN if environment.removal == "retain" else RemovalPolicy.DESTROY
         self.key = EncryptionKey(self, "Encryption", names=names, removal=removal).key
-        DataLake(self, "DataLake", names=names, key=self.key, removal=removal)
+        DataLake(self, "DataLake", names=names, key=self.key, removal=removal, lock=environment.records_lock)
         Alerts(self, "Alerts", names=names, key=self.key, emails=factory.alerts.emails)
         UndeliveredQueue(self, "Undelivered", names=names, key=self.key)
         SchedulerRole(self, "Scheduler", names=names, key_arn=self.key.key_arn)
+
+        work = {
+            "retrain": retrain_statements(names, self.key.key_arn),
+            "deploy": deploy_statements(names, self.key.key_arn),
+            "endpoint-cleanup": cleanup_statements(names),
+        }
+        self.placement = self._placement(environment, names, [each for some in work.values() for each in some])
 
         retrains = TriggerQueue(
             self, "RetrainQueue", names=names, purpose="retrain", key=self.key, function_timeout=_RETRAIN_TIMEOUT
@@ -54,7 +66,8 @@ class FoundationStack(Stack):
             source=functions / "retrain",
             key=self.key,
             timeout=_RETRAIN_TIMEOUT,
-            statements=retrain_statements(names, self.key.key_arn),
+            statements=work["retrain"],
+            placement=self.placement,
         ).consume(retrains.queue)
 
         deploys = TriggerQueue(
@@ -68,7 +81,8 @@ class FoundationStack(Stack):
             source=functions / "deploy",
             key=self.key,
             timeout=_DEPLOY_TIMEOUT,
-            statements=deploy_statements(names, self.key.key_arn),
+            statements=work["deploy"],
+            placement=self.placement,
         ).consume(deploys.queue)
 
         FactoryFunction(
@@ -79,5 +93,19 @@ class FoundationStack(Stack):
             source=functions / "endpoint_cleanup",
             key=self.key,
             timeout=_CLEANUP_TIMEOUT,
-            statements=cleanup_statements(names),
+            statements=work["endpoint-cleanup"],
+            placement=self.placement,
         )
+
+    def _placement(
+        self, environment: EnvironmentConfig, names: EnvironmentNames, statements: Sequence[iam.PolicyStatement]
+    ) -> Placement | None:
+        """Where everything of the environment runs; None: outside of any network."""
+        match environment.network:
+            case "none":
+                return None
+            case "isolated":
+                return IsolatedNetwork(self, "Network", names=names, key=self.key, statements=statements).placement
+            case network:
+                # A network is often another account's that shares its subnets; their ids are unique all the same.
+                return Placement(tuple(network.subnets), tuple(network.security_groups), account="*")
