@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Compiling scikit-learn and the CDK anew takes every process seconds: let Python keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help .venv demo test lint unit stacks e2e conformance lock clean
+.PHONY: help .venv demo test lint unit stacks security e2e conformance lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9.-]+:.*##' Makefile | sed -E 's/:.*## /:/' | column -t -s:
@@ -32,6 +32,9 @@ unit: .venv  ## unit tests: seconds, nothing outside this process
 stacks: .venv  ## the CloudFormation templates, against cfn-lint, cdk-nag and what they promise
 	pytest tests/stacks --quiet
 
+security: .venv  ## findings of the rule packs on all features, policy statements, and what is allowed on any resource and why
+	python tools/security.py
+
 conformance: .venv  ## the trained artifact under AWS's own serving toolkit
 	pytest tests/conformance --quiet
 
@@ -41,6 +44,8 @@ e2e: .venv  ## the deployed factory, run on the embedded AWS
 lock: .venv  ## resolve pyproject.toml anew into requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
 	  --group dev pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
+	  tools/checkov.in --output-file tools/checkov.lock --custom-compile-command "make lock"
 
 clean:  ## remove what make made
-	rm -rf .venv .venv-conformance cdk.out .local_aws .validated .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-conformance .venv-checkov cdk.out .local_aws .validated .pytest_cache .ruff_cache .hypothesis

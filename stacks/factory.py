@@ -4,7 +4,16 @@ from pathlib import Path
 
 from aws_cdk import App, Stage
 
-from model_factory.config import Environment, FactoryConfig, ModelConfig, load_factory, load_models
+from model_factory.config import (
+    ConfigError,
+    Environment,
+    FactoryConfig,
+    Mistake,
+    ModelConfig,
+    line_of,
+    load_factory,
+    load_models,
+)
 from model_factory.config.delivery import Delivery
 from model_factory.definition import DefinitionError
 from model_factory.delivery_build import CLI_LOCK, write_cli_lock
@@ -30,6 +39,7 @@ def add_factory(app: App, *, root: Path, factory: Path, models: Path) -> None:
     config = load_factory(factory)
     configs = load_models(models)
     _check_lengths(config, configs, factory)
+    _check_networks(config, configs, models)
     codes = {
         name: build_job_code(
             model, jobs=root / "jobs", project=models / name, target=Path(app.outdir) / "jobs" / f"{name}.zip"
@@ -45,7 +55,15 @@ def add_factory(app: App, *, root: Path, factory: Path, models: Path) -> None:
         foundation = FoundationStack(scope, config, environment, functions=root / "lambda")
         for name, model in configs.items():
             try:
-                stack = ModelStack(scope, config, environment, model, code=codes[name], key=foundation.key)
+                stack = ModelStack(
+                    scope,
+                    config,
+                    environment,
+                    model,
+                    code=codes[name],
+                    key=foundation.key,
+                    placement=foundation.placement,
+                )
             except (DefinitionError, ImageError) as error:
                 lines = str(error).splitlines()
                 where = f"{models / name / 'model.yaml'}: in {environment.name}"
@@ -64,6 +82,24 @@ def _add_delivery(
     except (OSError, ValueError) as error:
         raise UserError(f"delivery needs the lock file's CDK CLI: {error}") from None
     DeliveryStack(app, config, delivery, delivered, functions=root / "lambda")
+
+
+def _check_networks(factory: FactoryConfig, models: dict[str, ModelConfig], folder: Path) -> None:
+    """SageMaker puts no serverless endpoint into a network, and one outside of it would not be isolated."""
+    networked = ", ".join(each.name for each in factory.environments if each.network != "none")
+    files = [folder / name / "model.yaml" for name, model in models.items() if model.serving.mode == "serverless"]
+    if networked and files:
+        raise ConfigError(
+            [
+                Mistake(
+                    path,
+                    line_of(path, "serving", "mode"),
+                    f"serving.mode is serverless, but SageMaker puts no serverless endpoint into a network, and "
+                    f"factory.yaml has one in {networked}; use realtime, or take `network` out there",
+                )
+                for path in files
+            ]
+        )
 
 
 def _check_lengths(factory: FactoryConfig, models: dict[str, ModelConfig], path: Path) -> None:

@@ -1,8 +1,10 @@
-"""What an environment has once: key, buckets, queues, the shared functions, alerts."""
+"""What an environment has once: key, buckets, queues, network, the shared functions, alerts."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from aws_cdk import Duration, Environment, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from model_factory.alerts import Alerts
@@ -13,6 +15,9 @@ from model_factory.delivery_role import DeliveryRole
 from model_factory.encryption_key import EncryptionKey
 from model_factory.factory_function import FactoryFunction
 from model_factory.function_permissions import cleanup_statements, deploy_statements, retrain_statements
+from model_factory.isolated_network import IsolatedNetwork
+from model_factory.names import EnvironmentNames
+from model_factory.network import Placement
 from model_factory.permissions import bound_roles
 from model_factory.scheduler_role import SchedulerRole
 from model_factory.trigger_queue import TriggerQueue, UndeliveredQueue
@@ -39,10 +44,17 @@ class FoundationStack(Stack):
         bound_roles(self, environment.permissions_boundary)
         removal = RemovalPolicy.RETAIN if environment.removal == "retain" else RemovalPolicy.DESTROY
         self.key = EncryptionKey(self, "Encryption", names=names, removal=removal).key
-        DataLake(self, "DataLake", names=names, key=self.key, removal=removal)
+        DataLake(self, "DataLake", names=names, key=self.key, removal=removal, lock=environment.records_lock)
         Alerts(self, "Alerts", names=names, key=self.key, emails=factory.alerts.emails)
         UndeliveredQueue(self, "Undelivered", names=names, key=self.key)
         SchedulerRole(self, "Scheduler", names=names, key_arn=self.key.key_arn)
+
+        work = {
+            "retrain": retrain_statements(names, self.key.key_arn),
+            "deploy": deploy_statements(names, self.key.key_arn),
+            "endpoint-cleanup": cleanup_statements(names),
+        }
+        self.placement = self._placement(environment, names, [each for some in work.values() for each in some])
 
         retrains = TriggerQueue(
             self, "RetrainQueue", names=names, purpose="retrain", key=self.key, function_timeout=_RETRAIN_TIMEOUT
@@ -55,7 +67,8 @@ class FoundationStack(Stack):
             source=functions / "retrain",
             key=self.key,
             timeout=_RETRAIN_TIMEOUT,
-            statements=retrain_statements(names, self.key.key_arn),
+            statements=work["retrain"],
+            placement=self.placement,
         ).consume(retrains.queue)
 
         deploys = TriggerQueue(
@@ -69,7 +82,8 @@ class FoundationStack(Stack):
             source=functions / "deploy",
             key=self.key,
             timeout=_DEPLOY_TIMEOUT,
-            statements=deploy_statements(names, self.key.key_arn),
+            statements=work["deploy"],
+            placement=self.placement,
         ).consume(deploys.queue)
 
         FactoryFunction(
@@ -80,8 +94,22 @@ class FoundationStack(Stack):
             source=functions / "endpoint_cleanup",
             key=self.key,
             timeout=_CLEANUP_TIMEOUT,
-            statements=cleanup_statements(names),
+            statements=work["endpoint-cleanup"],
+            placement=self.placement,
         )
         if factory.delivery and environment in factory.delivered:
             tooling = factory.delivery_names(factory.delivery)
             DeliveryRole(self, "Delivery", names=names, tooling=tooling, key=self.key)
+
+    def _placement(
+        self, environment: EnvironmentConfig, names: EnvironmentNames, statements: Sequence[iam.PolicyStatement]
+    ) -> Placement | None:
+        """Where everything of the environment runs; None: outside of any network."""
+        match environment.network:
+            case "none":
+                return None
+            case "isolated":
+                return IsolatedNetwork(self, "Network", names=names, key=self.key, statements=statements).placement
+            case network:
+                # A network is often another account's that shares its subnets; their ids are unique all the same.
+                return Placement(tuple(network.subnets), tuple(network.security_groups), account="*")

@@ -17,6 +17,7 @@ from model_factory.job_code import JobCode
 from model_factory.model_props import ModelProps
 from model_factory.model_registry import ModelRegistry
 from model_factory.monitor_pipeline import MonitorPipeline
+from model_factory.network import Placement
 from model_factory.permissions import bound_roles
 from model_factory.retrain_trigger import RetrainTrigger
 from model_factory.settings import ModelSettings
@@ -24,7 +25,7 @@ from model_factory.training_pipeline import TrainingPipeline
 
 
 class ModelStack(Stack):
-    """The stack `<factory>-<env>-<model>`. `key` is the foundation's; the rest is found by name."""
+    """The stack `<factory>-<env>-<model>`. `key` and `placement` are the foundation's; the rest is found by name."""
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class ModelStack(Stack):
         *,
         code: JobCode,
         key: kms.IKey,
+        placement: Placement | None,
     ) -> None:
         names = factory.names(environment).model(model.name)
         super().__init__(
@@ -56,6 +58,7 @@ class ModelStack(Stack):
             code=code,
             code_bucket=zipped.s3_bucket_name,
             code_key=zipped.s3_object_key,
+            placement=placement,
         )
         registry = ModelRegistry(self, "Registry", props)
         training = TrainingPipeline(self, "Training", props)

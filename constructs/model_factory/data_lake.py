@@ -1,23 +1,27 @@
 """The four buckets of an environment: data, artifacts, records and the logs of access to them."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from .nag import accept
+from .nag import accept, in_both_packs
 from .names import EnvironmentNames
 
-_NO_REPLICA = {
-    "NIST.800.53.R5-S3BucketReplicationEnabled": "One region by design: a factory in a second region is a second "
-    "environment in factory.yaml, and data that must outlive a region is copied there by its owner."
-}
-_LOGS = _NO_REPLICA | {
-    "AwsSolutions-S1": "This bucket holds the access logs; logging access to it would never end.",
-    "NIST.800.53.R5-S3BucketLoggingEnabled": "This bucket holds the access logs; logging access to it would never end.",
-    "NIST.800.53.R5-S3DefaultEncryptionKMS": "S3 delivers access logs only to buckets encrypted with SSE-S3.",
+_ONE_REGION = (
+    "One region by design: a factory in a second region is a second environment in factory.yaml, and data that must "
+    "outlive a region is copied there by its owner."
+)
+_ENDLESS = "This bucket holds the access logs; logging access to it would never end."
+_ONLY_SSE_S3 = "S3 delivers access logs only to buckets encrypted with SSE-S3."
+_NO_REPLICA = in_both_packs("S3BucketReplicationEnabled", _ONE_REGION)
+_LOGS = {
+    **_NO_REPLICA,
+    "CKV_AWS_18": _ENDLESS,
+    **in_both_packs("S3DefaultEncryptionKMS", _ONLY_SSE_S3),
 }
 _RECORDS_KEPT = Duration.days(365)
 
@@ -26,11 +30,18 @@ class DataLake(Construct):
     """Encrypted, versioned buckets, reached through TLS only and never public.
 
     A version of an object that a training read must stay readable, so old versions of data move to cheaper storage and
-    do not expire. Where data is retained, records cannot be deleted or overwritten for a year (governance mode).
+    do not expire. Where data is retained, records cannot be deleted or overwritten for a year; `lock` says by whom not.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, names: EnvironmentNames, key: kms.IKey, removal: RemovalPolicy
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: EnvironmentNames,
+        key: kms.IKey,
+        removal: RemovalPolicy,
+        lock: Literal["governance", "compliance"] = "governance",
     ) -> None:
         super().__init__(scope, construct_id)
         self._names, self._key, self._removal = names, key, removal
@@ -51,9 +62,9 @@ class DataLake(Construct):
         )
         self.data = self._bucket("data", [_tidy(noncurrent_version_transitions=[to_cold_storage])])
         self.artifacts = self._bucket("artifacts", [_tidy(noncurrent_version_expiration=Duration.days(90))])
-        self.records = self._bucket("records", [_tidy()], locked=removal == RemovalPolicy.RETAIN)
+        self.records = self._bucket("records", [_tidy()], lock=lock if removal == RemovalPolicy.RETAIN else None)
 
-    def _bucket(self, purpose: str, rules: Sequence[s3.LifecycleRule], *, locked: bool = False) -> s3.Bucket:
+    def _bucket(self, purpose: str, rules: Sequence[s3.LifecycleRule], *, lock: str | None = None) -> s3.Bucket:
         bucket = s3.Bucket(
             self,
             purpose.capitalize(),
@@ -68,10 +79,21 @@ class DataLake(Construct):
             lifecycle_rules=rules,
             server_access_logs_bucket=self.logs,
             server_access_logs_prefix=f"{purpose}/",
-            object_lock_default_retention=s3.ObjectLockRetention.governance(_RECORDS_KEPT) if locked else None,
+            object_lock_default_retention=_retention(lock),
         )
         accept(bucket, _NO_REPLICA)
         return bucket
+
+
+def _retention(lock: str | None) -> s3.ObjectLockRetention | None:
+    """Governance: those with s3:BypassGovernanceRetention may end it before its time. Compliance: nobody may."""
+    match lock:
+        case None:
+            return None
+        case "compliance":
+            return s3.ObjectLockRetention.compliance(_RECORDS_KEPT)
+        case _:
+            return s3.ObjectLockRetention.governance(_RECORDS_KEPT)
 
 
 def _tidy(

@@ -1,7 +1,7 @@
 """The one customer-managed key of an environment."""
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -10,6 +10,17 @@ from constructs import Construct
 
 from .names import EnvironmentNames
 from .permissions import service_principal
+
+# All that key policies can allow within one account but importing key material and copying to other regions, which this
+# key has no use for. Who may do what of it is said by the policies of this account's principals.
+_ADMINISTER = (
+    "CancelKeyDeletion CreateAlias DeleteAlias DescribeKey DisableKey DisableKeyRotation EnableKey EnableKeyRotation "
+    "GetKeyPolicy GetKeyRotationStatus ListGrants ListKeyPolicies ListKeyRotations ListResourceTags PutKeyPolicy "
+    "RevokeGrant RotateKeyOnDemand ScheduleKeyDeletion TagResource UntagResource UpdateAlias UpdateKeyDescription"
+)
+_USE = (
+    "CreateGrant Decrypt Encrypt GenerateDataKey GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo RetireGrant"
+)
 
 
 class EncryptionKey(Construct):
@@ -23,6 +34,7 @@ class EncryptionKey(Construct):
             alias=names.key_alias,
             description=f"Everything that {names.prefix} keeps",
             enable_key_rotation=True,
+            policy=iam.PolicyDocument(statements=[_this_account()]),
             removal_policy=removal,
         )
         # jsii gives the parameters of Key and IKey different names, so a type checker sees no IKey in a Key.
@@ -31,7 +43,11 @@ class EncryptionKey(Construct):
         here = {"StringEquals": {"aws:SourceAccount": names.account}}
         self._allow_service("events", delivery, here)
         self._allow_service("cloudwatch", delivery, here)
-        group = names.arn("logs", f"log-group:/aws/lambda/{names.prefix}-*")
+        groups = (
+            f"/aws/lambda/{names.prefix}-*",
+            f"/aws/sagemaker/Endpoints/{names.prefix}-*",
+            names.network_log_group,
+        )
         self._allow_service(
             f"logs.{names.region}",
             [
@@ -42,10 +58,14 @@ class EncryptionKey(Construct):
                 "kms:GenerateDataKey",
                 "kms:DescribeKey",
             ],
-            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": group}},
+            {
+                "ArnLike": {
+                    "kms:EncryptionContext:aws:logs:arn": [names.arn("logs", f"log-group:{each}") for each in groups]
+                }
+            },
         )
 
-    def _allow_service(self, service: str, actions: Sequence[str], conditions: dict[str, dict[str, str]]) -> None:
+    def _allow_service(self, service: str, actions: Sequence[str], conditions: Mapping[str, Any]) -> None:
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[service_principal(service)],
@@ -54,3 +74,11 @@ class EncryptionKey(Construct):
                 conditions=conditions,
             )
         )
+
+
+def _this_account() -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        principals=[cast(iam.IPrincipal, iam.AccountRootPrincipal())],
+        actions=[f"kms:{action}" for action in f"{_ADMINISTER} {_USE}".split()],
+        resources=["*"],
+    )

@@ -3,12 +3,15 @@
 The endpoint itself is lambda/deploy's: none can exist before the first version, and a deployment is no stack update.
 """
 
-from aws_cdk import CustomResource
+from aws_cdk import CustomResource, RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .model_props import ModelProps
+from .network import job_interfaces
 from .permissions import allow, pull_images, read_objects, service_role, use_key, write_logs, write_objects
 from .retrain_trigger import to_queue
 
@@ -27,6 +30,15 @@ class EndpointDeployer(Construct):
             description=f"Endpoint of {props.config.name}",
             statements=_endpoint_statements(props),
             open_resources="Everything below the model's own prefixes; SageMaker names artifacts itself.",
+        )
+        # SageMaker would make it at the first line, without encryption and to be kept for ever.
+        logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=props.names.endpoint_log_group,
+            encryption_key=kms.Key.from_key_arn(self, "Key", props.key_arn),
+            retention=logs.RetentionDays.ONE_YEAR,
+            removal_policy=RemovalPolicy.DESTROY,
         )
         cleanup = CustomResource(
             self,
@@ -67,7 +79,8 @@ def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         write_objects(names, "data", f"{model}/captured/"),
         use_key(props.key_arn),
         *pull_images(names, props.image),
-        write_logs(names, f"/aws/sagemaker/Endpoints/{props.names.endpoint}*"),
+        write_logs(names, f"{props.names.endpoint_log_group}*"),
         # SageMaker looks at the roll-back alarms of a deployment as the endpoint's role.
         allow(["cloudwatch:DescribeAlarms"], [names.arn("cloudwatch", f"alarm:{props.names.prefix}-*")]),
+        *job_interfaces(names, props.placement),
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -13,18 +14,25 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from .nag import accept
+from .nag import accept, in_both_packs
 from .names import METRIC_NAMESPACE, EnvironmentNames
-from .permissions import allow, service_role
+from .network import Placement, function_interfaces
+from .permissions import allow, allow_without_resource, service_role
 
 # AWS publishes the layer's ARN of every region under this public parameter; CloudFormation reads it at deployment.
 _POWERTOOLS = "/aws/service/powertools/python/arm64/python3.14/latest"
+_CONCURRENCY = "FIFO message groups bound it to one run per model; a reservation would take from the account's few."
+_DEAD_LETTERS = "Messages come from a queue with dead letters, or from CloudFormation, which waits for an answer."
 _ACCEPTED = {
-    "NIST.800.53.R5-LambdaConcurrency": "FIFO message groups bound it to one run per model; a reservation would take "
-    "from the account's few.",
-    "NIST.800.53.R5-LambdaDLQ": "Messages come from a queue with dead letters, or from CloudFormation, which waits.",
-    "NIST.800.53.R5-LambdaInsideVPC": "It calls AWS's APIs only and reaches nothing inside a network.",
+    "NIST.800.53.R5-LambdaConcurrency": _CONCURRENCY,
+    "CKV_AWS_115": _CONCURRENCY,
+    "NIST.800.53.R5-LambdaDLQ": _DEAD_LETTERS,
+    "CKV_AWS_116": _DEAD_LETTERS,
+    "CKV_AWS_173": "The variables hold names and no secrets. Lambda encrypts them with its own key; with the environment's "
+    "key the function would need one more permission to read what the template says anyway.",
 }
+_OUTSIDE = "It calls AWS's APIs only and reaches nothing inside a network; `network: isolated` puts it into one."
+_ACCEPTED_OUTSIDE = {**in_both_packs("LambdaInsideVPC", _OUTSIDE), "CKV_AWS_117": _OUTSIDE}
 
 
 class FactoryFunction(Construct):
@@ -41,6 +49,7 @@ class FactoryFunction(Construct):
         key: kms.IKey,
         timeout: Duration,
         statements: Sequence[iam.PolicyStatement],
+        placement: Placement | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -60,7 +69,7 @@ class FactoryFunction(Construct):
             name=names.role(purpose),
             service="lambda",
             description=f"What the function {name} may do",
-            statements=[*statements, *_observability(names, name)],
+            statements=[*statements, *_observability(names, name), *function_interfaces(names, placement)],
             open_resources="X-Ray and metrics have no resources; the rest is bounded by the factory's names.",
         )
         self.function = lambda_.Function(
@@ -86,7 +95,12 @@ class FactoryFunction(Construct):
                 **(environment or {}),
             },
         )
-        accept(self.function, _ACCEPTED)
+        accept(self.function, _ACCEPTED if placement else _ACCEPTED | _ACCEPTED_OUTSIDE)
+        if placement:
+            resource = cast(lambda_.CfnFunction, self.function.node.default_child)
+            resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+                subnet_ids=list(placement.subnets), security_group_ids=list(placement.security_groups)
+            )
         self._alarm(names, purpose)
 
     def consume(self, queue: sqs.Queue) -> None:
@@ -135,5 +149,5 @@ def _observability(names: EnvironmentNames, function_name: str) -> list[iam.Poli
     streams = names.arn("logs", f"log-group:/aws/lambda/{function_name}:*")
     return [
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], [streams]),
-        allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
+        allow_without_resource(["xray:PutTraceSegments", "xray:PutTelemetryRecords"]),
     ]

@@ -4,7 +4,15 @@ from aws_cdk import aws_iam as iam
 
 from .factory_function import consume_statement
 from .names import EnvironmentNames
-from .permissions import allow, decrypt, encrypt_volumes, pass_role, put_metrics, use_key
+from .permissions import (
+    allow,
+    allow_without_resource,
+    decrypt,
+    encrypt_volumes,
+    pass_role,
+    put_metrics,
+    use_key,
+)
 
 
 def retrain_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
@@ -64,8 +72,7 @@ def cleanup_statements(names: EnvironmentNames) -> list[iam.PolicyStatement]:
             ],
             _serving(names),
         ),
-        # Lists have no resource to name.
-        allow(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs"], ["*"]),
+        allow_without_resource(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs"]),
         allow(["sagemaker:ListModelPackages", "sagemaker:DeleteModelPackage"], _versions(names)),
     ]
 

@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 
 from .definition import Execution, Join, RetryPolicy, Value
 from .model_props import ModelProps
+from .network import job_interfaces
 from .permissions import allow, encrypt_output, encrypt_volumes, pass_role, pull_images, use_key, write_logs
 
 _PROCESSING = "/opt/ml/processing"
@@ -72,9 +73,18 @@ def processing_arguments(
             "Outputs": [_output(name, uri) for name, uri in outputs.items()],
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": int(training.max_runtime.total_seconds())},
-        "NetworkConfig": {"EnableInterContainerTrafficEncryption": True, "EnableNetworkIsolation": False},
+        "NetworkConfig": {
+            "EnableInterContainerTrafficEncryption": True,
+            "EnableNetworkIsolation": False,
+            **vpc_config(props),
+        },
         "Tags": props.tags,
     }
+
+
+def vpc_config(props: ModelProps) -> dict[str, Any]:
+    """The member of a job's request that puts it into the environment's network; empty where there is none."""
+    return {"VpcConfig": props.placement.vpc_config} if props.placement else {}
 
 
 def execution_uri(props: ModelProps, area: str, *parts: str) -> Join:
@@ -92,6 +102,7 @@ def job_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         encrypt_volumes(props.key_arn),
         *pull_images(props.shared, props.image),
         write_logs(props.shared, "/aws/sagemaker/*"),
+        *job_interfaces(props.shared, props.placement),
     ]
 
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from .config import Environment, ModelConfig
 from .job_code import JobCode
 from .names import EnvironmentNames, ModelNames
+from .network import Placement
 
 
 @dataclass(frozen=True)
 class ModelProps:
-    """One model in one environment. `code_uri` is where the jobs' zip is in S3, `key_arn` the environment's key."""
+    """One model in one environment. `code_uri` is where the jobs' zip is in S3, `key_arn` the environment's key,
+    `placement` the network of its jobs and endpoint: None for outside of any.
+    """
 
     config: ModelConfig
     environment: Environment
@@ -21,6 +24,7 @@ class ModelProps:
     code: JobCode
     code_bucket: str
     code_key: str
+    placement: Placement | None = None
 
     @property
     def shared(self) -> EnvironmentNames:

@@ -1,18 +1,44 @@
-"""Accepted findings of cdk-nag, each on one resource and with its reason."""
+"""Accepted findings of the rule packs, each on one resource and with its reason.
+
+They stand where the tools and reviewers look: in the resource's metadata. docs/reference/suppressions.md lists them all.
+"""
 
 from collections.abc import Mapping
+from typing import Any
 
 from aws_cdk import CfnResource
 from constructs import IConstruct
 
 
 def accept(construct: IConstruct, reasons: Mapping[str, str]) -> None:
-    """Write `reasons` (by rule id) where cdk-nag and reviewers look: in the resource's metadata.
+    """Accept findings by rule: `CKV…` are checkov's, the others cdk-nag's.
 
-    The format is cdk-nag's own; importing cdk-nag for it would slow every synth down.
+    Reasons of several calls for one resource add up.
     """
     resource = construct if isinstance(construct, CfnResource) else construct.node.default_child
     if not isinstance(resource, CfnResource):
         raise TypeError(f"{construct.node.path} has no CloudFormation resource of its own")
-    rules = [{"id": rule, "reason": reason} for rule, reason in reasons.items()]
-    resource.add_metadata("cdk_nag", {"rules_to_suppress": rules})
+    # The format is cdk-nag's own; importing cdk-nag for it would slow every synth down.
+    _extend(
+        resource,
+        "cdk_nag",
+        "rules_to_suppress",
+        [{"id": rule, "reason": reason} for rule, reason in reasons.items() if "-" in rule],
+    )
+    _extend(
+        resource,
+        "checkov",
+        "skip",
+        [{"id": rule, "comment": reason} for rule, reason in reasons.items() if rule.startswith("CKV")],
+    )
+
+
+def in_both_packs(rule: str, reason: str) -> dict[str, str]:
+    """The rule as NIST 800-53 R5 and PCI DSS 3.2.1 call it."""
+    return {f"{pack}-{rule}": reason for pack in ("NIST.800.53.R5", "PCI.DSS.321")}
+
+
+def _extend(resource: CfnResource, tool: str, key: str, entries: list[dict[str, str]]) -> None:
+    if entries:
+        before: dict[str, Any] = resource.get_metadata(tool) or {}
+        resource.add_metadata(tool, {**before, key: [*before.get(key, []), *entries]})

@@ -91,6 +91,11 @@ class EnvironmentNames:
         return f"alias/{self.prefix}"
 
     @property
+    def network_log_group(self) -> str:
+        """Log group of the connections in an isolated network."""
+        return f"/aws/vpc/{self.prefix}"
+
+    @property
     def foundation_stack(self) -> str:
         return f"{self.prefix}-foundation"
 
@@ -120,6 +125,11 @@ class ModelNames:
     @property
     def endpoint(self) -> str:
         return self.prefix
+
+    @property
+    def endpoint_log_group(self) -> str:
+        """Log group that SageMaker gives to the endpoint's containers."""
+        return f"/aws/sagemaker/Endpoints/{self.endpoint}"
 
     @property
     def training_pipeline(self) -> str:

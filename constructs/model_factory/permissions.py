@@ -7,15 +7,45 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from .image import repository
-from .nag import accept
+from .nag import accept, in_both_packs
 from .names import METRIC_NAMESPACE, EnvironmentNames
 
 _INLINE = "The policy belongs to this one role and lives and dies with it; nobody else can attach it."
+
+WITHOUT_RESOURCE = {
+    "cloudwatch:PutMetricData": "A metric outside of a dataset is no resource; a condition binds it to our namespace.",
+    "ec2:DescribeDhcpOptions": "EC2 describes all or nothing; SageMaker looks before it puts a job into a network.",
+    "ec2:DescribeNetworkInterfaces": "EC2 describes all or nothing; Lambda and SageMaker watch their own interfaces.",
+    "ec2:DescribeSecurityGroups": "EC2 describes all or nothing; SageMaker looks before it puts a job into a network.",
+    "ec2:DescribeSubnets": "EC2 describes all or nothing; Lambda and SageMaker look before they use a network.",
+    "ec2:DescribeVpcs": "EC2 describes all or nothing; SageMaker looks before it puts a job into a network.",
+    "ecr:GetAuthorizationToken": "The token is the account's; what may be pulled with it is named by repository.",
+    "sagemaker:ListEndpointConfigs": "The clean-up looks for what a stack left behind; a list has no resource.",
+    "sagemaker:ListModels": "The clean-up looks for what a stack left behind; a list has no resource.",
+    "xray:PutTelemetryRecords": "X-Ray has no resource for what is sent to it.",
+    "xray:PutTraceSegments": "X-Ray has no resource for what is sent to it.",
+}
+"""Every action that is allowed on the resource `*`, and why: AWS lets none of them name a resource."""
+
+# What a service says about itself when it takes on a role: an ARN of this kind. Lambda says neither account nor ARN.
+_SOURCES = {
+    "sagemaker": ("sagemaker", "*"),
+    "scheduler": ("scheduler", "schedule-group/default"),
+    "vpc-flow-logs": ("ec2", "vpc-flow-log/*"),
+}
 
 
 def allow(actions: Sequence[str], resources: Sequence[str], **conditions: Mapping[str, object]) -> iam.PolicyStatement:
     """Allow `actions` on `resources`; conditions by operator, such as `StringEquals={"aws:SourceAccount": "1"}`."""
     return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=dict(conditions) or None)
+
+
+def allow_without_resource(actions: Sequence[str], **conditions: Mapping[str, object]) -> iam.PolicyStatement:
+    """Allow `actions` that know no resource. Raises KeyError for one that WITHOUT_RESOURCE does not explain."""
+    for action in actions:
+        if action not in WITHOUT_RESOURCE:
+            raise KeyError(f"{action} is not in WITHOUT_RESOURCE; name its resources, or say there why it has none")
+    return allow(actions, ["*"], **conditions)
 
 
 def service_principal(service: str, conditions: Mapping[str, object] | None = None) -> iam.IPrincipal:
@@ -35,7 +65,10 @@ def service_role(
     open_resources: str | None = None,
 ) -> iam.Role:
     """A role that `service` takes on, for this account only. `open_resources`: why some are not fully named."""
-    conditions = {"StringEquals": {"aws:SourceAccount": names.account}} if service != "lambda" else {}
+    conditions = {}
+    if service in _SOURCES:
+        source = names.arn(*_SOURCES[service])
+        conditions = {"StringEquals": {"aws:SourceAccount": names.account}, "ArnLike": {"aws:SourceArn": source}}
     role = iam.Role(
         scope,
         construct_id,
@@ -44,8 +77,10 @@ def service_role(
         assumed_by=service_principal(service, conditions),
         inline_policies={"Work": iam.PolicyDocument(statements=list(statements))},
     )
-    reasons = {"NIST.800.53.R5-IAMNoInlinePolicy": _INLINE}
-    accept(role, reasons | ({"AwsSolutions-IAM5": open_resources} if open_resources else {}))
+    accept(
+        role,
+        in_both_packs("IAMNoInlinePolicy", _INLINE) | ({"AwsSolutions-IAM5": open_resources} if open_resources else {}),
+    )
     return role
 
 
@@ -95,7 +130,7 @@ def encrypt_volumes(key_arn: str) -> iam.PolicyStatement:
 
 def put_metrics() -> iam.PolicyStatement:
     """Publish metrics of the factory; CloudWatch has no resource to name, the namespace bounds it."""
-    return allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": METRIC_NAMESPACE})
+    return allow_without_resource(["cloudwatch:PutMetricData"], StringEquals={"cloudwatch:namespace": METRIC_NAMESPACE})
 
 
 def write_logs(names: EnvironmentNames, group: str) -> iam.PolicyStatement:
@@ -112,7 +147,7 @@ def pull_images(names: EnvironmentNames, image: str) -> list[iam.PolicyStatement
     arn = f"arn:{names.partition}:ecr:{region}:{account}:repository/{name}"
     return [
         allow(["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [arn]),
-        allow(["ecr:GetAuthorizationToken"], ["*"]),
+        allow_without_resource(["ecr:GetAuthorizationToken"]),
     ]
 
 

@@ -19,7 +19,15 @@ from .definition import (
     TrainingStep,
     Value,
 )
-from .jobs import RETRY_JOB, execution_uri, job_environment, job_statements, pipeline_statements, processing_arguments
+from .jobs import (
+    RETRY_JOB,
+    execution_uri,
+    job_environment,
+    job_statements,
+    pipeline_statements,
+    processing_arguments,
+    vpc_config,
+)
 from .model_props import ModelProps
 from .model_registry import read_versions, registry_arns
 from .permissions import (
@@ -139,6 +147,7 @@ def _train(props: ModelProps, role_arn: str, prepare: ProcessingStep) -> Trainin
         "StoppingCondition": {"MaxRuntimeInSeconds": int(training.max_runtime.total_seconds())},
         "EnableInterContainerTrafficEncryption": True,
         "EnableNetworkIsolation": True,
+        **vpc_config(props),
         "Tags": props.tags,
     }
     if props.hyperparameters:

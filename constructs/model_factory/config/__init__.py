@@ -1,16 +1,18 @@
 """The two files that people write, as typed and checked data."""
 
-from .factory import Environment, FactoryConfig
-from .loading import ConfigError, Mistake, load_factory, load_model, load_models
+from .factory import Environment, ExistingNetwork, FactoryConfig
+from .loading import ConfigError, Mistake, line_of, load_factory, load_model, load_models
 from .model import METRICS, ModelConfig
 
 __all__ = [
     "METRICS",
     "ConfigError",
     "Environment",
+    "ExistingNetwork",
     "FactoryConfig",
     "Mistake",
     "ModelConfig",
+    "line_of",
     "load_factory",
     "load_model",
     "load_models",

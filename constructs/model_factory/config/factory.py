@@ -1,12 +1,47 @@
 """`factory.yaml`: what a platform team says once about its environments, delivery and alerts."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from ..names import DELIVERY, EnvironmentNames
 from .delivery import Delivery, check_stages
 from .fields import AccountId, Region, Section, ShortName
+
+
+SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
+SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
+
+
+class ExistingNetwork(Section):
+    """A network that is there already; it needs ways to the services that docs/reference/network.md lists."""
+
+    vpc: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")]
+    # As many as SageMaker takes.
+    subnets: list[SubnetId] = Field(default_factory=list[str], max_length=16)
+    security_groups: list[SecurityGroupId] = Field(default_factory=list[str], max_length=5)
+
+    @model_validator(mode="after")
+    def _nothing_is_looked_up(self) -> Self:
+        absent = [f"`{key}`" for key in ("subnets", "security_groups") if not getattr(self, key)]
+        if absent:
+            raise ValueError(
+                f"vpc alone is not enough: give {' and '.join(absent)} as well, because synthesis looks nothing up "
+                "in an account"
+            )
+        return self
+
+
+def _kind_of_network(value: Any) -> str:
+    # In brackets, so that config/loading.py can tell these tags from the keys of a file.
+    return "(existing)" if isinstance(value, Mapping | ExistingNetwork) else "(word)"
+
+
+Network = Annotated[
+    Annotated[Literal["none", "isolated"], Tag("(word)")] | Annotated[ExistingNetwork, Tag("(existing)")],
+    Discriminator(_kind_of_network),
+]
 
 
 class Environment(Section):
@@ -19,6 +54,16 @@ class Environment(Section):
         "manual", description="Who approves a version that passed its gate."
     )
     removal: Literal["retain", "destroy"] = Field(default="retain", description="What `cdk destroy` does with data.")
+    network: Network = Field(
+        default="none",
+        description="Where jobs, endpoints and functions run: `isolated` makes a network without a way to the internet; "
+        "vpc, subnets and security_groups name one that is there already.",
+    )
+    records_lock: Literal["governance", "compliance"] = Field(
+        default="governance",
+        description="Who may shorten the year for which retained records are kept: with `compliance` nobody, not even "
+        "the account's root; with `governance` those with s3:BypassGovernanceRetention.",
+    )
     permissions_boundary: str | None = Field(default=None, description="Name of an IAM policy that bounds every role.")
 
 

@@ -47,9 +47,14 @@ def load_model(folder: Path) -> ModelConfig:
     path = folder / "model.yaml"
     config = _load(path, ModelConfig)
     if config.name != folder.resolve().name:
-        line = _lines(yaml.compose(path.read_text(), Loader=yaml.SafeLoader)).get(("name",))
         raise ConfigError(
-            [Mistake(path, line, f"name is {config.name!r} but the folder is {folder.name!r}; make them equal")]
+            [
+                Mistake(
+                    path,
+                    line_of(path, "name"),
+                    f"name is {config.name!r} but the folder is {folder.name!r}; make them equal",
+                )
+            ]
         )
     return config
 
@@ -67,6 +72,11 @@ def load_models(root: Path) -> dict[str, ModelConfig]:
     if mistakes:
         raise ConfigError(mistakes)
     return models
+
+
+def line_of(path: Path, *key: str) -> int | None:
+    """The line of a key in a file that has been loaded, such as `line_of(path, "serving", "mode")`."""
+    return _lines(yaml.compose(path.read_text(), Loader=yaml.SafeLoader)).get(key)
 
 
 def _load[T: BaseModel](path: Path, schema: type[T]) -> T:
@@ -91,8 +101,15 @@ def _load[T: BaseModel](path: Path, schema: type[T]) -> T:
         return schema.model_validate(content)
     except ValidationError as error:
         lines = _lines(node)
-        mistakes = [Mistake(path, _line(lines, e), _message(schema, e)) for e in error.errors(include_url=False)]
+        found = [_in_the_file(e) for e in error.errors(include_url=False)]
+        mistakes = [Mistake(path, _line(lines, e), _message(schema, e)) for e in found]
         raise ConfigError(sorted(mistakes, key=lambda m: m.line or 0)) from None
+
+
+def _in_the_file(error: ErrorDetails) -> ErrorDetails:
+    """The error without the tags of alternatives, which pydantic puts into a location but people never wrote."""
+    location = tuple(part for part in error["loc"] if not (isinstance(part, str) and part.startswith("(")))
+    return {**error, "loc": location}
 
 
 def _lines(node: yaml.Node | None, at: Location = ()) -> dict[Location, int]:

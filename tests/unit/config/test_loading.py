@@ -138,6 +138,8 @@ def test_the_folder_must_be_called_like_the_model(tmp_path):
         ("environments", [], "environments: list should have at least 1 item"),
         ("environments", FACTORY["environments"] * 2, "environment 'dev' is defined 2 times"),
         ("alerts.emails", ["nobody"], "alerts.emails.0: string should match pattern"),
+        ("environments.0.network", "isolate", "'isolate' is not one of 'none' or 'isolated'; did you mean 'isolated'?"),
+        ("environments.0.records_lock", "complience", "did you mean 'compliance'?"),
     ],
 )
 def test_a_mistake_in_the_factory_is_answered_with_its_line(tmp_path, path, value, message):
@@ -145,3 +147,40 @@ def test_a_mistake_in_the_factory_is_answered_with_its_line(tmp_path, path, valu
     found = mistakes(load_factory, tmp_path / "factory.yaml")
     assert message in found[0]
     assert found[0].split(":")[1] != "None"
+
+
+VPC, SUBNET, GROUP = "vpc-0123456789abcdef0", "subnet-0123456789abcdef0", "sg-0123456789abcdef0"
+
+
+@pytest.mark.parametrize(
+    ("network", "message", "at"),
+    [
+        ({"vpc": VPC}, "vpc alone is not enough: give `subnets` and `security_groups` as well", "vpc"),
+        (
+            {"vpc": VPC, "subnets": [SUBNET]},
+            "give `security_groups` as well, because synthesis looks nothing up",
+            "vpc",
+        ),
+        ({"vpc": "my-vpc", "subnets": [SUBNET], "security_groups": [GROUP]}, "string should match pattern", "vpc"),
+        ({"vpc": VPC, "subnets": ["a"], "security_groups": [GROUP]}, "network.subnets.0: string should match", "- a"),
+        ({"vpc": VPC, "subnet": [SUBNET]}, "unknown key 'environments.0.network.subnet'; did you mean", "subnet"),
+        ({"subnets": [SUBNET], "security_groups": [GROUP]}, "'environments.0.network.vpc' is missing", "network"),
+    ],
+)
+def test_a_mistake_in_a_network_is_answered_with_its_line(tmp_path, network, message, at):
+    text = change(FACTORY, "environments.0.network", network)
+    (tmp_path / "factory.yaml").write_text(text)
+    (found,) = [m for m in mistakes(load_factory, tmp_path / "factory.yaml") if message in m]
+    assert text.splitlines()[int(found.split(":")[1]) - 1].strip().startswith(at)
+
+
+def test_networks_are_none_isolated_or_named(tmp_path):
+    def network(value):
+        (tmp_path / "factory.yaml").write_text(change(FACTORY, "environments.0.network", value))
+        return load_factory(tmp_path / "factory.yaml").environments[0].network
+
+    named = {"vpc": VPC, "subnets": [SUBNET], "security_groups": [GROUP]}
+    assert (network("none"), network("isolated")) == ("none", "isolated")
+    assert network(named).model_dump() == named
+    (tmp_path / "factory.yaml").write_text(yaml.safe_dump(FACTORY))
+    assert load_factory(tmp_path / "factory.yaml").environments[0].network == "none"

@@ -1,0 +1,187 @@
+"""`network: isolated` and a network that is there already: where everything runs, and what gets out."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+
+INSIDE = ["retrain", "deploy", "endpoint-cleanup"]
+JOBS = ["churn-train-job", "churn-monitor-job", "churn-endpoint"]
+# Called by AWS's services outside of the network, on behalf of what runs inside.
+CALLED_FROM_OUTSIDE = {"ec2", "ecr", "iam", "kms", "logs", "sqs", "xray"}
+EXISTING = {
+    "Subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+    "SecurityGroupIds": ["sg-0123456789abcdef0"],
+}
+
+
+def endpoints(template):
+    """Policies of the ways out, by service."""
+    return {
+        each["ServiceName"].removeprefix("com.amazonaws.eu-central-1."): each["PolicyDocument"]["Statement"]
+        for each in template.all("EC2::VPCEndpoint")
+    }
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def jobs_of(template, environment):
+    """The requests for jobs in both pipelines."""
+    for pipeline in ("train", "monitor"):
+        for step in template.definition(f"acme-{environment}-churn-{pipeline}")["Steps"]:
+            if step["Type"] in ("Processing", "Training"):
+                yield step["Arguments"]
+
+
+def vpc_config(job):
+    return job.get("NetworkConfig", job).get("VpcConfig")
+
+
+def settings(template, environment):
+    """The settings parameter as the deploy function reads it; tokens as `x`."""
+    value = template.one("SSM::Parameter", Name=f"/acme/{environment}/models/churn")["Value"]
+    return json.loads("".join(part if isinstance(part, str) else "x" for part in value["Fn::Join"][1]))
+
+
+def test_an_isolated_network_has_no_way_to_the_internet(isolated_foundation):
+    kinds = {resource["Type"] for resource in isolated_foundation.resources.values()}
+    assert {"AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::FlowLog"} <= kinds
+    ways_out = ("InternetGateway", "NatGateway", "VPCGatewayAttachment", "EgressOnlyInternetGateway", "Route", "EIP")
+    assert not kinds & {f"AWS::EC2::{way}" for way in (*ways_out, "VPCPeeringConnection", "TransitGatewayAttachment")}
+    subnets = isolated_foundation.all("EC2::Subnet")
+    assert [subnet["MapPublicIpOnLaunch"] for subnet in subnets] == [False, False]
+    assert subnets[0]["AvailabilityZone"] != subnets[1]["AvailabilityZone"]
+
+
+def test_only_the_factorys_own_may_use_the_endpoints(isolated_foundation):
+    workloads, services = sorted(isolated_foundation.all("EC2::SecurityGroup"), key=lambda g: g["GroupDescription"])
+    assert "SecurityGroupIngress" not in workloads
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in workloads["SecurityGroupEgress"]] == [(443, 443)]
+    (rule,) = services["SecurityGroupIngress"]
+    assert "CidrIp" not in rule
+    assert "Workloads" in json.dumps(rule["SourceSecurityGroupId"])
+
+
+def test_there_are_endpoints_for_the_services_that_are_used_and_no_others(isolated_foundation):
+    assert set(endpoints(isolated_foundation)) == {
+        "s3",
+        "sagemaker.api",
+        "monitoring",
+        "ssm",
+        "application-autoscaling",
+    }
+
+
+def test_endpoints_let_through_this_accounts_principals_only(isolated_foundation):
+    for service, policy in endpoints(isolated_foundation).items():
+        for statement in policy:
+            if "cloudformation-custom-resource-response-eucentral1" in json.dumps(statement["Resource"]):
+                assert (service, statement["Action"]) == ("s3", "s3:PutObject")
+            else:
+                assert statement["Condition"]["StringEquals"]["aws:PrincipalAccount"] == "444444444444"
+
+
+def test_endpoints_let_through_all_that_is_called_from_inside_and_nothing_more(isolated_foundation, isolated_model):
+    roles = [isolated_foundation.statements(f"acme-vault-{name}") for name in INSIDE]
+    roles += [isolated_model.statements(f"acme-vault-{name}") for name in JOBS]
+    called = {action for role in roles for statement in role for action in statement["Action"]}
+    called = {action for action in called if action.split(":")[0] not in CALLED_FROM_OUTSIDE}
+    let_through = {
+        action
+        for policy in endpoints(isolated_foundation).values()
+        for statement in policy
+        for action in listed(statement["Action"])
+    }
+    assert let_through == called
+
+
+def test_connections_are_written_down_in_an_encrypted_log(isolated_foundation):
+    log = isolated_foundation.one("EC2::FlowLog")
+    assert (log["TrafficType"], log["LogGroupName"]) == ("ALL", "/aws/vpc/acme-vault")
+    group = isolated_foundation.one("Logs::LogGroup", LogGroupName="/aws/vpc/acme-vault")
+    assert group["KmsKeyId"]
+    key = json.dumps(isolated_foundation.one("KMS::Key"))
+    assert "log-group:/aws/vpc/acme-vault" in key
+
+
+@pytest.mark.parametrize("environment", ["isolated", "shared"])
+def test_functions_jobs_and_models_are_inside(request, environment):
+    foundation = request.getfixturevalue(f"{environment}_foundation")
+    model = request.getfixturevalue(f"{environment}_model")
+    name = {"isolated": "vault"}.get(environment, environment)
+    functions = foundation.all("Lambda::Function")
+    assert len(functions) == len(INSIDE)
+    assert all(f["VpcConfig"]["SubnetIds"] and f["VpcConfig"]["SecurityGroupIds"] for f in functions)
+    jobs = list(jobs_of(model, name))
+    assert len(jobs) == 4
+    for place in [*map(vpc_config, jobs), settings(model, name)["serving"]["vpc_config"]]:
+        assert len(place["Subnets"]) == 2
+        assert len(place["SecurityGroupIds"]) == 1
+
+
+def test_an_existing_network_is_used_as_factory_yaml_names_it(shared_foundation, shared_model):
+    assert not [r for r in shared_foundation.resources.values() if r["Type"].startswith("AWS::EC2::")]
+    assert [vpc_config(job) for job in jobs_of(shared_model, "shared")] == [EXISTING] * 4
+    assert settings(shared_model, "shared")["serving"]["vpc_config"] == EXISTING
+
+
+def test_without_a_network_nothing_is_in_one_and_no_role_knows_of_interfaces(foundation, model):
+    assert all("VpcConfig" not in function for function in foundation.all("Lambda::Function"))
+    assert [vpc_config(job) for job in jobs_of(model, "prod")] == [None] * 4
+    assert "vpc_config" not in settings(model, "prod")["serving"]
+    assert '"ec2:' not in json.dumps([foundation.resources, model.resources])
+
+
+def test_roles_may_make_interfaces_in_these_subnets_only(shared_foundation, shared_model):
+    subnets = {f"arn:aws:ec2:eu-west-1:*:subnet/{subnet}" for subnet in EXISTING["Subnets"]}
+    groups = {f"arn:aws:ec2:eu-west-1:*:security-group/{group}" for group in EXISTING["SecurityGroupIds"]}
+    interfaces = "arn:aws:ec2:eu-west-1:555555555555:network-interface/*"
+    roles = [shared_foundation.statements(f"acme-shared-{name}") for name in INSIDE]
+    roles += [shared_model.statements(f"acme-shared-{name}") for name in JOBS]
+    for role in roles:
+        (making,) = [s for s in role if "ec2:CreateNetworkInterface" in s["Action"]]
+        assert set(making["Resource"]) == {interfaces} | subnets | groups
+    for name in ("churn-train", "churn-monitor"):
+        assert '"ec2:' not in json.dumps(shared_model.statements(f"acme-shared-{name}"))
+
+
+def test_the_deploy_function_puts_models_into_the_network_of_the_settings(shared_model, model):
+    code = (
+        "import json, sys; from settings import Settings; import api_requests\n"
+        "s = Settings.model_validate(json.load(sys.stdin))\n"
+        "print(json.dumps(api_requests.model(s, 3, 'arn')))"
+    )
+
+    def request(given):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT / "lambda" / "deploy",
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(done.stdout)
+
+    assert request(settings(shared_model, "shared"))["VpcConfig"] == EXISTING
+    assert "VpcConfig" not in request(settings(model, "prod"))
+
+
+def test_a_serverless_model_in_a_network_is_refused_with_its_line():
+    from aws_cdk import App
+
+    from model_factory.config import ConfigError
+    from stacks.factory import add_factory
+
+    with pytest.raises(ConfigError) as caught:
+        add_factory(App(), root=ROOT, factory=HERE / "networked.yaml", models=HERE / "serverless")
+    (mistake,) = caught.value.mistakes
+    assert (mistake.file.parent.name, mistake.line) == ("price", 5)
+    assert "factory.yaml has one in vault, shared" in mistake.message

@@ -1,0 +1,60 @@
+"""cdk-nag's three packs, cfn-lint and checkov on every template of two factories with every feature; nothing is found."""
+
+import json
+
+import pytest
+
+from tools import security
+
+BROKEN = {
+    "Resources": {
+        "Open": {"Type": "AWS::S3::Bucket", "Properties": {"AccessControl": "PublicRead"}},
+        "Wrong": {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": "soon"}},
+    }
+}
+
+
+@pytest.fixture
+def with_a_broken_one(templates, tmp_path):
+    broken = tmp_path / "broken.template.json"
+    broken.write_text(json.dumps(BROKEN))
+    return [*templates, broken]
+
+
+def test_cdk_nag_finds_nothing_that_is_not_accepted_with_a_reason(synthesized):
+    rows = security.nag_rows(synthesized)
+    assert {pack for pack in security.PACKS for row in rows if row["Rule ID"].startswith(pack)} == set(security.PACKS)
+    assert len(rows) > 1000
+    assert [str(finding) for finding in security.nag_findings(synthesized)] == []
+
+
+def test_cfn_lint_finds_nothing_but_what_is_broken_on_purpose(with_a_broken_one):
+    findings = security.cfn_lint_findings(with_a_broken_one)
+    assert [str(finding) for finding in findings if finding.template != "broken.template.json"] == []
+    assert any(finding.rule == "E3012" for finding in findings)
+
+
+def test_checkov_finds_nothing_but_what_is_broken_on_purpose(with_a_broken_one):
+    checked = security.checkov(with_a_broken_one)
+    assert [str(each) for each in checked.findings if each.template != "broken.template.json"] == []
+    assert any(each.rule == "CKV_AWS_20" for each in checked.findings)
+    assert checked.passed > 600
+    accepted = {(each.rule, each.resource) for each in security.suppressions(with_a_broken_one) if "CKV" in each.rule}
+    assert accepted == checked.skipped
+
+
+def test_every_accepted_finding_of_cdk_nag_is_one_that_it_has(synthesized, templates):
+    found = {row["Rule ID"].split("[")[0] + row["Exception Reason"] for row in security.nag_rows(synthesized)}
+    accepted = [each for each in security.suppressions(templates) if "CKV" not in each.rule]
+    assert [each for each in accepted if each.rule + each.reason not in found] == []
+
+
+def test_a_finding_is_accepted_on_one_resource_and_with_a_reason(templates):
+    for path in templates:
+        assert "cdk_nag" not in json.loads(path.read_text()).get("Metadata", {}), "accepted for a whole stack"
+    assert [each for each in security.suppressions(templates) if len(each.reason) < 30] == []
+
+
+def test_the_page_of_accepted_findings_is_what_the_templates_say(templates):
+    page = security.suppressions_page(templates)
+    assert security.SUPPRESSIONS.read_text() == page, "out of date: run `python tools/security.py --write`"

