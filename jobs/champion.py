@@ -25,18 +25,22 @@ from jobs.serve import model_fn
 import numpy, pandas
 from jobs.columns import canonical
 from jobs.failures import JobFailure
-served = model_fn(folder)
-raw = pandas.concat(map(pandas.read_parquet, sorted(pathlib.Path(rows).glob("*.parquet"))), ignore_index=True)
-gone = [column.name for column in served.columns if column.name not in raw]
-if gone:
-    sys.exit(f"the column {gone[0]!r}, which it needs, is not in the data any more")
-raw, problems = canonical(raw, served.columns)
-if problems:
-    sys.exit(f"column {problems[0].column!r}: {problems[0].count} values {problems[0].what}")
+
+def scores():
+    served = model_fn(folder)
+    raw = pandas.concat(map(pandas.read_parquet, sorted(pathlib.Path(rows).glob("*.parquet"))), ignore_index=True)
+    gone = [column.name for column in served.columns if column.name not in raw]
+    if gone:
+        raise JobFailure(f"the column {gone[0]!r}, which it needs, is not in the data any more")
+    raw, problems = canonical(raw, served.columns)
+    if problems:
+        raise JobFailure(f"column {problems[0].column!r}: {problems[0].count} values {problems[0].what}")
+    return served.project.predict(served.model, served.project.features(raw))
+
 try:
-    numpy.save(out, served.project.predict(served.model, served.project.features(raw)))
+    numpy.save(out, scores())
 except JobFailure as failure:
-    sys.exit(str(failure))
+    sys.exit(" ".join(str(failure).split()))
 """
 """Runs with the champion's own jobs/ and model.py, so it uses only what every version of them has."""
 

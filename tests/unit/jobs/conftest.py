@@ -76,7 +76,7 @@ def settings() -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def project(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
     """Makes the project that jobs load."""
-    paths, modules = list(sys.path), set(sys.modules)
+    paths, modules, load = list(sys.path), set(sys.modules), projects.load
 
     def make(code: str = MODEL, helpers: dict[str, str] | None = None, **sections: Any) -> projects.Project:
         root = tmp_path / "container"
@@ -85,7 +85,7 @@ def project(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> I
             (root / "project" / name).write_text(text)
         (root / "project" / "settings.json").write_text(json.dumps(settings(**sections)))
         forget()
-        loaded = projects.load(root)
+        loaded = load(root)
         monkeypatch.setattr(projects, "load", lambda root=None: loaded)
         return loaded
 

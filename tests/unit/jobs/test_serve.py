@@ -1,0 +1,68 @@
+"""The served module: answers, and errors as JSON with the right status."""
+
+import json
+
+import joblib
+import numpy as np
+import pytest
+
+from jobs import project as projects
+from jobs import serve
+
+
+@pytest.fixture
+def served(project, tmp_path):
+    """What model_fn loads from a folder as Train leaves it."""
+
+    def make(code: str | None = None) -> serve.Served:
+        project(code) if code else project()
+        folder = tmp_path / "model"
+        folder.mkdir()
+        columns = [{"name": "x", "type": "number", "nullable": False}, {"name": "colour", "type": "string"}]
+        (folder / "serving.json").write_text(json.dumps({"columns": columns, "classes": [0, 1]}))
+        joblib.dump(np.array([0.5, 0.0, 0.25]), folder / projects.MODEL_FILE)
+        return serve.model_fn(str(folder))
+
+    return make
+
+
+def test_rows_get_scores(served):
+    loaded = served()
+    answer = serve.transform_fn(loaded, "0.5,red\n-9,blue\n", "text/csv", "text/csv")
+    assert (answer.status_code, answer.get_data(as_text=True)) == (200, "0.5\n0.0\n")
+    assert answer.content_type == "text/csv"
+    body = json.dumps({"instances": [{"x": 0.5, "colour": "red"}, {"x": -9}]})
+    answer = serve.transform_fn(loaded, body, "application/json", "application/json")
+    assert (answer.status_code, answer.get_json()) == (200, {"predictions": [0.5, 0.0]})
+    assert loaded.classes == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "error"),
+    [
+        ("a,red\n", "text/csv", "column 'x': 1 values are no number; the first is 'a' in row 1"),
+        ("{", "application/json", "the body is not JSON: "),
+        ("1,red", "text/plain", "content type 'text/plain' is not known; send text/csv or application/json"),
+    ],
+)
+def test_bad_input_is_400_with_json(served, body, kind, error):
+    answer = serve.transform_fn(served(), body, kind, "text/csv")
+    assert (answer.status_code, answer.content_type) == (400, "application/json")
+    assert answer.get_json()["error"].startswith(error)
+
+
+@pytest.mark.parametrize(
+    ("predict", "error"),
+    [
+        ("features['nope']", "predict raised KeyError: 'nope' (model.py, line 8: return features['nope'])"),
+        ("features['x'] * float('nan')", "model.py: predict(model, features) gave nan for row 1"),
+    ],
+)
+def test_a_failing_model_is_500_with_json_and_its_own_line_in_the_log(served, capsys, predict, error):
+    code = (
+        "def features(raw):\n    return raw\n\ndef train(a, b, c): ...\n\ndef predict(model, features):\n\n    return "
+    )
+    answer = serve.transform_fn(served(code + predict), "1,red", "text/csv", "text/csv")
+    assert (answer.status_code, answer.content_type) == (500, "application/json")
+    assert answer.get_json() == {"error": error}
+    assert error in capsys.readouterr().err

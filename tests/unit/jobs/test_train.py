@@ -1,0 +1,135 @@
+"""Train: the same rows, code, hyperparameters and seed give the same archive; others do not."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from jobs import train
+from jobs.failures import JobFailure
+from local_aws.sagemaker.containers import pack
+from model_factory.config import ModelConfig
+from model_factory.job_code import build_job_code
+
+ROOT = Path(__file__).parents[3]
+MODEL = """
+import random
+import numpy as np
+
+def features(raw):
+    return raw
+
+def train(train, validation, hyperparameters):
+    # What differs from process to process unless the job takes care: the order of a set of texts, random numbers.
+    columns = list({"x", "red", "green", "blue"})
+    start = np.random.normal(size=len(columns)) + random.random()
+    return {"columns": columns, "weights": start * train["x"].mean(), "given": hyperparameters}
+
+def predict(model, features):
+    return features["x"] * 0.0
+"""
+
+
+def channels(ml: Path, rows: pd.DataFrame) -> None:
+    for part in ("train", "validation"):
+        folder = ml / "input/data" / part
+        folder.mkdir(parents=True)
+        rows.to_parquet(folder / "part-0.parquet", index=False)
+    (ml / "input/data/schema").mkdir()
+    columns = {"columns": [{"name": "x", "type": "number", "nullable": True}], "label": "sold"}
+    (ml / "input/data/schema/columns.json").write_text(json.dumps(columns))
+    (ml / "input/config").mkdir()
+    given = {"depth": "3", "rate": "0.1", "name": "fast", "flag": "true", "sagemaker_program": "x"}
+    (ml / "input/config/hyperparameters.json").write_text(json.dumps(given))
+
+
+@pytest.fixture
+def archive(tmp_path, settings):
+    """Trains in a process of its own, from the zip; the bytes of model.tar.gz as the embedded AWS packs it."""
+
+    def run(name: str, rows: pd.DataFrame, seed: int = 0, model: str = MODEL) -> bytes:
+        folder = tmp_path / name
+        (folder / "sales").mkdir(parents=True)
+        (folder / "sales/model.py").write_text(model)
+        given = {key: settings()[key] for key in ("name", "problem", "data", "gate")}
+        config = ModelConfig.model_validate(given | {"training": {"seed": seed}})
+        code = build_job_code(config, jobs=ROOT / "jobs", project=folder / "sales", target=folder / "code.zip")
+        channels(folder / "ml", rows)
+        environment = {"PATH": os.environ["PATH"], "FACTORY_ML_ROOT": str(folder / "ml")}
+        subprocess.run([sys.executable, str(code.path), "train"], env=environment, check=True, capture_output=True)
+        pack(folder / "ml/model", folder / "model.tar.gz")
+        return (folder / "model.tar.gz").read_bytes()
+
+    return run
+
+
+def test_the_archive_is_the_same_for_the_same_and_another_for_another(archive, records):
+    rows = records(50)
+    first = archive("first", rows)
+    assert archive("again", rows) == first
+    assert archive("seed", rows, seed=1) != first
+    assert archive("data", records(50, 1)) != first
+
+
+def in_process(project, ml, rows, **more) -> None:
+    project(**more)
+    channels(ml, rows)
+    train.run()
+
+
+@pytest.fixture
+def no_code(monkeypatch):
+    """In this process there is no zip to copy code from."""
+    monkeypatch.setattr(train, "copy_code", lambda target: None)
+
+
+def test_what_serving_needs_is_in_the_artifact(project, ml, records, no_code):
+    in_process(project, ml, records(50).rename(columns={"colour": "red"}).assign(red=1.0))
+    serving = json.loads((ml / "model/serving.json").read_text())
+    assert serving == {
+        "columns": [{"name": "x", "type": "number", "nullable": True}],
+        "label": "sold",
+        "problem": "binary_classification",
+        "classes": [0, 1],
+        "hyperparameters": {"depth": 3, "rate": 0.1, "name": "fast", "flag": True},
+        "seed": 0,
+    }
+    assert {path.stat().st_mtime for path in (ml / "model").rglob("*")} == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("labels", "known"),
+    [(["no", "yes"], ["no", "yes"]), ([True, False], [False, True]), ([2.5, 1.0], [1.0, 2.5])],
+)
+def test_labels_are_known_in_sorted_order(labels, known):
+    assert train.classes_of(pd.Series(labels * 3)) == known
+
+
+def test_one_label_is_too_few(project, ml, records, no_code):
+    with pytest.raises(JobFailure, match="all 50 training rows have the label 1; nothing can be learned"):
+        in_process(project, ml, records(50).assign(sold=1))
+
+
+def test_a_model_that_is_none_is_said(project, ml, records, no_code):
+    code = MODEL.replace('return {"columns"', 'made = {"columns"')
+    with pytest.raises(JobFailure, match="must return the fitted model; it gave None"):
+        in_process(project, ml, records(50), code=code)
+
+
+def test_a_channel_without_rows_is_named(project, ml):
+    project()
+    with pytest.raises(JobFailure, match="channel 'train' holds no rows"):
+        train.run()
+
+
+def test_the_users_own_save_and_load(project, tmp_path):
+    code = MODEL + "\ndef save(model, path):\n    (path / 'm.txt').write_text(model)\n"
+    code += "\ndef load(path):\n    return (path / 'm.txt').read_text()\n"
+    model = project(code)
+    model.save("weights", tmp_path)
+    assert model.load(tmp_path) == "weights"
+    assert not (tmp_path / "model.joblib").exists()
