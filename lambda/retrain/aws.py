@@ -53,6 +53,8 @@ class Aws:
 
         Stops at the first object that is newer than `newer_than` (or at any, without it). A bucket that holds more than
         MAX_LISTED objects is not looked through: something new is assumed, which costs a training but misses no data.
+        S3 tells the time to the second, and of an upload in parts the time when it began: one that began before the last
+        training started and ended after Prepare listed the data is only seen with the next object.
         """
         bucket, _, prefix = raw_uri.removeprefix("s3://").partition("/")
         pages = self._client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
