@@ -41,11 +41,13 @@ conformance: .venv  ## the trained artifact under AWS's own serving toolkit
 e2e: .venv  ## the deployed factory, run on the embedded AWS
 	pytest tests/e2e --quiet
 
-lock: .venv  ## resolve pyproject.toml anew into requirements.lock
+lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/conformance.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
 	  --group dev pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
 	  tools/checkov.in --output-file tools/checkov.lock --custom-compile-command "make lock"
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
+	  --override <(echo flask==3.1.3) tools/conformance.in --output-file tools/conformance.lock --custom-compile-command "make lock"
 
 clean:  ## remove what make made
 	rm -rf .venv .venv-conformance .venv-checkov cdk.out .local_aws .validated .pytest_cache .ruff_cache .hypothesis

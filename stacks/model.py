@@ -67,6 +67,8 @@ class ModelStack(Stack):
         RetrainTrigger(self, "Retrain", props)
         deployer = EndpointDeployer(self, "Endpoint", props)
         deployer.node.add_dependency(registry)
-        ModelSettings(self, "Settings", props, endpoint_role_arn=deployer.role.role_arn)
+        settings = ModelSettings(self, "Settings", props, endpoint_role_arn=deployer.role.role_arn)
+        # Deleted before the endpoint: a message that is still in the deploy queue then finds no model to deploy.
+        settings.node.add_dependency(deployer.cleanup)
         ModelAlarms(self, "Alarms", props)
         ModelDashboard(self, "Dashboard", props)

@@ -56,13 +56,19 @@ class EndpointDeployer(Construct):
             self,
             "ApprovedRule",
             name=props.names.rule("approved"),
-            description=f"An approved version of {props.config.name} is deployed",
+            description=f"An approved version of {props.config.name} is deployed, at once or when the endpoint has settled",
             event_pattern={
                 "source": ["aws.sagemaker"],
-                "detail-type": ["SageMaker Model Package State Change"],
+                "detail-type": ["SageMaker Model Package State Change", "SageMaker Endpoint State Change"],
                 "detail": {
-                    "ModelPackageGroupName": [props.names.model_package_group],
-                    "ModelApprovalStatus": ["Approved"],
+                    "$or": [
+                        {
+                            "ModelPackageGroupName": [props.names.model_package_group],
+                            "ModelApprovalStatus": ["Approved"],
+                        },
+                        # What was approved while the endpoint was being changed waits for this.
+                        {"EndpointName": [props.names.endpoint], "EndpointStatus": ["IN_SERVICE", "FAILED"]},
+                    ]
                 },
             },
             targets=[to_queue(props, "deploy")],

@@ -55,7 +55,6 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
         pass_role(names.iam_arn(f"role/{names.prefix}-*-endpoint")),
         *_scaling(names),
         allow(["cloudwatch:DescribeAlarms"], [names.arn("cloudwatch", f"alarm:{names.prefix}-*")]),
-        allow(["s3:ListBucket"], [records], StringLike={"s3:prefix": ["*/versions/*"]}),
         allow(["s3:PutObject"], [f"{records}/*/versions/*", f"{records}/*/deployments/*"]),
     ]
 
@@ -72,6 +71,7 @@ def cleanup_statements(names: EnvironmentNames) -> list[iam.PolicyStatement]:
             ],
             _serving(names),
         ),
+        _scaling_targets(names, "DeregisterScalableTarget"),
         allow_without_resource(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs"]),
         allow(["sagemaker:ListModelPackages", "sagemaker:DeleteModelPackage"], _versions(names)),
     ]
@@ -96,10 +96,14 @@ def _scaling(names: EnvironmentNames) -> list[iam.PolicyStatement]:
     service = "sagemaker.application-autoscaling.amazonaws.com"
     role = f"role/aws-service-role/{service}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
     return [
-        allow(
-            ["application-autoscaling:RegisterScalableTarget", "application-autoscaling:PutScalingPolicy"],
-            [names.arn("application-autoscaling", "scalable-target/*")],
-            StringEquals={"application-autoscaling:service-namespace": "sagemaker"},
-        ),
+        _scaling_targets(names, "RegisterScalableTarget", "PutScalingPolicy", "DeregisterScalableTarget"),
         allow(["iam:CreateServiceLinkedRole"], [names.iam_arn(role)], StringEquals={"iam:AWSServiceName": service}),
     ]
+
+
+def _scaling_targets(names: EnvironmentNames, *actions: str) -> iam.PolicyStatement:
+    return allow(
+        [f"application-autoscaling:{action}" for action in actions],
+        [names.arn("application-autoscaling", "scalable-target/*")],
+        StringEquals={"application-autoscaling:service-namespace": "sagemaker"},
+    )

@@ -11,10 +11,15 @@ TERMINATION_WAIT_SECONDS = 60
 EXECUTION_TIMEOUT_SECONDS = 3600
 
 
+def model_name(settings: Settings, version: int) -> str:
+    """Name of the SageMaker model of a version."""
+    return f"{_stem(settings)}-v{version}"
+
+
 def model(settings: Settings, version: int, package_arn: str) -> dict[str, Any]:
     """CreateModel: image, artifact and environment come from the model package, the network from the settings."""
     made: dict[str, Any] = {
-        "ModelName": f"{settings.endpoint}-v{version}",
+        "ModelName": model_name(settings, version),
         "ExecutionRoleArn": settings.serving.role_arn,
         "PrimaryContainer": {"ModelPackageName": package_arn},
     }
@@ -26,7 +31,7 @@ def model(settings: Settings, version: int, package_arn: str) -> dict[str, Any]:
 def endpoint_config(settings: Settings, version: int) -> dict[str, Any]:
     """CreateEndpointConfig; its name carries a digest of its content, so that a changed setting is a new configuration."""
     serving = settings.serving
-    variant: dict[str, Any] = {"VariantName": VARIANT, "ModelName": f"{settings.endpoint}-v{version}"}
+    variant: dict[str, Any] = {"VariantName": VARIANT, "ModelName": model_name(settings, version)}
     made: dict[str, Any] = {}
     if serving.mode == "serverless":
         # Serverless endpoints support neither data capture nor a key for disks.
@@ -45,8 +50,7 @@ def endpoint_config(settings: Settings, version: int) -> dict[str, Any]:
             made["DataCaptureConfig"] = _capture(settings)
     made["ProductionVariants"] = [variant]
     digest = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:8]
-    suffix = f"-v{version}-{digest}"
-    return {"EndpointConfigName": settings.endpoint[: 63 - len(suffix)] + suffix} | made
+    return {"EndpointConfigName": f"{_stem(settings)}-v{version}-{digest}"} | made
 
 
 def deployment(settings: Settings) -> dict[str, Any]:
@@ -68,14 +72,37 @@ def deployment(settings: Settings) -> dict[str, Any]:
     return made
 
 
-def scaling(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    """RegisterScalableTarget and PutScalingPolicy of the endpoint's variant."""
-    where = {
+def update(settings: Settings, config_name: str) -> dict[str, Any]:
+    """UpdateEndpoint. An endpoint that has scaled out keeps its instances; the configuration says how many to start with."""
+    request: dict[str, Any] = {
+        "EndpointName": settings.endpoint,
+        "EndpointConfigName": config_name,
+        "DeploymentConfig": deployment(settings),
+    }
+    if scales(settings):
+        request["RetainAllVariantProperties"] = True
+        request["ExcludeRetainedVariantProperties"] = [{"VariantPropertyType": "DataCaptureConfig"}]
+    return request
+
+
+def scales(settings: Settings) -> bool:
+    """Whether the number of instances changes with the traffic."""
+    limits = settings.serving.scaling
+    return settings.serving.mode == "realtime" and limits.maximum > limits.minimum
+
+
+def scalable_target(settings: Settings) -> dict[str, str]:
+    """What Application Auto Scaling calls the endpoint's variant."""
+    return {
         "ServiceNamespace": "sagemaker",
         "ResourceId": f"endpoint/{settings.endpoint}/variant/{VARIANT}",
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     }
-    limits = settings.serving.scaling
+
+
+def scaling(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """RegisterScalableTarget and PutScalingPolicy of the endpoint's variant."""
+    where, limits = scalable_target(settings), settings.serving.scaling
     policy = {
         "PolicyName": f"{settings.endpoint}-invocations",
         "PolicyType": "TargetTrackingScaling",
@@ -87,6 +114,11 @@ def scaling(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
         },
     }
     return where | {"MinCapacity": limits.minimum, "MaxCapacity": limits.maximum}, where | policy
+
+
+def _stem(settings: Settings) -> str:
+    """What the names of models and configurations begin with; with version and digest they may have 63 characters."""
+    return settings.endpoint[:45].rstrip("-")
 
 
 def _capture(settings: Settings) -> dict[str, Any]:

@@ -1,52 +1,101 @@
-"""What may stand in the deploy queue: SageMaker's event about an approved version, or a request by hand."""
+"""What may stand in the deploy queue: SageMaker's events about an approved version and a settled endpoint, or a request by hand.
 
-from typing import Literal
+Every message says the same: reconcile this model's endpoint. Only the model's name is used, and it has been checked here.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError
 from pydantic import ConfigDict, Field, TypeAdapter
 
 MODEL_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+MAX_MODEL_NAME = 24
+MAX_BODY = 256 * 1024
+Id = Annotated[str, Field(pattern=r"^[!-~]+$", max_length=128)]
 
 
-class Request(BaseModel):
-    """Which model's endpoint to reconcile: by name, or by its model package group."""
+class Refused(ValueError):
+    """The message is not one of ours; trying it again will not change that."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Whose events are taken: this account's, and those of what `<factory>-<environment>` is called."""
+
+    account: str
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """Whose endpoint to reconcile, and why: a version was approved, a person asks, or an update of the endpoint ended."""
 
     id: str
-    model: str | None = None
-    model_package_group: str | None = None
+    model: str
+    kind: Literal["approved", "manual", "settled"]
 
 
 class _ByHand(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    model: str = Field(pattern=MODEL_NAME, max_length=24)
+    model: str = Field(pattern=MODEL_NAME, max_length=MAX_MODEL_NAME)
     trigger: Literal["manual"]
     reason: str = Field(max_length=1024)
-    id: str = Field(max_length=128)
+    id: Id
 
 
-class _Detail(BaseModel):
-    ModelPackageGroupName: str = Field(pattern=MODEL_NAME, max_length=63)
+class _Event(BaseModel):
+    id: Id
+    source: Literal["aws.sagemaker"]
+    account: str
+
+
+class _Version(BaseModel):
+    ModelPackageGroupName: str = Field(max_length=63)
     ModelApprovalStatus: Literal["Approved"]
 
 
-class _ApprovalEvent(BaseModel):
-    id: str = Field(max_length=128)
-    source: Literal["aws.sagemaker"]
+class _Approved(_Event):
     detail_type: Literal["SageMaker Model Package State Change"] = Field(alias="detail-type")
-    detail: _Detail
+    detail: _Version
 
 
-_BODY: TypeAdapter[_ByHand | _ApprovalEvent] = TypeAdapter(_ByHand | _ApprovalEvent)
+class _Endpoint(BaseModel):
+    EndpointName: str = Field(max_length=63)
+    EndpointStatus: Literal["IN_SERVICE", "FAILED"]
 
 
-def parse(body: str) -> Request:
-    """The request in a message body. Raises ValueError that says what is wrong with it."""
+class _Settled(_Event):
+    detail_type: Literal["SageMaker Endpoint State Change"] = Field(alias="detail-type")
+    detail: _Endpoint
+
+
+_BODY: TypeAdapter[_ByHand | _Approved | _Settled] = TypeAdapter(_ByHand | _Approved | _Settled)
+
+
+def parse(body: str, origin: Origin) -> Request:
+    """The request in a message body. Raises Refused, which says what is wrong with it."""
+    if len(body) > MAX_BODY:
+        raise Refused(f"body: {len(body)} characters are more than {MAX_BODY}")
     try:
         message = _BODY.validate_json(body)
     except ValidationError as error:
         found = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors(include_input=False)]
-        raise ValueError("; ".join(found[:4])) from None
+        raise Refused("; ".join(found[:4])[:1000]) from None
     if isinstance(message, _ByHand):
-        return Request(id=message.id, model=message.model)
-    return Request(id=message.id, model_package_group=message.detail.ModelPackageGroupName)
+        return Request(message.id, message.model, "manual")
+    if message.account != origin.account:
+        raise Refused("account: the event comes from another account")
+    if isinstance(message, _Approved):
+        return Request(message.id, _model(message.detail.ModelPackageGroupName, origin), "approved")
+    return Request(message.id, _model(message.detail.EndpointName, origin), "settled")
+
+
+def _model(name: str, origin: Origin) -> str:
+    """The model whose model package group, or endpoint, is called `name`: both are `<factory>-<environment>-<model>`."""
+    model = name.removeprefix(f"{origin.prefix}-")
+    if model == name or len(model) > MAX_MODEL_NAME or not re.fullmatch(MODEL_NAME, model):
+        raise Refused(f"detail: the event is not about a model of {origin.prefix}")
+    return model

@@ -1,9 +1,12 @@
 """Records for the auditor: one JSON a version, one a deployment, in the write-once bucket."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
 from settings import client
 
 _KEPT = (
@@ -25,32 +28,23 @@ _KEPT = (
 
 def write_version(records_uri: str, package: dict[str, Any]) -> None:
     """Write `versions/<version>.json` unless it is there: what the version is, and who let it go live."""
-    bucket, prefix = _split(records_uri)
-    key = f"{prefix}versions/{package['ModelPackageVersion']}.json"
-    listed = client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
-    if listed["KeyCount"] == 0:
-        _put(
-            bucket,
-            key,
-            {name: package[name] for name in _KEPT if name in package} | {"approved_by": approved_by(package)},
-        )
+    content = {name: package[name] for name in _KEPT if name in package} | {"approved_by": approved_by(package)}
+    _put_once(records_uri, f"versions/{package['ModelPackageVersion']}.json", content)
 
 
 def write_deployment(
-    records_uri: str, package: dict[str, Any], names: dict[str, str], previous: str | None, request_id: str
+    records_uri: str, package: dict[str, Any], names: dict[str, str], previous: str | None, request: str, time: datetime
 ) -> None:
-    """Write `deployments/<time>-v<version>.json`."""
-    bucket, prefix = _split(records_uri)
-    now = datetime.now(UTC)
+    """Write `deployments/<time>-v<version>.json` unless it is there; `time` is the request's, the same at every attempt."""
     record = names | {
-        "time": now.isoformat(),
+        "time": time.isoformat(),
         "ModelPackageArn": package["ModelPackageArn"],
         "ModelPackageVersion": package["ModelPackageVersion"],
         "previous": previous,
-        "request": request_id,
+        "request": request,
         "approved_by": approved_by(package),
     }
-    _put(bucket, f"{prefix}deployments/{now:%Y%m%dT%H%M%SZ}-v{package['ModelPackageVersion']}.json", record)
+    _put_once(records_uri, f"deployments/{time:%Y%m%dT%H%M%SZ}-v{package['ModelPackageVersion']}.json", record)
 
 
 def approved_by(package: dict[str, Any]) -> str:
@@ -61,11 +55,14 @@ def approved_by(package: dict[str, Any]) -> str:
     return "automatic: the environment's approval policy"
 
 
-def _split(uri: str) -> tuple[str, str]:
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-    return bucket, prefix
-
-
-def _put(bucket: str, key: str, content: dict[str, Any]) -> None:
+def _put_once(records_uri: str, name: str, content: dict[str, Any]) -> None:
+    bucket, _, prefix = records_uri.removeprefix("s3://").partition("/")
     body = json.dumps(content, indent=2, default=str).encode()
-    client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+    try:
+        client("s3").put_object(
+            Bucket=bucket, Key=f"{prefix}{name}", Body=body, ContentType="application/json", IfNoneMatch="*"
+        )
+    except ClientError as error:
+        code: Any = error.response
+        if code["Error"]["Code"] != "PreconditionFailed":  # it is there: an earlier attempt wrote it
+            raise

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import boto3
 from botocore.config import Config
-from messages import Request
 from pydantic import BaseModel
 
 RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
@@ -67,15 +66,8 @@ class Parameters:
     def __init__(self, environment: str, prefix: str) -> None:
         self._environment, self._prefix = environment, prefix
 
-    def find(self, request: Request) -> Settings:
-        """The settings of the request's model. Raises LookupError when there is no such model here."""
-        model = request.model
-        if model is None:
-            # /<factory>/<environment>/models/ and <factory>-<environment>-<model> are built from the same parts.
-            start = "-".join(self._prefix.strip("/").split("/")[:2]) + "-"
-            if not (request.model_package_group or "").startswith(start):
-                raise LookupError(f"model package group {request.model_package_group!r} is not of {self._environment}")
-            model = (request.model_package_group or "").removeprefix(start)
+    def find(self, model: str) -> Settings:
+        """The settings of a model. Raises LookupError when there is no such model here."""
         ssm = client("ssm")
         try:
             value = ssm.get_parameter(Name=f"{self._prefix}{model}")["Parameter"]["Value"]

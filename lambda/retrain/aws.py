@@ -2,7 +2,7 @@
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -12,6 +12,8 @@ from messages import Trigger
 from pydantic import BaseModel
 
 NAMESPACE = "ModelFactory"
+MAX_LISTED = 50_000
+"""Fifty calls of ListObjectsV2, some ten seconds of the function's sixty."""
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
 
 
@@ -46,11 +48,26 @@ class Aws:
         )
         return [Execution(e["PipelineExecutionStatus"], e["StartTime"]) for e in answer["PipelineExecutionSummaries"]]
 
-    def newest_data(self, raw_uri: str) -> datetime | None:
-        """When the newest object below `raw_uri` was written; None when there is none. A call per 1,000 objects."""
+    def newest_data(self, raw_uri: str, newer_than: datetime | None) -> datetime | None:
+        """When the newest object below `raw_uri` was written; None when there is none.
+
+        Stops at the first object that is newer than `newer_than` (or at any, without it). A bucket that holds more than
+        MAX_LISTED objects is not looked through: something new is assumed, which costs a training but misses no data.
+        S3 tells the time to the second, and of an upload in parts the time when it began: one that began before the last
+        training started and ended after Prepare listed the data is only seen with the next object.
+        """
         bucket, _, prefix = raw_uri.removeprefix("s3://").partition("/")
         pages = self._client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        return max((entry["LastModified"] for page in pages for entry in page.get("Contents", [])), default=None)
+        newest, listed = None, 0
+        for page in pages:
+            written = [entry["LastModified"] for entry in page.get("Contents", []) if not entry["Key"].endswith("/")]
+            newest = max([*written, newest] if newest else written, default=None)
+            listed += len(written)
+            if newest and (newer_than is None or newest > newer_than):
+                return newest
+            if listed >= MAX_LISTED:
+                return datetime.now(UTC)
+        return newest
 
     def start(self, pipeline: str, trigger: Trigger, token: str) -> str:
         """Start the pipeline; the execution's ARN. The same `token` (32 to 128 characters) starts it only once."""

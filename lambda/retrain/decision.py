@@ -1,6 +1,6 @@
 """Start or skip: the guards in front of a training. No AWS here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,30 +38,35 @@ class Skip:
     reason: str
 
 
+NewestData = Callable[[datetime | None], datetime | None]
+"""When the newest data was written, or any that is newer than the given time; None without data. Asked last: it costs."""
+
+
 def decide(
-    trigger: Trigger, executions: Sequence[Execution], newest_data: datetime | None, guards: Guards, now: datetime
+    trigger: Trigger, executions: Sequence[Execution], newest_data: NewestData, guards: Guards, now: datetime
 ) -> Start | Skip:
     """Whether `trigger` starts a training. `executions` are newest first; times are UTC.
 
     A training in flight stops every trigger. Cool-down and new data concern the automatic ones: a person or a push of
-    code knows why it asks.
+    code knows why it asks. A training that failed counts as one: the same data would fail again, and people were told.
     """
+    automatic = trigger.kind in AUTOMATIC
     last = executions[0] if executions else None
     if last and last.status in RUNNING:
-        return Skip(f"a training is in flight since {last.started:%Y-%m-%d %H:%M:%S} UTC")
-    if newest_data is None:
-        return Skip("there is no data yet")
-    if trigger.kind not in AUTOMATIC:
-        return Start()
+        return Skip(f"a training is in flight since {_time(last)}")
     if trigger.kind == "drift" and not guards.on_drift:
         return Skip("retrain.on_drift is off")
-    if last is None:
-        return Start()
-    cooling = guards.cooldown_seconds - (now - last.started).total_seconds()
-    if cooling > 0:
-        return Skip(
-            f"cooling down for another {cooling:.0f} s after the training of {last.started:%Y-%m-%d %H:%M:%S} UTC"
-        )
-    if newest_data <= last.started:
-        return Skip(f"no new data since the training of {last.started:%Y-%m-%d %H:%M:%S} UTC")
+    if last and automatic:
+        cooling = guards.cooldown_seconds - (now - last.started).total_seconds()
+        if cooling > 0:
+            return Skip(f"cooling down for another {cooling:.0f} s after the training of {_time(last)}")
+    newest = newest_data(last.started if last and automatic else None)
+    if newest is None:
+        return Skip("there is no data yet")
+    if last and automatic and newest <= last.started:
+        return Skip(f"no new data since the training of {_time(last)}")
     return Start()
+
+
+def _time(execution: Execution) -> str:
+    return f"{execution.started:%Y-%m-%d %H:%M:%S} UTC"

@@ -6,22 +6,26 @@ pipelines; s3:ListBucket on the data bucket below `*/raw/`; cloudwatch:PutMetric
 
 import os
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from aws import Aws
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import (
-    SqsFifoPartialProcessor,
+    BatchProcessor,
+    EventType,
     process_partial_response,  # pyright: ignore[reportUnknownVariableType]
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from decision import Skip, decide
-from messages import parse
+from messages import Origin, Refused, parse
 
 logger = Logger()
-aws = Aws(os.environ["FACTORY_ENVIRONMENT"], os.environ["MODELS_PARAMETER_PREFIX"])
-# A message that fails holds back its own model only.
-processor = SqsFifoPartialProcessor(skip_group_on_error=True)
+PREFIX = os.environ["MODELS_PARAMETER_PREFIX"]
+aws = Aws(os.environ["FACTORY_ENVIRONMENT"], PREFIX)
+# Not the processor for FIFO queues: that one fails all messages behind a bad one, which then end in the dead letters with
+# it. Triggers do not build on each other; that they come one after the other is enough, and the queue sees to that.
+processor = BatchProcessor(event_type=EventType.SQS)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
@@ -29,12 +33,15 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
 
 
-def handle(record: SQSRecord) -> None:
+def handle(record: SQSRecord, lambda_context: Any) -> None:
     """One trigger of one model. Raises when the message is refused or AWS fails; a skip is a normal end."""
+    logger.remove_keys(["model", "trigger"])  # of the message before
+    # /<factory>/<environment>/models/ and <factory>-<environment>-<model> are built from the same parts.
+    prefix = "-".join(PREFIX.strip("/").split("/")[:2])
     try:
-        trigger = parse(record.body)
+        trigger = parse(record.body, Origin(lambda_context.invoked_function_arn.split(":")[4], prefix))
         settings = aws.settings(trigger.model)
-    except (ValueError, LookupError) as error:
+    except (Refused, LookupError) as error:
         # Not `exception`: a bad message is the sender's mistake, a traceback would hide that.
         logger.error("message refused", message_id=record.message_id, reason=str(error))  # noqa: TRY400
         raise
@@ -42,7 +49,7 @@ def handle(record: SQSRecord) -> None:
     decision = decide(
         trigger,
         aws.executions(settings.training_pipeline),
-        aws.newest_data(settings.raw_uri),
+        partial(aws.newest_data, settings.raw_uri),
         settings.retrain,
         datetime.now(UTC),
     )

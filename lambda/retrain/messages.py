@@ -1,6 +1,10 @@
-"""What may stand in the retrain queue: our own message, or CloudWatch's event about a model's drift alarm."""
+"""What may stand in the retrain queue: our own message, or CloudWatch's event about a model's drift alarm.
+
+Whatever is used later, a name or a text, has been checked here. Anything else is refused.
+"""
 
 import re
+from dataclasses import dataclass
 from typing import Literal
 
 from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError
@@ -8,6 +12,22 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 Kind = Literal["schedule", "drift", "manual", "code"]
 MODEL_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+MAX_MODEL_NAME = 24
+MAX_BODY = 256 * 1024
+MAX_REASON = 1024
+_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
+
+
+class Refused(ValueError):
+    """The message is not one of ours; trying it again will not change that."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Whose events are taken: this account's, and those of what `<factory>-<environment>` is called."""
+
+    account: str
+    prefix: str
 
 
 class Trigger(BaseModel):
@@ -15,69 +35,70 @@ class Trigger(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    model: str = Field(pattern=MODEL_NAME, max_length=24)
+    model: str = Field(pattern=MODEL_NAME, max_length=MAX_MODEL_NAME)
     kind: Kind = Field(alias="trigger")
-    reason: str = Field(min_length=1, max_length=1024)
+    reason: str = Field(min_length=1, max_length=MAX_REASON)
     id: str = Field(min_length=1, max_length=128)
 
 
 class _State(BaseModel):
     value: Literal["ALARM"]
-    reason: str
-
-
-class _Metric(BaseModel):
-    namespace: Literal["ModelFactory"]
-    dimensions: dict[str, str]
-
-
-class _MetricStat(BaseModel):
-    metric: _Metric
-
-
-class _MetricQuery(BaseModel):
-    metric_stat: _MetricStat = Field(alias="metricStat")
-
-
-class _Configuration(BaseModel):
-    metrics: list[_MetricQuery] = Field(min_length=1)
+    reason: str = Field(min_length=1)
 
 
 class _Detail(BaseModel):
-    alarm_name: str = Field(alias="alarmName")
+    alarm_name: str = Field(alias="alarmName", max_length=255)
     state: _State
-    configuration: _Configuration
 
 
 class _AlarmEvent(BaseModel):
     """The parts we read of EventBridge's 'CloudWatch Alarm State Change'; what else CloudWatch sends is left alone."""
 
-    id: str = Field(max_length=128)
+    id: str = Field(min_length=1, max_length=128)
     source: Literal["aws.cloudwatch"]
     detail_type: Literal["CloudWatch Alarm State Change"] = Field(alias="detail-type")
+    account: str
     detail: _Detail
 
 
 _BODY: TypeAdapter[Trigger | _AlarmEvent] = TypeAdapter(Trigger | _AlarmEvent)
 
 
-def parse(body: str) -> Trigger:
-    """The trigger in a message body. Raises ValueError that says what is wrong with it."""
+def parse(body: str, origin: Origin) -> Trigger:
+    """The trigger in a message body. Raises Refused, which says what is wrong with it."""
+    if len(body) > MAX_BODY:
+        raise Refused(f"body: {len(body)} characters are more than {MAX_BODY}")
     try:
         message = _BODY.validate_json(body)
     except ValidationError as error:
-        raise ValueError(_summary(error)) from None
-    if isinstance(message, Trigger):
-        if message.kind == "drift":
-            raise ValueError("trigger 'drift' comes from the drift alarm only")
-        return message
-    model = message.detail.configuration.metrics[0].metric_stat.metric.dimensions.get("Model", "")
-    if not re.fullmatch(MODEL_NAME, model) or not message.detail.alarm_name.endswith(f"-{model}-drift"):
-        raise ValueError(f"alarm {message.detail.alarm_name!r} is not the drift alarm of a model ({model!r})")
-    return Trigger(model=model, trigger="drift", reason=message.detail.state.reason[:1024], id=message.id)
+        raise Refused(_summary(error)) from None
+    if isinstance(message, _AlarmEvent):
+        return _of_alarm(message, origin)
+    if message.kind == "drift":
+        raise Refused("trigger: 'drift' comes from the drift alarm only")
+    return message.model_copy(update={"reason": _one_line(message.reason)})
+
+
+def _of_alarm(event: _AlarmEvent, origin: Origin) -> Trigger:
+    if event.account != origin.account:
+        raise Refused("account: the event comes from another account")
+    model = event.detail.alarm_name.removeprefix(f"{origin.prefix}-").removesuffix("-drift")
+    if event.detail.alarm_name != f"{origin.prefix}-{model}-drift" or not _is_name(model):
+        raise Refused(f"detail.alarmName: it is not the drift alarm of a model of {origin.prefix}")
+    reason = _one_line(event.detail.state.reason)[:MAX_REASON]
+    return Trigger(model=model, trigger="drift", reason=reason, id=event.id)
+
+
+def _is_name(model: str) -> bool:
+    return len(model) <= MAX_MODEL_NAME and re.fullmatch(MODEL_NAME, model) is not None
+
+
+def _one_line(text: str) -> str:
+    """`text` as SageMaker takes descriptions and parameters: printable and on one line."""
+    return _UNPRINTABLE.sub(" ", text).strip() or "no reason given"
 
 
 def _summary(error: ValidationError) -> str:
     """The first mistakes, without the message's own text: it may be anything."""
     found = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors(include_input=False)]
-    return "; ".join(found[:4])
+    return "; ".join(found[:4])[:1000]

@@ -67,6 +67,7 @@ def update_endpoint(service: "Service", state: State, request: Record) -> Record
     if deployment:
         record["LastDeploymentConfig"] = deployment
     record["EndpointStatus"] = "Updating"
+    record["PendingDeploymentSummary"] = {"EndpointConfigName": config["EndpointConfigName"], "StartTime": now()}
     threading.Thread(target=service.hosting.deploy, args=(state, record, config, deployment), daemon=True).start()
     return {"EndpointArn": record["EndpointArn"]}
 

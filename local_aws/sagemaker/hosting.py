@@ -152,6 +152,7 @@ class Hosting:
 
     def _settle(self, state: State, endpoint: Record, status: str) -> None:
         endpoint["EndpointStatus"] = status
+        endpoint.pop("PendingDeploymentSummary", None)
         endpoint["LastModifiedTime"] = now()
         if not self._service.stopping.is_set():
             detail = endpoint | {"EndpointStatus": EVENT_STATUS.get(status, status.upper())}

@@ -58,10 +58,11 @@ def test_the_drift_alarm_asks_for_a_retraining(model):
     assert target["SqsParameters"] == {"MessageGroupId": "churn"}
 
 
-def test_an_approved_version_asks_for_a_deployment(model):
+def test_an_approved_version_asks_for_a_deployment_and_so_does_an_endpoint_that_has_settled(model):
     rule = model.one("Events::Rule", Name="acme-prod-churn-approved")
-    assert rule["EventPattern"]["detail"]["ModelPackageGroupName"] == ["acme-prod-churn"]
-    assert rule["EventPattern"]["detail"]["ModelApprovalStatus"] == ["Approved"]
+    approved, settled = rule["EventPattern"]["detail"]["$or"]
+    assert approved == {"ModelPackageGroupName": ["acme-prod-churn"], "ModelApprovalStatus": ["Approved"]}
+    assert settled == {"EndpointName": ["acme-prod-churn"], "EndpointStatus": ["IN_SERVICE", "FAILED"]}
     (target,) = rule["Targets"]
     assert target["Arn"].endswith(":acme-prod-deploy.fifo")
     assert target["SqsParameters"] == {"MessageGroupId": "churn"}
@@ -127,9 +128,9 @@ def test_the_endpoint_goes_with_the_stack_and_versions_only_where_data_goes(mode
 
 
 def test_no_version_is_deployed_while_the_endpoint_is_removed(model):
-    rule = model.resource("Events::Rule", Name="acme-prod-churn-approved")
     (cleanup,) = [name for name, r in model.resources.items() if r["Type"] == "Custom::EndpointCleanup"]
-    assert cleanup in rule["DependsOn"]
+    assert cleanup in model.resource("Events::Rule", Name="acme-prod-churn-approved")["DependsOn"]
+    assert cleanup in model.resource("SSM::Parameter", Name="/acme/prod/models/churn")["DependsOn"]
 
 
 def test_the_monitor_may_not_touch_what_trainings_wrote(model):

@@ -9,7 +9,6 @@ from ..names import DELIVERY, EnvironmentNames
 from .delivery import Delivery, check_stages
 from .fields import AccountId, Region, Section, ShortName
 
-
 SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
 SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
 

@@ -1,0 +1,136 @@
+"""Two containers for one model.tar.gz, as processes: AWS's serving toolkit, and the embedded AWS's."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_aws.sagemaker.fleet import CONTAINER
+from model_factory.registration import SERVING_ENVIRONMENT
+
+ROOT = Path(__file__).parents[2]
+TOOLKIT = ROOT / ".venv-conformance" / "bin"
+START_SECONDS = 90
+# Whatever asks the network for something fails at once, instead of working here and not on an isolated endpoint.
+NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+
+
+class NotHealthy(Exception):
+    """The container ended or never answered its ping; the message is its log."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    content_type: str
+    body: str
+
+
+@dataclass
+class Server:
+    """A container that listens."""
+
+    port: int
+    process: subprocess.Popen
+    log: Path
+
+    def request(self, method, path, body=b"", headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            kind = response.getheader("Content-Type", "").split(";")[0]
+            return Answer(response.status, kind, response.read().decode(errors="replace"))
+        finally:
+            connection.close()
+
+    def ask(self, body, content_type, accept):
+        """POST /invocations with the headers that InvokeEndpoint passes on."""
+        content = body if isinstance(body, bytes) else body.encode()
+        return self.request("POST", "/invocations", content, {"Content-Type": content_type, "Accept": accept})
+
+    def wait(self):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with suppress(OSError, http.client.HTTPException):
+                if self.request("GET", "/ping").status == 200:
+                    return self
+            time.sleep(0.1)
+        raise NotHealthy(self.log.read_text(errors="replace")[-3000:])
+
+
+@contextmanager
+def toolkit(archive, root, environment=SERVING_ENVIRONMENT):
+    """AWS's toolkit on an unpacked model.tar.gz. Raises NotHealthy."""
+    folder, port, installed = _unpack(archive, root), free_port(), root / "site-packages"
+    installed.mkdir()
+    settings = {
+        # The image's own.
+        "SAGEMAKER_SERVING_MODULE": "framework_module:main",
+        # In the place of /opt/ml, of port 8080 and of nginx, which only buffers in front of gunicorn.
+        "SAGEMAKER_BASE_DIR": str(root),
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+        "SAGEMAKER_USE_NGINX": "false",
+        "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+        # `pip install .` of the user's code goes into this folder: the environment is shared by all runs.
+        "PIP_TARGET": str(installed),
+        "PYTHONPATH": os.pathsep.join([str(installed), str(Path(__file__).parent)]),
+        "PATH": f"{TOOLKIT}{os.pathsep}/usr/bin:/bin",
+    }
+    command = [str(TOOLKIT / "python"), "-m", "sagemaker_containers.cli.serve"]
+    with _running(command, root, port, settings | NO_NETWORK, environment, folder) as server:
+        yield server
+
+
+@contextmanager
+def embedded(archive, root):
+    """The embedded AWS's container on the same archive, started as its fleets start it."""
+    folder, port = _unpack(archive, root), free_port()
+    settings = {"PATH": os.environ["PATH"], "FACTORY_ML_ROOT": str(root)}
+    with _running(
+        [sys.executable, str(CONTAINER), str(folder), str(port)], root, port, settings, SERVING_ENVIRONMENT, folder
+    ) as server:
+        yield server
+
+
+@contextmanager
+def _running(command, root, port, settings, environment, folder):
+    log = root / "log.txt"
+    here = {name: value.replace("/opt/ml/model", str(folder)) for name, value in environment.items()}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=root,
+            env={"HOME": str(root), "PYTHONDONTWRITEBYTECODE": "1"} | settings | here,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield Server(port, process, log).wait()
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _unpack(archive, root):
+    folder = root / "model"
+    folder.mkdir(parents=True)
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return folder
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

@@ -1,0 +1,242 @@
+"""The functions, each loaded from its own folder as Lambda loads it, against the embedded AWS; only containers are left out.
+
+`events/` holds what the services send, in their documented shapes.
+"""
+
+import importlib
+import io
+import json
+import sys
+import threading
+import time
+import uuid
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import boto3
+import botocore.client
+import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+
+from local_aws.server import LocalAws
+
+ROOT = Path(__file__).parents[3]
+EVENTS = Path(__file__).parent / "events"
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+PREFIX = "acme-prod"
+READS = ("Get", "List", "Describe", "Head")
+
+
+def event(name):
+    """An event or message as its service sends it, fresh for every caller."""
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+def message(body, model="churn", **attributes):
+    """A record of the batch that Lambda reads from the queue."""
+    return {
+        "messageId": str(uuid.uuid4()),
+        "receiptHandle": "handle",
+        "body": body if isinstance(body, str) else json.dumps(body),
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": str(int(time.time() * 1000)),
+            "SequenceNumber": "18849496460467696128",
+            "MessageGroupId": model,
+            "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+            "MessageDeduplicationId": "1",
+            "ApproximateFirstReceiveTimestamp": "1795497689050",
+        }
+        | attributes,
+        "messageAttributes": {},
+        "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:acme-prod-retrain.fifo",
+        "awsRegion": REGION,
+    }
+
+
+class Function:
+    """A loaded function, what it logged, and which AWS calls it made."""
+
+    def __init__(self, module, purpose):
+        self.module, self._log = module, io.StringIO()
+        module.logger.registered_handler.setStream(self._log)
+        self.calls, self.thread = [], None
+        self.context = SimpleNamespace(
+            invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:acme-prod-{purpose}",
+            function_name=f"acme-prod-{purpose}",
+            memory_limit_in_mb=512,
+            aws_request_id="request",
+            log_stream_name="stream",
+            get_remaining_time_in_millis=lambda: 60_000,
+        )
+
+    def invoke(self, event):
+        """What the handler answers. Calls to AWS are noted from here to its end."""
+        self.thread = threading.get_ident()
+        try:
+            return self.module.handler(event, self.context)
+        finally:
+            self.thread = None
+
+    def __call__(self, *records):
+        """Handle records as one batch: the ids of those that go back to the queue."""
+        try:
+            answer = self.invoke({"Records": list(records)})
+        except BatchProcessingError:
+            return [record["messageId"] for record in records]
+        return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
+
+    def logged(self):
+        """What it logged since the last call, newest last."""
+        lines = self._log.getvalue().splitlines()
+        self._log.seek(0)
+        self._log.truncate()
+        return [json.loads(line) for line in lines]
+
+    @property
+    def changes(self):
+        """Names of the calls that start or change anything."""
+        return [name for name, _ in self.calls if not name.startswith(READS)]
+
+
+class Cloud:
+    """The embedded AWS with one model of its own for a test."""
+
+    def __init__(self, local):
+        self.local = local
+        self.model = f"m{uuid.uuid4().hex[:10]}"
+        self.name = f"{PREFIX}-{self.model}"
+        self.service = local._dispatcher.ours["sagemaker"]
+        self.state = self.service.state(ACCOUNT, REGION)
+        self.bucket = f"bucket-{self.model}"
+        self.client("s3").create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.settings = {
+            "model": self.model,
+            "model_package_group": self.name,
+            "training_pipeline": f"{self.name}-train",
+            "endpoint": self.name,
+            "raw_uri": f"s3://{self.bucket}/{self.model}/raw/",
+            "records_uri": f"s3://{self.bucket}/{self.model}/",
+            "retrain": {"on_drift": True, "cooldown_seconds": 3600.0},
+            "serving": {
+                "mode": "realtime",
+                "instance": "ml.m5.large",
+                "scaling": {"minimum": 1, "maximum": 1, "invocations_per_instance": 500},
+                "canary": {"percent": 10, "bake": 600.0},
+                "serverless": {"memory_mb": 2048, "max_concurrency": 5},
+                "role_arn": f"arn:aws:iam::{ACCOUNT}:role/endpoint",
+                "kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b",
+                "capture_uri": f"s3://{self.bucket}/{self.model}/captured/",
+                "capture_percent": 100,
+                "rollback_alarms": ["endpoint-errors"],
+            },
+        }
+        self.configure()
+
+    def client(self, service):
+        return boto3.client(service, endpoint_url=self.local.endpoint_url, region_name=REGION)
+
+    def configure(self, **serving):
+        """Write the settings parameter, as the model's stack does."""
+        self.settings["serving"] |= serving
+        self.client("ssm").put_parameter(
+            Name=f"/acme/prod/models/{self.model}", Value=json.dumps(self.settings), Type="String", Overwrite=True
+        )
+
+    def event(self, name, **changes):
+        """An event about this test's model."""
+        return json.loads(json.dumps(event(name)).replace("churn", self.model)) | changes
+
+    def message(self, name, **attributes):
+        return message(self.event(name), self.model, **attributes)
+
+    def objects(self, prefix):
+        found = self.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=f"{self.model}/{prefix}")
+        return [entry["Key"].removeprefix(f"{self.model}/") for entry in found.get("Contents", [])]
+
+    def read(self, name):
+        body = self.client("s3").get_object(Bucket=self.bucket, Key=f"{self.model}/{name}")["Body"].read()
+        return json.loads(body)
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "root",
+            "AWS_SECRET_ACCESS_KEY": "root",
+            "AWS_DEFAULT_REGION": REGION,
+        }.items():
+            patch.setenv(name, value)
+        patch.delenv("AWS_PROFILE", raising=False)
+        with LocalAws(tmp_path_factory.mktemp("state")) as started:
+            patch.setenv("AWS_ENDPOINT_URL", started.endpoint_url)
+            yield started
+
+
+@pytest.fixture
+def cloud(local, monkeypatch):
+    made = Cloud(local)
+    # Endpoints stay as the API left them: tests say how a deployment ends, no container runs.
+    monkeypatch.setattr(made.service.hosting, "deploy", lambda *_: None)
+    return made
+
+
+_loaded = {}
+
+
+@contextmanager
+def alone(name):
+    """A function's folder as the only one of its kind on the path: several have modules of the same name."""
+    folder = ROOT / "lambda" / name
+    names = {path.stem for path in folder.glob("*.py")}
+    hidden = {module: sys.modules.pop(module) for module in names if module in sys.modules}
+    sys.path.insert(0, str(folder))
+    sys.modules.update(_loaded.get(name, {}))
+    try:
+        yield importlib.import_module("handler")
+    finally:
+        sys.path.remove(str(folder))
+        _loaded[name] = {module: sys.modules.pop(module) for module in names if module in sys.modules}
+        sys.modules.update(hidden)
+
+
+@pytest.fixture
+def load(local, monkeypatch):
+    """Load a function by its folder's name; as on Lambda, its modules and clients stay for the next event."""
+    for variable, value in {
+        "FACTORY_ENVIRONMENT": "prod",
+        "MODELS_PARAMETER_PREFIX": "/acme/prod/models/",
+        "POWERTOOLS_SERVICE_NAME": "test",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(variable, value)
+    functions = []
+    call = botocore.client.BaseClient._make_api_call
+
+    def recorded(self, operation, parameters):
+        for function in functions:
+            if function.thread == threading.get_ident():
+                function.calls.append((operation, parameters))
+        return call(self, operation, parameters)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", recorded)
+    with ExitStack() as stack:
+
+        def load(name):
+            module = stack.enter_context(alone(name))
+            functions.append(Function(module, name.replace("_", "-")))
+            return functions[-1]
+
+        yield load
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how many messages were made up, if any were."""
+    for name, module in list(sys.modules.items()):
+        if name.endswith("test_bad_events") and module.CASES:
+            counted = ", ".join(f"{number} {what}" for what, number in sorted(module.CASES.items()))
+            terminalreporter.write_line(f"made-up events: {module.CASES.total()} ({counted})")

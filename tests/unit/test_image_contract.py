@@ -1,0 +1,82 @@
+"""What runs in AWS's scikit-learn image uses nothing but that image, and is developed with exactly its libraries."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# aws/deep-learning-containers, docker/sklearn/1.9-0.
+PINS = {
+    "scikit-learn": "1.9.0",
+    "numpy": "2.5.1",
+    "scipy": "1.18.0",
+    "pandas": "2.2.3",
+    "pyarrow": "25.0.0",
+    "joblib": "1.5.3",
+}
+SERVING_PINS = {"flask": "3.1.3", "gunicorn": "26.0.0", "sagemaker-containers": "2.8.6.post2"}
+IN_THE_IMAGE = {"sklearn", "numpy", "scipy", "pandas", "pyarrow", "joblib", "flask", "boto3", "botocore"}
+MODELS = sorted(path.parent for path in (ROOT / "models").glob("*/model.yaml"))
+
+
+def locked(lock):
+    """Versions by name. A name that stands there twice, for two platforms, would be two versions."""
+    return re.findall(r"^([a-z0-9][a-z0-9.-]*)==([^ ;\\]+)", (ROOT / lock).read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("lock", "pins"), [("requirements.lock", PINS), ("tools/conformance.lock", PINS | SERVING_PINS)]
+)
+def test_the_lock_holds_the_libraries_of_the_image(lock, pins):
+    assert {entry for entry in locked(lock) if entry[0] in pins} == set(pins.items())
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "tools/conformance.lock"])
+def test_a_lock_names_no_index_and_has_a_hash_for_every_package(lock):
+    text = (ROOT / lock).read_text()
+    assert not re.search(r"https?://|--index-url|--find-links", text)
+    packages = re.split(r"^(?=[a-z0-9][a-z0-9.-]*==)", text, flags=re.MULTILINE)[1:]
+    assert [entry.split()[0] for entry in packages if "--hash=sha256:" not in entry] == []
+
+
+def imported(source, package):
+    """Top-level names that a file imports; relative imports are the package itself."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield package if node.level else node.module.partition(".")[0]
+
+
+def foreign(folder, *own):
+    """Imports of a folder that neither Python, the image nor the folder itself has, as `file: module`."""
+    files = [path for path in sorted(folder.rglob("*.py")) if "data" not in path.relative_to(folder).parts]
+    assert files
+    known = sys.stdlib_module_names | IN_THE_IMAGE | set(own)
+    return [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in files
+        for name in imported(path.read_text(), folder.name)
+        if name not in known
+    ]
+
+
+def test_jobs_import_nothing_that_is_not_in_the_image():
+    assert foreign(ROOT / "jobs", "jobs") == []
+
+
+@pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
+def test_models_import_nothing_that_is_not_in_the_image(folder):
+    if (folder / "requirements.txt").exists():
+        pytest.skip("brings packages of its own")
+    assert foreign(folder, *(path.stem for path in folder.glob("*.py"))) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["import pydantic", "from model_factory.names import VARIANT", "def f():\n    import yaml.loader"]
+)
+def test_an_import_from_elsewhere_is_seen(source):
+    assert set(imported(source, "jobs")) - sys.stdlib_module_names - IN_THE_IMAGE
