@@ -68,7 +68,8 @@ class LocalAws:
     repositories: "Repositories"
 
     def __init__(self, state_dir: Path, port: int = 0) -> None:
-        self.state_dir = state_dir
+        # Jobs run in folders of their own below it.
+        self.state_dir = state_dir.resolve()
         self._closers: list[Callable[[], None]] = []
         self._controls: dict[str, Control] = {}
         self._dispatcher = Dispatcher(create_backend_app)

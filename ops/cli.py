@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -69,22 +70,21 @@ def status(
     if as_json:
         print(json.dumps([one.to_json() for one in found], indent=2))
         return
-    table = Table("environment", "model", "endpoint", "version", "quality", "last training", "trigger", "alarms")
+    table = Table("where", "version", "quality", "endpoint", "last training", "alarms", box=SIMPLE_HEAD)
     for one in found:
-        trained = f"{one.training} {one.trained:%Y-%m-%d %H:%M}" if one.trained else "never"
-        if one.training_reason:
-            trained += f"\n{one.training_reason}"
+        trained = f"{one.training} {one.trained:%m-%d %H:%M} ({one.trigger})" if one.trained else "never"
         table.add_row(
-            one.environment,
-            one.model,
-            one.endpoint or "none yet",
+            f"{one.environment}/{one.model}",
             str(one.version or "-"),
             one.metric or "-",
+            one.endpoint or "none yet",
             trained,
-            one.trigger or "-",
             ", ".join(one.alarms) or "-",
         )
     out.print(table)
+    for one in found:
+        if one.training_reason:
+            out.print(f"{one.environment}/{one.model}: {one.training_reason}", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`model-factory new`: a model.yaml and a model.py that already train on the given data, to be changed from there."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -116,7 +117,7 @@ def _code(sketch: Sketch) -> str:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import OrdinalEncoder
 
-        LABEL = {sketch.label!r}
+        LABEL = {json.dumps(sketch.label, ensure_ascii=False)}
 
 
         def features(raw: pd.DataFrame) -> pd.DataFrame:

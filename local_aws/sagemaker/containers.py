@@ -159,7 +159,8 @@ def run_processing(job: Job) -> tuple[str, str]:
     if message.exists():
         record["ExitMessage"] = message.read_text()[:1024]
     if code != 0:
-        return "Failed", f"AlgorithmError: {record.get('ExitMessage', '')}, exit code: {code}"
+        reason = record.get("ExitMessage", "See job logs for more information")
+        return "Failed", f"AlgorithmError: {reason}, exit code: {code}"
     key = record.get("ProcessingOutputConfig", {}).get("KmsKeyId")
     for output in outputs:
         job.s3.upload(job.path(output["S3Output"]["LocalPath"]), output["S3Output"]["S3Uri"], key)
