@@ -36,7 +36,9 @@ def emit(
 
 
 def install(local: "LocalAws") -> None:
-    """Deliver events to SNS topics and functions as well; moto knows queues, log groups and other buses.
+    """Deliver events to queues, SNS topics and functions; moto knows log groups and other buses, and queues in part.
+
+    (What moto puts into a queue lacks the event's account.)
 
     EventBridge delivers for a rule where the target's policy (and its key's) lets it. What it may not deliver goes to
     the target's dead-letter queue, where that one's policy lets it.
@@ -47,7 +49,7 @@ def install(local: "LocalAws") -> None:
         if not self.event_pattern.matches_event(original_event):
             return
         open_to_us = [target for target in self.targets if _may_deliver(local, self, target, original_event)]
-        ours = [target for target in open_to_us if target["Arn"].split(":")[2] in ("sns", "lambda")]
+        ours = [target for target in open_to_us if target["Arn"].split(":")[2] in CALLS]
         theirs = copy.copy(self)
         theirs.targets = [target for target in open_to_us if target not in ours]
         send(theirs, original_event, transform_input)
@@ -91,8 +93,11 @@ def _authorize(local: "LocalAws", rule_arn: str, arn: str) -> None:
 
 def _deliver(local: "LocalAws", target: dict[str, Any], event: dict[str, Any]) -> None:
     text = _input(target, event)
-    _, _, service, region, account, _ = target["Arn"].split(":", 5)
-    if service == "sns":
+    _, _, service, region, account, name = target["Arn"].split(":", 5)
+    if service == "sqs":
+        group = target.get("SqsParameters", {}).get("MessageGroupId")
+        sqs_backends[account][region].send_message(name, text, group_id=group)
+    elif service == "sns":
         local.accounts.client("sns", account, region).publish(TopicArn=target["Arn"], Message=text)
     else:
         client = local.accounts.client("lambda", account, region)

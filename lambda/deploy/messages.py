@@ -5,10 +5,10 @@ Every message says the same: reconcile this model's endpoint. Only the model's n
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
 from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 
 MODEL_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 MAX_MODEL_NAME = 24
@@ -72,7 +72,23 @@ class _Settled(_Event):
     detail: _Endpoint
 
 
-_BODY: TypeAdapter[_ByHand | _Approved | _Settled] = TypeAdapter(_ByHand | _Approved | _Settled)
+def _kind(content: Any) -> str | None:
+    """Which of the three a message wants to be; so that a refusal speaks of that one only."""
+    if not isinstance(content, dict):
+        return None
+    message = cast(dict[str, Any], content)
+    kind: Any = message.get("detail-type", "by hand")
+    return kind if isinstance(kind, str) else None
+
+
+_BODY: TypeAdapter[_ByHand | _Approved | _Settled] = TypeAdapter(
+    Annotated[
+        Annotated[_ByHand, Tag("by hand")]
+        | Annotated[_Approved, Tag("SageMaker Model Package State Change")]
+        | Annotated[_Settled, Tag("SageMaker Endpoint State Change")],
+        Discriminator(_kind),
+    ]
+)
 
 
 def parse(body: str, origin: Origin) -> Request:
@@ -82,7 +98,10 @@ def parse(body: str, origin: Origin) -> Request:
     try:
         message = _BODY.validate_json(body)
     except ValidationError as error:
-        found = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors(include_input=False)]
+        found = [
+            f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}"
+            for e in error.errors(include_input=False, include_context=False)
+        ]
         raise Refused("; ".join(found[:4])[:1000]) from None
     if isinstance(message, _ByHand):
         return Request(message.id, message.model, "manual")

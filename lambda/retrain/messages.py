@@ -5,10 +5,10 @@ Whatever is used later, a name or a text, has been checked here. Anything else i
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 
 Kind = Literal["schedule", "drift", "manual", "code"]
 MODEL_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
@@ -61,7 +61,16 @@ class _AlarmEvent(BaseModel):
     detail: _Detail
 
 
-_BODY: TypeAdapter[Trigger | _AlarmEvent] = TypeAdapter(Trigger | _AlarmEvent)
+def _kind(content: Any) -> str | None:
+    """Which of the two a message wants to be; so that a refusal speaks of that one only."""
+    if not isinstance(content, dict):
+        return None
+    return "event" if "detail-type" in content else "message"
+
+
+_BODY: TypeAdapter[Trigger | _AlarmEvent] = TypeAdapter(
+    Annotated[Annotated[Trigger, Tag("message")] | Annotated[_AlarmEvent, Tag("event")], Discriminator(_kind)]
+)
 
 
 def parse(body: str, origin: Origin) -> Trigger:
@@ -100,5 +109,8 @@ def _one_line(text: str) -> str:
 
 def _summary(error: ValidationError) -> str:
     """The first mistakes, without the message's own text: it may be anything."""
-    found = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors(include_input=False)]
+    found = [
+        f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}"
+        for e in error.errors(include_input=False, include_context=False)
+    ]
     return "; ".join(found[:4])[:1000]

@@ -25,12 +25,18 @@ ROOT = Path(__file__).parents[3]
 EVENTS = Path(__file__).parent / "events"
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 PREFIX = "acme-prod"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker"
 READS = ("Get", "List", "Describe", "Head")
 
 
 def event(name):
     """An event or message as its service sends it, fresh for every caller."""
     return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+def policy(*statements):
+    """A policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def message(body, model="churn", **attributes):
@@ -85,7 +91,8 @@ class Function:
         """Handle records as one batch: the ids of those that go back to the queue."""
         try:
             answer = self.invoke({"Records": list(records)})
-        except BatchProcessingError:
+        except BatchProcessingError as error:
+            print(error)  # shown with a test that fails
             return [record["messageId"] for record in records]
         return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
 
@@ -127,7 +134,7 @@ class Cloud:
                 "scaling": {"minimum": 1, "maximum": 1, "invocations_per_instance": 500},
                 "canary": {"percent": 10, "bake": 600.0},
                 "serverless": {"memory_mb": 2048, "max_concurrency": 5},
-                "role_arn": f"arn:aws:iam::{ACCOUNT}:role/endpoint",
+                "role_arn": ROLE,
                 "kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b",
                 "capture_uri": f"s3://{self.bucket}/{self.model}/captured/",
                 "capture_percent": 100,
@@ -174,6 +181,8 @@ def local(tmp_path_factory):
         patch.delenv("AWS_PROFILE", raising=False)
         with LocalAws(tmp_path_factory.mktemp("state")) as started:
             patch.setenv("AWS_ENDPOINT_URL", started.endpoint_url)
+            trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            boto3.client("iam").create_role(RoleName="sagemaker", AssumeRolePolicyDocument=policy(trust))
             yield started
 
 

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from .conftest import ACCOUNT, REGION, ROOT, event
+from .conftest import ACCOUNT, REGION, ROOT, event, policy
 from .test_retrain import Training
 
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -22,10 +22,6 @@ ALLOWED = [
     "sqs:GetQueueAttributes",
     "sqs:ChangeMessageVisibility",
 ]
-
-
-def policy(statement):
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """lambda/deploy: the endpoint goes to the newest approved version, whatever state it is in, and the auditor reads of it."""
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import ACCOUNT, message
+from .conftest import ACCOUNT, REGION, ROLE, message, policy
 
 SENT = {"SentTimestamp": "1795497689050"}
 RECORD = "deployments/20261124T052129Z"
@@ -95,7 +97,7 @@ def test_the_first_version_makes_the_endpoint(deploy):
     assert deploy.endpoint()["EndpointStatus"] == "Creating"
     assert deploy.live() == 1
     model = deploy.sagemaker.describe_model(ModelName=f"{deploy.name}-v1")
-    assert model["ExecutionRoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/endpoint"
+    assert model["ExecutionRoleArn"] == ROLE
 
 
 def test_nothing_is_deployed_before_something_is_approved(deploy):
@@ -380,3 +382,31 @@ def test_one_call_finds_the_newest_of_many_versions(live):
         last = live.register()
     assert live.send()["version"] == last
     assert len(live.calls("ListModelPackages")) == 1
+
+
+def test_sagemakers_own_events_are_taken_as_the_rule_delivers_them(deploy, cloud):
+    """From the embedded SageMaker through the event bus; what AWS documents is in events/."""
+    sqs, events, name = cloud.client("sqs"), cloud.client("events"), f"{cloud.model}-events"
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    queue = sqs.create_queue(QueueName=name, Attributes={"Policy": policy(allowed)})["QueueUrl"]
+    events.put_rule(Name=name, EventPattern=json.dumps({"source": ["aws.sagemaker"]}))
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+    deploy.register()
+    deploy.send()
+    cloud.service.hosting._settle(cloud.state, cloud.state.endpoints[deploy.name], "InService")
+    events.remove_targets(Rule=name, Ids=["queue"])
+    bodies = []
+    while found := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        for one in found:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
+        bodies += [one["Body"] for one in found]
+    ours = ("SageMaker Model Package State Change", "SageMaker Endpoint State Change")
+    sent = [body for body in bodies if json.loads(body)["detail-type"] in ours]
+    assert {json.loads(body)["detail-type"] for body in sent} == set(ours)
+    assert deploy.function(*[message(body) for body in sent]) == [], deploy.function.logged()

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from .conftest import event
+from .conftest import ROLE, event
 
 
 class Answers(http.server.ThreadingHTTPServer):
@@ -72,7 +72,7 @@ class Cleanup:
         model, config = f"{name}-v1", f"{name}-v1-0a1b2c3d"
         self.sagemaker.create_model(
             ModelName=model,
-            ExecutionRoleArn=f"arn:aws:iam::{'1' * 12}:role/endpoint",
+            ExecutionRoleArn=ROLE,
             PrimaryContainer={"ModelPackageName": arn},
         )
         variant = {

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from .conftest import message
+from .conftest import ROLE, message
 
 DEFINITION = {
     "Version": "2020-12-01",
@@ -31,7 +31,7 @@ class Training:
         self.sagemaker.create_pipeline(
             PipelineName=self.pipeline,
             PipelineDefinition=json.dumps(DEFINITION),
-            RoleArn=f"arn:aws:iam::{'1' * 12}:role/train",
+            RoleArn=ROLE,
             ClientRequestToken="0" * 32,
         )
 
