@@ -91,6 +91,7 @@ def _parquet(file: Any, found: S3Object) -> Iterator[pd.DataFrame]:
     names = opened.schema_arrow.names
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise pa.ArrowInvalid(f"it has the column {twice[0]!r} twice")
-    for batch in opened.iter_batches(CHUNK_ROWS, use_threads=False):
-        # Integers beside missing values stay integers, dates become times.
-        yield pa.Table.from_batches([batch]).to_pandas(integer_object_nulls=True, date_as_object=False)
+    for group in range(opened.num_row_groups):  # a reader over all of them keeps what it has read
+        for batch in opened.iter_batches(CHUNK_ROWS, row_groups=[group], use_threads=False):
+            # Integers beside missing values stay integers, dates become times.
+            yield pa.Table.from_batches([batch]).to_pandas(integer_object_nulls=True, date_as_object=False)
