@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "models" / "employment"
 FLOOR = "import numpy, pandas, pyarrow.parquet, sklearn.ensemble"
 GROUP = "bench-employment"
+POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Cost:
 
     def line(self, name: str) -> str:
         """For the table."""
-        return f"{name:<10}{self.seconds:8.2f} s{self.processor_seconds:8.2f} s cpu{self.peak_bytes / 1e6:8.0f} MB"
+        return f"{name:<18}{self.seconds:8.2f} s{self.processor_seconds:8.2f} s cpu{self.peak_bytes / 1e6:8.0f} MB"
 
 
 def measure(command: list[str], environment: dict[str, str]) -> Cost:
@@ -47,21 +48,27 @@ def measure(command: list[str], environment: dict[str, str]) -> Cost:
     started = time.perf_counter()
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        # getrusage's peak of a child starts with what this process held when it made it, so the kernel's own mark is read.
+        status, peak = Path(f"/proc/{process.pid}/status"), 0
+        while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+            marks = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+            peak = max([peak, *map(int, marks)])
+            time.sleep(POLL_SECONDS)
+        process.returncode = os.waitstatus_to_exitcode(ended[1])
         if process.returncode:
             output.seek(0)
-            raise subprocess.CalledProcessError(process.returncode, command, output.read())
-    seconds = time.perf_counter() - started
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+            print(output.read(), file=sys.stderr)
+            raise subprocess.CalledProcessError(process.returncode, command)
+    usage = ended[2]
+    return Cost(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, peak * 1024)
 
 
 class Bench:
     """One model's jobs below a folder, their data and registry in moto."""
 
-    def __init__(self, folder: Path, endpoint: str, config: ModelConfig) -> None:
+    def __init__(self, folder: Path, endpoint: str, config: ModelConfig, project: Path = EXAMPLE) -> None:
         self.folder = folder
-        self.code = build_job_code(config, jobs=ROOT / "jobs", project=EXAMPLE, target=folder / "code.zip").path
+        self.code = build_job_code(config, jobs=ROOT / "jobs", project=project, target=folder / "code.zip").path
         self.environment = os.environ | {
             "AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": "eu-west-1", "DATA_URI": "s3://data/employment", "MODEL_NAME": "employment",
@@ -81,17 +88,22 @@ class Bench:
         environment = self.environment | {"FACTORY_ML_ROOT": str(self.folder / name)}
         return measure([sys.executable, str(self.code), name], environment)
 
-    def land(self, rows: int) -> None:
-        """Versioned raw data: the example's rows, one object a year."""
+    def upload(self, path: Path, day: str) -> None:
+        """A file as versioned raw data of that day."""
         s3 = self.client("s3")
-        s3.create_bucket(Bucket="data", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
+        if not s3.list_buckets()["Buckets"]:
+            s3.create_bucket(Bucket="data", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+            s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
+        s3.upload_file(str(path), "data", f"employment/raw/dt={day}/{path.name}")
+
+    def land(self, rows: int) -> None:
+        """The example's rows, one object a year."""
         years = sorted((EXAMPLE / "data").glob("*.parquet"))
         for year in years:
             table = pd.read_parquet(year).sample(rows // len(years), replace=rows > 16_000 * len(years), random_state=0)
             path = self.folder / year.name
             table.to_parquet(path, index=False)
-            s3.upload_file(str(path), "data", f"employment/raw/dt={year.stem}-01-01/{year.name}")
+            self.upload(path, f"{year.stem}-01-01")
 
     def hand_over(self) -> None:
         """Prepare's outputs to the training job."""

@@ -61,11 +61,12 @@ def chunks(found: S3Object, data_format: str) -> Iterator[pd.DataFrame]:
     """
     rows = 0
     reader = _csv if data_format == "csv" else _parquet
-    with tempfile.TemporaryFile() as file:  # a connection would not wait for slow features
+    with tempfile.NamedTemporaryFile() as file:  # a connection would not wait for slow features
         for block in s3.open_version(found).iter_chunks(BUFFER_BYTES):
             file.write(block)
         if not file.tell():
             raise JobFailure(f"{found.short} is empty: the file has no bytes")
+        file.flush()
         file.seek(0)
         try:
             for chunk in reader(file, found):
@@ -85,10 +86,12 @@ def _csv(file: Any, found: S3Object) -> Iterator[pd.DataFrame]:
 
 
 def _parquet(file: Any, found: S3Object) -> Iterator[pd.DataFrame]:
-    opened = pq.ParquetFile(file, buffer_size=BUFFER_BYTES)
+    # By its name and with a buffer: a row group is never whole in memory, and pyarrow keeps what a Python file gave it.
+    opened = pq.ParquetFile(file.name, buffer_size=BUFFER_BYTES)
     names = opened.schema_arrow.names
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise pa.ArrowInvalid(f"it has the column {twice[0]!r} twice")
-    for batch in opened.iter_batches(CHUNK_ROWS):
-        # Integers beside missing values stay integers, dates become times.
-        yield pa.Table.from_batches([batch]).to_pandas(integer_object_nulls=True, date_as_object=False)
+    for group in range(opened.num_row_groups):  # a reader over all of them keeps what it has read
+        for batch in opened.iter_batches(CHUNK_ROWS, row_groups=[group], use_threads=False):
+            # Integers beside missing values stay integers, dates become times.
+            yield pa.Table.from_batches([batch]).to_pandas(integer_object_nulls=True, date_as_object=False)
