@@ -24,7 +24,9 @@ def tick(local: "LocalAws", schedule: str, account: str, region: str, time: date
     if found["State"] != "ENABLED":
         raise ValueError(f"schedule {schedule!r} is disabled")
     target = found["Target"]
-    local.authorization.take_role("scheduler.amazonaws.com", target["RoleArn"], found["Arn"].rpartition("/")[0])
+    # Scheduler acts for a schedule's group (its user guide, 'Confused deputy prevention').
+    source = f"{found['Arn'].rpartition(':')[0]}:schedule-group/{group}"
+    local.authorization.take_role("scheduler.amazonaws.com", target["RoleArn"], source)
     context = {
         "schedule-arn": found["Arn"],
         "scheduled-time": time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -23,9 +23,6 @@ STACKS = ROOT / "tests" / "stacks"
 SUPPRESSIONS = ROOT / "docs" / "reference" / "suppressions.md"
 PACKS = {"AwsSolutions": "AwsSolutions", "NIST.800.53.R5": "NIST 800-53 R5", "PCI.DSS.321": "PCI DSS 3.2.1"}
 
-# Found by cfn-lint in what CDK's own Lambda construct writes: a DependsOn that a GetAtt implies already.
-CDK_WRITES_IT_SO = {"W3005"}
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -98,14 +95,13 @@ def _pack(rule: str) -> str:
 
 
 def cfn_lint_findings(templates: list[Path]) -> list[Finding]:
-    """What cfn-lint found, informational rules left out."""
+    """What cfn-lint found and nobody accepted; its informational rules are off, as they are by default."""
     from cfnlint.api import lint
 
     return [
         Finding("cfn-lint", match.rule.id, path.name, "/".join(map(str, match.path or [])), match.message)
         for path in templates
         for match in lint(path.read_text())
-        if match.rule.id not in CDK_WRITES_IT_SO
     ]
 
 
@@ -147,12 +143,21 @@ def checkov(templates: list[Path]) -> Checkov:
 def suppressions(templates: list[Path]) -> list[Suppression]:
     """Every accepted finding, as it stands in the resources' metadata."""
     return [
-        Suppression(entry["id"], path.name.removesuffix(".template.json"), name, resource["Type"], entry[reason])
+        Suppression(rule, path.name.removesuffix(".template.json"), name, resource["Type"], reason)
         for path in templates
         for name, resource in _resources(path).items()
-        for tool, key, reason in (("cdk_nag", "rules_to_suppress", "reason"), ("checkov", "skip", "comment"))
-        for entry in resource.get("Metadata", {}).get(tool, {}).get(key, [])
+        for rule, reason in _accepted(resource.get("Metadata", {}))
     ]
+
+
+def _accepted(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for entry in metadata.get("cdk_nag", {}).get("rules_to_suppress", []):
+        yield entry["id"], entry["reason"]
+    for entry in metadata.get("checkov", {}).get("skip", []):
+        yield entry["id"], entry["comment"]
+    linted = metadata.get("cfn-lint", {})
+    for rule in linted.get("config", {}).get("ignore_checks", []):
+        yield rule, linted.get("reasons", {}).get(rule, "")
 
 
 def statements(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -183,15 +188,14 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def open_actions(templates: list[Path]) -> Counter[str]:
-    """How many statements allow each action on the resource `*`. In a key's own policy `*` is that key."""
-    return Counter(
-        action
+def open_statements(templates: list[Path]) -> list[list[str]]:
+    """The actions of each statement that allows them on the resource `*`. In a key's own policy `*` is that key."""
+    return [
+        as_list(statement["Action"])
         for path in templates
         for _, kind, statement in statements(path)
         if kind != "AWS::KMS::Key" and statement["Effect"] == "Allow" and "*" in as_list(statement.get("Resource", []))
-        for action in as_list(statement["Action"])
-    )
+    ]
 
 
 def suppressions_page(templates: list[Path]) -> str:
@@ -228,7 +232,7 @@ def main() -> int:
         findings = [*nag_findings(out), *cfn_lint_findings(templates), *checked.findings]
         rows, accepted = nag_rows(out), suppressions(templates)
         page, everything = suppressions_page(templates), [each for path in templates for each in statements(path)]
-        unbound = open_actions(templates)
+        unbound = open_statements(templates)
         resources = sum(len(_resources(path)) for path in templates)
     for finding in findings:
         print(finding)
@@ -239,9 +243,10 @@ def main() -> int:
     for pack in (*PACKS.values(), "cfn-lint", "checkov"):
         print(f"{count[pack]:5} findings  {pack}")
     print(f"{len(accepted):5} accepted findings, each on one resource (docs/reference/suppressions.md)")
-    print(f"{len(everything):5} policy statements; those that allow an action on the resource `*`:")
-    for action, times in sorted(unbound.items()):
-        print(f"{times:5} {action}: {WITHOUT_RESOURCE.get(action, 'NOT EXPLAINED')}")
+    print(f"{len(everything):5} policy statements")
+    print(f"{len(unbound):5} of them allow something on the resource `*`:")
+    for action, times in sorted(Counter(action for actions in unbound for action in actions).items()):
+        print(f"{times:11} {action}: {WITHOUT_RESOURCE.get(action, 'NOT EXPLAINED')}")
     if "--write" in sys.argv:
         SUPPRESSIONS.write_text(page)
     return 1 if findings else 0

@@ -28,6 +28,7 @@ _ACCEPTED = {
     "CKV_AWS_115": _CONCURRENCY,
     "NIST.800.53.R5-LambdaDLQ": _DEAD_LETTERS,
     "CKV_AWS_116": _DEAD_LETTERS,
+    "W3005": "CDK's own construct writes the dependency on the role, though its ARN implies it; twice does no harm.",
     "CKV_AWS_173": "The variables hold names and no secrets. Lambda encrypts them with its own key; with the environment's "
     "key the function would need one more permission to read what the template says anyway.",
 }

@@ -115,11 +115,17 @@ class IsolatedNetwork(Construct):
         statements: Sequence[iam.PolicyStatement],
     ) -> None:
         names = self._names
-        self._endpoint("S3", "s3", storage_policy(names), kind="Gateway", route_table_ids=[routes.attr_route_table_id])
+        self._endpoint(
+            "S3",
+            ec2.GatewayVpcEndpointAwsService.S3.name,
+            storage_policy(names),
+            kind="Gateway",
+            route_table_ids=[routes.attr_route_table_id],
+        )
         for service, prefix in INTERFACE_SERVICES.items():
             self._endpoint(
                 "".join(part.capitalize() for part in service.replace(".", "-").split("-")),
-                service,
+                ec2.InterfaceVpcEndpointAwsService(service).name,
                 interface_policy(names, prefix, statements),
                 kind="Interface",
                 private_dns_enabled=True,
@@ -133,16 +139,12 @@ class IsolatedNetwork(Construct):
         ec2.CfnVPCEndpoint(
             self,
             construct_id,
-            service_name=f"{self._service_names}.{self._names.region}.{service}",
+            service_name=service,
             vpc_endpoint_type=kind,
             vpc_id=self._vpc.attr_vpc_id,
             policy_document=iam.PolicyDocument(statements=list(statements)),
             **more,
         )
-
-    @property
-    def _service_names(self) -> str:
-        return "cn.com.amazonaws" if self._names.partition == "aws-cn" else "com.amazonaws"
 
     def _flow_log(self, key: kms.IKey) -> None:
         names = self._names

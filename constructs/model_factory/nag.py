@@ -11,7 +11,7 @@ from constructs import IConstruct
 
 
 def accept(construct: IConstruct, reasons: Mapping[str, str]) -> None:
-    """Accept findings by rule: `CKV…` are checkov's, the others cdk-nag's.
+    """Accept findings by rule: `CKV…` are checkov's, those without a hyphen else cfn-lint's, the others cdk-nag's.
 
     Reasons of several calls for one resource add up.
     """
@@ -31,6 +31,10 @@ def accept(construct: IConstruct, reasons: Mapping[str, str]) -> None:
         "skip",
         [{"id": rule, "comment": reason} for rule, reason in reasons.items() if rule.startswith("CKV")],
     )
+    linted = {rule: reason for rule, reason in reasons.items() if "-" not in rule and not rule.startswith("CKV")}
+    if linted:
+        # cfn-lint has no place for reasons; they stand beside its own key, where it does not look.
+        resource.add_metadata("cfn-lint", {"config": {"ignore_checks": list(linted)}, "reasons": linted})
 
 
 def in_both_packs(rule: str, reason: str) -> dict[str, str]:

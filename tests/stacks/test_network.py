@@ -22,10 +22,13 @@ EXISTING = {
 
 def endpoints(template):
     """Policies of the ways out, by service."""
-    return {
-        each["ServiceName"].removeprefix("com.amazonaws.eu-central-1."): each["PolicyDocument"]["Statement"]
-        for each in template.all("EC2::VPCEndpoint")
-    }
+    found = {}
+    for each in template.all("EC2::VPCEndpoint"):
+        parts = each["ServiceName"]["Fn::Join"][1] if isinstance(each["ServiceName"], dict) else [each["ServiceName"]]
+        name = "".join(part if isinstance(part, str) else "eu-central-1" for part in parts)
+        assert name.startswith("com.amazonaws.eu-central-1.")
+        found[name.removeprefix("com.amazonaws.eu-central-1.")] = each["PolicyDocument"]["Statement"]
+    return found
 
 
 def listed(value):
