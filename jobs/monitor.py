@@ -66,8 +66,9 @@ def run() -> None:
     for entry in objects:
         window.add(captured.read(bucket, entry["Key"], found.columns))
     limits = DriftLimits.from_settings(settings["monitoring"]["drift"])
-    drift = decision.decide(found.baseline, window.data, limits, found.importance)
-    scores = decision.decide(found.score_baseline, window.scores, limits)
+    drift = decision.compare_all(found.baseline, window.data, found.importance)
+    scores = decision.compare_all(found.score_baseline, window.scores)
+    decision.judge([drift, scores], limits)
     report = summary(scheduled, found, window, drift, scores) | {"objects": [entry["Key"] for entry in objects]}
     publish(scheduled, metrics_of(found, window, drift, scores), {c.name: c.effect for c in drift.columns})
     _write(report, statistics_json.statistics(window.data), statistics_json.violations(drift, window.violations))

@@ -3,7 +3,8 @@
 from html import escape
 from typing import Any
 
-from .drift.profile import ColumnProfile, Profile
+from .drift.column import ColumnProfile
+from .drift.profile import Profile
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;color:#1f2430}

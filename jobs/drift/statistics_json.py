@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .column import ColumnProfile
 from .decision import DriftReport
-from .profile import ColumnProfile, Profile
+from .profile import Profile
 
 INFERRED = {"integer": "Integral", "number": "Fractional", "boolean": "Integral"}
 
@@ -76,6 +77,7 @@ def _feature(name: str, column: ColumnProfile) -> dict[str, Any]:
         buckets = [
             {"lower_bound": bounds[index], "upper_bound": bounds[index + 1], "count": float(count)}
             for index, count in enumerate(column.counts)
+            if count
         ]
         feature["numerical_statistics"] = {
             "common": common,

@@ -144,9 +144,16 @@ class Serving(Section):
 class Drift(Section):
     """Limits of docs/reference/drift.md; the defaults need no tuning."""
 
-    effect: float = Field(default=0.1, gt=0, description="Smallest change that matters.")
+    effect: float = Field(
+        default=0.07,
+        gt=0,
+        description="Smallest change that matters: a mean that moves by so many standard deviations.",
+    )
     false_alarm_rate: float = Field(
-        default=0.01, gt=0, lt=0.5, description="Share of whole checks that may alarm by chance."
+        default=0.0001,
+        gt=0,
+        le=0.05,
+        description="Share of whole checks that may alarm by chance; the default is less than once a year, checked every hour.",
     )
     minimum_rows: int = Field(default=200, ge=30, description="Rows below which nothing is decided.")
 

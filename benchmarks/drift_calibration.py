@@ -1,0 +1,104 @@
+"""Tables for docs/reference/drift.md: false alarms of whole checks, and the power against the shifts that matter.
+
+    PYTHONPATH=.:constructs python benchmarks/drift_calibration.py [--quick] [--part power]
+
+`significant` is the share of whole checks in which some column's p value alone says drift, at a false-alarm rate of 1 % (it must
+not be above 1 %: that is the calibration); `alarms` asks for the effect as well, at the defaults of model.yaml.
+"""
+
+import argparse
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+
+from benchmarks.drift_trials import SHIFTS, Sizes, check, interval, quiet_tables
+from jobs.drift.decision import DriftLimits, judge
+from model_factory.config.model import Drift
+
+WORKERS = 2
+DEFAULT = DriftLimits.from_settings(Drift().model_dump())
+NOMINAL = replace(DEFAULT, false_alarm_rate=0.01)
+
+
+def false_alarms(arguments: tuple[int, int, int, int, int]) -> tuple[int, int]:
+    """Checks with a significant column at 1 %, and checks that alarm at the defaults: (reference, window, features, …)."""
+    reference, window, features, trials, seed = arguments
+    rng, sizes = np.random.default_rng([seed, reference, window, features]), Sizes.of(reference, window)
+    significant = alarms = 0
+    for _ in range(trials):
+        report = check(quiet_tables(rng, sizes, features), NOMINAL, window)
+        significant += any(column.significant for column in report.columns)
+        judge([report], DEFAULT)
+        alarms += bool(report.drifted)
+    return significant, alarms
+
+
+def power(arguments: tuple[str, int, int, int, int, int]) -> tuple[int, int, int]:
+    """Of checks in which one column shifts: it alarms, it is significant, another column alarms."""
+    name, reference, window, features, trials, seed = arguments
+    rng, sizes = np.random.default_rng([seed, reference, window]), Sizes.of(reference, window)
+    alarms = significant = wrong = 0
+    for _ in range(trials):
+        tables = [SHIFTS[name](rng, sizes), *quiet_tables(rng, sizes, features - 1)]
+        first, *others = check(tables, DEFAULT, window).columns
+        alarms += first.drifted
+        significant += first.significant
+        wrong += any(column.drifted for column in others)
+    return alarms, significant, wrong
+
+
+def _share(hits: int, trials: int) -> str:
+    low, high = interval(hits, trials)
+    return f"{hits / trials:7.2%} ({low:.2%} to {high:.2%})"
+
+
+def calibration(pool: ProcessPoolExecutor, quick: bool, references: list[int]) -> Iterator[str]:
+    """The table of false alarms, a line at a time."""
+    yield f"{'reference':>9} {'window':>9} {'features':>8} {'trials':>6}  {'significant at 1 %':28} {'alarms at the defaults'}"
+    cases = [
+        (reference, window, features, (2000 if features < 200 else 500) // (10 if quick else 1), 1)
+        for reference in references
+        for window in (1_000, 10_000, 100_000, 1_000_000)
+        for features in (5, 20, 200)
+    ]
+    for case, (significant, alarms) in zip(cases, pool.map(false_alarms, cases), strict=True):
+        reference, window, features, trials, _ = case
+        yield f"{reference:>9,} {window:>9,} {features:>8} {trials:>6}  {_share(significant, trials):28} {_share(alarms, trials)}"
+
+
+def powers(pool: ProcessPoolExecutor, quick: bool) -> Iterator[str]:
+    """The table of what is found, a line at a time."""
+    yield f"{'shift in one of 20 columns':26} {'reference':>9} {'window':>9} {'alarms':28} {'reported':28} {'others alarm'}"
+    trials = 100 if quick else 400
+    cases = [
+        (name, reference, window, 20, trials, 2)
+        for name in SHIFTS
+        for reference, window in ((10_000, 10_000), (50_000, 10_000), (500_000, 1_000_000))
+    ]
+    for case, (alarms, significant, wrong) in zip(cases, pool.map(power, cases), strict=True):
+        shares = f"{_share(alarms, trials):28} {_share(significant, trials):28} {wrong}"
+        yield f"{case[0]:26} {case[1]:>9,} {case[2]:>9,} {shares}"
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the trials")
+    parser.add_argument("--part", choices=["false-alarms", "power", "both"], default="both")
+    parser.add_argument("--reference", type=int, nargs="+", default=[10_000, 500_000], help="rows, of the false alarms")
+    chosen = parser.parse_args()
+    print(f"limits: effect {DEFAULT.effect:g}, false_alarm_rate {DEFAULT.false_alarm_rate:g}\n")
+    with ProcessPoolExecutor(WORKERS) as pool:
+        if chosen.part != "power":
+            for line in calibration(pool, chosen.quick, chosen.reference):
+                print(line, flush=True)
+            print()
+        if chosen.part != "false-alarms":
+            for line in powers(pool, chosen.quick):
+                print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

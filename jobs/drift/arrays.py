@@ -1,0 +1,86 @@
+"""Columns of any table (pyarrow, pandas) as the two forms that are counted: float64 with NaN, or text with nulls."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:  # importing pandas takes longer than counting a million numbers
+    import pandas as pd
+
+type Data = pd.DataFrame | pa.Table | pa.RecordBatch
+
+NUMERIC = ("integer", "number", "boolean")
+BATCH_ROWS = 65_536
+"""Rows counted at a time: a column of them (512 kB) stays in a core's cache while its bins are counted."""
+
+compute: Any = pc  # its functions are made at run time, type checkers do not see them
+
+
+def as_table(data: Data, types: dict[str, str]) -> pa.Table:
+    """The columns of `types` as float64 or text; a column that the data does not have is all missing."""
+    made = {name: column(data, name, kind) for name, kind in types.items()}
+    return pa.table(made) if made else pa.table({"": pa.nulls(len(data))}).select([])
+
+
+def column(data: Data, name: str, kind: str) -> Any:
+    """One column as a pyarrow array (float64 with NaN or null; text, perhaps as dictionary)."""
+    frame: Any = data
+    arrow = isinstance(data, pa.Table | pa.RecordBatch)
+    if name not in (frame.schema.names if arrow else frame.columns):
+        return pa.nulls(len(data), pa.float64() if kind in NUMERIC else pa.string())
+    if not arrow:
+        return _from_pandas(frame[name], kind)
+    values = frame.column(name)
+    return as_numbers(values) if kind in NUMERIC else as_text(values)
+
+
+def _from_pandas(values: "pd.Series", kind: str) -> Any:
+    if kind in NUMERIC:
+        return pa.array(values.to_numpy(dtype="float64", na_value=np.nan))
+    if values.dtype == object:
+        texts = [None if v is None or v != v else v if isinstance(v, str) else str(v) for v in values.tolist()]
+        return pa.array(texts, pa.string())
+    return as_text(pa.array(values, from_pandas=True))
+
+
+def as_numbers(values: Any) -> Any:
+    """As float64. Raises pyarrow's ArrowInvalid for text that is no number."""
+    if values.type == pa.float64():
+        return values
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if pa.types.is_boolean(values.type) or pa.types.is_decimal(values.type):
+        values = values.cast(pa.int8() if pa.types.is_boolean(values.type) else pa.float64())
+    return values.cast(pa.float64(), safe=False)
+
+
+def as_text(values: Any) -> Any:
+    """As text: what jobs.columns makes of it, so 3 and 3.0 are both '3'."""
+    kind = values.type
+    if (pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type)) or pa.types.is_string(kind):
+        return values
+    if pa.types.is_dictionary(kind):
+        values = values.cast(kind.value_type)
+    if pa.types.is_floating(values.type):
+        values = compute.if_else(compute.is_nan(values), None, values)
+        return _whole_as_integers(values)
+    if pa.types.is_boolean(values.type):
+        return compute.if_else(values, "True", "False")
+    return values.cast(pa.string())
+
+
+def _whole_as_integers(values: Any) -> Any:
+    whole = compute.and_(compute.equal(values, compute.floor(values)), compute.less(compute.abs(values), 2.0**53))
+    integers = compute.if_else(whole, values, None).cast(pa.int64()).cast(pa.string())
+    return compute.coalesce(integers, values.cast(pa.string()))
+
+
+def numbers_of(values: Any) -> np.ndarray:
+    """A float64 array, NaN where missing; no copy where nothing is missing and it lies in one piece."""
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks() if values.num_chunks != 1 else values.chunk(0)
+    if isinstance(values, pa.ChunkedArray):  # combine_chunks of nothing
+        return np.empty(0)
+    return values.to_numpy(zero_copy_only=False)

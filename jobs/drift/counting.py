@@ -1,0 +1,102 @@
+"""The inner loops: numbers on bins, texts on categories, moments that merge.
+
+A bin is found by comparing the whole batch with each edge and counting the true ones: 20 comparisons at 0.2 ns beat one
+binary search at 30 ns, because a processor compares eight numbers at once and guesses no branch wrong.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+
+from .arrays import compute
+
+LARGEST = 1e150
+"""Numbers beyond have no place in moments: their squares overflow."""
+
+
+@dataclass
+class Moments:
+    """Count, mean, sum of squared deviations and range of finite numbers up to LARGEST; merges (Chan, Golub, LeVeque 1979)."""
+
+    count: int = 0
+    mean: float = 0.0
+    m2: float = 0.0
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @classmethod
+    def of(cls, numbers: np.ndarray, scratch: np.ndarray | None = None) -> Self:
+        """Of a batch without NaN and infinities."""
+        if not len(numbers):
+            return cls()
+        low, high = float(numbers.min()), float(numbers.max())
+        if max(-low, high) > LARGEST:
+            return cls.of(numbers[np.abs(numbers) <= LARGEST], scratch)
+        mean = float(numbers.sum()) / len(numbers)
+        centred = np.subtract(numbers, mean, out=None if scratch is None else scratch[: len(numbers)])
+        np.multiply(centred, centred, out=centred)
+        return cls(len(numbers), mean, float(centred.sum()), low, high)
+
+    def merged(self, other: "Moments") -> "Moments":
+        """Of both together."""
+        if not self.count or not other.count:
+            return self if self.count else other
+        total = self.count + other.count
+        delta = other.mean - self.mean
+        return Moments(
+            total,
+            self.mean + delta * other.count / total,
+            self.m2 + other.m2 + delta**2 * self.count * other.count / total,
+            min(self.minimum, other.minimum),  # type: ignore[type-var]  # both have counted something
+            max(self.maximum, other.maximum),  # type: ignore[type-var]
+        )
+
+
+class Kernel:
+    """Scratch memory for batches of at most `rows`; one a thread."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._below, self._scratch = np.empty(rows, bool), np.empty(rows)
+
+    def numbers(self, values: np.ndarray, edges: list[float]) -> tuple[np.ndarray, int, Moments]:
+        """Counts on the bins (…, e0], (e0, e1], … (ek, …), how many are missing, and the moments of the finite ones."""
+        counts, missing, moments = np.zeros(len(edges) + 1, dtype="int64"), 0, Moments()
+        for start in range(0, len(values), self._rows):
+            part = values[start : start + self._rows]
+            below = self._below[: len(part)]
+            finite, absent = part, 0
+            with np.errstate(all="ignore"):
+                total = part.sum()
+            if not np.isfinite(total):
+                absent = int(np.count_nonzero(np.isnan(part)))
+                finite = part[np.isfinite(part)]
+            upto = [int(np.count_nonzero(np.less_equal(part, edge, out=below))) for edge in edges]
+            counts += np.diff([0, *upto, len(part) - absent])
+            missing += absent
+            moments = moments.merged(Moments.of(finite, self._scratch))
+        return counts, missing, moments
+
+
+def texts(values: Any, categories: pa.Array) -> tuple[np.ndarray, int]:
+    """Counts of the categories and, last, of all other texts; and how many are missing."""
+    missing = values.null_count
+    counts = np.zeros(len(categories) + 1, dtype="int64")
+    for chunk in values.chunks if isinstance(values, pa.ChunkedArray) else [values]:
+        if isinstance(chunk, pa.DictionaryArray):
+            codes = chunk.indices.drop_null().to_numpy(zero_copy_only=False)
+            per_code = np.bincount(codes, minlength=len(chunk.dictionary))
+            where = _positions(chunk.dictionary, categories)
+            counts += np.bincount(where, weights=per_code, minlength=len(counts)).astype("int64")
+        else:
+            counts += np.bincount(_positions(chunk, categories), minlength=len(counts))
+            counts[-1] -= chunk.null_count
+    return counts, missing
+
+
+def _positions(values: Any, categories: pa.Array) -> np.ndarray:
+    """Place of each text among the categories; their number where it is none of them."""
+    found = compute.index_in(values, value_set=categories)
+    return compute.fill_null(found, len(categories)).to_numpy(zero_copy_only=False)

@@ -1,0 +1,159 @@
+"""Profiles of whole files: parquet by row group, CSV by block, several at a time, in memory that no file's size changes.
+
+Threads are enough: reading and comparing numbers both leave Python's lock. Parts are merged in the order of the files, so the
+result is the same every time, whatever thread was first.
+"""
+
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from .arrays import BATCH_ROWS, NUMERIC, compute
+from .counting import Kernel
+from .profile import Profile
+
+CSV_BLOCK_BYTES = 4 << 20
+SHOWN_BAD_LINES = 20
+
+
+@dataclass
+class BadLines:
+    """Lines that could not be read: how many in each file, and the first of them as they were (file, text)."""
+
+    by_file: dict[str, int] = field(default_factory=dict)
+    first: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """In all files."""
+        return sum(self.by_file.values())
+
+    def add(self, file: str, text: str, count: int = 1) -> None:
+        """Note lines of a file."""
+        self.by_file[file] = self.by_file.get(file, 0) + count
+        if len(self.first) < SHOWN_BAD_LINES:
+            self.first.append((file, text))
+
+    def merge(self, other: "BadLines") -> None:
+        """Add those of another part."""
+        for file, count in other.by_file.items():
+            self.by_file[file] = self.by_file.get(file, 0) + count
+        self.first = (self.first + other.first)[:SHOWN_BAD_LINES]
+
+
+@dataclass
+class Part:
+    """What was counted of one part of one file."""
+
+    profile: Profile
+    bad: BadLines = field(default_factory=BadLines)
+
+
+def scan(files: Sequence[Path | str], reference: Profile, workers: int | None = None) -> Part:
+    """Count files (.parquet, else CSV with a header) on the reference's bins. Raises pyarrow's errors for unreadable files."""
+    workers = workers or min(4, os.cpu_count() or 1)
+    whole = Part(reference.empty_like())
+    with ThreadPoolExecutor(workers) as pool:
+        for part in _in_order(pool, workers, (task for file in files for task in _tasks(Path(file), reference))):
+            whole.profile.merge(part.profile)
+            whole.bad.merge(part.bad)
+    return whole
+
+
+def _in_order(pool: ThreadPoolExecutor, workers: int, tasks: Iterator[Callable[[], Part]]) -> Iterator[Part]:
+    """Results in the order of the tasks; a few are under way at a time, so that waiting ones hold no memory."""
+    under_way: list[Any] = []
+    for task in tasks:
+        under_way.append(pool.submit(task))
+        if len(under_way) > 2 * workers:
+            yield under_way.pop(0).result()
+    for future in under_way:
+        yield future.result()
+
+
+def _tasks(file: Path, reference: Profile) -> Iterator[Callable[[], Part]]:
+    if file.suffix == ".parquet":
+        groups = pq.ParquetFile(file).metadata.num_row_groups
+        return (lambda group=group: _row_group(file, group, reference) for group in range(groups))
+    return _csv_tasks(file, reference)
+
+
+def _row_group(file: Path, group: int, reference: Profile) -> Part:
+    part, kernel = Part(reference.empty_like()), Kernel(BATCH_ROWS)
+    texts = [name for name, kind in reference.types.items() if kind not in NUMERIC]
+    with pq.ParquetFile(file, read_dictionary=texts, pre_buffer=False) as opened:
+        wanted = [name for name in reference.columns if name in opened.schema_arrow.names]
+        for batch in opened.iter_batches(BATCH_ROWS, row_groups=[group], columns=wanted, use_threads=False):
+            part.profile.update(batch, kernel)
+    return part
+
+
+def _csv_tasks(file: Path, reference: Profile) -> Iterator[Callable[[], Part]]:
+    """Blocks of whole lines. A quoted value must not hold a line break: its halves would count as bad lines."""
+    with file.open("rb") as opened:
+        header = opened.readline()
+        if not header.strip():
+            return
+        names = pacsv.read_csv(io.BytesIO(header)).column_names
+        while block := opened.read(CSV_BLOCK_BYTES):
+            block += opened.readline()
+            yield lambda block=block: _csv_block(file.name, block, names, reference)
+
+
+def _csv_block(file: str, block: bytes, names: list[str], reference: Profile) -> Part:
+    part = Part(reference.empty_like())
+
+    def skip(row: Any) -> str:
+        part.bad.add(file, row.text or "")
+        return "skip"
+
+    types = {name: pa.float64() if kind in NUMERIC else pa.string() for name, kind in reference.types.items()}
+    read = pacsv.ReadOptions(column_names=names, use_threads=False, block_size=len(block) + 1)
+    parse = pacsv.ParseOptions(invalid_row_handler=skip)
+
+    def table(column_types: dict[str, pa.DataType]) -> pa.Table:
+        wanted = [name for name in reference.columns if name in names]
+        options = pacsv.ConvertOptions(column_types=column_types, include_columns=wanted, strings_can_be_null=True)
+        return pacsv.read_csv(io.BytesIO(block), read, parse, options)
+
+    try:
+        rows = table(types)
+    except pa.ArrowInvalid:
+        part.bad = BadLines()
+        rows = _without_bad_numbers(table(dict.fromkeys(types, pa.string())), reference.types, file, part.bad)
+    part.profile.update(rows, Kernel(BATCH_ROWS))
+    return part
+
+
+def _without_bad_numbers(rows: pa.Table, types: dict[str, str], file: str, bad: BadLines) -> pa.Table:
+    """Rows of text whose numbers are numbers; the others are bad lines."""
+    good = pa.chunked_array([pa.repeat(True, len(rows))])
+    for name in rows.column_names:
+        if types[name] == "boolean":
+            fits = compute.match_substring_regex(rows[name], r"^(?i)\s*(true|false|0|1)\s*$")
+        elif types[name] in NUMERIC:
+            fits = compute.match_substring_regex(rows[name], NUMBER)
+        else:
+            continue
+        good = compute.and_(good, compute.fill_null(fits, True))
+    for line in rows.filter(compute.invert(good)).to_pylist():
+        bad.add(file, ",".join("" if value is None else value for value in line.values()))
+    rows = rows.filter(good)
+    for index, name in enumerate(rows.column_names):
+        if types[name] == "boolean":
+            truth = compute.match_substring_regex(rows[name], r"^(?i)\s*(true|1)\s*$").cast(pa.float64())
+            rows = rows.set_column(index, name, truth)
+        elif types[name] in NUMERIC:
+            rows = rows.set_column(index, name, compute.utf8_trim_whitespace(rows[name]).cast(pa.float64()))
+    return rows
+
+
+NUMBER = r"^\s*[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:inf|nan))\s*$"

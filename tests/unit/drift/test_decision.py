@@ -1,0 +1,111 @@
+"""Quiet where nothing moved, loud where something did; the large tables are made by benchmarks/drift_calibration.py."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.drift_trials import QUIET, SHIFTS, Sizes, check, quiet_tables
+from jobs.drift.decision import DriftLimits, compare, decide, effect_size, holm, p_value, share_moved
+from jobs.drift.profile import Builder
+from model_factory.config.model import Drift
+
+LIMITS = DriftLimits.from_settings(Drift().model_dump())
+ONE_PERCENT = DriftLimits(LIMITS.effect, 0.01, LIMITS.minimum_rows)
+
+
+@pytest.mark.parametrize(("reference", "window"), [(10_000, 1_000), (500_000, 10_000)])
+def test_no_more_than_one_check_in_a_hundred_is_significant_when_nothing_moved(reference, window):
+    rng, sizes = np.random.default_rng(1), Sizes.of(reference, window)
+    reports = [check(quiet_tables(rng, sizes, 20), ONE_PERCENT, window) for _ in range(200)]
+    # 7 of 200 or more have a chance of 0.4 % when the true rate is one in a hundred.
+    assert sum(any(column.significant for column in report.columns) for report in reports) < 7
+
+
+@pytest.mark.parametrize("kind", QUIET)
+def test_p_values_of_every_kind_of_column_are_not_too_small(kind):
+    rng, sizes = np.random.default_rng(3), Sizes.of(10_000, 5_000)
+    p_values = np.array([p_value(*QUIET[kind](rng, sizes)) for _ in range(500)])
+    assert (p_values <= 0.05).mean() < 0.08
+    assert (p_values <= 0.01).mean() < 0.025
+
+
+@pytest.mark.parametrize("shift", list(SHIFTS)[:-1])
+def test_a_shift_that_matters_is_found_in_one_column_of_twenty_at_ten_thousand_rows(shift):
+    rng, sizes = np.random.default_rng(2), Sizes.of(50_000, 10_000)
+    trials = [
+        check([SHIFTS[shift](rng, sizes), *quiet_tables(rng, sizes, 19)], LIMITS, 10_000).columns for _ in range(40)
+    ]
+    assert sum(columns[0].drifted for columns in trials) == 40
+    assert not any(column.drifted for columns in trials for column in columns[1:])
+
+
+def test_a_small_shift_of_a_million_rows_is_reported_but_does_not_alarm():
+    rng, sizes = np.random.default_rng(5), Sizes.of(500_000, 1_000_000)
+    trials = [check([SHIFTS["mean by 0.02 sd"](rng, sizes)], LIMITS, 1_000_000).columns[0] for _ in range(50)]
+    assert sum(column.significant for column in trials) >= 48
+    assert not any(column.drifted for column in trials)
+    assert all("less than the 0.07 that matter" in column.reason for column in trials if column.significant)
+
+
+@pytest.mark.parametrize("rows", [10_000, 1_000_000])
+def test_the_effect_is_the_shift_in_standard_deviations_whatever_the_number_of_rows(rows):
+    rng, sizes = np.random.default_rng(4), Sizes.of(rows, rows)
+    effects = [effect_size(*SHIFTS["mean by 0.25 sd"](rng, sizes)) for _ in range(50)]
+    assert 0.22 < np.mean(effects) < 0.26
+
+
+def test_the_share_of_rows_that_moved_has_no_bias_from_the_number_of_bins():
+    rng, sizes = np.random.default_rng(6), Sizes.of(10_000, 10_000)
+    assert np.mean([share_moved(*QUIET["300 equal categories"](rng, sizes)) for _ in range(50)]) < 0.005
+
+
+def test_categories_chosen_from_the_same_rows_as_counted_would_alarm_and_ours_do_not():
+    """300 equal categories: the hundred most frequent of a sample are so by luck, and a million rows see it."""
+    values = pd.DataFrame({"c": np.random.default_rng(7).integers(0, 300, 50_000).astype(str)})
+    builder = Builder({"c": "string"})
+    builder.update(values)
+    reference = builder.build()
+    now = reference.empty_like()
+    now.update(pd.DataFrame({"c": np.random.default_rng(8).integers(0, 300, 300_000).astype(str)}))
+    assert not decide(reference, now, LIMITS).drifted
+    lucky = values["c"].value_counts().index[:100].tolist()
+    old, new = reference.empty_like().columns["c"], reference.empty_like().columns["c"]
+    old.categories = new.categories = lucky
+    for column, seed, rows in ((old, 7, 50_000), (new, 8, 300_000)):
+        one = reference.empty_like()
+        one.columns["c"] = column
+        one.update(pd.DataFrame({"c": np.random.default_rng(seed).integers(0, 300, rows).astype(str)}))
+    assert compare("c", old, new).p_value < 1e-20
+
+
+def test_holm_stops_at_the_first_that_is_not_small_enough():
+    assert holm([0.001, 0.04, 0.012], 0.05) == [True, True, True]
+    assert holm([0.001, 0.04, 0.03], 0.05) == [True, False, False]
+
+
+def test_too_few_rows_decide_nothing_and_say_so():
+    builder = Builder({"x": "number"})
+    builder.update(pd.DataFrame({"x": np.arange(1000.0)}))
+    reference = builder.build()
+    now = reference.empty_like()
+    now.update(pd.DataFrame({"x": np.full(100, 5000.0)}))
+    report = decide(reference, now, LIMITS)
+    assert not report.decided
+    assert not report.drifted
+    assert report.reason == "100 rows are too few to decide; at least 200 are needed"
+
+
+def test_a_drifted_column_says_which_bin_moved_most():
+    builder = Builder({"c": "string"})
+    builder.update(pd.DataFrame({"c": ["red", "blue"] * 5000}))
+    reference = builder.build()
+    now = reference.empty_like()
+    now.update(pd.DataFrame({"c": ["red"] * 600 + ["blue"] * 400}))
+    (column,) = decide(reference, now, LIMITS).drifted
+    assert column.moved[0][0] in ("red", "blue")
+    assert "of the rows moved" in column.reason
+
+
+def test_limits_come_from_model_yaml_whole():
+    with pytest.raises(KeyError):
+        DriftLimits.from_settings({"effect": 0.1})

@@ -1,0 +1,151 @@
+"""Counts of profiles: the same by row, by chunk, by part and in any form of table."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jobs.drift.counting import Kernel
+from jobs.drift.profile import Builder, Profile
+from jobs.drift.sampling import RowSample
+
+TYPES = {"x": "number", "n": "integer", "b": "boolean", "c": "string"}
+
+
+def table(rows: int, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    x = np.where(rng.random(rows) < 0.1, np.nan, rng.normal(1e6, 1.0, rows))
+    c = np.where(rng.random(rows) < 0.1, None, rng.choice(["red", "green", "blue"], rows))
+    return pd.DataFrame({"x": x, "n": rng.integers(0, 6, rows), "b": rng.random(rows) < 0.3, "c": c})
+
+
+@pytest.fixture(scope="module")
+def reference() -> Profile:
+    builder = Builder(TYPES)
+    builder.update(table(5000))
+    return builder.build()
+
+
+def counted(reference: Profile, *parts) -> Profile:
+    made = reference.empty_like()
+    for part in parts:
+        made.update(part)
+    return made
+
+
+@given(numbers=st.lists(st.floats(allow_nan=True, allow_infinity=True)), edges=st.sets(st.floats(-5, 5), max_size=8))
+@settings(max_examples=200, deadline=None)
+def test_the_kernel_counts_as_a_search_in_the_edges_does(numbers, edges):
+    values, bounds = np.array(numbers, dtype="float64"), sorted(edges)
+    counts, missing, moments = Kernel(7).numbers(values, bounds)
+    present = values[~np.isnan(values)]
+    expected = np.bincount(np.searchsorted(bounds, present, side="left"), minlength=len(bounds) + 1)
+    assert counts.tolist() == expected.tolist()
+    assert missing == len(values) - len(present)
+    assert moments.count == (np.abs(values) <= 1e150).sum()
+
+
+def test_parts_merge_into_the_profile_of_the_whole(reference):
+    data = table(20_000, seed=1)
+    whole = counted(reference, data)
+    merged = reference.empty_like()
+    for part in (data[:7], data[7:12_000], data[12_000:]):
+        merged.merge(counted(reference, part))
+    assert merged.rows == whole.rows == 20_000
+    for name, column in whole.columns.items():
+        other = merged.columns[name]
+        assert (other.counts, other.nulls, other.rows) == (column.counts, column.nulls, column.rows)
+        assert (other.minimum, other.maximum) == (column.minimum, column.maximum)
+        assert other.mean == pytest.approx(column.mean, rel=1e-12)
+        assert other.std == pytest.approx(column.std, rel=1e-12)
+
+
+def test_moments_of_large_numbers_with_a_small_spread_are_right(reference):
+    data = table(50_000, seed=2)
+    column = counted(reference, data[:30_000], data[30_000:]).columns["x"]
+    assert column.mean == pytest.approx(data["x"].mean(), rel=1e-14)
+    assert column.std == pytest.approx(data["x"].std(ddof=0), rel=1e-9)
+
+
+def test_profiles_of_other_bins_do_not_merge(reference):
+    builder = Builder(TYPES)
+    builder.update(table(500, seed=3))
+    with pytest.raises(ValueError, match="same bins"):
+        reference.empty_like().merge(builder.build().empty_like())
+
+
+def test_pandas_arrow_and_dictionaries_count_the_same(reference):
+    data = table(3000, seed=4)
+    arrow = pa.Table.from_pandas(data)
+    encoded = arrow.set_column(3, "c", arrow["c"].dictionary_encode())
+    batch = arrow.to_batches()[0]
+    profiles = [counted(reference, form).to_dict() for form in (data, arrow, encoded, batch)]
+    assert all(profile == profiles[0] for profile in profiles)
+
+
+def test_text_columns_may_come_as_numbers_and_count_as_jobs_columns_writes_them():
+    builder = Builder({"c": "string"})
+    builder.update(pd.DataFrame({"c": ["1", "2", "2.5"] * 100}))
+    reference = builder.build()
+    expected = counted(reference, pd.DataFrame({"c": ["1", "2", "2.5", None]})).columns["c"].counts
+    for values in (pa.array([1.0, 2.0, 2.5, None]), pa.array([1.0, 2.0, 2.5, float("nan")])):
+        assert counted(reference, pa.table({"c": values})).columns["c"].counts == expected
+
+
+def test_a_missing_column_counts_as_missing_values(reference):
+    now = counted(reference, table(100)[["x", "n"]])
+    assert now.columns["c"].nulls == now.columns["b"].counted_nulls == 100
+
+
+def test_a_constant_column_sees_values_on_both_sides():
+    builder = Builder({"x": "number"})
+    builder.update(pd.DataFrame({"x": np.full(500, 3.0)}))
+    reference = builder.build()
+    now = counted(reference, pd.DataFrame({"x": [2.9, 3.0, 3.0, 3.1, np.inf, -np.inf]}))
+    assert now.columns["x"].counts == [2, 2, 2]
+
+
+def test_the_reference_does_not_depend_on_how_it_was_cut():
+    data = table(10_000, seed=5)
+    whole, parts = Builder(TYPES), Builder(TYPES)
+    whole.update(data)
+    for start in range(0, 10_000, 1234):
+        parts.update(data[start : start + 1234])
+    left, right = whole.build(), parts.build()
+    for name, column in left.columns.items():
+        assert (column.edges, column.categories, column.counts) == (
+            right.columns[name].edges, right.columns[name].categories, right.columns[name].counts,
+        )  # fmt: skip
+        assert sum(column.counts) + column.counted_nulls == 8000
+
+
+def test_a_profile_survives_json(reference):
+    assert Profile.from_dict(json.loads(json.dumps(reference.to_dict()))) == reference
+
+
+def test_row_samples_are_uniform_and_bounded():
+    means = []
+    for seed in range(200):
+        sample = RowSample(50, (seed,))
+        for start in range(0, 2000, 100):
+            sample.update(pa.table({"i": np.arange(start, start + 100)}))
+        rows = sample.table()
+        assert rows is not None
+        assert len(rows) == len(set(rows["i"].to_pylist())) == 50
+        means.append(np.mean(rows["i"].to_numpy()))
+    assert abs(np.mean(means) - 999.5) < 4 * 577 / np.sqrt(50 * 200)
+
+
+def test_row_samples_merge_into_one_of_both():
+    left, right = RowSample(100, (1,)), RowSample(100, (2,))
+    left.update(pa.table({"i": np.arange(900)}))
+    right.update(pa.table({"i": np.arange(900, 1000)}))
+    left.merge(right)
+    rows = left.table()
+    assert rows is not None
+    assert len(rows) == 100
+    assert 1 <= sum(value >= 900 for value in rows["i"].to_pylist()) <= 25
