@@ -62,7 +62,7 @@ def _statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStateme
             [names.arn("sqs", names.queue(purpose)) for purpose in ("retrain", "deploy")],
         ),
         allow(["s3:ListBucket"], [names.bucket_arn("data")], StringLike={"s3:prefix": ["*/raw/*"]}),
-        *read_objects(names, "artifacts", "*/executions/"),
+        read_objects(names, "artifacts", "*/executions/"),
         allow(["s3:PutObject"], [f"{records}/*/approvals/*"]),
         allow(
             ["cloudformation:GetTemplate"],
