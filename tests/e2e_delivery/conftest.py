@@ -59,8 +59,15 @@ class Delivered:
         self.deliveries.decide(approval, "Approved", reason)
         return self.follow(execution["sourceRevisions"][0]["revisionId"])
 
-    def failures(self, execution: dict) -> list[str]:
-        return self.deliveries.failures(execution["pipelineExecutionId"])
+    def failures(self, execution: dict) -> str:
+        """What failed, with the end of the log of a build that did."""
+        told = self.deliveries.failures(execution["pipelineExecutionId"])
+        for action in self.deliveries.actions(execution["pipelineExecutionId"]):
+            if action["status"] == "Failed" and action["input"]["actionTypeId"]["provider"] == "CodeBuild":
+                group, _, stream = action["output"]["executionResult"]["externalExecutionUrl"].rpartition("/")
+                events = self.client("logs").get_log_events(logGroupName=group, logStreamName=stream)["events"]
+                told += [event["message"] for event in events[-30:]]
+        return "\n".join(told)
 
     def reader(self, environment: str) -> Reader:
         return Reader(self.workspace.project.environment(environment), "sales")

@@ -66,7 +66,7 @@ def test_a_model_that_fails_its_gate_stops_in_dev_and_the_rest_is_untouched(live
     live.workspace.change("models/sales/model.yaml", "minimum: 0.7", "minimum: 0.99")
     execution, approval = live.push("Ask for more than the data can give")
     assert (execution["status"], approval) == ("Failed", None)
-    (failure,) = live.failures(execution)
+    (failure,) = live.deliveries.failures(execution["pipelineExecutionId"])
     assert failure.startswith("dev: Retrain-dev: training in dev failed: model sales: ")
     assert "below the minimum" in failure
     assert live.versions() == before
@@ -85,8 +85,9 @@ def test_a_push_that_breaks_synth_stops_at_the_build(live):
     live.workspace.change("models/sales/model.yaml", "minimum: 0.99", "minimun: 0.7")
     execution, _ = live.push("A slip of the finger")
     assert execution["status"] == "Failed"
-    (failure,) = live.failures(execution)
+    (failure,) = live.deliveries.failures(execution["pipelineExecutionId"])
     assert failure.startswith("Build: Build: Build terminated with state: FAILED. Phase: BUILD")
     assert "cdk synth" in failure
+    assert "unknown key 'gate.minimun'; did you mean 'minimum'?" in live.failures(execution)
     assert live.versions() == before
     assert live.trainings("dev") == trainings
