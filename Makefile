@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Compiling scikit-learn and the CDK anew takes every process seconds: let Python keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help .venv demo test lint unit stacks security e2e conformance lock clean
+.PHONY: help .venv demo demo-delivery test lint unit stacks security e2e conformance lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9.-]+:.*##' Makefile | sed -E 's/:.*## /:/' | column -t -s:
@@ -18,6 +18,9 @@ help:  ## this list
 
 demo: .venv  ## the whole life of a model on the embedded AWS: train, deploy, watch, drift, retrain
 	@model-factory demo
+
+demo-delivery: .venv  ## git push through three accounts on the embedded AWS: approved, stopped by a gate, stopped by a build
+	@model-factory demo-delivery
 
 test: lint unit stacks conformance e2e  ## everything CI runs
 
@@ -40,6 +43,7 @@ conformance: .venv  ## the trained artifact under AWS's own serving toolkit
 
 e2e: .venv  ## the deployed factory, run on the embedded AWS
 	pytest tests/e2e --quiet
+	pytest tests/e2e_delivery --quiet
 
 lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/conformance.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \

@@ -12,19 +12,21 @@ if TYPE_CHECKING:
     from .server import LocalAws
 
 BIN = Path(sys.executable).parent
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
 class CdkError(Exception):
     """The CDK CLI failed; the message is the end of what it said."""
 
 
-def bootstrap(local: "LocalAws", accounts: Mapping[str, tuple[str, str]]) -> None:
+def bootstrap(local: "LocalAws", accounts: Mapping[str, tuple[str, str]], trust: str | None = None) -> None:
     """Bootstrap each account and region, and write `<state_dir>/aws-config` with a profile for each.
 
-    `accounts` maps profile names to (account id, region). Raises CdkError.
+    `accounts` maps profile names to (account id, region); `trust` is an account that may deploy into all of them.
+    Raises CdkError.
     """
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda at: _bootstrap_one(local, *at), sorted(set(accounts.values()))))
+        list(pool.map(lambda at: _bootstrap_one(local, at[0], at[1], trust), sorted(set(accounts.values()))))
     sections = []
     for profile, (account, region) in accounts.items():
         credentials = local.accounts.assume(f"arn:aws:iam::{account}:role/administrator", profile)
@@ -36,9 +38,13 @@ def bootstrap(local: "LocalAws", accounts: Mapping[str, tuple[str, str]]) -> Non
     os.environ["AWS_ENDPOINT_URL"] = local.endpoint_url
 
 
-def _bootstrap_one(local: "LocalAws", account: str, region: str) -> None:
+def _bootstrap_one(local: "LocalAws", account: str, region: str, trust: str | None) -> None:
     credentials = local.accounts.assume(f"arn:aws:iam::{account}:role/administrator", "bootstrap")
-    cdk(local, ["bootstrap", f"aws://{account}/{region}"], cwd=local.state_dir, env=credentials)
+    arguments = ["bootstrap", f"aws://{account}/{region}"]
+    if trust and trust != account:
+        # With --trust the CLI asks what the other account's deployments may do; without it, it takes this very policy.
+        arguments += ["--trust", trust, "--cloudformation-execution-policies", ADMINISTRATOR]
+    cdk(local, arguments, cwd=local.state_dir, env=credentials)
 
 
 def cdk(

@@ -15,11 +15,13 @@ from rich.table import Table
 
 from model_factory.config import ConfigError, FactoryConfig, ModelConfig
 
+from . import cli_delivery
 from .project import Project, UsageError
 
 app = typer.Typer(help="Machine learning on AWS from `git push` to a watched endpoint.", no_args_is_help=True)
 local_app = typer.Typer(help="The embedded AWS on this machine.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
+cli_delivery.register(app)
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 

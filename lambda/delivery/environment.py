@@ -11,6 +11,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import DeferredRefreshableCredentials
+from botocore.session import get_session  # pyright: ignore[reportUnknownVariableType]
 
 RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
 
@@ -37,10 +39,15 @@ class Settings:
         )
 
 
+def client(service: str, **credentials: str) -> Any:
+    """A client that acts as this function, or with the given credentials."""
+    return boto3.client(service, config=RETRIES, **credentials)  # pyright: ignore
+
+
 @cache
 def pipeline() -> Any:
     """CodePipeline, where this function runs."""
-    return boto3.client("codepipeline", config=RETRIES)
+    return client("codepipeline")
 
 
 class Environment:
@@ -59,7 +66,8 @@ class Environment:
 
     def client(self, service: str) -> Any:
         """A client that acts as the environment's delivery role."""
-        return _session(self.place["role"], self.place["region"]).client(service, config=RETRIES)
+        session = _session(self.place["role"], self.place["region"])
+        return session.client(service, config=RETRIES)  # pyright: ignore[reportUnknownVariableType]
 
     def models(self) -> Iterator[dict[str, Any]]:
         """The settings of every model, by name (docs/reference/contracts.md)."""
@@ -85,18 +93,10 @@ class Environment:
 
 @cache
 def _session(role_arn: str, region: str) -> boto3.Session:
-    # Kept as long as the function is warm, but renewed by botocore's own provider before the hour is over.
-    return refreshing_session(role_arn, region)
-
-
-def refreshing_session(role_arn: str, region: str) -> boto3.Session:
-    """A session of the role whose credentials renew themselves."""
-    from botocore.credentials import DeferredRefreshableCredentials
-    from botocore.session import get_session
+    """A session of the role, kept as long as the function is warm; its credentials renew themselves."""
 
     def fetch() -> dict[str, str]:
-        answer = boto3.client("sts", config=RETRIES).assume_role(RoleArn=role_arn, RoleSessionName="delivery")
-        found: Any = answer["Credentials"]
+        found = client("sts").assume_role(RoleArn=role_arn, RoleSessionName="delivery")["Credentials"]
         return {
             "access_key": found["AccessKeyId"],
             "secret_key": found["SecretAccessKey"],
@@ -104,7 +104,7 @@ def refreshing_session(role_arn: str, region: str) -> boto3.Session:
             "expiry_time": found["Expiration"].isoformat(),
         }
 
-    core: Any = get_session()
+    core: Any = get_session()  # pyright: ignore[reportUnknownVariableType]
     core._credentials = DeferredRefreshableCredentials(refresh_using=fetch, method="sts-assume-role")
     return boto3.Session(botocore_session=core, region_name=region)
 

@@ -24,7 +24,7 @@ class Job:
         job = event["CodePipeline.job"]
         data = job["data"]
         parameters = json.loads(data["actionConfiguration"]["configuration"]["UserParameters"])
-        token = json.loads(data["continuationToken"]) if data.get("continuationToken") else {}
+        token: dict[str, Any] = json.loads(data.get("continuationToken") or "{}")
         return cls(
             identifier=job["id"],
             task=parameters["task"],

@@ -5,14 +5,14 @@
 import html
 import io
 import json
+import os
 import zipfile
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 from difference import Change, differences
-from environment import RETRIES, Environment, pipeline
+from environment import Environment, client, pipeline
 from outcome import Done, Job, Outcome
 from versions import label, newest
 
@@ -29,10 +29,8 @@ def report(job: Job, environment: Environment) -> Outcome:
     key = f"reports/{job.execution}/{environment.name}.html"
     bucket = environment.settings.reports_bucket
     page = render(environment.name, commit, message, models, changes)
-    boto3.client("s3", config=RETRIES).put_object(
-        Bucket=bucket, Key=key, Body=page.encode(), ContentType="text/html; charset=utf-8"
-    )
-    region = boto3.Session().region_name
+    client("s3").put_object(Bucket=bucket, Key=key, Body=page.encode(), ContentType="text/html; charset=utf-8")
+    region = os.environ["AWS_REGION"]
     url = f"https://{region}.console.aws.amazon.com/s3/object/{bucket}?prefix={key}"
     told = "; ".join(f"{name}: live {live}, candidate {new}" for name, live, new in models) or "no models"
     summary = f"{commit[:12]} to {environment.name}: {len(changes)} resources change; {told}"
@@ -69,12 +67,11 @@ def stack_changes(job: Job, environment: Environment) -> list[Change]:
 
 def _assembly(job: Job) -> zipfile.ZipFile:
     given = job.credentials
-    s3 = boto3.client(
+    s3 = client(
         "s3",
         aws_access_key_id=given["accessKeyId"],
         aws_secret_access_key=given["secretAccessKey"],
         aws_session_token=given["sessionToken"],
-        config=RETRIES,
     )
     at = job.inputs[0]
     return zipfile.ZipFile(io.BytesIO(s3.get_object(Bucket=at["bucketName"], Key=at["objectKey"])["Body"].read()))
@@ -96,8 +93,10 @@ def _revision(job: Job, environment: Environment) -> tuple[str, str]:
     found = pipeline().get_pipeline_execution(
         pipelineName=environment.settings.pipeline, pipelineExecutionId=job.execution
     )["pipelineExecution"]
-    revision = next(iter(found.get("artifactRevisions", [])), {})
-    return revision.get("revisionId", "unknown"), revision.get("revisionSummary", "")
+    revisions: list[dict[str, str]] = found.get("artifactRevisions", [])
+    if not revisions:
+        return "unknown", ""
+    return revisions[0]["revisionId"], revisions[0].get("revisionSummary", "")
 
 
 def render(

@@ -1,5 +1,7 @@
 """Ask every endpoint for a prediction, once it serves the newest approved version; a new version that fails goes back."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 import json
 import math
 import uuid

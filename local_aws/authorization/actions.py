@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from local_aws.authorization import arns, encryption
+from local_aws.authorization.principals import role_tags
 from local_aws.authorization.reference import action_name
 from local_aws.authorization.requests import Call, UnknownCallError
 from local_aws.authorization.resources import PARTITION, object_exists
@@ -88,10 +89,17 @@ def needs(call: Call) -> tuple[Need, ...]:
     action = _main_action(call)
     if action in ALWAYS_ALLOWED:
         return ()
-    main = [Need(action, arn) for arn in arns.resources(call, action)]
+    main = [Need(action, arn, _role_tags(call, arn)) for arn in arns.resources(call, action)]
     extra = _s3_needs(call, main[0].resource) if call.prefix == "s3" else _general_needs(call, main)
     keys = encryption.needs(call, [need.resource for need in main])
     return (*main, *extra, *(Need(*each) for each in keys))
+
+
+def _role_tags(call: Call, arn: str) -> dict[str, str]:
+    """The tags of a role that is taken on: CDK's pipelines may take on roles by what they are tagged as."""
+    if call.operation != "AssumeRole":
+        return {}
+    return {f"{prefix}:ResourceTag/{key}": value for key, value in role_tags(arn).items() for prefix in ("aws", "iam")}
 
 
 def _main_action(call: Call) -> str:

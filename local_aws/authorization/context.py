@@ -24,7 +24,7 @@ ABSENT = frozenset(key.lower() for key in (
     "aws:MultiFactorAuthAge", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:FederatedProvider",
     "aws:SourceIdentity", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:username", "aws:referer",
     "aws:PrincipalTag/", "aws:RequestTag/", "aws:TagKeys", "aws:userid", "aws:PrincipalArn", "aws:PrincipalAccount",
-    "aws:SourceOwner", "aws:ResourceAccount",
+    "aws:SourceOwner", "aws:ResourceAccount", "aws:ResourceTag/", "iam:ResourceTag/",
     "kms:ViaService", "kms:EncryptionContext:", "kms:EncryptionContextKeys", "kms:GrantIsForAWSResource",
     "kms:GrantOperations", "kms:GranteePrincipal", "kms:GrantConstraintType", "kms:CallerAccount",
     "iam:PassedToService", "iam:AssociatedResourceArn", "iam:AWSServiceName", "sts:ExternalId", "sts:RoleSessionName",

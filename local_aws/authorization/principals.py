@@ -81,6 +81,11 @@ def _role(role_arn: str) -> Role | None:
     return next((role for role in roles if f"role{role.path}{role.name}" == name), None)
 
 
+def role_tags(role_arn: str) -> Mapping[str, str]:
+    """The tags of a role; none when there is no such role."""
+    return of_role(role_arn).tags if _role(role_arn) else {}
+
+
 def _session(role: Role, session_name: str, session_policy: str | None = None) -> Session:
     tags = role.tags or []
     pairs = tags.items() if isinstance(tags, dict) else ((tag["Key"], tag["Value"]) for tag in tags)

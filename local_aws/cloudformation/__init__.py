@@ -5,7 +5,7 @@ A type is one entry of a table: its service and how it is created, updated and d
 
 from typing import TYPE_CHECKING
 
-from . import change_sets, delivery, engine, lambdas, messaging, monitoring, sagemaker, storage
+from . import change_sets, delivery, engine, lambdas, messaging, monitoring, no_value, sagemaker, storage
 
 if TYPE_CHECKING:
     from ..server import LocalAws
@@ -16,4 +16,5 @@ TABLES = (storage, messaging, monitoring, sagemaker, lambdas, delivery)
 def install(local: "LocalAws") -> None:
     """Register every type with moto's CloudFormation."""
     change_sets.install()
+    no_value.install()
     engine.install(local, [resource_type for table in TABLES for resource_type in table.TYPES])

