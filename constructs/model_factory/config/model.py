@@ -35,6 +35,9 @@ class Column(Section):
     def _range(self) -> Self:
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"minimum {self.minimum:g} is above maximum {self.maximum:g}")
+        for bound in ("minimum", "maximum"):
+            if getattr(self, bound) is not None and self.type not in ("integer", "number"):
+                raise ValueError(f"{bound} is for numbers; a {self.type} has none")
         return self
 
 

@@ -82,6 +82,12 @@ def test_the_smallest_model_has_good_defaults(tmp_path):
             "gate.metric 'rmse' is no measure of binary_classification; choose one of auc",
             "metric",
         ),
+        (
+            "data.schema",
+            {"plan": {"type": "string", "minimum": 1}},
+            "minimum is for numbers; a string has none",
+            "minimum",
+        ),
         ("gate.maximum", 0.9, "gate needs `minimum` and not `maximum`: more auc is better", "gate"),
         ("data.schema.age", {"type": "integer", "minimum": 9, "maximum": 1}, "minimum 9 is above maximum 1", "minimum"),
         ("serving.scaling", {"minimum": 3, "maximum": 2}, "minimum 3 is above maximum 2", "minimum"),
