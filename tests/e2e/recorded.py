@@ -14,7 +14,8 @@ from local_aws.authorization.resources import policies_on
 class Permission:
     """One action, one of several resources, or one of several principals, of one statement of a policy.
 
-    `holder`: what follows `<factory>-<environment>-` in a role's name, or the kind and name of what a policy hangs on.
+    `holder`: what follows `<factory>-<environment>-` in a role's name, or the kind and name of what a policy hangs on,
+    and the statement's Sid if it has one.
     """
 
     holder: str
@@ -62,13 +63,14 @@ def permissions(holder: str, document: Document) -> Iterator[Permission]:
     for index, statement in enumerate(document.statements):
         if statement.effect == "Deny":
             continue
+        held_by = holder if statement.sid.startswith("#") else f"{holder}/{statement.sid}"
         several = {
             "action": statement.actions,
             "resource": statement.resources if len(statement.resources) > 1 else (),
             "principal": found if len(found := _principals(statement)) > 1 else (),
         }
         for part, values in several.items():
-            yield from (Permission(holder, index, part, value) for value in values)
+            yield from (Permission(held_by, index, part, value) for value in values)
 
 
 def _principals(statement: Statement) -> tuple[str, ...]:
