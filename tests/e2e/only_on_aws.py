@@ -18,7 +18,6 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
         for role in ("retrain", "deploy", "endpoint-cleanup")
         for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
     },
-    ("deploy", "sagemaker:DescribeEndpointConfig"): SCALING,
     ("deploy", "sagemaker:UpdateEndpointWeightsAndCapacities"): SCALING,
     ("deploy", "iam:CreateServiceLinkedRole"): SCALING,
     **{
