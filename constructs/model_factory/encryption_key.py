@@ -63,11 +63,15 @@ class EncryptionKey(Construct):
                     "kms:EncryptionContext:aws:logs:arn": [names.arn("logs", f"log-group:{each}") for each in groups]
                 }
             },
+            sid="LogGroups",
         )
 
-    def _allow_service(self, service: str, actions: Sequence[str], conditions: Mapping[str, Any]) -> None:
+    def _allow_service(
+        self, service: str, actions: Sequence[str], conditions: Mapping[str, Any], sid: str | None = None
+    ) -> None:
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
+                sid=sid,
                 principals=[service_principal(service)],
                 actions=list(actions),
                 resources=["*"],

@@ -85,7 +85,7 @@ def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         write_objects(names, "data", f"{model}/captured/"),
         use_key(props.key_arn),
         *pull_images(names, props.image),
-        write_logs(names, f"{props.names.endpoint_log_group}*"),
+        write_logs(names, f"{props.names.endpoint_log_group}*", make=False),
         # SageMaker looks at the roll-back alarms of a deployment as the endpoint's role.
         allow(["cloudwatch:DescribeAlarms"], [names.arn("cloudwatch", f"alarm:{props.names.prefix}-*")]),
         *job_interfaces(names, props.placement),

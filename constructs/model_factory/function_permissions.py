@@ -82,8 +82,8 @@ def _read_settings(names: EnvironmentNames) -> iam.PolicyStatement:
 
 
 def _versions(names: EnvironmentNames) -> list[str]:
-    kinds = ("model-package-group", "model-package")
-    return [names.arn("sagemaker", f"{kind}/{names.prefix}-*") for kind in kinds]
+    """Versions, which are named `<group>/<number>`; a list of them is a matter of the versions, not of their group."""
+    return [names.arn("sagemaker", f"model-package/{names.prefix}-*")]
 
 
 def _serving(names: EnvironmentNames) -> list[str]:

@@ -26,13 +26,9 @@ class ModelRegistry(Construct):
 
 def read_versions(props: ModelProps) -> iam.PolicyStatement:
     """Find and read the model's versions."""
-    return allow(["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"], registry_arns(props))
+    return allow(["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"], [versions_arn(props)])
 
 
-def registry_arns(props: ModelProps) -> list[str]:
-    """The group and all of its versions."""
-    group = props.names.model_package_group
-    return [
-        props.shared.arn("sagemaker", f"model-package-group/{group}"),
-        props.shared.arn("sagemaker", f"model-package/{group}/*"),
-    ]
+def versions_arn(props: ModelProps) -> str:
+    """All of the model's versions. Registering and listing them is a matter of the versions, too, not of their group."""
+    return props.shared.arn("sagemaker", f"model-package/{props.names.model_package_group}/*")

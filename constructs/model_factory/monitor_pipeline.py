@@ -11,7 +11,7 @@ from constructs import Construct
 from .definition import Parameter, PipelineDefinition, ProcessingStep
 from .jobs import RETRY_JOB, execution_uri, job_environment, job_statements, pipeline_statements, processing_arguments
 from .model_props import ModelProps
-from .model_registry import read_versions
+from .model_registry import versions_arn
 from .permissions import allow, list_objects, put_metrics, read_objects, service_role, write_objects
 from .scheduler_role import scheduler_role_arn
 
@@ -110,7 +110,7 @@ def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         list_objects(names, "artifacts", f"{model}/"),
         read_objects(names, "artifacts", f"{model}/"),
         write_objects(names, "artifacts", f"{model}/monitor/"),
-        read_versions(props),
+        allow(["sagemaker:DescribeModelPackage"], [versions_arn(props)]),
         allow(["sagemaker:DescribeEndpoint"], [names.arn("sagemaker", f"endpoint/{endpoint}")]),
         allow(["sagemaker:DescribeEndpointConfig"], [names.arn("sagemaker", f"endpoint-config/{endpoint}-*")]),
         allow(["sagemaker:DescribeModel"], [names.arn("sagemaker", f"model/{endpoint}-*")]),

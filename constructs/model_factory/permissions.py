@@ -133,10 +133,14 @@ def put_metrics() -> iam.PolicyStatement:
     return allow_without_resource(["cloudwatch:PutMetricData"], StringEquals={"cloudwatch:namespace": METRIC_NAMESPACE})
 
 
-def write_logs(names: EnvironmentNames, group: str) -> iam.PolicyStatement:
-    """Write to log groups whose name is like `group`, which ends in *: that stands for their streams as well."""
+def write_logs(names: EnvironmentNames, group: str, *, make: bool = True) -> iam.PolicyStatement:
+    """Write to log groups whose name is like `group`, which ends in *: that stands for their streams as well.
+
+    `make`: nobody else has made the group.
+    """
+    making = ["logs:CreateLogGroup"] if make else []
     return allow(
-        ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        [*making, "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
         [names.arn("logs", f"log-group:{group}")],
     )
 

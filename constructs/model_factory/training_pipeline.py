@@ -29,7 +29,7 @@ from .jobs import (
     vpc_config,
 )
 from .model_props import ModelProps
-from .model_registry import read_versions, registry_arns
+from .model_registry import read_versions, versions_arn
 from .permissions import (
     allow,
     decrypt,
@@ -209,19 +209,13 @@ def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         read_objects(names, "artifacts", f"{model}/executions/"),
         write_objects(names, "artifacts", f"{model}/executions/"),
         read_versions(props),
-        allow(["sagemaker:DescribeEndpoint"], [names.arn("sagemaker", f"endpoint/{props.names.endpoint}")]),
-        allow(
-            ["sagemaker:DescribeEndpointConfig"],
-            [names.arn("sagemaker", f"endpoint-config/{props.names.endpoint}-*")],
-        ),
-        allow(["sagemaker:DescribeModel"], [names.arn("sagemaker", f"model/{props.names.endpoint}-*")]),
     ]
 
 
 def _pipeline_role_statements(props: ModelProps, job_role_arn: str) -> list[iam.PolicyStatement]:
     return [
         *pipeline_statements(props, ["Processing", "Training"], job_role_arn),
-        allow(["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage"], registry_arns(props)),
+        allow(["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage"], [versions_arn(props)]),
         # Property files are read by the pipeline itself.
         read_objects(props.shared, "artifacts", f"{props.config.name}/executions/"),
         decrypt(props.key_arn),

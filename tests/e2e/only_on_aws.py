@@ -9,7 +9,6 @@ SCALING = (
     "Application Auto Scaling asks of who registers a variant for what it looks at and changes itself later, and for "
     "its service-linked role at the first use in an account (SageMaker developer guide, 'Configure model auto scaling')."
 )
-
 LOGS = "CloudWatch Logs encrypts the functions' log groups by itself; the embedded AWS keeps logs in memory."
 ACCESS_LOGS = "S3 delivers its access logs by itself; the embedded AWS writes none."
 
@@ -19,9 +18,11 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
         for role in ("retrain", "deploy", "endpoint-cleanup")
         for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
     },
-    ("deploy", "sagemaker:DescribeEndpointConfig"): SCALING,
     ("deploy", "sagemaker:UpdateEndpointWeightsAndCapacities"): SCALING,
     ("deploy", "iam:CreateServiceLinkedRole"): SCALING,
-    **{("key", f"kms:{action}"): LOGS for action in ("Encrypt", "ReEncryptFrom", "ReEncryptTo", "DescribeKey")},
+    **{
+        ("key/LogGroups", f"kms:{action}"): LOGS
+        for action in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")
+    },
     ("bucket logs", "s3:PutObject"): ACCESS_LOGS,
 }

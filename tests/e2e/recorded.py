@@ -12,9 +12,10 @@ from local_aws.authorization.resources import policies_on
 
 @dataclass(frozen=True)
 class Permission:
-    """One action, one of several resources, or one of several principals, of one statement of a policy.
+    """One action, one of several resources, or one of several principals, of one statement; or a whole statement.
 
-    `holder`: what follows `<factory>-<environment>-` in a role's name, or the kind and name of what a policy hangs on.
+    `holder`: what follows `<factory>-<environment>-` in a role's name, or the kind and name of what a policy hangs on,
+    and the statement's Sid if it has one.
     """
 
     holder: str
@@ -62,13 +63,18 @@ def permissions(holder: str, document: Document) -> Iterator[Permission]:
     for index, statement in enumerate(document.statements):
         if statement.effect == "Deny":
             continue
+        held_by = holder if statement.sid.startswith("#") else f"{holder}/{statement.sid}"
+        if _principals(statement) and all(name.endswith(":root") for name in _principals(statement)):
+            # It leaves a key to its account's own policies, whose actions are judged there: needed as a whole.
+            yield Permission(held_by, index, "statement", "the account")
+            continue
         several = {
             "action": statement.actions,
             "resource": statement.resources if len(statement.resources) > 1 else (),
             "principal": found if len(found := _principals(statement)) > 1 else (),
         }
         for part, values in several.items():
-            yield from (Permission(holder, index, part, value) for value in values)
+            yield from (Permission(held_by, index, part, value) for value in values)
 
 
 def _principals(statement: Statement) -> tuple[str, ...]:
@@ -79,7 +85,9 @@ def without(document: Document, permission: Permission) -> Document:
     """The policy with less; a statement that is left without actions goes."""
     statements = list(document.statements)
     statement, gone = statements[permission.statement], permission.value
-    if permission.part == "action":
+    if permission.part == "statement":
+        statement = replace(statement, actions=())
+    elif permission.part == "action":
         statement = replace(statement, actions=tuple(a for a in statement.actions if a != gone))
     elif permission.part == "resource":
         statement = replace(statement, resources=tuple(r for r in statement.resources if r != gone))

@@ -3,7 +3,7 @@
 import json
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from local_aws.bootstrap import cdk
 from ops.demo.reading import wait
@@ -20,13 +20,33 @@ def live_the_whole_loop(prod: Factory) -> None:
     """Skip, watch, drift, retrain and redeploy in prod; stop and fail there; begin badly and end in dev."""
     prod.tick("retrain")
     wait("the reason for the skip", lambda: "no new data" in prod.skipped_reasons() or None, SECONDS)
+    refuse(prod)
     drift(prod)
-    stop_in(prod, "Prepare")
-    stop_in(prod, "Train")
+    fail(prod)
+    for pipeline, step in (("train", "Prepare"), ("train", "Train"), ("monitor", "Monitor")):
+        stop_in(prod, pipeline, step)
     fail_to_deliver(prod)
     dev = replace(prod, reach=prod.reach.project.environment("dev"))
     begin_with_a_broken_endpoint(dev)
     destroy_and_deploy_again(dev)
+
+
+def refuse(factory: Factory) -> None:
+    """A message about a model that does not exist is tried again and then put aside."""
+    sqs, names = factory.client("sqs"), factory.reach.names
+    url = sqs.get_queue_url(QueueName=names.queue("retrain"))["QueueUrl"]
+    message = {"model": "nobody", "trigger": "manual", "reason": "a mistake", "id": uuid.uuid4().hex}
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message), MessageGroupId="nobody")
+    letters = sqs.get_queue_url(QueueName=names.dead_letter_queue("retrain"))["QueueUrl"]
+    wait("the dead letter", lambda: sqs.receive_message(QueueUrl=letters).get("Messages"), SECONDS)
+    sqs.purge_queue(QueueUrl=letters)
+
+
+def fail(factory: Factory) -> None:
+    """A training on data that breaks the contract fails, which is told."""
+    factory.land(records(200).drop(columns="colour"), "2026-12-01")
+    assert factory.retrain("bad data").status == "Failed"
+    factory.remove("2026-12-01")
 
 
 def drift(factory: Factory) -> None:
@@ -37,6 +57,8 @@ def drift(factory: Factory) -> None:
     Traffic(factory.client("sagemaker-runtime"), factory.names.endpoint, INPUTS).send(data)
     factory.post("flush")
     training, monitor = factory.newest(factory.names.training_pipeline), factory.newest(factory.names.monitor_pipeline)
+    # As in an account where nothing has run before the monitor, which therefore makes the group.
+    factory.client("logs").delete_log_group(logGroupName="/aws/sagemaker/ProcessingJobs")
     factory.tick("monitor")
     watched = factory.next_execution(factory.names.monitor_pipeline, monitor, SECONDS)
     assert watched.status == "Succeeded", watched.reason
@@ -45,11 +67,16 @@ def drift(factory: Factory) -> None:
     wait("the new version", lambda: (factory.reader.live_version() or 0) > old or None, SECONDS)
 
 
-def stop_in(factory: Factory, step: str) -> None:
-    """Stop a training while `step` runs: its pipeline stops the job."""
-    sagemaker, before = factory.client("sagemaker"), factory.newest(factory.names.training_pipeline)
-    request(factory.reach, factory.model, f"to be stopped in {step}")
-    pipeline = factory.names.training_pipeline
+def stop_in(factory: Factory, which: str, step: str) -> None:
+    """Stop a pipeline while `step` runs: it stops the job."""
+    sagemaker, names = factory.client("sagemaker"), factory.names
+    pipeline = names.training_pipeline if which == "train" else names.monitor_pipeline
+    before = factory.newest(pipeline)
+    if which == "train":
+        request(factory.reach, factory.model, f"to be stopped in {step}")
+    else:
+        # A time of its own: the same time asks for the execution that there was.
+        factory.tick("monitor", datetime.now(UTC) + timedelta(days=1))
 
     def running() -> str | None:
         execution = factory.newest(pipeline)
