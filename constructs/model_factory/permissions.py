@@ -7,10 +7,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from .image import repository
-from .nag import accept, in_both_packs
+from .nag import ONE_ROLE, accept, in_both_packs
 from .names import METRIC_NAMESPACE, EnvironmentNames
-
-_INLINE = "The policy belongs to this one role and lives and dies with it; nobody else can attach it."
 
 WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData": "A metric outside of a dataset is no resource; a condition binds it to our namespace.",
@@ -20,6 +18,7 @@ WITHOUT_RESOURCE = {
     "ec2:DescribeSubnets": "EC2 describes all or nothing; Lambda and SageMaker look before they use a network.",
     "ec2:DescribeVpcs": "EC2 describes all or nothing; SageMaker looks before it puts a job into a network.",
     "ecr:GetAuthorizationToken": "The token is the account's; what may be pulled with it is named by repository.",
+    "lambda:ListFunctions": "CDK lets the delivery pipeline's function actions list functions; a list has no resource.",
     "sagemaker:ListEndpointConfigs": "The clean-up looks for what a stack left behind; a list has no resource.",
     "sagemaker:ListModels": "The clean-up looks for what a stack left behind; a list has no resource.",
     "xray:PutTelemetryRecords": "X-Ray has no resource for what is sent to it.",
@@ -79,7 +78,8 @@ def service_role(
     )
     accept(
         role,
-        in_both_packs("IAMNoInlinePolicy", _INLINE) | ({"AwsSolutions-IAM5": open_resources} if open_resources else {}),
+        in_both_packs("IAMNoInlinePolicy", ONE_ROLE)
+        | ({"AwsSolutions-IAM5": open_resources} if open_resources else {}),
     )
     return role
 

@@ -15,8 +15,12 @@ SAYS_NOTHING_ABOUT_ITSELF = "lambda.amazonaws.com"
 
 @pytest.fixture(scope="session")
 def allowed(templates):
-    """Every statement that allows something: template, resource type, statement."""
-    found = [(p.name, kind, s) for p in templates for _, kind, s in statements(p) if s["Effect"] == "Allow"]
+    """Every statement that allows something: template, resource type, statement.
+
+    Not those of a factory that is delivered: CDK Pipelines writes most of them, and its environments trust the pipeline.
+    """
+    ours = [path for path in templates if "delivered" not in path.parts]
+    found = [(p.name, kind, s) for p in ours for _, kind, s in statements(p) if s["Effect"] == "Allow"]
     assert len(found) > 300
     return found
 
