@@ -18,7 +18,6 @@ WITHOUT_RESOURCE = {
     "ec2:DescribeSubnets": "EC2 describes all or nothing; Lambda and SageMaker look before they use a network.",
     "ec2:DescribeVpcs": "EC2 describes all or nothing; SageMaker looks before it puts a job into a network.",
     "ecr:GetAuthorizationToken": "The token is the account's; what may be pulled with it is named by repository.",
-    "lambda:ListFunctions": "CDK lets the delivery pipeline's function actions list functions; a list has no resource.",
     "sagemaker:ListEndpointConfigs": "The clean-up looks for what a stack left behind; a list has no resource.",
     "sagemaker:ListModels": "The clean-up looks for what a stack left behind; a list has no resource.",
     "xray:PutTelemetryRecords": "X-Ray has no resource for what is sent to it.",
