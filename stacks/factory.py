@@ -16,12 +16,10 @@ from model_factory.config import (
 )
 from model_factory.config.delivery import Delivery
 from model_factory.definition import DefinitionError
-from model_factory.delivery_build import CLI_LOCK, write_cli_lock
 from model_factory.image import ImageError
 from model_factory.job_code import build_job_code
 from model_factory.names import ModelNames
 
-from .delivery import DeliveryStack
 from .foundation import FoundationStack
 from .model import ModelStack
 
@@ -77,6 +75,11 @@ def _add_delivery(
     app: App, config: FactoryConfig, delivery: Delivery, delivered: list[tuple[Environment, Stage]], root: Path
 ) -> None:
     """The pipeline's stack, and the lock of the CLI that its builds use. Raises UserError."""
+    # Imported here: CDK's modules for pipelines take a second to load, and most synths have no delivery.
+    from model_factory.delivery_build import CLI_LOCK, write_cli_lock
+
+    from .delivery import DeliveryStack
+
     try:
         write_cli_lock(root / "requirements.lock", Path(app.outdir) / CLI_LOCK)
     except (OSError, ValueError) as error:

@@ -22,7 +22,7 @@ from .delivery_build import (
 )
 from .delivery_source import push_triggers, source_of
 from .delivery_steps import FunctionStep
-from .nag import accept
+from .nag import DEPENDS_TWICE, NO_SOURCE_OF_ITS_OWN, ONE_ROLE, accept, in_both_packs
 from .names import EnvironmentNames
 
 _BUILD_ROLE = (
@@ -137,10 +137,13 @@ def _roll_back_on_failure(
 def _accept_what_cdk_writes(scope: Construct) -> None:
     for node in scope.node.find_all():
         if isinstance(node, iam.CfnPolicy):
+            accept(node, {"AwsSolutions-IAM5": _BUILD_ROLE, **in_both_packs("IAMNoInlinePolicy", ONE_ROLE)})
+            if "/Assets/" in node.node.path:
+                accept(node, {"CKV_AWS_111": _BUILD_ROLE})
+        elif isinstance(node, codebuild.CfnProject):
+            accept(node, {"PCI.DSS.321-CodeBuildProjectSourceRepoUrl": NO_SOURCE_OF_ITS_OWN})
+        elif isinstance(node, codepipeline.CfnPipeline):
             accept(
                 node,
-                {
-                    "AwsSolutions-IAM5": _BUILD_ROLE,
-                    "NIST.800.53.R5-IAMNoInlinePolicy": "CDK attaches it to its one role.",
-                },
+                {"W3005": DEPENDS_TWICE, "E3703": "CDK joins the ARNs of its actions' roles; the value is the same."},
             )

@@ -5,17 +5,17 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from .nag import accept
+from .nag import accept, in_both_packs
 from .names import EnvironmentNames
 
-_NO_REPLICA = {
-    "NIST.800.53.R5-S3BucketReplicationEnabled": "Artifacts are built anew from the commit; CDK copies them to the regions "
-    "that they are deployed to."
-}
-_LOGS = _NO_REPLICA | {
-    "AwsSolutions-S1": "This bucket holds the access logs; logging access to it would never end.",
-    "NIST.800.53.R5-S3BucketLoggingEnabled": "This bucket holds the access logs; logging access to it would never end.",
-    "NIST.800.53.R5-S3DefaultEncryptionKMS": "S3 delivers access logs only to buckets encrypted with SSE-S3.",
+_NO_REPLICA = in_both_packs(
+    "S3BucketReplicationEnabled",
+    "Artifacts are built anew from the commit; CDK copies them to the regions that they are deployed to.",
+)
+_LOGS = {
+    **_NO_REPLICA,
+    "CKV_AWS_18": "This bucket holds the access logs; logging access to it would never end.",
+    **in_both_packs("S3DefaultEncryptionKMS", "S3 delivers access logs only to buckets encrypted with SSE-S3."),
 }
 
 

@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from .nag import accept
+from .nag import ONE_ROLE, accept, in_both_packs
 from .names import EnvironmentNames
 from .permissions import allow, read_objects, use_key
 
@@ -34,7 +34,7 @@ class DeliveryRole(Construct):
         accept(
             self.role,
             {
-                "NIST.800.53.R5-IAMNoInlinePolicy": "The policy belongs to this one role and lives and dies with it.",
+                **in_both_packs("IAMNoInlinePolicy", ONE_ROLE),
                 "AwsSolutions-IAM5": "Every model of the environment is delivered; names of the factory bound them.",
             },
         )

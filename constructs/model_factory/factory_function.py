@@ -14,7 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from .nag import accept, in_both_packs
+from .nag import DEPENDS_TWICE, accept, in_both_packs
 from .names import METRIC_NAMESPACE, EnvironmentNames
 from .network import Placement, function_interfaces
 from .permissions import allow, allow_without_resource, service_role
@@ -28,7 +28,7 @@ _ACCEPTED = {
     "CKV_AWS_115": _CONCURRENCY,
     "NIST.800.53.R5-LambdaDLQ": _DEAD_LETTERS,
     "CKV_AWS_116": _DEAD_LETTERS,
-    "W3005": "CDK's own construct writes the dependency on the role, though its ARN implies it; twice does no harm.",
+    "W3005": DEPENDS_TWICE,
     "CKV_AWS_173": "The variables hold names and no secrets. Lambda encrypts them with its own key; with the environment's "
     "key the function would need one more permission to read what the template says anyway.",
 }

@@ -7,10 +7,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from .image import repository
-from .nag import accept, in_both_packs
+from .nag import ONE_ROLE, accept, in_both_packs
 from .names import METRIC_NAMESPACE, EnvironmentNames
-
-_INLINE = "The policy belongs to this one role and lives and dies with it; nobody else can attach it."
 
 WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData": "A metric outside of a dataset is no resource; a condition binds it to our namespace.",
@@ -79,7 +77,8 @@ def service_role(
     )
     accept(
         role,
-        in_both_packs("IAMNoInlinePolicy", _INLINE) | ({"AwsSolutions-IAM5": open_resources} if open_resources else {}),
+        in_both_packs("IAMNoInlinePolicy", ONE_ROLE)
+        | ({"AwsSolutions-IAM5": open_resources} if open_resources else {}),
     )
     return role
 

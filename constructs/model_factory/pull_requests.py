@@ -12,7 +12,7 @@ from constructs import Construct
 from .config.delivery import Delivery
 from .delivery_build import build_environment, install_commands, python_build_spec, test_and_synth
 from .delivery_source import SOURCE
-from .nag import accept
+from .nag import DEPENDS_TWICE, NO_SOURCE_OF_ITS_OWN, ONE_ROLE, accept, in_both_packs
 from .names import EnvironmentNames
 
 
@@ -61,13 +61,12 @@ class PullRequestPipeline(Construct):
         )
         for node in self.node.find_all():
             if isinstance(node, iam.CfnPolicy):
-                accept(
-                    node,
-                    {
-                        "AwsSolutions-IAM5": "CDK writes it: the build's own logs, reports and artifacts.",
-                        "NIST.800.53.R5-IAMNoInlinePolicy": "CDK attaches it to its one role.",
-                    },
-                )
+                written = "CDK writes it: the build's own logs, reports and artifacts."
+                accept(node, {"AwsSolutions-IAM5": written, **in_both_packs("IAMNoInlinePolicy", ONE_ROLE)})
+            elif isinstance(node, codebuild.CfnProject):
+                accept(node, {"PCI.DSS.321-CodeBuildProjectSourceRepoUrl": NO_SOURCE_OF_ITS_OWN})
+            elif isinstance(node, codepipeline.CfnPipeline):
+                accept(node, {"W3005": DEPENDS_TWICE})
 
 
 def _triggers(delivery: Delivery) -> list[dict[str, Any]]:

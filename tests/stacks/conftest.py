@@ -1,4 +1,4 @@
-"""One synthesis of two factories with every feature between them, checked by cdk-nag, for all tests of this folder."""
+"""One synthesis of three factories with every feature between them, checked by cdk-nag, for all tests of this folder."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from tools import security
 
 @pytest.fixture(scope="session")
 def synthesized(tmp_path_factory) -> Path:
-    """A folder with two that `cdk synth` would write, `factory` and `networked`, and cdk-nag's reports in them."""
+    """A folder with what `cdk synth` would write of each, and cdk-nag's reports: factory, networked, delivered."""
     out = tmp_path_factory.mktemp("assembly")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CDK_VALIDATION", "false")
@@ -21,8 +21,8 @@ def synthesized(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def templates(synthesized) -> list[Path]:
-    """Every template of both."""
-    return sorted(synthesized.glob("*/*.template.json"))
+    """Every template of all."""
+    return security.templates_in(synthesized)
 
 
 @pytest.fixture(scope="session")

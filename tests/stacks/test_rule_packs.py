@@ -1,4 +1,4 @@
-"""cdk-nag's three packs, cfn-lint and checkov on every template of two factories with every feature; nothing is found."""
+"""cdk-nag's three packs, cfn-lint and checkov on every template of three factories with every feature; nothing is found."""
 
 import json
 
@@ -52,7 +52,8 @@ def test_checkov_finds_nothing_but_what_is_broken_on_purpose(with_a_broken_one):
 
 def test_every_accepted_finding_of_cdk_nag_is_one_that_it_has(synthesized, templates):
     found = {row["Rule ID"].split("[")[0] + row["Exception Reason"] for row in security.nag_rows(synthesized)}
-    accepted = [each for each in security.suppressions(templates) if "-" in each.rule]
+    looked_at = [path for path in templates if not path.parent.name.startswith("assembly-")]  # not those in stages
+    accepted = [each for each in security.suppressions(looked_at) if "-" in each.rule]
     assert [each for each in accepted if each.rule + each.reason not in found] == []
 
 
