@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Compiling scikit-learn and the CDK anew takes every process seconds: let Python keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help .venv demo demo-delivery test lint unit stacks security e2e conformance lock clean
+.PHONY: help .venv demo demo-delivery test lint unit stacks security e2e conformance bench-drift lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9.-]+:.*##' Makefile | sed -E 's/:.*## /:/' | column -t -s:
@@ -45,6 +45,14 @@ e2e: .venv  ## the deployed factory, run on the embedded AWS
 	pytest tests/e2e --quiet
 	pytest tests/e2e_delivery --quiet
 
+bench-drift: .venv .venv-drift-peers  ## drift detection against Evidently, NannyML and scipy on the same files
+	PYTHONPATH=.:constructs python -m benchmarks.drift --peers .venv-drift-peers/bin/python
+
+.venv-drift-peers: .venv benchmarks/requirements-drift-peers.txt
+	uv venv --quiet --clear --python .venv/bin/python .venv-drift-peers
+	uv pip install --quiet --python .venv-drift-peers/bin/python --requirement benchmarks/requirements-drift-peers.txt
+	@touch .venv-drift-peers
+
 lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/conformance.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
 	  --group dev pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
@@ -54,4 +62,4 @@ lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/con
 	  --override <(echo flask==3.1.3) tools/conformance.in --output-file tools/conformance.lock --custom-compile-command "make lock"
 
 clean:  ## remove what make made
-	rm -rf .venv .venv-conformance .venv-checkov cdk.out .local_aws .validated .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-conformance .venv-checkov .venv-drift-peers cdk.out .local_aws .validated .pytest_cache .ruff_cache .hypothesis

@@ -15,17 +15,20 @@ from .columns import Column
 
 OVERLAP = timedelta(hours=1)
 """Objects may become visible out of order: so far back from the newest one analysed, keys are compared one by one."""
+QUARANTINED_LINES, QUARANTINED_CHARACTERS = 20, 2_000
 
 
 @dataclass
 class Batch:
-    """What one captured object holds."""
+    """What one captured object holds; `bad` are the first of the lines that could not be read, as they are."""
 
     key: str
     rows: pd.DataFrame | None
     scores: np.ndarray
     bad_lines: int
     first_error: str = ""
+    lines: int = 0
+    bad: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -68,18 +71,22 @@ def read(bucket: str, key: str, columns: list[Column]) -> Batch:
     body = s3.client().get_object(Bucket=bucket, Key=key)["Body"]
     tables: list[pd.DataFrame] = []
     scores: list[np.ndarray] = []
-    bad, first_error = 0, ""
+    bad: list[dict[str, str]] = []
+    bad_lines, number, first_error = 0, 0, ""
     for number, line in enumerate(body.iter_lines(), 1):
         try:
             rows, score = _line(line, columns)
         except (payload.BadRequest, ValueError, KeyError, TypeError) as error:
-            bad += 1
+            bad_lines += 1
             first_error = first_error or f"{key}, line {number}: {error}"
+            if len(bad) < QUARANTINED_LINES:
+                text = line.decode("utf-8", errors="replace")[:QUARANTINED_CHARACTERS]
+                bad.append({"object": key, "line": str(number), "error": str(error), "text": text})
             continue
         tables.append(rows)
         scores.append(score)
     rows = pd.concat(tables, ignore_index=True) if tables else None
-    return Batch(key, rows, np.concatenate(scores) if scores else np.empty(0), bad, first_error)
+    return Batch(key, rows, np.concatenate(scores) if scores else np.empty(0), bad_lines, first_error, number, bad)
 
 
 def _line(line: bytes, columns: list[Column]) -> tuple[pd.DataFrame, np.ndarray]:

@@ -1,9 +1,12 @@
 """The version that answers requests now, and the baselines that were registered with it."""
 
+import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
 from . import payload, s3
@@ -21,6 +24,7 @@ class Live:
     score_baseline: Profile
     importance: dict[str, float]
     columns: list[Column]
+    sample: pa.Table | None = None
 
     @property
     def hours_since_training(self) -> float:
@@ -54,4 +58,13 @@ def _live(package: dict[str, Any]) -> Live:
         Profile.from_dict(s3.read_json(f"{quality}/score_profile.json")),
         s3.read_json(f"{quality}/importance.json"),
         payload.columns_of(s3.read_json(f"{data}/columns.json")["columns"]),
+        _sample(f"{data}/sample.parquet"),
     )
+
+
+def _sample(uri: str) -> pa.Table | None:
+    """A sample of the training's rows; None for a version that was registered without one."""
+    if not any(True for _ in s3.below(uri)):
+        return None
+    bucket, key = s3.split(uri)
+    return pq.read_table(io.BytesIO(s3.client().get_object(Bucket=bucket, Key=key)["Body"].read()))

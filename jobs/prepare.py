@@ -22,6 +22,7 @@ from .parts import Writer
 from .s3 import S3Object
 
 MIN_ROWS = 100
+SAMPLE_ROWS = 5_000
 MAX_PROBLEMS = 10
 MAX_LABELS = 10_000
 
@@ -216,6 +217,8 @@ def _write_results(preparation: Preparation, objects: list[S3Object], counted: l
     (report / "report.json").write_text(json.dumps(content, indent=1))
     made = preparation.baseline.build()
     (baseline / "profile.json").write_text(json.dumps(made.to_dict()))
+    if (sample := preparation.baseline.rows(SAMPLE_ROWS)) is not None:
+        pq.write_table(sample, baseline / "sample.parquet")
     (baseline / "statistics.json").write_text(json.dumps(statistics_json.statistics(made), indent=1))
     (baseline / "constraints.json").write_text(
         json.dumps(statistics_json.constraints(made, preparation.columns), indent=1)

@@ -14,12 +14,13 @@ th,td{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #e6e8ee;vertic
 td.n{text-align:right;font-variant-numeric:tabular-nums} .bad{color:#b3261e;font-weight:600} .ok{color:#1a7f4b}
 .legend span{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 1em;border-radius:2px}
 """
+TITLES = ("feature", "effect", "rows moved", "weight in the model", "distribution", "what changed")
 BEFORE, NOW = "#9aa7bd", "#e0672f"
 
 
 def render(model: str, report: dict[str, Any], reference: Profile, current: Profile) -> str:
     """The page; features that drifted first, then by effect."""
-    features = sorted(report["features"], key=lambda f: (not f["drifted"], -f["effect"]))
+    features = sorted(report["features"], key=lambda f: (not f["drifted"], -f["weight"], -f["effect"]))
     rows = "".join(_row(f, reference.columns[f["name"]], current.columns[f["name"]]) for f in features)
     verdict = ", ".join(map(escape, report["drifted"])) or "nothing"
     kind = "bad" if report["drifted"] else "ok"
@@ -29,20 +30,37 @@ def render(model: str, report: dict[str, Any], reference: Profile, current: Prof
         f"<p class='sum'>{escape(report['scheduled_time'])} · {report['rows']:,} requests against {report['reference_rows']:,} "
         f"training rows · {escape(report['reason'])}</p>{_problems(report)}"
         f"<p class='legend'><span style='background:{BEFORE}'></span>training<span style='background:{NOW}'></span>now</p>"
-        "<table><tr><th>feature</th><th>moved</th><th>weight in the model</th><th>distribution</th><th>what changed</th></tr>"
-        f"{rows}</table></html>"
+        f"<table><tr>{''.join(f'<th>{title}</th>' for title in TITLES)}</tr>"
+        f"{rows}</table>{_whole(report)}</html>"
     )
 
 
 def _row(feature: dict[str, Any], before: ColumnProfile, now: ColumnProfile) -> str:
     weight = "" if feature["importance"] is None else f"{feature['importance']:.0%}"
     kind = "bad" if feature["drifted"] else ""
-    moved = "<br>".join(f"{escape(name)}: {old:.1%} → {new:.1%}" for name, old, new in feature["moved"])
     return (
-        f"<tr><td class='{kind}'>{escape(feature['name'])}</td><td class='n {kind}'>{feature['effect']:.1%}</td>"
-        f"<td class='n'>{weight}</td><td>{_bars(before, now)}</td>"
-        f"<td>{escape(feature['reason'])}{'<br>' + moved if feature['drifted'] else ''}</td></tr>"
+        f"<tr><td class='{kind}'>{escape(feature['name'])}</td><td class='n {kind}'>{feature['effect']:.3f}</td>"
+        f"<td class='n'>{feature['share']:.1%}</td><td class='n'>{weight}</td><td>{_bars(before, now)}</td>"
+        f"<td>{'<br>'.join(_what(feature))}</td></tr>"
     )
+
+
+def _what(feature: dict[str, Any]) -> list[str]:
+    """Lines of the last cell: the guess first, then what it rests on."""
+    if not feature["drifted"]:
+        return [escape(feature["reason"])]
+    since = f", since {escape(feature['since'])}" if feature["since"] else ""
+    lines = [f"<b>{escape(feature['meaning'] or feature['reason'])}</b>{since}"]
+    lines += [f"{escape(name)}: {old:.1%} → {new:.1%}" for name, old, new in feature["moved"]]
+    if feature["quantiles_before"] and feature["quantiles_now"]:
+        pairs = (_quantiles(feature[key]) for key in ("quantiles_before", "quantiles_now"))
+        lines.append("10, 50, 90 %: " + " → ".join(pairs))
+    return lines
+
+
+def _quantiles(values: list[float]) -> str:
+    last = len(values) - 1
+    return ", ".join(f"{values[round(share * last)]:.4g}" for share in (0.1, 0.5, 0.9))
 
 
 def _bars(before: ColumnProfile, now: ColumnProfile) -> str:
@@ -65,9 +83,19 @@ def _bars(before: ColumnProfile, now: ColumnProfile) -> str:
 
 
 def _problems(report: dict[str, Any]) -> str:
-    listed = [f"{escape(name)}: {escape(text)}" for name, text in report["violations"]]
+    listed = [f"{escape(name or 'rows')}: {escape(text)}" for name, text in report["violations"]]
     if report["bad_lines"]:
         listed.append(
             f"{report['bad_lines']} requests could not be read; the first: {escape(report['first_bad_line'])}"
         )
     return f"<ul class='bad'>{''.join(f'<li>{line}</li>' for line in listed)}</ul>" if listed else ""
+
+
+def _whole(report: dict[str, Any]) -> str:
+    """What is not about one feature: scores, days together, rows as a whole, notes on the data."""
+    lines = [f"scores: {escape(column['reason'])} (effect {column['effect']:.3f})" for column in report["prediction"]]
+    lines.append(f"days together: {escape(report['slow']['reason'])}")
+    if report["joint"]:
+        lines.append(f"all columns together: {escape(report['joint']['reason'])}")
+    lines += [f"{escape(f['column'])}: {escape(f['text'])}" for f in report["findings"] if not f["violation"]]
+    return f"<h2>The whole</h2><ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"

@@ -5,7 +5,7 @@ add up exactly, so a window of days is tested as a day is, with the reference's 
 day, as it would be in a sum of daily deviations. Holm's correction goes over columns and windows together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -23,14 +23,16 @@ CLEAR = 1e-3
 
 @dataclass
 class Day:
-    """What was counted on one day: rows, and counts by column (missing values last)."""
+    """What was counted on one day: rows, counts by column (missing values last), and which columns drifted that day."""
 
     date: str
     rows: int = 0
     columns: dict[str, list[int]] = field(default_factory=dict)
+    drifted: list[str] = field(default_factory=list)
 
-    def add(self, profile: Profile) -> None:
+    def add(self, profile: Profile, drifted: Iterable[str] = ()) -> None:
         """Add one check's counts."""
+        self.drifted = sorted({*self.drifted, *drifted})
         self.rows += profile.rows
         for name, column in profile.columns.items():
             if column.counts:
@@ -53,20 +55,26 @@ class History:
             return cls(version)
         return cls(version, [Day(**day) for day in kept["days"]])
 
-    def add(self, date: str, profile: Profile) -> None:
+    def add(self, date: str, profile: Profile, drifted: Iterable[str] = ()) -> None:
         """Add a check's counts to its day; the oldest days are forgotten."""
         day = next((day for day in self.days if day.date == date), None)
         if day is None:
             day = Day(date)
             self.days = sorted([*self.days, day], key=lambda each: each.date)[-WINDOWS[-1] :]
-        day.add(profile)
+        day.add(profile, drifted)
 
     def pooled(self, days: int, reference: Profile) -> Profile:
-        """The last days as one profile on the reference's bins."""
+        """The last days as one profile on the reference's bins.
+
+        Without the columns that drifted on a day of their own: that day had its alarm, and a feed that was mended the day after
+        must not go on alarming for a month.
+        """
         pooled = reference.empty_like()
         for day in self.days[-days:]:
             pooled.rows += day.rows
             for name, counts in day.columns.items():
+                if name in day.drifted:
+                    continue
                 column = pooled.columns[name]
                 column.counts = (np.asarray(column.counts or [0] * (len(counts) - 1)) + counts[:-1]).tolist()
                 column.counted_nulls += counts[-1]
@@ -78,7 +86,7 @@ class History:
         """The first of the last days without a break on which the column had moved; empty when today is not one."""
         first = ""
         for day in reversed(self.days):
-            one = History(self.version, [day]).pooled(1, reference)
+            one = History(self.version, [replace(day, drifted=[])]).pooled(1, reference)
             if name not in day.columns or compare(name, reference.columns[name], one.columns[name]).p_value > CLEAR:
                 break
             first = day.date

@@ -30,7 +30,12 @@ def joint_drift(
         return ColumnDrift("(joint)", 0.0, 1.0, reason=f"fewer than {limits.minimum_rows} rows; nothing is decided")
     rows = np.column_stack([_codes(before, now, name, kind) for name, kind in types.items()])
     label = np.repeat([0, 1], [len(before), len(now)])
-    learning = np.random.default_rng(seed).random(len(label)) < 0.5
+    # Rows that are alike stay together: a request sent twice must not be learned on one side and found on the other.
+    _, alike = np.unique(np.nan_to_num(rows, nan=-1e301), axis=0, return_inverse=True)
+    alike = alike.reshape(-1)
+    learning = (np.random.default_rng(seed).random(int(alike.max()) + 1) < 0.5)[alike]
+    if min((label[learning] == side).sum() for side in (0, 1)) == 0 or len(set(label[~learning].tolist())) < 2:
+        return ColumnDrift("(joint)", 0.0, 1.0, reason="too few different rows; nothing is decided")
     scores = _scores(rows, label, learning, seed)
     held = label[~learning]
     test: Any = stats.mannwhitneyu(scores[held == 1], scores[held == 0], alternative="greater", method="asymptotic")

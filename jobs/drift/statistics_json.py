@@ -50,10 +50,11 @@ def constraints(profile: Profile, columns: Iterable[Any]) -> dict[str, Any]:
     return {"version": 0.0, "features": features, "monitoring_config": config}
 
 
-def violations(report: DriftReport, data_problems: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def violations(reports: Iterable[DriftReport], data_problems: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """constraint_violations.json: drifted columns, and (column, description) of values that break the schema."""
     found = [
         {"feature_name": c.name, "constraint_check_type": "baseline_drift_check", "description": c.reason}
+        for report in reports
         for c in report.drifted
     ]
     found += [

@@ -168,6 +168,9 @@ class Monitoring(Section):
     timezone: TimeZone = "UTC"
     drift: Drift = Drift()
     max_data_violations: int = Field(default=0, ge=0)
+    max_bad_lines: Fraction = Field(
+        default=0.05, description="Share of unreadable requests or lines above which the check fails."
+    )
     alarm_periods: int = Field(
         default=1, ge=1, le=24, description="Drifted checks (of evaluation_periods) that raise the alarm."
     )

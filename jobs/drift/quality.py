@@ -1,0 +1,83 @@
+"""Data quality of a window beside its distribution: new categories, duplicates, volume.
+
+What breaks the declared schema (types, ranges, lists, nulls) is found where rows are read; this is what no schema declares.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from scipy import stats
+
+from .arrays import compute
+from .profile import Profile
+
+DAYS_OF_VOLUME = 7
+LOW_VOLUME, HIGH_VOLUME = 0.1, 10.0
+DUPLICATES_P = 1e-6
+DUPLICATES_SHARE = 0.02
+SHOWN_VALUES = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the data. One that is a `violation` counts in the metric DataViolations and so alerts a person."""
+
+    kind: str
+    column: str
+    text: str
+    violation: bool = True
+
+
+def new_categories(reference: Profile, current: Profile, seen: Mapping[str, Mapping[str, int]]) -> list[Finding]:
+    """Texts that the reference never held, where it held few enough to know; a note, since drift judges their share."""
+    found = []
+    for name, counts in seen.items():
+        if name in reference.columns and reference.columns[name].known and counts:
+            order = sorted(counts, key=lambda value: (-counts[value], value))
+            shown = ", ".join(f"{value!r} ({counts[value]})" for value in order[:SHOWN_VALUES])
+            share = sum(counts.values()) / max(1, current.columns[name].rows)
+            found.append(
+                Finding("new_category", name, f"{len(counts)} new values in {share:.2%} of the rows: {shown}", False)
+            )
+    return found
+
+
+def duplicates(reference: pa.Table | None, current: pa.Table | None) -> list[Finding]:
+    """Rows that are there twice in a sample, when they are more than among the training's (Fisher's exact test).
+
+    A note: clients may ask twice for good reasons.
+    """
+    if reference is None or current is None or not len(current) or not len(reference):
+        return []
+    size = min(len(reference), len(current))  # of larger samples more rows meet their equal
+    before, now = _repeated(reference.slice(0, size)), _repeated(current.slice(0, size))
+    p_value = float(stats.hypergeom.sf(now - 1, 2 * size, before + now, size))
+    if p_value > DUPLICATES_P or now - before < DUPLICATES_SHARE * size:
+        return []
+    return [
+        Finding("duplicates", "", f"{now / size:.1%} of the rows repeat another, {before / size:.1%} of the training's")
+    ]
+
+
+def _repeated(rows: pa.Table) -> int:
+    codes = np.column_stack([_codes(rows.column(name)) for name in rows.column_names])
+    return len(rows) - len(np.unique(codes, axis=0))
+
+
+def _codes(values: pa.ChunkedArray) -> np.ndarray:
+    encoded = compute.dictionary_encode(values, null_encoding="encode").combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.chunk(0)
+    return encoded.indices.to_numpy(zero_copy_only=False)
+
+
+def volume(rows_before: Sequence[int], rows: int) -> list[Finding]:
+    """Far fewer or far more rows than on the days before."""
+    if len(rows_before) < DAYS_OF_VOLUME:
+        return []
+    usual = float(np.median(rows_before))
+    if LOW_VOLUME * usual <= rows <= HIGH_VOLUME * usual:
+        return []
+    return [Finding("volume", "", f"{rows:,} rows on a day that usually has {usual:,.0f}")]
