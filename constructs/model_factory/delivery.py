@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from aws_cdk import Stage, pipelines
+from aws_cdk import DefaultStackSynthesizer, Stack, Stage, pipelines
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
@@ -24,6 +24,7 @@ from .delivery_source import push_triggers, source_of
 from .delivery_steps import FunctionStep
 from .nag import DEPENDS_TWICE, NO_SOURCE_OF_ITS_OWN, ONE_ROLE, accept, in_both_packs
 from .names import EnvironmentNames
+from .permissions import allow
 
 _BUILD_ROLE = (
     "CDK Pipelines writes it: CDK's own bootstrap roles, told by their tag, and the build's own logs and artifacts."
@@ -74,6 +75,7 @@ class DeliveryPipeline(Construct):
         definition = cast(codepipeline.CfnPipeline, base.node.default_child)
         if delivery.source != CODECOMMIT:
             definition.add_property_override("Triggers", push_triggers(delivery))
+        self._let_the_cli_publish([environment for environment, _ in environments])
         _roll_back_on_failure(definition, base, stages)
         _accept_what_cdk_writes(self)
 
@@ -110,6 +112,18 @@ class DeliveryPipeline(Construct):
                     node.add_property_override("Source.BuildSpec", publish.to_build_spec())
                 elif "/UpdatePipeline/" in node.node.path:
                     node.add_property_override("Source.BuildSpec", deploy.to_build_spec())
+
+    def _let_the_cli_publish(self, environments: Sequence[Environment]) -> None:
+        """The CLI looks the bootstrap stack up under CDK's deploy role before it publishes under the one for files."""
+        qualifier = DefaultStackSynthesizer.DEFAULT_QUALIFIER
+        partition = Stack.of(self).partition
+        roles = [
+            f"arn:{partition}:iam::{one.account}:role/cdk-{qualifier}-deploy-role-{one.account}-{one.region}"
+            for one in environments
+        ]
+        for node in self._pipeline.node.find_all():
+            if isinstance(node, iam.Role) and node.node.path.endswith("/Assets/FileRole"):
+                node.add_to_policy(allow(["sts:AssumeRole"], roles))
 
 
 def _synth(scope: Construct, delivery: Delivery, artifacts: s3.IBucket) -> pipelines.CodeBuildStep:

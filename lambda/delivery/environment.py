@@ -6,12 +6,13 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
+from botocore.exceptions import ClientError
 from botocore.session import get_session  # pyright: ignore[reportUnknownVariableType]
 
 RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
@@ -68,6 +69,17 @@ class Environment:
         """A client that acts as the environment's delivery role."""
         session = _session(self.place["role"], self.place["region"])
         return session.client(service, config=RETRIES)  # pyright: ignore[reportUnknownVariableType]
+
+    @cached_property
+    def exists(self) -> bool:
+        """Whether its delivery role can be taken on: before its first deployment there is none."""
+        try:
+            self.client("sts").get_caller_identity()
+        except ClientError as error:
+            if error.operation_name == "AssumeRole":
+                return False
+            raise
+        return True
 
     def models(self) -> Iterator[dict[str, Any]]:
         """The settings of every model, by name (docs/reference/contracts.md)."""

@@ -40,7 +40,7 @@ def report(job: Job, environment: Environment) -> Outcome:
 def model_rows(environment: Environment) -> list[tuple[str, str, str]]:
     """(model, version approved here, newest version of the environment before: what this code just made there)."""
     rows: dict[str, tuple[str, str]] = {}
-    for model in environment.models():
+    for model in environment.models() if environment.exists else ():
         rows[model["model"]] = (label(newest(environment, model, "Approved")), "trained here first")
     if before := environment.previous:
         for model in before.models():
@@ -79,6 +79,8 @@ def _assembly(job: Job) -> zipfile.ZipFile:
 
 def _deployed(environment: Environment, stack: str) -> dict[str, Any]:
     """The template that is deployed; an empty one for a stack that is not there."""
+    if not environment.exists:
+        return {}
     try:
         answer = environment.client("cloudformation").get_template(StackName=stack, TemplateStage="Original")
     except ClientError as error:

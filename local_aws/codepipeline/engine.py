@@ -81,7 +81,7 @@ class Execution:
                 self.pipeline.leave(stage["name"])
             self.stages[stage["name"]] = status
             self._emit("Stage", status.upper(), stage=stage["name"])
-            if status == "Failed":
+            if status == "Failed" and self.goes_on:
                 self._end("Failed")
                 self._roll_back(stage)
                 return
@@ -137,7 +137,14 @@ class Execution:
         """Run the stage again as it last succeeded, where the stage says so; a failed rollback is not rolled back."""
         if stage.get("onFailure", {}).get("result") != "ROLLBACK" or self.rollback:
             return
-        done = [e for e in self.pipeline.executions if e.stages.get(stage["name"]) == "Succeeded"]
+        # Only to executions of the same version of the pipeline, and not to a rollback.
+        done = [
+            execution
+            for execution in self.pipeline.executions
+            if execution.stages.get(stage["name"]) == "Succeeded"
+            and execution.rollback is None
+            and execution.declaration["version"] == self.pipeline.declaration["version"]
+        ]
         if done:
             trigger = {"triggerType": "AutomatedRollback", "triggerDetail": self.identifier}
             self.state.start(self.name, trigger, rollback=(stage["name"], done[-1]))

@@ -1,0 +1,74 @@
+"""What people get told about a wrong `delivery`, by `model-factory validate` and before anything is deployed."""
+
+import pytest
+import yaml
+
+from model_factory.config import ConfigError, load_factory
+
+CONNECTION = "arn:aws:codeconnections:eu-west-1:999999999999:connection/11111111-2222-4333-8444-555555555555"
+
+
+def factory(tmp_path, **changes):
+    """factory.yaml with two environments and a delivery, changed."""
+    delivery = {"account": "999999999999", "region": "eu-west-1", "source": CONNECTION, "repository": "acme/models"}
+    environments = [{"name": name, "account": "111111111111", "region": "eu-west-1"} for name in ("dev", "prod")]
+    content = {"name": "acme", "environments": environments, "delivery": delivery | changes}
+    path = tmp_path / "factory.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
+
+
+def mistake(path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load_factory(path)
+    (found,) = caught.value.mistakes
+    return f"{path.read_text().splitlines()[found.line - 1].strip().split(':')[0]}: {found.message}"
+
+
+def test_the_smallest_delivery_has_good_defaults(tmp_path):
+    config = load_factory(factory(tmp_path))
+    assert config.delivery.test == "make test"
+    assert config.delivery.branch == "main"
+    assert [environment.name for environment in config.delivered] == ["dev", "prod"]
+
+
+def test_stages_may_leave_environments_out(tmp_path):
+    config = load_factory(factory(tmp_path, stages=["prod"]))
+    assert [environment.name for environment in config.delivered] == ["prod"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"source": "arn:aws:s3:::bucket"},
+            "source: delivery.source: 'arn:aws:s3:::bucket' is no source; give the ARN",
+        ),
+        ({"repository": "models"}, "repository: delivery: repository 'models' is not written as owner/name"),
+        (
+            {"source": "codecommit", "repository": "acme/models"},
+            "repository: delivery: repository 'acme/models' is no CodeCommit repository",
+        ),
+        (
+            {"stages": ["prod", "dev"]},
+            "stages: delivery.stages are prod, dev, but environments come in the order of promotion: dev, prod",
+        ),
+        ({"stages": ["dev", "qa"]}, "stages: delivery.stages has 'qa', which is no environment; there are dev, prod"),
+        ({"stages": ["dev", "dev"]}, "stages: delivery.stages has 'dev' 2 times; once is enough"),
+        ({"branch": "a b"}, "branch: delivery.branch: "),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_a_way_to_mend_it(tmp_path, changes, told):
+    assert mistake(factory(tmp_path, **changes)).startswith(told)
+
+
+def test_two_environments_of_one_name_are_told(tmp_path):
+    path = factory(tmp_path)
+    path.write_text(path.read_text().replace("name: prod", "name: dev"))
+    assert "'dev' is defined 2 times; every name must be different" in mistake(path)
+
+
+def test_no_environment_may_be_called_like_the_tooling_accounts_own(tmp_path):
+    path = factory(tmp_path)
+    path.write_text(path.read_text().replace("name: prod", "name: delivery"))
+    assert "'delivery' is the tooling account's own name" in mistake(path)

@@ -1,0 +1,54 @@
+"""Which pushes start a pipeline, as CodePipeline V2's triggers describe them."""
+
+import pytest
+
+from local_aws.codepipeline.pipelines import _takes_push
+from local_aws.codepipeline.repositories import Push, matches
+
+DOCUMENTATION = {"excludes": ["docs/**", "*.md", "**/*.md"]}
+
+
+@pytest.mark.parametrize(
+    ("files", "starts"),
+    [
+        (["docs/a.txt"], False),
+        (["docs/deep/a.txt", "README.md", "models/a/README.md"], False),
+        (["README.md", "models/a/model.py"], True),
+        (["documents/a.txt"], True),
+    ],
+)
+def test_files_that_are_excluded_start_nothing_unless_others_changed(files, starts):
+    assert matches(files, DOCUMENTATION) is starts
+
+
+def declaration(**more):
+    source = {"name": "Source", "configuration": {"FullRepositoryId": "acme/models", "BranchName": "main"}}
+    return {"stages": [{"name": "Source", "actions": [source]}], **more}
+
+
+TRIGGER = {
+    "providerType": "CodeStarSourceConnection",
+    "gitConfiguration": {
+        "sourceActionName": "Source",
+        "push": [{"branches": {"includes": ["main", "release/**"]}, "filePaths": DOCUMENTATION}],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("push", "starts"),
+    [
+        (Push("acme/models", "main", "c", ["app.py"]), True),
+        (Push("acme/models", "release/2026/11", "c", ["app.py"]), True),
+        (Push("acme/models", "feature", "c", ["app.py"]), False),
+        (Push("acme/others", "main", "c", ["app.py"]), False),
+        (Push("acme/models", "main", "c", ["docs/a.md"]), False),
+    ],
+)
+def test_a_trigger_takes_its_branches_and_paths(push, starts):
+    assert _takes_push(declaration(triggers=[TRIGGER]), push) is starts
+
+
+def test_without_a_trigger_every_push_to_the_sources_branch_starts():
+    assert _takes_push(declaration(), Push("acme/models", "main", "c", ["docs/a.md"]))
+    assert not _takes_push(declaration(), Push("acme/models", "other", "c", ["app.py"]))
