@@ -50,6 +50,8 @@ class Result:
     failures: list[str]
     loop_seconds: float
     report_uri: str
+    authorized: dict[str, int]
+    """Calls of roles, each judged by the policies that were deployed: count by the role's name."""
 
 
 class Demo:
@@ -103,7 +105,15 @@ class Demo:
                     loop_seconds = self._retrained_by_drift(version or 0)
                     row = self.reader.row(day.number, day.what, day.at(MONITOR_HOUR), self._last_trigger())
                 rows.append(row)
-        return Result(rows, self.timings, traffic.requests, traffic.failures, loop_seconds, self._report_uri())
+        return Result(
+            rows,
+            self.timings,
+            traffic.requests,
+            traffic.failures,
+            loop_seconds,
+            self._report_uri(),
+            self._authorized(),
+        )
 
     def land(self, day: Day) -> None:
         """Upload the day's labelled records to the data bucket."""
@@ -187,6 +197,10 @@ class Demo:
         arn = self._newest("train")
         answer = self.reach.client("sagemaker").list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)
         return next((p["Value"] for p in answer["PipelineParameters"] if p["Name"] == "Trigger"), "-")
+
+    def _authorized(self) -> dict[str, int]:
+        calls: dict[str, int] = self.local.authorization.report()["calls_by_principal"]
+        return {arn.rsplit("/", 1)[-1]: count for arn, count in calls.items() if ":role/" in arn}
 
     def _report_uri(self) -> str:
         execution = (self._newest("monitor") or "").rsplit("/", 1)[-1]

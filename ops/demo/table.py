@@ -1,5 +1,6 @@
 """The demo's last screen: the table, the timings and where to look further."""
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -10,7 +11,8 @@ STYLES = {"ALARM": "bold red", "OK": "green"}
 
 def show(result: Result, console: Console) -> None:
     """Print what happened, each number as AWS recorded it."""
-    table = Table("day", "traffic", "rows", "drifted", "drift alarm", "trigger", "version", "quality", "endpoint")
+    titles = ("day", "traffic", "rows", "drifted", "drift alarm", "trigger", "version", "quality", "endpoint")
+    table = Table(*titles, box=SIMPLE_HEAD)
     for row in result.rows:
         table.add_row(
             str(row.day),
@@ -28,6 +30,11 @@ def show(result: Result, console: Console) -> None:
     console.print(
         f"{result.requests} requests were sent to the endpoint, {len(result.failures)} failed; "
         f"from the alarm to the new version in service: {result.loop_seconds:.1f} s"
+    )
+    roles = ", ".join(f"{role} {count}" for role, count in list(result.authorized.items())[:5])
+    console.print(
+        f"{sum(result.authorized.values())} calls of {len(result.authorized)} roles were judged by the policies that were "
+        f"deployed with them; the busiest: {roles}"
     )
     console.print(" · ".join(f"{phase} {seconds:.1f} s" for phase, seconds in result.timings.seconds.items()))
     console.print(
