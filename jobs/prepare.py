@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from . import csv_text, ingest, paths, project, row_wise, split
 from .columns import Column, Problem, canonical, declared, label_column, violations
