@@ -298,3 +298,25 @@ def test_what_is_not_executed_is_refused_by_name(world):
     unknown = action("Deploy", "Deploy", "ElasticBeanstalk", {})
     with pytest.raises(world.pipeline.exceptions.ClientError, match="does not support Deploy/ElasticBeanstalk"):
         world.create({"name": "Deploy", "actions": [unknown]})
+
+
+def test_a_failed_action_is_an_event_that_carries_the_reason(world):
+    sqs, events = world.client("sqs"), world.client("events")
+    url = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:told"
+    allowed = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [allowed | {"Resource": arn}]}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    pattern = {
+        "source": ["aws.codepipeline"],
+        "detail-type": ["CodePipeline Action Execution State Change"],
+        "detail": {"state": ["FAILED"], "action": ["Invoke"]},
+    }
+    events.put_rule(Name="failed", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="failed", Targets=[{"Id": "queue", "Arn": arn}])
+    name = world.create({"name": "Work", "actions": [invoke("fail")]})
+    execution = world.ended(name)["pipelineExecutionId"]
+    (message,) = world.wait(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
+    detail = json.loads(message["Body"])["detail"]
+    assert (detail["pipeline"], detail["stage"], detail["execution-id"]) == (name, "Work", execution)
+    assert detail["execution-result"]["external-execution-summary"] == "model churn: too bad"

@@ -1,0 +1,151 @@
+"""approve, reject and promote, in two accounts of the embedded AWS."""
+
+import hashlib
+import json
+
+import pytest
+
+from local_aws.server import LocalAws
+from ops.project import Project
+
+ACCOUNTS = {"dev": "111111111111", "prod": "123456789012"}
+REGION = "eu-west-1"
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    with LocalAws(tmp_path_factory.mktemp("aws")) as local:
+        yield local
+
+
+@pytest.fixture
+def reach(local, project, monkeypatch, tmp_path):
+    """The environments of the project's factory, with the buckets, queues and groups that commands look for."""
+    lines = []
+    for name, account in ACCOUNTS.items():
+        credentials = local.accounts.assume(f"arn:aws:iam::{account}:role/administrator", "ada")
+        pairs = [f"{key.lower()} = {value}" for key, value in credentials.items()]
+        lines += [f"[profile acme-{name}]", f"region = {REGION}", *pairs]
+    (tmp_path / "aws-config").write_text("\n".join(lines))
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws-config"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", local.endpoint_url)
+    found = {name: Project(project).environment(name) for name in ACCOUNTS}
+    for one in found.values():
+        _prepare(one)
+    return found
+
+
+def _prepare(reach) -> None:
+    s3, names = reach.client("s3"), reach.names
+    if names.bucket("records") in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+        return
+    for purpose in ("records", "artifacts"):
+        s3.create_bucket(Bucket=names.bucket(purpose), CreateBucketConfiguration={"LocationConstraint": REGION})
+    reach.client("sqs").create_queue(
+        QueueName=names.queue("deploy"), Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    )
+    reach.client("sagemaker").create_model_package_group(ModelPackageGroupName=names.model("churn").model_package_group)
+
+
+def register(reach, status: str) -> int:
+    """A version with an artifact and a report in the environment's own bucket."""
+    bucket = reach.names.bucket("artifacts")
+    for key in ("churn/executions/1/model.tar.gz", "churn/executions/1/statistics.json"):
+        reach.client("s3").put_object(Bucket=bucket, Key=key, Body=b"the bytes of the model")
+    statistics = {"ContentType": "application/json", "S3Uri": f"s3://{bucket}/churn/executions/1/statistics.json"}
+    sagemaker = reach.client("sagemaker")
+    arn = sagemaker.create_model_package(
+        ModelPackageGroupName=reach.names.model("churn").model_package_group,
+        ModelApprovalStatus=status,
+        InferenceSpecification={
+            "Containers": [{"Image": "image", "ModelDataUrl": f"s3://{bucket}/churn/executions/1/model.tar.gz"}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+        ModelMetrics={"ModelQuality": {"Statistics": statistics}},
+        CustomerMetadataProperties={"code_digest": "abc"},
+    )["ModelPackageArn"]
+    return sagemaker.describe_model_package(ModelPackageName=arn)["ModelPackageVersion"]
+
+
+def version(reach, number: int) -> dict:
+    arn = reach.names.arn("sagemaker", f"model-package/{reach.names.model('churn').model_package_group}/{number}")
+    return reach.client("sagemaker").describe_model_package(ModelPackageName=arn)
+
+
+def record(reach, uri: str) -> dict:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return json.loads(reach.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def words(text: str, start: str) -> str:
+    """The word of an output that begins so."""
+    return next(word.rstrip(";") for word in text.split() if word.startswith(start))
+
+
+def test_the_newest_version_that_waits_is_approved_and_who_did_is_recorded(reach, run, project):
+    number = register(reach["prod"], "PendingManualApproval")
+    code, out, err = run("approve", "churn", "--reason", "looks right", "--project", str(project))
+    assert code == 0, err
+    assert version(reach["prod"], number)["ModelApprovalStatus"] == "Approved"
+    kept = record(reach["prod"], words(out, "s3://"))
+    assert (kept["decision"], kept["reason"], kept["ModelPackageVersion"]) == ("Approved", "looks right", number)
+    assert kept["by"] == "arn:aws:sts::123456789012:assumed-role/administrator/ada"
+
+
+def test_rejecting_what_was_approved_sends_the_endpoint_back(reach, run, project):
+    number = register(reach["prod"], "Approved")
+    code, _, err = run("reject", "churn", "--version", str(number), "--reason", "wrong", "--project", str(project))
+    assert code == 0, err
+    assert version(reach["prod"], number)["ModelApprovalStatus"] == "Rejected"
+    sqs = reach["prod"].client("sqs")
+    url = sqs.get_queue_url(QueueName=reach["prod"].names.queue("deploy"))["QueueUrl"]
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert json.loads(message["Body"])["model"] == "churn"
+    code, _, err = run("reject", "churn", "--version", str(number), "--reason", "wrong", "--project", str(project))
+    assert (code, f"version {number} of churn is Rejected already" in err) == (1, True)
+
+
+def test_a_version_that_is_not_there_is_told_with_those_that_are(reach, run, project):
+    register(reach["dev"], "Approved")
+    code, _, err = run(
+        "approve", "churn", "--env", "dev", "--version", "99", "--reason", "x", "--project", str(project)
+    )
+    assert code == 1
+    assert "churn has no version 99 in dev; there are: v1 Approved" in err
+
+
+def test_promotion_takes_the_same_bytes_and_says_where_they_are_from(reach, run, project):
+    number = register(reach["dev"], "Approved")
+    arguments = ("promote", "churn", "--from", "dev", "--reason", "proven in dev", "--project", str(project))
+    code, out, err = run(*arguments)
+    assert code == 0, err
+    kept = record(reach["prod"], words(out, "s3://"))
+    made = version(reach["prod"], kept["ModelPackageVersion"])
+    facts = made["CustomerMetadataProperties"]
+    assert facts["origin"] == version(reach["dev"], number)["ModelPackageArn"] == kept["origin"]
+    assert facts["artifact_digest"] == hashlib.sha256(b"the bytes of the model").hexdigest() == kept["artifact_digest"]
+    assert facts["code_digest"] == "abc"
+    assert made["ModelApprovalStatus"] == "PendingManualApproval"
+    artifact = made["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    statistics = made["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+    assert all(
+        uri.startswith(f"s3://{reach['prod'].names.bucket('artifacts')}/churn/") for uri in (artifact, statistics)
+    )
+    code, _, err = run(*arguments)
+    assert (code, "was promoted to prod already" in err) == (1, True)
+
+
+def test_promotion_goes_forward_only(reach, run, project):
+    arguments = ("promote", "churn", "--from", "prod", "--env", "dev", "--reason", "x", "--project", str(project))
+    code, _, err = run(*arguments)
+    assert (code, "dev does not come after prod; the order of promotion is dev, prod" in err) == (1, True)
+
+
+def test_a_decision_is_about_a_model_or_a_delivery(run, project):
+    code, _, err = run("approve", "--reason", "x", "--project", str(project))
+    assert (code, "give the name of a model, or --delivery" in err) == (1, True)
+    code, _, err = run("approve", "--delivery", "--reason", "x", "--project", str(project))
+    assert (code, "factory.yaml has no `delivery`" in err) == (1, True)
