@@ -36,18 +36,18 @@ def main() -> None:
 
     imported = time.perf_counter() - started
     reference = Profile.from_dict(json.loads(Path(sys.argv[1]).read_text()))
-    started = time.perf_counter()
+    started, started_cpu = time.perf_counter(), time.process_time()
     part = scan([sys.argv[2]], reference)
     report = decide(reference, part.profile, DriftLimits.from_settings(json.loads(sys.argv[3])))
-    seconds = time.perf_counter() - started
+    seconds, cpu = time.perf_counter() - started, time.process_time() - started_cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    started = time.perf_counter()
-    if sys.argv[2].endswith(".parquet"):
-        for _ in pq.ParquetFile(sys.argv[2]).iter_batches(65_536):
-            pass
-    reading = time.perf_counter() - started
+    started, started_cpu = time.perf_counter(), time.process_time()
+    for _ in pq.ParquetFile(sys.argv[2]).iter_batches(65_536):
+        pass
+    reading, reading_cpu = time.perf_counter() - started, time.process_time() - started_cpu
     drifted = [column.name for column in report.drifted]
     answer = {"seconds": seconds, "import": imported, "peak_mb": peak, "drifted": drifted, "reading": reading}
+    answer |= {"cpu": cpu, "reading_cpu": reading_cpu}
     print(json.dumps(answer))
 
 

@@ -38,14 +38,15 @@ def evidently() -> Detector:
 
 
 def nannyml() -> Detector:
-    """NannyML's univariate drift, the whole window as one chunk."""
+    """NannyML's univariate drift in its default chunks; a column has drifted when most of them alert."""
     import nannyml as nml
 
     def compare(reference: pd.DataFrame, current: pd.DataFrame) -> list[str]:
         names = list(reference.columns)
-        calculator = nml.UnivariateDriftCalculator(names, chunk_number=1).fit(reference)
+        calculator = nml.UnivariateDriftCalculator(names).fit(reference)
         frame = calculator.calculate(current).filter(period="analysis").to_df()
-        return [n for n in names if any(bool(frame[c].any()) for c in frame.columns if c[0] == n and c[-1] == "alert")]
+        alerts = [column for column in frame.columns if column[-1] == "alert"]
+        return [n for n in names if any(frame[column].mean() > 0.5 for column in alerts if column[0] == n)]
 
     return compare
 

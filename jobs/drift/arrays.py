@@ -21,7 +21,11 @@ compute: Any = pc  # its functions are made at run time, type checkers do not se
 def as_table(data: Data, types: dict[str, str]) -> pa.Table:
     """The columns of `types` as float64 or text; a column that the data does not have is all missing."""
     made = {name: column(data, name, kind) for name, kind in types.items()}
-    return pa.table(made) if made else pa.table({"": pa.nulls(len(data))}).select([])
+    return (
+        pa.Table.from_arrays(list(made.values()), list(made))
+        if made
+        else pa.table({"": pa.nulls(len(data))}).select([])
+    )
 
 
 def column(data: Data, name: str, kind: str) -> Any:
@@ -83,4 +87,9 @@ def numbers_of(values: Any) -> np.ndarray:
         values = values.combine_chunks() if values.num_chunks != 1 else values.chunk(0)
     if isinstance(values, pa.ChunkedArray):  # combine_chunks of nothing
         return np.empty(0)
-    return values.to_numpy(zero_copy_only=False)
+    return as_numpy(compute.fill_null(values, np.nan) if values.null_count else values)
+
+
+def as_numpy(values: Any) -> np.ndarray:
+    """A numpy view of numbers without nulls; nothing is copied."""
+    return np.from_dlpack(values) if len(values) else np.empty(0, values.type.to_pandas_dtype())

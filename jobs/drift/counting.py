@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
-from .arrays import compute
+from .arrays import as_numpy, compute
 
 LARGEST = 1e150
 """Numbers beyond have no place in moments: their squares overflow."""
@@ -86,7 +86,7 @@ def texts(values: Any, categories: pa.Array) -> tuple[np.ndarray, int]:
     counts = np.zeros(len(categories) + 1, dtype="int64")
     for chunk in values.chunks if isinstance(values, pa.ChunkedArray) else [values]:
         if isinstance(chunk, pa.DictionaryArray):
-            codes = chunk.indices.drop_null().to_numpy(zero_copy_only=False)
+            codes = as_numpy(chunk.indices.drop_null())
             per_code = np.bincount(codes, minlength=len(chunk.dictionary))
             where = _positions(chunk.dictionary, categories)
             counts += np.bincount(where, weights=per_code, minlength=len(counts)).astype("int64")
@@ -99,4 +99,4 @@ def texts(values: Any, categories: pa.Array) -> tuple[np.ndarray, int]:
 def _positions(values: Any, categories: pa.Array) -> np.ndarray:
     """Place of each text among the categories; their number where it is none of them."""
     found = compute.index_in(values, value_set=categories)
-    return compute.fill_null(found, len(categories)).to_numpy(zero_copy_only=False)
+    return as_numpy(compute.fill_null(found, len(categories)))
