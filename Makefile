@@ -29,8 +29,12 @@ lint: .venv  ## ruff and pyright
 	ruff format --check .
 	pyright
 
-unit: .venv  ## unit tests: seconds, nothing outside this process
-	pytest tests/unit --quiet
+# Moto and the embedded AWS keep their state in the process: each of these has a process of its own, two at a time.
+UNIT := local_aws/sagemaker lambda local_aws/codepipeline local_aws/authorized local_aws/authorization \
+  "config constructs drift jobs ops local_aws/test_alarms.py local_aws/test_events.py test_image_contract.py"
+
+unit: .venv  ## unit tests: nothing outside of this machine
+	cd tests/unit && printf '%s\n' $(UNIT) | xargs -P 2 -I{} sh -c 'pytest --quiet {}'
 
 stacks: .venv  ## the CloudFormation templates, against cfn-lint, cdk-nag and what they promise
 	pytest tests/stacks --quiet

@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .failures import JobFailure
-
 BOOLEANS = dict.fromkeys(("true", "1", "1.0", "yes"), 1.0) | dict.fromkeys(("false", "0", "0.0", "no"), 0.0)
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "\\n"})
 EXACT = 2.0**53
@@ -74,12 +72,9 @@ def _column(name: str, spec: dict[str, Any] | None, sample: pd.DataFrame) -> Col
     if spec is None:
         return Column(name, seen_type(sample[name]))
     values = tuple(spec["values"]) if spec["values"] is not None else None
-    made = Column(
+    return Column(
         name, spec["type"], spec["nullable"], spec["minimum"], spec["maximum"], values, spec["max_null_fraction"]
     )
-    if not made.numeric and (made.minimum is not None or made.maximum is not None):
-        raise JobFailure(f"model.yaml: data.schema.{name}: minimum and maximum are for numbers, not for {made.type}")
-    return made
 
 
 def seen_type(values: pd.Series) -> str:

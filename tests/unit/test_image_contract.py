@@ -18,7 +18,10 @@ PINS = {
     "joblib": "1.5.3",
 }
 SERVING_PINS = {"flask": "3.1.3", "gunicorn": "26.0.0", "sagemaker-containers": "2.8.6.post2"}
-IN_THE_IMAGE = {"sklearn", "numpy", "scipy", "pandas", "pyarrow", "joblib", "flask", "boto3", "botocore"}
+# threadpoolctl is a requirement of scikit-learn itself.
+IN_THE_IMAGE = {
+    "sklearn", "threadpoolctl", "numpy", "scipy", "pandas", "pyarrow", "joblib", "flask", "boto3", "botocore",
+}  # fmt: skip
 MODELS = sorted(path.parent for path in (ROOT / "models").glob("*/model.yaml"))
 
 

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.columns import Column, canonical, declared, label_column, violations
-from jobs.failures import JobFailure
 
 TIME = pd.Timestamp("2026-11-24 10:30", tz="UTC")
 
@@ -162,12 +161,6 @@ def test_columns_without_a_schema_get_the_type_of_the_data(settings):
     types = {column.name: column.type for column in declared(given, list(sample.columns), sample)}
     assert types == {"n": "number", "o": "number", "b": "boolean", "s": "string", "d": "timestamp", "x": "number"}
     assert label_column(given, sample) == Column("sold", "number", nullable=False)
-
-
-def test_a_range_for_what_is_no_number_is_a_mistake_in_model_yaml(settings):
-    given = settings(data={"schema": {"s": {"type": "string", "minimum": 1}}})
-    with pytest.raises(JobFailure, match=r"data.schema.s: minimum and maximum are for numbers, not for string"):
-        declared(given, ["s"], pd.DataFrame({"s": ["a"]}))
 
 
 def test_conversion_looks_at_one_row_at_a_time():
