@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Compiling scikit-learn and the CDK anew takes every process seconds: let Python keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help .venv demo demo-delivery test lint unit stacks security e2e conformance bench-drift lock clean
+.PHONY: help .venv demo demo-delivery test lint unit stacks security e2e e2e-delivery conformance bench bench-drift lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9.-]+:.*##' Makefile | sed -E 's/:.*## /:/' | column -t -s:
@@ -22,7 +22,10 @@ demo: .venv  ## the whole life of a model on the embedded AWS: train, deploy, wa
 demo-delivery: .venv  ## git push through three accounts on the embedded AWS: approved, stopped by a gate, stopped by a build
 	@model-factory demo-delivery
 
-test: lint unit stacks conformance e2e  ## everything CI runs
+# Half of the end-to-end tests' time is waiting, so two parts run at once; what each said is shown when it ends.
+test: .venv  ## everything CI runs
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint e2e unit e2e-delivery stacks conformance
+	@echo "every part of the tests passed"
 
 lint: .venv  ## ruff and pyright
 	ruff check .
@@ -46,8 +49,14 @@ conformance: .venv  ## the trained artifact under AWS's own serving toolkit
 	pytest tests/conformance --quiet
 
 e2e: .venv  ## the deployed factory, run on the embedded AWS
-	pytest tests/e2e --quiet
+	pytest tests/e2e --quiet --numprocesses 2 --dist loadfile
+
+e2e-delivery: .venv  ## pushes through the deployed delivery pipeline, run on the embedded AWS
 	pytest tests/e2e_delivery --quiet
+
+bench: .venv  ## the jobs' CPU seconds and peak memory
+	PYTHONPATH=.:constructs python -m benchmarks.jobs_speed
+	PYTHONPATH=.:constructs python -m benchmarks.jobs_memory
 
 bench-drift: .venv .venv-drift-peers  ## drift detection against Evidently, NannyML and scipy on the same files
 	PYTHONPATH=.:constructs python -m benchmarks.drift --peers .venv-drift-peers/bin/python

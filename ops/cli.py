@@ -22,7 +22,8 @@ app = typer.Typer(help="Machine learning on AWS from `git push` to a watched end
 local_app = typer.Typer(help="The embedded AWS on this machine.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
 cli_delivery.register(app)
-out = Console(highlight=False)
+# Into a file or a pipe, tables get the room that they need.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, highlight=False)
 
 Root = Annotated[Path, typer.Option("--project", help="Folder with factory.yaml and models/.")]

@@ -1,5 +1,6 @@
 """What happened, read back from AWS: every number of the demo's table comes through here."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,6 +66,12 @@ class Reader:
         """The drift alarm as CloudWatch describes it."""
         name = self.reach.names.model(self.model).alarm("drift")
         return self.reach.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+
+    def monitor_reason(self) -> str:
+        """What the monitor's newest report says, in its words."""
+        bucket, key = self.reach.names.bucket("artifacts"), f"{self.model}/monitor/latest.json"
+        body = self.reach.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        return str(json.loads(body)["reason"])
 
     def live(self) -> dict[str, Any] | None:
         """The model package behind the endpoint once that is in service, else None."""

@@ -100,8 +100,9 @@ class Demo:
         with traffic.steadily(first.records):
             for day in following:
                 self.land(day)
+                before = self.reader.drift_alarm()["StateUpdatedTimestamp"]
                 row = self._day(day, traffic, "-")
-                if row.alarm == "ALARM":
+                if row.alarm == "ALARM" and self.reader.drift_alarm()["StateUpdatedTimestamp"] > before:
                     loop_seconds = self._retrained_by_drift(version or 0)
                     row = self.reader.row(day.number, day.what, day.at(MONITOR_HOUR), self._last_trigger())
                 rows.append(row)
@@ -144,7 +145,7 @@ class Demo:
         if finished.status != "Succeeded":
             raise UsageError(f"the monitor {finished.status.lower()}: {finished.reason}")
         row = self.reader.row(day.number, day.what, day.at(MONITOR_HOUR), trigger)
-        self.say(f"  {answered} predictions; the monitor saw {row.rows} rows, {row.drifted} drifted; alarm {row.alarm}")
+        self.say(f"  {answered} predictions; the monitor saw {row.rows} rows: {self.reader.monitor_reason()}")
         return row
 
     def _retrained_by_drift(self, old_version: int) -> float:

@@ -39,10 +39,10 @@ def days(folder: Path, today: datetime | None = None) -> list[Day]:
     midnight = (today or datetime.now(UTC)).replace(hour=0, minute=0, second=0, microsecond=0)
     years = {year: pd.read_parquet(folder / f"{year}.parquet") for year in YEARS}
     last = years[YEARS[-1]]
-    half = len(last) // 2
+    # Every second record: the census's files are sorted by the kind of household.
     parts = [(f"census {year}", years[year]) for year in YEARS[:-1]]
-    parts.append((f"census {YEARS[-1]}", last.iloc[:half]))
-    parts.append(("age in months", last.iloc[half:].assign(AGEP=lambda rows: rows["AGEP"] * 12)))
+    parts.append((f"census {YEARS[-1]}", last.iloc[0::2]))
+    parts.append(("age in months", last.iloc[1::2].assign(AGEP=lambda rows: rows["AGEP"] * 12)))
     first = midnight - timedelta(days=len(parts))
     return [
         Day(number, first + timedelta(days=number - 1), what, records.reset_index(drop=True))

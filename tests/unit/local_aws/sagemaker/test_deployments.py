@@ -95,11 +95,22 @@ def test_a_canary_takes_its_share_of_the_traffic_and_then_all(aws, endpoint):
         EndpointName=endpoint.name, EndpointConfigName=endpoint.config("two"), DeploymentConfig=canary(20)
     )
     wait(lambda: endpoint.read() == "two\n")
-    during = [endpoint.read().strip() for _ in range(40)]
     assert endpoint.settled()["EndpointStatus"] == "InService"
 
-    assert 0 < during.count("two") < during.count("one")
     assert {endpoint.read() for _ in range(10)} == {"two\n"}
+
+
+def test_a_canary_takes_no_more_than_its_share(aws, endpoint):
+    arn = endpoint.create(endpoint.config("one"))["EndpointArn"]
+    hosting, canary_fleet = aws.local._dispatcher.ours["sagemakerruntime"], object()
+    hosting._canaries[arn] = (canary_fleet, 0.2)
+    try:
+        picked = [hosting._fleet(arn) for _ in range(2000)]
+    finally:
+        del hosting._canaries[arn]
+
+    assert 300 < picked.count(canary_fleet) < 500
+    assert set(picked) == {canary_fleet, hosting.fleets[arn]}
 
 
 def test_a_new_model_that_errs_is_rolled_back_by_the_alarm_on_its_own_errors(aws, endpoint):
