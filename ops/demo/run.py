@@ -50,6 +50,7 @@ class Result:
     failures: list[str]
     loop_seconds: float
     report_uri: str
+    invocations_url: str
     authorized: dict[str, int]
     """Calls of roles, each judged by the policies that were deployed: count by the role's name."""
 
@@ -113,6 +114,7 @@ class Demo:
             traffic.failures,
             loop_seconds,
             self._report_uri(),
+            f"{self.local.endpoint_url}/endpoints/{self.names.endpoint}/invocations",
             self._authorized(),
         )
 

@@ -42,7 +42,8 @@ def show(result: Result, console: Console) -> None:
         "  cdk deploy --all                deploys this factory into it\n"
         "  model-factory retrain employment && model-factory status\n"
         "  aws s3 ls, boto3 and any other AWS tool reach it as they reach AWS\n"
-        f"The last monitor report of this run was {result.report_uri}"
+        f"The endpoint of this run was {result.invocations_url}, its last monitor report\n{result.report_uri}",
+        soft_wrap=True,
     )
 
 
