@@ -26,19 +26,16 @@ def columns_of(described: list[dict[str, Any]]) -> list[Column]:
 
 def parse(body: bytes | str, content_type: str, columns: list[Column]) -> pd.DataFrame:
     """Canonical raw rows of a request body. Raises BadRequest naming row and column."""
+    kind = content_type.split(";")[0].strip().lower()
+    if kind not in (CSV, JSON):
+        raise BadRequest(f"content type {content_type!r} is not known; send {CSV} or {JSON}")
     try:
         text = body.decode("utf-8-sig") if isinstance(body, bytes) else body.removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise BadRequest(f"the body is not UTF-8: {error}") from None
-    kind = content_type.split(";")[0].strip().lower()
     if not text.strip():
         raise BadRequest("the body is empty; send at least one row")
-    if kind == CSV:
-        raw = _csv(text, columns)
-    elif kind == JSON:
-        raw = _json(text, columns)
-    else:
-        raise BadRequest(f"content type {content_type!r} is not known; send {CSV} or {JSON}")
+    raw = _csv(text, columns) if kind == CSV else _json(text, columns)
     data, problems = canonical(raw, columns)
     if problems:
         first = problems[0]

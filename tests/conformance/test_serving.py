@@ -78,7 +78,7 @@ def test_a_charset_in_the_content_type_does_no_harm(both, csv, instances, conten
     ("body", "content_type", "reason"),
     [
         ("", CSV, "the body is empty"),
-        ("1,2,3\n", CSV, "row 1 has 3 columns; the model takes 16"),
+        ("1,2,3\n", CSV, "line 1 has 3 columns; 16 are needed"),
         ("old" + ",1" * 15 + "\n", CSV, "column 'AGEP'"),
         ("{", JSON, "the body is not JSON"),
         ("[]", JSON, "at least one instance"),
