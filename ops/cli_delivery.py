@@ -1,5 +1,6 @@
 """The commands of delivery: deliveries, approve, reject, promote, demo-delivery."""
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +14,8 @@ from model_factory.config import Environment
 from .decisions import Decision
 from .project import Project, Reach, UsageError
 
-out = Console(highlight=False)
+# Into a file or a pipe, tables get the room that they need.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 Root = Annotated[Path, typer.Option("--project", help="Folder with factory.yaml and models/.")]
 Profile = Annotated[str | None, typer.Option(help="AWS profile; default <factory>-<environment>.")]

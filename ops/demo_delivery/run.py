@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -123,7 +124,8 @@ class DeliveryDemo:
 
     def show(self) -> None:
         """The table of all pushes."""
-        table = Table("push", "delivery", "seconds", "of it training and serving", "actions", *ENVIRONMENTS, "why")
+        titles = ("push", "delivery", "seconds", "of it training", "actions", *ENVIRONMENTS)
+        table = Table(*titles, box=SIMPLE_HEAD)
         for push in self.pushes:
             serving = [f"v{push.versions[name]}" if push.versions.get(name) else "-" for name in ENVIRONMENTS]
             table.add_row(
@@ -133,9 +135,11 @@ class DeliveryDemo:
                 f"{push.training_seconds:.1f}",
                 str(push.actions),
                 *serving,
-                push.why,
             )
         self.console.print(table)
+        for push in self.pushes:
+            if push.why:
+                self.console.print(f"{push.what}: {push.why}", markup=False, soft_wrap=True)
 
 
 def run(project: Project, console: Console) -> None:
