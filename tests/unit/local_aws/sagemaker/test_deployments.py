@@ -8,6 +8,23 @@ from botocore.exceptions import ClientError
 from .endpoint import capture, flush, wait
 
 
+def an_alarm(aws, state):
+    """The name of an alarm of its own metric, in this state."""
+    cloudwatch, name = aws.client("cloudwatch"), aws.name("alarm")
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace="Test",
+        MetricName=name,
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
+    return name
+
+
 def test_an_update_fails_no_request(endpoint):
     endpoint.create(endpoint.config("one"))
     new = endpoint.config("two")
@@ -51,19 +68,8 @@ def test_an_update_that_does_not_start_leaves_the_old_model_serving(endpoint):
 
 
 def test_an_update_is_rolled_back_when_an_alarm_goes_off(aws, endpoint):
-    old, alarm, cloudwatch = endpoint.config("one"), aws.name("alarm"), aws.client("cloudwatch")
+    old, alarm = endpoint.config("one"), an_alarm(aws, "ALARM")
     endpoint.create(old)
-    cloudwatch.put_metric_alarm(
-        AlarmName=alarm,
-        Namespace="Test",
-        MetricName=alarm,
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-    )
-    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
     routing = {
         "Type": "CANARY",
         "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
@@ -151,19 +157,8 @@ def test_a_new_model_that_errs_is_rolled_back_by_the_alarm_on_its_own_errors(aws
 
 
 def test_after_a_roll_back_the_old_configuration_captures(aws, endpoint):
-    before, after, alarm = aws.name("before"), aws.name("after"), aws.name("alarm")
+    before, after, alarm = aws.name("before"), aws.name("after"), an_alarm(aws, "ALARM")
     endpoint.create(endpoint.config("one", capture=capture(aws, before)))
-    aws.client("cloudwatch").put_metric_alarm(
-        AlarmName=alarm,
-        Namespace="Test",
-        MetricName=alarm,
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-    )
-    aws.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
     endpoint.update(endpoint.config("two", capture=capture(aws, after)), DeploymentConfig=canary(10, alarm))
     endpoint.ask()
     flush(aws)
@@ -185,17 +180,7 @@ def test_a_deployment_that_cannot_be_made_ends_instead_of_updating_for_ever(aws,
 
 def test_an_alarm_that_is_not_on_rolls_nothing_back(aws, endpoint):
     endpoint.create(endpoint.config("one"))
-    alarm, new = aws.name("alarm"), endpoint.config("two")
-    aws.client("cloudwatch").put_metric_alarm(
-        AlarmName=alarm,
-        Namespace="Test",
-        MetricName=alarm,
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-    )
+    alarm, new = an_alarm(aws, "OK"), endpoint.config("two")
     described = endpoint.update(new, DeploymentConfig=canary(10, alarm))
 
     assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", new)
