@@ -87,6 +87,15 @@ class Reader:
         package = self.live()
         return package["ModelPackageVersion"] if package else None
 
+    def newer_version(self, than: int, since: datetime) -> int | None:
+        """The version in service once it is newer. Raises UsageError when a deployment was rolled back `since` then."""
+        version = self.live_version()
+        if version == than:
+            endpoint = self.endpoint()
+            if "FailureReason" in endpoint and endpoint["LastModifiedTime"] >= since:
+                raise UsageError(f"the new version did not go live: {endpoint['FailureReason']}")
+        return version if version and version > than else None
+
     def endpoint(self) -> dict[str, Any]:
         """The endpoint as SageMaker describes it."""
         name = self.reach.names.model(self.model).endpoint

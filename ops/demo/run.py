@@ -167,17 +167,10 @@ class Demo:
             self.say(f"no new version: {finished.reason}", "yellow")
             return since_alarm()
 
-        version = wait("the new version to go live", lambda: self._newer_version(old_version))
+        version = wait("the new version to go live", lambda: self.reader.newer_version(old_version, changed))
         seconds = since_alarm()
         self.say(f"version {version} is live, {seconds:.1f} s after the alarm", "green")
         return seconds
-
-    def _newer_version(self, than: int) -> int | None:
-        """The version in service once it is newer. Raises UsageError when the deployment was rolled back."""
-        version = self.reader.live_version()
-        if version == than and (reason := self.reader.endpoint().get("FailureReason")):
-            raise UsageError(f"the new version did not go live: {reason}")
-        return version if version and version > than else None
 
     def _step(self, line: str) -> None:
         self.say(f"  {line}")

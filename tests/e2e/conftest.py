@@ -82,7 +82,7 @@ class Factory:
         execution = newest_execution(self.client("sagemaker"), pipeline)
         return execution["PipelineExecutionArn"] if execution else None
 
-    def next_execution(self, pipeline: str, after: str | None, seconds: float = 60) -> Finished:
+    def next_execution(self, pipeline: str, after: str | None, seconds: float = 180) -> Finished:
         def newer() -> str | None:
             found = self.newest(pipeline)
             return found if found != after else None
@@ -130,12 +130,38 @@ class Factory:
 
     def skipped_reasons(self) -> str:
         """What the retrain function logged."""
+        return "\n".join(self.logged("retrain"))
+
+    def logged(self, function: str) -> list[str]:
+        """The messages of one of the factory's functions, oldest first."""
         logs = self.client("logs")
-        group = f"/aws/lambda/{self.reach.names.function('retrain')}"
-        groups = [g["logGroupName"] for g in logs.describe_log_groups()["logGroups"] if "retrain" in g["logGroupName"]]
-        group = groups[0] if group not in groups else group
-        events = logs.filter_log_events(logGroupName=group)["events"]
-        return "\n".join(event["message"] for event in events)
+        group = next(
+            g["logGroupName"] for g in logs.describe_log_groups()["logGroups"] if function in g["logGroupName"]
+        )
+        return [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+
+    def state(self) -> str:
+        """What someone who looks for a failure's reason would look at first."""
+        sagemaker = self.client("sagemaker")
+        found = [sagemaker.describe_endpoint(EndpointName=self.names.endpoint)] if self.endpoint_status() else []
+        versions = sagemaker.list_model_packages(ModelPackageGroupName=self.names.model_package_group)
+        told = [
+            *found,
+            *versions["ModelPackageSummaryList"],
+            *self.logged("retrain")[-10:],
+            *self.logged("deploy")[-10:],
+        ]
+        return "\n".join(str(each) for each in told)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows the state of its factory, which nobody can look at any more."""
+    report = yield
+    factory = item.funcargs.get("live") or item.funcargs.get("deployed")
+    if report.failed and factory:
+        report.sections.append(("the factory", factory.state()))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -171,7 +197,7 @@ def live(deployed):
     deployed.land(records(), "2026-11-01")
     finished = deployed.retrain("first")
     assert finished.status == "Succeeded", finished.reason
-    wait("version 1", deployed.reader.live_version, 60)
+    wait("version 1", deployed.reader.live_version)
     return deployed
 
 

@@ -74,7 +74,7 @@ def test_the_schedule_is_skipped_without_new_data_and_says_so(live):
 
 def test_a_day_without_drift_is_quiet_and_a_drifted_day_retrains_and_redeploys_without_a_failed_request(live):
     traffic = Traffic(live.client("sagemaker-runtime"), live.names.endpoint, INPUTS)
-    old = live.reader.live_version()
+    old, began = live.reader.live_version(), datetime.now(UTC)
     with traffic.steadily(records(200, seed=2)):
         for day, shift in ((-2, 0.0), (-1, 3.0)):
             data = records(2000, seed=10 + day, shift=shift)
@@ -88,7 +88,7 @@ def test_a_day_without_drift_is_quiet_and_a_drifted_day_retrains_and_redeploys_w
             assert state["StateValue"] == ("ALARM" if shift else "OK"), state["StateReason"]
         finished = live.next_execution(live.names.training_pipeline, training)
         assert finished.status == "Succeeded", finished.reason
-        new = wait("the new version", lambda: ((v := live.reader.live_version()) and v > old and v) or None, 60)
+        new = wait("the new version", lambda: live.reader.newer_version(old, began))
     package = live.reader.live()
     assert package["ModelPackageVersion"] == new
     assert package["CustomerMetadataProperties"]["trigger"] == "drift"

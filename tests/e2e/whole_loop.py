@@ -51,7 +51,7 @@ def fail(factory: Factory) -> None:
 
 def drift(factory: Factory) -> None:
     """A drifted day: captured, found by the monitor, told, retrained on, and deployed over the old version."""
-    old = factory.reader.live_version()
+    old, began = factory.reader.live_version(), datetime.now(UTC)
     data = records(2000, seed=77, shift=3.0)
     factory.land(data, "2026-11-20")
     Traffic(factory.client("sagemaker-runtime"), factory.names.endpoint, INPUTS).send(data)
@@ -64,7 +64,7 @@ def drift(factory: Factory) -> None:
     assert watched.status == "Succeeded", watched.reason
     finished = factory.next_execution(factory.names.training_pipeline, training, SECONDS)
     assert finished.status == "Succeeded", finished.reason
-    wait("the new version", lambda: (factory.reader.live_version() or 0) > old or None, SECONDS)
+    wait("the new version", lambda: factory.reader.newer_version(old, began), SECONDS)
 
 
 def stop_in(factory: Factory, which: str, step: str) -> None:
