@@ -1,10 +1,13 @@
 """Sessions in any account: moto finds the account of a request by its access key, which AssumeRole hands out."""
 
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.config
+
+from .authorization import networks
 
 if TYPE_CHECKING:
     from .server import LocalAws
@@ -19,33 +22,38 @@ class Accounts:
     def __init__(self, endpoint_url: str) -> None:
         self._endpoint_url = endpoint_url
         self._lock = threading.Lock()
-        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._clients: dict[tuple[str, str, str, tuple[str, ...]], Any] = {}
         root = boto3.Session(aws_access_key_id="root", aws_secret_access_key="root", region_name=HOME_REGION)  # noqa: S106
         self._sts = root.client("sts", endpoint_url=endpoint_url, config=_QUICK)
 
-    def assume(self, role_arn: str, session_name: str) -> dict[str, str]:
-        """Environment variables with the credentials of a role session."""
+    def assume(self, role_arn: str, session_name: str, subnets: Sequence[str] = (), region: str = "") -> dict[str, str]:
+        """Environment variables with the credentials of a role session; its calls leave from `subnets` of `region`.
+
+        Raises LookupError naming a subnet that does not exist.
+        """
         with self._lock:
             answer = self._sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64], DurationSeconds=43200)
         credentials = answer["Credentials"]
+        if subnets:
+            networks.place(credentials["AccessKeyId"], role_arn.split(":")[4], region, subnets)
         return {
             "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
             "AWS_SESSION_TOKEN": credentials["SessionToken"],
         }
 
-    def role_client(self, service: str, role_arn: str, region: str) -> Any:
-        """A boto3 client that acts as a role."""
-        return self._client(service, role_arn, region)
+    def role_client(self, service: str, role_arn: str, region: str, subnets: Sequence[str] = ()) -> Any:
+        """A boto3 client that acts as a role, from `subnets` if there are any."""
+        return self._client(service, role_arn, region, tuple(subnets))
 
     def client(self, service: str, account: str, region: str) -> Any:
         """A boto3 client that acts as the AWS services themselves act inside an account."""
         return self._client(service, f"arn:aws:iam::{account}:role/aws-service", region)
 
-    def _client(self, service: str, role_arn: str, region: str) -> Any:
-        key = (service, role_arn, region)
+    def _client(self, service: str, role_arn: str, region: str, subnets: tuple[str, ...] = ()) -> Any:
+        key = (service, role_arn, region, subnets)
         if key not in self._clients:
-            found = self.assume(role_arn, "local-aws")
+            found = self.assume(role_arn, "local-aws", subnets, region)
             with self._lock:
                 session = boto3.Session(
                     found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"], found["AWS_SESSION_TOKEN"], region

@@ -70,7 +70,7 @@ class Worker:
             "AWS_REGION": function.region,
             "AWS_DEFAULT_REGION": function.region,
             "AWS_ENDPOINT_URL": self._local.endpoint_url,
-            **self._local.accounts.assume(function.role, function.function_name),
+            **self._local.accounts.assume(function.role, function.function_name, _subnets(function), function.region),
             **{key: str(value) for key, value in function.environment_vars.items()},
         }
 
@@ -111,6 +111,10 @@ class Worker:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+def _subnets(function: Any) -> list[str]:
+    return (function.vpc_config or {}).get("SubnetIds", [])
+
+
 class Functions:
     """Invokes any deployed function, keeping its process warm."""
 
@@ -127,6 +131,8 @@ class Functions:
         except AccessDeniedError as refusal:
             message = f"The role defined for the function cannot be assumed by Lambda. {refusal}"
             return {"error": {"errorMessage": message, "errorType": "AccessDeniedException"}}, ""
+        except LookupError as error:
+            return {"error": {"errorMessage": str(error), "errorType": "InvalidSubnetIDException"}}, ""
         request_id = str(uuid.uuid4())
         with worker.lock:
             answer = worker.invoke(event, request_id)

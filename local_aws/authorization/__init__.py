@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from local_aws.authorization import context, deployed, principals, resources
+from local_aws.authorization import context, deployed, networks, principals, resources
 from local_aws.authorization.actions import Need, needs
 from local_aws.authorization.evaluation import Decision, Policies, Request, evaluate
+from local_aws.authorization.policies import Document
 from local_aws.authorization.principals import Session
 from local_aws.authorization.refusals import AccessDeniedError, give_up, message, refuse
 from local_aws.authorization.requests import Call, credential, prefix_of, read, service_name
@@ -103,8 +104,9 @@ class Authorization:
             try:
                 session = principals.of_access_key(signed.access_key_id)
                 if session and not _exempt(session):
-                    self._authorize(session, read(environ, service, signed.region, session.principal.account), {})
-            except AccessDeniedError as refusal:
+                    call = read(environ, service, signed.region, session.principal.account)
+                    self._authorize(session, call, {}, networks.endpoint_policy(signed.access_key_id, call))
+            except (AccessDeniedError, networks.NoWayOutError) as refusal:
                 return refuse(service, content_type, str(refusal), start_response)
             except Exception as error:  # whatever it is: a call that cannot be judged does not pass
                 log.exception("a call to %s cannot be authorized", service)
@@ -168,17 +170,28 @@ class Authorization:
             call = Call(service, prefix_of(service), operation, params, region, session.principal.account)
             self._authorize(session, call, dict(keys or {}))
 
-    def _authorize(self, session: Session, call: Call, keys: Mapping[str, context.Value]) -> None:
+    def _authorize(
+        self, session: Session, call: Call, keys: Mapping[str, context.Value], endpoint: Document | None = None
+    ) -> None:
         known = {**context.of_call(call), **keys}
         self._count_call(session)
         for need in needs(call):
-            self._decide(session, need, known, call.region)
+            # What the service itself asks of others for the call, such as a key, passes no endpoint of the caller's.
+            passes = endpoint if need.action.startswith(f"{call.prefix}:") else None
+            self._decide(session, need, known, call.region, passes)
 
     def _count_call(self, session: Session) -> None:
         with self._lock:
             self.calls[session.name] += 1
 
-    def _decide(self, session: Session, need: Need, keys: Mapping[str, context.Value], region: str) -> None:
+    def _decide(
+        self,
+        session: Session,
+        need: Need,
+        keys: Mapping[str, context.Value],
+        region: str,
+        endpoint: Document | None = None,
+    ) -> None:
         request = Request(
             session.principal,
             need.action,
@@ -193,6 +206,7 @@ class Authorization:
             boundary=session.boundary,
             session=session.session,
             resource=resources.policies_on(need.resource) if hangs_on_resource else (),
+            endpoint=(endpoint,) if endpoint else None,
             resource_decides=resources.decides_alone(need.resource, need.action),
         )
         decision = evaluate(request, policies)

@@ -34,6 +34,7 @@ class Request:
 class Policies:
     """All policies that speak about a request. A boundary or session of None limits nothing, an empty one all.
 
+    `endpoint`: of the way out of the caller's network; None when the call passes none.
     `resource_decides`: the resource's policy must allow even inside the account (KMS keys, trust policies of roles).
     """
 
@@ -41,6 +42,7 @@ class Policies:
     boundary: tuple[Document, ...] | None = None
     session: tuple[Document, ...] | None = None
     resource: tuple[Document, ...] = ()
+    endpoint: tuple[Document, ...] | None = None
     resource_decides: bool = False
 
 
@@ -53,6 +55,9 @@ class Decision:
     statements: tuple[Statement, ...] = ()
 
 
+_NAME_PRINCIPALS = ("a resource-based policy", "a VPC endpoint policy")
+
+
 def evaluate(request: Request, policies: Policies) -> Decision:
     """Decide `request` under `policies`. Raises UnknownConditionError for a condition that cannot be evaluated."""
     kinds = {
@@ -60,12 +65,15 @@ def evaluate(request: Request, policies: Policies) -> Decision:
         "a resource-based policy": policies.resource,
         "a permissions boundary": policies.boundary or (),
         "a session policy": policies.session or (),
+        "a VPC endpoint policy": policies.endpoint or (),
     }
     for kind, documents in kinds.items():
-        denials = _matching(request, documents, "Deny", on_resource=kind == "a resource-based policy")
+        denials = _matching(request, documents, "Deny", names_principals=kind in _NAME_PRINCIPALS)
         if denials:
             return Decision(False, f"with an explicit deny in {kind}", denials)
-    granted = _matching(request, policies.resource, "Allow", on_resource=True)
+    if policies.endpoint is not None and not _matching(request, policies.endpoint, "Allow", names_principals=True):
+        return _found(request, (), "VPC endpoint policy")
+    granted = _matching(request, policies.resource, "Allow", names_principals=True)
     reach = max((r for s in granted if (r := s.reach(request.principal))), default=None)
     if request.principal.is_service:
         return _found(request, granted, "resource-based policy")
@@ -105,14 +113,14 @@ def _found(request: Request, found: tuple[Statement, ...], kind: str, others: tu
 
 
 def _matching(
-    request: Request, documents: Iterable[Document], effect: str, on_resource: bool = False
+    request: Request, documents: Iterable[Document], effect: str, names_principals: bool = False
 ) -> tuple[Statement, ...]:
     return tuple(
         statement
         for document in documents
         for statement in document.about(request.action)
         if statement.effect == effect
-        and (not on_resource or statement.reach(request.principal))
+        and (not names_principals or statement.reach(request.principal))
         and statement.covers_resource(request.resource, request.context.variable)
         and holds(statement, request.context)
     )

@@ -5,12 +5,12 @@ A type is one entry of a table: its service and how it is created, updated and d
 
 from typing import TYPE_CHECKING
 
-from . import change_sets, delivery, engine, lambdas, messaging, monitoring, no_value, sagemaker, storage
+from . import change_sets, delivery, engine, lambdas, messaging, monitoring, network, no_value, sagemaker, storage
 
 if TYPE_CHECKING:
     from ..server import LocalAws
 
-TABLES = (storage, messaging, monitoring, sagemaker, lambdas, delivery)
+TABLES = (storage, messaging, monitoring, sagemaker, lambdas, network, delivery)
 
 
 def install(local: "LocalAws") -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..authorization import AccessDeniedError
-from .state import Record, State, now
+from .state import Record, State, now, subnets
 from .storage import Storage
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Job:
         self.root = service.local.state_dir / "jobs" / f"{self.name}-{uuid.uuid4().hex[:6]}"
         self.stopped = False
         self._process: subprocess.Popen[bytes] | None = None
-        self.s3 = Storage(service.local.accounts.role_client("s3", record["RoleArn"], state.region))
+        self.s3 = Storage(service.local.accounts.role_client("s3", record["RoleArn"], state.region, subnets(record)))
 
     def path(self, inside: str) -> Path:
         """A path below /opt/ml as a path on this machine, its folder made."""
@@ -91,7 +91,7 @@ class Job:
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
             "AWS_ENDPOINT_URL": self._service.local.endpoint_url,
-            **self._service.local.accounts.assume(self.record["RoleArn"], "SageMaker"),
+            **self._service.local.accounts.assume(self.record["RoleArn"], "SageMaker", subnets(self.record), region),
         }
 
     def pull_image(self, image: str) -> None:

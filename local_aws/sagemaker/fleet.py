@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .state import Record, State, find
+from .state import Record, State, find, subnets
 from .storage import Storage
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Fleet:
         self._root = service.local.state_dir / "endpoints" / f"{endpoint}-{uuid.uuid4().hex[:8]}"
         folder = self._root / "model"
         folder.mkdir(parents=True)
-        s3 = service.local.accounts.role_client("s3", model["ExecutionRoleArn"], state.region)
+        s3 = service.local.accounts.role_client("s3", model["ExecutionRoleArn"], state.region, subnets(model))
         archive = self._root / "download"
         self._service, self._state, self._role = service, state, model["ExecutionRoleArn"]
         self._log_at = (f"/aws/sagemaker/Endpoints/{endpoint}", self._root.name)

@@ -15,7 +15,7 @@ from .deployments import Plan, plan
 from .fleet import Fleet, FleetError
 from .metrics import EndpointMetrics
 from .service import origin
-from .state import Record, ServiceError, State, find, now
+from .state import Record, ServiceError, State, find, now, subnets
 
 if TYPE_CHECKING:
     from .service import Service
@@ -146,8 +146,9 @@ class Hosting:
         if old := self.captures.pop(arn, None):
             old.close()
         if wanted.get("EnableCapture", True) and wanted:
-            role = _model(state, config)["ExecutionRoleArn"]
-            s3 = self._service.local.accounts.role_client("s3", role, state.region)
+            model = _model(state, config)
+            role, accounts = model["ExecutionRoleArn"], self._service.local.accounts
+            s3 = accounts.role_client("s3", role, state.region, subnets(model))
             self.captures[arn] = Capture(s3, endpoint["EndpointName"], wanted)
 
     def _settle(self, state: State, endpoint: Record, status: str) -> None:

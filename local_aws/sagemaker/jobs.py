@@ -5,7 +5,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from . import containers
-from .state import Record, State, add, find, now, page
+from .state import Record, ServiceError, State, add, find, now, page
 from .transform import TransformJob
 
 if TYPE_CHECKING:
@@ -34,9 +34,12 @@ class Kind:
             service.roles.take(role, arn)
             service.roles.encrypt_volume(role, _volume_key(request), state.region)
             service.roles.encrypt_output(role, _output_key(request), state.region)
+        try:
+            job = self.make(service, state, record, self.name)
+        except LookupError as error:
+            raise ServiceError(f"{error}. Check the VPC configuration of the job.") from error
         add(getattr(state, self.table), name, record, f"{self.name.lower()} job")
         state.tag(arn, request.get("Tags"))
-        job = self.make(service, state, record, self.name)
         if self.name == "Training":
             job.stage("Starting")
         record["_job"] = job

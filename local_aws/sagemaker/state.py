@@ -58,6 +58,11 @@ def find(table: dict[str, Record], name: str, what: str) -> Record:
     return found
 
 
+def subnets(record: Record) -> tuple[str, ...]:
+    """Where the container of a job or model runs; nothing when that is outside of any network of the account's."""
+    return tuple(record.get("NetworkConfig", record).get("VpcConfig", {}).get("Subnets", ()))
+
+
 def add(table: dict[str, Record], name: str, record: Record, what: str) -> None:
     """Add a record whose name is free. Raises ServiceError."""
     if name in table:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from .containers import JobError
 from .fleet import Fleet, FleetError
-from .state import Record, State, find
+from .state import Record, State, find, subnets
 from .storage import Storage, split
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class TransformJob:
         self.name, self.stopped = record[f"{kind}JobName"], False
         self._model = find(state.models, record["ModelName"], "model")
         role = self._model["ExecutionRoleArn"]
-        self._client = service.local.accounts.role_client("s3", role, state.region)
+        self._client = service.local.accounts.role_client("s3", role, state.region, subnets(self._model))
         self.s3 = Storage(self._client)
         self._fleet: Fleet | None = None
 

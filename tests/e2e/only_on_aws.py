@@ -11,6 +11,29 @@ SCALING = (
 )
 LOGS = "CloudWatch Logs encrypts the functions' log groups by itself; the embedded AWS keeps logs in memory."
 ACCESS_LOGS = "S3 delivers its access logs by itself; the embedded AWS writes none."
+INTERFACES = (
+    "Lambda and SageMaker make network interfaces in the role's name when something runs in a network (developer guides, "
+    "'Giving Lambda functions access to resources in an Amazon VPC', 'SageMaker roles'); here a network has no interfaces."
+)
+CONNECTIONS = "EC2 writes the flow log by itself; here no connection passes a network."
+ANSWERS = "A custom resource answers CloudFormation through S3; here it answers the embedded AWS itself."
+
+_NETWORK_PARTS = [
+    f"arn:aws:ec2:eu-west-1:ACCOUNT:{part}" for part in ("network-interface/*", "subnet/ID", "security-group/ID")
+]
+_MAKES_INTERFACES = [
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    *_NETWORK_PARTS,
+]
+_AS_A_FUNCTION = ["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"]
+_AS_A_CONTAINER = [
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterfacePermission",
+    *(f"ec2:Describe{what}" for what in ("DhcpOptions", "SecurityGroups", "Vpcs")),
+]
 
 ONLY_ON_AWS: dict[tuple[str, str], str] = {
     **{
@@ -25,4 +48,25 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
         for action in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")
     },
     ("bucket logs", "s3:PutObject"): ACCESS_LOGS,
+    **{
+        (role, value): INTERFACES
+        for role in ("retrain", "deploy", "endpoint-cleanup")
+        for value in (*_MAKES_INTERFACES, *_AS_A_FUNCTION)
+    },
+    **{
+        (role, value): INTERFACES
+        for role in ("sales-train-job", "sales-monitor-job", "sales-endpoint")
+        for value in (*_MAKES_INTERFACES, *_AS_A_CONTAINER)
+    },
+    **{
+        ("network-log", value): CONNECTIONS
+        for value in (
+            "logs:CreateLogStream",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+            "arn:aws:logs:eu-west-1:ACCOUNT:log-group:/aws/vpc/PREFIX",
+            "arn:aws:logs:eu-west-1:ACCOUNT:log-group:/aws/vpc/PREFIX:*",
+        )
+    },
+    ("way out s3/Answers", "s3:PutObject"): ANSWERS,
 }

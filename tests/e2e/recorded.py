@@ -49,13 +49,15 @@ class Recorder:
 
 
 def _hangs(policies: Policies, document: Document) -> bool:
-    return any(each.name == document.name for each in policies.resource)
+    return any(each.name == document.name for each in (*policies.resource, *(policies.endpoint or ())))
 
 
 def _with(policies: Policies, document: Document, role_arn: str | None) -> Policies:
     if role_arn:
         return replace(policies, identity=(document,))
-    return replace(policies, resource=tuple(document if d.name == document.name else d for d in policies.resource))
+    resource = tuple(document if each.name == document.name else each for each in policies.resource)
+    endpoint = policies.endpoint and tuple(document if d.name == document.name else d for d in policies.endpoint)
+    return replace(policies, resource=resource, endpoint=endpoint)
 
 
 def permissions(holder: str, document: Document) -> Iterator[Permission]:
@@ -113,7 +115,7 @@ def _policy_of(iam: Any, name: str) -> Document:
 
 
 def deployed_resource_policies(reach: Any) -> dict[str, Document]:
-    """The policies on an environment's key, buckets, queues and topic."""
+    """The policies on an environment's key, buckets, queues and topic, and on the ways out of its network if it has one."""
     names = reach.names
     key = reach.client("kms").describe_key(KeyId=names.key_alias)["KeyMetadata"]["Arn"]
     queues = [name(purpose) for name in (names.queue, names.dead_letter_queue) for purpose in ("retrain", "deploy")]
@@ -124,4 +126,11 @@ def deployed_resource_policies(reach: Any) -> dict[str, Document]:
         **{f"queue {queue.removeprefix(names.prefix + '-')}": names.arn("sqs", queue) for queue in queues},
         "queue undelivered": names.arn("sqs", names.undelivered_queue),
     }
-    return {holder: document for holder, arn in arns.items() for document in policies_on(arn)}
+    ways_out = reach.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    return {
+        **{holder: document for holder, arn in arns.items() for document in policies_on(arn)},
+        **{
+            f"way out {each['ServiceName'].split('.', 3)[3]}": parse(each["VpcEndpointId"], each["PolicyDocument"])
+            for each in ways_out
+        },
+    }

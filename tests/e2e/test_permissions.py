@@ -38,6 +38,7 @@ def unneeded(live, recorder):
 
 def anonymous(value, reach):
     value = re.sub(":key/.*", ":key/KEY", value.replace(reach.environment.account, "ACCOUNT"))
+    value = re.sub("/(subnet|sg)-[0-9a-f]+", "/ID", value)
     return value.replace(reach.names.prefix, "PREFIX").replace(f"/{reach.environment.name}/", "/ENVIRONMENT/")
 
 

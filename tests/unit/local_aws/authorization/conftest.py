@@ -99,7 +99,7 @@ def server():
 
 @pytest.fixture
 def local(server):
-    for service in ("s3", "sqs", "sns", "kms", "iam", "sts", "cloudwatch"):
+    for service in ("s3", "sqs", "sns", "kms", "iam", "sts", "cloudwatch", "ec2"):
         get_backend(service).reset()
     server.authorization.reset()
     return server

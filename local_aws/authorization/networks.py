@@ -1,0 +1,78 @@
+"""Which network a session's calls leave from, and the policy of the endpoint that they have to pass there.
+
+Sources: Amazon VPC user guide, "AWS PrivateLink", "Control access to VPC endpoints using endpoint policies"; IAM user
+guide, "Policy evaluation logic".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from moto.core.utils import get_service_model
+from moto.ec2.exceptions import InvalidSubnetIdError
+from moto.ec2.models import EC2Backend, ec2_backends
+
+from local_aws.authorization.policies import Document, parse
+from local_aws.authorization.requests import Call
+
+# Where PrivateLink does not name a service by the parts of its host name, from the last to the first.
+_OTHERWISE = {"application-autoscaling": "application-autoscaling"}
+
+
+class NoWayOutError(ConnectionError):
+    """Nothing leads from the caller's network to the service: on AWS the call would wait until it times out."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    account: str
+    region: str
+    vpc: str
+    subnets: tuple[str, ...]
+
+
+_PLACES: dict[str, _Place] = {}
+
+
+def place(access_key_id: str, account: str, region: str, subnets: Sequence[str]) -> None:
+    """Calls signed with this key leave from these subnets. Raises LookupError naming a subnet that does not exist."""
+    backend = ec2_backends[account][region]
+    try:
+        vpc, *_ = (backend.get_subnet(subnet).vpc_id for subnet in subnets)
+    except InvalidSubnetIdError as error:
+        raise LookupError(str(error)) from error
+    _PLACES[access_key_id] = _Place(account, region, vpc, tuple(subnets))
+
+
+def endpoint_policy(access_key_id: str, call: Call) -> Document | None:
+    """The policy of the endpoint that the call passes; None where there is no network, or one with a way to the internet.
+
+    Raises NoWayOutError.
+    """
+    at = _PLACES.get(access_key_id)
+    if at is None:
+        return None
+    backend = ec2_backends[at.account][at.region]
+    name = f"com.amazonaws.{call.region}.{_private_link_name(call.service)}"
+    for endpoint in list(backend.vpc_end_points.values()):
+        if (endpoint.vpc_id, endpoint.service_name) == (at.vpc, name):
+            return parse(endpoint.id, endpoint.policy_document)
+    if _reaches_the_internet(backend, at):
+        return None
+    raise NoWayOutError(f"{at.vpc} has no endpoint {name} and no way to the internet: the call would time out on AWS")
+
+
+@cache
+def _private_link_name(service: str) -> str:
+    host = str(get_service_model(service).metadata["endpointPrefix"])
+    return _OTHERWISE.get(service, ".".join(reversed(host.split("."))))
+
+
+def _reaches_the_internet(backend: EC2Backend, at: _Place) -> bool:
+    tables = [table for table in backend.route_tables.values() if table.vpc_id == at.vpc]
+    own = [table for table in tables if any(each.get("SubnetId") in at.subnets for each in table.associations)]
+    main = [table for table in tables if table.main_association_id is not None]
+    routes = [route for table in own or main for route in table.routes]
+    return any(route.destination_cidr_block == "0.0.0.0/0" for route in routes)
