@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ..authorization import AccessDeniedError
 from .state import Record, State, now, subnets
 from .storage import Storage
+from .warm import Process
 
 if TYPE_CHECKING:
     from .service import Service
@@ -40,7 +41,7 @@ class Job:
         self.name, self.arn = record[f"{kind}JobName"], record[f"{kind}JobArn"]
         self.root = service.local.state_dir / "jobs" / f"{self.name}-{uuid.uuid4().hex[:6]}"
         self.stopped = False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self.s3 = Storage(service.local.accounts.role_client("s3", record["RoleArn"], state.region, subnets(record)))
 
     def path(self, inside: str) -> Path:
@@ -60,15 +61,7 @@ class Job:
             rewritten[0] = sys.executable
         log = self.root / "log.txt"
         with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                rewritten,
-                cwd=self.root,
-                env=self._environment() | environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            self._process = self._service.starter.start(rewritten, self.root, self._environment() | environment, output)
             if self.stopped or self._service.stopping.is_set():
                 self.kill()
             try:

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tarfile
 import threading
@@ -66,20 +65,17 @@ class Fleet:
             key: value.replace("/opt/ml/model", str(folder)) for key, value in container.get("Environment", {}).items()
         }
         self._log = (self._root / "log.txt").open("wb")
-        self._process = subprocess.Popen(
+        self._process = service.starter.start(
             [sys.executable, str(CONTAINER), str(folder), str(self.port)],
-            cwd=self._root,
-            env={
+            self._root,
+            {
                 "PATH": os.environ["PATH"],
                 "HOME": str(self._root),
                 "FACTORY_ML_ROOT": str(self._root),
                 "AWS_REGION": state.region,
                 **environment,
             },
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+            self._log,
         )
         self._connections = threading.local()
         service.on_stop(self.close)

@@ -17,6 +17,7 @@ from ..events import emit
 from .roles import Roles
 from .state import Record, ServiceError, State
 from .validation import StrictValidator
+from .warm import Starter
 
 if TYPE_CHECKING:
     from ..server import LocalAws
@@ -35,6 +36,7 @@ class Service:
     def __init__(self, local: "LocalAws") -> None:
         self.local = local
         self.roles = Roles(local)
+        self.starter = Starter(local.on_stop)
         self.stopping = threading.Event()
         self._states: dict[tuple[str, str], State] = {}
         self._operations: dict[str, Operation] = {}

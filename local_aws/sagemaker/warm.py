@@ -1,0 +1,150 @@
+"""Containers' processes, started quickly: most of a small job's time would be importing scipy and pandas once more.
+
+A process is forked from a template that has them in memory (`warm_template`), or started as usual where that could
+make a difference: other commands than a script of this Python, variables that the libraries read when they are imported,
+and systems where forking is not safe.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Protocol
+
+TEMPLATE = Path(__file__).with_name("warm_template.py")
+LONGEST_MESSAGE = 1 << 17
+_READ_AT_IMPORT = ("PYTHON", "OMP_", "OPENBLAS_", "MKL_", "ARROW_", "LD_")
+# What is the same in the template.
+_SETTLED = {"PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}
+
+
+class Process(Protocol):
+    """What is needed of a running container."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
+class _Forked:
+    """A process that the template forked; it is the template's child, which tells of its end."""
+
+    def __init__(self) -> None:
+        self.pid, self.code = 0, 0
+        self.started, self.ended = threading.Event(), threading.Event()
+
+    def poll(self) -> int | None:
+        """The exit code; None while it runs."""
+        return self.code if self.ended.is_set() else None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code. Raises TimeoutExpired."""
+        if not self.ended.wait(timeout):
+            raise subprocess.TimeoutExpired("container", timeout or 0)
+        return self.code
+
+
+class Starter:
+    """Starts containers' processes; `on_stop` gets what ends the template."""
+
+    def __init__(self, on_stop: Callable[[Callable[[], None]], None]) -> None:
+        self._on_stop = on_stop
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._asked: list[_Forked] = []
+        self._running: dict[int, _Forked] = {}
+
+    def start(self, command: list[str], cwd: Path, environment: dict[str, str], output: IO[bytes]) -> Process:
+        """Run `command` in a process group of its own, with this environment and nothing else, and its output in a file."""
+        request = json.dumps({"command": command, "cwd": str(cwd), "env": environment}).encode()
+        if _alike(command, environment) and len(request) < LONGEST_MESSAGE and (forked := self._fork(request, output)):
+            return forked
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _fork(self, request: bytes, output: IO[bytes]) -> Process | None:
+        """A new process; None when the template has just gone."""
+        process = _Forked()
+        with self._lock:
+            try:
+                socket.send_fds(self._template(), [request], [output.fileno()])
+            except OSError:
+                return None
+            self._asked.append(process)
+        process.started.wait()
+        return process if process.pid else None
+
+    def _template(self) -> socket.socket:
+        if self._socket is None:
+            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            process = subprocess.Popen(
+                [sys.executable, str(TEMPLATE), str(theirs.fileno())],
+                env={"PATH": os.environ["PATH"], **_SETTLED},
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+            theirs.close()
+            threading.Thread(target=self._listen, args=(self._socket, process), daemon=True).start()
+            self._on_stop(self._close)
+        return self._socket
+
+    def _close(self) -> None:
+        with self._lock:
+            if self._socket:
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _listen(self, template: socket.socket, process: subprocess.Popen[bytes]) -> None:
+        """Note what the template tells, until it is gone; then nothing that it started is known to run."""
+        while message := _received(template):
+            told = json.loads(message)
+            if "code" in told:
+                ended = self._running.pop(told["pid"])
+                ended.code = told["code"]
+                ended.ended.set()
+                continue
+            with self._lock:
+                begun = self._asked.pop(0)
+            begun.pid = told["pid"]
+            self._running[begun.pid] = begun
+            begun.started.set()
+        process.wait()
+        with self._lock:
+            template.close()
+            self._socket = None
+            for lost in [*self._asked, *self._running.values()]:
+                lost.code = -1
+                lost.started.set()
+                lost.ended.set()
+            self._asked.clear()
+            self._running.clear()
+
+
+def _received(template: socket.socket) -> bytes:
+    try:
+        return template.recv(LONGEST_MESSAGE)
+    except OSError:  # closed
+        return b""
+
+
+def _alike(command: list[str], environment: dict[str, str]) -> bool:
+    """Whether a forked process would be what a new one is."""
+    script = command[1] if len(command) > 1 else ""
+    read = {k: v for k, v in environment.items() if k.startswith(_READ_AT_IMPORT) or k.endswith("_NUM_THREADS")}
+    return (
+        sys.platform == "linux"
+        and command[0] == sys.executable
+        and script.endswith((".py", ".zip"))
+        and all(_SETTLED.get(key) == value for key, value in read.items())
+    )

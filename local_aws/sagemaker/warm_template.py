@@ -1,0 +1,120 @@
+"""The process that containers are forked from: it has imported what most of them import first, and does nothing else.
+
+`warm_template.py <socket>`: takes messages {command, cwd, env} with the file that gets the output, and answers {pid} and, when
+that process has ended, {pid, code}. Only whole packages are imported that load the same way whoever asks first: what a
+container forgets to import is missing here as it is on AWS.
+"""
+
+import atexit
+import json
+import os
+import random
+import runpy
+import signal
+import socket
+import sys
+import threading
+import traceback
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+del sys.path[0]  # this file's folder, which no container sees
+
+import boto3  # noqa: E402, F401
+import flask  # noqa: E402, F401
+import joblib  # noqa: E402, F401
+import numpy  # noqa: E402
+import pandas  # noqa: E402, F401
+import scipy.stats  # noqa: E402, F401
+import werkzeug.serving  # noqa: E402, F401
+
+LONGEST_MESSAGE = 1 << 17
+REAP_SECONDS = 0.02
+
+
+def main(descriptor: int) -> None:
+    """Fork what is asked for until nobody can ask any more; then nothing of it runs on."""
+    asked = socket.socket(fileno=descriptor)
+    running: set[int] = set()
+    with suppress(BrokenPipeError):
+        _serve(asked, running)
+    for pid in running:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def _serve(asked: socket.socket, running: set[int]) -> None:
+    while True:
+        asked.settimeout(REAP_SECONDS if running else None)
+        try:
+            message, files, _, _ = socket.recv_fds(asked, LONGEST_MESSAGE, 1)
+        except TimeoutError:
+            message, files = None, []
+        if message == b"":
+            return
+        if message:
+            pid = _fork(asked, json.loads(message), files[0])
+            running.add(pid)
+            asked.send(json.dumps({"pid": pid}).encode())
+        for pid in list(running):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                running.remove(pid)
+                asked.send(json.dumps({"pid": pid, "code": os.waitstatus_to_exitcode(status)}).encode())
+
+
+def _fork(asked: socket.socket, request: dict[str, Any], output: int) -> int:
+    with warnings.catch_warnings():
+        # BLAS has threads, which wait, and puts itself in order after a fork; nothing else here has any.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if pid == 0:
+        os.setpgid(0, 0)
+        asked.close()
+        _become(request, output)
+    with suppress(PermissionError, ProcessLookupError):  # here as well: it must be there when somebody wants to kill it
+        os.setpgid(pid, pid)
+    os.close(output)
+    return pid
+
+
+def _become(request: dict[str, Any], output: int) -> None:
+    """Be what `python <script or zip> <arguments>` would be. Does not return."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for standard in (1, 2):
+        os.dup2(output, standard)
+    os.close(output)
+    sys.stdout.reconfigure(write_through=True)  # pyright: ignore[reportAttributeAccessIssue]
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    random.seed()
+    numpy.random.seed()
+    _, script, *arguments = request["command"]
+    sys.argv = [script, *arguments]
+    if script.endswith(".py"):
+        sys.path.insert(0, str(Path(script).parent))
+    code = 1
+    try:
+        runpy.run_path(script, run_name="__main__")
+        code = 0
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+        if isinstance(leaving.code, str):
+            print(leaving.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        threading._shutdown()  # pyright: ignore[reportAttributeAccessIssue]
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the server, which then closes the socket
+    main(int(sys.argv[1]))

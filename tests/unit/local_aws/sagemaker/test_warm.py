@@ -1,0 +1,150 @@
+"""Containers' processes, forked: what they see and leave is what a new Python would."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from local_aws.sagemaker.warm import Starter
+
+
+@pytest.fixture
+def starter():
+    closers = []
+    yield Starter(closers.append)
+    for close in closers:
+        close()
+
+
+@pytest.fixture
+def run(starter, tmp_path):
+    """Runs a script to its end; process, exit code and output."""
+
+    def run(text, *arguments, name="script.py", **environment):
+        script = tmp_path / name
+        if name.endswith(".zip"):
+            with zipfile.ZipFile(script, "w") as archive:
+                archive.writestr("__main__.py", text)
+        else:
+            script.write_text(text)
+        with (tmp_path / "output").open("w+b") as output:
+            command = [sys.executable, str(script), *arguments]
+            process = starter.start(command, tmp_path, {"A": "1", **environment}, output)
+            code = process.wait(60)
+            output.seek(0)
+            return process, code, output.read().decode()
+
+    return run
+
+
+def is_forked(process):
+    return not isinstance(process, subprocess.Popen)
+
+
+@pytest.mark.parametrize("name", ["script.py", "script.zip"])
+def test_it_sees_its_arguments_its_folder_and_its_environment_and_nothing_else(run, tmp_path, name):
+    text = (
+        "import os, sys\n"
+        "print(__name__, sys.argv[1:], os.getcwd(), dict(os.environ))\n"
+        "print(sys.path[0], file=sys.stderr)\n"
+        "print(sys.stdin.read() == '')"
+    )
+    process, code, output = run(text, "a", "b", name=name)
+    assert is_forked(process)
+    assert code == 0
+    first = tmp_path if name.endswith(".py") else tmp_path / name
+    assert output.splitlines() == [f"__main__ ['a', 'b'] {tmp_path} {{'A': '1'}}", str(first), "True"]
+
+
+def test_the_libraries_are_there_at_once_and_only_they(run):
+    text = (
+        "import sys\nprint({'pandas', 'scipy.stats'} <= set(sys.modules), [m for m in sys.modules if 'sklearn' in m])"
+    )
+    assert run(text)[2] == "True []\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "output"),
+    [
+        ("raise SystemExit(3)", 3, ""),
+        ("import sys; sys.exit()", 0, ""),
+        ("raise SystemExit('no data')", 1, "no data\n"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", -9, ""),
+        ("import atexit; atexit.register(print, 'bye')", 0, "bye\n"),
+        (
+            "import threading, time; threading.Thread(target=lambda: (time.sleep(0.1), print('done'))).start()",
+            0,
+            "done\n",
+        ),
+    ],
+)
+def test_it_ends_as_python_does(run, text, code, output):
+    assert run(text)[1:] == (code, output)
+
+
+def test_an_exception_is_shown_and_ends_in_one(run):
+    _, code, output = run("1 / 0")
+    assert code == 1
+    assert output.endswith("ZeroDivisionError: division by zero\n")
+
+
+def test_random_numbers_are_every_processs_own(run):
+    text = "import random, numpy\nprint(random.random(), numpy.random.rand())"
+    first, second = run(text)[2].split(), run(text)[2].split()
+    assert not set(first) & set(second)
+
+
+@pytest.mark.parametrize("variable", ["OMP_NUM_THREADS", "PYTHONPATH", "LD_PRELOAD"])
+def test_what_libraries_read_when_they_are_imported_makes_a_process_of_its_own(run, variable):
+    process, code, output = run(f"import os\nprint(os.environ['{variable}'])", **{variable: ""})
+    assert not is_forked(process)
+    assert (code, output) == (0, "\n")
+
+
+def sleeping(starter, tmp_path):
+    script = tmp_path / "sleep.py"
+    script.write_text("import time\ntime.sleep(600)")
+    with (tmp_path / "output").open("wb") as output:
+        return starter.start([sys.executable, str(script)], tmp_path, {}, output)
+
+
+def gone(pid):
+    for _ in range(200):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_it_can_be_killed_with_all_that_it_started(starter, tmp_path):
+    process = sleeping(starter, tmp_path)
+    assert process.poll() is None
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait(10) == -9
+    assert process.poll() == -9
+
+
+def test_nothing_runs_on_when_the_server_is_gone(tmp_path):
+    closers = []
+    process = sleeping(Starter(closers.append), tmp_path)
+    closers[0]()
+    assert process.wait(10) == -1
+    assert gone(process.pid)
+
+
+def test_a_template_that_was_killed_is_started_anew(starter, run, tmp_path):
+    process = sleeping(starter, tmp_path)
+    template = int(Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    os.kill(template, signal.SIGKILL)
+    assert process.wait(10) == -1
+    os.killpg(process.pid, signal.SIGKILL)
+    assert run("print('again')")[2] == "again\n"
