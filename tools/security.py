@@ -69,7 +69,7 @@ def templates_in(out: Path) -> list[Path]:
 
 
 def _synthesize(out: Path, factory: Path, models: Path) -> None:
-    from aws_cdk import App, Aspects
+    from aws_cdk import App, Aspects, Stage
     from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks, PCIDSS321Checks
 
     from stacks.factory import add_factory
@@ -79,9 +79,12 @@ def _synthesize(out: Path, factory: Path, models: Path) -> None:
     flags["@aws-cdk/core:annotationsInValidationReport"] = False
     app = App(outdir=str(out), context=flags, analytics_reporting=False)
     add_factory(app, root=ROOT, factory=factory, models=models)
-    # They do not look into the stages of environments that are delivered; the other factories have the same stacks.
-    for pack in (AwsSolutionsChecks, NIST80053R5Checks, PCIDSS321Checks):
-        Aspects.of(app).add(pack())
+    # Aspects end where a stage of a delivered environment begins: there the packs are taken from resource to resource.
+    inside = [node for stage in app.node.children if Stage.is_stage(stage) for node in stage.node.find_all()]
+    for pack in (AwsSolutionsChecks(), NIST80053R5Checks(), PCIDSS321Checks()):
+        Aspects.of(app).add(pack)
+        for node in inside:
+            pack.visit(node)
     app.synth()
 
 
