@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import payload, s3
+from . import answers, payload, s3
 from .columns import Column
 
 OVERLAP = timedelta(hours=1)
@@ -29,6 +29,7 @@ class Batch:
     first_error: str = ""
     lines: int = 0
     bad: list[dict[str, str]] = field(default_factory=list)
+    answered: list[answers.Request] = field(default_factory=list)
 
 
 @dataclass
@@ -70,12 +71,13 @@ def read(bucket: str, key: str, columns: list[Column]) -> Batch:
     """The object's requests as one table; lines that cannot be read are counted, not fatal."""
     body = s3.client().get_object(Bucket=bucket, Key=key)["Body"]
     tables: list[pd.DataFrame] = []
+    answered: list[answers.Request] = []
     scores: list[np.ndarray] = []
     bad: list[dict[str, str]] = []
     bad_lines, number, first_error = 0, 0, ""
     for number, line in enumerate(body.iter_lines(), 1):
         try:
-            rows, score = _line(line, columns)
+            rows, scored, request = _line(line, columns)
         except (payload.BadRequest, ValueError, KeyError, TypeError) as error:
             bad_lines += 1
             first_error = first_error or f"{key}, line {number}: {error}"
@@ -84,20 +86,30 @@ def read(bucket: str, key: str, columns: list[Column]) -> Batch:
                 bad.append({"object": key, "line": str(number), "error": str(error), "text": text})
             continue
         tables.append(rows)
-        scores.append(score)
+        scores.append(scored if scored.ndim == 1 else scored.max(axis=1))
+        answered += [request] if request else []
     rows = pd.concat(tables, ignore_index=True) if tables else None
-    return Batch(key, rows, np.concatenate(scores) if scores else np.empty(0), bad_lines, first_error, number, bad)
+    every_score = np.concatenate(scores) if scores else np.empty(0)
+    return Batch(key, rows, every_score, bad_lines, first_error, number, bad, answered)
 
 
-def _line(line: bytes, columns: list[Column]) -> tuple[pd.DataFrame, np.ndarray]:
-    data = json.loads(line)["captureData"]
+def _line(line: bytes, columns: list[Column]) -> tuple[pd.DataFrame, np.ndarray, answers.Request | None]:
+    """A request's rows, their scores (none when answers are not captured), and what its labels will be joined with."""
+    content = json.loads(line)
+    data = content["captureData"]
     rows = payload.parse(_body(data["endpointInput"]), data["endpointInput"]["observedContentType"], columns)
-    scores = np.empty(0)
-    if "endpointOutput" in data:
-        output = data["endpointOutput"]
-        scores = payload.parse_response(_body(output), output["observedContentType"])
-        scores = scores if scores.ndim == 1 else scores.max(axis=1)
-    return rows, scores
+    if "endpointOutput" not in data:
+        return rows, np.empty(0), None
+    output, meta = data["endpointOutput"], content.get("eventMetadata") or {}
+    scores = payload.parse_response(_body(output), output["observedContentType"])
+    if len(scores) != len(rows):
+        raise ValueError(f"{len(rows)} rows were answered with {len(scores)} scores")
+    # As Model Monitor has it: the caller's id where there is one, else SageMaker's.
+    identifier = meta.get("inferenceId") or meta.get("eventId")
+    if not identifier or "inferenceTime" not in meta:
+        return rows, scores, None
+    seconds = int(datetime.fromisoformat(meta["inferenceTime"]).timestamp())
+    return rows, scores, answers.Request(str(identifier), seconds, scores.reshape(len(scores), -1))
 
 
 def _body(side: dict[str, Any]) -> str:

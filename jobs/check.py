@@ -1,4 +1,7 @@
-"""One check of a window: features and scores, slow drift, joint drift, data quality; false alarms limited over all of them."""
+"""One check of a window: features and scores, slow drift, joint drift, data quality; false alarms limited over all of them.
+
+What late labels say of the model is judged apart (model_quality.py): it has a window of its own.
+"""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -49,6 +52,11 @@ class Check:
             return self.drift.reason
         return f"drifted: {', '.join(self.drifted)}" if self.drifted else "no column drifted"
 
+    @property
+    def decided(self) -> bool:
+        """Whether there were rows enough to say anything; a check that decided nothing must not end an alarm."""
+        return bool(self.drift.decided or self.drifted)
+
     def violations(self, window: Window) -> list[tuple[str, str]]:
         """(column, description) of what breaks the schema or the data's usual shape."""
         return [*window.violations, *((f.column, f.text) for f in self.findings if f.violation)]
@@ -62,7 +70,6 @@ def examine(found: Live, window: Window, history: History, scheduled: datetime, 
     scores = decision.compare_all(found.score_baseline, window.scores)
     decision.judge([drift, scores], replace(limits, false_alarm_rate=rate * TODAY))
     today = f"{scheduled:%Y-%m-%d}"
-    volumes = [day.rows for day in history.days if day.date != today]
     if window.data.rows:
         history.add(today, window.data, (column.name for column in drift.drifted))
     slow = slow_drift(history, found.baseline, replace(limits, false_alarm_rate=rate * SLOW))
@@ -73,8 +80,6 @@ def examine(found: Live, window: Window, history: History, scheduled: datetime, 
     check = Check(drift, scores, slow, joint, history)
     check.findings = quality.new_categories(found.baseline, window.data, window.new_values)
     check.findings += quality.duplicates(found.sample, sample)
-    if len(history.days) > 1 and history.days[-1].date == today:
-        check.findings += quality.volume(volumes, history.days[-1].rows)
     _explain(check, found, window)
     return check
 

@@ -14,8 +14,8 @@ import pandas as pd
 from . import champion, metrics, paths, serve
 from .drift import profile
 from .failures import JobFailure
+from .metrics import LESS_IS_BETTER
 
-LESS_IS_BETTER = {"log_loss", "brier", "rmse", "mae"}
 IMPORTANCE_ROWS = 2_000
 IMPORTANCE_CALL_ROWS = 50_000
 
@@ -46,6 +46,8 @@ def _evaluate(scoring: champion.Scoring | None) -> None:
     prepared = json.loads((paths.processing_input("report") / "report.json").read_text())
     evaluation = {
         "gate": gate,
+        "problem": problem,
+        "classes": served.classes,
         "metrics": measured,
         "rows": len(test),
         "champion": compared,

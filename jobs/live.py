@@ -1,7 +1,7 @@
 """The version that answers requests now, and the baselines that were registered with it."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,10 +13,15 @@ from . import payload, s3
 from .columns import Column
 from .drift.profile import Profile
 
+ALWAYS = datetime.fromtimestamp(0, UTC)
+
 
 @dataclass(frozen=True)
 class Live:
-    """A live version: its baselines are its own, so a retrained model is watched against its own data."""
+    """A live version: its baselines are its own, so a retrained model is watched against its own data.
+
+    `deployed`: when its model was made, from which on it may have answered. `evaluation`: what Evaluate measured at its gate.
+    """
 
     version: int
     trained: datetime
@@ -25,6 +30,18 @@ class Live:
     importance: dict[str, float]
     columns: list[Column]
     sample: pa.Table | None = None
+    deployed: datetime = ALWAYS
+    evaluation: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> list[Any] | None:
+        """The labels that it knows, in the order of its scores; None in regression and for a version without this record."""
+        return self.evaluation.get("classes")
+
+    @property
+    def width(self) -> int:
+        """Scores of a record."""
+        return len(self.classes or [0]) if self.evaluation.get("problem") == "multiclass_classification" else 1
 
     @property
     def hours_since_training(self) -> float:
@@ -44,10 +61,10 @@ def find(endpoint: str) -> Live | None:
     config = sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     package = sagemaker.describe_model_package(ModelPackageName=model["PrimaryContainer"]["ModelPackageName"])
-    return _live(package)
+    return _live(package, model["CreationTime"])
 
 
-def _live(package: dict[str, Any]) -> Live:
+def _live(package: dict[str, Any], deployed: datetime) -> Live:
     baselines = package["DriftCheckBaselines"]
     data = baselines["ModelDataQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
     quality = baselines["ModelQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
@@ -59,6 +76,8 @@ def _live(package: dict[str, Any]) -> Live:
         s3.read_json(f"{quality}/importance.json"),
         payload.columns_of(s3.read_json(f"{data}/columns.json")["columns"]),
         _sample(f"{data}/sample.parquet"),
+        deployed,
+        s3.read_json(f"{quality}/evaluation.json"),
     )
 
 

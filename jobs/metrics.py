@@ -15,6 +15,7 @@ BLOCK_VALUES = 1 << 19
 """Weights held at once: 4 MB of them, and a few arrays of that size."""
 THRESHOLD = 0.5
 EPSILON = 1e-15
+LESS_IS_BETTER = {"log_loss", "brier", "rmse", "mae"}
 
 type Values = dict[str, np.ndarray]
 """By measure: one value a replicate, NaN where the replicate has none, as the area under the curve of one class."""

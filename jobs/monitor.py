@@ -1,15 +1,19 @@
-"""Monitor: what was asked of the live version since the last run, against the data that it was trained on."""
+"""Monitor: what was asked of the live version since the last run, against what it was trained on; and how right it was."""
 
 import json
 import os
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from . import captured, live, monitor_report, paths, project, report_html, s3
+from . import answers, captured, live, model_quality, monitor_report, paths, project, report_html, s3
 from .check import Check, examine
 from .drift import statistics_json
 from .drift.history import History
+from .drift.quality import Finding
 from .failures import JobFailure
+from .model_quality import Quality
+from .volume import Volume
 from .window import Window
 
 NAMESPACE = "ModelFactory"
@@ -32,18 +36,34 @@ def run() -> None:
     last = _last(latest_uri)
     mark = captured.Watermark.from_report(last)
     objects = captured.new_objects(os.environ["DATA_URI"], os.environ["ENDPOINT_NAME"], mark)
-    window = Window(found, settings)
+    before = version_before(last, found.version)
+    window = Window(found, settings, before)
     bucket = s3.split(os.environ["DATA_URI"])[0]
     for entry in objects:
         window.add(captured.read(bucket, entry["Key"], found.columns))
+    moved = mark.moved(objects)
     check = examine(found, window, History.from_report(last, found.version), scheduled, settings["monitoring"])
-    report = monitor_report.summary(scheduled, found, window, check) | {"objects": [entry["Key"] for entry in objects]}
-    publish(scheduled, metrics_of(found, window, check), {c.name: c.effect for c in check.drift.columns})
+    volume = Volume.from_report(last)
+    check.findings += data_findings(volume, window, moved["newest"], scheduled, settings["monitoring"])
+    answers.write(window.answers, scheduled)
+    quality, anew = model_quality.judge(
+        found, settings, os.environ["DATA_URI"], scheduled, Quality.from_report(last), bool(window.data.rows)
+    )
+    check.findings += quality.findings(settings["monitoring"]["max_bad_lines"])
+    report = monitor_report.summary(scheduled, found, window, check) | {
+        "objects": [entry["Key"] for entry in objects],
+        "quality": model_quality.report(quality, found.evaluation),
+    }
+    values = metrics_of(found, window, check) | (model_quality.metrics_of(quality) if anew else {})
+    publish(scheduled, values, {c.name: c.effect for c in check.drift.columns})
+    violations = statistics_json.violations(check.reports, window.violations, check.findings)
     _write(
         {
             "report.json": report,
             "statistics.json": statistics_json.statistics(window.data),
-            "constraint_violations.json": statistics_json.violations(check.reports, check.violations(window)),
+            "constraint_violations.json": violations,
+            "model_quality_statistics.json": model_quality.statistics(settings["problem"], quality),
+            "model_quality_constraint_violations.json": model_quality.violations(quality),
         }
     )
     folder = paths.processing_output("report")
@@ -52,10 +72,17 @@ def run() -> None:
     if window.quarantine:
         (folder / "quarantine.jsonl").write_text("".join(json.dumps(line) + "\n" for line in window.quarantine))
     # The watermark moves on even when the check fails: bad lines are in quarantine, and the next run has its own to judge.
-    kept = {"watermark": mark.moved(objects), "history": monitor_report.history(check.history)}
+    kept = {
+        "watermark": moved,
+        "history": monitor_report.history(check.history),
+        "volume": volume.days,
+        "quality": asdict(quality),
+        "version_before": before,
+    }
     target_bucket, key = s3.split(latest_uri)
     s3.client().put_object(Bucket=target_bucket, Key=key, Body=json.dumps(report | kept).encode())
     print(f"monitor   {window.data.rows} rows against version {found.version}: {check.reason}", flush=True)
+    print(f"quality   {quality.reason}", flush=True)
     _fail_on_bad_lines(window, settings["monitoring"]["max_bad_lines"])
 
 
@@ -70,15 +97,36 @@ def _fail_on_bad_lines(window: Window, allowed: float) -> None:
         )
 
 
+def version_before(last: dict[str, Any] | None, version: int) -> int:
+    """The version that answered before the live one, as far as the last run knew; 0 before the first."""
+    if not last or "version" not in last:
+        return 0
+    return last["version"] if last["version"] != version else last.get("version_before", 0)
+
+
+def data_findings(
+    volume: Volume, window: Window, newest: str | None, scheduled: datetime, monitoring: dict[str, Any]
+) -> list[Finding]:
+    """Whether as much comes as is usual, and whether anything still does; the window's rows join the days."""
+    volume.add(scheduled.date(), window.data.rows)
+    interval = monitoring["interval_seconds"]
+    seen = datetime.fromisoformat(newest) if newest else None
+    return [
+        *volume.unusual(scheduled.date(), interval),
+        *volume.stale(seen, scheduled, interval, monitoring["max_age"]),
+    ]
+
+
 def metrics_of(found: live.Live, window: Window, check: Check) -> dict[str, float]:
-    """The run's metrics. Without rows only that there were none: an old alarm is neither raised nor cleared."""
+    """The run's metrics. What could not be decided is left out: an old alarm is neither raised nor cleared by it."""
     values = {"RowsObserved": float(window.data.rows), "HoursSinceTraining": found.hours_since_training}
-    if window.data.rows or window.bad_lines:
-        broken = sum(window.problems.values()) + window.bad_lines
+    broken = sum(window.problems.values()) + window.bad_lines + sum(finding.violation for finding in check.findings)
+    if window.data.rows or broken:
+        values["DataViolations"] = float(broken)
+    if check.decided:
         values |= {
             "DriftedFeatures": float(len(check.drifted)),
             "PredictionDrift": check.scores.columns[0].effect if check.scores.columns else 0.0,
-            "DataViolations": float(broken + sum(finding.violation for finding in check.findings)),
         }
         if check.joint:
             values["JointDrift"] = check.joint.effect

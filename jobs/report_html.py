@@ -31,7 +31,7 @@ def render(model: str, report: dict[str, Any], reference: Profile, current: Prof
         f"training rows · {escape(report['reason'])}</p>{_problems(report)}"
         f"<p class='legend'><span style='background:{BEFORE}'></span>training<span style='background:{NOW}'></span>now</p>"
         f"<table><tr>{''.join(f'<th>{title}</th>' for title in TITLES)}</tr>"
-        f"{rows}</table>{_whole(report)}</html>"
+        f"{rows}</table>{_quality(report['quality'])}{_whole(report)}</html>"
     )
 
 
@@ -89,6 +89,52 @@ def _problems(report: dict[str, Any]) -> str:
             f"{report['bad_lines']} requests could not be read; the first: {escape(report['first_bad_line'])}"
         )
     return f"<ul class='bad'>{''.join(f'<li>{line}</li>' for line in listed)}</ul>" if listed else ""
+
+
+def _quality(quality: dict[str, Any]) -> str:
+    """What the labels that have come say: each measure with its interval beside what the version had at its gate."""
+    kind = "bad" if quality["worse"] else "ok" if quality["judged"] else "sum"
+    head = f"<h2>Quality from labels</h2><p class='{kind}'>{escape(quality['reason'])}</p>"
+    if not quality["labels"]:
+        return head
+    versions = ", ".join(map(str, quality["versions"])) or "none"
+    counted = (
+        f"<p class='sum'>Versions judged: {versions}. {quality['labels']:,} labels: {quality['duplicates']:,} came again for the "
+        f"same record, {quality['without_record']:,} without a record, {quality['missing']:,} empty"
+        f"{'; a sample of them was joined' if quality['sampled'] else ''}.</p>"
+    )
+    if not quality["metrics"]:
+        return head + counted
+    titles = ("measure", "now", "95 % interval", "at its gate", "")
+    lines = "".join(_measure(name, each, quality) for name, each in quality["metrics"].items())
+    return f"{head}{counted}<table><tr>{''.join(f'<th>{title}</th>' for title in titles)}</tr>{lines}</table>"
+
+
+def _measure(name: str, each: dict[str, float], quality: dict[str, Any]) -> str:
+    gated = name == quality["metric"]
+    at_gate = quality["at_gate"].get(name)
+    marks = [value for value in (at_gate, quality["limit"] if gated else None) if value is not None]
+    kind = "bad" if gated and quality["worse"] else ""
+    return (
+        f"<tr><td class='{kind}'>{escape(name)}</td><td class='n {kind}'>{each['value']:.4f}</td>"
+        f"<td class='n'>{each['low']:.4f} to {each['high']:.4f}</td>"
+        f"<td class='n'>{'' if at_gate is None else f'{at_gate:.4f}'}</td><td>{_interval(each, marks)}</td></tr>"
+    )
+
+
+def _interval(each: dict[str, float], marks: list[float]) -> str:
+    """The interval as a bar, its value as a point; ticks where the version was at its gate and where the limit is."""
+    ends = [each["low"], each["high"], *marks]
+    start, width = min(ends), (max(ends) - min(ends)) or 1.0
+    low, value, high, *ticks = (
+        5 + 190 * (at - start) / width for at in (each["low"], each["value"], each["high"], *marks)
+    )
+    lines = "".join(f"<rect x='{at - 0.75:.1f}' y='2' width='1.5' height='16' fill='{BEFORE}'/>" for at in ticks)
+    return (
+        f"<svg width='200' height='20' role='img'>{lines}"
+        f"<rect x='{low:.1f}' y='9' width='{max(1.0, high - low):.1f}' height='3' fill='{NOW}'/>"
+        f"<circle cx='{value:.1f}' cy='10.5' r='4' fill='{NOW}'/></svg>"
+    )
 
 
 def _whole(report: dict[str, Any]) -> str:

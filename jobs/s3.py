@@ -79,8 +79,9 @@ def read_json(uri: str) -> Any:
     return json.loads(client().get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
-def below(uri: str) -> Iterator[dict[str, Any]]:
-    """Entries of ListObjectsV2 below a prefix."""
+def below(uri: str, after: str = "") -> Iterator[dict[str, Any]]:
+    """Entries of ListObjectsV2 below a prefix, by key; only keys behind `after`."""
     bucket, prefix = split(uri)
-    for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+    start = {"StartAfter": after} if after else {}
+    for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **start):
         yield from page.get("Contents", [])

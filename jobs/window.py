@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from . import captured, live
+from . import answers, captured, live
 from .columns import declared, violations
 from .drift.arrays import as_table
 from .drift.joint import SAMPLE_ROWS
@@ -13,12 +13,14 @@ from .drift.sampling import RowSample
 
 MAX_NEW_VALUES = 1_000
 SHOWN_BAD = 20
+KEPT_SHARE = 4
+"""One run keeps at most so small a part of the answers that are judged together."""
 
 
 class Window:
     """Memory holds one captured object and the sample."""
 
-    def __init__(self, found: live.Live, settings: dict[str, Any]) -> None:
+    def __init__(self, found: live.Live, settings: dict[str, Any], version_before: int = 0) -> None:
         self.data, self.scores = found.baseline.empty_like(), found.score_baseline.empty_like()
         self._settings = settings
         self._known = {name: set(c.known) for name, c in found.baseline.columns.items() if c.known}
@@ -28,6 +30,8 @@ class Window:
         self.bad_by_object: dict[str, int] = {}
         self.quarantine: list[dict[str, str]] = []
         self.lines, self.first_error = 0, ""
+        self.answers = answers.Sample(found.width, answers.rows_for(found.width, KEPT_SHARE))
+        self._versions = (found.deployed.timestamp(), version_before, found.version)
 
     @property
     def bad_lines(self) -> int:
@@ -51,11 +55,18 @@ class Window:
         table = as_table(batch.rows, self.data.types)
         self.data.update(table)
         self.sample.update(table)
+        for answered in answers.Answers.of(batch.answered, self._version_at):
+            self.answers.add(answered)
         if len(batch.scores):
             self.scores.update(pd.DataFrame({"score": batch.scores}))
         for problem in violations(batch.rows, declared(self._settings, list(batch.rows.columns), batch.rows)):
             self.problems[problem.column, problem.what] += problem.count
         self._note_new_values(batch.rows)
+
+    def _version_at(self, seconds: int) -> int:
+        """Which version answered then: the live one since its model was made, the one before until then."""
+        deployed, before, now = self._versions
+        return now if seconds >= int(deployed) else before
 
     def _note_new_values(self, rows: pd.DataFrame) -> None:
         for name, known in self._known.items():

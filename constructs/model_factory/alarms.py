@@ -15,7 +15,7 @@ _LONGEST_EVALUATION = timedelta(days=7)
 
 
 class ModelAlarms(Construct):
-    """Drift, data violations, a missed monitor run, a failed training, errors and latency of the endpoint."""
+    """Drift, quality, data violations, a missed monitor run, a failed training, errors and latency of the endpoint."""
 
     def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
         super().__init__(scope, construct_id)
@@ -34,8 +34,15 @@ class ModelAlarms(Construct):
             datapoints=min(monitoring.alarm_periods, checks),
         )
         self._alarm(
+            "model-quality",
+            "By the labels that have come, even the better end of the quality's interval misses what is asked for.",
+            metric="QualityShortfall",
+            threshold=0,
+            period=check,
+        )
+        self._alarm(
             "data-violations",
-            "Requests break the schema of model.yaml.",
+            "Requests break the schema of model.yaml, or far too few or too many come, or labels cannot be read.",
             metric="DataViolations",
             threshold=monitoring.max_data_violations,
             period=check,
@@ -45,13 +52,20 @@ class ModelAlarms(Construct):
         pipeline = {"PipelineName": props.names.training_pipeline}
         self._alarm(
             "training-failed",
-            "A training failed or was rejected by its gate; the live version stays.",
+            "A training failed or was rejected by its gate; the live version stays. (People are told by the failed step.)",
             namespace="AWS/Sagemaker/ModelBuildingPipeline",
             metric="ExecutionFailed",
             dimensions=pipeline,
             statistic="Sum",
             threshold=0,
             missing="notBreaching",
+            tell=False,
+        )
+        self._alarm(
+            "unanswered",
+            "Drift or quality asked for a training and none was started: there is no new data, or the last one failed.",
+            metric="RetrainUnanswered",
+            threshold=0,
         )
         endpoint = {"EndpointName": props.names.endpoint, "VariantName": VARIANT}
         self._alarm(
@@ -103,8 +117,9 @@ class ModelAlarms(Construct):
         periods: int = 1,
         datapoints: int | None = None,
         missing: Literal["ignore", "notBreaching", "breaching"] = "ignore",
+        tell: bool = True,
     ) -> None:
-        """An alarm; `missing` is ignore by default: a check that did not happen changes no state."""
+        """An alarm; `missing` is ignore by default: a check that did not happen changes no state. `tell`: publish it."""
         names = self._props.shared
         dimensions = dimensions or {"Environment": names.environment, "Model": self._props.config.name}
         named = statistic in ("Sum", "Maximum", "SampleCount")
@@ -126,7 +141,7 @@ class ModelAlarms(Construct):
             threshold=threshold,
             comparison_operator=comparison,
             treat_missing_data=missing,
-            alarm_actions=[names.arn("sns", names.alerts_topic)],
+            alarm_actions=[names.arn("sns", names.alerts_topic)] if tell else None,
         )
 
 

@@ -28,9 +28,15 @@ def _body(props: ModelProps) -> dict[str, Any]:
     own = [METRIC_NAMESPACE, "Environment", props.shared.environment, "Model", props.config.name]
     endpoint = ["AWS/SageMaker", "EndpointName", names.endpoint, "VariantName", VARIANT]
     pipeline = ["AWS/Sagemaker/ModelBuildingPipeline", "PipelineName", names.training_pipeline]
-    alarms = ["drift", "data-violations", "training-failed", "endpoint-errors", "endpoint-latency"]
+    alarms = [
+        "drift", "model-quality", "data-violations", "training-failed", "unanswered", "endpoint-errors", "endpoint-latency",
+    ]  # fmt: skip
+    metric = props.config.gate.metric
     graphs = [
         ("Drift", [_metric(own, "DriftedFeatures"), _metric(own, "PredictionDrift")], "Maximum"),
+        (f"Quality by labels: {metric}", [_metric(own, "QualityLow"), _metric(own, metric), _metric(own, "QualityHigh")],
+         "Maximum"),
+        ("Labels", [_metric(own, "LabelledRecords"), _metric(own, "LabelCoverage")], "Maximum"),
         ("Data", [_metric(own, "RowsObserved"), _metric(own, "DataViolations")], "Sum"),
         ("Training", [_metric(own, "RetrainStarted"), _metric(own, "RetrainSkipped"),
                       _metric(pipeline, "ExecutionSucceeded"), _metric(pipeline, "ExecutionFailed")], "Sum"),

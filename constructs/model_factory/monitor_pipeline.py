@@ -105,8 +105,10 @@ def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
     model, names, endpoint = props.config.name, props.shared, props.names.endpoint
     return [
         *job_statements(props),
-        list_objects(names, "data", f"{model}/"),
-        read_objects(names, "data", f"{model}/"),
+        list_objects(names, "data", f"{model}/captured/"),
+        read_objects(names, "data", f"{model}/captured/"),
+        list_objects(names, "data", f"{model}/ground-truth/"),
+        read_objects(names, "data", f"{model}/ground-truth/"),
         list_objects(names, "artifacts", f"{model}/"),
         read_objects(names, "artifacts", f"{model}/"),
         write_objects(names, "artifacts", f"{model}/monitor/"),

@@ -1,4 +1,4 @@
-"""What asks for a retraining: the schedule and the drift alarm. Both only send a message; lambda/retrain decides."""
+"""What asks for a retraining: the schedule, the drift and the quality alarm. They only send a message; lambda/retrain decides."""
 
 import json
 
@@ -19,8 +19,9 @@ class RetrainTrigger(Construct):
         super().__init__(scope, construct_id)
         if props.config.retrain.schedule:
             self._schedule(props, props.config.retrain.schedule)
-        if props.config.retrain.on_drift:
-            self._drift_rule(props)
+        asking = {"drift": props.config.retrain.on_drift, "model-quality": props.config.retrain.on_quality}
+        if alarms := [purpose for purpose, asks in asking.items() if asks]:
+            self._alarm_rule(props, alarms)
 
     def _schedule(self, props: ModelProps, expression: str) -> None:
         model, names = props.config.name, props.shared
@@ -43,16 +44,17 @@ class RetrainTrigger(Construct):
             ),
         )
 
-    def _drift_rule(self, props: ModelProps) -> None:
+    def _alarm_rule(self, props: ModelProps, alarms: list[str]) -> None:
+        """CloudWatch sends an event when an alarm's state changes: one that goes on asks no second time."""
         events.CfnRule(
             self,
             "DriftRule",
             name=props.names.rule("drift"),
-            description=f"Drift of {props.config.name} asks for a retraining",
+            description=f"What {props.config.name} answers has drifted or is too often wrong: asks for a retraining",
             event_pattern={
                 "source": ["aws.cloudwatch"],
                 "detail-type": ["CloudWatch Alarm State Change"],
-                "detail": {"alarmName": [props.names.alarm("drift")], "state": {"value": ["ALARM"]}},
+                "detail": {"alarmName": list(map(props.names.alarm, alarms)), "state": {"value": ["ALARM"]}},
             },
             targets=[to_queue(props, "retrain")],
         )

@@ -37,6 +37,8 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
         "records_uri": f"{props.uri('records')}/",
         "retrain": {
             "on_drift": config.retrain.on_drift,
+            "on_quality": config.retrain.on_quality,
+            "max_failures": config.retrain.max_failures,
             "cooldown_seconds": config.retrain.cooldown.total_seconds(),
         },
         "serving": serving

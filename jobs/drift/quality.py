@@ -1,9 +1,9 @@
-"""Data quality of a window beside its distribution: new categories, duplicates, volume.
+"""Data quality of a window beside its distribution: new categories and duplicates.
 
 What breaks the declared schema (types, ranges, lists, nulls) is found where rows are read; this is what no schema declares.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,6 @@ from scipy import stats
 from .arrays import compute
 from .profile import Profile
 
-DAYS_OF_VOLUME = 7
-LOW_VOLUME, HIGH_VOLUME = 0.1, 10.0
 DUPLICATES_P = 1e-6
 DUPLICATES_SHARE = 0.02
 SHOWN_VALUES = 5
@@ -45,10 +43,7 @@ def new_categories(reference: Profile, current: Profile, seen: Mapping[str, Mapp
 
 
 def duplicates(reference: pa.Table | None, current: pa.Table | None) -> list[Finding]:
-    """Rows that are there twice in a sample, when they are more than among the training's (Fisher's exact test).
-
-    A note: clients may ask twice for good reasons.
-    """
+    """Rows that are there twice in a sample, when they are more than among the training's (Fisher's exact test)."""
     if reference is None or current is None or not len(current) or not len(reference):
         return []
     size = min(len(reference), len(current))  # of larger samples more rows meet their equal
@@ -71,13 +66,3 @@ def _codes(values: pa.ChunkedArray) -> np.ndarray:
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0)
     return encoded.indices.to_numpy(zero_copy_only=False)
-
-
-def volume(rows_before: Sequence[int], rows: int) -> list[Finding]:
-    """Far fewer or far more rows than on the days before."""
-    if len(rows_before) < DAYS_OF_VOLUME:
-        return []
-    usual = float(np.median(rows_before))
-    if LOW_VOLUME * usual <= rows <= HIGH_VOLUME * usual:
-        return []
-    return [Finding("volume", "", f"{rows:,} rows on a day that usually has {usual:,.0f}")]

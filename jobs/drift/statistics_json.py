@@ -11,6 +11,7 @@ import numpy as np
 from .column import ColumnProfile
 from .decision import DriftReport
 from .profile import Profile
+from .quality import Finding
 
 INFERRED = {"integer": "Integral", "number": "Fractional", "boolean": "Integral"}
 
@@ -50,8 +51,13 @@ def constraints(profile: Profile, columns: Iterable[Any]) -> dict[str, Any]:
     return {"version": 0.0, "features": features, "monitoring_config": config}
 
 
-def violations(reports: Iterable[DriftReport], data_problems: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """constraint_violations.json: drifted columns, and (column, description) of values that break the schema."""
+def violations(
+    reports: Iterable[DriftReport], data_problems: Iterable[tuple[str, str]], findings: Iterable[Finding] = ()
+) -> dict[str, Any]:
+    """constraint_violations.json: drifted columns, (column, description) of values that break the schema, and findings.
+
+    Findings are kinds of check that Model Monitor does not have: volume_check, freshness_check, ground_truth_check.
+    """
     found = [
         {"feature_name": c.name, "constraint_check_type": "baseline_drift_check", "description": c.reason}
         for report in reports
@@ -60,6 +66,11 @@ def violations(reports: Iterable[DriftReport], data_problems: Iterable[tuple[str
     found += [
         {"feature_name": name, "constraint_check_type": _kind(text), "description": text}
         for name, text in data_problems
+    ]
+    found += [
+        {"feature_name": f.column, "constraint_check_type": f"{f.kind}_check", "description": f.text}
+        for f in findings
+        if f.violation
     ]
     return {"violations": found}
 

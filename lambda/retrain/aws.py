@@ -12,6 +12,7 @@ from messages import Trigger
 from pydantic import BaseModel
 
 NAMESPACE = "ModelFactory"
+MAX_EXECUTIONS = 31
 MAX_LISTED = 50_000
 """Fifty calls of ListObjectsV2, some ten seconds of the function's sixty."""
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
@@ -42,11 +43,18 @@ class Aws:
         return Settings.model_validate_json(value)
 
     def executions(self, pipeline: str) -> list[Execution]:
-        """The newest execution, or none."""
+        """The newest executions first, a month of nights at most. `start` names them after what asked for them."""
         answer = self._client("sagemaker").list_pipeline_executions(
-            PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
+            PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=MAX_EXECUTIONS
         )
-        return [Execution(e["PipelineExecutionStatus"], e["StartTime"]) for e in answer["PipelineExecutionSummaries"]]
+        return [
+            Execution(
+                e["PipelineExecutionStatus"],
+                e["StartTime"],
+                e.get("PipelineExecutionDisplayName", "").partition("-")[0],
+            )
+            for e in answer["PipelineExecutionSummaries"]
+        ]
 
     def newest_data(self, raw_uri: str, newer_than: datetime | None) -> datetime | None:
         """When the newest object below `raw_uri` was written; None when there is none.
@@ -74,6 +82,7 @@ class Aws:
         answer = self._client("sagemaker").start_pipeline_execution(
             PipelineName=pipeline,
             ClientRequestToken=token,
+            PipelineExecutionDisplayName=f"{trigger.kind}-{token}"[:82],
             PipelineExecutionDescription=trigger.reason,
             PipelineParameters=[
                 {"Name": "Trigger", "Value": trigger.kind},
@@ -82,11 +91,14 @@ class Aws:
         )
         return answer["PipelineExecutionArn"]
 
-    def count(self, metric: str, model: str) -> None:
-        """Add one to a metric of the model."""
+    def count(self, model: str, counts: dict[str, int]) -> None:
+        """Add to metrics of the model."""
         dimensions = [{"Name": "Environment", "Value": self._environment}, {"Name": "Model", "Value": model}]
-        datum = {"MetricName": metric, "Dimensions": dimensions, "Value": 1, "Unit": "Count"}
-        self._client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=[datum])
+        data = [
+            {"MetricName": metric, "Dimensions": dimensions, "Value": count, "Unit": "Count"}
+            for metric, count in counts.items()
+        ]
+        self._client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
 
     def _client(self, service: str) -> Any:
         if service not in self._clients:

@@ -55,9 +55,10 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
     )
     if isinstance(decision, Skip):
         logger.info("training skipped", reason=decision.reason)
-        aws.count("RetrainSkipped", trigger.model)
+        # The alarm on it stays as it is until a training starts, so people are told once, however often a drift comes back.
+        aws.count(trigger.model, {"RetrainSkipped": 1} | ({"RetrainUnanswered": 1} if decision.unanswered else {}))
         return
     # The token is the message's: a message that is delivered again after a start does not start a second training.
     execution = aws.start(settings.training_pipeline, trigger, token=f"retrain-{record.message_id}")
     logger.info("training started", execution=execution, reason=trigger.reason)
-    aws.count("RetrainStarted", trigger.model)
+    aws.count(trigger.model, {"RetrainStarted": 1, "RetrainUnanswered": 0})

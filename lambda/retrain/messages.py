@@ -1,4 +1,4 @@
-"""What may stand in the retrain queue: our own message, or CloudWatch's event about a model's drift alarm.
+"""What may stand in the retrain queue: our own message, or CloudWatch's event about a model's drift or quality alarm.
 
 Whatever is used later, a name or a text, has been checked here. Anything else is refused.
 """
@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 
-Kind = Literal["schedule", "drift", "manual", "code"]
+Kind = Literal["schedule", "drift", "quality", "manual", "code"]
+ALARMS: dict[str, Kind] = {"drift": "drift", "model-quality": "quality"}
+"""Which alarm of a model asks for which kind of training."""
 MODEL_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 MAX_MODEL_NAME = 24
 MAX_BODY = 256 * 1024
@@ -83,19 +85,20 @@ def parse(body: str, origin: Origin) -> Trigger:
         raise Refused(_summary(error)) from None
     if isinstance(message, _AlarmEvent):
         return _of_alarm(message, origin)
-    if message.kind == "drift":
-        raise Refused("trigger: 'drift' comes from the drift alarm only")
+    if message.kind in ALARMS.values():
+        raise Refused(f"trigger: '{message.kind}' comes from its alarm only")
     return message.model_copy(update={"reason": _one_line(message.reason)})
 
 
 def _of_alarm(event: _AlarmEvent, origin: Origin) -> Trigger:
     if event.account != origin.account:
         raise Refused("account: the event comes from another account")
-    model = event.detail.alarm_name.removeprefix(f"{origin.prefix}-").removesuffix("-drift")
-    if event.detail.alarm_name != f"{origin.prefix}-{model}-drift" or not _is_name(model):
-        raise Refused(f"detail.alarmName: it is not the drift alarm of a model of {origin.prefix}")
-    reason = _one_line(event.detail.state.reason)[:MAX_REASON]
-    return Trigger(model=model, trigger="drift", reason=reason, id=event.id)
+    for purpose, kind in ALARMS.items():
+        model = event.detail.alarm_name.removeprefix(f"{origin.prefix}-").removesuffix(f"-{purpose}")
+        if event.detail.alarm_name == f"{origin.prefix}-{model}-{purpose}" and _is_name(model):
+            reason = _one_line(event.detail.state.reason)[:MAX_REASON]
+            return Trigger(model=model, trigger=kind, reason=reason, id=event.id)
+    raise Refused(f"detail.alarmName: it is not the drift or quality alarm of a model of {origin.prefix}")
 
 
 def _is_name(model: str) -> bool:

@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ..schedules import interval
 from .fields import Duration, Fraction, InstanceType, ModelName, Schedule, Section, TimeZone
 
 Problem = Literal["binary_classification", "multiclass_classification", "regression"]
@@ -91,6 +92,13 @@ class Retrain(Section):
     )
     timezone: TimeZone = "UTC"
     on_drift: bool = True
+    on_quality: bool = Field(default=True, description="Train when late labels show the live version to be too bad.")
+    max_failures: int = Field(
+        default=1,
+        ge=1,
+        description="Trainings asked for by drift or quality that may fail in a row; then these alarms start no more "
+        "until some training succeeds.",
+    )
     cooldown: Duration = Field(
         default="6h", validate_default=True, description="Shortest time between automatic trainings."
     )
@@ -161,13 +169,35 @@ class Drift(Section):
     minimum_rows: int = Field(default=200, ge=30, description="Rows below which nothing is decided.")
 
 
+class Quality(Section):
+    """When labels that came late judge the live version (docs/reference/drift.md)."""
+
+    window: Duration = Field(
+        default="14d", validate_default=True, description="How late labels may come: so far back answers are judged."
+    )
+    minimum_labels: int = Field(default=200, ge=30, description="Labelled records below which nothing is judged.")
+    minimum_coverage: Fraction = Field(
+        default=0.05, description="Share of the records with a label below which nothing is judged."
+    )
+    margin: float | None = Field(
+        default=None,
+        ge=0,
+        description="How much worse than at its gate a version may be in service; null: the gate's own limit is enough.",
+    )
+
+
 class Monitoring(Section):
     """How often the live model is watched and what raises its alarms."""
 
     schedule: Schedule = "rate(1 hour)"
     timezone: TimeZone = "UTC"
     drift: Drift = Drift()
+    quality: Quality = Quality()
     max_data_violations: int = Field(default=0, ge=0)
+    max_age: Duration | None = Field(
+        default=None,
+        description="Age of the newest captured request that is a violation; null: twice the longest pause there was.",
+    )
     max_bad_lines: Fraction = Field(
         default=0.05, description="Share of unreadable requests or lines above which the check fails."
     )
@@ -210,4 +240,6 @@ class ModelConfig(Section):
 
     def settings(self) -> dict[str, Any]:
         """The JSON that jobs and the serving module read: every default resolved, durations in seconds."""
-        return self.model_dump(mode="json", by_alias=True)
+        settings = self.model_dump(mode="json", by_alias=True)
+        settings["monitoring"]["interval_seconds"] = interval(self.monitoring.schedule).total_seconds()
+        return settings

@@ -47,6 +47,8 @@ def test_the_smallest_model_has_good_defaults(tmp_path):
         "schedule": "cron(0 3 * * ? *)",
         "timezone": "UTC",
         "on_drift": True,
+        "on_quality": True,
+        "max_failures": 1,
         "cooldown": 21600.0,
         "window": None,
     }
