@@ -6,7 +6,7 @@ gate. It is called worse only when the whole interval is: even the interval's be
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -53,7 +53,7 @@ class Quality:
     def from_report(cls, report: Mapping[str, Any] | None) -> Self | None:
         """From the last run's latest.json."""
         kept = (report or {}).get("quality")
-        return cls(**kept) if kept else None
+        return cls(**{each.name: kept[each.name] for each in fields(cls)}) if kept else None
 
     @property
     def coverage(self) -> float:
@@ -241,5 +241,4 @@ def metrics_of(quality: Quality) -> dict[str, float]:
 def report(quality: Quality, evaluation: Mapping[str, Any]) -> dict[str, Any]:
     """The part of report.json; `evaluation` is the live version's at its gate."""
     at_gate = {name: each["value"] for name, each in evaluation.get("metrics", {}).items()}
-    kept = {name: value for name, value in asdict(quality).items() if name != "seen"}
-    return kept | {"coverage": quality.coverage, "worse": quality.worse, "at_gate": at_gate}
+    return asdict(quality) | {"coverage": quality.coverage, "worse": quality.worse, "at_gate": at_gate}

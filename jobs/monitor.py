@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,7 +75,6 @@ def run() -> None:
         "watermark": moved,
         "history": monitor_report.history(check.history),
         "volume": volume.days,
-        "quality": asdict(quality),
         "version_before": before,
     }
     target_bucket, key = s3.split(latest_uri)

@@ -7,11 +7,15 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from .model_props import ModelProps
+from .nag import accept
 from .names import METRIC_NAMESPACE, VARIANT
 from .schedules import interval
 
 _DAY_SECONDS = 86400
 _LONGEST_EVALUATION = timedelta(days=7)
+_TOLD_BY_STEP = (
+    "People are told of a failed training once, by its step's own event, which has the reason; this is its state."
+)
 
 
 class ModelAlarms(Construct):
@@ -123,7 +127,7 @@ class ModelAlarms(Construct):
         names = self._props.shared
         dimensions = dimensions or {"Environment": names.environment, "Model": self._props.config.name}
         named = statistic in ("Sum", "Maximum", "SampleCount")
-        cloudwatch.CfnAlarm(
+        alarm = cloudwatch.CfnAlarm(
             self,
             "".join(part.capitalize() for part in purpose.split("-")),
             alarm_name=self._props.names.alarm(purpose),
@@ -143,6 +147,8 @@ class ModelAlarms(Construct):
             treat_missing_data=missing,
             alarm_actions=[names.arn("sns", names.alerts_topic)] if tell else None,
         )
+        if not tell:
+            accept(alarm, {"NIST.800.53.R5-CloudWatchAlarmAction": _TOLD_BY_STEP})
 
 
 def _period(between_checks: timedelta) -> int:

@@ -4,9 +4,10 @@ import json
 import shutil
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,6 +73,16 @@ class Factory:
         key = f"{self.model}/raw/dt={day}/{name}"
         self.client("s3").put_object(Bucket=self.reach.names.bucket("data"), Key=key, Body=body.encode())
 
+    def label(self, body: str, name: str = "labels.csv") -> None:
+        """Labels for what was answered."""
+        key = f"{self.model}/ground-truth/dt=2026-11-24/{name}"
+        self.client("s3").put_object(Bucket=self.reach.names.bucket("data"), Key=key, Body=body.encode())
+
+    def alarm(self, purpose: str) -> str:
+        """The state of one of the model's alarms."""
+        (found,) = self.client("cloudwatch").describe_alarms(AlarmNames=[self.names.alarm(purpose)])["MetricAlarms"]
+        return found["StateValue"]
+
     def remove(self, day: str) -> None:
         bucket = self.reach.names.bucket("data")
         found = self.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"{self.model}/raw/dt={day}/")
@@ -119,12 +130,13 @@ class Factory:
         listed = self.client("sagemaker").list_endpoints(NameContains=self.names.endpoint)["Endpoints"]
         return next((e["EndpointStatus"] for e in listed if e["EndpointName"] == self.names.endpoint), "")
 
-    def predict(self, data: pd.DataFrame) -> list[float]:
+    def predict(self, data: pd.DataFrame, inference_id: str = "") -> list[float]:
         answer = self.client("sagemaker-runtime").invoke_endpoint(
             EndpointName=self.names.endpoint,
             ContentType="text/csv",
             Accept="text/csv",
             Body=data.drop(columns="sold").to_csv(index=False, header=False).encode(),
+            **({"InferenceId": inference_id} if inference_id else {}),
         )
         return [float(line) for line in answer["Body"].read().decode().split()]
 
@@ -201,6 +213,29 @@ def live(deployed):
     return deployed
 
 
+@dataclass
+class Alerts:
+    """What the alerts topic published since the test began. Called with a word: waits for an alert that has it."""
+
+    sqs: Any
+    queue: str
+    received: list[str] = field(default_factory=list)
+
+    def __call__(self, word: str, seconds: float = 15) -> str:
+        def look() -> str | None:
+            return next((body for body in self.so_far() if word in body), None)
+
+        return wait(f"an alert with {word!r}; there were {self.received}", look, seconds)
+
+    def so_far(self) -> list[str]:
+        """The text of each, in the order in which they came."""
+        while messages := self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                self.received.append(json.loads(message["Body"])["Message"])
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        return self.received
+
+
 @pytest.fixture
 def alerts(deployed):
     """Reads what the alerts topic published since the test began."""
@@ -213,17 +248,6 @@ def alerts(deployed):
     policy = {"Version": "2012-10-17", "Statement": [delivery | {"Resource": arn}]}
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
     subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
-    received: list[str] = []
-
-    def read(word: str, seconds: float = 15) -> str:
-        def look() -> str | None:
-            for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
-                received.append(message["Body"])
-                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-            return next((body for body in received if word in body), None)
-
-        return wait(f"an alert with {word!r}; there were {received}", look, seconds)
-
-    yield read
+    yield Alerts(sqs, queue)
     sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
     sqs.delete_queue(QueueUrl=queue)

@@ -50,12 +50,13 @@ def fail(factory: Factory) -> None:
 
 
 def drift(factory: Factory) -> None:
-    """A drifted day: captured, found by the monitor, told, retrained on, and deployed over the old version."""
+    """A drifted day: captured, labelled, found by the monitor, told, retrained on, and deployed over the old version."""
     old, began = factory.reader.live_version(), datetime.now(UTC)
     data = records(2000, seed=77, shift=3.0)
     factory.land(data, "2026-11-20")
     Traffic(factory.client("sagemaker-runtime"), factory.names.endpoint, INPUTS).send(data)
     factory.post("flush")
+    factory.label("inference_id,sold\nnobody,1\n")
     training, monitor = factory.newest(factory.names.training_pipeline), factory.newest(factory.names.monitor_pipeline)
     # As in an account where nothing has run before the monitor, which therefore makes the group.
     factory.client("logs").delete_log_group(logGroupName="/aws/sagemaker/ProcessingJobs")

@@ -47,10 +47,10 @@ def test_what_could_not_be_delivered_is_kept(model):
     assert [t["DeadLetterConfig"]["Arn"] for t in targets] == [undelivered] * 4
 
 
-def test_the_drift_alarm_asks_for_a_retraining(model):
+def test_the_drift_and_the_quality_alarm_ask_for_a_retraining_when_they_go_off(model):
     rule = model.one("Events::Rule", Name="acme-prod-churn-drift")
     assert rule["EventPattern"]["detail"] == {
-        "alarmName": [alarm(model, "drift")["AlarmName"]],
+        "alarmName": [alarm(model, "drift")["AlarmName"], alarm(model, "model-quality")["AlarmName"]],
         "state": {"value": ["ALARM"]},
     }
     (target,) = rule["Targets"]
@@ -76,7 +76,8 @@ def test_the_settings_parameter_is_what_the_functions_read(model):
     assert len(text) < 4096
     assert settings["training_pipeline"] == "acme-prod-churn-train"
     assert settings["raw_uri"] == "s3://acme-prod-data-333333333333-us-east-1/churn/raw/"
-    assert settings["retrain"] == {"on_drift": True, "cooldown_seconds": 7200.0}
+    asked = {"on_drift": True, "on_quality": True, "max_failures": 1, "cooldown_seconds": 7200.0}
+    assert settings["retrain"] == asked
     assert settings["serving"]["canary"] == {"percent": 10, "bake": 600.0}
     known = {a["AlarmName"] for a in model.all("CloudWatch::Alarm")}
     assert set(settings["serving"]["rollback_alarms"]) <= known
@@ -104,7 +105,8 @@ def test_silence_of_the_monitor_raises_an_alarm(model):
     ("purpose", "namespace", "metric", "threshold"),
     [
         ("data-violations", "ModelFactory", "DataViolations", 10),
-        ("training-failed", "AWS/Sagemaker/ModelBuildingPipeline", "ExecutionFailed", 0),
+        ("model-quality", "ModelFactory", "QualityShortfall", 0),
+        ("unanswered", "ModelFactory", "RetrainUnanswered", 0),
         ("endpoint-errors", "AWS/SageMaker", "Invocation5XXErrors", 3),
         ("endpoint-latency", "AWS/SageMaker", "ModelLatency", 2e6),
     ],
@@ -113,6 +115,19 @@ def test_alarms_watch_their_metric_and_tell_people(model, purpose, namespace, me
     watched = alarm(model, purpose)
     assert (watched["Namespace"], watched["MetricName"], watched["Threshold"]) == (namespace, metric, threshold)
     assert watched["AlarmActions"] == ["arn:aws:sns:us-east-1:333333333333:acme-prod-alerts"]
+
+
+def test_a_failed_training_is_told_by_its_step_and_not_by_its_alarm_as_well(model, foundation):
+    failed = alarm(model, "training-failed")
+    assert (failed["MetricName"], failed["Threshold"]) == ("ExecutionFailed", 0)
+    assert "AlarmActions" not in failed
+    rule = foundation.one("Events::Rule", Name="acme-prod-pipeline-failed")
+    assert [target["Arn"] for target in rule["Targets"]] != []
+
+
+@pytest.mark.parametrize("purpose", ["drift", "model-quality", "unanswered"])
+def test_what_was_not_said_again_changes_no_alarm(model, purpose):
+    assert alarm(model, purpose)["TreatMissingData"] == "ignore"
 
 
 def test_the_endpoint_goes_with_the_stack_and_versions_only_where_data_goes(model, dev_model):
@@ -141,6 +156,18 @@ def test_the_monitor_may_not_touch_what_trainings_wrote(model):
         for resource in statement["Resource"]
     }
     assert written == {"arn:aws:s3:::acme-prod-artifacts-333333333333-us-east-1/churn/monitor/*"}
+
+
+def test_the_monitor_reads_captured_requests_and_labels_and_no_training_data(model):
+    read = {
+        resource.split(":::")[1]
+        for statement in model.statements("acme-prod-churn-monitor-job")
+        if "s3:GetObject" in statement["Action"]
+        for resource in statement["Resource"]
+        if isinstance(resource, str) and "-data-" in resource
+    }
+    bucket = "acme-prod-data-333333333333-us-east-1"
+    assert read == {f"{bucket}/churn/captured/*", f"{bucket}/churn/ground-truth/*"}
 
 
 def test_jobs_reach_only_their_own_models_data(model):
