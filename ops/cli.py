@@ -113,6 +113,9 @@ def invoke(
     model: ModelArgument,
     rows: Annotated[Path | None, typer.Option("--rows", help="A .csv (no header) or .json file.")] = None,
     instance: Annotated[str | None, typer.Option("--json", help="One record: '{\"column\": value, …}'")] = None,
+    inference_id: Annotated[
+        str | None, typer.Option("--inference-id", help="What labels will call this request when they come.")
+    ] = None,
     env: EnvironmentName = None,
     root: Root = Path(),
     profile: Profile = None,
@@ -132,7 +135,7 @@ def invoke(
         except ValueError as error:
             raise UsageError(f"--json is not JSON: {error}") from None
         content_type = "application/json"
-    print(json.dumps(invoking.invoke(project.environment(env), model, body, content_type)))
+    print(json.dumps(invoking.invoke(project.environment(env), model, body, content_type, inference_id)))
 
 
 @app.command()
@@ -155,6 +158,9 @@ def new(
 def upload(
     model: ModelArgument,
     file: Annotated[Path, typer.Argument(help="Labelled records, in the model's data.format.")],
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Labels of requests that were answered: inference_id and the label.")
+    ] = False,
     day: Annotated[
         datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Partition; default today.")
     ] = None,
@@ -162,11 +168,12 @@ def upload(
     root: Root = Path(),
     profile: Profile = None,
 ) -> None:
-    """Put records where the training looks for them: s3://<data>/<model>/raw/dt=<date>/."""
+    """Put records where the training looks for them, s3://<data>/<model>/raw/dt=<date>/, or labels where the monitor does."""
     from .upload import upload as put
 
     project = Project(root, profile)
-    out.print(f"uploaded {put(project.environment(env), model, file, day.date() if day else None)}", soft_wrap=True)
+    uri = put(project.environment(env), model, file, day.date() if day else None, labels=labels)
+    out.print(f"uploaded {uri}", soft_wrap=True)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Ask a live endpoint for predictions, from a file of rows or from JSON on the command line."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,21 @@ from .project import Reach, UsageError
 CONTENT_TYPES = {".csv": "text/csv", ".json": "application/json"}
 
 
-def invoke(reach: Reach, model: str, body: str, content_type: str) -> Any:
-    """The endpoint's answer as parsed JSON. Raises UsageError with the model's own words when it refuses the input."""
+INFERENCE_ID = re.compile(r"[ -~]{1,64}")
+
+
+def invoke(reach: Reach, model: str, body: str, content_type: str, inference_id: str | None = None) -> Any:
+    """The endpoint's answer as parsed JSON. Raises UsageError with the model's own words when it refuses the input.
+
+    `inference_id` is captured with the answer; labels that come later name it.
+    """
+    if inference_id is not None and not INFERENCE_ID.fullmatch(inference_id):
+        raise UsageError("--inference-id must have 1 to 64 printable ASCII characters")
+    given = {"InferenceId": inference_id} if inference_id else {}
     endpoint = reach.names.model(model).endpoint
     try:
         answer = reach.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=endpoint, Body=body.encode(), ContentType=content_type, Accept="application/json"
+            EndpointName=endpoint, Body=body.encode(), ContentType=content_type, Accept="application/json", **given
         )
     except ClientError as error:
         code = error.response["Error"]["Code"]

@@ -7,6 +7,7 @@ import pytest
 
 from ops.demo.reading import wait
 from ops.demo.traffic import Traffic
+from ops.invoke import invoke
 
 from .conftest import records
 
@@ -49,7 +50,8 @@ def test_a_version_carries_what_an_auditor_asks_for(live):
 
 
 def test_captured_traffic_is_in_sagemakers_format(live):
-    live.predict(records(3, seed=9))
+    body = records(3, seed=9)[INPUTS].to_csv(index=False, header=False)
+    assert len(invoke(live.reach, live.model, body, "text/csv", "order-7")["predictions"]) == 3
     live.post("flush")
     s3, bucket = live.client("s3"), live.reach.names.bucket("data")
     found = s3.list_objects_v2(Bucket=bucket, Prefix=f"sales/captured/{live.names.endpoint}/AllTraffic/")["Contents"]
@@ -57,6 +59,7 @@ def test_captured_traffic_is_in_sagemakers_format(live):
     lines = s3.get_object(Bucket=bucket, Key=newest["Key"])["Body"].read().decode().splitlines()
     line = json.loads(lines[-1])
     assert line["eventVersion"] == "0"
+    assert line["eventMetadata"]["inferenceId"] == "order-7"
     assert line["captureData"]["endpointInput"]["mode"] == "INPUT"
     assert line["captureData"]["endpointInput"]["encoding"] == "CSV"
     assert line["captureData"]["endpointInput"]["data"].count("\n") >= 2

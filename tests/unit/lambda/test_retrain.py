@@ -42,11 +42,13 @@ class Training:
         found = self.sagemaker.list_pipeline_executions(PipelineName=self.pipeline)["PipelineExecutionSummaries"]
         return [e["PipelineExecutionArn"] for e in found]
 
-    def earlier(self, ago, status="Succeeded"):
+    def earlier(self, ago, status="Succeeded", kind="schedule"):
         """A training that was started some time ago."""
         before = set(self.executions())
         self.sagemaker.start_pipeline_execution(
-            PipelineName=self.pipeline, ClientRequestToken=f"{ago.total_seconds():032}"
+            PipelineName=self.pipeline,
+            PipelineExecutionDisplayName=f"{kind}-before",
+            ClientRequestToken=f"{ago.total_seconds():032}",
         )
         (arn,) = set(self.executions()) - before
         execution = self.cloud.state.executions[arn]
@@ -99,7 +101,7 @@ def started(retrain, training, record):
     return {p["Name"]: p["Value"] for p in parameters["PipelineParameters"]}
 
 
-@pytest.mark.parametrize("kind", ["schedule", "drift_alarm", "manual"])
+@pytest.mark.parametrize("kind", ["schedule", "drift_alarm", "quality_alarm", "manual"])
 def test_the_first_training_starts_for_every_trigger(retrain, training, cloud, kind):
     training.data()
     given = started(retrain, training, cloud.message(kind))
@@ -127,14 +129,14 @@ def test_a_training_in_flight_stops_every_trigger(retrain, training, cloud, kind
     assert skipped(retrain, training, cloud.message(kind)).startswith("a training is in flight since 20")
 
 
-@pytest.mark.parametrize("kind", ["schedule", "drift_alarm"])
+@pytest.mark.parametrize("kind", ["schedule", "drift_alarm", "quality_alarm"])
 def test_an_automatic_trigger_waits_for_the_cool_down(retrain, training, cloud, kind):
     training.earlier(HOUR / 2)
     training.data()
     assert skipped(retrain, training, cloud.message(kind)).startswith("cooling down for another 1")
 
 
-@pytest.mark.parametrize("kind", ["schedule", "drift_alarm"])
+@pytest.mark.parametrize("kind", ["schedule", "drift_alarm", "quality_alarm"])
 def test_an_automatic_trigger_needs_new_data(retrain, training, cloud, kind):
     training.data()
     # Started after the data came: an hour from now, for nobody can write to S3 in the past.
@@ -162,11 +164,82 @@ def test_without_data_nothing_can_be_trained(retrain, training, cloud, kind):
     assert skipped(retrain, training, cloud.message(kind)) == "there is no data yet"
 
 
-def test_drift_is_only_watched_where_model_yaml_says_so(retrain, training, cloud):
+@pytest.mark.parametrize("kind", ["drift", "quality"])
+def test_an_alarm_only_asks_where_model_yaml_says_so(retrain, training, cloud, kind):
     training.data()
-    cloud.settings["retrain"]["on_drift"] = False
+    cloud.settings["retrain"][f"on_{kind}"] = False
     cloud.configure()
-    assert skipped(retrain, training, cloud.message("drift_alarm")) == "retrain.on_drift is off"
+    assert skipped(retrain, training, cloud.message(f"{kind}_alarm")) == f"retrain.on_{kind} is off"
+
+
+FAILED = "the last training that drift or quality asked for failed; they start no more until a training succeeds"
+
+
+@pytest.mark.parametrize("kind", ["drift_alarm", "quality_alarm"])
+@pytest.mark.parametrize("asked", ["drift", "quality"])
+def test_what_a_training_did_not_mend_is_not_trained_on_again(retrain, training, cloud, asked, kind):
+    training.earlier(9 * HOUR, "Failed", asked)
+    training.earlier(8 * HOUR, "Failed", "schedule")
+    training.data()
+    assert skipped(retrain, training, cloud.message(kind)).startswith(FAILED)
+    assert training.counted("RetrainUnanswered") == 1
+
+
+@pytest.mark.parametrize(
+    "after", [("Succeeded", "schedule"), ("Succeeded", "manual"), ("Succeeded", "drift")], ids=" by ".join
+)
+def test_a_training_that_succeeds_lets_alarms_ask_again(retrain, training, cloud, after):
+    training.earlier(9 * HOUR, "Failed", "drift")
+    training.earlier(8 * HOUR, *after)
+    training.data()
+    assert started(retrain, training, cloud.message("drift_alarm"))["Trigger"] == "drift"
+
+
+@pytest.mark.parametrize("kind", ["schedule", "manual"])
+def test_the_night_and_people_train_after_a_drift_that_failed(retrain, training, cloud, kind):
+    training.earlier(9 * HOUR, "Failed", "drift")
+    training.data()
+    assert started(retrain, training, cloud.message(kind))["Trigger"] == kind
+
+
+def test_a_training_that_starts_answers_what_alarms_asked_before(retrain, training, cloud):
+    training.data()
+    retrain(cloud.message("manual"))
+    (put,) = [parameters["MetricData"] for name, parameters in retrain.calls if name == "PutMetricData"]
+    assert {each["MetricName"]: each["Value"] for each in put} == {"RetrainStarted": 1, "RetrainUnanswered": 0}
+
+
+def test_how_many_may_fail_is_the_models_own(retrain, training, cloud):
+    cloud.settings["retrain"]["max_failures"] = 2
+    cloud.configure()
+    training.earlier(9 * HOUR, "Failed", "drift")
+    training.data()
+    assert started(retrain, training, cloud.message("drift_alarm"))["Trigger"] == "drift"
+
+
+def test_a_training_is_named_after_what_asked_for_it(retrain, training, cloud):
+    training.data()
+    retrain(cloud.message("drift_alarm"))
+    (summary,) = training.sagemaker.list_pipeline_executions(PipelineName=training.pipeline)[
+        "PipelineExecutionSummaries"
+    ]
+    assert summary["PipelineExecutionDisplayName"].startswith("drift-retrain-")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "told"),
+    [
+        ("drift_alarm", "Succeeded", 1),
+        ("quality_alarm", "Succeeded", 1),
+        ("schedule", "Succeeded", 0),
+        ("drift_alarm", "Executing", 0),
+    ],
+)
+def test_an_alarm_that_asked_in_vain_is_told_unless_a_training_is_at_it(retrain, training, cloud, kind, status, told):
+    training.earlier(HOUR / 2, status)
+    training.data()
+    skipped(retrain, training, cloud.message(kind))
+    assert training.counted("RetrainUnanswered") == told
 
 
 def test_the_same_message_twice_starts_one_training(retrain, training, cloud):

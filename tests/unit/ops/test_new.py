@@ -86,6 +86,17 @@ def test_upload_puts_the_file_into_the_days_partition(run, project, tmp_path, aw
     assert s3.get_object(Bucket=bucket, Key="churn/raw/dt=2026-11-23/rows.csv")["Body"].read() == b"age,left\n1,0\n"
 
 
+def test_upload_puts_labels_where_the_monitor_looks_for_them_in_any_form_it_reads(run, project, tmp_path, aws):
+    s3 = boto3.client("s3", region_name="eu-west-1")
+    bucket = "acme-prod-data-123456789012-eu-west-1"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    (tmp_path / "labels.jsonl").write_text('{"inference_id": "a", "left": 1}')
+    arguments = ("upload", "churn", "--labels", "--date", "2026-11-23", "--project", str(project))
+    code, out, _ = run(*arguments, str(tmp_path / "labels.jsonl"))
+    assert (code, out) == (0, f"uploaded s3://{bucket}/churn/ground-truth/dt=2026-11-23/labels.jsonl\n")
+    assert "labels must be in a file that ends in .jsonl, .csv, .parquet" in run(*arguments, str(tmp_path / "x.xml"))[2]
+
+
 def test_upload_refuses_a_file_the_model_does_not_read(run, project, tmp_path, aws):
     (tmp_path / "rows.parquet").write_bytes(b"")
     _, _, err = run("upload", "churn", str(tmp_path / "rows.parquet"), "--project", str(project))
