@@ -25,6 +25,7 @@ class Row:
     trigger: str
     version: int | None
     metric: str
+    in_service: str
     endpoint: str
 
 
@@ -101,6 +102,11 @@ class Reader:
         name = self.reach.names.model(self.model).endpoint
         return self.reach.client("sagemaker").describe_endpoint(EndpointName=name)
 
+    def quality_by_labels(self, at: datetime) -> str:
+        """The interval of the gate's measure, as the labels that had come by the hour `at` have it."""
+        low, high = self.metric("QualityLow", at), self.metric("QualityHigh", at)
+        return "-" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+
     def row(self, day: int, what: str, at: datetime, trigger: str) -> Row:
         """The day's line: `at` is when the monitor ran."""
         package = self.live()
@@ -115,5 +121,6 @@ class Reader:
             trigger=trigger,
             version=package["ModelPackageVersion"] if package else None,
             metric=f"{facts['metric']} {float(facts['metric_value']):.4f}" if facts else "-",
+            in_service=self.quality_by_labels(at),
             endpoint=self.endpoint()["EndpointStatus"],
         )

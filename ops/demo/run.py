@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from ..project import Project, Reach, UsageError
 from ..retrain import Finished, follow, newest_execution
 from .reading import Reader, Row, wait
 from .story import ENVIRONMENT, MODEL, MONITOR_HOUR, RETRAIN_HOUR, Day, days
-from .traffic import Traffic
+from .traffic import Traffic, labels
 
 
 @dataclass
@@ -89,7 +90,7 @@ class Demo:
 
     def live(self, story: list[Day]) -> Result:
         """Live the story; every number of the result is read back from AWS."""
-        first, *following = story
+        first = story[0]
         self.land(first)
         with self.timings.measure("first training to live endpoint"):
             finished = self.nightly(first)
@@ -99,8 +100,9 @@ class Demo:
         rows = [self._day(first, traffic, "schedule")]
         loop_seconds = 0.0
         with traffic.steadily(first.records):
-            for day in following:
+            for yesterday, day in pairwise(story):
                 self.land(day)
+                self.label(yesterday)
                 before = self.reader.drift_alarm()["StateUpdatedTimestamp"]
                 row = self._day(day, traffic, "-")
                 if row.alarm == "ALARM" and self.reader.drift_alarm()["StateUpdatedTimestamp"] > before:
@@ -126,6 +128,13 @@ class Demo:
         self.reach.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
         self.say(f"day {day.number}, {day.what}: {len(day.records)} records land in s3://{bucket}/{key}")
 
+    def label(self, day: Day) -> None:
+        """Upload what turned out true of the day's requests: the monitor joins it with what was answered."""
+        found = labels(day.records, day.name, self.project.model(MODEL).data.label)
+        key = f"{MODEL}/ground-truth/{day.partition}/part-0.parquet"
+        bucket = self.reach.names.bucket("data")
+        self.reach.client("s3").put_object(Bucket=bucket, Key=key, Body=found.to_parquet(index=False))
+
     def nightly(self, day: Day) -> Finished:
         """The daily schedule's tick, and the training that it starts."""
         before = self._newest("train")
@@ -138,7 +147,7 @@ class Demo:
         return finished
 
     def _day(self, day: Day, traffic: Traffic, trigger: str) -> Row:
-        answered = traffic.send(day.records)
+        answered = traffic.send(day.records, day.name)
         self._post("flush")
         before = self._newest("monitor")
         self._post("tick", schedule=self.names.schedule("monitor"), time=day.at(MONITOR_HOUR))

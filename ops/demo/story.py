@@ -26,6 +26,11 @@ class Day:
         """Name of the day's partition in the data bucket."""
         return f"dt={self.date:%Y-%m-%d}"
 
+    @property
+    def name(self) -> str:
+        """What its requests are called; their labels come the day after."""
+        return f"day{self.number}"
+
     def at(self, hour: int) -> datetime:
         """That hour of the day, UTC."""
         return self.date + timedelta(hours=hour)

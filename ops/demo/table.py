@@ -11,7 +11,18 @@ STYLES = {"ALARM": "bold red", "OK": "green"}
 
 def show(result: Result, console: Console) -> None:
     """Print what happened, each number as AWS recorded it."""
-    titles = ("day", "traffic", "rows", "drifted", "drift alarm", "trigger", "version", "quality", "endpoint")
+    titles = (
+        "day",
+        "traffic",
+        "rows",
+        "drifted",
+        "drift alarm",
+        "trigger",
+        "version",
+        "at the gate",
+        "by labels, 95 %",
+        "endpoint",
+    )
     table = Table(*titles, box=SIMPLE_HEAD)
     for row in result.rows:
         table.add_row(
@@ -23,6 +34,7 @@ def show(result: Result, console: Console) -> None:
             row.trigger,
             _or_dash(row.version),
             row.metric,
+            row.in_service,
             row.endpoint,
         )
     console.print()

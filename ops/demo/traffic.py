@@ -20,14 +20,15 @@ class Traffic:
     requests: int = 0
     failures: list[str] = field(default_factory=list)
 
-    def send(self, records: pd.DataFrame) -> int:
-        """Send all records, some hundred a request; returns how many predictions came back."""
+    def send(self, records: pd.DataFrame, name: str = "") -> int:
+        """Send all records, some hundred a request, called `<name>-<number>`; returns how many predictions came back."""
         answered = 0
-        for start in range(0, len(records), ROWS_PER_REQUEST):
-            answered += self._request(records[self.inputs].iloc[start : start + ROWS_PER_REQUEST])
+        for number, start in enumerate(range(0, len(records), ROWS_PER_REQUEST)):
+            rows = records[self.inputs].iloc[start : start + ROWS_PER_REQUEST]
+            answered += self._request(rows, {"InferenceId": f"{name}-{number}"} if name else {})
         return answered
 
-    def _request(self, rows: pd.DataFrame) -> int:
+    def _request(self, rows: pd.DataFrame, named: dict[str, str]) -> int:
         self.requests += 1
         try:
             answer = self.runtime.invoke_endpoint(
@@ -35,6 +36,7 @@ class Traffic:
                 ContentType="text/csv",
                 Accept="text/csv",
                 Body=rows.to_csv(index=False, header=False).encode(),
+                **named,
             )
             scores = answer["Body"].read().decode().split()
         except (ClientError, BotoCoreError) as error:
@@ -47,6 +49,18 @@ class Traffic:
     def steadily(self, records: pd.DataFrame) -> "Steady":
         """Keep sending the records in the background, a request every tenth of a second, until the context ends."""
         return Steady(self, records)
+
+
+def labels(records: pd.DataFrame, name: str, label: str) -> pd.DataFrame:
+    """What turned out true of records that were sent under `name`, as the monitor reads it."""
+    numbers = pd.RangeIndex(len(records))
+    return pd.DataFrame(
+        {
+            "inference_id": [f"{name}-{number // ROWS_PER_REQUEST}" for number in numbers],
+            "record": numbers % ROWS_PER_REQUEST,
+            label: records[label].to_numpy(),
+        }
+    )
 
 
 class Steady:

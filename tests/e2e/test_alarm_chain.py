@@ -18,23 +18,28 @@ SETTLED_SECONDS = 3
 
 @pytest.fixture(scope="module")
 def fresh(live):
-    """The live version is trained on the first records only, whatever other tests did before."""
+    """The live version is trained on the first records only, whatever other tests did before, and again after these."""
+    begin_anew(live)
+    yield live
+    begin_anew(live)
+
+
+def begin_anew(live: Factory) -> None:
     bucket = live.reach.names.bucket("data")
     for kind in ("raw", "ground-truth"):
         for page in live.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"sales/{kind}/"):
             for entry in page.get("Contents", []):
-                if "dt=2026-11-01" not in entry["Key"]:
-                    live.client("s3").delete_object(Bucket=bucket, Key=entry["Key"])
+                live.client("s3").delete_object(Bucket=bucket, Key=entry["Key"])
+    live.land(records(), "2026-11-01")
     retrained(live)
-    return live
 
 
 def retrained(factory: Factory) -> int:
     """Train by hand; the version that is live then."""
-    before = factory.reader.live_version() or 0
+    before, began = factory.reader.live_version() or 0, datetime.now(UTC)
     finished = factory.retrain("by hand")
     assert finished.status == "Succeeded", finished.reason
-    return wait("the new version", lambda: (((v := factory.reader.live_version()) or 0) > before and v) or None, 60)
+    return wait("the new version", lambda: factory.reader.newer_version(before, began))
 
 
 def ask(factory: Factory, data: pd.DataFrame, name: str) -> str:
@@ -74,12 +79,12 @@ def test_labels_that_come_later_are_measured_and_bad_ones_start_a_training(fresh
     labels = ask(fresh, wrong.assign(sold=1 - wrong["sold"]), "wrong")
     fresh.label(labels, "wrong.csv")
     fresh.land(records(500, seed=23), "2026-11-02")
-    before, version = fresh.newest(fresh.names.training_pipeline), fresh.reader.live_version()
+    before, version, began = fresh.newest(fresh.names.training_pipeline), fresh.reader.live_version(), datetime.now(UTC)
     quality = watched(fresh, NOON - timedelta(days=1))["quality"]
     assert quality["metrics"]["auc"]["high"] < 0.7
     finished = fresh.next_execution(fresh.names.training_pipeline, before)
     assert finished.status == "Succeeded", finished.reason
-    wait("the new version", lambda: (fresh.reader.live_version() or 0) > version or None, 60)
+    wait("the new version", lambda: fresh.reader.newer_version(version, began))
     assert fresh.reader.live()["CustomerMetadataProperties"]["trigger"] == "quality"
     assert "QualityShortfall" in alerts(fresh.names.alarm("model-quality"))
 
@@ -136,13 +141,8 @@ def test_after_a_training_the_new_versions_own_data_is_the_reference(fresh):
         fresh.land(records(2000, seed=30 + day, shift=9), f"2026-12-0{day}")
     fresh.remove("2026-11-01")
     fresh.remove("2026-11-02")
-    try:
-        version = retrained(fresh)
-        ask(fresh, records(1000, seed=70, shift=9), "mended")
-        report = watched(fresh, NOON + timedelta(days=8))
-        assert (report["version"], report["drifted"]) == (version, [])
-        wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 10)
-    finally:
-        fresh.land(records(), "2026-11-01")
-        for day in (1, 2, 3):
-            fresh.remove(f"2026-12-0{day}")
+    version = retrained(fresh)
+    ask(fresh, records(1000, seed=70, shift=9), "mended")
+    report = watched(fresh, NOON + timedelta(days=8))
+    assert (report["version"], report["drifted"]) == (version, [])
+    wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 10)
