@@ -22,7 +22,7 @@ METRICS_PER_CALL = 500
 def run() -> None:
     """The job. Raises JobFailure, with the names of the objects, when too much of the capture cannot be read."""
     settings = project.load().settings
-    scheduled = datetime.fromisoformat(os.environ.get("SCHEDULED_TIME") or datetime.now(UTC).isoformat())
+    scheduled = scheduled_time(os.environ.get("SCHEDULED_TIME", ""))
     found = live.find(os.environ["ENDPOINT_NAME"])
     if found is None:
         print("monitor   there is no endpoint yet; nothing to watch", flush=True)
@@ -93,6 +93,15 @@ def _fail_on_bad_lines(window: Window, allowed: float) -> None:
             f"{window.bad_lines} of {window.lines} captured requests ({window.bad_share:.1%}) cannot be read, more than "
             f"monitoring.max_bad_lines {allowed:.1%}: {named}{more}; the first: {window.first_error}"
         )
+
+
+def scheduled_time(text: str) -> datetime:
+    """The time that the run stands for: now when none is given, UTC where no zone is said. Raises JobFailure."""
+    try:
+        time = datetime.fromisoformat(text) if text else datetime.now(UTC)
+    except ValueError:
+        raise JobFailure(f"ScheduledTime must be a time such as 2026-11-24T05:00:00Z, not {text!r}") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def version_before(last: dict[str, Any] | None, version: int) -> int:

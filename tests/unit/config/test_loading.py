@@ -52,6 +52,12 @@ def test_the_smallest_model_has_good_defaults(tmp_path):
         "cooldown": 21600.0,
         "window": None,
     }
+    quality = {"window": 1209600.0, "minimum_labels": 200, "minimum_coverage": 0.05, "margin": None}
+    assert config.settings()["monitoring"]["quality"] == quality
+    assert (config.settings()["monitoring"]["max_age"], config.settings()["monitoring"]["interval_seconds"]) == (
+        None,
+        3600,
+    )
 
 
 @pytest.mark.parametrize(

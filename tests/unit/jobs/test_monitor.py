@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jobs import monitor
 from jobs.failures import JobFailure
 
 from .conftest import BUCKET
@@ -103,6 +104,18 @@ def test_too_many_bad_lines_fail_the_job_with_the_objects_and_the_next_run_goes_
     assert watch.published["DataViolations"] == 5
     watch.capture(good[:10], "later")
     assert watch.run()["rows"] == 100
+
+
+@pytest.mark.parametrize("text", ["2026-11-24T05:00:00", "2026-11-24T05:00:00Z", "2026-11-24T06:00:00+01:00"])
+def test_a_scheduled_time_without_a_zone_is_utc(text):
+    assert monitor.scheduled_time(text).isoformat() in ("2026-11-24T05:00:00+00:00", "2026-11-24T06:00:00+01:00")
+    assert monitor.scheduled_time(text).timestamp() == 1795496400
+
+
+def test_a_scheduled_time_that_is_none_is_told(watch):
+    watch.patch.setenv("SCHEDULED_TIME", "yesterday")
+    with pytest.raises(JobFailure, match="ScheduledTime must be a time such as 2026-11-24T05:00:00Z, not 'yesterday'"):
+        monitor.run()
 
 
 def test_without_an_endpoint_there_is_nothing_to_watch(watch):
