@@ -73,7 +73,7 @@ def test_labels_that_come_later_are_measured_and_bad_ones_start_a_training(fresh
     quality = watched(fresh, NOON - timedelta(days=2))["quality"]
     assert (quality["labelled"], quality["records"]) == (1000, 1000)
     assert fresh.reader.metric("auc", NOON - timedelta(days=2)) == quality["metrics"]["auc"]["value"] > 0.8
-    wait("the alarm to know", lambda: fresh.alarm("model-quality") == "OK" or None, 10)
+    wait("the alarm to know", lambda: fresh.alarm("model-quality") == "OK" or None, 60)
 
     wrong = records(3000, seed=22)
     labels = ask(fresh, wrong.assign(sold=1 - wrong["sold"]), "wrong")
@@ -86,7 +86,7 @@ def test_labels_that_come_later_are_measured_and_bad_ones_start_a_training(fresh
     assert finished.status == "Succeeded", finished.reason
     wait("the new version", lambda: fresh.reader.newer_version(version, began))
     assert fresh.reader.live()["CustomerMetadataProperties"]["trigger"] == "quality"
-    assert "QualityShortfall" in alerts(fresh.names.alarm("model-quality"))
+    assert "QualityShortfall" in alerts(fresh.names.alarm("model-quality"), 60)
 
     # No label has come for what the new version answered: nothing new is said, and nothing is asked for again.
     before = fresh.newest(fresh.names.training_pipeline)
@@ -101,7 +101,7 @@ def test_a_feed_that_no_training_mends_is_trained_on_once_and_told_once(fresh, a
     version = fresh.reader.live_version()
     ask(fresh, records(1000, seed=30), "quiet")
     watched(fresh, NOON)
-    wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 10)
+    wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 60)
 
     for day in (1, 2, 3):
         fresh.land(records(500, seed=30 + day, shift=9).assign(colour="violet"), f"2026-12-0{day}")
@@ -111,7 +111,7 @@ def test_a_feed_that_no_training_mends_is_trained_on_once_and_told_once(fresh, a
             finished = fresh.next_execution(fresh.names.training_pipeline, training)
             assert "colour: 500 values are not one of" in finished.reason
             failed = fresh.newest(fresh.names.training_pipeline)
-            alerts("Step Prepare of")
+            alerts("Step Prepare of", 60)
         time.sleep(SETTLED_SECONDS)
         assert fresh.alarm("drift") == "ALARM"
         assert fresh.newest(fresh.names.training_pipeline) == failed
@@ -126,10 +126,10 @@ def test_a_feed_that_no_training_mends_is_trained_on_once_and_told_once(fresh, a
     for day in (5, 7):
         ask(fresh, records(1000, seed=50 + day), f"quiet-{day}")
         watched(fresh, NOON + timedelta(days=day - 1))
-        wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 10)
+        wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 60)
         ask(fresh, records(1000, seed=60 + day, shift=9), f"again-{day}")
         watched(fresh, NOON + timedelta(days=day))
-        alerts(fresh.names.alarm("unanswered"))
+        alerts(fresh.names.alarm("unanswered"), 60)
         time.sleep(SETTLED_SECONDS)
     assert fresh.newest(fresh.names.training_pipeline) == failed
     assert "the last training that drift or quality asked for failed" in fresh.skipped_reasons()
@@ -145,4 +145,4 @@ def test_after_a_training_the_new_versions_own_data_is_the_reference(fresh):
     ask(fresh, records(1000, seed=70, shift=9), "mended")
     report = watched(fresh, NOON + timedelta(days=8))
     assert (report["version"], report["drifted"]) == (version, [])
-    wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 10)
+    wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 60)
