@@ -105,7 +105,7 @@ class Reader:
     def quality_by_labels(self, at: datetime) -> str:
         """The interval of the gate's measure, as the labels that had come by the hour `at` have it."""
         low, high = self.metric("QualityLow", at), self.metric("QualityHigh", at)
-        return "-" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+        return "-" if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
     def row(self, day: int, what: str, at: datetime, trigger: str) -> Row:
         """The day's line: `at` is when the monitor ran."""
