@@ -19,6 +19,7 @@ from ops.demo.reading import Reader, wait
 from ops.project import Project, Reach
 from ops.retrain import Finished, follow, newest_execution, request
 
+from .alerts import subscribed
 from .recorded import Recorder
 
 ROOT = Path(__file__).parents[2]
@@ -204,26 +205,5 @@ def live(deployed):
 @pytest.fixture
 def alerts(deployed):
     """Reads what the alerts topic published since the test began."""
-    sqs, sns = deployed.client("sqs"), deployed.client("sns")
-    queue = sqs.create_queue(QueueName="test-alerts")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    account, region = deployed.reach.environment.account, deployed.reach.environment.region
-    topic = f"arn:aws:sns:{region}:{account}:{deployed.reach.names.alerts_topic}"
-    delivery = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
-    policy = {"Version": "2012-10-17", "Statement": [delivery | {"Resource": arn}]}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
-    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
-    received: list[str] = []
-
-    def read(word: str, seconds: float = 15) -> str:
-        def look() -> str | None:
-            for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
-                received.append(message["Body"])
-                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-            return next((body for body in received if word in body), None)
-
-        return wait(f"an alert with {word!r}; there were {received}", look, seconds)
-
-    yield read
-    sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
-    sqs.delete_queue(QueueUrl=queue)
+    with subscribed(deployed.client, deployed.reach.names) as read:
+        yield read
