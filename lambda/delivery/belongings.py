@@ -66,7 +66,9 @@ def take_back(job: Job, environment: Environment, model: dict[str, Any], reason:
         return f"{label(version)} rejected"
     message = {"trigger": "manual", "reason": f"the delivery {job.execution} stopped", "id": uuid.uuid4().hex}
     environment.send("deploy", model["model"], message)
-    return f"rejected, the endpoint goes back to {label(newest(environment, model, 'Approved'))}"
+    back = newest(environment, model, "Approved")
+    where = f"the endpoint goes back to {label(back)}" if back else "there is none before it to go back to"
+    return f"{label(version)} rejected, {where}"
 
 
 def take_all_back(job: Job, environment: Environment, reason: str) -> str:

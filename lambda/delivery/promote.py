@@ -1,4 +1,4 @@
-"""Give a model the version that is live in the environment before it, instead of training one (`promote: model`)."""
+"""Give a model the version that the delivery made live in the environment before, instead of training one (`promote: model`)."""
 
 from typing import Any
 
@@ -6,24 +6,17 @@ from belongings import reason_of
 from environment import Environment
 from outcome import Job
 from promotion import Promoted, Refused, Target, promote
-from versions import deployed, endpoint_of, label, newest, served
+from versions import deployed, endpoint_of, label, served, versions
 
 
 class NothingYet(Exception):
-    """The environment before has not made a version yet."""
+    """The environment before has no approved version yet."""
 
 
 def bring(job: Job, environment: Environment, model: dict[str, Any]) -> Promoted:
     """Promote. Raises NothingYet, and Refused with the reason in words."""
-    before = Environment(environment.settings, model["promoted_from"])
-    wanted = deployed(environment, model)
-    version = _live_version(before, model["model"])
-    made_of = version.get("CustomerMetadataProperties", {}).get("code_digest")
-    if made_of != wanted["code_digest"]:
-        raise Refused(
-            f"{before.name} serves {label(version)}, which is not of the code that this delivery brings; approve there "
-            "what this delivery trained, and deliver again"
-        )
+    before, wanted = Environment(environment.settings, model["promoted_from"]), deployed(environment, model)
+    version = _version_of(before, model["model"], wanted["code_digest"])
     target = Target(
         place=environment,
         model_package_group=model["model_package_group"],
@@ -36,18 +29,34 @@ def bring(job: Job, environment: Environment, model: dict[str, Any]) -> Promoted
     return promote(version, before, before.name, target, by=by, reason=reason)
 
 
-def _live_version(environment: Environment, name: str) -> dict[str, Any]:
-    """The approved version that the endpoint serves. Raises NothingYet and Refused."""
+def _version_of(environment: Environment, name: str, code_digest: str) -> dict[str, Any]:
+    """The approved version of this code that the endpoint serves. Raises NothingYet and Refused.
+
+    A later delivery may have passed through meanwhile: then the newest approved version of this code, which the endpoint
+    served when this delivery was there.
+    """
     model = next((one for one in environment.models() if one["model"] == name), None)
     if model is None:
         raise Refused(f"it is not deployed in {environment.name}, from where it is to be promoted")
     endpoint = endpoint_of(environment, model)
-    arn = served(environment, endpoint) if endpoint else ""
-    if not arn:
-        if newest(environment, model, "Approved") is None:
-            raise NothingYet
-        raise Refused(f"{environment.name} serves no version of it, so there is none to be promoted")
-    version = environment.client("sagemaker").describe_model_package(ModelPackageName=arn)
-    if version["ModelApprovalStatus"] != "Approved":
-        raise Refused(f"{environment.name} serves {label(version)}, which is {version['ModelApprovalStatus']} there")
-    return version
+    live = served(environment, endpoint) if endpoint else ""
+    if live:
+        version = environment.client("sagemaker").describe_model_package(ModelPackageName=live)
+        if version["ModelApprovalStatus"] == "Approved" and _is_of(version, code_digest):
+            return version
+    newest = None
+    for version in versions(environment, model):
+        if version["ModelApprovalStatus"] == "Approved":
+            if _is_of(version, code_digest):
+                return version
+            newest = newest or version
+    if newest is None:
+        raise NothingYet
+    raise Refused(
+        f"{environment.name} has no approved version of the code that this delivery brings, the newest is "
+        f"{label(newest)}; approve there what this delivery trained, and deliver again"
+    )
+
+
+def _is_of(version: dict[str, Any], code_digest: str) -> bool:
+    return version.get("CustomerMetadataProperties", {}).get("code_digest") == code_digest

@@ -23,6 +23,9 @@ CHECKED: Any = {"ChecksumAlgorithm": "SHA256"}
 REPORTS = ("ModelMetrics", "DriftCheckBaselines")
 """What a version refers to in S3 besides its artifact: copied, so that the target reads nothing of another account."""
 
+FOUND_OUT = ("ModelDataETag", "ImageDigest")
+"""What SageMaker says of a version's container without having been told."""
+
 
 class Refused(Exception):
     """The version cannot be promoted; the message says why."""
@@ -76,7 +79,7 @@ def promote(
             f"instead of {facts['artifact_digest']}"
         )
     image = target.image or container["Image"]
-    made = {name: value for name, value in container.items() if name != "ModelDataETag"}
+    made = {name: value for name, value in container.items() if name not in FOUND_OUT}
     sagemaker = target.place.client("sagemaker")
     answer = sagemaker.create_model_package(
         ModelPackageGroupName=target.model_package_group,

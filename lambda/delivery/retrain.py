@@ -3,12 +3,15 @@
 No state is kept: an execution of a training pipeline, or a version, is ours when its description names the delivery.
 """
 
+# pyright: reportMissingTypeStubs=false
+
 import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
 from belongings import brought_here, reason_of, take_all_back
+from botocore.exceptions import ClientError
 from environment import Environment
 from outcome import Done, Failed, Job, Later, Outcome
 from promote import NothingYet, bring
@@ -124,7 +127,7 @@ def _promote(job: Job, environment: Environment, found: Trainings) -> None:
             found.promoted.append(model["model"])
         except NothingYet:
             found.without_data.append(model["model"])
-        except Refused as reason:
+        except (Refused, ClientError) as reason:
             found.failed[model["model"]] = str(reason)
 
 

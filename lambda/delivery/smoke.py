@@ -34,9 +34,8 @@ def smoke(job: Job, environment: Environment) -> Outcome:
         name, version = model["model"], newest(environment, model, "Approved")
         if rejected := brought_here(job, environment, model, "Rejected"):
             # By an earlier step, which did not wait for the endpoint to go back.
-            failed.append(
-                f"model {name} {label(rejected)}: {rejected.get('ApprovalDescription')}; it serves {label(version)} again"
-            )
+            now = f"it serves {label(version)} again" if version else "there is none before it to go back to"
+            failed.append(f"model {name} {label(rejected)}: {rejected.get('ApprovalDescription')}; {now}")
         if version is None:
             told.append(f"{name}: no approved version yet")
             continue

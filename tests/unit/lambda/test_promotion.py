@@ -205,7 +205,7 @@ def test_what_a_delivery_took_back_is_promoted_by_the_next_but_not_by_itself(wor
     world.step()
     assert len(world.prod.versions()) == 1
     said = world.step(task="smoke").message
-    assert f"model {world.model} v1: it was too slow; it serves none again" in said
+    assert f"model {world.model} v1: it was too slow; there is none before it to go back to" in said
     world.step("e2")
     assert [one["ModelApprovalStatus"] for one in world.prod.versions()] == ["Approved", "Rejected"]
 
@@ -217,8 +217,7 @@ def test_a_model_without_a_version_yet_is_left_alone(world):
 @pytest.mark.parametrize(
     ("made", "why"),
     [
-        ({"code": "code 0"}, "dev serves v1, which is not of the code that this delivery brings"),
-        ({"status": "Rejected"}, "dev serves v1, which is Rejected there"),
+        ({"code": "code 0"}, "dev has no approved version of the code that this delivery brings, the newest is v1"),
         ({"artifact_digest": "0" * 64}, f"instead of {'0' * 64}"),
     ],
 )
@@ -230,9 +229,19 @@ def test_what_is_not_what_it_should_be_stops_the_delivery(world, made, why):
     assert world.prod.versions() == []
 
 
-def test_an_approved_version_that_does_not_serve_is_none_to_promote(world):
-    world.dev.train()
-    assert "dev serves no version of it, so there is none to be promoted" in world.step().message
+def test_a_later_delivery_that_passed_dev_meanwhile_changes_nothing_for_this_one(world):
+    first = world.dev.train(code="code 1")
+    world.dev.train(code="code 1", status="Rejected")
+    world.trained(code="code 2")
+    world.step()
+    assert world.prod.versions()[0]["CustomerMetadataProperties"]["origin"] == first
+
+
+def test_of_several_versions_of_the_code_the_one_that_serves_is_promoted(world):
+    serving = world.trained()
+    world.dev.train()  # at night, and on its way to the endpoint
+    world.step()
+    assert world.prod.versions()[0]["CustomerMetadataProperties"]["origin"] == serving
 
 
 def test_a_failure_takes_back_what_the_delivery_promoted_before(world):
@@ -247,7 +256,7 @@ def test_a_failure_takes_back_what_the_delivery_promoted_before(world):
     )
     said = world.step().message
     assert f"model {other.model}: it is not deployed in dev, from where it is to be promoted" in said
-    assert f"with it: {world.model} rejected, the endpoint goes back to none" in said
+    assert f"with it: {world.model} v1 rejected, there is none before it to go back to" in said
     assert world.prod.versions()[0]["ModelApprovalStatus"] == "Rejected"
 
 
