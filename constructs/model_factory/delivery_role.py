@@ -35,7 +35,7 @@ class DeliveryRole(Construct):
             {"ArnEquals": {"aws:PrincipalArn": tooling.iam_arn(f"role/{tooling.role('work')}")}},
         )
         statements = _statements(names, key.key_arn)
-        statements += _give(names) if gives else []
+        statements += _give(names) if gives else [_read_statistics(names)]
         statements += _receive(names) if receives else []
         self.role = iam.Role(
             self,
@@ -75,8 +75,6 @@ def _statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStateme
             [names.arn("sqs", names.queue(purpose)) for purpose in ("retrain", "deploy")],
         ),
         allow(["s3:ListBucket"], [names.bucket_arn("data")], StringLike={"s3:prefix": ["*/raw/*"]}),
-        # What the training data looked like, for a typical record.
-        allow(["s3:GetObject"], [f"{names.bucket_arn('artifacts')}/*/executions/*/statistics.json"]),
         allow(["s3:PutObject"], [f"{names.bucket_arn('records')}/*/approvals/*"]),
         allow(
             ["cloudformation:GetTemplate"],
@@ -85,8 +83,13 @@ def _statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStateme
     ]
 
 
+def _read_statistics(names: EnvironmentNames) -> iam.PolicyStatement:
+    """Read what the training data looked like, for a typical record."""
+    return allow(["s3:GetObject"], [f"{names.bucket_arn('artifacts')}/*/executions/*/statistics.json"])
+
+
 def _give(names: EnvironmentNames) -> list[iam.PolicyStatement]:
-    """Read what a version consists of: its artifact and the folders of its reports."""
+    """Read what a version consists of: its artifact and the folders of its reports, statistics among them."""
     return [
         list_objects(names, "artifacts", "*/executions/"),
         read_objects(names, "artifacts", "*/executions/"),
