@@ -121,13 +121,10 @@ class _Copy:
 
     def file(self, uri: str) -> tuple[str, str]:
         """URI and SHA-256 of the copy of one object."""
-        bucket, key = split(uri)
-        to, digest = self._place_of(key), hashlib.sha256()
-        head = self._from.head_object(Bucket=bucket, Key=key)
+        origin, to, digest = _named(uri), self._place_of(uri), hashlib.sha256()
+        head, target = self._from.head_object(**origin), _named(to)
         size: int = head["ContentLength"]
-        # The ETag: every part is one of the same object.
-        at = {"Bucket": bucket, "Key": key, "IfMatch": head["ETag"]}
-        target = dict(zip(("Bucket", "Key"), split(to), strict=True))
+        at = origin | {"IfMatch": head["ETag"]}  # every part is one of the same object
         if size <= PART_BYTES:
             content = self._read(at)
             digest.update(content)
@@ -151,17 +148,19 @@ class _Copy:
         given = cast(dict[str, Any], value)
         if "S3Uri" not in given:
             return {key: self.reports(item) for key, item in given.items()}
-        bucket, key = split(given["S3Uri"])
-        folder = key.rpartition("/")[0] + "/"
+        uri: str = given["S3Uri"]
+        folder = uri.rpartition("/")[0] + "/"
         if folder not in self._done:
             self._done.add(folder)
-            for page in self._from.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder):
+            bucket, prefix = split(folder)
+            for page in self._from.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 for entry in page.get("Contents", []):
                     self.file(f"s3://{bucket}/{entry['Key']}")
-        return {"ContentType": given["ContentType"], "S3Uri": self._place_of(key)}
+        return {"ContentType": given["ContentType"], "S3Uri": self._place_of(uri)}
 
-    def _place_of(self, key: str) -> str:
+    def _place_of(self, uri: str) -> str:
         # The path below the folder of the training: the copy of a copy lies at the same place again.
+        _, key = split(uri)
         return f"{self._folder}/{key.partition('/executions/')[2].partition('/')[2] or key}"
 
     def _read(self, request: dict[str, str]) -> bytes:
@@ -171,6 +170,10 @@ class _Copy:
             except (HTTPClientError, IncompleteReadError):  # boto3 tries requests again, but not what a body breaks off
                 continue
         return self._from.get_object(**request)["Body"].read()
+
+
+def _named(uri: str) -> dict[str, str]:
+    return dict(zip(("Bucket", "Key"), split(uri), strict=True))
 
 
 def split(uri: str) -> tuple[str, str]:
