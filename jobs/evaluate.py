@@ -1,5 +1,6 @@
 """Evaluate: the new version and the live one on the same raw rows, what the new one looks at, and the gate's verdict in words."""
 
+import hashlib
 import json
 import os
 import tarfile
@@ -28,7 +29,8 @@ def run() -> None:
 
 
 def _evaluate(scoring: champion.Scoring | None) -> None:
-    served = serve.model_fn(str(_unpack(paths.processing_input("model"))))
+    artifact = paths.processing_input("model") / "model.tar.gz"
+    served = serve.model_fn(str(_unpack(artifact)))
     settings, problem = served.project.settings, served.project.problem
     test = _read_test()
     raw, seed = test.drop(columns=served.project.label), int(settings["training"]["seed"])
@@ -51,17 +53,23 @@ def _evaluate(scoring: champion.Scoring | None) -> None:
         "metrics": measured,
         "rows": len(test),
         "champion": compared,
-        "lineage": {"data_digest": prepared["data_digest"]},
+        "lineage": {"data_digest": prepared["data_digest"], "artifact_digest": _digest(artifact)},
     }
     _write(problem, evaluation, measured, scores, importance, gate)
     print(f"evaluate  {gate['metric']} {gate['value']:.4f} on {len(test)} rows: {gate['reason']}", flush=True)
 
 
-def _unpack(folder: Path) -> Path:
-    target = folder / "unpacked"
-    with tarfile.open(folder / "model.tar.gz") as archive:
+def _unpack(artifact: Path) -> Path:
+    target = artifact.parent / "unpacked"
+    with tarfile.open(artifact) as archive:
         archive.extractall(target, filter="data")
     return target
+
+
+def _digest(artifact: Path) -> str:
+    """SHA-256 of the bytes that were measured: those that go live, and to further environments, must be the same."""
+    with artifact.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _read_test() -> pd.DataFrame:

@@ -93,7 +93,7 @@ def promote(
     project.model(model)
     made = take(project.environment(source), project.environment(env), model, version, reason)
     out.print(
-        f"{made.origin} is version {made.version} now, {made.status}; artifact sha256 {made.artifact_digest}; "
+        f"{made.origin} is version {made.version} now, {made.approval_status}; artifact sha256 {made.artifact_digest}; "
         f"recorded in {made.record_uri}",
         soft_wrap=True,
     )

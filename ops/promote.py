@@ -1,32 +1,25 @@
-"""Take an approved version to the next environment as it is: the same artifact, encrypted anew, nothing trained again."""
+"""Take an approved version to a later environment as it is: the same artifact, encrypted anew, nothing trained again."""
 
-import hashlib
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from .decisions import find_version, write_record
+from model_factory.image import ImageError, default_image_uri
+
+from .decisions import find_version
 from .project import Reach, UsageError
 
-# What a version refers to in S3 besides the artifact: copied, so that the target's jobs need not reach another account.
-_REPORTS = ("ModelMetrics", "DriftCheckBaselines")
+# What the delivery pipeline promotes with. Functions are shipped alone, so the file is theirs; it asks for nothing else.
+_SHARED = Path(__file__).resolve().parents[1] / "lambda" / "delivery" / "promotion.py"
 
 
-@dataclass(frozen=True)
-class Promoted:
-    """The version that was made, and from which."""
+def promote(source: Reach, target: Reach, model: str, number: int | None, reason: str) -> Any:
+    """Register a version (default: the newest approved one of `source`) in `target`; a `Promoted` of promotion.py.
 
-    origin: str
-    version: int
-    status: str
-    artifact_digest: str
-    record_uri: str
-
-
-def promote(source: Reach, target: Reach, model: str, number: int | None, reason: str) -> Promoted:
-    """Register a version (default: the newest approved one of `source`) in `target`. Raises UsageError."""
+    Raises UsageError.
+    """
     order = [environment.name for environment in source.project.factory.environments]
     if order.index(source.environment.name) >= order.index(target.environment.name):
         raise UsageError(
@@ -36,36 +29,39 @@ def promote(source: Reach, target: Reach, model: str, number: int | None, reason
     version = find_version(source, model, number, "Approved")
     if version["ModelApprovalStatus"] != "Approved":
         raise UsageError(f"version {version['ModelPackageVersion']} of {model} is {version['ModelApprovalStatus']}")
-    sagemaker = target.client("sagemaker")
-    group = target.names.model(model).model_package_group
-    for known in _origins(sagemaker, group):
-        if known == version["ModelPackageArn"]:
-            raise UsageError(f"{version['ModelPackageArn']} was promoted to {target.environment.name} already")
-    folder = f"{model}/executions/promoted-{source.environment.name}-v{version['ModelPackageVersion']}"
-    copy = _Copy(source, target, folder)
-    specification = version["InferenceSpecification"]
-    container = specification["Containers"][0]
-    artifact, digest = copy.file(container["ModelDataUrl"], "model.tar.gz")
-    status = "Approved" if target.environment.approval == "automatic" else "PendingManualApproval"
-    facts = version.get("CustomerMetadataProperties", {}) | {
-        "origin": version["ModelPackageArn"],
-        "artifact_digest": digest,
-        "trigger": "promotion",
-    }
-    made = sagemaker.create_model_package(
-        ModelPackageGroupName=group,
-        ModelPackageDescription=f"promotion: {reason}"[:1024],
-        ModelApprovalStatus=status,
-        InferenceSpecification=specification
-        | {"Containers": [{k: v for k, v in container.items() if k != "ModelDataETag"} | {"ModelDataUrl": artifact}]},
-        CustomerMetadataProperties=facts,
-        **{name: copy.reports(version[name], name) for name in _REPORTS if name in version},
+    names = target.names
+    group = names.model(model).model_package_group
+    if version["ModelPackageArn"] in _origins(target.client("sagemaker"), group):
+        raise UsageError(f"{version['ModelPackageArn']} was promoted to {target.environment.name} already")
+    shared = _shared()
+    to = shared.Target(
+        place=target,
+        model_package_group=group,
+        artifacts_uri=f"s3://{names.bucket('artifacts')}/{model}/",
+        records_uri=f"s3://{names.bucket('records')}/{model}/",
+        approval_status="Approved" if target.environment.approval == "automatic" else "PendingManualApproval",
+        image=_image(version["InferenceSpecification"]["Containers"][0]["Image"], source, target),
     )
-    described = sagemaker.describe_model_package(ModelPackageName=made["ModelPackageArn"])
     person = target.client("sts").get_caller_identity()["Arn"]
-    record = {"by": person, "reason": reason, "origin": version["ModelPackageArn"], "artifact_digest": digest}
-    uri = write_record(target, model, described, "promotions", record)
-    return Promoted(version["ModelPackageArn"], described["ModelPackageVersion"], status, digest, uri)
+    try:
+        return shared.promote(version, source, source.environment.name, to, by=person, reason=reason)
+    except shared.Refused as refusal:
+        raise UsageError(str(refusal)) from None
+
+
+def _shared() -> Any:
+    module = ModuleType("promotion")
+    SourceFileLoader(module.__name__, str(_SHARED)).exec_module(module)
+    return module
+
+
+def _image(image: str, source: Reach, target: Reach) -> str | None:
+    """AWS's own image is in a registry of the region; one of the user's is where the user says."""
+    try:
+        same = image == default_image_uri(source.environment.region)
+        return default_image_uri(target.environment.region) if same else None
+    except ImageError:
+        return None
 
 
 def _origins(sagemaker: Any, group: str) -> Iterator[str]:
@@ -73,34 +69,3 @@ def _origins(sagemaker: Any, group: str) -> Iterator[str]:
         for one in page["ModelPackageSummaryList"]:
             described = sagemaker.describe_model_package(ModelPackageName=one["ModelPackageArn"])
             yield described.get("CustomerMetadataProperties", {}).get("origin", "")
-
-
-@dataclass(frozen=True)
-class _Copy:
-    """Copies from one account's bucket to another's: read with the source's key, written with the target's."""
-
-    source: Reach
-    target: Reach
-    folder: str
-
-    def file(self, uri: str, name: str) -> tuple[str, str]:
-        """URI and SHA-256 of the copy."""
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "file"
-            self.source.client("s3").download_file(bucket, key, str(path))
-            with path.open("rb") as content:
-                digest = hashlib.file_digest(content, "sha256").hexdigest()
-            to = self.target.names.bucket("artifacts")
-            # The bucket's default encryption is the target environment's key.
-            self.target.client("s3").upload_file(str(path), to, f"{self.folder}/{name}")
-        return f"s3://{to}/{self.folder}/{name}", digest
-
-    def reports(self, value: Any, name: str) -> Any:
-        """The same structure with every S3Uri copied."""
-        if not isinstance(value, dict):
-            return value
-        if "S3Uri" in value:
-            uri, _ = self.file(value["S3Uri"], f"{name}/{value['S3Uri'].rsplit('/', 1)[-1]}")
-            return {"ContentType": value["ContentType"], "S3Uri": uri}
-        return {key: self.reports(item, f"{name}/{key}") for key, item in value.items()}

@@ -21,6 +21,9 @@ from model_factory.nag import accept
 from model_factory.pull_requests import PullRequestPipeline
 from model_factory.trigger_queue import UndeliveredQueue
 
+# Lambda's most: what is promoted is copied by the function.
+_COPY_TIMEOUT = Duration.minutes(15)
+
 
 class DeliveryStack(Stack):
     """The stack `<factory>-delivery`. `environments` are the stages in the order of promotion."""
@@ -46,6 +49,7 @@ class DeliveryStack(Stack):
         UndeliveredQueue(self, "Undelivered", names=names, key=key)
         DeliveryAlerts(self, "Alerts", names=names, key=key, emails=factory.alerts.emails)
         buckets = DeliveryBuckets(self, "Buckets", names=names, key=key)
+        approvals = {environment.name: environment.approval for environment, _ in environments}
         reached = {environment.name: factory.names(environment) for environment, _ in environments}
         work = FactoryFunction(
             self,
@@ -54,7 +58,7 @@ class DeliveryStack(Stack):
             purpose="work",
             source=functions / "delivery",
             key=key,
-            timeout=Duration.minutes(2),
+            timeout=_COPY_TIMEOUT,
             statements=delivery_statements(names, list(reached.values()), key.key_arn),
             environment={
                 "PIPELINE": names.delivery_pipeline,
@@ -68,6 +72,7 @@ class DeliveryStack(Stack):
                             "factory": to.factory,
                             "account": to.account,
                             "region": to.region,
+                            "approval": approvals[name],
                             "role": to.iam_arn(f"role/{to.delivery_role}"),
                         }
                         for name, to in reached.items()

@@ -44,13 +44,14 @@ def add_factory(app: App, *, root: Path, factory: Path, models: Path) -> None:
         )
         for name, model in configs.items()
     }
+    promotes = any(model.promote == "model" for model in configs.values())
     delivered: list[tuple[Environment, Stage]] = []
     for environment in config.environments:
         scope: App | Stage = app
         if environment in config.delivered:
             scope = Stage(app, environment.name)
             delivered.append((environment, scope))
-        foundation = FoundationStack(scope, config, environment, functions=root / "lambda")
+        foundation = FoundationStack(scope, config, environment, functions=root / "lambda", promotes=promotes)
         for name, model in configs.items():
             try:
                 stack = ModelStack(

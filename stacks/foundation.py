@@ -28,10 +28,18 @@ _CLEANUP_TIMEOUT = Duration.minutes(14)
 
 
 class FoundationStack(Stack):
-    """The stack `<factory>-<env>-foundation`. `functions` is the folder with one folder per function."""
+    """The stack `<factory>-<env>-foundation`. `functions` is the folder with one folder per function; `promotes`: some
+    model's versions are promoted from environment to environment.
+    """
 
     def __init__(
-        self, scope: Construct, factory: FactoryConfig, environment: EnvironmentConfig, *, functions: Path
+        self,
+        scope: Construct,
+        factory: FactoryConfig,
+        environment: EnvironmentConfig,
+        *,
+        functions: Path,
+        promotes: bool,
     ) -> None:
         names = factory.names(environment)
         super().__init__(
@@ -99,7 +107,15 @@ class FoundationStack(Stack):
         )
         if factory.delivery and environment in factory.delivered:
             tooling = factory.delivery_names(factory.delivery)
-            DeliveryRole(self, "Delivery", names=names, tooling=tooling, key=self.key)
+            DeliveryRole(
+                self,
+                "Delivery",
+                names=names,
+                tooling=tooling,
+                key=self.key,
+                gives=promotes and environment != factory.delivered[-1],
+                receives=promotes and environment != factory.delivered[0],
+            )
 
     def _placement(
         self, environment: EnvironmentConfig, names: EnvironmentNames, statements: Sequence[iam.PolicyStatement]

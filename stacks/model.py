@@ -38,6 +38,7 @@ class ModelStack(Stack):
         key: kms.IKey,
         placement: Placement | None,
     ) -> None:
+        before = factory.promoted_from(environment, model.promote)
         names = factory.names(environment).model(model.name)
         super().__init__(
             scope,
@@ -59,6 +60,7 @@ class ModelStack(Stack):
             code_bucket=zipped.s3_bucket_name,
             code_key=zipped.s3_object_key,
             placement=placement,
+            promoted_from=before.name if before else None,
         )
         registry = ModelRegistry(self, "Registry", props)
         training = TrainingPipeline(self, "Training", props)

@@ -1,7 +1,8 @@
 """What security's rule packs and a reviewer find in the templates: `make security` prints it, tests/stacks demands it.
 
 Three factories with every feature between them are synthesized: tests/stacks/factory.yaml with realtime and serverless
-models, networked.yaml with an isolated and an existing network, and delivered.yaml with a delivery pipeline.
+models, networked.yaml with an isolated and an existing network, and delivered.yaml with a delivery pipeline and a model
+that is promoted.
 """
 
 import csv
@@ -59,7 +60,10 @@ def synthesize(out: Path) -> list[Path]:
     shutil.copytree(STACKS / "serverless", models, dirs_exist_ok=True)
     _synthesize(out / "factory", STACKS / "factory.yaml", models)
     _synthesize(out / "networked", STACKS / "networked.yaml", STACKS / "models")
-    _synthesize(out / "delivered", STACKS / "delivered.yaml", STACKS / "models")
+    promoted = out / "promoted"
+    shutil.copytree(STACKS / "models", promoted)
+    shutil.copytree(STACKS / "promoted", promoted, dirs_exist_ok=True)
+    _synthesize(out / "delivered", STACKS / "delivered.yaml", promoted)
     return templates_in(out)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_iam as iam
 
 from .names import EnvironmentNames
-from .permissions import allow, use_key
+from .permissions import allow
 
 
 def delivery_statements(
@@ -14,7 +14,7 @@ def delivery_statements(
     """lambda/delivery: all work in an environment is done under that environment's own role."""
     pipeline = names.arn("codepipeline", names.delivery_pipeline)
     return [
-        use_key(key_arn),
+        allow(["kms:GenerateDataKey"], [key_arn]),
         allow(["sts:AssumeRole"], [to.iam_arn(f"role/{to.delivery_role}") for to in environments]),
         # Results of a job have no resource to name.
         allow(["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"], ["*"]),

@@ -13,7 +13,8 @@ from .network import Placement
 @dataclass(frozen=True)
 class ModelProps:
     """One model in one environment. `code_uri` is where the jobs' zip is in S3, `key_arn` the environment's key,
-    `placement` the network of its jobs and endpoint: None for outside of any.
+    `placement` the network of its jobs and endpoint: None for outside of any. `promoted_from` names the environment
+    whose versions it is given instead of training its own: None where it trains.
     """
 
     config: ModelConfig
@@ -25,6 +26,7 @@ class ModelProps:
     code_bucket: str
     code_key: str
     placement: Placement | None = None
+    promoted_from: str | None = None
 
     @property
     def shared(self) -> EnvironmentNames:

@@ -13,10 +13,15 @@ _TIME = "<aws.scheduler.scheduled-time>"
 
 
 class RetrainTrigger(Construct):
-    """The schedule and the rule in front of the retrain queue; the message group is the model."""
+    """The schedule and the rule in front of the retrain queue; the message group is the model.
+
+    Neither is there where versions are promoted to: what they trained would be no version that was promoted.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
         super().__init__(scope, construct_id)
+        if props.promoted_from:
+            return
         if props.config.retrain.schedule:
             self._schedule(props, props.config.retrain.schedule)
         asking = {"drift": props.config.retrain.on_drift, "model-quality": props.config.retrain.on_quality}

@@ -33,7 +33,9 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
         "model_package_group": names.model_package_group,
         "training_pipeline": names.training_pipeline,
         "endpoint": names.endpoint,
+        **({"promoted_from": props.promoted_from} if props.promoted_from else {}),
         "raw_uri": f"{props.uri('data', 'raw')}/",
+        "artifacts_uri": f"{props.uri('artifacts')}/",
         "records_uri": f"{props.uri('records')}/",
         "retrain": {
             "on_drift": config.retrain.on_drift,

@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ClientError
 from botocore.session import get_session  # pyright: ignore[reportUnknownVariableType]
+from promotion import split
 
 RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
 
@@ -119,9 +120,3 @@ def _session(role_arn: str, region: str) -> boto3.Session:
     core: Any = get_session()  # pyright: ignore[reportUnknownVariableType]
     core._credentials = DeferredRefreshableCredentials(refresh_using=fetch, method="sts-assume-role")
     return boto3.Session(botocore_session=core, region_name=region)
-
-
-def split(uri: str) -> tuple[str, str]:
-    """Bucket and key of an S3 URI."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key

@@ -1,4 +1,4 @@
-"""An action of the delivery pipeline in, its result out: retrain, release, smoke or report, in one environment.
+"""An action of the delivery pipeline in, its result out: retrain (or promote), release, smoke or report, in one environment.
 
 Needs sts:AssumeRole on the environments' delivery roles, where all its work is done; codepipeline:PutJobSuccessResult and
 PutJobFailureResult, GetPipelineExecution and ListActionExecutions on the pipeline; s3:PutObject below reports/; its log group.

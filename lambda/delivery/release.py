@@ -1,11 +1,10 @@
-"""Approve, in the name of who approved the delivery, the versions that it trained and that passed their gates."""
+"""Approve, in the name of who approved the delivery, the versions that it trained or promoted."""
 
-from datetime import UTC, datetime
 from typing import Any
 
+from belongings import brought_here, decide
 from environment import Environment, pipeline
 from outcome import Done, Failed, Job, Outcome
-from retrain import trained_here
 from versions import label
 
 
@@ -14,7 +13,7 @@ def release(job: Job, environment: Environment) -> Outcome:
     pending = [
         (model, version)
         for model in environment.models()
-        if (version := trained_here(job, environment, model, "PendingManualApproval"))
+        if (version := brought_here(job, environment, model, "PendingManualApproval"))
     ]
     if not pending:
         return Done("nothing to approve")
@@ -24,38 +23,6 @@ def release(job: Job, environment: Environment) -> Outcome:
     for model, version in pending:
         decide(job, environment, model, version, "Approved", approval["updatedBy"], approval["summary"])
     return Done(f"approved {', '.join(f'{model["model"]} {label(version)}' for model, version in pending)}")
-
-
-def decide(
-    job: Job,
-    environment: Environment,
-    model: dict[str, Any],
-    version: dict[str, Any],
-    status: str,
-    person: str,
-    reason: str,
-) -> None:
-    """Set a version's approval status and write down who decided, and why."""
-    environment.client("sagemaker").update_model_package(
-        ModelPackageArn=version["ModelPackageArn"],
-        ModelApprovalStatus=status,
-        ApprovalDescription=f"{person}: {reason} (delivery {job.execution})"[:1024],
-    )
-    now = datetime.now(UTC)
-    number = version["ModelPackageVersion"]
-    environment.record(
-        model,
-        f"approvals/{now:%Y%m%dT%H%M%SZ}-v{number}.json",
-        {
-            "time": now.isoformat(),
-            "decision": status,
-            "by": person,
-            "reason": reason,
-            "ModelPackageArn": version["ModelPackageArn"],
-            "ModelPackageVersion": number,
-            "delivery": job.execution,
-        },
-    )
 
 
 def _approval(job: Job, environment: Environment) -> dict[str, Any] | None:

@@ -4,15 +4,14 @@
 
 import json
 import math
-import uuid
 from typing import Any
 
+from belongings import brought_here, take_all_back, take_back
 from botocore.exceptions import ClientError
-from environment import Environment, split
+from environment import Environment
 from outcome import Done, Failed, Job, Later, Outcome
-from release import decide
-from retrain import trained_here
-from versions import label, newest
+from promotion import split
+from versions import endpoint_of, label, newest, served
 
 TIMEOUT_SECONDS = 3600
 BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
@@ -27,55 +26,52 @@ class Bad(Exception):
 
 
 def smoke(job: Job, environment: Environment) -> Outcome:
-    """One step: test every model that has an approved version."""
+    """One step: test every model that has an approved version. A failure is told when every endpoint has settled."""
     told: list[str] = []
     waiting: list[str] = []
     failed: list[str] = []
     for model in environment.models():
-        version = newest(environment, model, "Approved")
+        name, version = model["model"], newest(environment, model, "Approved")
+        if rejected := brought_here(job, environment, model, "Rejected"):
+            # By an earlier step, which did not wait for the endpoint to go back.
+            now = f"it serves {label(version)} again" if version else "there is none before it to go back to"
+            failed.append(f"model {name} {label(rejected)}: {rejected.get('ApprovalDescription')}; {now}")
         if version is None:
-            told.append(f"{model['model']}: no approved version yet")
+            told.append(f"{name}: no approved version yet")
             continue
         try:
             _live(environment, model, version)
-            score = _ask(environment, model, version)
-            told.append(f"{model['model']} {label(version)} answered {score:.4f}")
+            told.append(f"{name} {label(version)} answered {_ask(environment, model, version):.4f}")
         except NotYet as reason:
-            waiting.append(f"{model['model']} {label(version)}: {reason}")
+            waiting.append(f"{name} {label(version)}: {reason}")
         except Bad as reason:
-            failed.append(
-                f"model {model['model']} {label(version)}: {reason}{_take_back(job, environment, model, reason)}"
-            )
-    if waiting and job.waited_seconds > TIMEOUT_SECONDS:
-        failed += [f"model {one} for {TIMEOUT_SECONDS} s" for one in waiting]
-    if failed:
-        return Failed(f"smoke test in {environment.name} failed: {'; '.join(failed)}")
-    if waiting:
+            if back := take_back(job, environment, model, str(reason)):
+                waiting.append(f"{name} {label(version)}: {reason}; {back}")
+            else:
+                failed.append(f"model {name} {label(version)}: {reason}")
+    late = job.waited_seconds > TIMEOUT_SECONDS
+    if waiting and not late:
         return Later("; ".join(waiting), {"since": job.token["since"]})
+    if failed := failed + [f"model {one} for {TIMEOUT_SECONDS} s" for one in waiting]:
+        message = f"smoke test in {environment.name} failed: {'; '.join(failed)}"
+        return Failed(message + take_all_back(job, environment, message))
     return Done("; ".join(told) or "no models")
 
 
 def _live(environment: Environment, model: dict[str, Any], version: dict[str, Any]) -> None:
     """Raise NotYet or Bad unless the endpoint serves `version`."""
-    sagemaker = environment.client("sagemaker")
-    try:
-        endpoint = sagemaker.describe_endpoint(EndpointName=model["endpoint"])
-    except ClientError as error:
-        if "Could not find" in str(error):
-            raise NotYet("the endpoint is not there yet") from None
-        raise
+    endpoint = endpoint_of(environment, model)
+    if endpoint is None:
+        raise NotYet("the endpoint is not there yet")
     status = endpoint["EndpointStatus"]
     if status in BUSY:
         raise NotYet(f"the endpoint is {status}")
     if status != "InService":
         raise Bad(f"the endpoint is {status}: {endpoint.get('FailureReason', 'no reason given')}")
-    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
-    served = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
-    container = served.get("PrimaryContainer") or served["Containers"][0]
-    if container.get("ModelPackageName") != version["ModelPackageArn"]:
+    if served(environment, endpoint) != version["ModelPackageArn"]:
         if reason := endpoint.get("FailureReason"):
             raise Bad(f"its deployment was rolled back: {reason}")
-        raise NotYet("the endpoint still serves the version before")
+        raise NotYet("the endpoint still serves another version")
 
 
 def _ask(environment: Environment, model: dict[str, Any], version: dict[str, Any]) -> float:
@@ -115,14 +111,3 @@ def typical_record(statistics: dict[str, Any]) -> dict[str, Any]:
             if buckets:
                 record[feature["name"]] = max(buckets, key=lambda bucket: bucket["count"])["value"]
     return record
-
-
-def _take_back(job: Job, environment: Environment, model: dict[str, Any], reason: Bad) -> str:
-    """Reject what this delivery brought and send the endpoint back to the version before; in words."""
-    version = trained_here(job, environment, model, "Approved")
-    if version is None:
-        return ""
-    decide(job, environment, model, version, "Rejected", "smoke test of the delivery pipeline", str(reason))
-    message = {"trigger": "manual", "reason": f"smoke test failed, delivery {job.execution}", "id": uuid.uuid4().hex}
-    environment.send("deploy", model["model"], message)
-    return f"; rejected, the endpoint goes back to {label(newest(environment, model, 'Approved'))}"

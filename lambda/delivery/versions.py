@@ -1,9 +1,12 @@
 """Versions of a model in an environment, and whether what is deployed differs from what the newest was trained with."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+
 import json
 from collections.abc import Iterator
 from typing import Any
 
+from botocore.exceptions import ClientError
 from environment import Environment
 
 KEYS = {"CODE_DIGEST": "code_digest", "IMAGE": "image"}
@@ -24,6 +27,25 @@ def versions(environment: Environment, model: dict[str, Any]) -> Iterator[dict[s
 def newest(environment: Environment, model: dict[str, Any], *statuses: str) -> dict[str, Any] | None:
     """The newest version in one of the approval statuses."""
     return next((one for one in versions(environment, model) if one["ModelApprovalStatus"] in statuses), None)
+
+
+def endpoint_of(environment: Environment, model: dict[str, Any]) -> dict[str, Any] | None:
+    """DescribeEndpoint; None before the first deployment."""
+    try:
+        return environment.client("sagemaker").describe_endpoint(EndpointName=model["endpoint"])
+    except ClientError as error:
+        if "Could not find" in str(error):
+            return None
+        raise
+
+
+def served(environment: Environment, endpoint: dict[str, Any]) -> str:
+    """ARN of the version behind an endpoint; empty when there is none."""
+    sagemaker = environment.client("sagemaker")
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+    container = model.get("PrimaryContainer") or model["Containers"][0]
+    return container.get("ModelPackageName", "")
 
 
 def deployed(environment: Environment, model: dict[str, Any]) -> dict[str, str]:

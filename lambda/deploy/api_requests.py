@@ -16,6 +16,11 @@ def model_name(settings: Settings, version: int) -> str:
     return f"{_stem(settings)}-v{version}"
 
 
+def version_of(config: dict[str, Any]) -> int:
+    """The version that an endpoint configuration of ours serves."""
+    return int(config["ProductionVariants"][0]["ModelName"].rpartition("-v")[2])
+
+
 def model(settings: Settings, version: int, package_arn: str) -> dict[str, Any]:
     """CreateModel: image, artifact and environment come from the model package, the network from the settings."""
     made: dict[str, Any] = {

@@ -77,7 +77,9 @@ def _nothing_to_do(
     if status in endpoints.BUSY:
         return "already on its way" if reached else "waits until the endpoint is in service"
     # The end of a deployment that failed must not start the same one again; a person or a newer version may.
-    tried = request.kind == "settled" and endpoints.describe_config(name) is not None
+    tried = (
+        request.kind == "settled" and endpoints.describe_config(name) is not None and not _withdrawn(endpoint, config)
+    )
     if status == "Failed":
         if tried:
             return "the endpoint could not be created"
@@ -87,6 +89,16 @@ def _nothing_to_do(
     if reached:
         return "already live"
     return "the deployment was rolled back" if tried else None
+
+
+def _withdrawn(endpoint: dict[str, Any], config: dict[str, Any]) -> bool:
+    """Whether a newer version than the newest approved one came into service: it was rejected on its way there.
+
+    The configuration of the version to go back to is there since it was live; one that could not be gone back to is not
+    tried again.
+    """
+    live = endpoints.describe_config(endpoint["EndpointConfigName"])
+    return bool(live) and "FailureReason" not in endpoint and requests.version_of(live) > requests.version_of(config)
 
 
 def newest_approved(group: str) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ class Settings(BaseModel):
     """What the settings parameter says that this function needs."""
 
     training_pipeline: str
+    promoted_from: str | None = None
     raw_uri: str
     retrain: Guards
 

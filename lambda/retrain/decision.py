@@ -49,14 +49,22 @@ NewestData = Callable[[datetime | None], datetime | None]
 
 
 def decide(
-    trigger: Trigger, executions: Sequence[Execution], newest_data: NewestData, guards: Guards, now: datetime
+    trigger: Trigger,
+    executions: Sequence[Execution],
+    newest_data: NewestData,
+    guards: Guards,
+    now: datetime,
+    promoted_from: str | None = None,
 ) -> Start | Skip:
     """Whether `trigger` starts a training. `executions` are newest first; times are UTC.
 
     A training in flight stops every trigger. Cool-down and new data concern the automatic ones: a person or a push of
     code knows why it asks. A training that failed counts as one: the same data would fail again, and people were told.
-    What alarms ask for has one more guard: a drift that training cannot mend must not train forever.
+    What alarms ask for has one more guard: a drift that training cannot mend must not train forever. Nothing trains where
+    versions are promoted to, from the environment `promoted_from`.
     """
+    if promoted_from:
+        return Skip(f"promote is `model`: versions come from {promoted_from}, and none is trained here")
     automatic, alarmed = trigger.kind in AUTOMATIC, trigger.kind in ALARMED
     last = executions[0] if executions else None
     if last and last.status in RUNNING:

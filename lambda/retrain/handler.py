@@ -52,6 +52,7 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
         partial(aws.newest_data, settings.raw_uri),
         settings.retrain,
         datetime.now(UTC),
+        settings.promoted_from,
     )
     if isinstance(decision, Skip):
         logger.info("training skipped", reason=decision.reason)

@@ -4,6 +4,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from ..authorization import AccessDeniedError
 from ..sagemaker.state import Record, now
 from .artifacts import Artifact
 
@@ -67,6 +68,21 @@ class ActionExecution:
     def role_arn(self) -> str:
         """What it acts as: its own role, else the pipeline's."""
         return self.declaration.get("roleArn") or self.execution.declaration["roleArn"]
+
+    def take_role(self) -> None:
+        """Take on the pipeline's role, and from that the action's own. Raises ActionFailed, in CodePipeline's words."""
+        authorization, taken = self.local.authorization, self.execution.declaration["roleArn"]
+        state = self.execution.state
+        pipeline = f"arn:aws:codepipeline:{state.region}:{state.account}:{self.execution.name}"
+        try:
+            authorization.take_role("codepipeline.amazonaws.com", taken, pipeline)
+            if self.role_arn != taken:
+                wanted = {"RoleArn": self.role_arn, "RoleSessionName": self.identifier}
+                pipelines_role, taken = taken, self.role_arn
+                authorization.check_call(pipelines_role, "sts", "AssumeRole", wanted, state.region)
+        except AccessDeniedError as refusal:
+            message = f"CodePipeline is not authorized to perform AssumeRole on role {taken} ({refusal})"
+            raise ActionFailed(message, "PermissionError") from None
 
     def client(self, service: str) -> Any:
         """A client in the action's region that acts as the action's role."""

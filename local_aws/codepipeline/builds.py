@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..authorization import AccessDeniedError
 from ..sagemaker.state import Record, ServiceError, now
 from .artifacts import Artifact, extract, read, write, zip_files
 from .buildspec import BuildSpec, Outcome, SpecError, run
@@ -46,9 +47,15 @@ class Builds:
     ) -> Record:
         """Run a build of the project for a pipeline and wait for it; its record. `primary` names the source.
 
-        Raises ServiceError when there is no such project.
+        Raises ServiceError when there is no such project, or its role is not CodeBuild's to take on.
         """
         project = _project(self, name)
+        try:
+            self.local.authorization.take_role("codebuild.amazonaws.com", project["serviceRole"], project["arn"])
+        except AccessDeniedError as refusal:
+            role = project["serviceRole"]
+            message = f"CodeBuild is not authorized to perform: sts:AssumeRole on {role} ({refusal})"
+            raise ServiceError(message, "InvalidInputException") from None
         build = self._begin(project, initiator)
         folder = self.local.state_dir / "builds" / build["id"].rpartition(":")[2]
         folder.mkdir(parents=True)

@@ -117,6 +117,7 @@ class Execution:
         self.actions.append(done)
         self._action_event(done, "STARTED")
         try:
+            done.take_role()
             done.configuration = resolve(action.get("configuration", {}), self.variables)
             PROVIDERS[action["actionTypeId"]["provider"]](done)
         except ActionFailed as failure:

@@ -4,10 +4,9 @@ import json
 import shutil
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,7 @@ from ops.demo.reading import Reader, wait
 from ops.project import Project, Reach
 from ops.retrain import Finished, follow, newest_execution, request
 
+from .alerts import subscribed
 from .recorded import Recorder
 
 ROOT = Path(__file__).parents[2]
@@ -213,41 +213,8 @@ def live(deployed):
     return deployed
 
 
-@dataclass
-class Alerts:
-    """What the alerts topic published since the test began. Called with a word: waits for an alert that has it."""
-
-    sqs: Any
-    queue: str
-    received: list[str] = field(default_factory=list)
-
-    def __call__(self, word: str, seconds: float = 15) -> str:
-        def look() -> str | None:
-            return next((body for body in self.so_far() if word in body), None)
-
-        return wait(f"an alert with {word!r}; there were {self.received}", look, seconds)
-
-    def so_far(self) -> list[str]:
-        """The text of each, in the order in which they came."""
-        while messages := self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                self.received.append(json.loads(message["Body"])["Message"])
-                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
-        return self.received
-
-
 @pytest.fixture
 def alerts(deployed):
     """Reads what the alerts topic published since the test began."""
-    sqs, sns = deployed.client("sqs"), deployed.client("sns")
-    queue = sqs.create_queue(QueueName="test-alerts")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    account, region = deployed.reach.environment.account, deployed.reach.environment.region
-    topic = f"arn:aws:sns:{region}:{account}:{deployed.reach.names.alerts_topic}"
-    delivery = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
-    policy = {"Version": "2012-10-17", "Statement": [delivery | {"Resource": arn}]}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
-    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
-    yield Alerts(sqs, queue)
-    sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
-    sqs.delete_queue(QueueUrl=queue)
+    with subscribed(deployed.client, deployed.reach.names) as read:
+        yield read

@@ -1,5 +1,9 @@
-"""A repository, a pipeline and three accounts on one embedded AWS; the pipeline has delivered the first push."""
+"""A repository, a pipeline and three accounts on one embedded AWS; the pipeline has delivered the first push.
 
+Two models with the same data: `sales` is trained in every environment, `offers` in dev only and promoted from there.
+"""
+
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +14,8 @@ from local_aws.server import LocalAws
 from ops.deliveries import Approval, Deliveries
 from ops.demo.reading import Reader
 from ops.demo_delivery.workspace import TOOLING, Workspace
+from tests.e2e.alerts import subscribed
+from tests.e2e.recorded import Recorder
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "tests" / "e2e" / "project" / "models"
@@ -25,6 +31,15 @@ ENVIRONMENTS = [
     {"name": "prod", "account": "333333333333", "region": "eu-west-1", "approval": "manual", "removal": "destroy"},
 ]
 PATIENCE_SECONDS = 600
+# Enough for the gate, which asks for many rows at once.
+REFUSES_ONE_ROW = "\n    if len(features) == 1:\n        raise RuntimeError('one row alone')\n    return model."
+# What only the container of an endpoint knows.
+DOES_NOT_START = """import os
+
+if "SAGEMAKER_PROGRAM" in os.environ:
+    raise OSError("lookup.csv is missing")
+
+import pandas"""
 
 
 def records(rows: int = 1500, seed: int = 0) -> pd.DataFrame:
@@ -69,35 +84,57 @@ class Delivered:
                 told += [event["message"] for event in events[-30:]]
         return "\n".join(told)
 
-    def reader(self, environment: str) -> Reader:
-        return Reader(self.workspace.project.environment(environment), "sales")
+    def reader(self, environment: str, model: str = "sales") -> Reader:
+        return Reader(self.workspace.project.environment(environment), model)
 
-    def versions(self) -> dict[str, int | None]:
+    def versions(self, model: str = "sales") -> dict[str, int | None]:
         """What serves in every environment."""
-        return {one["name"]: self.reader(one["name"]).live_version() for one in ENVIRONMENTS}
+        return {one["name"]: self.reader(one["name"], model).live_version() for one in ENVIRONMENTS}
 
-    def trainings(self, environment: str) -> int:
+    def version(self, environment: str, model: str, number: int) -> dict:
+        """A version, described."""
         reach = self.workspace.project.environment(environment)
-        pipeline = reach.names.model("sales").training_pipeline
+        name = f"model-package/{reach.names.model(model).model_package_group}/{number}"
+        return reach.client("sagemaker").describe_model_package(ModelPackageName=reach.names.arn("sagemaker", name))
+
+    def trainings(self, environment: str, model: str = "sales") -> int:
+        reach = self.workspace.project.environment(environment)
+        pipeline = reach.names.model(model).training_pipeline
         return len(
             reach.client("sagemaker").list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
         )
 
     def land(self) -> None:
-        """Labelled data in every environment."""
-        for one in ENVIRONMENTS:
-            reach = self.workspace.project.environment(one["name"])
-            bucket = reach.names.bucket("data")
-            body = records().to_csv(index=False).encode()
-            reach.client("s3").put_object(Bucket=bucket, Key="sales/raw/dt=2026-11-01/part-0.csv", Body=body)
+        """Labelled data in every environment that trains."""
+        body = records().to_csv(index=False).encode()
+        for name, model in [(one["name"], "sales") for one in ENVIRONMENTS] + [("dev", "offers")]:
+            reach = self.workspace.project.environment(name)
+            key = f"{model}/raw/dt=2026-11-01/part-0.csv"
+            reach.client("s3").put_object(Bucket=reach.names.bucket("data"), Key=key, Body=body)
+
+
+def models(folder: Path) -> Path:
+    """The project's models: `sales`, and `offers`, which is the same but promoted."""
+    shutil.copytree(MODELS / "sales", folder / "sales")
+    shutil.copytree(MODELS / "sales", folder / "offers")
+    config = folder / "offers" / "model.yaml"
+    config.write_text(config.read_text().replace("name: sales", "name: offers\npromote: model"))
+    return folder
 
 
 @pytest.fixture(scope="session")
-def delivered(tmp_path_factory):
+def recorder():
+    """What was asked of the policies and allowed."""
+    return Recorder()
+
+
+@pytest.fixture(scope="session")
+def delivered(tmp_path_factory, recorder):
     """The pipeline deployed by hand, everything else by the pipeline; data has landed, nothing is trained yet."""
     state, clone = tmp_path_factory.mktemp("aws"), tmp_path_factory.mktemp("clone") / "factory"
     with LocalAws(state) as local:
-        workspace = Workspace.create(local, clone, ROOT, MODELS, ENVIRONMENTS)
+        local.authorization.watch = recorder.see
+        workspace = Workspace.create(local, clone, ROOT, models(tmp_path_factory.mktemp("models")), ENVIRONMENTS)
         workspace.bootstrap()
         commit = workspace.push("the factory")
         workspace.deploy_pipeline()
@@ -108,3 +145,45 @@ def delivered(tmp_path_factory):
         assert execution["status"] == "Succeeded", made.failures(execution)
         made.land()
         yield made
+
+
+@pytest.fixture(scope="session")
+def live(delivered):
+    """The first push with data: every environment serves version 1 of it, prod after an approval."""
+    for model in ("sales", "offers"):
+        path = f"models/{model}/model.yaml"
+        delivered.workspace.change(path, "retrain:", "training: {hyperparameters: {C: 1.0}}\nretrain:")
+    execution, approval = delivered.push("Say how strongly to regularize")
+    assert approval, delivered.failures(execution)
+    delivered.before_approval = {model: delivered.versions(model) for model in ("sales", "offers")}
+    execution, _ = delivered.approve(execution, approval, "the report is convincing")
+    assert execution["status"] == "Succeeded", delivered.failures(execution)
+    delivered.execution = execution
+    return delivered
+
+
+@pytest.fixture(scope="session")
+def before(live):
+    """Every environment as after the first push with data, whatever other tests pushed since."""
+    return {model: live.versions(model) for model in ("sales", "offers")}
+
+
+@pytest.fixture(scope="session")
+def stopped(live, before, alerts):
+    """A push with a model that answers no single row, and one whose container does not start."""
+    config = live.workspace.root / "models" / "sales" / "model.yaml"
+    good = (MODELS / "sales" / "model.yaml").read_text()
+    config.write_text(good.replace("retrain:", "training: {hyperparameters: {C: 1.0}}\nretrain:"))
+    live.workspace.change("models/sales/model.py", "return model.", REFUSES_ONE_ROW)
+    live.workspace.change("models/offers/model.py", "import pandas", DOES_NOT_START)
+    execution, approval = live.push("Two models that do not serve")
+    assert (execution["status"], approval) == ("Failed", None), live.failures(execution)
+    return execution
+
+
+@pytest.fixture(scope="session")
+def alerts(live):
+    """Reads what the delivery's alerts topic published since its first use."""
+    factory = live.workspace.project.factory
+    with subscribed(live.client, factory.delivery_names(factory.delivery)) as read:
+        yield read

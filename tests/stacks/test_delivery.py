@@ -126,6 +126,14 @@ def test_an_environments_role_is_for_the_function_of_the_tooling_account_only(as
     )
 
 
+def test_without_a_promoted_model_no_environment_gives_or_receives_versions(assembly):
+    for path in assembly.glob("assembly-*/*foundation*.template.json"):
+        statements = Template(path).statements(f"acme-{path.parent.name.removeprefix('assembly-')}-delivery")
+        assert not any("sagemaker:CreateModelPackage" in s["Action"] for s in statements)
+        (written,) = (s["Resource"] for s in statements if "s3:PutObject" in s["Action"])
+        assert [resource.partition("/")[2] for resource in written] == ["*/approvals/*"]
+
+
 def test_builds_assume_cdks_own_roles_and_nothing_else(template):
     statements = [
         statement

@@ -117,6 +117,15 @@ class FactoryConfig(Section):
             f"no environment {name!r} in factory.yaml; there are {', '.join(e.name for e in self.environments)}"
         )
 
+    def promoted_from(self, environment: Environment, promote: Literal["code", "model"]) -> Environment | None:
+        """Where the versions of a model come from that `environment` does not train itself; None where it trains.
+
+        With `promote: model` that is the environment before it; among those that are delivered, for one that is.
+        """
+        line = self.delivered if environment in self.delivered else self.environments
+        index = line.index(environment)
+        return line[index - 1] if promote == "model" and index else None
+
     def delivery_names(self, delivery: Delivery) -> EnvironmentNames:
         """Names of what delivers: in the tooling account, as if that were an environment called `delivery`."""
         return EnvironmentNames(self.name, DELIVERY, delivery.account, delivery.region)

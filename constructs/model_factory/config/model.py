@@ -213,6 +213,11 @@ class ModelConfig(Section):
     name: ModelName
     problem: Problem
     description: str = ""
+    promote: Literal["code", "model"] = Field(
+        default="code",
+        description="What goes from environment to environment: `code`, which each trains on its own data, or `model`: "
+        "the version that the first one trained is registered in the next as it is, and nothing is trained there.",
+    )
     data: Data
     training: Training = Training()
     gate: Gate

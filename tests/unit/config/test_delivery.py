@@ -38,6 +38,28 @@ def test_stages_may_leave_environments_out(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("stages", "sources"),
+    [
+        (None, [None, "dev", "test", "live"]),
+        (["test", "live"], [None, None, "test", "live"]),  # the first one that is delivered to trains, too
+        (["dev", "live"], [None, "dev", "dev", "live"]),  # `test` is promoted to by hand
+    ],
+)
+def test_a_promoted_model_is_trained_in_the_first_environment_and_given_to_the_others(tmp_path, stages, sources):
+    path = factory(tmp_path, stages=stages)
+    content = yaml.safe_load(path.read_text())
+    names = ("dev", "test", "live", "prod")
+    content["environments"] = [content["environments"][0] | {"name": name} for name in names]
+    if stages is None:
+        del content["delivery"]
+    path.write_text(yaml.safe_dump(content))
+    config = load_factory(path)
+    found = [config.promoted_from(environment, "model") for environment in config.environments]
+    assert [one.name if one else None for one in found] == sources
+    assert not any(config.promoted_from(environment, "code") for environment in config.environments)
+
+
+@pytest.mark.parametrize(
     ("changes", "told"),
     [
         (

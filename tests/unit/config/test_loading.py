@@ -64,8 +64,15 @@ def test_the_smallest_model_has_good_defaults(tmp_path):
     ("path", "value", "message", "at"),
     [
         ("data.lable", "x", "unknown key 'data.lable'; did you mean 'label'?", "lable"),
-        ("zebra", 1, "unknown key 'zebra'; known keys are name, problem, description, data, training, gate", "zebra"),
+        (
+            "zebra",
+            1,
+            "unknown key 'zebra'; known keys are name, problem, description, promote, data, training",
+            "zebra",
+        ),
         ("problem", "binary", "'binary' is not one of 'binary_classification'", "problem"),
+        ("promote", "modle", "promote: 'modle' is not one of 'code' or 'model'; did you mean 'model'?", "promote"),
+        ("promot", "model", "unknown key 'promot'; did you mean 'promote'?", "promot"),
         (
             "training.max_runtime",
             "soon",

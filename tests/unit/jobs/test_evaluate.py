@@ -1,5 +1,6 @@
 """Evaluate: the verdict in words, what the model looks at, and the live version on the same rows."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -193,7 +194,8 @@ def test_the_reports_of_a_first_version(bench, ml):
     made = bench(SIGMOID)
     assert made["gate"]["reason"] == f"auc {made['gate']['value']:.4f}; there is no live version yet"
     assert (made["gate"]["passed"], made["rows"], made["champion"]) == (1, 400, None)
-    assert made["lineage"] == {"data_digest": "d1"}
+    measured = (ml / "processing/input/model/model.tar.gz").read_bytes()
+    assert made["lineage"] == {"data_digest": "d1", "artifact_digest": hashlib.sha256(measured).hexdigest()}
     for measure in made["metrics"].values():
         assert measure["low"] <= measure["value"] <= measure["high"]
     folder = ml / "processing/output/evaluation"

@@ -243,6 +243,19 @@ def load(local, monkeypatch):
         yield load
 
 
+@pytest.fixture
+def delivery(monkeypatch):
+    """The modules of lambda/delivery by the names that they have in its zip; the handler wants the stack's variables."""
+    folder = ROOT / "lambda" / "delivery"
+    names = [path.stem for path in folder.glob("*.py") if path.stem != "handler"]
+    hidden = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    monkeypatch.syspath_prepend(str(folder))
+    yield {name: importlib.import_module(name) for name in names}
+    for name in names:
+        del sys.modules[name]
+    sys.modules.update(hidden)
+
+
 def pytest_terminal_summary(terminalreporter):
     """Say how many messages were made up, if any were."""
     for name, module in list(sys.modules.items()):

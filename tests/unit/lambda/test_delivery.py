@@ -1,28 +1,6 @@
 """The delivery function's decisions: what trains now, what waits, what a failure says; records and differences."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-FOLDER = str(Path(__file__).parents[3] / "lambda" / "delivery")
-OWN = ("difference", "environment", "outcome", "release", "report", "retrain", "smoke", "versions")
-
-
-@pytest.fixture
-def modules(monkeypatch):
-    """The function's modules, by the names that they have in its zip."""
-    monkeypatch.syspath_prepend(FOLDER)
-    before = {name: sys.modules.pop(name) for name in OWN if name in sys.modules}
-    import difference
-    import outcome
-    import retrain
-    import smoke
-
-    yield {"difference": difference, "outcome": outcome, "retrain": retrain, "smoke": smoke}
-    for name in OWN:
-        sys.modules.pop(name, None)
-    sys.modules.update(before)
 
 
 class Environment:
@@ -54,14 +32,15 @@ class Environment:
 
 
 @pytest.fixture
-def step(modules, monkeypatch):
+def step(delivery, monkeypatch):
     """One step of the retrain task: (outcome, models that were asked to train)."""
-    retrain, outcome = modules["retrain"], modules["outcome"]
+    retrain, outcome = delivery["retrain"], delivery["outcome"]
 
     def step(states, token=None, **more):
         environment = Environment(states, **more)
         monkeypatch.setattr(retrain, "changed", lambda _, model: states[model["model"]] != "same")
         monkeypatch.setattr(retrain, "_has_data", lambda _, model: states[model["model"]] != "empty")
+        monkeypatch.setattr(retrain, "take_all_back", lambda *_: "; with it: b v2 rejected")
         monkeypatch.setattr(retrain, "_ask", lambda _job, env, model: env.asked.append(model))
         job = outcome.Job("j", "retrain", "dev", "e1", {"since": 4102444800} | (token or {}), [], {})
         return retrain.retrain(job, environment), environment.asked
@@ -90,18 +69,18 @@ def test_a_message_is_not_sent_again_before_its_time(step):
     assert list(found.token["asked"]) == ["a"]
 
 
-def test_all_trained_is_done(step, modules):
+def test_all_trained_is_done(step, delivery):
     found, asked = step({"a": "Succeeded", "b": "same"})
-    assert found == modules["outcome"].Done("trained: a; unchanged: 1", {"trained": "a"})
+    assert found == delivery["outcome"].Done("trained: a; unchanged: 1", {"trained": "a", "promoted": "none"})
     assert asked == []
 
 
-def test_a_failure_waits_for_what_runs_starts_nothing_and_then_names_model_and_reason(step, modules):
+def test_a_failure_waits_for_what_runs_starts_nothing_and_then_names_model_and_reason(step, delivery):
     found, asked = step({"a": "Failed", "b": "Executing", "c": None})
-    assert isinstance(found, modules["outcome"].Later)
+    assert isinstance(found, delivery["outcome"].Later)
     assert asked == []
     found, asked = step({"a": "Failed", "b": "Succeeded", "c": None})
-    assert found.message == "training in dev failed: model a: a is below the minimum"
+    assert found.message == "training in dev failed: model a: a is below the minimum; with it: b v2 rejected"
     assert asked == []
 
 
@@ -110,7 +89,7 @@ def test_trainings_that_take_too_long_stop_the_delivery(step):
     assert found.message == "trainings in dev took too long: training: a; unchanged: 0"
 
 
-def test_a_typical_record_has_means_and_the_most_frequent_texts(modules):
+def test_a_typical_record_has_means_and_the_most_frequent_texts(delivery):
     buckets = [{"value": "red", "count": 1}, {"value": "blue", "count": 9}]
     statistics = {
         "features": [
@@ -123,16 +102,16 @@ def test_a_typical_record_has_means_and_the_most_frequent_texts(modules):
             },
         ]
     }
-    assert modules["smoke"].typical_record(statistics) == {"x": 1.5, "n": 3, "c": "blue"}
+    assert delivery["smoke"].typical_record(statistics) == {"x": 1.5, "n": 3, "c": "blue"}
 
 
-def test_differences_name_resources_and_properties_and_leave_out_what_only_cdk_reads(modules):
+def test_differences_name_resources_and_properties_and_leave_out_what_only_cdk_reads(delivery):
     def resource(**properties):
         return {"Type": "AWS::S3::Bucket", "Properties": properties}
 
     old = {"Resources": {"Same": resource(a=1) | {"Metadata": 1}, "Gone": resource(), "Other": resource(a=1, b=1)}}
     new = {"Resources": {"Same": resource(a=1) | {"Metadata": 2}, "New": resource(), "Other": resource(a=2, b=1)}}
-    found = list(modules["difference"].differences("stack", old, new))
+    found = list(delivery["difference"].differences("stack", old, new))
     assert [(one.resource, one.kind, one.properties) for one in found] == [
         ("Gone", "remove", ()),
         ("New", "add", ()),

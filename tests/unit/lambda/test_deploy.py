@@ -169,6 +169,22 @@ def test_the_end_of_a_deployment_starts_none(live):
     assert len(live.calls("UpdateEndpoint")) == 1
 
 
+def test_a_version_that_is_rejected_on_its_way_goes_back_when_it_has_arrived(live):
+    live.register()
+    live.send()
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/{live.name}/2"
+    live.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+    assert live.send("manual")["message"] == "waits until the endpoint is in service"
+    live.settle()
+    assert (live.send("endpoint_in_service")["message"], live.live()) == ("deploying", 2)
+    # One that cannot be gone back to is not tried for ever.
+    live.settle(rolled_back=True)
+    assert live.send("endpoint_in_service")["message"] == "the deployment was rolled back"
+    live.send("manual")
+    live.settle()
+    assert (live.send("endpoint_in_service")["message"], live.live()) == ("already live", 1)
+
+
 def test_a_deployment_that_was_rolled_back_is_not_repeated_by_its_own_end(live):
     live.register()
     live.send()

@@ -307,3 +307,16 @@ def test_a_broken_settings_parameter_is_no_refused_message(retrain, training, cl
     record = cloud.message("manual")
     assert retrain(record) == [record["messageId"]]
     assert [line for line in retrain.logged() if line["message"] == "message refused"] == []
+
+
+@pytest.mark.parametrize("trigger", ["schedule", "manual", "code"])
+def test_nothing_trains_where_versions_are_promoted_to(cloud, retrain, trigger):
+    training = Training(cloud)
+    training.data()
+    cloud.settings["promoted_from"] = "staging"
+    cloud.configure()
+    body = {"model": cloud.model, "trigger": trigger, "reason": "now", "id": "1"}
+    assert retrain(message(body, cloud.model)) == []
+    assert training.executions() == []
+    reasons = [line["reason"] for line in retrain.logged() if line["message"] == "training skipped"]
+    assert reasons == ["promote is `model`: versions come from staging, and none is trained here"]

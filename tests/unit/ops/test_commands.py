@@ -51,6 +51,15 @@ def test_the_schemas_accept_what_we_accept_and_refuse_unknown_keys(run, project,
         jsonschema.validate(content | {"unknown": 1}, schema)
 
 
+def test_a_model_is_not_trained_where_its_versions_are_promoted_to(run, project):
+    model = project / "models/churn/model.yaml"
+    model.write_text(model.read_text() + "promote: model\n")
+    code, _, err = run("retrain", "churn", "--env", "prod", "--project", str(project))
+    assert code == 1
+    assert "churn has `promote: model`: prod trains nothing, it is given versions of dev" in " ".join(err.split())
+    assert "model-factory promote churn --from dev --env prod" in " ".join(err.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

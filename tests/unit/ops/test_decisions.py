@@ -52,7 +52,8 @@ def _prepare(reach) -> None:
 def register(reach, status: str) -> int:
     """A version with an artifact and a report in the environment's own bucket."""
     bucket = reach.names.bucket("artifacts")
-    for key in ("churn/executions/1/model.tar.gz", "churn/executions/1/statistics.json"):
+    for key in ("model.tar.gz", "statistics.json", "profile.json"):
+        key = f"churn/executions/1/{key}"
         reach.client("s3").put_object(Bucket=bucket, Key=key, Body=b"the bytes of the model")
     statistics = {"ContentType": "application/json", "S3Uri": f"s3://{bucket}/churn/executions/1/statistics.json"}
     sagemaker = reach.client("sagemaker")
@@ -134,8 +135,22 @@ def test_promotion_takes_the_same_bytes_and_says_where_they_are_from(reach, run,
     assert all(
         uri.startswith(f"s3://{reach['prod'].names.bucket('artifacts')}/churn/") for uri in (artifact, statistics)
     )
+    # The monitor reads what lies beside the reports that a version names.
+    bucket, _, folder = statistics.removeprefix("s3://").partition("/")
+    reach["prod"].client("s3").head_object(Bucket=bucket, Key=folder.replace("statistics", "profile"))
     code, _, err = run(*arguments)
     assert (code, "was promoted to prod already" in err) == (1, True)
+
+
+def test_an_artifact_that_is_not_the_one_that_was_registered_is_not_promoted(reach, run, project):
+    number = register(reach["dev"], "Approved")
+    reach["dev"].client("sagemaker").update_model_package(
+        ModelPackageArn=version(reach["dev"], number)["ModelPackageArn"],
+        CustomerMetadataProperties={"artifact_digest": "0" * 64},
+    )
+    code, _, err = run("promote", "churn", "--from", "dev", "--reason", "x", "--project", str(project))
+    assert code == 1
+    assert f"is not what version {number} was registered with" in " ".join(err.split())
 
 
 def test_promotion_goes_forward_only(reach, run, project):

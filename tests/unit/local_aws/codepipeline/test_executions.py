@@ -264,6 +264,41 @@ def test_a_stage_that_fails_runs_again_as_it_last_succeeded(world):
     assert "Source" not in world.actions(name, rollback["pipelineExecutionId"])
 
 
+def test_a_role_that_does_not_trust_who_takes_it_on_is_not_taken(world):
+    """The action's own, the pipeline's and a build's: each by its trust policy alone."""
+
+    def role(name: str, principal: dict) -> str:
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        iam = world.client("iam")
+        iam.put_role_policy(
+            RoleName=iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["RoleName"],
+            PolicyName="Work",
+            PolicyDocument=json.dumps(POLICY),
+        )
+        return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+    def why(*stages, **more) -> str:
+        execution = world.ended(world.create(*stages, **more))
+        return execution.get("statusSummary") or execution["status"]
+
+    def acts_as(arn: str) -> str:
+        return why({"name": "Work", "actions": [invoke("world", roleArn=arn)]})
+
+    stranger = role("strangers", {"Service": "ec2.amazonaws.com"})
+    refused = f"CodePipeline is not authorized to perform AssumeRole on role {stranger} (User: "
+    assert acts_as(role("trusting", {"AWS": world.role})) == "Succeeded"
+    assert acts_as(stranger).startswith(f"Work: Invoke: {refused}arn:aws:sts::{ACCOUNT}:assumed-role/work/")
+    # It leaves it to the account's policies, and the pipeline's role has none for it.
+    assert "no identity-based policy allows" in acts_as(role("left-to-policies", {"AWS": ACCOUNT}))
+    assert why(APPROVE, roleArn=stranger).startswith(f"Source: Source: {refused}codepipeline.amazonaws.com")
+    project = world.project("true")
+    world.client("codebuild").update_project(name=project, serviceRole=stranger)
+    assert "codebuild.amazonaws.com is not authorized to perform: sts:AssumeRole" in why(
+        {"name": "Build", "actions": [build(project)]}
+    )
+
+
 def test_a_newer_execution_takes_the_place_of_one_that_waits(world):
     project = world.project("true")
     name = world.create(APPROVE, {"name": "Build", "actions": [build(project)]}, executionMode="SUPERSEDED")

@@ -1,0 +1,106 @@
+"""`promote: model`: what dev trained goes through staging to prod as it is."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from ops.demo.reading import wait
+
+from .conftest import records
+
+pytestmark = pytest.mark.e2e
+
+
+def split(uri: str) -> dict[str, str]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return {"Bucket": bucket, "Key": key}
+
+
+def artifact(live, environment: str) -> dict[str, str]:
+    return split(live.version(environment, "offers", 1)["InferenceSpecification"]["Containers"][0]["ModelDataUrl"])
+
+
+def test_the_same_artifact_serves_everywhere_and_only_dev_trained_it(live):
+    assert live.before_approval["offers"] == {"dev": 1, "staging": 1, "prod": None}
+    assert live.versions("offers") == {"dev": 1, "staging": 1, "prod": 1}
+    assert [live.trainings(name, "offers") for name in ("dev", "staging", "prod")] == [1, 0, 0]
+    found = {name: live.version(name, "offers", 1)["CustomerMetadataProperties"] for name in live.versions()}
+    (digest,) = {facts["artifact_digest"] for facts in found.values()}
+    for name in found:
+        reach = live.workspace.project.environment(name)
+        content = reach.client("s3").get_object(**artifact(live, name))["Body"].read()
+        assert hashlib.sha256(content).hexdigest() == digest
+    assert {facts["code_digest"] for facts in found.values()} == {found["dev"]["code_digest"]}
+
+
+def test_every_copy_is_encrypted_with_the_key_of_its_environment(live):
+    keys = {}
+    for name in live.versions():
+        reach = live.workspace.project.environment(name)
+        alias = reach.client("kms").describe_key(KeyId=f"alias/acme-{name}")["KeyMetadata"]["Arn"]
+        files = [artifact(live, name)]
+        folder = live.version(name, "offers", 1)["DriftCheckBaselines"]["ModelDataQuality"]["Statistics"]["S3Uri"]
+        files.append(split(folder.rpartition("/")[0] + "/profile.json"))
+        heads = [reach.client("s3").head_object(**file) for file in files]
+        assert {head["SSEKMSKeyId"] for head in heads} == {alias}
+        assert all(reach.names.bucket("artifacts") == file["Bucket"] for file in files)
+        keys[name] = alias
+    assert len(set(keys.values())) == 3
+
+
+def test_the_origins_lead_back_to_the_training_and_the_records_say_who_promoted(live):
+    prod, staging = live.version("prod", "offers", 1), live.version("staging", "offers", 1)
+    assert prod["CustomerMetadataProperties"]["origin"] == staging["ModelPackageArn"]
+    assert staging["CustomerMetadataProperties"]["origin"] == live.version("dev", "offers", 1)["ModelPackageArn"]
+    assert prod["CustomerMetadataProperties"]["trigger"] == "promotion"
+    delivery = live.execution["pipelineExecutionId"]
+    s3 = live.workspace.project.environment("prod").client("s3")
+    bucket = live.workspace.project.environment("prod").names.bucket("records")
+    kept = {}
+    for kind in ("promotions", "approvals"):
+        (entry,) = s3.list_objects_v2(Bucket=bucket, Prefix=f"offers/{kind}/")["Contents"]
+        kept[kind] = json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
+    assert kept["promotions"]["by"] == f"delivery {delivery}"
+    assert kept["promotions"]["origin"] == staging["ModelPackageArn"]
+    assert kept["approvals"]["reason"] == "the report is convincing"
+
+
+def test_the_pipeline_says_what_it_promoted(live):
+    actions = live.deliveries.actions(live.execution["pipelineExecutionId"])
+    said = {a["actionName"]: a["output"].get("outputVariables", {}) for a in actions}
+    assert said["Retrain-dev"] == {"trained": "offers,sales", "promoted": "none"}
+    assert said["Retrain-prod"] == {"trained": "sales", "promoted": "offers"}
+
+
+def test_a_promoted_version_is_watched_where_it_serves(live):
+    reach = live.workspace.project.environment("staging")
+    names, sagemaker = reach.names.model("offers"), reach.client("sagemaker")
+    rows = records(300).drop(columns="sold").to_csv(index=False, header=False)
+    reach.client("sagemaker-runtime").invoke_endpoint(EndpointName=names.endpoint, ContentType="text/csv", Body=rows)
+    sagemaker.start_pipeline_execution(
+        PipelineName=names.monitor_pipeline,
+        PipelineParameters=[{"Name": "ScheduledTime", "Value": datetime.now(UTC).isoformat()}],
+    )
+
+    def ended() -> dict | None:
+        (found,) = sagemaker.list_pipeline_executions(PipelineName=names.monitor_pipeline)["PipelineExecutionSummaries"]
+        return found if found["PipelineExecutionStatus"] != "Executing" else None
+
+    found = wait("the monitor", ended, 60)
+    assert found["PipelineExecutionStatus"] == "Succeeded", found
+    assert "no column drifted" in live.reader("staging", "offers").monitor_reason()
+
+
+def test_nothing_asks_for_a_training_where_versions_are_promoted_to(live):
+    found = {}
+    for name in live.versions():
+        reach = live.workspace.project.environment(name)
+        schedules = reach.client("scheduler").list_schedules()["Schedules"]
+        rules = reach.client("events").list_rules(NamePrefix=f"acme-{name}-offers")["Rules"]
+        found[name] = {each["Name"].removeprefix(f"acme-{name}-") for each in [*schedules, *rules]}
+    assert {"offers-retrain", "offers-drift"} <= found["dev"]
+    for name in ("staging", "prod"):
+        assert not {"offers-retrain", "offers-drift"} & found[name]
+        assert {"offers-monitor", "sales-retrain", "offers-approved"} <= found[name]

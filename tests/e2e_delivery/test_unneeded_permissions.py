@@ -1,0 +1,45 @@
+"""Of what the delivery's own roles may do, nothing is left over: without it, something of the tests before is refused."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from ops.demo_delivery.workspace import TOOLING
+from tests.e2e.recorded import Permission, Recorder, deployed_roles, permissions
+
+from .conftest import ENVIRONMENTS
+
+pytestmark = pytest.mark.e2e
+# Lambda's own agent sends the traces of functions with active tracing; the embedded AWS has no X-Ray.
+ONLY_ON_AWS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def unneeded(delivered, recorder: Recorder, where: list[tuple[str, str]]) -> set[Permission]:
+    """Permissions of these roles (account and name), but for those that another of them needs."""
+    needed: dict[Permission, bool] = {}
+    for account, name in where:
+
+        def anonymous(value: str, account: str = account) -> str:
+            value = re.sub(":key/.*", ":key/KEY", value.replace(account, "ACCOUNT"))
+            return re.sub("acme(-|/)(dev|staging|prod)", "PLACE", value)
+
+        iam = delivered.workspace.local.accounts.client("iam", account, TOOLING[1])
+        arn, document = deployed_roles(iam, name)[""]
+        for each in permissions(name, document):
+            # A statement is known by its resources: not every place has all of them.
+            holder = " ".join(map(anonymous, document.statements[each.statement].resources))
+            same = replace(each, holder=holder, statement=0, value=anonymous(each.value))
+            needed[same] = needed.get(same, False) or recorder.needs(document, each, arn)
+    assert len(needed) > 5
+    return {permission for permission, is_needed in needed.items() if not is_needed}
+
+
+def test_the_environments_delivery_roles_need_all_they_have(live, recorder, stopped):
+    roles = [(one["account"], f"acme-{one['name']}-delivery") for one in ENVIRONMENTS]
+    assert unneeded(live, recorder, roles) == set()
+
+
+def test_the_delivery_function_needs_all_it_has(live, recorder, stopped):
+    rest = unneeded(live, recorder, [(TOOLING[0], "acme-delivery-work")])
+    assert {permission.value for permission in rest} == ONLY_ON_AWS

@@ -1,0 +1,80 @@
+"""`promote: model`: what is deployed where versions are trained, and where they are promoted to."""
+
+import json
+
+import pytest
+
+from .conftest import Template
+
+
+@pytest.fixture(scope="session")
+def deployed(synthesized):
+    """A template of the delivered factory, by environment and name of the stack."""
+
+    def read(environment: str, stack: str) -> Template:
+        # CDK writes them so: `liveacmelivefoundation5D43EDDA`.
+        (path,) = (synthesized / "delivered" / f"assembly-{environment}").glob(
+            f"*acme{environment}{stack}*.template.json"
+        )
+        return Template(path)
+
+    return read
+
+
+def actions(template: Template, role: str) -> dict[str, list[str]]:
+    """What a role may do, with the resources."""
+    return {action: s["Resource"] for s in template.statements(role) for action in s["Action"]}
+
+
+def settings(template: Template, model: str) -> dict:
+    value = template.one("SSM::Parameter")["Value"]
+    parts = [value] if isinstance(value, str) else value["Fn::Join"][1]
+    found = json.loads("".join(part if isinstance(part, str) else "token" for part in parts))
+    assert found["model"] == model
+    return found
+
+
+def test_nothing_asks_for_a_training_where_versions_are_promoted_to(deployed):
+    trains, receives, code = deployed("test", "offers"), deployed("live", "offers"), deployed("live", "churn")
+
+    def asks(template: Template, model: str) -> set[str]:
+        names = [one["Name"] for kind in ("Scheduler::Schedule", "Events::Rule") for one in template.all(kind)]
+        return {name.partition(f"-{model}-")[2] for name in names}
+
+    assert asks(trains, "offers") == asks(code, "churn") == {"retrain", "drift", "monitor", "approved"}
+    assert asks(receives, "offers") == {"monitor", "approved"}
+    assert len(receives.all("CloudWatch::Alarm")) == len(trains.all("CloudWatch::Alarm"))
+    assert settings(receives, "offers")["promoted_from"] == "test"
+    assert "promoted_from" not in settings(trains, "offers")
+    assert "promoted_from" not in settings(code, "churn")
+
+
+def test_who_receives_may_write_what_is_promoted_and_who_gives_may_read_it(deployed):
+    gives = actions(deployed("test", "foundation"), "acme-test-delivery")
+    receives = actions(deployed("live", "foundation"), "acme-live-delivery")
+    assert set(receives) - set(gives) == {"sagemaker:CreateModelPackage"}
+    written = [r for s in deployed("live", "foundation").statements("acme-live-delivery")
+               if s["Action"] == ["s3:PutObject"] for r in s["Resource"]]  # fmt: skip
+    assert {resource.partition("/")[2] for resource in written} == {
+        "*/approvals/*",
+        "*/executions/promoted-*",
+        "*/promotions/*",
+    }
+    read = {
+        name: [r for s in deployed(name, "foundation").statements(f"acme-{name}-delivery")
+               if s["Action"] == ["s3:GetObject"] for r in s["Resource"]]
+        for name in ("test", "live")
+    }  # fmt: skip
+    assert any(resource.endswith("/*/executions/*") for resource in read["test"])
+    assert [resource.partition("/")[2] for resource in read["live"]] == ["*/executions/*/statistics.json"]
+
+
+def test_the_function_may_copy_for_as_long_as_lambda_lets_it(synthesized):
+    template = Template(synthesized / "delivered" / "acme-delivery.template.json")
+    function = template.one("Lambda::Function", FunctionName="acme-delivery-work")
+    assert function["Timeout"] == 900
+    places = function["Environment"]["Variables"]["ENVIRONMENTS"]
+    assert {name: place["approval"] for name, place in json.loads(places).items()} == {
+        "test": "automatic",
+        "live": "manual",
+    }

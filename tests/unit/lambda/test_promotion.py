@@ -1,0 +1,275 @@
+"""`promote: model` in lambda/delivery: what is live before goes on as it is, once, and nothing else does."""
+
+import hashlib
+import json
+import uuid
+
+import boto3
+import pytest
+
+from .conftest import ROLE
+
+REGION = "eu-west-1"
+ACCOUNTS = {"dev": "111111111111", "prod": "222222222222"}
+ARTIFACT = b"the bytes of the model"
+IMAGES = {name: f"{account}.dkr.ecr.{REGION}.amazonaws.com/sklearn:1" for name, account in ACCOUNTS.items()}
+
+
+class Place:
+    """One environment with a model of its own for a test, as its stacks deploy it."""
+
+    def __init__(self, world, name: str, promoted_from: str | None) -> None:
+        self.name, self.model, self._account = name, world.model, ACCOUNTS[name]
+        self.group = f"acme-{name}-{self.model}"
+        self.sagemaker, self.s3 = self.client("sagemaker"), self.client("s3")
+        self.buckets = {purpose: f"{self.group}-{purpose}" for purpose in ("artifacts", "records")}
+        for bucket in self.buckets.values():
+            self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.sagemaker.create_model_package_group(ModelPackageGroupName=self.group)
+        self.client("sqs").create_queue(
+            QueueName=f"{world.prefix(name)}-deploy.fifo",
+            Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"},
+        )
+        self.settings = {
+            "model": self.model,
+            "model_package_group": self.group,
+            "training_pipeline": f"{self.group}-train",
+            "endpoint": self.group,
+            "promoted_from": promoted_from,
+            "artifacts_uri": f"s3://{self.buckets['artifacts']}/{self.model}/",
+            "records_uri": f"s3://{self.buckets['records']}/{self.model}/",
+        }
+        self.client("ssm").put_parameter(
+            Name=f"/{world.factory}/{name}/models/{self.model}", Value=json.dumps(self.settings), Type="String"
+        )
+        self.deploy("code 1")
+
+    def client(self, service):
+        found = boto3.client("sts").assume_role(
+            RoleArn=f"arn:aws:iam::{self._account}:role/administrator", RoleSessionName="test"
+        )["Credentials"]
+        keys = (found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], REGION)
+        return boto3.Session(*keys).client(service)
+
+    def deploy(self, code: str) -> None:
+        """A training pipeline of this code."""
+        variables = {"CODE_DIGEST": code, "IMAGE": IMAGES[self.name]}
+        step = {"Name": "Prepare", "Type": "Processing", "Arguments": {"Environment": variables}}
+        pipeline = {"PipelineName": self.settings["training_pipeline"], "RoleArn": ROLE}
+        definition = {"Version": "2020-12-01", "Steps": [step]}
+        known = [one["PipelineName"] for one in self.sagemaker.list_pipelines()["PipelineSummaries"]]
+        call = self.sagemaker.update_pipeline
+        if pipeline["PipelineName"] not in known:
+            call, pipeline["ClientRequestToken"] = self.sagemaker.create_pipeline, "0" * 32
+        call(**pipeline, PipelineDefinition=json.dumps(definition))
+
+    def train(self, code: str = "code 1", status: str = "Approved", artifact: bytes = ARTIFACT, **facts) -> str:
+        """Register what a training would make, with reports of which only one of a folder is named; its ARN."""
+        folder = f"{self.model}/executions/{uuid.uuid4().hex[:8]}"
+        bucket = self.buckets["artifacts"]
+        self.s3.put_object(Bucket=bucket, Key=f"{folder}/train/model.tar.gz", Body=artifact)
+        for name in ("statistics.json", "profile.json"):
+            self.s3.put_object(Bucket=bucket, Key=f"{folder}/prepare/baseline/{name}", Body=name.encode())
+        uri = f"s3://{bucket}/{folder}"
+        baseline = {"ContentType": "application/json", "S3Uri": f"{uri}/prepare/baseline/statistics.json"}
+        return self.sagemaker.create_model_package(
+            ModelPackageGroupName=self.group,
+            ModelApprovalStatus=status,
+            InferenceSpecification={
+                "Containers": [{"Image": IMAGES[self.name], "ModelDataUrl": f"{uri}/train/model.tar.gz"}],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+            DriftCheckBaselines={"ModelDataQuality": {"Statistics": baseline}},
+            CustomerMetadataProperties={
+                "code_digest": code,
+                "image": IMAGES[self.name],
+                "artifact_digest": hashlib.sha256(artifact).hexdigest(),
+                **facts,
+            },
+        )["ModelPackageArn"]
+
+    def serve(self, arn: str) -> None:
+        """An endpoint of this version."""
+        name = f"{self.group}-{arn.rpartition('/')[2]}"
+        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"ModelPackageName": arn})
+        variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.m5.large"}
+        self.sagemaker.create_endpoint_config(
+            EndpointConfigName=name, ProductionVariants=[variant | {"InitialInstanceCount": 1}]
+        )
+        self.sagemaker.create_endpoint(EndpointName=self.group, EndpointConfigName=name)
+
+    def versions(self) -> list[dict]:
+        """Newest first."""
+        found = self.sagemaker.list_model_packages(ModelPackageGroupName=self.group, SortOrder="Descending")
+        arns = [one["ModelPackageArn"] for one in found["ModelPackageSummaryList"]]
+        return [self.sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
+
+    def read(self, uri: str) -> bytes:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+class World:
+    """dev, which trains, and prod, which is given; and the delivery function between them."""
+
+    def __init__(self, delivery, approval: str = "automatic") -> None:
+        self.delivery, self.model = delivery, f"m{uuid.uuid4().hex[:8]}"
+        self.factory = f"f{uuid.uuid4().hex[:6]}"
+        self.dev, self.prod = Place(self, "dev", None), Place(self, "prod", "dev")
+        self.approval = approval
+
+    def prefix(self, name: str) -> str:
+        return f"{self.factory}-{name}"
+
+    def step(self, execution: str = "e1", task: str = "retrain"):
+        """One step of a task of the delivery function in prod."""
+        places = {
+            name: {
+                "factory": self.factory,
+                "prefix": self.prefix(name),
+                "region": REGION,
+                "role": f"arn:aws:iam::{account}:role/{self.factory}",
+                "approval": self.approval,
+            }
+            for name, account in ACCOUNTS.items()
+        }
+        module = self.delivery["environment"]
+        settings = module.Settings("acme-delivery", "reports", 4, 3600, places)
+        job = self.delivery["outcome"].Job("j", task, "prod", execution, {"since": 4102444800}, [], {})
+        return getattr(self.delivery[task], task)(job, module.Environment(settings, "prod"))
+
+    def trained(self, **more) -> str:
+        """A version that dev made and serves."""
+        arn = self.dev.train(**more)
+        self.dev.serve(arn)
+        return arn
+
+
+class Pipeline:
+    """CodePipeline, as far as it is asked which commit is delivered."""
+
+    def get_pipeline_execution(self, **_):
+        return {"pipelineExecution": {"artifactRevisions": [{"revisionId": "abcdef0123456789"}]}}
+
+
+@pytest.fixture
+def world(local, delivery, monkeypatch):
+    monkeypatch.setattr(local._dispatcher.ours["sagemaker"].hosting, "deploy", lambda *_: None)
+    monkeypatch.setattr(delivery["belongings"], "pipeline", Pipeline)
+    return World(delivery)
+
+
+def test_what_dev_serves_is_registered_with_its_digest_its_origin_and_all_its_reports(world):
+    origin = world.trained()
+    assert world.step().variables == {"trained": "none", "promoted": world.model}
+    (made,) = world.prod.versions()
+    facts, container = made["CustomerMetadataProperties"], made["InferenceSpecification"]["Containers"][0]
+    assert facts["origin"] == origin
+    assert facts["artifact_digest"] == hashlib.sha256(ARTIFACT).hexdigest()
+    assert (facts["code_digest"], facts["trigger"]) == ("code 1", "promotion")
+    assert made["ModelApprovalStatus"] == "Approved"
+    assert made["ModelPackageDescription"] == "promotion: pushed abcdef012345, delivery e1"
+    # The image of the target's own registry.
+    assert container["Image"] == facts["image"] == IMAGES["prod"]
+    folder = f"s3://{world.prod.buckets['artifacts']}/{world.model}/executions/promoted-dev-v1"
+    assert container["ModelDataUrl"] == f"{folder}/train/model.tar.gz"
+    assert world.prod.read(container["ModelDataUrl"]) == ARTIFACT
+    statistics = made["DriftCheckBaselines"]["ModelDataQuality"]["Statistics"]["S3Uri"]
+    assert statistics == f"{folder}/prepare/baseline/statistics.json"
+    assert world.prod.read(statistics.replace("statistics", "profile")) == b"profile.json"
+
+
+def test_a_second_run_of_a_delivery_or_of_another_one_promotes_nothing_again(world):
+    world.trained()
+    world.step()
+    assert world.step().variables == {"trained": "none", "promoted": world.model}
+    assert world.step("e2").summary == "unchanged: 1"
+    assert len(world.prod.versions()) == 1
+
+
+def test_a_version_waits_for_its_approval_where_a_person_approves(world):
+    world.approval = "manual"
+    world.trained()
+    world.step()
+    assert world.prod.versions()[0]["ModelApprovalStatus"] == "PendingManualApproval"
+
+
+def test_what_a_delivery_took_back_is_promoted_by_the_next_but_not_by_itself(world):
+    world.trained()
+    world.step()
+    (made,) = world.prod.versions()
+    world.prod.sagemaker.update_model_package(
+        ModelPackageArn=made["ModelPackageArn"], ModelApprovalStatus="Rejected", ApprovalDescription="it was too slow"
+    )
+    world.step()
+    assert len(world.prod.versions()) == 1
+    said = world.step(task="smoke").message
+    assert f"model {world.model} v1: it was too slow; there is none before it to go back to" in said
+    world.step("e2")
+    assert [one["ModelApprovalStatus"] for one in world.prod.versions()] == ["Approved", "Rejected"]
+
+
+def test_a_model_without_a_version_yet_is_left_alone(world):
+    assert world.step().summary == f"no data yet: {world.model}; unchanged: 0"
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        ({"code": "code 0"}, "dev has no approved version of the code that this delivery brings, the newest is v1"),
+        ({"artifact_digest": "0" * 64}, f"instead of {'0' * 64}"),
+    ],
+)
+def test_what_is_not_what_it_should_be_stops_the_delivery(world, made, why):
+    world.trained(**made)
+    failed = world.step().message
+    assert failed.startswith(f"training in prod failed: model {world.model}: ")
+    assert why in failed
+    assert world.prod.versions() == []
+
+
+def test_a_later_delivery_that_passed_dev_meanwhile_changes_nothing_for_this_one(world):
+    first = world.dev.train(code="code 1")
+    world.dev.train(code="code 1", status="Rejected")
+    world.trained(code="code 2")
+    world.step()
+    assert world.prod.versions()[0]["CustomerMetadataProperties"]["origin"] == first
+
+
+def test_of_several_versions_of_the_code_the_one_that_serves_is_promoted(world):
+    serving = world.trained()
+    world.dev.train()  # at night, and on its way to the endpoint
+    world.step()
+    assert world.prod.versions()[0]["CustomerMetadataProperties"]["origin"] == serving
+
+
+def test_a_failure_takes_back_what_the_delivery_promoted_before(world):
+    """Another model of the same delivery cannot be promoted: the stage goes back as a whole."""
+    world.trained()
+    world.step()
+    other = World(world.delivery)
+    other.factory = world.factory
+    settings = other.prod.settings
+    other.prod.client("ssm").put_parameter(
+        Name=f"/{world.factory}/prod/models/{other.model}", Value=json.dumps(settings), Type="String"
+    )
+    said = world.step().message
+    assert f"model {other.model}: it is not deployed in dev, from where it is to be promoted" in said
+    assert f"with it: {world.model} v1 rejected, there is none before it to go back to" in said
+    assert world.prod.versions()[0]["ModelApprovalStatus"] == "Rejected"
+
+
+def test_a_large_artifact_passes_in_parts(world, monkeypatch):
+    part = 5 * 2**20
+    monkeypatch.setattr(world.delivery["promotion"], "PART_BYTES", part)
+    content = hashlib.sha256(b"seed").digest() * (13 * 2**15)
+    world.trained(artifact=content)
+    world.step()
+    (made,) = world.prod.versions()
+    assert made["CustomerMetadataProperties"]["artifact_digest"] == hashlib.sha256(content).hexdigest()
+    uri = made["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    assert world.prod.read(uri) == content
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    assert world.prod.s3.head_object(Bucket=bucket, Key=key)["ETag"].endswith('-3"')
+    assert len(content) // part == 2
