@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.drift_trials import SHIFTS, Sizes, check, interval, quiet_tables
 from jobs.drift.decision import DriftLimits, judge
+from jobs.drift.trials import SHIFTS, Sizes, check, interval, quiet_tables
 from model_factory.config.model import Drift
 
 WORKERS = 2

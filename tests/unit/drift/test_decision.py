@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.drift_trials import QUIET, SHIFTS, Sizes, check, quiet_tables
 from jobs.drift.decision import DriftLimits, compare, decide, effect_size, holm, p_value, share_moved
 from jobs.drift.profile import Builder
+from jobs.drift.trials import QUIET, SHIFTS, Sizes, check, quiet_tables
 from model_factory.config.model import Drift
 
 LIMITS = DriftLimits.from_settings(Drift().model_dump())
