@@ -81,7 +81,7 @@ class Kernel:
                 with np.errstate(all="ignore"):
                     total = float(finite.sum())
             for index, edge in enumerate(edges):
-                upto[index] += count(less_equal(part, edge, below))
+                upto[index] += int(count(less_equal(part, edge, below)))
             moments = moments.merged(Moments.of(finite, total, self._scratch))
         return np.diff([0, *upto, len(values) - missing]), missing, moments
 
