@@ -186,9 +186,8 @@ def main() -> int:
         progress(f"making the reference of {chosen.rows:,} rows")
         reference = drift_tables.write(bench.folder / "reference.parquet", chosen.rows, seed=0)
         found: dict[tuple[str, int], dict[str, Measured]] = {}
-        print(
-            f"{'':10} {'format':8} {'rows':>11} {'rows/s':>12} {'seconds':>8} {'cpu s':>8} {'peak MB':>8} {'runs':>4}  drifted (none did)"
-        )
+        head = f"{'':10} {'format':8} {'rows':>11} {'rows/s':>12} {'seconds':>8} {'cpu s':>8} {'peak MB':>8} {'import s':>8}"
+        print(f"{head} {'runs':>4}  drifted (none did)", flush=True)
         for rows in filter(None, (chosen.rows, chosen.many)):
             for kind in ("parquet", "csv"):
                 progress(f"making {rows:,} rows of {kind}")

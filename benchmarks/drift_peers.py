@@ -127,7 +127,11 @@ def main() -> None:
     for current in currents:
         started, started_cpu = time.perf_counter(), time.process_time()
         drifted = compare(read(Path(current)))
-        answer = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - started_cpu, "import": imported}
+        answer = {
+            "seconds": time.perf_counter() - started,
+            "cpu": time.process_time() - started_cpu,
+            "import": imported,
+        }
         print(json.dumps(answer | {"drifted": drifted, "peak_mb": peak_mb()}))
 
 
