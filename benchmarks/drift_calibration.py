@@ -50,7 +50,8 @@ def power(arguments: tuple[str, int, int, int, int, int]) -> tuple[int, int, int
     return alarms, significant, wrong
 
 
-def _share(hits: int, trials: int) -> str:
+def share(hits: int, trials: int) -> str:
+    """A share and its 95 % interval."""
     low, high = interval(hits, trials)
     return f"{hits / trials:7.2%} ({low:.2%} to {high:.2%})"
 
@@ -61,7 +62,7 @@ def calibration(pool: ProcessPoolExecutor, cases: list[tuple[int, int, int]], tr
     started = [(*case, trials, 1) for case in cases]
     for case, (significant, alarms) in zip(cases, pool.map(false_alarms, started), strict=True):
         reference, window, features = case
-        yield f"{reference:>9,} {window:>9,} {features:>8} {trials:>6}  {_share(significant, trials):28} {_share(alarms, trials)}"
+        yield f"{reference:>9,} {window:>9,} {features:>8} {trials:>6}  {share(significant, trials):28} {share(alarms, trials)}"
 
 
 def powers(pool: ProcessPoolExecutor, trials: int) -> Iterator[str]:
@@ -73,7 +74,7 @@ def powers(pool: ProcessPoolExecutor, trials: int) -> Iterator[str]:
         for reference, window in ((10_000, 10_000), (50_000, 10_000), (500_000, 1_000_000))
     ]
     for case, (alarms, significant, wrong) in zip(cases, pool.map(power, cases), strict=True):
-        shares = f"{_share(alarms, trials):28} {_share(significant, trials):28} {wrong}"
+        shares = f"{share(alarms, trials):28} {share(significant, trials):28} {wrong}"
         yield f"{case[0]:26} {case[1]:>9,} {case[2]:>9,} {shares}"
 
 
