@@ -4,7 +4,7 @@
 
 Every detector as it comes, 20 columns (half continuous, the others categories, rare values and nulls); a check alarms when it
 says of any column that it drifted. Trial number n is of the same rows for all; one that is slow gets as many trials as its
-processor seconds allow. Runs in both environments: `… drift_row_trials.py one NAME CASE TRIALS SECONDS` is one detector's process.
+processor seconds allow. It runs in both environments: `… one NAME CASE TRIALS SECONDS` is one detector's process.
 """
 
 import argparse
