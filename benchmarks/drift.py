@@ -1,8 +1,8 @@
 """Drift detection side by side with its peers on the same files: `make bench-drift`.
 
-1,000,000 rows x 20 columns from parquet and from CSV for all, 10,000,000 for ours and for merely reading (--full: for peers
-too); then what each detector, as it comes, says of the example's census years and of one with the age in months. Every
-measurement is a process of its own, with the best of up to five runs, as long as they take less than 20 seconds together.
+1,000,000 rows x 20 columns from parquet and from CSV for all (Evidently from parquet only), 10,000,000 for ours and for merely
+reading; --full: everything for everyone. Then what each detector, as it comes, says of the example's census years and of one with the age in months. Every
+measurement is a process of its own, with the best of up to five runs, as long as they take less than 40 seconds together.
 The last line is the multiple of Evidently's throughput and the peak memory; exit code 1 when an aim is missed.
 """
 
@@ -23,9 +23,10 @@ from model_factory.config.model import Drift
 
 ROOT = Path(__file__).parents[1]
 PEERS = ("evidently", "nannyml", "whylogs", "scipy")
+"""The slowest first."""
 READING = "reading"
 TIMES_FASTER, MEMORY_SHARE, TIMES_READING, MOST_MB = 100, 0.25, 1.5, 500
-RUNS, RUNS_SECONDS = 5, 20.0
+RUNS, RUNS_SECONDS = 5, 40.0
 QUIET = {
     "PYTHONWARNINGS": "ignore",
     "DO_NOT_TRACK": "1",
@@ -194,6 +195,8 @@ def main() -> int:
                 current = drift_tables.write(bench.folder / f"current.{kind}", rows, seed=1)
                 progress(f"measuring {rows:,} rows of {kind}")
                 peers = list(PEERS) if rows == chosen.rows or chosen.full else []
+                if kind == "csv" and not chosen.full:  # half a minute and more; reading CSV adds a few seconds to it
+                    peers = peers[1:]
                 found[kind, rows] = bench.size(current, reference, rows, peers)
                 current.unlink()
         bench.years()
@@ -204,10 +207,8 @@ def main() -> int:
     print("\naims")
     for what, value, limit, met in judged:
         print(f"{'met   ' if met else 'MISSED'} {value:>8.2f} {what} (limit {limit:g})")
-    parquet, csv = found["parquet", chosen.rows], found["csv", chosen.rows]
-    times, csv_times = (one["evidently"].seconds / one["ours"].seconds for one in (parquet, csv))
     peak = max(one["ours"].peak_mb for one in found.values())
-    print(f"{times:.0f} times Evidently's throughput from parquet, {csv_times:.0f} times from CSV; peak {peak:.0f} MB")
+    print(f"{judged[0][1]:.0f} times Evidently's throughput; peak {peak:.0f} MB")
     return 0 if all(met for *_, met in judged) else 1
 
 
