@@ -1,8 +1,9 @@
 """Drift detection side by side with its peers on the same files: `make bench-drift`.
 
 1,000,000 rows x 20 columns from parquet and from CSV for all (Evidently from parquet only), 10,000,000 for ours and for merely
-reading; --full: everything for everyone. Then what each detector, as it comes, says of the example's census years and of one with the age in months. Every
-measurement is a process of its own, with the best of up to five runs, as long as they take less than 40 seconds together.
+reading; --full: everything for everyone. Then what each detector, as it comes, says of the example's census years and of one with
+the age in months. Every measurement is a process of its own, the best of up to five runs as long as they take less than 40
+seconds together.
 The last line is the multiple of Evidently's throughput and the peak memory; exit code 1 when an aim is missed.
 """
 
