@@ -2,7 +2,7 @@
 
 1,000,000 rows x 20 columns from parquet and from CSV for all (Evidently from parquet only), 10,000,000 for ours and for merely
 reading; --full: everything for everyone. Then what each detector, as it comes, says of the example's census years and of one with
-the age in months. Every measurement is a process of its own, the best of up to five runs as long as they take less than 40
+the age in months. Every measurement is a process of its own, the best of up to five runs as long as they take less than 20
 seconds together.
 The last line is the multiple of Evidently's throughput and the peak memory; exit code 1 when an aim is missed.
 """
@@ -27,7 +27,7 @@ PEERS = ("evidently", "nannyml", "whylogs", "scipy")
 """The slowest first."""
 READING = "reading"
 TIMES_FASTER, MEMORY_SHARE, TIMES_READING, MOST_MB = 100, 0.25, 1.5, 500
-RUNS, RUNS_SECONDS = 5, 40.0
+RUNS, RUNS_SECONDS = 5, 20.0
 QUIET = {
     "PYTHONWARNINGS": "ignore",
     "DO_NOT_TRACK": "1",
