@@ -2,8 +2,7 @@
 
 1,000,000 rows x 20 columns from parquet and from CSV for all (Evidently from parquet only), 10,000,000 for ours and for merely
 reading; --full: everything for everyone. Then what each detector, as it comes, says of the example's census years and of one with
-the age in months. Every measurement is a process of its own, the best of up to five runs as long as they take less than 20
-seconds together.
+the age in months. Every measurement is a process of its own, the best of three to five runs, or of one that takes 20 seconds.
 The last line is the multiple of Evidently's throughput and the peak memory; exit code 1 when an aim is missed.
 """
 
@@ -27,7 +26,7 @@ PEERS = ("evidently", "nannyml", "whylogs", "scipy")
 """The slowest first."""
 READING = "reading"
 TIMES_FASTER, MEMORY_SHARE, TIMES_READING, MOST_MB = 100, 0.25, 1.5, 500
-RUNS, RUNS_SECONDS = 5, 20.0
+RUNS, FEWEST_RUNS, RUNS_SECONDS = 5, 3, 20.0
 QUIET = {
     "PYTHONWARNINGS": "ignore",
     "DO_NOT_TRACK": "1",
@@ -67,9 +66,11 @@ def best(runs: list[Callable[[], dict[str, Any]]]) -> list[Measured]:
     """Several things measured in turn, so that a busy minute of the machine meets all of them."""
     made: list[list[dict[str, Any]]] = [[] for _ in runs]
     started = time.monotonic()
-    while len(made[0]) < RUNS and (not made[0] or time.monotonic() - started < RUNS_SECONDS):
+    slow = False
+    while len(made[0]) < RUNS and not (slow and time.monotonic() - started > RUNS_SECONDS):
         for index, run in enumerate(runs):
             made[index].append(run())
+        slow = len(made[0]) >= FEWEST_RUNS or max(one[0]["seconds"] for one in made) > RUNS_SECONDS
     return [
         Measured(
             min(each["seconds"] for each in one),
@@ -157,7 +158,9 @@ def aims(found: dict[tuple[str, int], dict[str, Measured]], rows: int) -> list[t
     No multiple of Evidently from CSV: merely reading the file takes longer than a hundredth of Evidently's time.
     """
     parquet = found["parquet", rows]
-    times = parquet["evidently"].seconds / parquet["ours"].seconds
+    theirs, mine = parquet["evidently"], parquet["ours"]
+    # A busy machine holds up the longer of two programs more: of wall clock and processor time the lower multiple counts.
+    times = min(theirs.seconds / mine.seconds, theirs.cpu_seconds / mine.cpu_seconds)
     made = [("times Evidently's throughput from parquet", times, TIMES_FASTER, times >= TIMES_FASTER)]
     for (kind, size), one in found.items():
         where = f"from {kind}, {size:,} rows"
