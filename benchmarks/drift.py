@@ -66,11 +66,11 @@ def best(runs: list[Callable[[], dict[str, Any]]]) -> list[Measured]:
     """Several things measured in turn, so that a busy minute of the machine meets all of them."""
     made: list[list[dict[str, Any]]] = [[] for _ in runs]
     started = time.monotonic()
-    slow = False
-    while len(made[0]) < RUNS and not (slow and time.monotonic() - started > RUNS_SECONDS):
+    enough = False
+    while len(made[0]) < RUNS and not (enough and time.monotonic() - started > RUNS_SECONDS):
         for index, run in enumerate(runs):
             made[index].append(run())
-        slow = len(made[0]) >= FEWEST_RUNS or max(one[0]["seconds"] for one in made) > RUNS_SECONDS
+        enough = len(made[0]) >= FEWEST_RUNS or max(one[0]["seconds"] for one in made) > RUNS_SECONDS
     return [
         Measured(
             min(each["seconds"] for each in one),
