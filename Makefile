@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Compiling scikit-learn and the CDK anew takes every process seconds: let Python keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help .venv demo demo-delivery test lint unit stacks security e2e e2e-delivery conformance bench bench-drift lock clean
+.PHONY: help .venv demo demo-delivery test lint unit stacks security e2e e2e-delivery conformance bench bench-drift test-spark lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9.-]+:.*##' Makefile | sed -E 's/:.*## /:/' | column -t -s:
@@ -66,6 +66,14 @@ bench-drift: .venv .venv-drift-peers  ## drift detection against Evidently, Nann
 	uv pip install --quiet --python .venv-drift-peers/bin/python --requirement benchmarks/requirements-drift-peers.txt
 	@touch .venv-drift-peers
 
+test-spark: .venv .venv-spark  ## the drift counts as a PySpark job in local mode (needs Java)
+	pytest tests/unit/drift/test_spark.py --quiet
+
+.venv-spark: .venv tools/requirements-spark.txt
+	uv venv --quiet --clear --python .venv/bin/python .venv-spark
+	uv pip install --quiet --python .venv-spark/bin/python --requirement tools/requirements-spark.txt
+	@touch .venv-spark
+
 lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/conformance.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
 	  --group dev pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
@@ -75,4 +83,4 @@ lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/con
 	  --override <(echo flask==3.1.3) tools/conformance.in --output-file tools/conformance.lock --custom-compile-command "make lock"
 
 clean:  ## remove what make made
-	rm -rf .venv .venv-conformance .venv-checkov .venv-drift-peers cdk.out .local_aws .validated .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-conformance .venv-checkov .venv-drift-peers .venv-spark cdk.out .local_aws .validated .pytest_cache .ruff_cache .hypothesis

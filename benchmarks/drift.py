@@ -1,8 +1,9 @@
 """Drift detection side by side with its peers on the same files: `make bench-drift`.
 
-Throughput and peak memory over parquet (1,000,000 rows x 20 columns, 2 threads; --rows for another size), and what each
-detector, as it comes, says of the example's census years and of one with the age in months. The last line is the multiple
-of Evidently's throughput and memory; exit code 1 when it is below 100 times, or above a quarter.
+1,000,000 rows x 20 columns from parquet and from CSV for all (Evidently from parquet only), 10,000,000 for ours and for merely
+reading; --full: everything for everyone. Then what each detector, as it comes, says of the example's census years and of one with
+the age in months. Every measurement is a process of its own, the best of three to five runs, or of one that takes 20 seconds.
+The last line is the multiple of Evidently's throughput and the peak memory; exit code 1 when an aim is missed.
 """
 
 import argparse
@@ -11,78 +12,170 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from benchmarks import drift_tables
 from model_factory.config.model import Drift
 
 ROOT = Path(__file__).parents[1]
-PEERS = ("evidently", "nannyml", "scipy")
-TIMES_FASTER, MEMORY_SHARE = 100, 0.25
-RUNS = 3
+PEERS = ("evidently", "nannyml", "whylogs", "scipy")
+"""The slowest first."""
+READING = "reading"
+TIMES_FASTER, MEMORY_SHARE, TIMES_READING, MOST_MB = 100, 0.25, 1.5, 500
+RUNS, FEWEST_RUNS, RUNS_SECONDS = 5, 3, 20.0
+QUIET = {
+    "PYTHONWARNINGS": "ignore",
+    "DO_NOT_TRACK": "1",
+    "WHYLOGS_NO_ANALYTICS": "True",
+    "NML_DISABLE_USAGE_LOGGING": "1",
+}
+STARTED = time.monotonic()
 
 
-def make_tables(folder: Path, rows: int) -> tuple[Path, Path]:
-    """Reference and current: 14 continuous, 2 integer and 4 text columns, without drift."""
-    paths = []
-    for seed, name in enumerate(("reference", "current")):
-        rng = np.random.default_rng(seed)
-        columns: dict[str, Any] = {f"f{i}": rng.normal(size=rows) for i in range(14)}
-        columns |= {f"n{i}": rng.integers(0, 1000, rows) for i in range(2)}
-        words = np.array(["red", "green", "blue", "black", "white"])
-        columns |= {f"c{i}": words[rng.integers(0, 5, rows)] for i in range(4)}
-        paths.append(folder / f"{name}.parquet")
-        pq.write_table(pa.table(columns), paths[-1], row_group_size=131_072)
-    return paths[0], paths[1]
+@dataclass
+class Measured:
+    """The fastest of some runs, by wall clock and by processor; `peak_mb` is the highest of all."""
+
+    seconds: float
+    cpu_seconds: float
+    import_seconds: float
+    peak_mb: float
+    runs: int
+    drifted: list[str] = field(default_factory=list)
 
 
-def ours(reference: Path, current: Path, folder: Path, runs: int = RUNS) -> dict[str, Any]:
-    """The fastest run of ours."""
-    profile = folder / f"{reference.stem}.json"
-    if not profile.exists():
-        _python(sys.executable, "-m", "benchmarks.drift_ours", "--build", reference, profile)
-    limits = json.dumps(Drift().model_dump())
-    made = [_python(sys.executable, "-m", "benchmarks.drift_ours", profile, current, limits) for _ in range(runs)]
-    return min((json.loads(each) for each in made), key=lambda each: each["seconds"])
-
-
-def peer(name: str, python: str, reference: Path, current: Path) -> dict[str, Any] | None:
-    """One run of a peer; None when it fails."""
-    try:
-        return json.loads(
-            _python(python, ROOT / "benchmarks/drift_peers.py", name, reference, current).splitlines()[-1]
-        )
-    except subprocess.CalledProcessError as error:
-        print(f"{name} failed: {error.stderr.strip().splitlines()[-1:]}", flush=True)
-        return None
-
-
-def _python(*arguments: str | Path) -> str:
-    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'constructs'}", "PYTHONWARNINGS": "ignore"}
+def python(*arguments: str | Path) -> str:
+    """What a Python process prints. Raises CalledProcessError."""
+    environment = os.environ | QUIET | {"PYTHONPATH": f"{ROOT}:{ROOT / 'constructs'}"}
     done = subprocess.run(
         [str(each) for each in arguments], check=True, capture_output=True, text=True, cwd=ROOT, env=environment
     )
     return done.stdout
 
 
-def years(folder: Path) -> list[tuple[str, Path]]:
-    """The example's years, and the last one with the age in months."""
-    made = []
-    for year in (2015, 2016, 2017, 2018):
-        table = pd.read_parquet(ROOT / f"models/employment/data/{year}.parquet").drop(columns="employed")
-        table = table.astype({name: "string" for name in table if name != "AGEP"}).astype({"AGEP": "float64"})
-        made.append((str(year), table))
-    made.append(("2018, age in months", made[-1][1].assign(AGEP=lambda rows: rows["AGEP"] * 12)))
-    paths = []
-    for name, table in made:
-        paths.append((name, folder / f"{name.replace(', ', '-').replace(' ', '-')}.parquet"))
-        table.astype({c: object for c in table if c != "AGEP"}).to_parquet(paths[-1][1], index=False)
-    return paths
+def ours(*arguments: str | Path) -> dict[str, Any]:
+    """One run of drift_ours."""
+    return json.loads(python(sys.executable, "-m", "benchmarks.drift_ours", *arguments))
+
+
+def best(runs: list[Callable[[], dict[str, Any]]]) -> list[Measured]:
+    """Several things measured in turn, so that a busy minute of the machine meets all of them."""
+    made: list[list[dict[str, Any]]] = [[] for _ in runs]
+    started = time.monotonic()
+    enough = False
+    while len(made[0]) < RUNS and not (enough and time.monotonic() - started > RUNS_SECONDS):
+        for index, run in enumerate(runs):
+            made[index].append(run())
+        enough = len(made[0]) >= FEWEST_RUNS or max(one[0]["seconds"] for one in made) > RUNS_SECONDS
+    return [
+        Measured(
+            min(each["seconds"] for each in one),
+            min(each["cpu"] for each in one),
+            min(each.get("import", 0.0) for each in one),
+            max(each["peak_mb"] for each in one),
+            len(one),
+            one[0].get("drifted", []),
+        )
+        for one in made
+    ]
+
+
+class Bench:
+    """One run of everything."""
+
+    def __init__(self, folder: Path, peers: str) -> None:
+        self.folder, self._python = folder, peers
+        self.failed: set[str] = set()
+
+    def profile(self, reference: Path) -> Path:
+        """The reference profile of a file, made once."""
+        target = self.folder / f"{reference.stem}.json"
+        if not target.exists():
+            ours("build", reference, target)
+        return target
+
+    def check(self, reference: Path, current: Path) -> dict[str, Any]:
+        """One run of ours."""
+        return ours("check", self.profile(reference), current, json.dumps(Drift().model_dump()))
+
+    def peer(self, name: str, reference: Path, *currents: Path) -> list[dict[str, Any]]:
+        """One run of a peer on these files. Raises CalledProcessError."""
+        printed = python(self._python, ROOT / "benchmarks/drift_peers.py", name, reference, *currents)
+        return [json.loads(line) for line in printed.splitlines()[-len(currents) :]]
+
+    def size(self, current: Path, reference: Path, rows: int, peers: list[str]) -> dict[str, Measured]:
+        """All that is measured on one file, a line each."""
+        mine, table, batches = best(
+            [
+                lambda: self.check(reference, current),
+                lambda: ours("read", current, "table"),
+                lambda: ours("read", current, "batches"),
+            ]
+        )
+        found = {"ours": mine, READING: min(table, batches, key=lambda each: each.seconds)}
+        for name in ("ours", READING):
+            self._line(name, current, rows, found[name])
+        for name in peers:
+            try:
+                (found[name],) = best([lambda name=name: self.peer(name, reference, current)[0]])
+                self._line(name, current, rows, found[name])
+            except subprocess.CalledProcessError as error:
+                self.failed.add(name)
+                print(f"{name:10} failed: {(error.stderr.strip().splitlines() or ['without a word'])[-1]}", flush=True)
+        return found
+
+    def _line(self, name: str, current: Path, rows: int, one: Measured) -> None:
+        imported, drifted = f"{one.import_seconds:>8.2f}", ", ".join(one.drifted) or "-"
+        if name == READING:
+            imported, drifted = " " * 8, ""
+        print(
+            f"{name:10} {current.suffix[1:]:8} {rows:>11,} {rows / one.seconds:>12,.0f} {one.seconds:>8.2f} "
+            f"{one.cpu_seconds:>8.2f} {one.peak_mb:>8,.0f} {imported} {one.runs:>4}  {drifted}",
+            flush=True,
+        )
+
+    def years(self) -> None:
+        """What each says of the census years."""
+        (_, first), *following = drift_tables.census_years(self.folder)
+        print("\ncensus years against 2015: columns that drifted")
+        for name in ("ours", *PEERS):
+            if name in self.failed:
+                continue
+            progress(f"census years: {name}")
+            paths = [path for _, path in following]
+            said = [self.check(first, path) for path in paths] if name == "ours" else self.peer(name, first, *paths)
+            for (year, _), one in zip(following, said, strict=True):
+                print(f"{name:10} {year:20} {', '.join(one['drifted']) or '-'}", flush=True)
+
+
+def aims(found: dict[tuple[str, int], dict[str, Measured]], rows: int) -> list[tuple[str, float, float, bool]]:
+    """(what, measured, limit, whether it is met).
+
+    No multiple of Evidently from CSV: merely reading the file takes longer than a hundredth of Evidently's time.
+    """
+    parquet = found["parquet", rows]
+    theirs, mine = parquet["evidently"], parquet["ours"]
+    # A busy machine holds up the longer of two programs more: of wall clock and processor time the lower multiple counts.
+    times = min(theirs.seconds / mine.seconds, theirs.cpu_seconds / mine.cpu_seconds)
+    made = [("times Evidently's throughput from parquet", times, TIMES_FASTER, times >= TIMES_FASTER)]
+    for (kind, size), one in found.items():
+        where = f"from {kind}, {size:,} rows"
+        reading = one["ours"].seconds / one[READING].seconds
+        made.append((f"times merely reading {where}", reading, TIMES_READING, reading <= TIMES_READING))
+        made.append((f"MB at the peak {where}", one["ours"].peak_mb, MOST_MB, one["ours"].peak_mb <= MOST_MB))
+        if "evidently" in one:
+            share = one["ours"].peak_mb / one["evidently"].peak_mb
+            made.append((f"of Evidently's memory {where}", share, MEMORY_SHARE, share <= MEMORY_SHARE))
+    return made
+
+
+def progress(text: str) -> None:
+    """What is under way, to the terminal."""
+    print(f"[{time.monotonic() - STARTED:4.0f} s] {text}", file=sys.stderr, flush=True)
 
 
 def main() -> int:
@@ -90,40 +183,37 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", required=True, help="Python of the environment of requirements-drift-peers.txt")
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--many", type=int, default=10_000_000, help="rows of the larger files; 0: none")
+    parser.add_argument("--full", action="store_true", help="peers on the larger files too")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        reference, current = make_tables(folder, chosen.rows)
-        measured = {"ours": ours(reference, current, folder)}
-        measured |= {n: found for n in PEERS if (found := peer(n, chosen.peers, reference, current))}
-        print(f"{'':10} {'rows/s':>12} {'seconds':>9} {'peak MB':>8} {'import s':>8}  drifted (none did)")
-        for name, each in measured.items():
-            rate = chosen.rows / each["seconds"]
-            print(
-                f"{name:10} {rate:>12,.0f} {each['seconds']:>9.2f} {each['peak_mb']:>8,.0f} {each['import']:>8.2f}  "
-                f"{', '.join(each['drifted']) or '-'}"
-            )
-        mine = measured["ours"]
-        print(
-            f"ours takes {mine['seconds'] / mine['reading']:.2f} times merely reading the file; "
-            f"of processor time {mine['cpu'] / mine['reading_cpu']:.2f} times ({mine['cpu']:.2f} s)\n",
-            flush=True,
-        )
-        (_, first), *following = years(folder)
-        print("census years against 2015")
-        for year, path in following:
-            for name in ("ours", *(n for n in PEERS if n in measured)):
-                found = ours(first, path, folder, 1) if name == "ours" else peer(name, chosen.peers, first, path)
-                print(f"{year:20} {name:10} {', '.join(found['drifted']) or '-' if found else 'failed'}", flush=True)
-    if "evidently" not in measured:
-        print("Evidently did not run: nothing to compare with")
+        bench = Bench(Path(temporary), chosen.peers)
+        progress(f"making the reference of {chosen.rows:,} rows")
+        reference = drift_tables.write(bench.folder / "reference.parquet", chosen.rows, seed=0)
+        found: dict[tuple[str, int], dict[str, Measured]] = {}
+        head = f"{'':10} {'format':8} {'rows':>11} {'rows/s':>12} {'seconds':>8} {'cpu s':>8} {'peak MB':>8} {'import s':>8}"
+        print(f"{head} {'runs':>4}  drifted (none did)", flush=True)
+        for rows in filter(None, (chosen.rows, chosen.many)):
+            for kind in ("parquet", "csv"):
+                progress(f"making {rows:,} rows of {kind}")
+                current = drift_tables.write(bench.folder / f"current.{kind}", rows, seed=1)
+                progress(f"measuring {rows:,} rows of {kind}")
+                peers = list(PEERS) if rows == chosen.rows or chosen.full else []
+                if kind == "csv" and not chosen.full:  # half a minute and more; reading CSV adds a few seconds to it
+                    peers = peers[1:]
+                found[kind, rows] = bench.size(current, reference, rows, peers)
+                current.unlink()
+        bench.years()
+    if "evidently" in bench.failed:
+        print("\nEvidently did not run: nothing to compare with")
         return 1
-    times = measured["evidently"]["seconds"] / measured["ours"]["seconds"]
-    memory = measured["ours"]["peak_mb"] / measured["evidently"]["peak_mb"]
-    print(
-        f"{times:.0f} times Evidently's throughput, {memory:.2f} of its memory ({measured['ours']['peak_mb']:.0f} MB)"
-    )
-    return 0 if times >= TIMES_FASTER and memory <= MEMORY_SHARE else 1
+    judged = aims(found, chosen.rows)
+    print("\naims")
+    for what, value, limit, met in judged:
+        print(f"{'met   ' if met else 'MISSED'} {value:>8.2f} {what} (limit {limit:g})")
+    peak = max(one["ours"].peak_mb for one in found.values())
+    print(f"{judged[0][1]:.0f} times Evidently's throughput; peak {peak:.0f} MB")
+    return 0 if all(met for *_, met in judged) else 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Tables for docs/reference/drift.md: false alarms of whole checks, and the power against the shifts that matter.
 
-    PYTHONPATH=.:constructs python benchmarks/drift_calibration.py [--quick] [--part power]
+    PYTHONPATH=.:constructs python -m benchmarks.drift_calibration --part false-alarms|power [--trials N]
 
 `significant` is the share of whole checks in which some column's p value alone says drift, at a false-alarm rate of 1 % (it must
 not be above 1 %: that is the calibration); `alarms` asks for the effect as well, at the defaults of model.yaml.
@@ -10,11 +10,12 @@ import argparse
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
-from benchmarks.drift_trials import SHIFTS, Sizes, check, interval, quiet_tables
 from jobs.drift.decision import DriftLimits, judge
+from jobs.drift.trials import SHIFTS, Sizes, check, interval, quiet_tables
 from model_factory.config.model import Drift
 
 WORKERS = 2
@@ -49,55 +50,49 @@ def power(arguments: tuple[str, int, int, int, int, int]) -> tuple[int, int, int
     return alarms, significant, wrong
 
 
-def _share(hits: int, trials: int) -> str:
+def share(hits: int, trials: int) -> str:
+    """A share and its 95 % interval."""
     low, high = interval(hits, trials)
     return f"{hits / trials:7.2%} ({low:.2%} to {high:.2%})"
 
 
-def calibration(pool: ProcessPoolExecutor, quick: bool, references: list[int]) -> Iterator[str]:
+def calibration(pool: ProcessPoolExecutor, cases: list[tuple[int, int, int]], trials: int) -> Iterator[str]:
     """The table of false alarms, a line at a time."""
     yield f"{'reference':>9} {'window':>9} {'features':>8} {'trials':>6}  {'significant at 1 %':28} {'alarms at the defaults'}"
-    cases = [
-        (reference, window, features, (2000 if features < 200 else 500) // (10 if quick else 1), 1)
-        for reference in references
-        for window in (1_000, 10_000, 100_000, 1_000_000)
-        for features in (5, 20, 200)
-    ]
-    for case, (significant, alarms) in zip(cases, pool.map(false_alarms, cases), strict=True):
-        reference, window, features, trials, _ = case
-        yield f"{reference:>9,} {window:>9,} {features:>8} {trials:>6}  {_share(significant, trials):28} {_share(alarms, trials)}"
+    started = [(*case, trials, 1) for case in cases]
+    for case, (significant, alarms) in zip(cases, pool.map(false_alarms, started), strict=True):
+        reference, window, features = case
+        yield f"{reference:>9,} {window:>9,} {features:>8} {trials:>6}  {share(significant, trials):28} {share(alarms, trials)}"
 
 
-def powers(pool: ProcessPoolExecutor, quick: bool) -> Iterator[str]:
+def powers(pool: ProcessPoolExecutor, trials: int) -> Iterator[str]:
     """The table of what is found, a line at a time."""
     yield f"{'shift in one of 20 columns':26} {'reference':>9} {'window':>9} {'alarms':28} {'reported':28} {'others alarm'}"
-    trials = 100 if quick else 400
     cases = [
         (name, reference, window, 20, trials, 2)
         for name in SHIFTS
         for reference, window in ((10_000, 10_000), (50_000, 10_000), (500_000, 1_000_000))
     ]
     for case, (alarms, significant, wrong) in zip(cases, pool.map(power, cases), strict=True):
-        shares = f"{_share(alarms, trials):28} {_share(significant, trials):28} {wrong}"
+        shares = f"{share(alarms, trials):28} {share(significant, trials):28} {wrong}"
         yield f"{case[0]:26} {case[1]:>9,} {case[2]:>9,} {shares}"
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the trials")
-    parser.add_argument("--part", choices=["false-alarms", "power", "both"], default="both")
+    parser.add_argument("--part", choices=["false-alarms", "power"], required=True)
+    parser.add_argument("--trials", type=int, default=2000)
     parser.add_argument("--reference", type=int, nargs="+", default=[10_000, 500_000], help="rows, of the false alarms")
+    parser.add_argument("--window", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000], help="rows")
+    parser.add_argument("--features", type=int, nargs="+", default=[5, 20, 200])
     chosen = parser.parse_args()
     print(f"limits: effect {DEFAULT.effect:g}, false_alarm_rate {DEFAULT.false_alarm_rate:g}\n")
+    cases = list(product(chosen.reference, chosen.window, chosen.features))
     with ProcessPoolExecutor(WORKERS) as pool:
-        if chosen.part != "power":
-            for line in calibration(pool, chosen.quick, chosen.reference):
-                print(line, flush=True)
-            print()
-        if chosen.part != "false-alarms":
-            for line in powers(pool, chosen.quick):
-                print(line, flush=True)
+        false = chosen.part == "false-alarms"
+        for line in calibration(pool, cases, chosen.trials) if false else powers(pool, chosen.trials):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

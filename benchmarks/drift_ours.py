@@ -1,19 +1,21 @@
-"""Our side of drift.py, in a process of its own.
+"""Our side of drift.py, and merely reading, each in a process of its own; prints JSON.
 
-python -m benchmarks.drift_ours PROFILE CURRENT LIMITS (JSON), or --build TABLE PROFILE
+python -m benchmarks.drift_ours build TABLE PROFILE | check PROFILE CURRENT LIMITS (JSON) | read CURRENT table|batches
 """
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-import pyarrow.parquet as pq
+from benchmarks.drift_peers import peak_mb
 
 
-def build(table: Path, target: Path) -> None:
+def build(table: str, target: str) -> dict[str, Any]:
     """The reference profile of a file."""
+    import pyarrow.parquet as pq
+
     from jobs.drift.profile import Builder
 
     file = pq.ParquetFile(table)
@@ -21,34 +23,47 @@ def build(table: Path, target: Path) -> None:
     builder = Builder(kinds)
     for batch in file.iter_batches():
         builder.update(batch)
-    target.write_text(json.dumps(builder.build().to_dict()))
+    Path(target).write_text(json.dumps(builder.build().to_dict()))
+    return {}
 
 
-def main() -> None:
-    """Profile and decide."""
-    if sys.argv[1] == "--build":
-        build(Path(sys.argv[2]), Path(sys.argv[3]))
-        return
+def check(profile: str, current: str, limits: str) -> dict[str, Any]:
+    """Profile and decide: seconds, with the file's reading but without imports and the reference, which a monitor has."""
     started = time.perf_counter()
     from jobs.drift.decision import DriftLimits, decide
     from jobs.drift.profile import Profile
     from jobs.drift.scan import scan
 
     imported = time.perf_counter() - started
-    reference = Profile.from_dict(json.loads(Path(sys.argv[1]).read_text()))
+    reference = Profile.from_dict(json.loads(Path(profile).read_text()))
     started, started_cpu = time.perf_counter(), time.process_time()
-    part = scan([sys.argv[2]], reference)
-    report = decide(reference, part.profile, DriftLimits.from_settings(json.loads(sys.argv[3])))
-    seconds, cpu = time.perf_counter() - started, time.process_time() - started_cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    part = scan([current], reference)
+    report = decide(reference, part.profile, DriftLimits.from_settings(json.loads(limits)))
+    taken = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - started_cpu}
+    return taken | {"import": imported, "drifted": [column.name for column in report.drifted]}
+
+
+def read(current: str, how: str) -> dict[str, Any]:
+    """Merely read, with pyarrow's defaults and all cores: the whole table, or batches that are dropped."""
+    import pyarrow.csv as pacsv
+    import pyarrow.parquet as pq
+
+    csv = current.endswith(".csv")
     started, started_cpu = time.perf_counter(), time.process_time()
-    for _ in pq.ParquetFile(sys.argv[2]).iter_batches(65_536):
-        pass
-    reading, reading_cpu = time.perf_counter() - started, time.process_time() - started_cpu
-    drifted = [column.name for column in report.drifted]
-    answer = {"seconds": seconds, "import": imported, "peak_mb": peak, "drifted": drifted, "reading": reading}
-    answer |= {"cpu": cpu, "reading_cpu": reading_cpu}
-    print(json.dumps(answer))
+    if how == "table":
+        kept = pacsv.read_csv(current) if csv else pq.read_table(current)
+        rows = len(kept)
+    else:
+        batches = pacsv.open_csv(current) if csv else pq.ParquetFile(current).iter_batches(65_536)
+        rows = sum(len(batch) for batch in batches)
+    return {"seconds": time.perf_counter() - started, "cpu": time.process_time() - started_cpu, "rows": rows}
+
+
+def main() -> None:
+    """Run one of them."""
+    what, *arguments = sys.argv[1:]
+    answer = {"build": build, "check": check, "read": read}[what](*arguments)
+    print(json.dumps(answer | {"peak_mb": peak_mb()}))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from .arrays import NUMERIC, numbers_of
+from .arrays import NUMERIC, numbers_of, strings
 from .counting import Kernel, Moments, texts
 
 OTHER, MISSING = "(other)", "(missing)"
@@ -77,7 +76,7 @@ class ColumnProfile:
             counts, missing, moments = kernel.numbers(numbers_of(values), self.edges)
             self.add_moments(moments)
         else:
-            counts, missing = texts(values, pa.array(self.categories, pa.string()))
+            counts, missing = texts(values, strings(tuple(self.categories)))
         self.rows += len(values)
         self.nulls += missing
         self.counted_nulls += missing

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from .column import ColumnProfile
+from .hypergeometric import lower_tail, upper_tail
 from .profile import Profile
 
 MIN_EXPECTED = 10.0
@@ -195,9 +196,8 @@ def _largest_bin(old: np.ndarray, new: np.ndarray) -> float:
     spread = np.sqrt(np.maximum(both * (1 - both / (n_old + n_new)), 1e-12))
     deviation = (new - both * (n_new / (n_old + n_new))) / spread
     index = int(np.argmax(np.abs(deviation)))
-    count, law = int(new[index]), (n_old + n_new, int(both[index]), n_new)
-    tail = stats.hypergeom.sf(count - 1, *law) if deviation[index] > 0 else stats.hypergeom.cdf(count, *law)
-    return min(1.0, 2 * bins * float(tail))
+    tail = upper_tail if deviation[index] > 0 else lower_tail
+    return min(1.0, 2 * bins * tail(int(new[index]), n_old + n_new, int(both[index]), n_new))
 
 
 def holm(p_values: list[float], alpha: float) -> list[bool]:

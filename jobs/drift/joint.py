@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy import special, stats
+from scipy import special
 
 from .arrays import NUMERIC, compute, numbers_of
 from .decision import ColumnDrift, DriftLimits
@@ -36,6 +36,8 @@ def joint_drift(
     learning = (np.random.default_rng(seed).random(int(alike.max()) + 1) < 0.5)[alike]
     if min((label[learning] == side).sum() for side in (0, 1)) == 0 or len(set(label[~learning].tolist())) < 2:
         return ColumnDrift("(joint)", 0.0, 1.0, reason="too few different rows; nothing is decided")
+    from scipy import stats  # a second of imports that the columns' own tests do not need
+
     scores = _scores(rows, label, learning, seed)
     held = label[~learning]
     test: Any = stats.mannwhitneyu(scores[held == 1], scores[held == 0], alternative="greater", method="asymptotic")

@@ -5,14 +5,14 @@ by row group, by file or by instance, merge into the profile of the whole: count
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 
-from .arrays import BATCH_ROWS, Data, as_table, compute, numbers_of
+from .arrays import Data, as_table, compute, numbers_of
 from .column import ColumnProfile as ColumnProfile
 from .counting import Kernel
 from .sampling import RowSample
@@ -49,27 +49,28 @@ class Profile:
         """Type of each column."""
         return {name: column.type for name, column in self.columns.items()}
 
-    def empty_like(self) -> "Profile":
-        """The same bins with nothing counted yet."""
+    def empty_like(self, names: Iterable[str] | None = None) -> "Profile":
+        """The same bins, of all columns or of these, with nothing counted yet."""
         columns = {
             name: ColumnProfile(column.type, edges=column.edges, categories=column.categories)
-            for name, column in self.columns.items()
+            for name in (self.columns if names is None else names)
+            for column in [self.columns[name]]
         }
         return Profile(0, columns)
 
     def update(self, data: Data, kernel: Kernel | None = None) -> None:
         """Count a chunk; columns that it does not have count as missing."""
-        kernel = kernel or Kernel(min(BATCH_ROWS, max(1, len(data))))
+        kernel = kernel or Kernel()
         table = as_table(data, self.types)
         self.rows += len(data)
         for name, column in self.columns.items():
             column.count(table.column(name), kernel)
 
     def merge(self, other: "Profile") -> None:
-        """Add what was counted elsewhere on the same bins. Raises ValueError when the bins differ."""
+        """Add what was counted elsewhere, of all columns or some, on the same bins. Raises ValueError when the bins differ."""
         self.rows += other.rows
-        for name, column in self.columns.items():
-            column.merge(other.columns[name])
+        for name, column in other.columns.items():
+            self.columns[name].merge(column)
 
 
 class Builder:
@@ -84,7 +85,7 @@ class Builder:
         self._columns = {name: ColumnProfile(kind) for name, kind in types.items()}
         self._tracked: dict[str, Counter[str]] = {n: Counter() for n, c in self._columns.items() if not c.numeric}
         self._sample = RowSample(min(MAX_SAMPLE_ROWS, SAMPLE_CELLS // max(1, len(types))))
-        self._kernel = Kernel(BATCH_ROWS)
+        self._kernel = Kernel()
         self._seen = 0
 
     def update(self, data: Data) -> None:

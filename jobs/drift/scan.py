@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,17 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from .arrays import BATCH_ROWS, NUMERIC, compute
+from .arrays import NUMERIC, compute
 from .counting import Kernel
 from .profile import Profile
 
-CSV_BLOCK_BYTES = 4 << 20
+BATCH_ROWS, BATCH_CELLS = 131_072, 2_621_440
+"""Of parquet, decoded at a time by a thread: all rows of a row group of ours, and no more than 21 MB of a wide table's."""
+PAGE_BYTES = 1 << 18
+"""Read at a time of each column's pages; by default the whole of a row group lies in memory undecoded, whatever its size."""
+CSV_BLOCK_BYTES, CSV_PARSED_BYTES = 4 << 20, 256 << 10
+"""Of CSV, read at a time by a thread; and of that, parsed at a time, so that a core's second cache holds it."""
+CSV_TYPES = {"integer": pa.float64(), "number": pa.float64(), "boolean": pa.bool_()}
 SHOWN_BAD_LINES = 20
 
 
@@ -62,7 +69,9 @@ def scan(files: Sequence[Path | str], reference: Profile, workers: int | None = 
     workers = workers or min(4, os.cpu_count() or 1)
     whole = Part(reference.empty_like())
     with ThreadPoolExecutor(workers) as pool:
-        for part in _in_order(pool, workers, (task for file in files for task in _tasks(Path(file), reference))):
+        for part in _in_order(
+            pool, workers, (task for file in files for task in _tasks(Path(file), reference, workers))
+        ):
             whole.profile.merge(part.profile)
             whole.bad.merge(part.bad)
     return whole
@@ -79,21 +88,34 @@ def _in_order(pool: ThreadPoolExecutor, workers: int, tasks: Iterator[Callable[[
         yield future.result()
 
 
-def _tasks(file: Path, reference: Profile) -> Iterator[Callable[[], Part]]:
+def _tasks(file: Path, reference: Profile, workers: int) -> Iterator[Callable[[], Part]]:
     if file.suffix == ".parquet":
-        groups = pq.ParquetFile(file).metadata.num_row_groups
-        return (lambda group=group: _row_group(file, group, reference) for group in range(groups))
+        return _parquet_tasks(file, reference, workers)
     return _csv_tasks(file, reference)
 
 
-def _row_group(file: Path, group: int, reference: Profile) -> Part:
-    part, kernel = Part(reference.empty_like()), Kernel(BATCH_ROWS)
-    texts = [name for name, kind in reference.types.items() if kind not in NUMERIC]
-    with pq.ParquetFile(file, read_dictionary=texts, pre_buffer=False) as opened:
-        wanted = [name for name in reference.columns if name in opened.schema_arrow.names]
-        for batch in opened.iter_batches(BATCH_ROWS, row_groups=[group], columns=wanted, use_threads=False):
-            part.profile.update(batch, kernel)
-    return part
+def _parquet_tasks(file: Path, reference: Profile, workers: int) -> Iterator[Callable[[], Part]]:
+    """Row groups; where a file has fewer than there are workers, shares of their columns."""
+    with pq.ParquetFile(file) as opened:
+        groups, rows = opened.metadata.num_row_groups, opened.metadata.num_rows
+    names = list(reference.columns)
+    shares = min(max(1, len(names)), -(-workers // max(1, groups)))
+    yield lambda: Part(Profile(rows, {}))
+    for group in range(groups):
+        for share in range(shares):
+            yield lambda group=group, share=share: _row_group(file, group, reference, names[share::shares])
+
+
+def _row_group(file: Path, group: int, reference: Profile, names: list[str]) -> Part:
+    """These columns of a row group; the rows are counted by the file."""
+    profile, kernel = reference.empty_like(names), Kernel()
+    texts = [name for name, kind in profile.types.items() if kind not in NUMERIC]
+    batch_rows = min(BATCH_ROWS, max(1, BATCH_CELLS // max(1, len(reference.columns))))
+    with pq.ParquetFile(file, read_dictionary=texts, pre_buffer=False, buffer_size=PAGE_BYTES) as opened:
+        wanted = [name for name in names if name in opened.schema_arrow.names]
+        for batch in opened.iter_batches(batch_rows, row_groups=[group], columns=wanted, use_threads=False):
+            profile.update(batch, kernel)
+    return Part(Profile(0, profile.columns))
 
 
 def _csv_tasks(file: Path, reference: Profile) -> Iterator[Callable[[], Part]]:
@@ -115,27 +137,28 @@ def _csv_block(file: str, block: bytes, names: list[str], reference: Profile) ->
         part.bad.add(file, row.text or "")
         return "skip"
 
-    types = {name: pa.float64() if kind in NUMERIC else pa.string() for name, kind in reference.types.items()}
-    read = pacsv.ReadOptions(column_names=names, use_threads=False, block_size=len(block) + 1)
+    types = {name: CSV_TYPES.get(kind, pa.string()) for name, kind in reference.types.items()}
     parse = pacsv.ParseOptions(invalid_row_handler=skip)
 
-    def table(column_types: dict[str, pa.DataType]) -> pa.Table:
+    def table(column_types: dict[str, pa.DataType], parsed_bytes: int) -> pa.Table:
+        read = pacsv.ReadOptions(column_names=names, use_threads=False, block_size=parsed_bytes)
         wanted = [name for name in reference.columns if name in names]
         options = pacsv.ConvertOptions(column_types=column_types, include_columns=wanted, strings_can_be_null=True)
-        return pacsv.read_csv(io.BytesIO(block), read, parse, options)
+        return pacsv.read_csv(pa.BufferReader(block), read, parse, options).combine_chunks()
 
     try:
-        rows = table(types)
-    except pa.ArrowInvalid:
+        rows = table(types, CSV_PARSED_BYTES)
+    except pa.ArrowInvalid:  # a number that is none, or a line of more than CSV_PARSED_BYTES
         part.bad = BadLines()
-        rows = _without_bad_numbers(table(dict.fromkeys(types, pa.string())), reference.types, file, part.bad)
-    part.profile.update(rows, Kernel(BATCH_ROWS))
+        rows = table(dict.fromkeys(types, pa.string()), len(block) + 1)
+        rows = _without_bad_numbers(rows, reference.types, file, part.bad)
+    part.profile.update(rows)
     return part
 
 
 def _without_bad_numbers(rows: pa.Table, types: dict[str, str], file: str, bad: BadLines) -> pa.Table:
     """Rows of text whose numbers are numbers; the others are bad lines."""
-    good = pa.chunked_array([pa.repeat(True, len(rows))])
+    fitting = []
     for name in rows.column_names:
         if types[name] == "boolean":
             fits = compute.match_substring_regex(rows[name], r"^(?i)\s*(true|false|0|1)\s*$")
@@ -143,7 +166,8 @@ def _without_bad_numbers(rows: pa.Table, types: dict[str, str], file: str, bad: 
             fits = compute.match_substring_regex(rows[name], NUMBER)
         else:
             continue
-        good = compute.and_(good, compute.fill_null(fits, True))
+        fitting.append(compute.coalesce(fits, compute.is_null(fits)))
+    good = reduce(compute.and_, fitting)
     for line in rows.filter(compute.invert(good)).to_pylist():
         bad.add(file, ",".join("" if value is None else value for value in line.values()))
     rows = rows.filter(good)

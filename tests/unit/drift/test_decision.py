@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from benchmarks.drift_trials import QUIET, SHIFTS, Sizes, check, quiet_tables
 from jobs.drift.decision import DriftLimits, compare, decide, effect_size, holm, p_value, share_moved
 from jobs.drift.profile import Builder
+from jobs.drift.trials import QUIET, SHIFTS, Sizes, check, quiet_tables
 from model_factory.config.model import Drift
 
 LIMITS = DriftLimits.from_settings(Drift().model_dump())
@@ -27,6 +28,34 @@ def test_p_values_of_every_kind_of_column_are_not_too_small(kind):
     p_values = np.array([p_value(*QUIET[kind](rng, sizes)) for _ in range(500)])
     assert (p_values <= 0.05).mean() < 0.08
     assert (p_values <= 0.01).mean() < 0.025
+
+
+@pytest.mark.parametrize("kind", ["continuous", "300 equal categories", "2 % missing"])
+def test_simulated_counts_follow_the_law_of_counted_rows(kind):
+    """Calibration draws counts and makes no rows; here both ways give p values and effects of one distribution."""
+    rng, sizes, reference_rows, window_rows = np.random.default_rng(11), Sizes.of(2_000, 700), 2_000, 700
+
+    def rows(count: int) -> pd.DataFrame:
+        if kind == "300 equal categories":
+            return pd.DataFrame({"c": rng.integers(0, 300, count).astype(str)})
+        values = rng.normal(size=count)
+        return pd.DataFrame(
+            {"c": np.where(rng.random(count) < 0.02, np.nan, values) if kind == "2 % missing" else values}
+        )
+
+    counted, simulated = [], []
+    for _ in range(300):
+        builder = Builder({"c": "string" if kind == "300 equal categories" else "number"})
+        builder.update(rows(reference_rows))
+        before = builder.build()
+        now = before.empty_like()
+        now.update(rows(window_rows))
+        old, new = before.columns["c"].table(), now.columns["c"].table()
+        counted.append((p_value(old, new), effect_size(old, new)))
+        old, new = QUIET[kind](rng, sizes)
+        simulated.append((p_value(old, new), effect_size(old, new)))
+    for mine, theirs in zip(np.transpose(counted), np.transpose(simulated), strict=True):
+        assert stats.ks_2samp(mine, theirs).pvalue > 0.01
 
 
 @pytest.mark.parametrize("shift", list(SHIFTS)[:-1])

@@ -1,5 +1,11 @@
 """Files count the same whatever their format, their row groups, their blocks and the number of threads."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -55,6 +61,48 @@ def test_parquet_and_csv_count_as_the_table_does(data, reference, tmp_path, monk
     )
 
 
+@pytest.mark.parametrize("workers", [1, 2, 5, 9])
+def test_a_file_of_one_row_group_is_shared_out_by_column_and_missing_columns_count_as_missing(
+    data, reference, tmp_path, workers
+):
+    pq.write_table(pa.Table.from_pandas(data.drop(columns="n")), tmp_path / "one.parquet")
+    whole = reference.empty_like()
+    whole.update(data.drop(columns="n"))
+    part = scan.scan([tmp_path / "one.parquet"], reference, workers)
+    same(whole, part.profile)
+    assert part.profile.columns["n"].nulls == part.profile.rows == len(data)
+
+
+def test_batches_of_a_wide_table_hold_no_more_cells(data, reference, tmp_path, monkeypatch):
+    monkeypatch.setattr(scan, "BATCH_CELLS", 40)
+    pq.write_table(pa.Table.from_pandas(data), tmp_path / "a.parquet", row_group_size=1000)
+    whole = reference.empty_like()
+    whole.update(data)
+    same(whole, scan.scan([tmp_path / "a.parquet"], reference, 2).profile)
+
+
+def test_counting_and_deciding_import_neither_pandas_nor_scipys_tests(data, reference, tmp_path):
+    """Each takes longer than counting a million rows."""
+    pq.write_table(pa.Table.from_pandas(data), tmp_path / "a.parquet")
+    data.to_csv(tmp_path / "b.csv", index=False)
+    (tmp_path / "profile.json").write_text(json.dumps(reference.to_dict()))
+    code = """if True:
+        import json, sys
+        from jobs.drift.decision import DriftLimits, decide
+        from jobs.drift.profile import Profile
+        from jobs.drift.scan import scan
+        reference = Profile.from_dict(json.load(open("profile.json")))
+        part = scan(["a.parquet", "b.csv"], reference)
+        assert decide(reference, part.profile, DriftLimits(0.07, 1e-4, 200)).decided
+        print(sorted({"pandas", "scipy.stats", "sklearn"} & set(sys.modules)))
+    """
+    environment = os.environ | {"PYTHONPATH": str(Path(scan.__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
 def test_bad_lines_are_counted_by_file_and_kept_as_they_are(reference, tmp_path):
     good = "x,n,c,b\n1.5,2,red,true\n,3,green,false\n"
     (tmp_path / "bad.csv").write_text(good + "1.5,2,red\nforty-two,2,red,true\n2.5,1,red,maybe\n 7 ,1e1,red,1\n")
@@ -66,6 +114,16 @@ def test_bad_lines_are_counted_by_file_and_kept_as_they_are(reference, tmp_path)
     assert part.profile.rows == 5
     assert part.profile.columns["x"].maximum == 7.0
     assert part.profile.columns["x"].nulls == 2
+
+
+def test_a_line_longer_than_what_is_parsed_at_a_time_is_read(reference, tmp_path, monkeypatch):
+    monkeypatch.setattr(scan, "CSV_PARSED_BYTES", 100)
+    (tmp_path / "long.csv").write_text("x,n,c,b\n1.5,2,red,true\n2.5,3," + "a" * 1000 + ",false\n" + "1,1,red,0\n" * 50)
+    part = scan.scan([tmp_path / "long.csv"], reference)
+    assert part.bad.count == 0
+    assert part.profile.rows == 52
+    assert part.profile.columns["x"].maximum == 2.5
+    assert part.profile.columns["b"].finite == 52
 
 
 def test_a_file_without_a_line_has_no_rows(reference, tmp_path):

@@ -1,0 +1,171 @@
+"""Tables for docs/reference/drift.md: days tested together (slow drift), and rows as a whole (joint drift).
+
+    PYTHONPATH=.:constructs python -m benchmarks.drift_days --part slow|joint [--trials N]
+
+Slow: lives of 32 days, through the code that the monitor runs. 'significant at 1 %' is of the look on the last day, at all five
+windows and columns together (the calibration: at most 1 %); alarms ask for the effect as well, at slow drift's share of the
+defaults. Where something moved, every day is looked at. Joint: generated rows of five columns that hang together.
+"""
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+from scipy import stats
+
+from benchmarks.drift_calibration import DEFAULT, NOMINAL, WORKERS, share
+from jobs.check import JOINT, SLOW, TODAY
+from jobs.drift.column import ColumnProfile
+from jobs.drift.decision import DriftLimits, compare
+from jobs.drift.history import History, slow_drift
+from jobs.drift.joint import joint_drift
+from jobs.drift.profile import Profile
+from jobs.drift.trials import Sizes, Table, numeric, quiet_tables
+
+DAYS = 32
+SLOW_DEFAULT = replace(DEFAULT, false_alarm_rate=DEFAULT.false_alarm_rate * SLOW)
+JOINT_DEFAULT = replace(DEFAULT, false_alarm_rate=DEFAULT.false_alarm_rate * JOINT)
+
+
+def shifted(rng: np.random.Generator, sizes: Sizes, by: float) -> Table:
+    """A continuous column whose mean moves by so many standard deviations."""
+    return numeric(rng, sizes, lambda f: stats.norm.cdf(stats.norm.ppf(f) - by))
+
+
+def life(
+    rng: np.random.Generator, reference: int, rows: int, features: int, by: float
+) -> tuple[Profile, list[Profile]]:
+    """A reference and 32 days of `rows` rows; the first column's mean is `by` away from the first day on.
+
+    All days are drawn at once and then dealt out: counts of days, given their sum, are multivariate hypergeometric.
+    """
+    sizes = Sizes.of(reference, DAYS * rows)
+    tables = [shifted(rng, sizes, by), *quiet_tables(rng, sizes, features - 1)]
+    before, days = Profile(reference, {}), [Profile(rows, {}) for _ in range(DAYS)]
+    for index, (old, new) in enumerate(tables):
+        edges = [float(edge) for edge in range(len(old) - 1)]
+        before.columns[str(index)] = ColumnProfile("number", reference, edges=edges, counts=old.astype(int).tolist())
+        left = new.astype("int64")
+        for day in days:
+            dealt = rng.multivariate_hypergeometric(left, rows)
+            left = left - dealt
+            day.columns[str(index)] = ColumnProfile("number", rows, edges=edges, counts=dealt.tolist())
+    return before, days
+
+
+def looked(before: Profile, days: list[Profile], limits: DriftLimits, every_day: bool = True) -> list[set[str]]:
+    """Columns that slow drift names, day by day, or on the last day only."""
+    history, named = History(1), []
+    for number, day in enumerate(days, 1):
+        history.add(f"2026-{number:04d}", day)
+        if every_day or number == len(days):
+            named.append({column.name for column in slow_drift(history, before, limits).drifted})
+    return named
+
+
+def quiet_life(case: tuple[int, int, int], seed: int) -> tuple[bool, bool]:
+    """Whether a life in which nothing moves looks significant at 1 % on its last day, and alarms on it at the defaults."""
+    before, days = life(np.random.default_rng([seed, *case]), *case, 0.0)
+    (significant,) = looked(before, days, replace(NOMINAL, effect=-1.0), every_day=False)
+    # An alarm asks for more, so it is looked for among the significant ones only.
+    return bool(significant), bool(significant and looked(before, days, SLOW_DEFAULT, every_day=False)[0])
+
+
+def moved_life(case: tuple[int, int, int, float], seed: int) -> tuple[int, bool, bool]:
+    """A life with a shift: the day on which slow drift names the column (0: never), whether a day alone does, others named."""
+    reference, rows, features, by = case
+    before, days = life(np.random.default_rng([seed, 7, reference, rows]), reference, rows, features, by)
+    named = looked(before, days, SLOW_DEFAULT)
+    alone = False
+    for day in days:
+        column = compare("0", before.columns["0"], day.columns["0"])
+        alone |= column.p_value <= DEFAULT.false_alarm_rate * TODAY / features and column.effect >= DEFAULT.effect
+    first = next((number for number, found in enumerate(named, 1) if "0" in found), 0)
+    return first, alone, any(found - {"0"} for found in named)
+
+
+QUIET_LIVES = (
+    (10_000, 1_000, 5),
+    (10_000, 10_000, 5),
+    (400_000, 10_000, 5),
+    (10_000, 1_000, 20),
+    (400_000, 10_000, 20),
+)
+MOVED_LIVES = ((0.0, 1_000), (0.02, 10_000), (0.05, 1_000), (0.05, 10_000), (0.1, 300), (0.1, 1_000))
+
+
+def slow(pool: ProcessPoolExecutor, trials: int) -> None:
+    """Both tables of slow drift."""
+    head = f"{'reference':>9} {'rows/day':>8} {'features':>8} {'lives':>6}"
+    print(f"{head}  {'significant at 1 %':28} alarms at the defaults", flush=True)
+    for case in QUIET_LIVES:
+        made = list(pool.map(partial(quiet_life, case), range(trials), chunksize=8))
+        significant, alarms = (share(sum(each), trials) for each in zip(*made, strict=True))
+        print(f"{case[0]:>9,} {case[1]:>8,} {case[2]:>8} {trials:>6}  {significant:28} {alarms}", flush=True)
+    head = f"{'shift':>8} {'rows/day':>8} {'lives':>6}"
+    print(f"\n{head}  {'found within 32 days':28} {'median day':>10}  {'by a day alone':28} others alarm", flush=True)
+    lives = max(20, trials // 10)
+    for by, rows in MOVED_LIVES:
+        made = list(pool.map(partial(moved_life, (100_000, rows, 5, by)), range(lives), chunksize=4))
+        found = sorted(first for first, _, _ in made if first)
+        median = str(found[len(found) // 2]) if found else "-"
+        alone, others = sum(alone for _, alone, _ in made), sum(other for *_, other in made)
+        line = f"{by:>5} sd {rows:>8,} {lives:>6}  {share(len(found), lives):28} {median:>10}"
+        print(f"{line}  {share(alone, lives):28} {others}", flush=True)
+
+
+def correlated(rng: np.random.Generator, rows: int, correlation: float) -> pa.Table:
+    """Five columns; the first two hang together by `correlation`, the fourth on the third."""
+    x, noise, z = (rng.normal(size=rows) for _ in range(3))
+    y = correlation * x + np.sqrt(1 - correlation**2) * noise
+    words = np.array(["low", "middle", "high"], dtype=object)[np.digitize(z + rng.normal(size=rows), [-1, 1])]
+    return pa.table(
+        {"x": x, "y": y, "z": z, "c": pa.array(words, pa.string()), "n": rng.integers(0, 50, rows).astype(float)}
+    )
+
+
+TYPES = {"x": "number", "y": "number", "z": "number", "c": "string", "n": "number"}
+
+
+def joint_trial(case: tuple[int, float], seed: int) -> tuple[float, bool]:
+    """The p value of one check, and whether it alarms at the defaults."""
+    rows, now = case
+    rng = np.random.default_rng([seed, rows, round(100 * now)])
+    found = joint_drift(correlated(rng, rows, 0.8), correlated(rng, rows, now), TYPES, JOINT_DEFAULT, seed)
+    return found.p_value, found.drifted
+
+
+def joint(pool: ProcessPoolExecutor, trials: int) -> None:
+    """The table of joint drift."""
+    print(
+        f"{'correlation':14} {'rows':>6} {'trials':>6}  {'p at most 1 %':28} {'p at most 5 %':28} alarms at the defaults"
+    )
+    for rows, now, part in (
+        (1_000, 0.8, 1.0),
+        (5_000, 0.8, 0.5),
+        (1_000, 0.5, 0.1),
+        (5_000, 0.6, 0.1),
+        (5_000, 0.0, 0.1),
+    ):
+        count = max(20, int(trials * part))
+        made = list(pool.map(partial(joint_trial, (rows, now)), range(count), chunksize=4))
+        shares = [share(sum(p <= rate for p, _ in made), count) for rate in (0.01, 0.05)]
+        alarms = share(sum(drifted for _, drifted in made), count)
+        print(f"{f'0.8, now {now:g}':14} {rows:>6,} {count:>6}  {shares[0]:28} {shares[1]:28} {alarms}", flush=True)
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--part", choices=["slow", "joint"], required=True)
+    parser.add_argument("--trials", type=int, default=1000)
+    chosen = parser.parse_args()
+    with ProcessPoolExecutor(WORKERS) as pool:
+        (slow if chosen.part == "slow" else joint)(pool, chosen.trials)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""The tail of the hypergeometric law, which Fisher's exact test asks for.
+
+scipy.stats has it too, and takes a second to import: twice the time of counting a million rows.
+"""
+
+import numpy as np
+from scipy import special
+
+
+def upper_tail(count: int, rows: int, marked: int, drawn: int) -> float:
+    """That of `drawn` rows out of `rows`, `marked` of them marked, at least `count` are marked; `count` above the mean.
+
+    The first term is exp of logarithms of factorials, so its relative error is some 1e-16 of `rows` times their logarithm
+    (1e-8 at a million rows). The others follow by their ratio, which falls; ten standard deviations on they are nothing.
+    """
+    if count > min(marked, drawn):
+        return 0.0
+    share = marked / rows
+    deviation = np.sqrt(drawn * share * (1 - share) * (rows - drawn) / max(1, rows - 1))
+    last = int(min(marked, drawn, count + 10 * deviation + 100))
+    at = np.arange(count, last, dtype="float64")
+    ratios = (marked - at) * (drawn - at) / ((at + 1) * (rows - marked - drawn + at + 1))
+    first = _log_choose(marked, count) + _log_choose(rows - marked, drawn - count) - _log_choose(rows, drawn)
+    return float(min(1.0, np.exp(first) * (1 + np.cumprod(ratios).sum())))
+
+
+def lower_tail(count: int, rows: int, marked: int, drawn: int) -> float:
+    """That at most `count` are marked; `count` below the mean."""
+    return upper_tail(drawn - count, rows, rows - marked, drawn)
+
+
+def _log_choose(total: int, chosen: int) -> float:
+    return float(special.gammaln(total + 1) - special.gammaln(chosen + 1) - special.gammaln(total - chosen + 1))

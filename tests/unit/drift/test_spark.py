@@ -1,0 +1,93 @@
+"""A PySpark job counts what one process counts. Heavy (300 MB, Java): `make test-spark` makes its environment."""
+
+import json
+import os
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from jobs.drift.profile import Builder, Profile
+from jobs.drift.scan import scan
+from jobs.spark import counting, merged
+
+ROOT = Path(__file__).parents[3]
+SPARK = ROOT / ".venv-spark/bin"
+TYPES = {"x": "number", "n": "integer", "b": "boolean", "c": "string", "gone": "number"}
+
+
+def table(rows: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    x = np.where(rng.random(rows) < 0.05, np.nan, rng.normal(100.0, 1.0, rows))
+    c = np.where(rng.random(rows) < 0.05, None, rng.choice(["red", "green", "b,lue"], rows))
+    n = pd.array(np.where(rng.random(rows) < 0.01, None, rng.integers(0, 60, rows)), dtype="Int64")
+    return pd.DataFrame({"c": c, "n": n, "x": x, "b": rng.random(rows) < 0.5})
+
+
+@pytest.fixture
+def reference() -> Profile:
+    builder = Builder(TYPES)
+    builder.update(table(20_000, 0).assign(gone=1.0))
+    return builder.build()
+
+
+@pytest.fixture
+def files(tmp_path) -> list[Path]:
+    paths = [tmp_path / f"part-{index}.parquet" for index in range(3)]
+    for index, path in enumerate(paths):
+        pq.write_table(pa.Table.from_pandas(table(30_000, index + 1)), path, row_group_size=7_000)
+    return paths
+
+
+def same(left: Profile, right: Profile) -> None:
+    assert left.rows == right.rows == 90_000
+    for name, column in left.columns.items():
+        other = right.columns[name]
+        assert (column.counts, column.nulls, column.rows) == (other.counts, other.nulls, other.rows), name
+        assert (column.minimum, column.maximum, column.finite) == (other.minimum, other.maximum, other.finite)
+        assert other.mean == pytest.approx(column.mean, rel=1e-12)
+        assert other.m2 == pytest.approx(column.m2, rel=1e-12)
+    assert left.columns["gone"].nulls == 90_000
+
+
+@pytest.mark.skipif(not (SPARK / "spark-submit").exists(), reason="there is no .venv-spark; `make test-spark` makes it")
+@pytest.mark.skipif(
+    not shutil.which("java"), reason="Spark needs Java: apt install openjdk-17-jre-headless, or your system's"
+)
+def test_spark_submit_with_the_jobs_zip_counts_what_one_process_counts(reference, files, tmp_path):
+    code = tmp_path / "jobs.zip"  # workers import what they run from here, as on SageMaker
+    with zipfile.ZipFile(code, "w") as archive:
+        for path in sorted((ROOT / "jobs").rglob("*.py")):
+            archive.write(path, path.relative_to(ROOT))
+    script = tmp_path / "app" / "spark.py"
+    script.parent.mkdir()
+    shutil.copy(ROOT / "jobs/spark.py", script)
+    (tmp_path / "profile.json").write_text(json.dumps(reference.to_dict()))
+    data = tmp_path / "data"
+    data.mkdir()
+    for path in files:
+        path.rename(data / path.name)
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "SPARK_HOME")}
+    environment |= {"PYSPARK_PYTHON": str(SPARK / "python"), "SPARK_LOCAL_IP": "127.0.0.1"}
+    command = [str(SPARK / "spark-submit"), "--master", "local[2]", "--conf", "spark.ui.enabled=false"]
+    command += ["--conf", "spark.sql.files.maxPartitionBytes=400k", "--py-files", str(code), str(script)]
+    command += ["--data", str(data), "--reference", "profile.json", "--output", "now.json"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "90000 rows of 5 columns counted" in done.stdout
+    counted = Profile.from_dict(json.loads((tmp_path / "now.json").read_text()))
+    same(scan(sorted(data.iterdir()), reference).profile, counted)
+
+
+def test_the_same_map_and_merge_of_any_batches_without_spark(reference, files):
+    count = counting(reference)
+    rows = [row for path in files for row in count(pq.ParquetFile(path).iter_batches(1_000))]
+    assert len(rows) == 3
+    same(scan(files, reference).profile, merged((row.column("profile")[0].as_py() for row in rows), reference))
+    assert list(count(iter(()))) == []  # an empty partition
