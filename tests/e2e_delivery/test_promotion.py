@@ -79,6 +79,7 @@ def test_a_promoted_version_is_watched_where_it_serves(live):
     names, sagemaker = reach.names.model("offers"), reach.client("sagemaker")
     rows = records(300).drop(columns="sold").to_csv(index=False, header=False)
     reach.client("sagemaker-runtime").invoke_endpoint(EndpointName=names.endpoint, ContentType="text/csv", Body=rows)
+    live.post("flush")
     sagemaker.start_pipeline_execution(
         PipelineName=names.monitor_pipeline,
         PipelineParameters=[{"Name": "ScheduledTime", "Value": datetime.now(UTC).isoformat()}],
@@ -88,7 +89,7 @@ def test_a_promoted_version_is_watched_where_it_serves(live):
         (found,) = sagemaker.list_pipeline_executions(PipelineName=names.monitor_pipeline)["PipelineExecutionSummaries"]
         return found if found["PipelineExecutionStatus"] != "Executing" else None
 
-    found = wait("the monitor", ended, 60)
+    found = wait("the monitor", ended)
     assert found["PipelineExecutionStatus"] == "Succeeded", found
     assert "no column drifted" in live.reader("staging", "offers").monitor_reason()
 

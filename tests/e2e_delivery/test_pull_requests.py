@@ -1,8 +1,5 @@
 """Pull requests: built and tested as a push would be, and nothing is deployed."""
 
-import json
-import urllib.request
-
 import pytest
 
 from ops.deliveries import Deliveries
@@ -26,12 +23,7 @@ def propose(delivered):
         workspace.git("push", "--quiet", "origin", branch)
         commit = workspace.git("rev-parse", "HEAD")
         workspace.git("checkout", "--quiet", "main")
-        call = urllib.request.Request(
-            f"{workspace.local.endpoint_url}/_local/pull-request",
-            data=json.dumps({"repository": "acme/models", "branch": branch, "target": "main"}).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        urllib.request.urlopen(call, timeout=60).read()
+        delivered.post("pull-request", repository="acme/models", branch=branch, target="main")
         execution, approval = requests.follow(commit, PATIENCE_SECONDS, delivered.lines.append)
         assert approval is None
         return execution, requests.failures(execution["pipelineExecutionId"])
