@@ -50,10 +50,13 @@ class _Forked:
 
 
 class Starter:
-    """Starts containers' processes; `on_stop` gets what ends the template."""
+    """Starts containers' processes; `on_stop` gets what ends the template.
 
-    def __init__(self, on_stop: Callable[[Callable[[], None]], None]) -> None:
-        self._on_stop = on_stop
+    The first `unforked` are started as usual: a template pays for those who run several.
+    """
+
+    def __init__(self, on_stop: Callable[[Callable[[], None]], None], unforked: int = 2) -> None:
+        self._on_stop, self._unforked = on_stop, unforked
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._asked: list[_Forked] = []
@@ -75,9 +78,12 @@ class Starter:
         )
 
     def _fork(self, request: bytes, output: IO[bytes]) -> Process | None:
-        """A new process; None when the template has just gone."""
+        """A new process; None when it is too early for a template, or that has just gone."""
         process = _Forked()
         with self._lock:
+            if self._unforked:
+                self._unforked -= 1
+                return None
             try:
                 socket.send_fds(self._template(), [request], [output.fileno()])
             except OSError:

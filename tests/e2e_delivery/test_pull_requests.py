@@ -37,9 +37,3 @@ def test_a_pull_request_is_tested_and_deploys_nothing(delivered, propose):
     assert (execution["status"], failures) == ("Succeeded", [])
     assert delivered.versions() == before
     assert len(delivered.deliveries.executions()) == deliveries
-
-
-def test_a_pull_request_that_breaks_synth_is_told_so(propose):
-    execution, (failure,) = propose("a-slip", "champion_margin", "champion_margn")
-    assert execution["status"] == "Failed"
-    assert failure.startswith("Test: Test: Build terminated with state: FAILED. Phase: BUILD")

@@ -13,10 +13,10 @@ import pytest
 from local_aws.sagemaker.warm import Starter
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def starter():
     closers = []
-    yield Starter(closers.append)
+    yield Starter(closers.append, unforked=0)
     for close in closers:
         close()
 
@@ -106,6 +106,18 @@ def test_what_libraries_read_when_they_are_imported_makes_a_process_of_its_own(r
     assert (code, output) == (0, "\n")
 
 
+def test_the_first_are_started_as_usual(tmp_path):
+    closers = []
+    starter = Starter(closers.append, unforked=1)
+    first, second = sleeping(starter, tmp_path), sleeping(starter, tmp_path)
+    assert (is_forked(first), is_forked(second)) == (False, True)
+    for process in (first, second):
+        os.killpg(process.pid, signal.SIGKILL)
+        assert process.wait(10) == -9
+    for close in closers:
+        close()
+
+
 def sleeping(starter, tmp_path):
     script = tmp_path / "sleep.py"
     script.write_text("import time\ntime.sleep(600)")
@@ -135,7 +147,7 @@ def test_it_can_be_killed_with_all_that_it_started(starter, tmp_path):
 
 def test_nothing_runs_on_when_the_server_is_gone(tmp_path):
     closers = []
-    process = sleeping(Starter(closers.append), tmp_path)
+    process = sleeping(Starter(closers.append, unforked=0), tmp_path)
     closers[0]()
     assert process.wait(10) == -1
     assert gone(process.pid)
