@@ -15,8 +15,8 @@ from itertools import product
 import numpy as np
 
 from jobs.drift.decision import DriftLimits, judge
-from jobs.drift.trials import SHIFTS, Sizes, check, interval, quiet_tables
 from model_factory.config.model import Drift
+from tests.unit.drift.trials import SHIFTS, Sizes, check, interval, quiet_tables
 
 WORKERS = 2
 DEFAULT = DriftLimits.from_settings(Drift().model_dump())

@@ -23,7 +23,7 @@ from jobs.drift.decision import DriftLimits, compare
 from jobs.drift.history import History, slow_drift
 from jobs.drift.joint import joint_drift
 from jobs.drift.profile import Profile
-from jobs.drift.trials import Sizes, Table, numeric, quiet_tables
+from tests.unit.drift.trials import Sizes, Table, numeric, quiet_tables
 
 DAYS = 32
 SLOW_DEFAULT = replace(DEFAULT, false_alarm_rate=DEFAULT.false_alarm_rate * SLOW)

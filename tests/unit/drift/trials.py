@@ -2,7 +2,7 @@
 
 A trial draws what a reference and a window would have counted. Of a numeric column the bins are quantiles of the deciding rows,
 so their true shares are spacings of uniform numbers; of a text column they are the categories most frequent among those rows.
-No job runs this: it is here because both the tests and the benchmarks measure by it.
+The benchmarks measure by the same trials as the tests.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from .decision import ColumnDrift, DriftLimits, DriftReport, effect_size, judge, p_value, share_moved
-from .profile import BINS, DECIDING_SHARE, MAX_CATEGORIES, MAX_DECIDING_ROWS
+from jobs.drift.decision import ColumnDrift, DriftLimits, DriftReport, effect_size, judge, p_value, share_moved
+from jobs.drift.profile import BINS, DECIDING_SHARE, MAX_CATEGORIES, MAX_DECIDING_ROWS
 
 type Shares = np.ndarray
 type Table = tuple[np.ndarray, np.ndarray]
