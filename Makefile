@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Compiling scikit-learn and the CDK anew takes every process seconds: let Python keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help .venv demo demo-delivery test lint unit stacks security e2e e2e-delivery conformance bench bench-drift test-spark lock clean
+.PHONY: help .venv demo demo-delivery test lint unit stacks security e2e e2e-delivery conformance bench bench-drift bench-delivery test-spark lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9.-]+:.*##' Makefile | sed -E 's/:.*## /:/' | column -t -s:
@@ -57,6 +57,9 @@ e2e-delivery: .venv  ## pushes through the deployed delivery pipeline, run on th
 bench: .venv  ## the jobs' CPU seconds and peak memory
 	PYTHONPATH=.:constructs python -m benchmarks.jobs_speed
 	PYTHONPATH=.:constructs python -m benchmarks.jobs_memory
+
+bench-delivery: .venv  ## ten models change in one push: seconds, and trainings at a time
+	PYTHONPATH=.:constructs python -m benchmarks.parallel_trainings
 
 bench-drift: .venv .venv-drift-peers  ## drift detection against Evidently, NannyML and scipy on the same files
 	PYTHONPATH=.:constructs python -m benchmarks.drift --peers .venv-drift-peers/bin/python

@@ -1,0 +1,117 @@
+"""Ten models change in one push: how long the delivery takes, and how many trainings run at a time (`make bench-delivery`).
+
+On the embedded AWS, in one environment, with `delivery.parallel` as given; exit code 1 when more ran at once than that, or
+when not every model got its version.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from local_aws.server import LocalAws
+from ops.deliveries import Deliveries
+from ops.demo.reading import Reader
+from ops.demo_delivery.workspace import TOOLING, Workspace
+
+ROOT = Path(__file__).parents[1]
+TEMPLATE = ROOT / "tests" / "e2e" / "project" / "models" / "sales"
+DEV = {"name": "dev", "account": "111111111111", "region": "eu-west-1", "approval": "automatic", "removal": "destroy"}
+PATIENCE_SECONDS = 900
+
+
+def make_models(folder: Path, count: int) -> list[str]:
+    """Copies of the tests' model; their names."""
+    names = [f"sales-{number}" for number in range(1, count + 1)]
+    for name in names:
+        shutil.copytree(TEMPLATE, folder / name)
+        path = folder / name / "model.yaml"
+        path.write_text(path.read_text().replace("name: sales", f"name: {name}"))
+    return names
+
+
+def records(rows: int = 1500) -> bytes:
+    """Labelled records of that model as CSV."""
+    rng = np.random.default_rng(0)
+    x, noise, colour = rng.normal(size=rows), rng.normal(size=rows), rng.choice(["red", "green", "blue"], rows)
+    sold = ((x + (colour == "red") + noise / 2) > 0.5) * 1
+    return pd.DataFrame({"x": x, "y": noise, "colour": colour, "sold": sold}).to_csv(index=False).encode()
+
+
+class Watch:
+    """Counts the trainings that run, ten times a second."""
+
+    def __init__(self, workspace: Workspace, models: list[str]) -> None:
+        reach = workspace.project.environment("dev")
+        self._sagemaker, self._stop = reach.client("sagemaker"), threading.Event()
+        self._pipelines = [reach.names.model(name).training_pipeline for name in models]
+        self.seen: Counter[int] = Counter()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def _look(self) -> None:
+        while not self._stop.wait(0.1):
+            listed = [self._sagemaker.list_pipeline_executions(PipelineName=name) for name in self._pipelines]
+            running = [e for each in listed for e in each["PipelineExecutionSummaries"]]
+            self.seen[sum(e["PipelineExecutionStatus"] == "Executing" for e in running)] += 1
+
+    def __enter__(self) -> "Watch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+def main() -> int:
+    """Print what was seen; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=int, default=10)
+    parser.add_argument("--parallel", type=int, default=4)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary, LocalAws(Path(temporary) / "aws") as local:
+        folder = Path(temporary)
+        models = make_models(folder / "models", chosen.models)
+        workspace = Workspace.create(local, folder / "clone", ROOT, folder / "models", [DEV])
+        path = workspace.root / "factory.yaml"
+        factory = yaml.safe_load(path.read_text())
+        factory["delivery"]["parallel"] = chosen.parallel
+        path.write_text(yaml.safe_dump(factory, sort_keys=False))
+        workspace.bootstrap()
+        deliveries = Deliveries(local.accounts.client("codepipeline", *TOOLING), "acme-delivery")
+
+        def deliver(message: str) -> float:
+            started, commit = time.monotonic(), workspace.push(message)
+            if not deliveries.executions():
+                workspace.deploy_pipeline()
+            execution, _ = deliveries.follow(commit, PATIENCE_SECONDS, lambda line: print(f"  {line}", flush=True))
+            if execution["status"] != "Succeeded":
+                sys.exit("\n".join(deliveries.failures(execution["pipelineExecutionId"])))
+            return time.monotonic() - started
+
+        print(f"{chosen.models} models are delivered, without data", flush=True)
+        deliver("the factory")
+        reach = workspace.project.environment("dev")
+        for name in models:
+            key = f"{name}/raw/dt=2026-11-01/part-0.csv"
+            reach.client("s3").put_object(Bucket=reach.names.bucket("data"), Key=key, Body=records())
+            workspace.change(f"models/{name}/model.yaml", "retrain:", "training: {hyperparameters: {C: 1.0}}\nretrain:")
+        print("their data has landed, and a push changes all of them", flush=True)
+        with Watch(workspace, models) as watch:
+            seconds = deliver("Regularize all")
+        versions = [Reader(reach, name).live_version() for name in models]
+    most = max(watch.seen)
+    print(f"{seconds:.0f} s for {chosen.models} models; at most {most} of {chosen.parallel} trainings at a time")
+    return 0 if most <= chosen.parallel and versions == [1] * chosen.models else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
