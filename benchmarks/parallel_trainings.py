@@ -88,9 +88,9 @@ def main() -> int:
         workspace.bootstrap()
         deliveries = Deliveries(local.accounts.client("codepipeline", *TOOLING), "acme-delivery")
 
-        def deliver(message: str) -> float:
+        def deliver(message: str, first: bool = False) -> float:
             started, commit = time.monotonic(), workspace.push(message)
-            if not deliveries.executions():
+            if first:
                 workspace.deploy_pipeline()
             execution, _ = deliveries.follow(commit, PATIENCE_SECONDS, lambda line: print(f"  {line}", flush=True))
             if execution["status"] != "Succeeded":
@@ -98,7 +98,7 @@ def main() -> int:
             return time.monotonic() - started
 
         print(f"{chosen.models} models are delivered, without data", flush=True)
-        deliver("the factory")
+        deliver("the factory", first=True)
         reach = workspace.project.environment("dev")
         for name in models:
             key = f"{name}/raw/dt=2026-11-01/part-0.csv"
