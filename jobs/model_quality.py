@@ -124,9 +124,9 @@ def _join(
             fits = known.keys[places] == keys if len(known) else np.zeros(len(keys), bool)
             quality.without_record += int((~fits).sum())
             places, values = places[fits], values[fits]
-            before = int((~np.isnan(truth)).sum())
+            first = np.unique(places[np.isnan(truth[places])])
             truth[places] = values
-            quality.duplicates += len(places) - (int((~np.isnan(truth)).sum()) - before)
+            quality.duplicates += len(places) - len(first)
     return truth
 
 
