@@ -13,14 +13,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import yaml
 
 from local_aws.server import LocalAws
 from ops.deliveries import Deliveries
 from ops.demo.reading import Reader
 from ops.demo_delivery.workspace import TOOLING, Workspace
+from tests.e2e.sales import records
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "tests" / "e2e" / "project" / "models" / "sales"
@@ -36,14 +35,6 @@ def make_models(folder: Path, count: int) -> list[str]:
         path = folder / name / "model.yaml"
         path.write_text(path.read_text().replace("name: sales", f"name: {name}"))
     return names
-
-
-def records(rows: int = 1500) -> bytes:
-    """Labelled records of that model as CSV."""
-    rng = np.random.default_rng(0)
-    x, noise, colour = rng.normal(size=rows), rng.normal(size=rows), rng.choice(["red", "green", "blue"], rows)
-    sold = ((x + (colour == "red") + noise / 2) > 0.5) * 1
-    return pd.DataFrame({"x": x, "y": noise, "colour": colour, "sold": sold}).to_csv(index=False).encode()
 
 
 class Watch:
@@ -100,9 +91,10 @@ def main() -> int:
         print(f"{chosen.models} models are delivered, without data", flush=True)
         deliver("the factory", first=True)
         reach = workspace.project.environment("dev")
+        data = records().to_csv(index=False).encode()
         for name in models:
             key = f"{name}/raw/dt=2026-11-01/part-0.csv"
-            reach.client("s3").put_object(Bucket=reach.names.bucket("data"), Key=key, Body=records())
+            reach.client("s3").put_object(Bucket=reach.names.bucket("data"), Key=key, Body=data)
             workspace.change(f"models/{name}/model.yaml", "retrain:", "training: {hyperparameters: {C: 1.0}}\nretrain:")
         print("their data has landed, and a push changes all of them", flush=True)
         with Watch(workspace, models) as watch:

@@ -71,9 +71,9 @@ def objects(data_uri: str, since: datetime) -> list[dict[str, Any]]:
     found = [
         entry
         for entry in s3.below(f"{data_uri}/ground-truth/")
-        if entry["LastModified"] >= since and not entry["Key"].rpartition("/")[2].startswith(("_", "."))
+        if entry["LastModified"] >= since and s3.is_data(entry["Key"]) and not entry["Key"].endswith("/")
     ]
-    return sorted((e for e in found if not e["Key"].endswith("/")), key=lambda e: (e["LastModified"], e["Key"]))
+    return sorted(found, key=lambda entry: (entry["LastModified"], entry["Key"]))
 
 
 def read(data_uri: str, entry: dict[str, Any], reading: Reading) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -24,13 +24,10 @@ UNREADABLE = (pa.ArrowException, UnicodeDecodeError, csv_text.Malformed, OSError
 
 
 def choose(raw_uri: str, window: int | None, manifest_uri: str = "") -> list[S3Object]:
-    """The objects to train on: those of a manifest, or the newest `window` partitions (None: all). Raises JobFailure.
-
-    Names that begin with `_` or `.` are no data, as Spark and Hive have it (_SUCCESS).
-    """
+    """The objects to train on: those of a manifest, or the newest `window` partitions (None: all). Raises JobFailure."""
     if manifest_uri:
         return _of_manifest(manifest_uri)
-    found = [each for each in s3.newest_versions(raw_uri) if not each.short.rpartition("/")[2].startswith(("_", "."))]
+    found = [each for each in s3.newest_versions(raw_uri) if s3.is_data(each.short)]
     if not found:
         raise JobFailure(f"there is no data below {raw_uri}; put files into {raw_uri}dt=<date>/")
     partitions = sorted({each.partition for each in found})

@@ -38,6 +38,11 @@ class S3Object:
         return asdict(self)
 
 
+def is_data(key: str) -> bool:
+    """Names that begin with `_` or `.` are no data, as Spark and Hive have it (_SUCCESS)."""
+    return not key.rpartition("/")[2].startswith(("_", "."))
+
+
 def split(uri: str) -> tuple[str, str]:
     """Bucket and key of an S3 URI."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")

@@ -1,10 +1,8 @@
 """The demo's course: an empty machine, three deployed environments, a week of traffic, a drift, a new version."""
 
-import json
 import shutil
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -214,14 +212,7 @@ class Demo:
     def _post(self, what: str, **body: Any) -> None:
         """Move the embedded AWS's time: a schedule's tick, or the end of a data capture interval."""
         environment = self.reach.environment
-        content = {"account": environment.account, "region": environment.region} | body
-        request = urllib.request.Request(  # noqa: S310 (our own server)
-            f"{self.local.endpoint_url}/_local/{what}",
-            data=json.dumps(content, default=datetime.isoformat).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            answer.read()
+        self.local.post(what, **{"account": environment.account, "region": environment.region} | body)
 
 
 @contextmanager

@@ -1,14 +1,11 @@
 """A factory with one small model, deployed once by the real CDK CLI into an embedded AWS, for all tests of this folder."""
 
-import json
 import shutil
 import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -21,25 +18,10 @@ from ops.retrain import Finished, follow, newest_execution, request
 
 from .alerts import subscribed
 from .recorded import Recorder
+from .sales import records
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parent / "project"
-
-
-def records(rows: int = 1500, seed: int = 0, shift: float = 0.0) -> pd.DataFrame:
-    """Labelled records of the test's model: the label depends on x and on the colour."""
-    rng = np.random.default_rng(seed)
-    x = rng.normal(shift, 1, rows)
-    colour = rng.choice(["red", "green", "blue"], rows)
-    noise = rng.normal(0, 1, rows)
-    return pd.DataFrame(
-        {
-            "x": x.round(4),
-            "y": noise.round(4),
-            "colour": colour,
-            "sold": ((x + (colour == "red") + noise / 2) > shift + 0.5) * 1,
-        }
-    )
 
 
 @dataclass
@@ -111,13 +93,7 @@ class Factory:
 
     def post(self, what: str, **body: object) -> None:
         environment = self.reach.environment
-        content = {"account": environment.account, "region": environment.region} | body
-        call = urllib.request.Request(
-            f"{self.local.endpoint_url}/_local/{what}",
-            data=json.dumps(content).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        urllib.request.urlopen(call, timeout=60).read()
+        self.local.post(what, **{"account": environment.account, "region": environment.region} | body)
 
     def refused(self, what: str, **body: object) -> str:
         """Why a control did not do what it was asked for."""

@@ -3,13 +3,9 @@
 Two models with the same data: `sales` is trained in every environment, `offers` in dev only and promoted from there.
 """
 
-import json
 import shutil
-import urllib.request
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from local_aws.server import LocalAws
@@ -18,6 +14,7 @@ from ops.demo.reading import Reader
 from ops.demo_delivery.workspace import TOOLING, Workspace
 from tests.e2e.alerts import subscribed
 from tests.e2e.recorded import Recorder
+from tests.e2e.sales import records
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "tests" / "e2e" / "project" / "models"
@@ -44,15 +41,6 @@ if "SAGEMAKER_PROGRAM" in os.environ:
 import pandas"""
 
 
-def records(rows: int = 1500, seed: int = 0) -> pd.DataFrame:
-    """Labelled records of the test's model."""
-    rng = np.random.default_rng(seed)
-    x, noise = rng.normal(0, 1, rows), rng.normal(0, 1, rows)
-    colour = rng.choice(["red", "green", "blue"], rows)
-    sold = ((x + (colour == "red") + noise / 2) > 0.5) * 1
-    return pd.DataFrame({"x": x.round(4), "y": noise.round(4), "colour": colour, "sold": sold})
-
-
 class Delivered:
     """The developer's clone, and the pipeline behind it."""
 
@@ -64,15 +52,6 @@ class Delivered:
     def client(self, service: str):
         """A client in the tooling account."""
         return self.workspace.local.accounts.client(service, *TOOLING)
-
-    def post(self, what: str, **body: object) -> None:
-        """Move the embedded AWS's time, or play the repository's part."""
-        call = urllib.request.Request(
-            f"{self.workspace.local.endpoint_url}/_local/{what}",
-            data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        urllib.request.urlopen(call, timeout=60).read()
 
     def push(self, message: str) -> tuple[dict, Approval | None]:
         """Push, and wait for the end or for an approval."""

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ops.demo.reading import wait
-
-from .conftest import records
+from tests.e2e.sales import records
 
 pytestmark = pytest.mark.e2e
 
@@ -79,7 +78,7 @@ def test_a_promoted_version_is_watched_where_it_serves(live):
     names, sagemaker = reach.names.model("offers"), reach.client("sagemaker")
     rows = records(300).drop(columns="sold").to_csv(index=False, header=False)
     reach.client("sagemaker-runtime").invoke_endpoint(EndpointName=names.endpoint, ContentType="text/csv", Body=rows)
-    live.post("flush")
+    live.workspace.local.post("flush")
     sagemaker.start_pipeline_execution(
         PipelineName=names.monitor_pipeline,
         PipelineParameters=[{"Name": "ScheduledTime", "Value": datetime.now(UTC).isoformat()}],

@@ -23,7 +23,7 @@ def propose(delivered):
         workspace.git("push", "--quiet", "origin", branch)
         commit = workspace.git("rev-parse", "HEAD")
         workspace.git("checkout", "--quiet", "main")
-        delivered.post("pull-request", repository="acme/models", branch=branch, target="main")
+        workspace.local.post("pull-request", repository="acme/models", branch=branch, target="main")
         execution, approval = requests.follow(commit, PATIENCE_SECONDS, delivered.lines.append)
         assert approval is None
         return execution, requests.failures(execution["pipelineExecutionId"])

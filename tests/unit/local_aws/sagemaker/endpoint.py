@@ -2,7 +2,6 @@
 
 import json
 import time
-import urllib.request
 
 SERVE = """
 import json, os, pathlib, time
@@ -82,7 +81,7 @@ class Endpoint:
 
 
 def flush(aws):
-    urllib.request.urlopen(urllib.request.Request(f"{aws.local.endpoint_url}/_local/flush", b"{}")).read()
+    aws.local.post("flush")
 
 
 def captured(aws, prefix):
