@@ -23,8 +23,9 @@ class Accounts:
         self._endpoint_url = endpoint_url
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str, str, tuple[str, ...]], Any] = {}
-        root = boto3.Session(aws_access_key_id="root", aws_secret_access_key="root", region_name=HOME_REGION)  # noqa: S106
-        self._sts = root.client("sts", endpoint_url=endpoint_url, config=_QUICK)
+        # One session for all: each one reads the services' models anew.
+        self._session = boto3.Session("root", "root", region_name=HOME_REGION)
+        self._sts = self._session.client("sts", endpoint_url=endpoint_url, config=_QUICK)
 
     def assume(self, role_arn: str, session_name: str, subnets: Sequence[str] = (), region: str = "") -> dict[str, str]:
         """Environment variables with the credentials of a role session; its calls leave from `subnets` of `region`.
@@ -55,10 +56,10 @@ class Accounts:
         if key not in self._clients:
             found = self.assume(role_arn, "local-aws", subnets, region)
             with self._lock:
-                session = boto3.Session(
-                    found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"], found["AWS_SESSION_TOKEN"], region
+                credentials: Any = {name.lower(): value for name, value in found.items()}
+                self._clients[key] = self._session.client(
+                    service, region, endpoint_url=self._endpoint_url, config=_QUICK, **credentials
                 )
-                self._clients[key] = session.client(service, endpoint_url=self._endpoint_url, config=_QUICK)
         return self._clients[key]
 
 

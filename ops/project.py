@@ -82,6 +82,12 @@ class Reach:
             raise UsageError(f"you are signed in to account {account}, not to {where}; {mend}")
         return session
 
+    @cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}
+
     def client(self, service: str) -> Any:
-        """A boto3 client of the environment's account and region."""
-        return self.session.client(service)
+        """A boto3 client of the environment's account and region, made once."""
+        if service not in self._clients:
+            self._clients[service] = self.session.client(service)
+        return self._clients[service]

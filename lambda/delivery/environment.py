@@ -68,8 +68,7 @@ class Environment:
 
     def client(self, service: str) -> Any:
         """A client that acts as the environment's delivery role."""
-        session = _session(self.place["role"], self.place["region"])
-        return session.client(service, config=RETRIES)  # pyright: ignore[reportUnknownVariableType]
+        return _client(service, self.place["role"], self.place["region"])
 
     @cached_property
     def exists(self) -> bool:
@@ -102,6 +101,11 @@ class Environment:
         self.client("s3").put_object(
             Bucket=bucket, Key=f"{key}{name}", Body=body, ContentType="application/json", ChecksumAlgorithm="SHA256"
         )
+
+
+@cache
+def _client(service: str, role_arn: str, region: str) -> Any:
+    return _session(role_arn, region).client(service, config=RETRIES)  # pyright: ignore
 
 
 @cache

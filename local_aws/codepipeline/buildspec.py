@@ -143,6 +143,8 @@ def _base(folder: Path) -> dict[str, str]:
         **{key: os.environ[key] for key in kept if key in os.environ},
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(folder),
+        # With a home of its own a build would unpack the CDK anew, which takes longer than to synthesize.
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache"),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",

@@ -4,6 +4,7 @@ Two models with the same data: `sales` is trained in every environment, `offers`
 """
 
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ class Delivered:
         self.workspace = workspace
         self.deliveries = Deliveries(self.client("codepipeline"), "acme-delivery")
         self.lines: list[str] = []
+        self.reach = cache(workspace.project.environment)
 
     def client(self, service: str):
         """A client in the tooling account."""
@@ -75,7 +77,7 @@ class Delivered:
         return "\n".join(told)
 
     def reader(self, environment: str, model: str = "sales") -> Reader:
-        return Reader(self.workspace.project.environment(environment), model)
+        return Reader(self.reach(environment), model)
 
     def versions(self, model: str = "sales") -> dict[str, int | None]:
         """What serves in every environment."""
@@ -83,12 +85,12 @@ class Delivered:
 
     def version(self, environment: str, model: str, number: int) -> dict:
         """A version, described."""
-        reach = self.workspace.project.environment(environment)
+        reach = self.reach(environment)
         name = f"model-package/{reach.names.model(model).model_package_group}/{number}"
         return reach.client("sagemaker").describe_model_package(ModelPackageName=reach.names.arn("sagemaker", name))
 
     def trainings(self, environment: str, model: str = "sales") -> int:
-        reach = self.workspace.project.environment(environment)
+        reach = self.reach(environment)
         pipeline = reach.names.model(model).training_pipeline
         return len(
             reach.client("sagemaker").list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
@@ -98,7 +100,7 @@ class Delivered:
         """Labelled data in every environment that trains."""
         body = records().to_csv(index=False).encode()
         for name, model in [(one["name"], "sales") for one in ENVIRONMENTS] + [("dev", "offers")]:
-            reach = self.workspace.project.environment(name)
+            reach = self.reach(name)
             key = f"{model}/raw/dt=2026-11-01/part-0.csv"
             reach.client("s3").put_object(Bucket=reach.names.bucket("data"), Key=key, Body=body)
 

@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -144,7 +145,7 @@ class Cloud:
         self.configure()
 
     def client(self, service):
-        return boto3.client(service, endpoint_url=self.local.endpoint_url, region_name=REGION)
+        return _client(self.local.endpoint_url, service)
 
     def configure(self, **serving):
         """Write the settings parameter, as the model's stack does."""
@@ -167,6 +168,11 @@ class Cloud:
     def read(self, name):
         body = self.client("s3").get_object(Bucket=self.bucket, Key=f"{self.model}/{name}")["Body"].read()
         return json.loads(body)
+
+
+@cache
+def _client(endpoint_url, service):
+    return boto3.client(service, endpoint_url=endpoint_url, region_name=REGION)
 
 
 @pytest.fixture(scope="session")

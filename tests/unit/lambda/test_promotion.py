@@ -4,7 +4,6 @@ import hashlib
 import json
 import uuid
 
-import boto3
 import pytest
 
 from .conftest import ROLE
@@ -20,6 +19,7 @@ class Place:
 
     def __init__(self, world, name: str, promoted_from: str | None) -> None:
         self.name, self.model, self._account = name, world.model, ACCOUNTS[name]
+        self._accounts = world.accounts
         self.group = f"acme-{name}-{self.model}"
         self.sagemaker, self.s3 = self.client("sagemaker"), self.client("s3")
         self.buckets = {purpose: f"{self.group}-{purpose}" for purpose in ("artifacts", "records")}
@@ -45,11 +45,7 @@ class Place:
         self.deploy("code 1")
 
     def client(self, service):
-        found = boto3.client("sts").assume_role(
-            RoleArn=f"arn:aws:iam::{self._account}:role/administrator", RoleSessionName="test"
-        )["Credentials"]
-        keys = (found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], REGION)
-        return boto3.Session(*keys).client(service)
+        return self._accounts.role_client(service, f"arn:aws:iam::{self._account}:role/administrator", REGION)
 
     def deploy(self, code: str) -> None:
         """A training pipeline of this code."""
@@ -113,8 +109,8 @@ class Place:
 class World:
     """dev, which trains, and prod, which is given; and the delivery function between them."""
 
-    def __init__(self, delivery, approval: str = "automatic") -> None:
-        self.delivery, self.model = delivery, f"m{uuid.uuid4().hex[:8]}"
+    def __init__(self, accounts, delivery, approval: str = "automatic") -> None:
+        self.accounts, self.delivery, self.model = accounts, delivery, f"m{uuid.uuid4().hex[:8]}"
         self.factory = f"f{uuid.uuid4().hex[:6]}"
         self.dev, self.prod = Place(self, "dev", None), Place(self, "prod", "dev")
         self.approval = approval
@@ -157,7 +153,7 @@ class Pipeline:
 def world(local, delivery, monkeypatch):
     monkeypatch.setattr(local._dispatcher.ours["sagemaker"].hosting, "deploy", lambda *_: None)
     monkeypatch.setattr(delivery["belongings"], "pipeline", Pipeline)
-    return World(delivery)
+    return World(local.accounts, delivery)
 
 
 def test_what_dev_serves_is_registered_with_its_digest_its_origin_and_all_its_reports(world):
@@ -248,7 +244,7 @@ def test_a_failure_takes_back_what_the_delivery_promoted_before(world):
     """Another model of the same delivery cannot be promoted: the stage goes back as a whole."""
     world.trained()
     world.step()
-    other = World(world.delivery)
+    other = World(world.accounts, world.delivery)
     other.factory = world.factory
     settings = other.prod.settings
     other.prod.client("ssm").put_parameter(

@@ -1,0 +1,21 @@
+"""Templates that are JSON, as the CDK's are, read as JSON: moto's YAML parser takes a hundred times longer."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import yaml
+from moto.cloudformation import models, responses
+
+
+def _load(text: str | bytes, Loader: Any) -> Any:  # noqa: N803  # yaml.load calls it so
+    try:
+        return json.loads(text)
+    except ValueError:
+        return yaml.load(text, Loader=Loader)  # noqa: S506  # moto's own choice
+
+
+def install() -> None:
+    """Stand between moto and its parser."""
+    parser = SimpleNamespace(load=_load, Loader=yaml.Loader, add_multi_constructor=yaml.add_multi_constructor)
+    models.yaml = responses.yaml = parser  # pyright: ignore[reportPrivateImportUsage]
