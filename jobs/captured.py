@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from . import answers, payload, s3
-from .columns import Column
+from .columns import Column, canonical
 
 OVERLAP = timedelta(hours=1)
 """Objects may become visible out of order: so far back from the newest one analysed, keys are compared one by one."""
 QUARANTINED_LINES, QUARANTINED_CHARACTERS = 20, 2_000
+BYTES_AT_ONCE = 4 << 20
 
 
 @dataclass
@@ -69,37 +70,97 @@ def new_objects(data_uri: str, endpoint: str, mark: Watermark) -> list[dict[str,
 
 def read(bucket: str, key: str, columns: list[Column]) -> Batch:
     """The object's requests as one table; lines that cannot be read are counted, not fatal."""
-    body = s3.client().get_object(Bucket=bucket, Key=key)["Body"]
-    tables: list[pd.DataFrame] = []
-    answered: list[answers.Request] = []
-    scores: list[np.ndarray] = []
-    bad: list[dict[str, str]] = []
-    bad_lines, number, first_error = 0, 0, ""
-    for number, line in enumerate(body.iter_lines(), 1):
+    found = _Lines(key, columns)
+    for line in s3.client().get_object(Bucket=bucket, Key=key)["Body"].iter_lines():
+        found.add(line)
+    return found.batch()
+
+
+@dataclass
+class _Request:
+    """A line that has been read, but for what its values mean."""
+
+    number: int
+    line: bytes
+    values: list[list[Any]]
+    scores: np.ndarray
+    answered: answers.Request | None
+
+
+class _Lines:
+    """The lines of one object.
+
+    Most requests have one row, and a table has its price: values are typed for many requests at once.
+    """
+
+    def __init__(self, key: str, columns: list[Column]) -> None:
+        self._key, self._columns = key, columns
+        self._lines, self._bad_lines, self._bytes = 0, 0, 0
+        self._bad: list[tuple[int, str, bytes]] = []
+        self._waiting: list[_Request] = []
+        self._tables: list[pd.DataFrame] = []
+        self._scores: list[np.ndarray] = []
+        self._answered: list[answers.Request] = []
+
+    def add(self, line: bytes) -> None:
+        """Read the next line."""
+        self._lines += 1
         try:
-            rows, scored, request = _line(line, columns)
+            self._waiting.append(_request(self._lines, line, self._columns))
         except (payload.BadRequest, ValueError, KeyError, TypeError) as error:
-            bad_lines += 1
-            first_error = first_error or f"{key}, line {number}: {error}"
-            if len(bad) < QUARANTINED_LINES:
-                text = line.decode("utf-8", errors="replace")[:QUARANTINED_CHARACTERS]
-                bad.append({"object": key, "line": str(number), "error": str(error), "text": text})
-            continue
-        tables.append(rows)
-        scores.append(scored if scored.ndim == 1 else scored.max(axis=1))
-        answered += [request] if request else []
-    rows = pd.concat(tables, ignore_index=True) if tables else None
-    every_score = np.concatenate(scores) if scores else np.empty(0)
-    return Batch(key, rows, every_score, bad_lines, first_error, number, bad, answered)
+            self._bad_lines += 1
+            self._bad.append((self._lines, str(error), line))
+        self._bytes += len(line)
+        if self._bytes >= BYTES_AT_ONCE:
+            self._type()
+
+    def batch(self) -> Batch:
+        """All that was read."""
+        self._type()
+        rows = pd.concat(self._tables, ignore_index=True) if self._tables else None
+        scores = np.concatenate(self._scores) if self._scores else np.empty(0)
+        first = f"{self._key}, line {self._bad[0][0]}: {self._bad[0][1]}" if self._bad else ""
+        bad = [
+            {"object": self._key, "line": str(number), "error": error, "text": _shown(line)}
+            for number, error, line in self._bad
+        ]
+        return Batch(self._key, rows, scores, self._bad_lines, first, self._lines, bad, self._answered)
+
+    def _type(self) -> None:
+        """Give the waiting values their types; a request with a value that has none is a bad line, and the only one."""
+        waiting, self._waiting, self._bytes = self._waiting, [], 0
+        table, wrong = self._typed(waiting)
+        if wrong:
+            for request in (waiting[index] for index in sorted(wrong)[:QUARANTINED_LINES]):
+                _, problems = canonical(payload.table(request.values, self._columns), self._columns)
+                self._bad.append((request.number, payload.why_bad(problems), request.line))
+            self._bad_lines += len(wrong)
+            waiting = [request for index, request in enumerate(waiting) if index not in wrong]
+            table, _ = self._typed(waiting)
+        self._bad = sorted(self._bad)[:QUARANTINED_LINES]
+        if table is not None:
+            self._tables.append(table)
+            self._scores += [each.scores if each.scores.ndim == 1 else each.scores.max(axis=1) for each in waiting]
+            self._answered += [each.answered for each in waiting if each.answered]
+
+    def _typed(self, requests: list[_Request]) -> tuple[pd.DataFrame | None, set[int]]:
+        """All rows in canonical form, and which requests have one that has none."""
+        if not requests:
+            return None, set()
+        table, problems = canonical(
+            payload.table([row for each in requests for row in each.values], self._columns), self._columns
+        )
+        owners = np.repeat(np.arange(len(requests)), [len(each.values) for each in requests])
+        return table, {int(index) for problem in problems for index in owners[problem.rows]}
 
 
-def _line(line: bytes, columns: list[Column]) -> tuple[pd.DataFrame, np.ndarray, answers.Request | None]:
-    """A request's rows, their scores (none when answers are not captured), and what its labels will be joined with."""
+def _request(number: int, line: bytes, columns: list[Column]) -> _Request:
+    """A request's values, its scores (none when answers are not captured), and what its labels will be joined with."""
     content = json.loads(line)
     data = content["captureData"]
-    rows = payload.parse(_body(data["endpointInput"]), data["endpointInput"]["observedContentType"], columns)
+    rows = payload.rows(_body(data["endpointInput"]), data["endpointInput"]["observedContentType"], columns)
     if "endpointOutput" not in data:
-        return rows, np.empty(0), None
+        return _Request(number, line, rows, np.empty(0), None)
     output, meta = data["endpointOutput"], content.get("eventMetadata") or {}
     scores = payload.parse_response(_body(output), output["observedContentType"])
     if len(scores) != len(rows):
@@ -107,9 +168,14 @@ def _line(line: bytes, columns: list[Column]) -> tuple[pd.DataFrame, np.ndarray,
     # As Model Monitor has it: the caller's id where there is one, else SageMaker's.
     identifier = meta.get("inferenceId") or meta.get("eventId")
     if not identifier or "inferenceTime" not in meta:
-        return rows, scores, None
+        return _Request(number, line, rows, scores, None)
     seconds = int(datetime.fromisoformat(meta["inferenceTime"]).timestamp())
-    return rows, scores, answers.Request(str(identifier), seconds, scores.reshape(len(scores), -1))
+    answered = answers.Request(str(identifier), seconds, scores.reshape(len(scores), -1))
+    return _Request(number, line, rows, scores, answered)
+
+
+def _shown(line: bytes) -> str:
+    return line.decode("utf-8", errors="replace")[:QUARANTINED_CHARACTERS]
 
 
 def _body(side: dict[str, Any]) -> str:

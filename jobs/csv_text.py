@@ -6,7 +6,9 @@ Nothing is guessed here, not even types: '01' stays '01'. What a text means is d
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import batched
+from typing import Any
 
 import pandas as pd
 
@@ -18,26 +20,33 @@ class Malformed(ValueError):
     """The text is no table; the message says in which line."""
 
 
-def tables(lines: Iterable[str], rows: int, names: list[str] | None = None) -> Iterator[pd.DataFrame]:
-    """Columns of texts, at most `rows` rows at a time. Without `names` the first line has them. Raises Malformed."""
+def tables(lines: Iterable[str], size: int) -> Iterator[pd.DataFrame]:
+    """Columns of texts, at most `size` rows at a time; the first line has their names. Raises Malformed."""
     reader = csv.reader(lines, strict=True)
     try:
-        columns = names if names is not None else _header(reader)
-        taken: list[list[str]] = []
+        columns = _header(reader)
+    except csv.Error as error:
+        raise Malformed(f"line {reader.line_num}: {error}") from None
+    for taken in batched(_rows(reader, columns), size):
+        yield table(taken, columns)
+
+
+def rows(lines: Iterable[str], names: list[str]) -> Iterator[list[str]]:
+    """The texts of each line, which has no header. Raises Malformed."""
+    return _rows(csv.reader(lines, strict=True), names)
+
+
+def _rows(reader: Any, columns: list[str]) -> Iterator[list[str]]:
+    try:
         for row in reader:
             if len(row) != len(columns):
                 if not row and len(columns) > 1:
                     continue  # an empty line; in a table of one column it is a row with a missing value
                 row = row or [""]
                 _check(row, columns, reader.line_num)
-            taken.append(row)
-            if len(taken) == rows:
-                yield _table(taken, columns)
-                taken = []
+            yield row
     except csv.Error as error:
         raise Malformed(f"line {reader.line_num}: {error}") from None
-    if taken:
-        yield _table(taken, columns)
 
 
 def _header(reader: Iterator[list[str]]) -> list[str]:
@@ -55,9 +64,10 @@ def _check(row: list[str], columns: list[str], line: int) -> None:
         raise Malformed(f"line {line} has {len(row)} columns; {len(columns)} are needed: {', '.join(columns)}")
 
 
-def _table(rows: list[list[str]], columns: list[str]) -> pd.DataFrame:
+def table(rows: Sequence[Sequence[Any]], columns: list[str]) -> pd.DataFrame:
+    """At least one row, as columns of objects: beside a missing value pandas would make floats of integers, and round them."""
     made = zip(columns, zip(*rows, strict=True), strict=True)
-    return pd.DataFrame({name: pd.Series(texts, dtype=object) for name, texts in made})
+    return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in made})
 
 
 def guessed(texts: pd.DataFrame) -> pd.DataFrame:

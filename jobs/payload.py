@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 
 from . import csv_text
-from .columns import Column, canonical
+from .columns import Column, Problem, canonical
 
 CSV, JSON = "text/csv", "application/json"
-CHUNK_ROWS = 50_000
 MAX_SHOWN = 100
 
 
@@ -26,6 +25,14 @@ def columns_of(described: list[dict[str, Any]]) -> list[Column]:
 
 def parse(body: bytes | str, content_type: str, columns: list[Column]) -> pd.DataFrame:
     """Canonical raw rows of a request body. Raises BadRequest naming row and column."""
+    data, problems = canonical(table(rows(body, content_type, columns), columns), columns)
+    if problems:
+        raise BadRequest(why_bad(problems))
+    return data
+
+
+def rows(body: bytes | str, content_type: str, columns: list[Column]) -> list[list[Any]]:
+    """The values of a request body as they stand there, a list for each row, at least one. Raises BadRequest."""
     kind = content_type.split(";")[0].strip().lower()
     if kind not in (CSV, JSON):
         raise BadRequest(f"content type {content_type!r} is not known; send {CSV} or {JSON}")
@@ -35,15 +42,21 @@ def parse(body: bytes | str, content_type: str, columns: list[Column]) -> pd.Dat
         raise BadRequest(f"the body is not UTF-8: {error}") from None
     if not text.strip():
         raise BadRequest("the body is empty; send at least one row")
-    raw = _csv(text, columns) if kind == CSV else _json(text, columns)
-    data, problems = canonical(raw, columns)
-    if problems:
-        first = problems[0]
-        raise BadRequest(
-            f"column {first.column!r}: {first.count} values {first.what}; "
-            f"the first is {_shown(first.first)} in row {first.row + 1}"
-        )
-    return data
+    return _csv(text, columns) if kind == CSV else _json(text, columns)
+
+
+def table(rows: list[list[Any]], columns: list[Column]) -> pd.DataFrame:
+    """Those values by column, at least one row."""
+    return csv_text.table(rows, [column.name for column in columns])
+
+
+def why_bad(problems: list[Problem]) -> str:
+    """What `canonical` found, in words for the caller: the first of it."""
+    first = problems[0]
+    return (
+        f"column {first.column!r}: {first.count} values {first.what}; "
+        f"the first is {_shown(first.first)} in row {first.row + 1}"
+    )
 
 
 def _shown(value: Any) -> str:
@@ -54,19 +67,19 @@ def _shown(value: Any) -> str:
     return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
 
 
-def _csv(text: str, columns: list[Column]) -> pd.DataFrame:
+def _csv(text: str, columns: list[Column]) -> list[list[Any]]:
     lines = io.StringIO(text, newline="")
     try:
         # One line too long or too short would shift or drop values: each is counted.
-        tables = list(csv_text.tables(lines, CHUNK_ROWS, [column.name for column in columns]))
+        found = list[list[Any]](csv_text.rows(lines, [column.name for column in columns]))
     except csv_text.Malformed as error:
         raise BadRequest(f"the body is not CSV as the model takes it: {error}") from None
-    if not tables:
+    if not found:
         raise BadRequest("the body is empty; send at least one row")
-    return pd.concat(tables, ignore_index=True)
+    return found
 
 
-def _json(text: str, columns: list[Column]) -> pd.DataFrame:
+def _json(text: str, columns: list[Column]) -> list[list[Any]]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -89,8 +102,7 @@ def _json(text: str, columns: list[Column]) -> pd.DataFrame:
             raise BadRequest(
                 f"instance {index + 1}: the value of {nested!r} must be a number, a text, true, false or null"
             )
-    # As objects: pandas would make floats of integers beside a missing value, and round the large ones.
-    return pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=object) for name in names})
+    return [[row.get(name) for name in names] for row in rows]
 
 
 def parse_response(body: bytes | str, content_type: str) -> np.ndarray:

@@ -8,8 +8,8 @@ import pytest
 from jobs import csv_text
 
 
-def read(text: str, rows: int = 100, names: list[str] | None = None) -> pd.DataFrame:
-    tables = list(csv_text.tables(io.StringIO(text, newline=""), rows, names))
+def read(text: str) -> pd.DataFrame:
+    tables = list(csv_text.tables(io.StringIO(text, newline=""), 100))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
