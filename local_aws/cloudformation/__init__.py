@@ -5,7 +5,19 @@ A type is one entry of a table: its service and how it is created, updated and d
 
 from typing import TYPE_CHECKING
 
-from . import change_sets, delivery, engine, lambdas, messaging, monitoring, network, no_value, sagemaker, storage
+from . import (
+    change_sets,
+    delivery,
+    engine,
+    lambdas,
+    messaging,
+    monitoring,
+    network,
+    no_value,
+    rollback,
+    sagemaker,
+    storage,
+)
 
 if TYPE_CHECKING:
     from ..server import LocalAws
@@ -17,4 +29,5 @@ def install(local: "LocalAws") -> None:
     """Register every type with moto's CloudFormation."""
     change_sets.install()
     no_value.install()
+    rollback.install()
     engine.install(local, [resource_type for table in TABLES for resource_type in table.TYPES])
