@@ -13,6 +13,7 @@ from local_aws.server import LocalAws
 from ops.deliveries import Approval, Deliveries
 from ops.demo.reading import Reader, wait
 from ops.demo_delivery.workspace import TOOLING, Workspace
+from ops.project import Reach
 from tests.e2e.alerts import subscribed
 from tests.e2e.recorded import Recorder
 from tests.e2e.sales import records
@@ -49,6 +50,7 @@ class Delivered:
         self.workspace = workspace
         self.deliveries = Deliveries(self.client("codepipeline"), "acme-delivery")
         self.lines: list[str] = []
+        self._reached: dict[str, Reach] = {}
 
     def client(self, service: str):
         """A client in the tooling account."""
@@ -75,8 +77,14 @@ class Delivered:
                 told += [event["message"] for event in events[-30:]]
         return "\n".join(told)
 
+    def reach(self, environment: str) -> Reach:
+        """An environment. A session reads boto3's description of SageMaker, which takes its time: one for all."""
+        if environment not in self._reached:
+            self._reached[environment] = self.workspace.project.environment(environment)
+        return self._reached[environment]
+
     def reader(self, environment: str, model: str = "sales") -> Reader:
-        return Reader(self.workspace.project.environment(environment), model)
+        return Reader(self.reach(environment), model)
 
     def versions(self, model: str = "sales") -> dict[str, int | None]:
         """What serves in every environment."""
@@ -84,12 +92,12 @@ class Delivered:
 
     def version(self, environment: str, model: str, number: int) -> dict:
         """A version, described."""
-        reach = self.workspace.project.environment(environment)
+        reach = self.reach(environment)
         name = f"model-package/{reach.names.model(model).model_package_group}/{number}"
         return reach.client("sagemaker").describe_model_package(ModelPackageName=reach.names.arn("sagemaker", name))
 
     def trainings(self, environment: str, model: str = "sales") -> int:
-        reach = self.workspace.project.environment(environment)
+        reach = self.reach(environment)
         pipeline = reach.names.model(model).training_pipeline
         return len(
             reach.client("sagemaker").list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
@@ -114,7 +122,7 @@ class Delivered:
         """Labelled data in every environment that trains."""
         body = records().to_csv(index=False).encode()
         for name, model in [(one["name"], "sales") for one in ENVIRONMENTS] + [("dev", "offers")]:
-            reach = self.workspace.project.environment(name)
+            reach = self.reach(name)
             key = f"{model}/raw/dt=2026-11-01/part-0.csv"
             reach.client("s3").put_object(Bucket=reach.names.bucket("data"), Key=key, Body=body)
 
@@ -181,7 +189,7 @@ def before(live):
 @pytest.fixture(scope="session")
 def taken(live, before, alerts):
     """A push that gives `sales` a schedule which somebody made by hand before, and trains `offers` another way."""
-    reach = live.workspace.project.environment("dev")
+    reach = live.reach("dev")
     scheduler, name = reach.client("scheduler"), reach.names.model("sales").schedule("retrain")
     scheduler.create_schedule(
         Name=name,

@@ -29,7 +29,7 @@ def test_the_approval_shows_a_report_of_what_changes(live):
 
 
 def test_who_approved_is_written_down_with_the_version(live):
-    reach = live.workspace.project.environment("prod")
+    reach = live.reach("prod")
     bucket = reach.names.bucket("records")
     (entry,) = reach.client("s3").list_objects_v2(Bucket=bucket, Prefix="sales/approvals/")["Contents"]
     record = json.loads(reach.client("s3").get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())

@@ -45,7 +45,7 @@ def test_what_is_deployed_there_is_encrypted_with_a_key_of_that_region(live, sto
 
 
 def test_everything_of_staging_is_in_its_region(live):
-    reach = live.workspace.project.environment("staging")
+    reach = live.reach("staging")
     versions = [live.version("staging", model, 1) for model in ("sales", "offers")]
     for version in versions:
         container = version["InferenceSpecification"]["Containers"][0]

@@ -37,7 +37,7 @@ def test_environments_after_it_are_untouched(live, stopped, before):
 
 
 def test_an_alert_arrives_with_the_reason(stopped, alerts):
-    said = alerts("stopped in dev")
+    said = alerts("stopped in dev at Smoke-dev")
     assert "acme-delivery stopped in dev at Smoke-dev: smoke test in dev failed: model offers v2" in said
     assert stopped["pipelineExecutionId"] in said
 
