@@ -2,21 +2,7 @@
 
 import json
 
-import boto3
 import pytest
-from botocore.config import Config
-
-from local_aws.server import LocalAws
-
-REGION = "eu-west-1"
-
-
-@pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    made = {"aws_access_key_id": "root", "aws_secret_access_key": "root", "region_name": REGION}
-    with LocalAws(tmp_path_factory.mktemp("state")) as local:
-        config = Config(retries={"total_max_attempts": 1})
-        yield lambda service: boto3.client(service, endpoint_url=local.endpoint_url, config=config, **made)
 
 
 @pytest.fixture
