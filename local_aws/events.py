@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SERVICE = "events.amazonaws.com"
-CALLS = {"sqs": "SendMessage", "sns": "Publish", "lambda": "Invoke"}
+CALLS = {"sqs": "SendMessage", "sns": "Publish", "lambda": "Invoke", "codepipeline": "StartPipelineExecution"}
 """What delivering to a target is, by its service; of others (log groups, buses) no policy is asked here."""
 
 
@@ -36,7 +36,8 @@ def emit(
 
 
 def install(local: "LocalAws") -> None:
-    """Deliver events to queues, SNS topics and functions; moto knows log groups and other buses, and queues in part.
+    """Deliver events to queues, SNS topics, functions and pipelines; moto knows log groups and other buses, and queues
+    in part.
 
     (What moto puts into a queue lacks the event's account.)
 
@@ -54,14 +55,14 @@ def install(local: "LocalAws") -> None:
         theirs.targets = [target for target in open_to_us if target not in ours]
         send(theirs, original_event, transform_input)
         for target in ours:
-            _deliver(local, target, original_event)
+            _deliver(local, self.arn, target, original_event)
 
     Rule.send_to_targets = send_to_all
 
 
 def _may_deliver(local: "LocalAws", rule: Any, target: dict[str, Any], event: dict[str, Any]) -> bool:
     try:
-        _authorize(local, rule.arn, target["Arn"])
+        _authorize(local, rule.arn, target["Arn"], target.get("RoleArn", ""))
     except AccessDeniedError as refusal:
         log.warning("rule %s: %s", rule.name, refusal)
         if dead_letters := target.get("DeadLetterConfig", {}).get("Arn"):
@@ -80,10 +81,14 @@ def _put_aside(local: "LocalAws", rule_arn: str, queue_arn: str, event: dict[str
         sqs_backends[account][region].send_message(name, json.dumps(event, default=str))
 
 
-def _authorize(local: "LocalAws", rule_arn: str, arn: str) -> None:
-    """Raise AccessDeniedError unless EventBridge may deliver to `arn` for the rule."""
+def _authorize(local: "LocalAws", rule_arn: str, arn: str, role: str = "") -> None:
+    """Raise AccessDeniedError unless EventBridge, or for a pipeline the target's role, may deliver to `arn`."""
     _, _, service, region, account, name = arn.split(":", 5)
     if service not in CALLS:
+        return
+    if service == "codepipeline":
+        local.authorization.take_role(SERVICE, role, rule_arn)
+        local.authorization.check_call(role, service, CALLS[service], {"name": name}, region)
         return
     url = f"{local.endpoint_url}/{account}/{name}"
     params = {"sqs": {"QueueUrl": url}, "sns": {"TopicArn": arn}, "lambda": {"FunctionName": arn}}[service]
@@ -91,7 +96,7 @@ def _authorize(local: "LocalAws", rule_arn: str, arn: str) -> None:
     local.authorization.check_call(SERVICE, service, CALLS[service], params, region, keys)
 
 
-def _deliver(local: "LocalAws", target: dict[str, Any], event: dict[str, Any]) -> None:
+def _deliver(local: "LocalAws", rule_arn: str, target: dict[str, Any], event: dict[str, Any]) -> None:
     text = _input(target, event)
     _, _, service, region, account, name = target["Arn"].split(":", 5)
     if service == "sqs":
@@ -99,6 +104,9 @@ def _deliver(local: "LocalAws", target: dict[str, Any], event: dict[str, Any]) -
         sqs_backends[account][region].send_message(name, text, group_id=group)
     elif service == "sns":
         local.accounts.client("sns", account, region).publish(TopicArn=target["Arn"], Message=text)
+    elif service == "codepipeline":
+        trigger = {"triggerType": "CloudWatchEvent", "triggerDetail": rule_arn}
+        local.pipelines.state(account, region).start(name, trigger)
     else:
         client = local.accounts.client("lambda", account, region)
         client.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=text.encode())

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .accounts import Accounts
     from .authorization import Authorization
     from .codepipeline.repositories import Repositories
+    from .codepipeline.service import JsonService
     from .functions import Functions
 
 type Control = Callable[..., Any]
@@ -68,6 +69,7 @@ class LocalAws:
     authorization: "Authorization"
     functions: "Functions"
     repositories: "Repositories"
+    pipelines: "JsonService"
 
     def __init__(self, state_dir: Path, port: int = 0) -> None:
         # Jobs run in folders of their own below it.

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from .config import Environment
 from .config.delivery import CODECOMMIT, Delivery
+from .delivery_buckets import keep_as_artifacts
 from .delivery_build import (
     build_environment,
     cli_build_spec,
@@ -28,6 +29,11 @@ from .permissions import allow
 
 _BUILD_ROLE = (
     "CDK Pipelines writes it: CDK's own bootstrap roles, told by their tag, and the build's own logs and artifacts."
+)
+
+_KEYS_ELSEWHERE = (
+    "CDK knows the key of a bucket in another region by its alias only, which policies cannot name; the key's own "
+    "policy names who may use it."
 )
 
 
@@ -58,6 +64,9 @@ class DeliveryPipeline(Construct):
             pipeline_type=codepipeline.PipelineType.V2,
             execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
             artifact_bucket=artifacts,
+            # Of the buckets that CDK adds in other regions: accounts of theirs can read only with a key.
+            cross_account_keys=True,
+            enable_key_rotation=True,
             restart_execution_on_update=True,
         )
         self._synth = _synth(self, delivery, artifacts)
@@ -77,6 +86,11 @@ class DeliveryPipeline(Construct):
             definition.add_property_override("Triggers", push_triggers(delivery))
         self._let_the_cli_publish([environment for environment, _ in environments])
         _roll_back_on_failure(definition, base, stages)
+        elsewhere = base.cross_region_support
+        for support in elsewhere.values():
+            keep_as_artifacts(cast(s3.Bucket, support.replication_bucket))
+        if elsewhere:
+            accept(base.role.node.find_child("DefaultPolicy"), {"CKV_AWS_111": _KEYS_ELSEWHERE})
         _accept_what_cdk_writes(self)
 
     def _add(self, environment: Environment, stage: Stage) -> str:

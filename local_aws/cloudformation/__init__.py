@@ -14,6 +14,7 @@ from . import (
     monitoring,
     network,
     no_value,
+    rollback,
     sagemaker,
     storage,
     templates,
@@ -30,4 +31,5 @@ def install(local: "LocalAws") -> None:
     change_sets.install()
     no_value.install()
     templates.install()
+    rollback.install()
     engine.install(local, [resource_type for table in TABLES for resource_type in table.TYPES])

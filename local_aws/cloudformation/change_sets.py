@@ -1,11 +1,12 @@
 """Change sets by their name and stack, with the parameters of before.
 
-Moto looks for the name alone, in every stack, answers as if a stack were missing, and does not know UsePreviousValue.
+Moto looks for the name alone, in every stack, answers as if a stack were missing, does not know UsePreviousValue, and
+updates stacks that were never created.
 """
 
 from typing import Any
 
-from moto.cloudformation.exceptions import CloudFormationError
+from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import CloudFormationBackend
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
@@ -66,6 +67,9 @@ def install() -> None:
     def create_with_previous_values(self: Any, stack_name: str, *args: Any, **kwargs: Any) -> Any:
         # UsePreviousValue: moto hands over what an SSM parameter resolved to, in the place of its name.
         stack = next((stack for stack in self.stacks.values() if stack.name == stack_name), None)
+        if stack and stack.status == "ROLLBACK_COMPLETE" and kwargs.get("change_set_type") == "UPDATE":
+            message = f"Stack:{stack.stack_id} is in ROLLBACK_COMPLETE state and can not be updated."
+            raise ValidationError(message=message)
         given = dict(kwargs.get("parameters") or {})
         before, resolved = (stack.parameters or {}, stack.stack_parameters) if stack else ({}, {})
         for key in [key for key, value in given.items() if key in resolved and value == resolved[key]]:

@@ -1,14 +1,12 @@
 """How a row of the table becomes a resource type of moto's CloudFormation, and what of moto's engine is mended."""
 
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from moto.cloudformation import parsing
-from moto.cloudformation.models import CloudFormationBackend
 from moto.core.common_models import CloudFormationModel
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
@@ -18,7 +16,6 @@ from . import custom
 if TYPE_CHECKING:
     from ..server import LocalAws
 
-log = logging.getLogger(__name__)
 type Properties = dict[str, Any]
 
 
@@ -108,7 +105,6 @@ def install(local: "LocalAws", types: list[ResourceType]) -> None:
     _fail_loudly()
     _leave_bucket_policies_to_authorization()
     _publish_powertools_layer()
-    _roll_back_failures()
 
 
 def _subclass(local: "LocalAws", row: ResourceType) -> type[CloudFormationModel]:
@@ -186,31 +182,6 @@ def _fail_loudly() -> None:
         return found
 
     parsing.resource_class_from_type = find
-
-
-def _roll_back_failures() -> None:
-    """A change that fails is a failed stack with the reason in its events; moto would answer 500 and keep half of it."""
-    execute = CloudFormationBackend.execute_change_set
-
-    def execute_or_roll_back(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
-        change_set = next(c for key, c in self.change_sets.items() if change_set_name in (key, c.change_set_name))
-        stack = self.stacks[change_set.stack_id]
-        # A stack that a change set creates would see no exports of others.
-        stack.resource_map.cross_stack_resources = self.exports
-        try:
-            execute(self, change_set_name, stack_name)
-            # Moto reads outputs and exports when a stack is created directly, but not by a change set.
-            stack.output_map = parsing.OutputMap(stack.resource_map, change_set.template_dict, stack.stack_id)
-            self.exports.update({export.name: export for export in stack.exports})
-        except Exception as error:
-            log.debug("stack %s failed", stack.name, exc_info=True)
-            kind = change_set.change_set_type
-            stack._add_stack_event(f"{kind}_FAILED", resource_status_reason=f"{type(error).__name__}: {error}")
-            stack.status = "ROLLBACK_COMPLETE" if kind == "CREATE" else "UPDATE_ROLLBACK_COMPLETE"
-            change_set.execution_status = "EXECUTE_FAILED"
-            stack._add_stack_event(stack.status)
-
-    CloudFormationBackend.execute_change_set = execute_or_roll_back
 
 
 def _leave_bucket_policies_to_authorization() -> None:

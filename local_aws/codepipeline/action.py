@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..authorization import AccessDeniedError
 from ..sagemaker.state import Record, now
-from .artifacts import Artifact
+from .artifacts import Artifact, write
 
 if TYPE_CHECKING:
     from .engine import Execution
@@ -123,8 +123,12 @@ class ActionExecution:
         return made
 
     def _replicate(self, artifact: Artifact, bucket: str, key: str | None) -> Artifact:
-        s3 = self.local.accounts.role_client("s3", self.execution.declaration["roleArn"], self.execution.state.region)
-        body = s3.get_object(Bucket=artifact.bucket, Key=artifact.key)["Body"].read()
-        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
-        s3.put_object(Bucket=bucket, Key=artifact.key, Body=body, **encryption)
-        return Artifact(bucket, artifact.key)
+        """A copy in the region's store, made by the pipeline's own role."""
+
+        def s3(region: str) -> Any:
+            return self.local.accounts.role_client("s3", self.execution.declaration["roleArn"], region)
+
+        body = s3(self.execution.state.region).get_object(Bucket=artifact.bucket, Key=artifact.key)["Body"].read()
+        copy = Artifact(bucket, artifact.key)
+        write(s3(self.region), copy, body, key)
+        return copy

@@ -4,6 +4,7 @@ import shutil
 import threading
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from ..sagemaker.state import Record, ServiceError, now
 from .artifacts import Artifact, extract, read, write, zip_files
 from .buildspec import BuildSpec, Outcome, SpecError, run
 from .checkout import checkout
+from .codecommit import arn_of
 
 if TYPE_CHECKING:
     from ..server import LocalAws
@@ -62,7 +64,8 @@ class Builds:
         try:
             s3 = self.local.accounts.role_client("s3", project["serviceRole"], self.region)
             source = folder / "src"
-            commit = checkout(read(s3, inputs[primary]), source, self.local.repositories)
+            archive = read(s3, inputs[primary])
+            commit = checkout(archive, source, self.local.repositories, partial(self._may_clone, project))
             secondary: dict[str, str] = {}
             for key, artifact in inputs.items():
                 if key != primary:
@@ -72,12 +75,17 @@ class Builds:
             outcome = self._run_spec(project, source, folder, environment)
             if outcome.failed is None:
                 _upload(outcome.spec, source, outputs, s3, kms_key)
-        except SpecError as error:
+        except (SpecError, AccessDeniedError) as error:
             outcome = Outcome(None, str(error), "DOWNLOAD_SOURCE", "")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         self._finish(build, outcome)
         return build
+
+    def _may_clone(self, project: Record, repository: str) -> None:
+        """Raise AccessDeniedError unless the project's role may; connections are not asked."""
+        if arn := arn_of(repository):
+            self.local.authorization.check(project["serviceRole"], "codecommit:GitPull", arn)
 
     def _begin(self, project: Record, initiator: str) -> Record:
         identifier = f"{project['name']}:{uuid.uuid4()}"

@@ -2,18 +2,22 @@
 
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from .artifacts import CLONE_REF, extract
 from .repositories import Repositories, git
 
 
-def checkout(archive: zipfile.ZipFile, target: Path, repositories: Repositories) -> str:
-    """Put the source into `target`; the commit, where it is known."""
+def checkout(
+    archive: zipfile.ZipFile, target: Path, repositories: Repositories, may_clone: Callable[[str], None]
+) -> str:
+    """Put the source into `target`; the commit, where it is known. `may_clone` raises for a repository that it may not."""
     if archive.namelist() != [CLONE_REF]:
         extract(archive, target)
         return ""
     reference = json.loads(archive.read(CLONE_REF))
+    may_clone(reference["repository"])
     git("clone", "--quiet", str(repositories.path(reference["repository"])), str(target))
     git("checkout", "--quiet", "--detach", reference["commit"], at=target)
     return reference["commit"]

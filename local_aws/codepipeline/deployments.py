@@ -9,6 +9,7 @@ from .action import ActionExecution, ActionFailed
 from .artifacts import read
 
 NO_CHANGES = "didn't contain changes"
+BEGINS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
 
 
 def deploy(action: ActionExecution) -> None:
@@ -52,19 +53,28 @@ def _execute_change_set(action: ActionExecution) -> None:
     status = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
     action.external_id, action.summary = stack, status
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        raise ActionFailed(f"Stack {stack} is {status}.{_first_failed(cloudformation, stack)}")
+
+
+def _first_failed(cloudformation: Any, stack: str) -> str:
+    """The first resource that failed and why, where the action's role may read the stack's events."""
+    try:
         events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
-        failed = (e["ResourceStatusReason"] for e in events if e["ResourceStatus"].endswith("_FAILED"))
-        raise ActionFailed(f"stack {stack} is {status}: {next(failed, 'no reason given')}")
+    except ClientError:
+        return ""
+    told = ""
+    for event in events:  # the newest first
+        if event["ResourceType"] == "AWS::CloudFormation::Stack" and event["ResourceStatus"] in BEGINS:
+            break
+        if event["ResourceStatus"].endswith("_FAILED") and event["ResourceType"] != "AWS::CloudFormation::Stack":
+            told = f" {event['LogicalResourceId']} ({event['ResourceType']}): {event['ResourceStatusReason']}"
+    return told
 
 
 def _exists(cloudformation: Any, stack: str) -> bool:
     try:
         found = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError:
-        return False
-    if found[0]["StackStatus"] == "ROLLBACK_COMPLETE":
-        # What was never created cannot be updated; CodePipeline replaces it likewise.
-        cloudformation.delete_stack(StackName=stack)
         return False
     return found[0]["StackStatus"] != "REVIEW_IN_PROGRESS"
 

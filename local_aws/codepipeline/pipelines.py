@@ -145,8 +145,8 @@ def _takes(rule: Record, push: Push) -> bool:
 
 
 def _repository(action: Record) -> str | None:
-    configuration = action.get("configuration", {})
-    return configuration.get("FullRepositoryId") or configuration.get("RepositoryName")
+    """The repository of a connection; CodeCommit's tell by an event."""
+    return action.get("configuration", {}).get("FullRepositoryId")
 
 
 def _check(declaration: Record) -> None:
@@ -160,6 +160,10 @@ def _check(declaration: Record) -> None:
             if (kind["category"], kind["provider"]) not in SUPPORTED:
                 raise ServiceError(
                     f"action {action['name']}: the embedded AWS does not support {kind['category']}/{kind['provider']}"
+                )
+            if kind["provider"] == "CodeCommit" and action["configuration"].get("PollForSourceChanges") != "false":
+                raise ServiceError(
+                    f"action {action['name']}: the embedded AWS does not poll; use a rule of EventBridge"
                 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ..authorization import AccessDeniedError
 from ..sagemaker.state import ServiceError
 from . import deployments
 from .action import ActionExecution, ActionFailed
@@ -23,33 +24,43 @@ POLL_SECONDS = 0.05
 
 
 def _connection(action: ActionExecution) -> None:
-    configuration = action.configuration
-    _source(action, configuration["FullRepositoryId"], configuration["BranchName"])
-    action.variables |= {
-        "ConnectionArn": configuration["ConnectionArn"],
-        "FullRepositoryName": configuration["FullRepositoryId"],
-    }
-
-
-def _codecommit(action: ActionExecution) -> None:
-    configuration = action.configuration
-    _source(action, configuration["RepositoryName"], configuration["BranchName"])
-    action.variables["RepositoryName"] = configuration["RepositoryName"]
-
-
-def _source(action: ActionExecution, repository: str, branch: str) -> None:
-    repositories = action.local.repositories
+    configuration, repositories = action.configuration, action.local.repositories
+    repository, branch = configuration["FullRepositoryId"], configuration["BranchName"]
     try:
         commit = action.execution.overrides.get(action.name) or repositories.commit(repository, branch)
         message = repositories.message(repository, commit)
     except GitError as error:
         raise ActionFailed(str(error), "ConfigurationError") from None
+    _hand_over(action, repository, branch, commit, message)
+    action.variables |= {"ConnectionArn": configuration["ConnectionArn"], "FullRepositoryName": repository}
+
+
+def _codecommit(action: ActionExecution) -> None:
+    """Asked as the action's role, which needs to upload an archive, too, unless builds clone for themselves."""
+    configuration, codecommit = action.configuration, action.client("codecommit")
+    repository, branch = {"repositoryName": configuration["RepositoryName"]}, configuration["BranchName"]
+    try:
+        arn = codecommit.get_repository(**repository)["repositoryMetadata"]["Arn"]
+        head = codecommit.get_branch(**repository, branchName=branch)["branch"]["commitId"]
+        commit = action.execution.overrides.get(action.name) or head
+        message = codecommit.get_commit(**repository, commitId=commit)["commit"]["message"]
+        if configuration.get("OutputArtifactFormat") not in CLONE:
+            action.local.authorization.check(action.role_arn, "codecommit:UploadArchive", arn)
+    except (ClientError, AccessDeniedError) as error:
+        raise ActionFailed(str(error), "ConfigurationError") from None
+    full_name = f"codecommit/{action.account()}/{action.region}/{configuration['RepositoryName']}"
+    _hand_over(action, full_name, branch, commit, message)
+    action.variables["RepositoryName"] = configuration["RepositoryName"]
+
+
+def _hand_over(action: ActionExecution, repository: str, branch: str, commit: str, message: str) -> None:
+    """The commit's files as the output artifact, or where to clone it from."""
     if action.configuration.get("OutputArtifactFormat") in CLONE:
         content = clone_reference(repository, commit)
     else:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "source.zip"
-            repositories.archive(repository, commit, path)
+            action.local.repositories.archive(repository, commit, path)
             content = path.read_bytes()
     _, key = action.store(action.region)
     for name, artifact in action.outputs().items():

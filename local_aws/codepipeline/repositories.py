@@ -18,7 +18,6 @@ for line in sys.stdin:
     for started in json.load(urllib.request.urlopen(call))["started"]:
         print("started " + started)
 """
-NOTHING = "0" * 40
 
 
 class GitError(Exception):
@@ -75,7 +74,7 @@ class Repositories:
     def push(self, name: str, ref: str, before: str, after: str) -> Push:
         """What a push changed."""
         path = self.path(name)
-        if set(before) == {"0"}:
+        if is_nothing(before):
             files = git("ls-tree", "-r", "--name-only", after, at=path)
         else:
             files = git("diff", "--name-only", before, after, at=path)
@@ -86,6 +85,11 @@ class Repositories:
         commit = self.commit(name, branch)
         files = git("diff", "--name-only", f"refs/heads/{target}...{commit}", at=self.path(name))
         return Push(name, target, commit, files.splitlines())
+
+
+def is_nothing(commit: str) -> bool:
+    """Whether git says by it that a branch was not there before a push, or is not after it."""
+    return set(commit) == {"0"}
 
 
 def matches(names: list[str], rule: dict[str, list[str]]) -> bool:

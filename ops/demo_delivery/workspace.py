@@ -77,7 +77,7 @@ class Workspace:
     def deploy_pipeline(self) -> None:
         """Deploy the pipeline's stack by hand, once: from here on pushes deploy, the pipeline itself included."""
         python = {"PYTHONPATH": f"{self.root / 'constructs'}{os.pathsep}{self.root}", "CDK_VALIDATION": "false"}
-        arguments = ["deploy", "acme-delivery", "--require-approval", "never"]
+        arguments = ["deploy", f"{self.project.factory.name}-delivery", "--require-approval", "never"]
         cdk(self.local, arguments, cwd=self.root, env=python)
 
     def change(self, path: str, old: str, new: str) -> None:

@@ -1,6 +1,7 @@
 """A repository, a pipeline and three accounts on one embedded AWS; the pipeline has delivered the first push.
 
 Two models with the same data: `sales` is trained in every environment, `offers` in dev only and promoted from there.
+Staging is in a region of its own.
 """
 
 import shutil
@@ -11,7 +12,7 @@ import pytest
 
 from local_aws.server import LocalAws
 from ops.deliveries import Approval, Deliveries
-from ops.demo.reading import Reader
+from ops.demo.reading import Reader, wait
 from ops.demo_delivery.workspace import TOOLING, Workspace
 from tests.e2e.alerts import subscribed
 from tests.e2e.recorded import Recorder
@@ -24,7 +25,7 @@ ENVIRONMENTS = [
     {
         "name": "staging",
         "account": "222222222222",
-        "region": "eu-west-1",
+        "region": "eu-central-1",
         "approval": "automatic",
         "removal": "destroy",
     },
@@ -96,6 +97,21 @@ class Delivered:
             reach.client("sagemaker").list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
         )
 
+    def as_at_first(self) -> None:
+        """The models as in the push that went live, whatever other tests pushed since."""
+        self.workspace.git("checkout", "--quiet", self.good, "--", "models")
+
+    def rolled_back(self, execution: dict) -> dict:
+        """The rollback that a failed execution started, ended."""
+
+        def look() -> dict | None:
+            for found in self.deliveries.executions():
+                if found.get("trigger", {}).get("triggerDetail") == execution["pipelineExecutionId"]:
+                    return found if found["status"] != "InProgress" else None
+            return None
+
+        return wait("the rollback", look, 300)
+
     def land(self) -> None:
         """Labelled data in every environment that trains."""
         body = records().to_csv(index=False).encode()
@@ -106,11 +122,14 @@ class Delivered:
 
 
 def models(folder: Path) -> Path:
-    """The project's models: `sales`, and `offers`, which is the same but promoted."""
-    shutil.copytree(MODELS / "sales", folder / "sales")
-    shutil.copytree(MODELS / "sales", folder / "offers")
-    config = folder / "offers" / "model.yaml"
-    config.write_text(config.read_text().replace("name: sales", "name: offers\npromote: model"))
+    """The project's models: `sales`, and `offers`, which is the same but promoted and has a schedule."""
+    text = (MODELS / "sales" / "model.yaml").read_text()
+    for name, old, new in (
+        ("sales", "{cooldown: 0s}", "{cooldown: 0s, schedule: null}"),
+        ("offers", "name: sales", "name: offers\npromote: model"),
+    ):
+        shutil.copytree(MODELS / "sales", folder / name)
+        (folder / name / "model.yaml").write_text(text.replace(old, new))
     return folder
 
 
@@ -151,6 +170,7 @@ def live(delivered):
     execution, _ = delivered.approve(execution, approval, "the report is convincing")
     assert execution["status"] == "Succeeded", delivered.failures(execution)
     delivered.execution = execution
+    delivered.good = delivered.workspace.git("rev-parse", "HEAD")
     return delivered
 
 
@@ -161,11 +181,29 @@ def before(live):
 
 
 @pytest.fixture(scope="session")
+def taken(live, before, alerts):
+    """A push that gives `sales` a schedule which somebody made by hand before, and trains `offers` another way."""
+    reach = live.reach("dev")
+    scheduler, name = reach.client("scheduler"), reach.names.model("sales").schedule("retrain")
+    scheduler.create_schedule(
+        Name=name,
+        ScheduleExpression="rate(1 day)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": reach.names.arn("sqs", "by-hand"), "RoleArn": reach.names.iam_arn("role/by-hand")},
+    )
+    live.as_at_first()
+    live.workspace.change("models/sales/model.yaml", "schedule: null", "schedule: rate(1 day)")
+    live.workspace.change("models/offers/model.yaml", "{C: 1.0}", "{C: 2.0}")
+    execution, approval = live.push("A schedule for sales")
+    assert (execution["status"], approval) == ("Failed", None), live.failures(execution)
+    yield execution
+    scheduler.delete_schedule(Name=name)
+
+
+@pytest.fixture(scope="session")
 def stopped(live, before, alerts):
     """A push with a model that answers no single row, and one whose container does not start."""
-    config = live.workspace.root / "models" / "sales" / "model.yaml"
-    good = (MODELS / "sales" / "model.yaml").read_text()
-    config.write_text(good.replace("retrain:", "training: {hyperparameters: {C: 1.0}}\nretrain:"))
+    live.as_at_first()
     live.workspace.change("models/sales/model.py", "return model.", REFUSES_ONE_ROW)
     live.workspace.change("models/offers/model.py", "import pandas", DOES_NOT_START)
     execution, approval = live.push("Two models that do not serve")

@@ -103,4 +103,4 @@ def test_nothing_asks_for_a_training_where_versions_are_promoted_to(live):
     assert {"offers-retrain", "offers-drift"} <= found["dev"]
     for name in ("staging", "prod"):
         assert not {"offers-retrain", "offers-drift"} & found[name]
-        assert {"offers-monitor", "sales-retrain", "offers-approved"} <= found[name]
+        assert {"offers-monitor", "sales-monitor", "offers-approved"} <= found[name]

@@ -2,8 +2,6 @@
 
 import pytest
 
-from ops.demo.reading import wait
-
 pytestmark = pytest.mark.e2e
 
 
@@ -39,21 +37,14 @@ def test_environments_after_it_are_untouched(live, stopped, before):
 
 
 def test_an_alert_arrives_with_the_reason(stopped, alerts):
-    said = alerts("stopped in dev")
+    said = alerts("stopped in dev at Smoke-dev")
     assert "acme-delivery stopped in dev at Smoke-dev: smoke test in dev failed: model offers v2" in said
     assert stopped["pipelineExecutionId"] in said
 
 
 def test_the_stage_goes_back_and_trains_nothing(live, stopped, before):
     trained = {model: live.trainings("dev", model) for model in ("sales", "offers")}
-
-    def rollback() -> dict | None:
-        for execution in live.deliveries.executions():
-            if execution.get("trigger", {}).get("triggerDetail") == stopped["pipelineExecutionId"]:
-                return execution if execution["status"] != "InProgress" else None
-        return None
-
-    found = wait("the rollback", rollback, 300)
+    found = live.rolled_back(stopped)
     assert found["status"] == "Succeeded", live.failures(found)
     assert {model: live.trainings("dev", model) for model in trained} == trained
     assert live.versions("sales") == before["sales"]

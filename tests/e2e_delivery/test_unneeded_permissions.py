@@ -22,6 +22,7 @@ def unneeded(delivered, recorder: Recorder, where: list[tuple[str, str]]) -> set
 
         def anonymous(value: str, account: str = account) -> str:
             value = re.sub(":key/.*", ":key/KEY", value.replace(account, "ACCOUNT"))
+            value = re.sub("eu-(west|central)-1", "REGION", value)
             return re.sub("acme(-|/)(dev|staging|prod)", "PLACE", value)
 
         iam = delivered.workspace.local.accounts.client("iam", account, TOOLING[1])

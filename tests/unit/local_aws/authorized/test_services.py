@@ -7,13 +7,11 @@ import urllib.error
 import urllib.request
 import zipfile
 
-import boto3
 import pytest
-from botocore.config import Config
 
-from local_aws.server import LocalAws
+from .conftest import REGION
 
-ACCOUNT, REGION = "123456789012", "eu-west-1"
+ACCOUNT = "123456789012"
 
 
 def document(*statements):
@@ -22,19 +20,6 @@ def document(*statements):
 
 def trust(service):
     return document({"Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"})
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory):
-    with LocalAws(tmp_path_factory.mktemp("state")) as local:
-        yield local
-
-
-@pytest.fixture
-def client(local):
-    made = {"aws_access_key_id": "root", "aws_secret_access_key": "root", "region_name": REGION}
-    config = Config(retries={"total_max_attempts": 1})
-    return lambda service: boto3.client(service, endpoint_url=local.endpoint_url, config=config, **made)
 
 
 @pytest.fixture

@@ -1,0 +1,113 @@
+"""CodeCommit: repositories of an account and region, and the events that pushes to them put on the account's bus."""
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from ..events import emit
+from ..sagemaker.state import Record, ServiceError, now
+from .repositories import GitError, is_nothing
+
+if TYPE_CHECKING:
+    from ..server import LocalAws
+
+_FOLDER = "codecommit/"
+_NO_REPOSITORY = "RepositoryDoesNotExistException"
+
+
+def arn_of(repository: str) -> str | None:
+    """ARN of a repository of `local.repositories`; None for those of a connection."""
+    if not repository.startswith(_FOLDER):
+        return None
+    account, region, name = repository.removeprefix(_FOLDER).split("/")
+    return f"arn:aws:codecommit:{region}:{account}:{name}"
+
+
+class CodeCommit:
+    """CodeCommit in one account and region."""
+
+    def __init__(self, local: "LocalAws", account: str, region: str) -> None:
+        self.local, self.account, self.region = local, account, region
+        self.repositories: dict[str, Record] = {}
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+    def full_name(self, name: str) -> str:
+        """Its name in `local.repositories`."""
+        return f"{_FOLDER}{self.account}/{self.region}/{name}"
+
+    def find(self, name: str) -> Record:
+        """A repository's metadata. Raises ServiceError."""
+        if name not in self.repositories:
+            raise ServiceError(f"{name} does not exist", _NO_REPOSITORY)
+        return self.repositories[name]
+
+    def pushed(self, name: str, ref: str, before: str, after: str) -> None:
+        """Tell of a branch or tag that was pushed, as the guide's 'Monitoring CodeCommit events' shows it."""
+        repository = self.find(name)
+        _, kind, reference = ref.split("/", 2)
+        detail = {
+            "repositoryName": name,
+            "repositoryId": repository["repositoryId"],
+            "referenceType": {"heads": "branch", "tags": "tag"}[kind],
+            "referenceName": reference,
+            "referenceFullName": ref,
+        }
+        if is_nothing(after):
+            detail |= {"event": "referenceDeleted", "oldCommitId": before}
+        elif is_nothing(before):
+            detail |= {"event": "referenceCreated", "commitId": after}
+        else:
+            detail |= {"event": "referenceUpdated", "commitId": after, "oldCommitId": before}
+        kind = "CodeCommit Repository State Change"
+        emit(self.account, self.region, "aws.codecommit", kind, detail, [repository["Arn"]])
+
+
+def _create(state: CodeCommit, request: Record) -> Record:
+    name = request["repositoryName"]
+    if name in state.repositories:
+        raise ServiceError(f"Repository named {name} already exists", "RepositoryNameExistsException")
+    full_name = state.full_name(name)
+    # Who clones here has no service to ask over HTTPS or SSH: both are the path.
+    path = str(state.local.repositories.create(full_name))
+    state.repositories[name] = {
+        "accountId": state.account,
+        "repositoryId": str(uuid.uuid4()),
+        "repositoryName": name,
+        "repositoryDescription": request.get("repositoryDescription", ""),
+        "defaultBranch": "main",
+        "creationDate": now(),
+        "lastModifiedDate": now(),
+        "cloneUrlHttp": path,
+        "cloneUrlSsh": path,
+        "Arn": arn_of(full_name),
+    }
+    return {"repositoryMetadata": state.repositories[name]}
+
+
+def _get_branch(state: CodeCommit, request: Record) -> Record:
+    name, branch = request["repositoryName"], request["branchName"]
+    state.find(name)
+    try:
+        commit = state.local.repositories.commit(state.full_name(name), branch)
+    except GitError as error:
+        raise ServiceError(str(error), "BranchDoesNotExistException") from None
+    return {"branch": {"branchName": branch, "commitId": commit}}
+
+
+def _get_commit(state: CodeCommit, request: Record) -> Record:
+    name, commit = request["repositoryName"], request["commitId"]
+    state.find(name)
+    try:
+        message = state.local.repositories.message(state.full_name(name), commit)
+    except GitError as error:
+        raise ServiceError(str(error), "CommitIdDoesNotExistException") from None
+    return {"commit": {"commitId": commit, "message": message}}
+
+
+OPERATIONS: dict[str, Any] = {
+    "CreateRepository": _create,
+    "GetRepository": lambda state, request: {"repositoryMetadata": state.find(request["repositoryName"])},
+    "GetBranch": _get_branch,
+    "GetCommit": _get_commit,
+}

@@ -1,0 +1,54 @@
+"""Staging is in another region: CodePipeline copies what is deployed there into a bucket of that region."""
+
+import pytest
+
+from local_aws.accounts import Accounts
+from ops.demo_delivery.workspace import TOOLING
+
+pytestmark = pytest.mark.e2e
+THERE = "eu-central-1"
+
+
+@pytest.fixture(scope="module")
+def store(live):
+    """The artifact store that the pipeline has in staging's region."""
+    stores = live.client("codepipeline").get_pipeline(name="acme-delivery")["pipeline"]["artifactStores"]
+    assert set(stores) == {TOOLING[1], THERE}
+    return stores[THERE]
+
+
+def test_stacks_of_staging_are_deployed_from_its_region(live):
+    where = {
+        action["actionName"]: action["input"]["region"]
+        for action in live.deliveries.actions(live.execution["pipelineExecutionId"])
+    }
+    deployed = {name for name, region in where.items() if region == THERE}
+    assert deployed == {
+        f"acme-staging-{stack}.{step}" for stack in ("foundation", "sales", "offers") for step in ("Prepare", "Deploy")
+    }
+
+
+def test_what_is_deployed_there_is_encrypted_with_a_key_of_that_region(live, store):
+    accounts: Accounts = live.workspace.local.accounts
+    s3, kms = (accounts.client(service, TOOLING[0], THERE) for service in ("s3", "kms"))
+    bucket = store["location"]
+    assert s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] == THERE
+    key = kms.describe_key(KeyId=store["encryptionKey"]["id"])["KeyMetadata"]["Arn"]
+    assert key.startswith(f"arn:aws:kms:{THERE}:{TOOLING[0]}:key/")
+    copies = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    assert copies
+    heads = [s3.head_object(Bucket=bucket, Key=copy) for copy in copies]
+    assert {head["ServerSideEncryption"] for head in heads} == {"aws:kms"}
+    assert {head["SSEKMSKeyId"] for head in heads} <= {key, store["encryptionKey"]["id"]}
+    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert rule["Expiration"] == {"Days": 90}
+
+
+def test_everything_of_staging_is_in_its_region(live):
+    reach = live.reach("staging")
+    versions = [live.version("staging", model, 1) for model in ("sales", "offers")]
+    for version in versions:
+        container = version["InferenceSpecification"]["Containers"][0]
+        assert version["ModelPackageArn"].startswith(f"arn:aws:sagemaker:{THERE}:")
+        assert container["ModelDataUrl"].startswith(f"s3://{reach.names.bucket('artifacts')}/")
+        assert f".{THERE}." in container["Image"]
