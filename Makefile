@@ -54,9 +54,10 @@ e2e: .venv  ## the deployed factory, run on the embedded AWS
 e2e-delivery: .venv  ## pushes through the deployed delivery pipeline, run on the embedded AWS
 	pytest tests/e2e_delivery --quiet
 
-bench: .venv  ## the jobs' CPU seconds and peak memory
+bench: .venv  ## the jobs' CPU seconds and peak memory, captured requests read a second
 	PYTHONPATH=.:constructs python -m benchmarks.jobs_speed
 	PYTHONPATH=.:constructs python -m benchmarks.jobs_memory
+	PYTHONPATH=.:constructs python -m benchmarks.captured_requests
 
 bench-delivery: .venv  ## ten models change in one push: seconds, and trainings at a time
 	PYTHONPATH=.:constructs python -m benchmarks.parallel_trainings
