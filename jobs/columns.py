@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-BOOLEANS = dict.fromkeys(("true", "1", "1.0", "yes"), 1.0) | dict.fromkeys(("false", "0", "0.0", "no"), 0.0)
+BOOLEANS: dict[str, float] = {"true": 1, "1": 1, "1.0": 1, "yes": 1, "false": 0, "0": 0, "0.0": 0, "no": 0}
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "\\n"})
 EXACT = 2.0**53
 """From here on float64 skips integers, and serving could not tell neighbours apart."""
@@ -88,20 +88,26 @@ def seen_type(values: pd.Series) -> str:
 
 
 def canonical(raw: pd.DataFrame, columns: list[Column]) -> tuple[pd.DataFrame, list[Problem]]:
-    """The columns in canonical form, and what could not be brought into it (those values are missing in the result)."""
+    """The columns in canonical form, and what could not be brought into it (those values are missing in the result).
+
+    Works on arrays: for the one row of most requests each operation of a pandas Series would take longer than all of this.
+    """
     made: dict[str, pd.Series] = {}
     problems: list[Problem] = []
     for column in columns:
         given = _plain(raw[column.name])
         values, faults = _convert(given, column)
-        wrong = pd.Series(False, index=given.index)
+        wrong = np.zeros(len(given), dtype=bool)
         for mask, what in faults:
             wrong |= mask
             problems += [_problem(column.name, what, mask, given)] if mask.any() else []
-        missing = values.isna() & ~wrong
+        missing = pd.isna(values) & ~wrong
         if missing.any() and not column.nullable:
             problems.append(_problem(column.name, "are missing", missing, given))
-        made[column.name] = _finish(values.mask(wrong), column) if wrong.any() else _finish(values, column)
+        if wrong.any():
+            values[wrong] = np.nan  # NaT in an array of times
+        values = _finish(values, column)
+        made[column.name] = pd.Series(values, index=raw.index, dtype=values.dtype)
     return pd.DataFrame(made, index=raw.index), problems
 
 
@@ -112,59 +118,78 @@ def violations(data: pd.DataFrame, columns: list[Column]) -> list[Problem]:
 
 def _outside(values: pd.Series, column: Column) -> Iterator[Problem]:
     if column.minimum is not None and (wrong := values < column.minimum).any():
-        yield _problem(column.name, f"are below the minimum {column.minimum:g}", wrong, values)
+        yield _problem(column.name, f"are below the minimum {column.minimum:g}", wrong.to_numpy(), values.to_numpy())
     if column.maximum is not None and (wrong := values > column.maximum).any():
-        yield _problem(column.name, f"are above the maximum {column.maximum:g}", wrong, values)
+        yield _problem(column.name, f"are above the maximum {column.maximum:g}", wrong.to_numpy(), values.to_numpy())
     if column.values is not None:
-        allowed, _ = _convert(pd.Series(list(column.values), dtype=object), column)
-        wrong = ~values.isin(allowed.dropna().tolist()) & values.notna()
+        allowed, _ = _convert(pd.Series(list(column.values), dtype=object).to_numpy(), column)
+        wrong = ~values.isin(allowed[pd.notna(allowed)].tolist()) & values.notna()
         if wrong.any():
-            yield _problem(column.name, f"are not one of {', '.join(map(str, column.values[:8]))}", wrong, values)
+            what = f"are not one of {', '.join(map(str, column.values[:8]))}"
+            yield _problem(column.name, what, wrong.to_numpy(), values.to_numpy())
 
 
-type Faults = list[tuple[pd.Series, str]]
+type Values = Any
+"""One value a row: a numpy array, or an array of pandas' times."""
+type Faults = list[tuple[np.ndarray, str]]
 
 
-def _plain(values: pd.Series) -> pd.Series:
+def _plain(values: pd.Series) -> Values:
     """Without the types that pandas and Arrow have for the same values."""
-    if isinstance(values.dtype, np.dtype | pd.DatetimeTZDtype):
-        return values
-    return values.astype(object).where(values.notna(), None)
+    if values.dtype.kind in "mM":  # numpy's times would lose pandas' words
+        return values.array
+    if isinstance(values.dtype, np.dtype):
+        return values.to_numpy()
+    return values.astype(object).where(values.notna(), None).to_numpy()
 
 
-def _convert(values: pd.Series, column: Column) -> tuple[pd.Series, Faults]:
-    """Values in the column's type, and which were wrong in what way."""
+def _convert(values: Values, column: Column) -> tuple[Values, Faults]:
+    """Values in the column's type, in an array of their own, and which were wrong in what way."""
     if column.type == "string":
         return _strings(values), []
     if values.dtype == object:
         values = _without_spellings(values)
     convert = {"timestamp": _timestamps, "boolean": _booleans}.get(column.type, _numbers)
     made = convert(values)
-    faults: Faults = [(made.isna() & values.notna(), f"are no {column.type}")]
+    faults: Faults = [(pd.isna(made) & pd.notna(values), f"are no {column.type}")]
     if column.numeric:
-        faults.append((made.abs() == np.inf, "are infinite"))
+        faults.append((np.isinf(made), "are infinite"))
     if column.type == "integer":
-        faults += [
-            ((made % 1 != 0) & np.isfinite(made), "are no integer"),
-            (
-                (made.abs() >= EXACT) & np.isfinite(made),
-                "are integers beyond 2^53, which are not exact; declare the column as string",
-            ),
-        ]
+        finite = np.isfinite(made)
+        with np.errstate(invalid="ignore"):  # an infinity has no remainder
+            faults += [
+                ((made % 1 != 0) & finite, "are no integer"),
+                (
+                    (np.abs(made) >= EXACT) & finite,
+                    "are integers beyond 2^53, which are not exact; declare the column as string",
+                ),
+            ]
     return made, faults
 
 
-def _without_spellings(values: pd.Series) -> pd.Series:
+def _objects(values: list[Any]) -> np.ndarray:
+    made = np.empty(len(values), dtype=object)
+    made[:] = values
+    return made
+
+
+def _without_spellings(values: np.ndarray) -> np.ndarray:
     """Missing where a text says so."""
-    return values.mask(values.isna() | values.map(lambda v: isinstance(v, str) and v.strip().lower() in MISSING), None)
+    missing = pd.isna(values)
+    return _objects(
+        [
+            None if gone or (isinstance(value, str) and value.strip().lower() in MISSING) else value
+            for value, gone in zip(values, missing, strict=True)
+        ]
+    )
 
 
-def _strings(values: pd.Series) -> pd.Series:
-    made = values.astype(object)
-    made = made.where(made.notna() & (made != ""), None)
-    if pd.api.types.infer_dtype(made, skipna=True) in ("string", "empty"):
-        return made
-    return made.map(lambda value: value if value is None else _text(value))
+def _strings(values: Values) -> np.ndarray:
+    made = _objects([None if gone else v for v, gone in zip(values.astype(object), pd.isna(values), strict=True)])
+    if pd.api.types.infer_dtype(made, skipna=True) not in ("string", "empty"):
+        made = _objects([value if value is None else _text(value) for value in made])
+    made[made == ""] = None
+    return made
 
 
 def _text(value: Any) -> str:
@@ -176,34 +201,34 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _timestamps(values: pd.Series) -> pd.Series:
+def _timestamps(values: Values) -> Values:
     """Texts in ISO 8601, dates and times; without a zone they are UTC. Bare numbers say no unit, so they are none."""
     if pd.api.types.is_numeric_dtype(values):
-        values = pd.Series(None, index=values.index, dtype=object)
-    made = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
+        values = _objects([None] * len(values))
+    made = pd.Series(pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601"))
     held = (made >= pd.Timestamp.min.tz_localize("UTC")) & (made <= pd.Timestamp.max.tz_localize("UTC"))
-    return made.where(held).dt.as_unit("ns")
+    return made.where(held).dt.as_unit("ns").array
 
 
-def _booleans(values: pd.Series) -> pd.Series:
+def _booleans(values: Values) -> np.ndarray:
     if values.dtype == object:
-        return values.astype(str).str.strip().str.lower().map(BOOLEANS).astype("float64")
+        return np.array([BOOLEANS.get(str(value).strip().lower(), np.nan) for value in values], dtype="float64")
     made = _numbers(values)
-    return made.where(made.isin([0.0, 1.0]))
+    return np.where((made == 0) | (made == 1), made, np.nan)
 
 
-def _numbers(values: pd.Series) -> pd.Series:
+def _numbers(values: Values) -> np.ndarray:
     if values.dtype != object:
         is_number = pd.api.types.is_numeric_dtype(values)
-        return values.astype("float64") if is_number else pd.Series(np.nan, index=values.index)
+        return values.astype("float64") if is_number else np.full(len(values), np.nan)
     try:
         # Which are numbers; pandas itself rounds some texts to a neighbour of what they say, and JSON would not.
-        readable = pd.to_numeric(values, errors="coerce").notna()
+        readable = pd.notna(pd.to_numeric(values, errors="coerce"))
         made = np.full(len(values), np.nan)
-        made[readable] = values[readable].to_numpy(dtype=object).astype("float64")
-        return pd.Series(made, index=values.index)
+        made[readable] = values[readable].astype("float64")
     except (OverflowError, ValueError, TypeError):
-        return values.map(_number).astype("float64")
+        return np.array([_number(value) for value in values], dtype="float64")
+    return made
 
 
 def _number(value: Any) -> float:
@@ -213,17 +238,15 @@ def _number(value: Any) -> float:
         return float("nan")
 
 
-def _finish(values: pd.Series, column: Column) -> pd.Series:
+def _finish(values: Values, column: Column) -> Values:
     """The dtype that the column always has. A missing value where there must be none is refused elsewhere."""
-    if column.type == "integer" and not column.nullable and values.notna().all():
-        return values.astype("int64")
-    if column.type == "boolean" and not column.nullable and values.notna().all():
-        return values.astype(bool)
-    return values
+    if column.nullable or column.type not in ("integer", "boolean") or pd.isna(values).any():
+        return values
+    return values.astype("int64" if column.type == "integer" else bool)
 
 
-def _problem(name: str, what: str, wrong: pd.Series, values: pd.Series) -> Problem:
-    position = int(wrong.to_numpy().argmax())
-    first = values.iloc[position]
+def _problem(name: str, what: str, wrong: np.ndarray, values: Values) -> Problem:
+    position = int(wrong.argmax())
+    first = values[position]
     first = first.item() if isinstance(first, np.generic) else first  # people read 7, not np.int64(7)
-    return Problem(name, what, int(wrong.sum()), first, position, wrong.to_numpy())
+    return Problem(name, what, int(wrong.sum()), first, position, wrong)
