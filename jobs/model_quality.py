@@ -86,7 +86,8 @@ def judge(
     """
     since = scheduled - timedelta(seconds=settings["monitoring"]["quality"]["window"])
     files = ground_truth.objects(data_uri, since - SLACK)
-    names = [f"{entry['Key']} {entry['LastModified'].isoformat()}" for entry in files]
+    # S3 tells whole seconds: a file may be written twice in one.
+    names = [f"{entry['Key']} {entry['LastModified'].isoformat()} {entry['ETag']}" for entry in files]
     seen = hashlib.sha256("\n".join(names).encode()).hexdigest()
     if last and last.seen == seen and not (fresh and last.without_record):
         return last, False
