@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from . import answers, payload, s3
-from .columns import Column, canonical
+from .columns import Column
 
 OVERLAP = timedelta(hours=1)
 """Objects may become visible out of order: so far back from the newest one analysed, keys are compared one by one."""
@@ -132,7 +132,7 @@ class _Lines:
         table, wrong = self._typed(waiting)
         if wrong:
             for request in (waiting[index] for index in sorted(wrong)[:QUARANTINED_LINES]):
-                _, problems = canonical(payload.table(request.values, self._columns), self._columns)
+                _, problems = payload.typed(request.values, self._columns)
                 self._bad.append((request.number, payload.why_bad(problems), request.line))
             self._bad_lines += len(wrong)
             waiting = [request for index, request in enumerate(waiting) if index not in wrong]
@@ -147,9 +147,7 @@ class _Lines:
         """All rows in canonical form, and which requests have one that has none."""
         if not requests:
             return None, set()
-        table, problems = canonical(
-            payload.table([row for each in requests for row in each.values], self._columns), self._columns
-        )
+        table, problems = payload.typed([row for each in requests for row in each.values], self._columns)
         owners = np.repeat(np.arange(len(requests)), [len(each.values) for each in requests])
         return table, {int(index) for problem in problems for index in owners[problem.rows]}
 

@@ -25,7 +25,7 @@ def columns_of(described: list[dict[str, Any]]) -> list[Column]:
 
 def parse(body: bytes | str, content_type: str, columns: list[Column]) -> pd.DataFrame:
     """Canonical raw rows of a request body. Raises BadRequest naming row and column."""
-    data, problems = canonical(table(rows(body, content_type, columns), columns), columns)
+    data, problems = typed(rows(body, content_type, columns), columns)
     if problems:
         raise BadRequest(why_bad(problems))
     return data
@@ -45,9 +45,9 @@ def rows(body: bytes | str, content_type: str, columns: list[Column]) -> list[li
     return _csv(text, columns) if kind == CSV else _json(text, columns)
 
 
-def table(rows: list[list[Any]], columns: list[Column]) -> pd.DataFrame:
-    """Those values by column, at least one row."""
-    return csv_text.table(rows, [column.name for column in columns])
+def typed(rows: list[list[Any]], columns: list[Column]) -> tuple[pd.DataFrame, list[Problem]]:
+    """Those values, at least one row, in canonical form, and what could not be brought into it."""
+    return canonical(csv_text.table(rows, [column.name for column in columns]), columns)
 
 
 def why_bad(problems: list[Problem]) -> str:
