@@ -22,9 +22,9 @@ demo: .venv  ## the whole life of a model on the embedded AWS: train, deploy, wa
 demo-delivery: .venv  ## git push through three accounts on the embedded AWS: approved, stopped by a gate, stopped by a build
 	@model-factory demo-delivery
 
-# Half of the end-to-end tests' time is waiting, so two parts run at once; what each said is shown when it ends.
+# Half of the end-to-end tests' time is waiting, so two parts run at once, the longest first; what each said is shown when it ends.
 test: .venv  ## everything CI runs
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint e2e unit e2e-delivery stacks conformance
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint e2e-delivery e2e unit stacks conformance
 	@echo "every part of the tests passed"
 
 lint: .venv  ## ruff and pyright
@@ -49,7 +49,7 @@ conformance: .venv  ## the trained artifact under AWS's own serving toolkit
 	pytest tests/conformance --quiet
 
 e2e: .venv  ## the deployed factory, run on the embedded AWS
-	pytest tests/e2e --quiet --numprocesses 2 --dist loadfile
+	pytest tests/e2e --quiet --numprocesses 2 --dist loadgroup
 
 e2e-delivery: .venv  ## pushes through the deployed delivery pipeline, run on the embedded AWS
 	pytest tests/e2e_delivery --quiet

@@ -8,7 +8,7 @@ from typing import Any
 from .project import UsageError
 
 ENDED = ("Succeeded", "Failed", "Stopped", "Superseded", "Cancelled")
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)

@@ -112,12 +112,14 @@ def _pack(rule: str) -> str:
 
 def cfn_lint_findings(templates: list[Path]) -> list[Finding]:
     """What cfn-lint found and nobody accepted; its informational rules are off, as they are by default."""
-    from cfnlint.api import lint
+    from cfnlint.api import lint_by_config
+    from cfnlint.config import ManualArgs
 
     return [
-        Finding("cfn-lint", match.rule.id, path.name, "/".join(map(str, match.path or [])), match.message)
-        for path in templates
-        for match in lint(path.read_text())
+        Finding(
+            "cfn-lint", match.rule.id, Path(match.filename).name, "/".join(map(str, match.path or [])), match.message
+        )
+        for match in lint_by_config(ManualArgs(templates=[str(path) for path in templates]))
     ]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 METRICS = "AWS/Sagemaker/ModelBuildingPipeline"
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 JOBS = ("Processing", "Training", "Transform")
 
 

@@ -17,7 +17,7 @@ from typing import IO, Protocol
 
 TEMPLATE = Path(__file__).with_name("warm_template.py")
 LONGEST_MESSAGE = 1 << 17
-_READ_AT_IMPORT = ("PYTHON", "OMP_", "OPENBLAS_", "MKL_", "ARROW_", "LD_")
+_READ_AT_IMPORT = ("PYTHON", "OMP_", "OPENBLAS_", "MKL_", "ARROW_", "SKLEARN_", "LD_")
 # What is the same in the template.
 _SETTLED = {"PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}
 

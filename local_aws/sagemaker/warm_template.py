@@ -1,8 +1,8 @@
 """The process that containers are forked from: it has imported what most of them import first, and does nothing else.
 
 `warm_template.py <socket>`: takes messages {command, cwd, env} with the file that gets the output, and answers {pid} and, when
-that process has ended, {pid, code}. Only whole packages are imported that load the same way whoever asks first: what a
-container forgets to import is missing here as it is on AWS.
+that process has ended, {pid, code}. Only whole packages are imported that load the same way whoever asks first, and what of
+them a container could forget to import would be there without it: what is missing on AWS is missing here.
 """
 
 import atexit
@@ -28,6 +28,8 @@ import joblib  # noqa: E402, F401
 import numpy  # noqa: E402
 import pandas  # noqa: E402, F401
 import scipy.stats  # noqa: E402, F401
+import sklearn.ensemble  # noqa: E402
+import sklearn.linear_model  # noqa: E402, F401
 import werkzeug.serving  # noqa: E402, F401
 
 LONGEST_MESSAGE = 1 << 17

@@ -1,4 +1,7 @@
-"""A factory with one small model, deployed once by the real CDK CLI into an embedded AWS, for all tests of this folder."""
+"""A factory with one small model, deployed by the real CDK CLI into an embedded AWS, once for each group of tests.
+
+What a group leaves behind (versions, alarms, data) is not what the other begins with: run them with `--dist loadgroup`.
+"""
 
 import shutil
 import urllib.error
@@ -48,7 +51,9 @@ class Factory:
         """cdk deploy the stacks (default: all) of the test project as it is on disk now."""
         context = ["-c", f"factory={self.root / 'factory.yaml'}", "-c", f"models={self.root / 'models'}"]
         arguments = ["deploy", *(stacks or ["--all"]), "--require-approval", "never", *context]
-        cdk(self.local, [*arguments, "--output", str(self.root / "cdk.out")], cwd=ROOT)
+        # CloudFormation's rules are asked by tests/stacks.
+        rules = {"CDK_VALIDATION": "false"}
+        cdk(self.local, [*arguments, "--output", str(self.root / "cdk.out")], cwd=ROOT, env=rules)
 
     def land(self, data: pd.DataFrame | str, day: str, name: str = "part-0.csv") -> None:
         body = data if isinstance(data, str) else data.to_csv(index=False)
@@ -100,6 +105,13 @@ class Factory:
         with pytest.raises(urllib.error.HTTPError) as caught:
             self.post(what, **body)
         return caught.value.read().decode()
+
+    def take_from(self, queue: str) -> None:
+        """Wait for a message in the queue of that name, and take it out."""
+        sqs = self.client("sqs")
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        (message,) = wait(f"a message in {queue}", lambda: sqs.receive_message(QueueUrl=url).get("Messages"), 300)
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     def endpoint_status(self) -> str:
         """Empty while there is none."""

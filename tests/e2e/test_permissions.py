@@ -14,7 +14,7 @@ from .only_on_aws import ONLY_ON_AWS
 from .recorded import Permission, deployed_resource_policies, deployed_roles, permissions
 from .whole_loop import live_the_whole_loop
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("permissions")]
 ENVIRONMENTS = ("dev", "prod")
 
 
@@ -112,13 +112,10 @@ def test_an_endpoint_that_may_not_read_the_model_keeps_the_old_fleet(live):
 
 
 def test_a_retrain_function_that_may_not_start_puts_the_message_aside(live):
-    sqs, names = live.client("sqs"), live.reach.names
     before = live.newest(live.names.training_pipeline)
-    queue = sqs.get_queue_url(QueueName=names.dead_letter_queue("retrain"))["QueueUrl"]
     with removed(live, "retrain", "sagemaker:StartPipelineExecution"):
         request(live.reach, live.model, "without the permission")
-        wait("the dead letter", lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), 120)
-    sqs.purge_queue(QueueUrl=queue)
+        live.take_from(live.reach.names.dead_letter_queue("retrain"))
     assert live.newest(live.names.training_pipeline) == before
     assert "not authorized to perform: sagemaker:StartPipelineExecution on resource: " in live.skipped_reasons()
 

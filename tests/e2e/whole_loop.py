@@ -37,9 +37,7 @@ def refuse(factory: Factory) -> None:
     url = sqs.get_queue_url(QueueName=names.queue("retrain"))["QueueUrl"]
     message = {"model": "nobody", "trigger": "manual", "reason": "a mistake", "id": uuid.uuid4().hex}
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message), MessageGroupId="nobody")
-    letters = sqs.get_queue_url(QueueName=names.dead_letter_queue("retrain"))["QueueUrl"]
-    wait("the dead letter", lambda: sqs.receive_message(QueueUrl=letters).get("Messages"), SECONDS)
-    sqs.purge_queue(QueueUrl=letters)
+    factory.take_from(names.dead_letter_queue("retrain"))
 
 
 def fail(factory: Factory) -> None:
@@ -109,19 +107,17 @@ def fail_to_deliver(factory: Factory) -> None:
         scheduler.delete_schedule(Name="nowhere")
     sqs, events = factory.client("sqs"), factory.client("events")
     undelivered = names.environment.undelivered_queue
-    queue = sqs.get_queue_url(QueueName=undelivered)["QueueUrl"]
-    wait("the schedule's message", lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), SECONDS)
+    factory.take_from(undelivered)
     closed = sqs.create_queue(QueueName="closed")["QueueUrl"]
     rule, to = f"{names.environment.prefix}-nowhere", names.environment.arn
     events.put_rule(Name=rule, EventPattern=json.dumps({"source": ["nowhere"]}))
     letters = {"Arn": to("sqs", undelivered)}
     events.put_targets(Rule=rule, Targets=[{"Id": "closed", "Arn": to("sqs", "closed"), "DeadLetterConfig": letters}])
     events.put_events(Entries=[{"Source": "nowhere", "DetailType": "Test", "Detail": "{}"}])
-    wait("the rule's event", lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), SECONDS)
+    factory.take_from(undelivered)
     events.remove_targets(Rule=rule, Ids=["closed"])
     events.delete_rule(Name=rule)
     sqs.delete_queue(QueueUrl=closed)
-    sqs.purge_queue(QueueUrl=queue)
 
 
 def begin_with_a_broken_endpoint(factory: Factory) -> None:
@@ -148,8 +144,7 @@ def begin_with_a_broken_endpoint(factory: Factory) -> None:
 
 def destroy_and_deploy_again(factory: Factory) -> None:
     """The stack of the model goes with its endpoint and versions, and comes back."""
-    context = ["-c", f"factory={factory.root / 'factory.yaml'}", "-c", f"models={factory.root / 'models'}"]
-    output = ["--output", str(factory.root / "cdk.out")]
-    cdk(factory.local, ["destroy", factory.names.stack, "--force", *context, *output], cwd=ROOT)
+    deployed = ["--app", str(factory.root / "cdk.out")]
+    cdk(factory.local, ["destroy", factory.names.stack, "--force", *deployed], cwd=ROOT)
     assert factory.endpoint_status() == ""
-    factory.deploy(factory.names.stack)
+    cdk(factory.local, ["deploy", factory.names.stack, "--require-approval", "never", *deployed], cwd=ROOT)
