@@ -1,6 +1,6 @@
-"""A factory with one small model, deployed by the real CDK CLI into an embedded AWS, once for each group of tests.
+"""A factory with one small model, deployed by the real CDK CLI into an embedded AWS, once for all tests of a process.
 
-What a group leaves behind (versions, alarms, data) is not what the other begins with: run them with `--dist loadgroup`.
+Tests of permissions have another factory than the rest: they begin with alarms and versions that these would have changed.
 """
 
 import shutil

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("permissions")]
+pytestmark = [pytest.mark.e2e, pytest.mark.permissions]
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 

@@ -11,7 +11,7 @@ from ops.demo.reading import wait
 
 from .conftest import Factory, records
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("loop")]
+pytestmark = pytest.mark.e2e
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=10)
 SETTLED_SECONDS = 3
 

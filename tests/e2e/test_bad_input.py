@@ -4,7 +4,7 @@ import pytest
 
 from .conftest import records
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("loop")]
+pytestmark = pytest.mark.e2e
 
 
 def fails_with(factory, alerts, *words: str) -> None:

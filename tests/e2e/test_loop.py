@@ -11,7 +11,7 @@ from ops.invoke import invoke
 
 from .conftest import records
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("loop")]
+pytestmark = pytest.mark.e2e
 INPUTS = ["x", "y", "colour"]
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 

@@ -14,7 +14,7 @@ from .only_on_aws import ONLY_ON_AWS
 from .recorded import Permission, deployed_resource_policies, deployed_roles, permissions
 from .whole_loop import live_the_whole_loop
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("permissions")]
+pytestmark = [pytest.mark.e2e, pytest.mark.permissions]
 ENVIRONMENTS = ("dev", "prod")
 
 
