@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 import traceback
+from typing import NoReturn
 
 from . import paths
 from .failures import JobFailure
@@ -34,6 +35,18 @@ def main() -> int:
     return 1
 
 
+def run() -> NoReturn:
+    """Run the job and leave at once.
+
+    Now and then Arrow's threads abort or hold up a process that takes itself down after reading parquet files
+    (issues 34314 and 50482 of apache/arrow); the job would have failed although its work was done.
+    """
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def _settle_hashes() -> None:
     """Start again where texts hash differently in every process: sets, and what is made of them, would differ as well."""
     if "PYTHONHASHSEED" not in os.environ and sys.flags.hash_randomization:
@@ -50,4 +63,4 @@ def _leave(reason: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

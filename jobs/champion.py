@@ -18,7 +18,7 @@ from . import s3
 from .failures import JobFailure
 
 SCORE = """
-import pathlib, sys
+import os, pathlib, sys, traceback
 folder, rows, out = sys.argv[1:]
 sys.path.insert(0, folder + "/code")
 from jobs.serve import model_fn
@@ -37,12 +37,22 @@ def scores():
         raise JobFailure(f"column {problems[0].column!r}: {problems[0].count} values {problems[0].what}")
     return served.project.predict(served.model, served.project.features(raw))
 
+failed = 1
 try:
     numpy.save(out, scores())
+    failed = 0
 except JobFailure as failure:
-    sys.exit(" ".join(str(failure).split()))
+    print(" ".join(str(failure).split()), file=sys.stderr)
+except BaseException:
+    traceback.print_exc()
+sys.stdout.flush()
+sys.stderr.flush()
+os._exit(failed)
 """
-"""Runs with the champion's own jobs/ and model.py, so it uses only what every version of them has."""
+"""Runs with the champion's own jobs/ and model.py, so it uses only what every version of them has.
+
+It leaves at once, as jobs do (`jobs/__main__.py` says why): its scores would be lost.
+"""
 
 
 @dataclass(frozen=True)

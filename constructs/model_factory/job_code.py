@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .config import ModelConfig
 
-_MAIN = "import sys\n\nfrom jobs.__main__ import main\n\nsys.exit(main())\n"
+_MAIN = "from jobs.__main__ import run\n\nrun()\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 _LEFT_OUT = {"__pycache__", "data", ".pytest_cache", ".ipynb_checkpoints"}
 

@@ -28,7 +28,7 @@ def build(tmp_path, monkeypatch):
     jobs, project = tmp_path / "jobs", tmp_path / "churn"
     for path, text in {
         jobs / "__init__.py": "",
-        jobs / "__main__.py": "def main():\n    print('ran')\n    return 3\n",
+        jobs / "__main__.py": "def run():\n    print('ran')\n    raise SystemExit(3)\n",
         jobs / "__pycache__" / "x.cpython-312.pyc": "",
         project / "model.py": "X = 1\n",
         project / "data" / "big.csv": "1\n",

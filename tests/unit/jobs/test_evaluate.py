@@ -217,6 +217,12 @@ def test_the_live_version_is_measured_on_the_same_rows(bench, register):
     assert made["gate"]["champion_advantage"] == 0
 
 
+def test_a_live_version_whose_process_would_not_end_well_is_measured(bench, register):
+    register("import atexit, os\natexit.register(os.abort)\n" + SIGMOID)
+    made = bench(SIGMOID)
+    assert made["champion"]["metrics"] == made["metrics"]
+
+
 def test_a_version_that_is_worse_is_refused(bench, register):
     register(SIGMOID)
     made = bench(CENTRE.format(predict="return 1 / (1 + np.exp(features['x']))"))

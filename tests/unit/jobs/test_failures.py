@@ -132,6 +132,12 @@ def test_a_failed_job_leaves_its_reason_and_the_users_frames_in_the_log(tmp_path
     assert done.stderr.count("  File ") == 1
 
 
+def test_a_library_that_aborts_when_python_ends_changes_nothing(tmp_path, settings):
+    done = run_job(tmp_path, settings(), "train", "import atexit, os\n\natexit.register(os.abort)\nn = 1 / 0\n")
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in (tmp_path / "ml/output/message").read_text()
+
+
 def test_an_unknown_job_says_which_there_are(tmp_path, settings):
     done = run_job(tmp_path, settings(), "trian", "")
     assert (done.returncode, done.stderr) == (2, "usage: python3 <zip> prepare|train|evaluate|monitor\n")
