@@ -27,7 +27,7 @@ def render(model: str, report: dict[str, Any], reference: Profile, current: Prof
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(model)}: monitor</title><style>{STYLE}</style>"
         f"<h1>{escape(model)}, version {report['version']}: <span class='{kind}'>{verdict} drifted</span></h1>"
-        f"<p class='sum'>{escape(report['scheduled_time'])} · {report['rows']:,} requests against {report['reference_rows']:,} "
+        f"<p class='sum'>{escape(report['scheduled_time'])} · {report['rows']:,} rows against {report['reference_rows']:,} "
         f"training rows · {escape(report['reason'])}</p>{_problems(report)}"
         f"<p class='legend'><span style='background:{BEFORE}'></span>training<span style='background:{NOW}'></span>now</p>"
         f"<table><tr>{''.join(f'<th>{title}</th>' for title in TITLES)}</tr>"
@@ -86,7 +86,7 @@ def _problems(report: dict[str, Any]) -> str:
     listed = [f"{escape(name or 'rows')}: {escape(text)}" for name, text in report["violations"]]
     if report["bad_lines"]:
         listed.append(
-            f"{report['bad_lines']} requests could not be read; the first: {escape(report['first_bad_line'])}"
+            f"requests that could not be read: {report['bad_lines']}; the first: {escape(report['first_bad_line'])}"
         )
     return f"<ul class='bad'>{''.join(f'<li>{line}</li>' for line in listed)}</ul>" if listed else ""
 
