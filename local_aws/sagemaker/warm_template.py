@@ -1,8 +1,8 @@
 """The process that containers are forked from: it has imported what most of them import first, and does nothing else.
 
 `warm_template.py <socket>`: takes messages {command, cwd, env} with the file that gets the output, and answers {pid} and, when
-that process has ended, {pid, code}. Only whole packages are imported that load the same way whoever asks first, and what of
-them a container could forget to import would be there without it: what is missing on AWS is missing here.
+that process has ended, {pid, code}. Only whole packages are imported that load the same way whoever asks first: what a
+container forgets to import is missing here as it is on AWS (docs/decisions/0014 says where not quite).
 """
 
 import atexit
