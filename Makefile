@@ -80,7 +80,9 @@ test-spark: .venv .venv-spark  ## the drift counts as a PySpark job in local mod
 
 lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/conformance.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
-	  --group dev pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
+	  --group dev --all-extras --no-emit-package local-aws pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
+	python tools/cli_lock.py
+	python tools/image_registries.py
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
 	  tools/checkov.in --output-file tools/checkov.lock --custom-compile-command "make lock"
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \

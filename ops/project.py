@@ -9,7 +9,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from model_factory.config import Environment, FactoryConfig, ModelConfig, load_factory, load_models
-from model_factory.names import EnvironmentNames
+from model_factory.core.names import EnvironmentNames
 
 
 class UsageError(Exception):

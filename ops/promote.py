@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from model_factory.image import ImageError, default_image_uri
+from model_factory.core.image import ImageError, default_image_uri
 
 from .decisions import find_version
 from .project import Reach, UsageError

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from model_factory.names import ModelNames
+from model_factory.core.names import ModelNames
 
 from .project import Reach
 from .retrain import newest_execution

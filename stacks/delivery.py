@@ -2,24 +2,24 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, cast
 
 from aws_cdk import Duration, Environment, RemovalPolicy, Stack, Stage
 from constructs import Construct
 
+from model_factory.assets import FUNCTIONS
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig
 from model_factory.config.delivery import CODECOMMIT, Delivery
-from model_factory.delivery import DeliveryPipeline
-from model_factory.delivery_alerts import DeliveryAlerts
-from model_factory.delivery_buckets import DeliveryBuckets
-from model_factory.delivery_permissions import delivery_statements
-from model_factory.encryption_key import EncryptionKey
-from model_factory.factory_function import FactoryFunction
-from model_factory.nag import accept
-from model_factory.pull_requests import PullRequestPipeline
-from model_factory.trigger_queue import UndeliveredQueue
+from model_factory.core.factory_function import FactoryFunction
+from model_factory.core.nag import accept
+from model_factory.core.trigger_queue import UndeliveredQueue
+from model_factory.delivery.alerts import DeliveryAlerts
+from model_factory.delivery.buckets import DeliveryBuckets
+from model_factory.delivery.permissions import delivery_statements
+from model_factory.delivery.pipeline import DeliveryPipeline
+from model_factory.delivery.pull_requests import PullRequestPipeline
+from model_factory.environment.encryption_key import EncryptionKey
 
 # Lambda's most: what is promoted is copied by the function.
 _COPY_TIMEOUT = Duration.minutes(15)
@@ -34,8 +34,6 @@ class DeliveryStack(Stack):
         factory: FactoryConfig,
         delivery: Delivery,
         environments: Sequence[tuple[EnvironmentConfig, Stage]],
-        *,
-        functions: Path,
     ) -> None:
         names = factory.delivery_names(delivery)
         super().__init__(
@@ -56,7 +54,7 @@ class DeliveryStack(Stack):
             "Work",
             names=names,
             purpose="work",
-            source=functions / "delivery",
+            source=FUNCTIONS / "delivery",
             key=key,
             timeout=_COPY_TIMEOUT,
             statements=delivery_statements(names, list(reached.values()), key.key_arn),

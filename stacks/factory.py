@@ -4,6 +4,7 @@ from pathlib import Path
 
 from aws_cdk import App, Stage
 
+from model_factory.assets import JOBS
 from model_factory.config import (
     ConfigError,
     Environment,
@@ -15,10 +16,10 @@ from model_factory.config import (
     load_models,
 )
 from model_factory.config.delivery import Delivery
+from model_factory.core.image import ImageError
+from model_factory.core.names import ModelNames
 from model_factory.definition import DefinitionError
-from model_factory.image import ImageError
-from model_factory.job_code import build_job_code
-from model_factory.names import ModelNames
+from model_factory.model.job_code import build_job_code
 
 from .foundation import FoundationStack
 from .model import ModelStack
@@ -32,18 +33,30 @@ class UserError(Exception):
     """The configuration files are well-formed but cannot be deployed; the message says where and why."""
 
 
-def add_factory(app: App, *, root: Path, factory: Path, models: Path) -> None:
-    """Add every stack to `app`. `root` holds jobs/ and lambda/. Raises ConfigError and UserError."""
+def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
+    """Add every stack to `app`.
+
+    Args:
+        app: The CDK app. Its output directory also gets the zips of the models' jobs.
+        factory: factory.yaml.
+        models: Folder with one folder per model.
+
+    Returns:
+        The stacks of the models, by environment in the order of promotion, then by model.
+
+    Raises:
+        ConfigError: A file cannot be read or has mistakes.
+        UserError: The files are well-formed but cannot be deployed.
+    """
     config = load_factory(factory)
     configs = load_models(models)
     _check_lengths(config, configs, factory)
     _check_networks(config, configs, models)
     codes = {
-        name: build_job_code(
-            model, jobs=root / "jobs", project=models / name, target=Path(app.outdir) / "jobs" / f"{name}.zip"
-        )
+        name: build_job_code(model, jobs=JOBS, project=models / name, target=Path(app.outdir) / "jobs" / f"{name}.zip")
         for name, model in configs.items()
     }
+    stacks: list[ModelStack] = []
     promotes = any(model.promote == "model" for model in configs.values())
     delivered: list[tuple[Environment, Stage]] = []
     for environment in config.environments:
@@ -51,7 +64,7 @@ def add_factory(app: App, *, root: Path, factory: Path, models: Path) -> None:
         if environment in config.delivered:
             scope = Stage(app, environment.name)
             delivered.append((environment, scope))
-        foundation = FoundationStack(scope, config, environment, functions=root / "lambda", promotes=promotes)
+        foundation = FoundationStack(scope, config, environment, promotes=promotes)
         for name, model in configs.items():
             try:
                 stack = ModelStack(
@@ -68,24 +81,23 @@ def add_factory(app: App, *, root: Path, factory: Path, models: Path) -> None:
                 where = f"{models / name / 'model.yaml'}: in {environment.name}"
                 raise UserError("\n".join(f"{where}: {line}" for line in lines)) from None
             stack.add_stack_dependency(foundation)
+            stacks.append(stack)
     if config.delivery:
-        _add_delivery(app, config, config.delivery, delivered, root)
+        _add_delivery(app, config, config.delivery, delivered)
+    return stacks
 
 
 def _add_delivery(
-    app: App, config: FactoryConfig, delivery: Delivery, delivered: list[tuple[Environment, Stage]], root: Path
+    app: App, config: FactoryConfig, delivery: Delivery, delivered: list[tuple[Environment, Stage]]
 ) -> None:
-    """The pipeline's stack, and the lock of the CLI that its builds use. Raises UserError."""
+    """Add the stack of the delivery pipeline, and the lock file of the CDK CLI for its builds."""
     # Imported here: CDK's modules for pipelines take a second to load, and most synths have no delivery.
-    from model_factory.delivery_build import CLI_LOCK, write_cli_lock
+    from model_factory.delivery.build import copy_cli_lock
 
     from .delivery import DeliveryStack
 
-    try:
-        write_cli_lock(root / "requirements.lock", Path(app.outdir) / CLI_LOCK)
-    except (OSError, ValueError) as error:
-        raise UserError(f"delivery needs the lock file's CDK CLI: {error}") from None
-    DeliveryStack(app, config, delivery, delivered, functions=root / "lambda")
+    copy_cli_lock(Path(app.outdir))
+    DeliveryStack(app, config, delivery, delivered)
 
 
 def _check_networks(factory: FactoryConfig, models: dict[str, ModelConfig], folder: Path) -> None:

@@ -1,26 +1,26 @@
 """What an environment has once: key, buckets, queues, network, the shared functions, alerts."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from aws_cdk import Duration, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from model_factory.alerts import Alerts
+from model_factory.assets import FUNCTIONS
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig
-from model_factory.data_lake import DataLake
-from model_factory.delivery_role import DeliveryRole
-from model_factory.encryption_key import EncryptionKey
-from model_factory.factory_function import FactoryFunction
-from model_factory.function_permissions import cleanup_statements, deploy_statements, retrain_statements
-from model_factory.isolated_network import IsolatedNetwork
-from model_factory.names import EnvironmentNames
-from model_factory.network import Placement
-from model_factory.permissions import bound_roles
-from model_factory.scheduler_role import SchedulerRole
-from model_factory.trigger_queue import TriggerQueue, UndeliveredQueue
+from model_factory.core.factory_function import FactoryFunction
+from model_factory.core.names import EnvironmentNames
+from model_factory.core.network import Placement
+from model_factory.core.permissions import bound_roles
+from model_factory.core.trigger_queue import TriggerQueue, UndeliveredQueue
+from model_factory.delivery.role import DeliveryRole
+from model_factory.environment.alerts import Alerts
+from model_factory.environment.data_lake import DataLake
+from model_factory.environment.encryption_key import EncryptionKey
+from model_factory.environment.function_permissions import cleanup_statements, deploy_statements, retrain_statements
+from model_factory.environment.isolated_network import IsolatedNetwork
+from model_factory.environment.scheduler_role import SchedulerRole
 
 _RETRAIN_TIMEOUT = Duration.seconds(60)
 _DEPLOY_TIMEOUT = Duration.minutes(2)
@@ -28,8 +28,8 @@ _CLEANUP_TIMEOUT = Duration.minutes(14)
 
 
 class FoundationStack(Stack):
-    """The stack `<factory>-<env>-foundation`. `functions` is the folder with one folder per function; `promotes`: some
-    model's versions are promoted from environment to environment.
+    """The stack `<factory>-<env>-foundation`. `promotes`: some model's versions are promoted from environment to
+    environment.
     """
 
     def __init__(
@@ -38,7 +38,6 @@ class FoundationStack(Stack):
         factory: FactoryConfig,
         environment: EnvironmentConfig,
         *,
-        functions: Path,
         promotes: bool,
     ) -> None:
         names = factory.names(environment)
@@ -72,7 +71,7 @@ class FoundationStack(Stack):
             "Retrain",
             names=names,
             purpose="retrain",
-            source=functions / "retrain",
+            source=FUNCTIONS / "retrain",
             key=self.key,
             timeout=_RETRAIN_TIMEOUT,
             statements=work["retrain"],
@@ -87,7 +86,7 @@ class FoundationStack(Stack):
             "Deploy",
             names=names,
             purpose="deploy",
-            source=functions / "deploy",
+            source=FUNCTIONS / "deploy",
             key=self.key,
             timeout=_DEPLOY_TIMEOUT,
             statements=work["deploy"],
@@ -99,7 +98,7 @@ class FoundationStack(Stack):
             "EndpointCleanup",
             names=names,
             purpose="endpoint-cleanup",
-            source=functions / "endpoint_cleanup",
+            source=FUNCTIONS / "endpoint_cleanup",
             key=self.key,
             timeout=_CLEANUP_TIMEOUT,
             statements=work["endpoint-cleanup"],

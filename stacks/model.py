@@ -7,21 +7,21 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from model_factory.alarms import ModelAlarms
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig, ModelConfig
-from model_factory.dashboard import ModelDashboard
-from model_factory.endpoint_deployer import EndpointDeployer
-from model_factory.image import default_image_uri
-from model_factory.job_code import JobCode
-from model_factory.model_props import ModelProps
-from model_factory.model_registry import ModelRegistry
-from model_factory.monitor_pipeline import MonitorPipeline
-from model_factory.network import Placement
-from model_factory.permissions import bound_roles
-from model_factory.retrain_trigger import RetrainTrigger
-from model_factory.settings import ModelSettings
-from model_factory.training_pipeline import TrainingPipeline
+from model_factory.core.image import default_image_uri
+from model_factory.core.network import Placement
+from model_factory.core.permissions import bound_roles
+from model_factory.model.alarms import ModelAlarms
+from model_factory.model.dashboard import ModelDashboard
+from model_factory.model.endpoint_deployer import EndpointDeployer
+from model_factory.model.job_code import JobCode
+from model_factory.model.model_registry import ModelRegistry
+from model_factory.model.monitor_pipeline import MonitorPipeline
+from model_factory.model.props import ModelProps
+from model_factory.model.retrain_trigger import RetrainTrigger
+from model_factory.model.settings import ModelSettings
+from model_factory.model.training_pipeline import TrainingPipeline
 
 
 class ModelStack(Stack):

@@ -76,13 +76,13 @@ def _synthesize(out: Path, factory: Path, models: Path) -> None:
     from aws_cdk import App, Aspects, Stage
     from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks, PCIDSS321Checks
 
-    from stacks.factory import add_factory
+    from model_factory.stacks.factory import add_factory
 
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
     # Findings are to be counted, not to end the synthesis.
     flags["@aws-cdk/core:annotationsInValidationReport"] = False
     app = App(outdir=str(out), context=flags, analytics_reporting=False)
-    add_factory(app, root=ROOT, factory=factory, models=models)
+    add_factory(app, factory=factory, models=models)
     # Aspects end where a stage of a delivered environment begins: there the packs are taken from resource to resource.
     inside = [node for stage in app.node.children if Stage.is_stage(stage) for node in stage.node.find_all()]
     for pack in (AwsSolutionsChecks(), NIST80053R5Checks(), PCIDSS321Checks()):
@@ -241,7 +241,7 @@ def _construct(logical_id: str) -> str:
 
 def main() -> int:
     """Print the table; with `--write` also write the page of suppressions. 1 when there are findings."""
-    from model_factory.permissions import WITHOUT_RESOURCE
+    from model_factory.core.permissions import WITHOUT_RESOURCE
 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)

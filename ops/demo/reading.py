@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from model_factory.names import METRIC_NAMESPACE
+from model_factory.core.names import METRIC_NAMESPACE
 
 from ..project import Reach, UsageError
 from ..status import live_package

@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from local_aws.sagemaker.containers import pack
 from model_factory.config import load_model
-from model_factory.job_code import build_job_code
+from model_factory.model.job_code import build_job_code
 
 from . import servers
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_aws.sagemaker.fleet import CONTAINER
-from model_factory.registration import SERVING_ENVIRONMENT
+from model_factory.model.registration import SERVING_ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
 TOOLKIT = ROOT / ".venv-conformance" / "bin"

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from model_factory.names import EnvironmentNames
-from ops.demo.reading import wait
+from model_factory.core.names import EnvironmentNames
+from model_factory.ops.demo.reading import wait
 
 
 @dataclass

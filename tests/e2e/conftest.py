@@ -14,10 +14,10 @@ import pytest
 
 from local_aws.bootstrap import bootstrap, cdk
 from local_aws.server import LocalAws
-from model_factory.names import ModelNames
-from ops.demo.reading import Reader, wait
-from ops.project import Project, Reach
-from ops.retrain import Finished, follow, newest_execution, request
+from model_factory.core.names import ModelNames
+from model_factory.ops.demo.reading import Reader, wait
+from model_factory.ops.project import Project, Reach
+from model_factory.ops.retrain import Finished, follow, newest_execution, request
 
 from .alerts import subscribed
 from .recorded import Recorder

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from ops.demo.reading import wait
+from model_factory.ops.demo.reading import wait
 
 from .conftest import Factory, records
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ops.demo.reading import wait
-from ops.demo.traffic import Traffic
-from ops.invoke import invoke
+from model_factory.ops.demo.reading import wait
+from model_factory.ops.demo.traffic import Traffic
+from model_factory.ops.invoke import invoke
 
 from .conftest import records
 

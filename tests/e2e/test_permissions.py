@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ops.demo.reading import wait
-from ops.retrain import request
+from model_factory.ops.demo.reading import wait
+from model_factory.ops.retrain import request
 
 from .only_on_aws import ONLY_ON_AWS
 from .recorded import Permission, deployed_resource_policies, deployed_roles, permissions

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from local_aws.bootstrap import cdk
-from ops.demo.reading import wait
-from ops.demo.traffic import Traffic
-from ops.retrain import request
+from model_factory.ops.demo.reading import wait
+from model_factory.ops.demo.traffic import Traffic
+from model_factory.ops.retrain import request
 
 from .conftest import ROOT, Factory, records
 

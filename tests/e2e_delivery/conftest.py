@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from local_aws.server import LocalAws
-from ops.deliveries import Approval, Deliveries
-from ops.demo.reading import Reader, wait
-from ops.demo_delivery.workspace import TOOLING, Workspace
+from model_factory.ops.deliveries import Approval, Deliveries
+from model_factory.ops.demo.reading import Reader, wait
+from model_factory.ops.demo_delivery.workspace import TOOLING, Workspace
 from tests.e2e.alerts import subscribed
 from tests.e2e.recorded import Recorder
 from tests.e2e.sales import records

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ops.demo.reading import wait
+from model_factory.ops.demo.reading import wait
 from tests.e2e.sales import records
 
 pytestmark = pytest.mark.e2e

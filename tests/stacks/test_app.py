@@ -19,7 +19,7 @@ def run_app(**context):
         "AWS_EC2_METADATA_DISABLED": "1",
     }
     command = [sys.executable, str(ROOT / "app.py")]
-    return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_a_wrong_configuration_is_told_without_a_traceback(tmp_path):

@@ -23,11 +23,11 @@ def assembly(tmp_path_factory) -> Path:
         from aws_cdk import App, Aspects
         from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
-        from stacks.factory import add_factory
+        from model_factory.stacks.factory import add_factory
 
         flags = json.loads((ROOT / "cdk.json").read_text())["context"]
         app = App(outdir=str(out), context=flags, analytics_reporting=False)
-        add_factory(app, root=ROOT, factory=HERE / "delivery.yaml", models=HERE / "models")
+        add_factory(app, factory=HERE / "delivery.yaml", models=HERE / "models")
         Aspects.of(app).add(AwsSolutionsChecks())
         Aspects.of(app).add(NIST80053R5Checks())
         app.synth()

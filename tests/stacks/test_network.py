@@ -182,10 +182,10 @@ def test_a_serverless_model_in_a_network_is_refused_with_its_line():
     from aws_cdk import App
 
     from model_factory.config import ConfigError
-    from stacks.factory import add_factory
+    from model_factory.stacks.factory import add_factory
 
     with pytest.raises(ConfigError) as caught:
-        add_factory(App(), root=ROOT, factory=HERE / "networked.yaml", models=HERE / "serverless")
+        add_factory(App(), factory=HERE / "networked.yaml", models=HERE / "serverless")
     (mistake,) = caught.value.mistakes
     assert (mistake.file.parent.name, mistake.line) == ("price", 5)
     assert "factory.yaml has one in vault, shared" in mistake.message

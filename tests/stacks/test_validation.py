@@ -15,7 +15,7 @@ def synthesize(tmp_path, monkeypatch):
     from aws_cdk import App, Stack
     from aws_cdk import aws_sqs as sqs
 
-    from stacks.validation import validate_changed
+    from model_factory.stacks.validation import validate_changed
 
     def run(retention_seconds):
         flags = json.loads((ROOT / "cdk.json").read_text())["context"]
@@ -40,7 +40,7 @@ def test_a_template_that_breaks_a_rule_fails_every_time(synthesize, tmp_path):
 
 
 def test_a_template_that_passed_is_not_validated_again(synthesize, tmp_path, monkeypatch):
-    from stacks import validation
+    from model_factory.stacks import validation
 
     synthesize(3600)
     assert len(list((tmp_path / "passed").iterdir())) == 1

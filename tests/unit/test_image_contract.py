@@ -80,7 +80,7 @@ def test_models_import_nothing_that_is_not_in_the_image(folder):
 
 
 @pytest.mark.parametrize(
-    "source", ["import pydantic", "from model_factory.names import VARIANT", "def f():\n    import yaml.loader"]
+    "source", ["import pydantic", "from model_factory.core.names import VARIANT", "def f():\n    import yaml.loader"]
 )
 def test_an_import_from_elsewhere_is_seen(source):
     assert set(imported(source, "jobs")) - sys.stdlib_module_names - IN_THE_IMAGE

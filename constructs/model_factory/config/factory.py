@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from ..names import DELIVERY, EnvironmentNames
+from ..core.names import DELIVERY, EnvironmentNames
 from .delivery import Delivery, check_stages
 from .fields import AccountId, Region, Section, ShortName
 

@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..schedules import interval
+from ..core.schedules import interval
 from .fields import Duration, Fraction, InstanceType, ModelName, Schedule, Section, TimeZone
 
 Problem = Literal["binary_classification", "multiclass_classification", "regression"]

@@ -1,8 +1,11 @@
 """AWS's image by region."""
 
+import json
+
 import pytest
 
-from model_factory.image import ImageError, default_image_uri, repository
+from model_factory.core.image import ImageError, default_image_uri, repository
+from tools.image_registries import TARGET, from_sdk
 
 
 def test_every_region_has_its_own_registry():
@@ -25,3 +28,7 @@ def test_the_default_image_is_in_a_repository(region):
 def test_an_image_that_sagemaker_cannot_pull_is_told(image):
     with pytest.raises(ImageError, match="push it to a repository and write <account>"):
         repository(image)
+
+
+def test_shipped_registries_match_the_sdk():
+    assert json.loads(TARGET.read_text()) == from_sdk(), "run python tools/image_registries.py"

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from model_factory.config import ModelConfig
-from model_factory.job_code import build_job_code, git_commit
+from model_factory.model.job_code import build_job_code, git_commit
 
 CONFIG = ModelConfig.model_validate(
     {

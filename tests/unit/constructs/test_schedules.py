@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from model_factory.schedules import interval
+from model_factory.core.schedules import interval
 
 
 @pytest.mark.parametrize(

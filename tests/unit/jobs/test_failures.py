@@ -11,7 +11,7 @@ import pytest
 from jobs import project as projects
 from jobs.failures import JobFailure
 from model_factory.config import ModelConfig
-from model_factory.job_code import build_job_code
+from model_factory.model.job_code import build_job_code
 
 ROOT = Path(__file__).parents[3]
 GOOD = """

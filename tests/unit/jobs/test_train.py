@@ -13,7 +13,7 @@ from jobs import train
 from jobs.failures import JobFailure
 from local_aws.sagemaker.containers import pack
 from model_factory.config import ModelConfig
-from model_factory.job_code import build_job_code
+from model_factory.model.job_code import build_job_code
 
 ROOT = Path(__file__).parents[3]
 MODEL = """

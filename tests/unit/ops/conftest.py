@@ -51,7 +51,7 @@ def aws(monkeypatch):
 @pytest.fixture
 def run(monkeypatch, capsys):
     """Run the command line in this process: (exit code, standard output, standard error)."""
-    from ops import cli
+    from model_factory.ops import cli
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["model-factory", *arguments])

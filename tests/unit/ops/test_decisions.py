@@ -6,7 +6,7 @@ import json
 import pytest
 
 from local_aws.server import LocalAws
-from ops.project import Project
+from model_factory.ops.project import Project
 
 ACCOUNTS = {"dev": "111111111111", "prod": "123456789012"}
 REGION = "eu-west-1"

@@ -1,0 +1,1 @@
+"""Constructs and helpers that environments, models and delivery share: names, permissions, functions, queues, topics, buckets."""

@@ -1,0 +1,46 @@
+"""The container image of jobs and endpoints: AWS's scikit-learn image, from the registry of the region."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_PYTHON = "cpu-py3"
+_ECR = re.compile(
+    r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)(?::[\w.-]+|@sha256:[0-9a-f]{64})"
+)
+
+
+class ImageError(ValueError):
+    """There is no such image."""
+
+
+def default_image_uri(region: str) -> str:
+    """URI of AWS's scikit-learn image in `region`. Raises ImageError with the regions that have it."""
+    image = _image()
+    registries: dict[str, str] = image["registries"]
+    if region not in registries:
+        raise ImageError(
+            f"AWS has no image {image['repository']}:{image['version']} in region {region!r}; it is in "
+            f"{', '.join(sorted(registries))}. Give `training.image` in model.yaml or choose another region"
+        )
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"{registries[region]}.dkr.ecr.{region}.{suffix}/{image['repository']}:{image['version']}-{_PYTHON}"
+
+
+def repository(image_uri: str) -> tuple[str, str, str]:
+    """Account, region and name of the image's ECR repository. Raises ImageError: SageMaker pulls from ECR only."""
+    match = _ECR.fullmatch(image_uri)
+    if not match:
+        raise ImageError(
+            f"training.image {image_uri!r} is no image in Amazon ECR with a tag or digest; push it to a repository and "
+            "write <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>"
+        )
+    return match[1], match[2], match[3]
+
+
+@cache
+def _image() -> dict[str, Any]:
+    """Repository, version and registries, as the SageMaker SDK lists them (tools/image_registries.py)."""
+    return json.loads(Path(__file__).with_name("image_registries.json").read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""Constructs of the delivery account: the CodePipeline, its builds, buckets, roles and alerts."""

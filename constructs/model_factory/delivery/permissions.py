@@ -1,0 +1,23 @@
+"""What the delivery function may do in the tooling account: report to its pipeline, and take on one role an environment."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_iam as iam
+
+from ..core.names import EnvironmentNames
+from ..core.permissions import allow
+
+
+def delivery_statements(
+    names: EnvironmentNames, environments: Sequence[EnvironmentNames], key_arn: str
+) -> list[iam.PolicyStatement]:
+    """lambda/delivery: all work in an environment is done under that environment's own role."""
+    pipeline = names.arn("codepipeline", names.delivery_pipeline)
+    return [
+        allow(["kms:GenerateDataKey"], [key_arn]),
+        allow(["sts:AssumeRole"], [to.iam_arn(f"role/{to.delivery_role}") for to in environments]),
+        # Results of a job have no resource to name.
+        allow(["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"], ["*"]),
+        allow(["codepipeline:GetPipelineExecution", "codepipeline:ListActionExecutions"], [pipeline]),
+        allow(["s3:PutObject"], [f"{names.bucket_arn('records')}/reports/*"]),
+    ]

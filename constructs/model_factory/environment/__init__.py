@@ -1,0 +1,1 @@
+"""Constructs that an environment has once: key, buckets, alerts, roles and network."""

@@ -1,0 +1,109 @@
+"""What each shared function may do. They serve every model, so resources are bounded by the factory's names."""
+
+from aws_cdk import aws_iam as iam
+
+from ..core.factory_function import consume_statement
+from ..core.names import EnvironmentNames
+from ..core.permissions import (
+    allow,
+    allow_without_resource,
+    decrypt,
+    encrypt_volumes,
+    pass_role,
+    put_metrics,
+    use_key,
+)
+
+
+def retrain_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
+    """lambda/retrain: look at settings, executions and new data; start a training pipeline."""
+    return [
+        consume_statement(names, "retrain"),
+        decrypt(key_arn),
+        _read_settings(names),
+        allow(
+            ["sagemaker:ListPipelineExecutions", "sagemaker:StartPipelineExecution"],
+            [names.arn("sagemaker", f"pipeline/{names.prefix}-*-train")],
+        ),
+        allow(["s3:ListBucket"], [names.bucket_arn("data")], StringLike={"s3:prefix": ["*/raw/*"]}),
+        put_metrics(),
+    ]
+
+
+def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
+    """lambda/deploy: bring the newest approved version into service and write down that it did."""
+    records = names.bucket_arn("records")
+    return [
+        consume_statement(names, "deploy"),
+        use_key(key_arn),
+        encrypt_volumes(key_arn),
+        _read_settings(names),
+        allow(["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"], _versions(names)),
+        allow(
+            [
+                "sagemaker:CreateModel",
+                "sagemaker:CreateEndpointConfig",
+                "sagemaker:DescribeEndpointConfig",
+                "sagemaker:CreateEndpoint",
+                "sagemaker:DescribeEndpoint",
+                "sagemaker:UpdateEndpoint",
+                "sagemaker:UpdateEndpointWeightsAndCapacities",
+                "sagemaker:DeleteEndpoint",
+            ],
+            _serving(names),
+        ),
+        pass_role(names.iam_arn(f"role/{names.prefix}-*-endpoint")),
+        *_scaling(names),
+        allow(["cloudwatch:DescribeAlarms"], [names.arn("cloudwatch", f"alarm:{names.prefix}-*")]),
+        allow(["s3:PutObject"], [f"{records}/*/versions/*", f"{records}/*/deployments/*"]),
+    ]
+
+
+def cleanup_statements(names: EnvironmentNames) -> list[iam.PolicyStatement]:
+    """lambda/endpoint_cleanup: remove what the deploy function made for a model, and its versions."""
+    return [
+        allow(
+            [
+                "sagemaker:DescribeEndpoint",
+                "sagemaker:DeleteEndpoint",
+                "sagemaker:DeleteEndpointConfig",
+                "sagemaker:DeleteModel",
+            ],
+            _serving(names),
+        ),
+        _scaling_targets(names, "DeregisterScalableTarget"),
+        allow_without_resource(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs"]),
+        allow(["sagemaker:ListModelPackages", "sagemaker:DeleteModelPackage"], _versions(names)),
+    ]
+
+
+def _read_settings(names: EnvironmentNames) -> iam.PolicyStatement:
+    return allow(["ssm:GetParameter"], [names.arn("ssm", f"parameter{names.models_parameter_prefix}*")])
+
+
+def _versions(names: EnvironmentNames) -> list[str]:
+    """Versions, which are named `<group>/<number>`; a list of them is a matter of the versions, not of their group."""
+    return [names.arn("sagemaker", f"model-package/{names.prefix}-*")]
+
+
+def _serving(names: EnvironmentNames) -> list[str]:
+    kinds = ("model", "endpoint-config", "endpoint")
+    return [names.arn("sagemaker", f"{kind}/{names.prefix}-*") for kind in kinds]
+
+
+def _scaling(names: EnvironmentNames) -> list[iam.PolicyStatement]:
+    """Application Auto Scaling of endpoints' variants; its service-linked role is made at the first use."""
+    service = "sagemaker.application-autoscaling.amazonaws.com"
+    role = f"role/aws-service-role/{service}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+    return [
+        _scaling_targets(names, "RegisterScalableTarget", "PutScalingPolicy", "DeregisterScalableTarget"),
+        allow(["iam:CreateServiceLinkedRole"], [names.iam_arn(role)], StringEquals={"iam:AWSServiceName": service}),
+    ]
+
+
+def _scaling_targets(names: EnvironmentNames, *actions: str) -> iam.PolicyStatement:
+    return allow(
+        [f"application-autoscaling:{action}" for action in actions],
+        [names.arn("application-autoscaling", "scalable-target/*")],
+        StringEquals={"application-autoscaling:service-namespace": "sagemaker"},
+    )

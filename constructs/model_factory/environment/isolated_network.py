@@ -1,0 +1,184 @@
+"""A network without a way out: private subnets, and ways in to exactly the AWS services that the factory calls."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from aws_cdk import CfnTag, Fn, RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from ..core.nag import accept, in_both_packs
+from ..core.names import EnvironmentNames
+from ..core.network import Placement
+from ..core.permissions import allow, service_role
+from .vpc_endpoint_policies import INTERFACE_SERVICES, interface_policy, storage_policy
+
+_NETWORK = "10.0.0.0/16"
+_SUBNETS = ("10.0.0.0/20", "10.0.16.0/20")  # one a zone, 4,091 addresses each; an instance takes one or two
+_HTTPS = 443
+_DEFAULT_GROUP = (
+    "CloudFormation cannot empty a network's default group. Nothing is in it: jobs, endpoints, functions and interface "
+    "endpoints all name their own groups, and the network has no route out."
+)
+
+
+class IsolatedNetwork(Construct):
+    """Two private subnets, no internet gateway, no NAT; endpoints for S3 and the services of `endpoint_policies`.
+
+    `statements` are those of the functions' roles: an endpoint lets through what they allow and nothing else.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: EnvironmentNames,
+        key: kms.IKey,
+        statements: Sequence[iam.PolicyStatement],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._names = names
+        self._tags = [CfnTag(key="Name", value=names.prefix)]
+        self._vpc = ec2.CfnVPC(
+            self, "Vpc", cidr_block=_NETWORK, enable_dns_hostnames=True, enable_dns_support=True, tags=self._tags
+        )
+        accept(self._vpc, in_both_packs("VPCDefaultSecurityGroupClosed", _DEFAULT_GROUP))
+        routes = ec2.CfnRouteTable(self, "Routes", vpc_id=self._vpc.attr_vpc_id, tags=self._tags)
+        subnets = [self._subnet(zone, block, routes) for zone, block in enumerate(_SUBNETS)]
+        workloads = self._workloads()
+        self._endpoints(subnets, self._endpoint_group(workloads), routes, statements)
+        self._flow_log(key)
+        self.placement = Placement(tuple(subnets), (workloads.attr_group_id,), names.account)
+
+    def _subnet(self, zone: int, block: str, routes: ec2.CfnRouteTable) -> str:
+        subnet = ec2.CfnSubnet(
+            self,
+            f"Subnet{zone + 1}",
+            vpc_id=self._vpc.attr_vpc_id,
+            # The region's zones are known to CloudFormation, so that synthesis has nothing to look up.
+            availability_zone=Fn.select(zone, Fn.get_azs()),
+            cidr_block=block,
+            map_public_ip_on_launch=False,
+            tags=self._tags,
+        )
+        ec2.CfnSubnetRouteTableAssociation(
+            self, f"Routes{zone + 1}", subnet_id=subnet.attr_subnet_id, route_table_id=routes.attr_route_table_id
+        )
+        return subnet.attr_subnet_id
+
+    def _workloads(self) -> ec2.CfnSecurityGroup:
+        # S3's addresses are in a list whose id differs by region; the route table and the endpoints' policies bound
+        # where these connections can lead.
+        out = ec2.CfnSecurityGroup.EgressProperty(
+            ip_protocol="tcp", from_port=_HTTPS, to_port=_HTTPS, cidr_ip="0.0.0.0/0", description="AWS services"
+        )
+        return ec2.CfnSecurityGroup(
+            self,
+            "Workloads",
+            group_description=f"Jobs, endpoints and functions of {self._names.prefix}",
+            vpc_id=self._vpc.attr_vpc_id,
+            security_group_egress=[out],
+            tags=self._tags,
+        )
+
+    def _endpoint_group(self, workloads: ec2.CfnSecurityGroup) -> ec2.CfnSecurityGroup:
+        # Without a rule, EC2 would add one that lets everything out; nothing has this address.
+        nowhere = ec2.CfnSecurityGroup.EgressProperty(
+            ip_protocol="icmp", from_port=252, to_port=86, cidr_ip="255.255.255.255/32", description="Nowhere"
+        )
+        into = ec2.CfnSecurityGroup.IngressProperty(
+            ip_protocol="tcp",
+            from_port=_HTTPS,
+            to_port=_HTTPS,
+            source_security_group_id=workloads.attr_group_id,
+            description="Jobs, endpoints and functions",
+        )
+        return ec2.CfnSecurityGroup(
+            self,
+            "Services",
+            group_description=f"Ways from {self._names.prefix} to AWS services",
+            vpc_id=self._vpc.attr_vpc_id,
+            security_group_ingress=[into],
+            security_group_egress=[nowhere],
+            tags=self._tags,
+        )
+
+    def _endpoints(
+        self,
+        subnets: Sequence[str],
+        group: ec2.CfnSecurityGroup,
+        routes: ec2.CfnRouteTable,
+        statements: Sequence[iam.PolicyStatement],
+    ) -> None:
+        names = self._names
+        self._endpoint(
+            "S3",
+            ec2.GatewayVpcEndpointAwsService.S3.name,
+            storage_policy(names),
+            kind="Gateway",
+            route_table_ids=[routes.attr_route_table_id],
+        )
+        for service, prefix in INTERFACE_SERVICES.items():
+            self._endpoint(
+                "".join(part.capitalize() for part in service.replace(".", "-").split("-")),
+                ec2.InterfaceVpcEndpointAwsService(service).name,
+                interface_policy(names, prefix, statements),
+                kind="Interface",
+                private_dns_enabled=True,
+                security_group_ids=[group.attr_group_id],
+                subnet_ids=list(subnets),
+            )
+
+    def _endpoint(
+        self, construct_id: str, service: str, statements: Sequence[iam.PolicyStatement], *, kind: str, **more: Any
+    ) -> None:
+        ec2.CfnVPCEndpoint(
+            self,
+            construct_id,
+            service_name=service,
+            vpc_endpoint_type=kind,
+            vpc_id=self._vpc.attr_vpc_id,
+            policy_document=iam.PolicyDocument(statements=list(statements)),
+            **more,
+        )
+
+    def _flow_log(self, key: kms.IKey) -> None:
+        names = self._names
+        group_name = names.network_log_group
+        group = logs.LogGroup(
+            self,
+            "Connections",
+            log_group_name=group_name,
+            encryption_key=key,
+            retention=logs.RetentionDays.ONE_YEAR,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        arn = names.arn("logs", f"log-group:{group_name}")
+        role = service_role(
+            self,
+            "ConnectionsRole",
+            names=names,
+            name=names.role("network-log"),
+            service="vpc-flow-logs",
+            description=f"Writes down the connections in the network of {names.prefix}",
+            statements=[
+                allow(["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], [arn, f"{arn}:*"])
+            ],
+            open_resources="EC2 names the streams of this one log group itself.",
+        )
+        log = ec2.CfnFlowLog(
+            self,
+            "ConnectionLog",
+            resource_id=self._vpc.attr_vpc_id,
+            resource_type="VPC",
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_group_name=group_name,
+            deliver_logs_permission_arn=role.role_arn,
+            tags=self._tags,
+        )
+        log.node.add_dependency(cast(Construct, group))

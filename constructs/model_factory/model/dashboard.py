@@ -1,0 +1,74 @@
+"""One page per model: is it answering, is it right, has the world moved."""
+
+import json
+from typing import Any
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from ..core.names import METRIC_NAMESPACE, VARIANT
+from .props import ModelProps
+
+
+class ModelDashboard(Construct):
+    """The CloudWatch dashboard `<factory>-<env>-<model>`."""
+
+    def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
+        super().__init__(scope, construct_id)
+        self.dashboard = cloudwatch.CfnDashboard(
+            self,
+            "Dashboard",
+            dashboard_name=props.names.dashboard,
+            dashboard_body=json.dumps(_body(props)),
+        )
+
+
+def _body(props: ModelProps) -> dict[str, Any]:
+    names, region = props.names, props.shared.region
+    own = [METRIC_NAMESPACE, "Environment", props.shared.environment, "Model", props.config.name]
+    endpoint = ["AWS/SageMaker", "EndpointName", names.endpoint, "VariantName", VARIANT]
+    pipeline = ["AWS/Sagemaker/ModelBuildingPipeline", "PipelineName", names.training_pipeline]
+    alarms = [
+        "drift", "model-quality", "data-violations", "training-failed", "unanswered", "endpoint-errors", "endpoint-latency",
+    ]  # fmt: skip
+    metric = props.config.gate.metric
+    graphs = [
+        ("Drift", [_metric(own, "DriftedFeatures"), _metric(own, "PredictionDrift")], "Maximum"),
+        (f"Quality by labels: {metric}", [_metric(own, "QualityLow"), _metric(own, metric), _metric(own, "QualityHigh")],
+         "Maximum"),
+        ("Labels", [_metric(own, "LabelledRecords"), _metric(own, "LabelCoverage")], "Maximum"),
+        ("Data", [_metric(own, "RowsObserved"), _metric(own, "DataViolations")], "Sum"),
+        ("Training", [_metric(own, "RetrainStarted"), _metric(own, "RetrainSkipped"),
+                      _metric(pipeline, "ExecutionSucceeded"), _metric(pipeline, "ExecutionFailed")], "Sum"),
+        ("Requests", [_metric(endpoint, "Invocations"), _metric(endpoint, "Invocation4XXErrors"),
+                      _metric(endpoint, "Invocation5XXErrors")], "Sum"),
+        ("Latency (microseconds)", [_metric(endpoint, "ModelLatency"), _metric(endpoint, "OverheadLatency")], "p99"),
+    ]  # fmt: skip
+    status = {
+        "type": "alarm",
+        "width": 24,
+        "height": 3,
+        "x": 0,
+        "y": 0,
+        "properties": {"title": "Alarms", "alarms": [_alarm_arn(props, purpose) for purpose in alarms]},
+    }
+    return {"widgets": [status, *(_graph(index, region, *graph) for index, graph in enumerate(graphs))]}
+
+
+def _metric(source: list[str], name: str) -> list[str]:
+    return [source[0], name, *source[1:]]
+
+
+def _graph(index: int, region: str, title: str, metrics: list[list[str]], statistic: str) -> dict[str, Any]:
+    return {
+        "type": "metric",
+        "width": 12,
+        "height": 6,
+        "x": 12 * (index % 2),
+        "y": 3 + 6 * (index // 2),
+        "properties": {"title": title, "region": region, "metrics": metrics, "stat": statistic, "period": 300},
+    }
+
+
+def _alarm_arn(props: ModelProps, purpose: str) -> str:
+    return props.shared.arn("cloudwatch", f"alarm:{props.names.alarm(purpose)}")

@@ -1,0 +1,137 @@
+"""What all jobs of a model share: their environment, inputs, outputs, resources, limits and permissions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import aws_iam as iam
+
+from ..core.network import job_interfaces
+from ..core.permissions import allow, encrypt_output, encrypt_volumes, pass_role, pull_images, use_key, write_logs
+from ..definition import Execution, Join, RetryPolicy, Value
+from .props import ModelProps
+
+_PROCESSING = "/opt/ml/processing"
+
+RETRY_STEP = RetryPolicy(
+    ("Step.SERVICE_FAULT", "Step.THROTTLING"), max_attempts=5, interval_seconds=10, backoff_rate=2.0
+)
+RETRY_JOB = (
+    RETRY_STEP,
+    RetryPolicy(("SageMaker.JOB_INTERNAL_ERROR",), max_attempts=3, interval_seconds=60, backoff_rate=2.0),
+    RetryPolicy(
+        ("SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT"), max_attempts=8, interval_seconds=120, backoff_rate=1.5
+    ),
+)
+
+
+def job_environment(props: ModelProps, **more: Value) -> dict[str, Value]:
+    """The environment variables of every job (docs/reference/contracts.md), and `more`."""
+    return {
+        "FACTORY_ENVIRONMENT": props.environment.name,
+        "MODEL_NAME": props.config.name,
+        "DATA_URI": props.uri("data"),
+        "MODEL_PACKAGE_GROUP": props.names.model_package_group,
+        "ENDPOINT_NAME": props.names.endpoint,
+        "REPORTS_URI": props.uri("artifacts", "monitor"),
+        "PIPELINE_EXECUTION_ID": Execution.ID,
+        "IMAGE": props.image,
+        "CODE_DIGEST": props.code.digest,
+        "GIT_COMMIT": props.code.git_commit,
+        **more,
+    }
+
+
+def processing_arguments(
+    props: ModelProps,
+    job: str,
+    *,
+    role_arn: str,
+    environment: Mapping[str, Value],
+    inputs: Mapping[str, Value],
+    outputs: Mapping[str, Value],
+) -> dict[str, Any]:
+    """The request for the processing job `job`; inputs and outputs are S3 URIs by their name in the container."""
+    training = props.config.training
+    return {
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": training.instance,
+                "VolumeSizeInGB": training.volume_gb,
+                "VolumeKmsKeyId": props.key_arn,
+            }
+        },
+        "AppSpecification": {
+            "ImageUri": props.image,
+            "ContainerEntrypoint": ["python3", f"{_PROCESSING}/input/code/{props.code_key.split('/')[-1]}", job],
+        },
+        "RoleArn": role_arn,
+        "Environment": dict(environment),
+        "ProcessingInputs": [_input(name, uri) for name, uri in {"code": props.code_uri, **inputs}.items()],
+        "ProcessingOutputConfig": {
+            "KmsKeyId": props.key_arn,
+            "Outputs": [_output(name, uri) for name, uri in outputs.items()],
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": int(training.max_runtime.total_seconds())},
+        "NetworkConfig": {
+            "EnableInterContainerTrafficEncryption": True,
+            "EnableNetworkIsolation": False,
+            **vpc_config(props),
+        },
+        "Tags": props.tags,
+    }
+
+
+def vpc_config(props: ModelProps) -> dict[str, Any]:
+    """The member of a job's request that puts it into the environment's network; empty where there is none."""
+    return {"VpcConfig": props.placement.vpc_config} if props.placement else {}
+
+
+def execution_uri(props: ModelProps, area: str, *parts: str) -> Join:
+    """S3 URI below `<artifacts>/<model>/<area>/<execution id>`."""
+    return Join("/", [props.uri("artifacts", area), Execution.ID, *parts])
+
+
+def job_statements(props: ModelProps) -> list[iam.PolicyStatement]:
+    """What the role of any job needs before it does its own work."""
+    return [
+        allow(["s3:GetObject"], [props.code_arn]),
+        allow(["s3:ListBucket"], [f"arn:{props.shared.partition}:s3:::{props.code_bucket}"]),
+        use_key(props.key_arn),
+        encrypt_output(props.key_arn),
+        encrypt_volumes(props.key_arn),
+        *pull_images(props.shared, props.image),
+        write_logs(props.shared, "/aws/sagemaker/*"),
+        *job_interfaces(props.shared, props.placement),
+    ]
+
+
+def pipeline_statements(props: ModelProps, job_kinds: Sequence[str], job_role_arn: str) -> list[iam.PolicyStatement]:
+    """What a pipeline's own role needs to run jobs of `job_kinds` (Processing, Training) under `job_role_arn`."""
+    actions = [f"sagemaker:{verb}{kind}Job" for kind in job_kinds for verb in ("Create", "Describe", "Stop")]
+    # SageMaker names a pipeline's jobs itself: pipelines-<execution id>-<step>-<random>.
+    jobs = [props.shared.arn("sagemaker", f"{kind.lower()}-job/pipelines-*") for kind in job_kinds]
+    return [
+        allow([*actions, "sagemaker:AddTags"], jobs),
+        pass_role(job_role_arn),
+    ]
+
+
+def _input(name: str, uri: Value) -> dict[str, Any]:
+    return {
+        "InputName": name,
+        "S3Input": {
+            "S3Uri": uri,
+            "LocalPath": f"{_PROCESSING}/input/{name}",
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+            "S3DataDistributionType": "FullyReplicated",
+        },
+    }
+
+
+def _output(name: str, uri: Value) -> dict[str, Any]:
+    return {
+        "OutputName": name,
+        "S3Output": {"S3Uri": uri, "LocalPath": f"{_PROCESSING}/output/{name}", "S3UploadMode": "EndOfJob"},
+    }

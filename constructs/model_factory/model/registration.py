@@ -1,0 +1,90 @@
+"""The step that registers a version, with all it needs to be served, watched and explained to an auditor."""
+
+from typing import Any
+
+from ..definition import Execution, Join, Parameter, ProcessingStep, RegisterModelStep, TrainingStep, Value
+from .jobs import RETRY_STEP
+from .props import ModelProps
+
+# What AWS's image needs to serve model.tar.gz without internet: docs/reference/contracts.md says why.
+SERVING_ENVIRONMENT = {
+    "SAGEMAKER_PROGRAM": "serve.py",
+    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+    "PIP_NO_INDEX": "1",
+    "PIP_NO_BUILD_ISOLATION": "0",
+}
+_MEDIA_TYPES = ["text/csv", "application/json"]
+
+
+def register_step(
+    props: ModelProps,
+    *,
+    prepare: ProcessingStep,
+    train: TrainingStep,
+    evaluate: ProcessingStep,
+    trigger: Parameter,
+    reason: Parameter,
+) -> RegisterModelStep:
+    """Registers what `train` made; approved at once where the environment says so."""
+    quality = _quality(evaluate, "evaluation")
+    data_quality = _quality(prepare, "baseline")
+    arguments: dict[str, Any] = {
+        "ModelPackageGroupName": props.names.model_package_group,
+        "ModelPackageDescription": Join(": ", [trigger, reason]),
+        "ModelApprovalStatus": "Approved" if props.environment.approval == "automatic" else "PendingManualApproval",
+        "InferenceSpecification": {
+            "Containers": [
+                {
+                    "Image": props.image,
+                    "ModelDataUrl": train.get("ModelArtifacts.S3ModelArtifacts"),
+                    "Environment": SERVING_ENVIRONMENT,
+                    "Framework": "SKLEARN",
+                }
+            ],
+            "SupportedContentTypes": _MEDIA_TYPES,
+            "SupportedResponseMIMETypes": _MEDIA_TYPES,
+            "SupportedRealtimeInferenceInstanceTypes": [props.config.serving.instance],
+            "SupportedTransformInstanceTypes": [props.config.serving.instance],
+        },
+        "ModelMetrics": {
+            "ModelQuality": quality,
+            "ModelDataQuality": data_quality,
+            "Explainability": {"Report": _file(evaluate.output("evaluation"), "importance.json")},
+        },
+        "DriftCheckBaselines": {"ModelQuality": quality, "ModelDataQuality": data_quality},
+        "CustomerMetadataProperties": _lineage(props, prepare, evaluate, trigger),
+    }
+    return RegisterModelStep("Register", arguments, display_name="Register", retry_policies=[RETRY_STEP])
+
+
+def _lineage(
+    props: ModelProps, prepare: ProcessingStep, evaluate: ProcessingStep, trigger: Parameter
+) -> dict[str, Value]:
+    """What the version was made of. SageMaker takes texts of 1 to 256 letters, digits, spaces and _.:/=+-@ only.
+
+    So the reason, which people write, is in the description instead.
+    """
+    return {
+        "data_manifest": Join("/", [prepare.output("report"), "manifest.json"]),
+        "data_digest": prepare.json("PrepareReport", "data_digest"),
+        "artifact_digest": evaluate.json("Evaluation", "lineage.artifact_digest"),
+        "code_digest": props.code.digest,
+        "git_commit": props.code.git_commit,
+        "image": props.image,
+        "hyperparameters_digest": props.hyperparameters_digest,
+        "seed": str(props.config.training.seed),
+        "trigger": trigger,
+        "pipeline_execution": Execution.ARN,
+        "metric": props.config.gate.metric,
+        # A Join, because the property file holds a number and this must be a text.
+        "metric_value": Join("", [evaluate.json("Evaluation", "gate.value")]),
+    }
+
+
+def _quality(step: ProcessingStep, output: str) -> dict[str, Any]:
+    uri = step.output(output)
+    return {"Statistics": _file(uri, "statistics.json"), "Constraints": _file(uri, "constraints.json")}
+
+
+def _file(folder: Value, name: str) -> dict[str, Any]:
+    return {"ContentType": "application/json", "S3Uri": Join("/", [folder, name])}
