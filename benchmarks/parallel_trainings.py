@@ -41,9 +41,9 @@ class Watch:
     """Counts the trainings that run, ten times a second."""
 
     def __init__(self, workspace: Workspace, models: list[str]) -> None:
-        reach = workspace.project.environment("dev")
-        self._sagemaker, self._stop = reach.client("sagemaker"), threading.Event()
-        self._pipelines = [reach.names.model(name).training_pipeline for name in models]
+        session = workspace.project.environment("dev")
+        self._sagemaker, self._stop = session.client("sagemaker"), threading.Event()
+        self._pipelines = [session.names.model(name).training_pipeline for name in models]
         self.seen: Counter[int] = Counter()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -90,16 +90,16 @@ def main() -> int:
 
         print(f"{chosen.models} models are delivered, without data", flush=True)
         deliver("the factory", first=True)
-        reach = workspace.project.environment("dev")
+        session = workspace.project.environment("dev")
         data = records().to_csv(index=False).encode()
         for name in models:
             key = f"{name}/raw/dt=2026-11-01/part-0.csv"
-            reach.client("s3").put_object(Bucket=reach.names.bucket("data"), Key=key, Body=data)
+            session.client("s3").put_object(Bucket=session.names.bucket("data"), Key=key, Body=data)
             workspace.change(f"models/{name}/model.yaml", "retrain:", "training: {hyperparameters: {C: 1.0}}\nretrain:")
         print("their data has landed, and a push changes all of them", flush=True)
         with Watch(workspace, models) as watch:
             seconds = deliver("Regularize all")
-        versions = [Reader(reach, name).live_version() for name in models]
+        versions = [Reader(session, name).live_version() for name in models]
     most = max(watch.seen)
     print(f"{seconds:.0f} s for {chosen.models} models; at most {most} of {chosen.parallel} trainings at a time")
     return 0 if most <= chosen.parallel and versions == [1] * chosen.models else 1

@@ -102,15 +102,17 @@ def retrain(
     from .retrain import request
 
     project = Project(root, profile)
-    config, reach = project.model(model), project.environment(env)
-    if before := project.factory.promoted_from(reach.environment, config.promote):
+    config, session = project.model(model), project.environment(env)
+    if before := project.factory.promoted_from(session.environment, config.promote):
         raise UsageError(
-            f"{model} has `promote: model`: {reach.environment.name} trains nothing, it is given versions of "
+            f"{model} has `promote: model`: {session.environment.name} trains nothing, it is given versions of "
             f"{before.name}; train in the first environment, then deliver, or model-factory promote {model} "
-            f"--from {before.name} --env {reach.environment.name}"
+            f"--from {before.name} --env {session.environment.name}"
         )
-    identifier = request(reach, model, reason)
-    out.print(f"asked {reach.environment.name} to train {model} ({identifier}); model-factory status shows how it goes")
+    identifier = request(session, model, reason)
+    out.print(
+        f"asked {session.environment.name} to train {model} ({identifier}); model-factory status shows how it goes"
+    )
 
 
 @app.command()

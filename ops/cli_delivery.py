@@ -12,7 +12,7 @@ from rich.table import Table
 from model_factory.config import Environment
 
 from .decisions import Decision
-from .project import Project, Reach, UsageError
+from .project import EnvironmentSession, Project, UsageError
 
 # Into a file or a pipe, tables get the room that they need.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
@@ -119,9 +119,9 @@ def _decide(
 
     if delivery == (model is not None):
         raise UsageError("give the name of a model, or --delivery")
-    reach = project.environment(env)
+    session = project.environment(env)
     if delivery:
-        pipeline, name = _pipeline(project), reach.environment.name
+        pipeline, name = _pipeline(project), session.environment.name
         for execution in pipeline.executions():
             approval = pipeline.approval(execution["pipelineExecutionId"])
             if approval and approval.action == f"Approve-{name}":
@@ -130,9 +130,9 @@ def _decide(
                 return
         raise UsageError(f"no delivery waits in front of {name}; model-factory deliveries shows where they are")
     project.model(model or "")
-    made = decide(reach, model or "", version, decision, reason)
+    made = decide(session, model or "", version, decision, reason)
     out.print(
-        f"{decision.lower()} version {made.version} of {model} in {reach.environment.name}; recorded in {made.record_uri}",
+        f"{decision.lower()} version {made.version} of {model} in {session.environment.name}; recorded in {made.record_uri}",
         soft_wrap=True,
     )
 
@@ -145,4 +145,4 @@ def _pipeline(project: Project) -> Any:
         raise UsageError(f"{project.root / 'factory.yaml'} has no `delivery`")
     names = project.factory.delivery_names(delivery)
     tooling = Environment(name=names.environment, account=delivery.account, region=delivery.region, approval="manual")
-    return Deliveries(Reach(project, tooling).client("codepipeline"), names.delivery_pipeline)
+    return Deliveries(EnvironmentSession(project, tooling).client("codepipeline"), names.delivery_pipeline)

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from .project import Reach, UsageError
+from .project import EnvironmentSession, UsageError
 
 CONTENT_TYPES = {".csv": "text/csv", ".json": "application/json"}
 
@@ -15,7 +15,9 @@ CONTENT_TYPES = {".csv": "text/csv", ".json": "application/json"}
 INFERENCE_ID = re.compile(r"[ -~]{1,64}")
 
 
-def invoke(reach: Reach, model: str, body: str, content_type: str, inference_id: str | None = None) -> Any:
+def invoke(
+    session: EnvironmentSession, model: str, body: str, content_type: str, inference_id: str | None = None
+) -> Any:
     """The endpoint's answer as parsed JSON. Raises UsageError with the model's own words when it refuses the input.
 
     `inference_id` is captured with the answer; labels that come later name it.
@@ -23,9 +25,9 @@ def invoke(reach: Reach, model: str, body: str, content_type: str, inference_id:
     if inference_id is not None and not INFERENCE_ID.fullmatch(inference_id):
         raise UsageError("--inference-id must have 1 to 64 printable ASCII characters")
     given = {"InferenceId": inference_id} if inference_id else {}
-    endpoint = reach.names.model(model).endpoint
+    endpoint = session.names.model(model).endpoint
     try:
-        answer = reach.client("sagemaker-runtime").invoke_endpoint(
+        answer = session.client("sagemaker-runtime").invoke_endpoint(
             EndpointName=endpoint, Body=body.encode(), ContentType=content_type, Accept="application/json", **given
         )
     except ClientError as error:

@@ -41,17 +41,17 @@ class Project:
             known = ", ".join(self.models) or "none yet"
             raise UsageError(f"there is no model {name!r} in {self.root / 'models'}; there are: {known}") from None
 
-    def environment(self, name: str | None) -> "Reach":
+    def environment(self, name: str | None) -> "EnvironmentSession":
         """The environment called `name` (default: the last one, production). Raises UsageError."""
         try:
             found = self.factory.environment(name) if name else self.factory.environments[-1]
         except KeyError as error:
             raise UsageError(error.args[0]) from None
-        return Reach(self, found)
+        return EnvironmentSession(self, found)
 
 
 @dataclass(frozen=True)
-class Reach:
+class EnvironmentSession:
     """One environment together with the AWS session that reaches its account."""
 
     project: Project
@@ -63,7 +63,7 @@ class Reach:
         return self.project.factory.names(self.environment)
 
     @cached_property
-    def session(self) -> boto3.Session:
+    def boto_session(self) -> boto3.Session:
         """A session of the environment's account and region.
 
         The profile is `--profile`, else `<factory>-<environment>` where ~/.aws/config has it, else the default.
@@ -89,5 +89,5 @@ class Reach:
     def client(self, service: str) -> Any:
         """A boto3 client of the environment's account and region, made once."""
         if service not in self._clients:
-            self._clients[service] = self.session.client(service)
+            self._clients[service] = self.boto_session.client(service)
         return self._clients[service]

@@ -9,13 +9,13 @@ from typing import Any
 from model_factory.core.image import ImageError, default_image_uri
 
 from .decisions import find_version
-from .project import Reach, UsageError
+from .project import EnvironmentSession, UsageError
 
 # What the delivery pipeline promotes with. Functions are shipped alone, so the file is theirs; it asks for nothing else.
 _SHARED = Path(__file__).resolve().parents[1] / "lambda" / "delivery" / "promotion.py"
 
 
-def promote(source: Reach, target: Reach, model: str, number: int | None, reason: str) -> Any:
+def promote(source: EnvironmentSession, target: EnvironmentSession, model: str, number: int | None, reason: str) -> Any:
     """Register a version (default: the newest approved one of `source`) in `target`; a `Promoted` of promotion.py.
 
     Raises UsageError.
@@ -55,7 +55,7 @@ def _shared() -> Any:
     return module
 
 
-def _image(image: str, source: Reach, target: Reach) -> str | None:
+def _image(image: str, source: EnvironmentSession, target: EnvironmentSession) -> str | None:
     """AWS's own image is in a registry of the region; one of the user's is where the user says."""
     try:
         same = image == default_image_uri(source.environment.region)

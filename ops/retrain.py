@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .project import Reach, UsageError
+from .project import EnvironmentSession, UsageError
 
 POLL_SECONDS = 2.0
 
@@ -21,16 +21,16 @@ class Finished:
     reason: str
 
 
-def request(reach: Reach, model: str, reason: str, trigger: str = "manual") -> str:
+def request(session: EnvironmentSession, model: str, reason: str, trigger: str = "manual") -> str:
     """Put a retrain message for `model` on the environment's queue; returns the message's id."""
     identifier = uuid.uuid4().hex
-    sqs = reach.client("sqs")
+    sqs = session.client("sqs")
     try:
-        queue = sqs.get_queue_url(QueueName=reach.names.queue("retrain"))["QueueUrl"]
+        queue = sqs.get_queue_url(QueueName=session.names.queue("retrain"))["QueueUrl"]
     except sqs.exceptions.QueueDoesNotExist:
         raise UsageError(
-            f"environment {reach.environment.name!r} has no queue {reach.names.queue('retrain')!r}; deploy it first: "
-            f"cdk deploy '{reach.names.prefix}-*'"
+            f"environment {session.environment.name!r} has no queue {session.names.queue('retrain')!r}; deploy it first: "
+            f"cdk deploy '{session.names.prefix}-*'"
         ) from None
     body = {"model": model, "trigger": trigger, "reason": reason, "id": identifier}
     sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(body), MessageGroupId=model)
@@ -45,12 +45,14 @@ def newest_execution(sagemaker: Any, pipeline: str) -> dict[str, Any] | None:
     return next(iter(answer["PipelineExecutionSummaries"]), None)
 
 
-def follow(reach: Reach, execution_arn: str, timeout_seconds: float, say: Callable[[str], None]) -> Finished:
+def follow(
+    session: EnvironmentSession, execution_arn: str, timeout_seconds: float, say: Callable[[str], None]
+) -> Finished:
     """Wait until the execution ends; `say` gets a line for each step that starts or ends.
 
     Raises UsageError when it has not ended in time.
     """
-    sagemaker = reach.client("sagemaker")
+    sagemaker = session.client("sagemaker")
     told: set[tuple[str, str]] = set()
     deadline = time.monotonic() + timeout_seconds
     while True:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from model_factory.core.names import ModelNames
 
-from .project import Reach
+from .project import EnvironmentSession
 from .retrain import newest_execution
 
 
@@ -33,16 +33,16 @@ class ModelStatus:
         return asdict(self) | {"trained": self.trained.isoformat() if self.trained else None}
 
 
-def model_status(reach: Reach, model: str) -> ModelStatus:
+def model_status(session: EnvironmentSession, model: str) -> ModelStatus:
     """The state of `model` in one environment, from SageMaker and CloudWatch."""
-    names, sagemaker = reach.names.model(model), reach.client("sagemaker")
+    names, sagemaker = session.names.model(model), session.client("sagemaker")
     endpoint = _or_none(lambda: sagemaker.describe_endpoint(EndpointName=names.endpoint))
     package = live_package(sagemaker, endpoint) if endpoint else None
     execution = _or_none(lambda: newest_execution(sagemaker, names.training_pipeline))
     facts = (package or {}).get("CustomerMetadataProperties", {})
     arn = execution["PipelineExecutionArn"] if execution else None
     return ModelStatus(
-        environment=reach.environment.name,
+        environment=session.environment.name,
         model=model,
         endpoint=endpoint["EndpointStatus"] if endpoint else None,
         version=package.get("ModelPackageVersion") if package else None,
@@ -51,7 +51,7 @@ def model_status(reach: Reach, model: str) -> ModelStatus:
         training_reason=_failure(sagemaker, arn) if arn else None,
         trained=execution["StartTime"] if execution else None,
         trigger=_trigger(sagemaker, arn) if arn else None,
-        alarms=_alarms(reach.client("cloudwatch"), names),
+        alarms=_alarms(session.client("cloudwatch"), names),
     )
 
 

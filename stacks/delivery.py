@@ -12,7 +12,7 @@ from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig
 from model_factory.config.delivery import CODECOMMIT, Delivery
 from model_factory.core.factory_function import FactoryFunction
-from model_factory.core.nag import accept
+from model_factory.core.nag import suppress
 from model_factory.core.trigger_queue import UndeliveredQueue
 from model_factory.delivery.alerts import DeliveryAlerts
 from model_factory.delivery.buckets import DeliveryBuckets
@@ -78,7 +78,7 @@ class DeliveryStack(Stack):
                 ),
             },
         )
-        accept(
+        suppress(
             work.function, {"CKV_AWS_45": "The twelve digits that look like a secret are the accounts it delivers to."}
         )
         DeliveryPipeline(

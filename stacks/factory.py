@@ -74,7 +74,7 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
                     model,
                     code=codes[name],
                     key=foundation.key,
-                    placement=foundation.placement,
+                    vpc=foundation.vpc,
                 )
             except (DefinitionError, ImageError) as error:
                 lines = str(error).splitlines()

@@ -11,8 +11,8 @@ from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig
 from model_factory.core.factory_function import FactoryFunction
 from model_factory.core.names import EnvironmentNames
-from model_factory.core.network import Placement
-from model_factory.core.permissions import bound_roles
+from model_factory.core.network import VpcConfig
+from model_factory.core.permissions import apply_permissions_boundary
 from model_factory.core.trigger_queue import TriggerQueue, UndeliveredQueue
 from model_factory.delivery.role import DeliveryRole
 from model_factory.environment.alerts import Alerts
@@ -48,7 +48,7 @@ class FoundationStack(Stack):
             description=f"Model Factory {factory.name}: what {environment.name} has once",
             env=Environment(account=environment.account, region=environment.region),
         )
-        bound_roles(self, environment.permissions_boundary)
+        apply_permissions_boundary(self, environment.permissions_boundary)
         removal = RemovalPolicy.RETAIN if environment.removal == "retain" else RemovalPolicy.DESTROY
         self.key = EncryptionKey(self, "Encryption", names=names, removal=removal).key
         DataLake(self, "DataLake", names=names, key=self.key, removal=removal, lock=environment.records_lock)
@@ -61,7 +61,7 @@ class FoundationStack(Stack):
             "deploy": deploy_statements(names, self.key.key_arn),
             "endpoint-cleanup": cleanup_statements(names),
         }
-        self.placement = self._placement(environment, names, [each for some in work.values() for each in some])
+        self.vpc = self._placement(environment, names, [each for some in work.values() for each in some])
 
         retrains = TriggerQueue(
             self, "RetrainQueue", names=names, purpose="retrain", key=self.key, function_timeout=_RETRAIN_TIMEOUT
@@ -75,7 +75,7 @@ class FoundationStack(Stack):
             key=self.key,
             timeout=_RETRAIN_TIMEOUT,
             statements=work["retrain"],
-            placement=self.placement,
+            vpc=self.vpc,
         ).consume(retrains.queue)
 
         deploys = TriggerQueue(
@@ -90,7 +90,7 @@ class FoundationStack(Stack):
             key=self.key,
             timeout=_DEPLOY_TIMEOUT,
             statements=work["deploy"],
-            placement=self.placement,
+            vpc=self.vpc,
         ).consume(deploys.queue)
 
         FactoryFunction(
@@ -102,7 +102,7 @@ class FoundationStack(Stack):
             key=self.key,
             timeout=_CLEANUP_TIMEOUT,
             statements=work["endpoint-cleanup"],
-            placement=self.placement,
+            vpc=self.vpc,
         )
         if factory.delivery and environment in factory.delivered:
             tooling = factory.delivery_names(factory.delivery)
@@ -118,13 +118,13 @@ class FoundationStack(Stack):
 
     def _placement(
         self, environment: EnvironmentConfig, names: EnvironmentNames, statements: Sequence[iam.PolicyStatement]
-    ) -> Placement | None:
+    ) -> VpcConfig | None:
         """Where everything of the environment runs; None: outside of any network."""
         match environment.network:
             case "none":
                 return None
             case "isolated":
-                return IsolatedNetwork(self, "Network", names=names, key=self.key, statements=statements).placement
+                return IsolatedNetwork(self, "Network", names=names, key=self.key, statements=statements).vpc
             case network:
                 # A network is often another account's that shares its subnets; their ids are unique all the same.
-                return Placement(tuple(network.subnets), tuple(network.security_groups), account="*")
+                return VpcConfig(tuple(network.subnets), tuple(network.security_groups), account="*")

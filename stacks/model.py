@@ -10,8 +10,8 @@ from constructs import Construct
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig, ModelConfig
 from model_factory.core.image import default_image_uri
-from model_factory.core.network import Placement
-from model_factory.core.permissions import bound_roles
+from model_factory.core.network import VpcConfig
+from model_factory.core.permissions import apply_permissions_boundary
 from model_factory.model.alarms import ModelAlarms
 from model_factory.model.dashboard import ModelDashboard
 from model_factory.model.endpoint_deployer import EndpointDeployer
@@ -25,7 +25,7 @@ from model_factory.model.training_pipeline import TrainingPipeline
 
 
 class ModelStack(Stack):
-    """The stack `<factory>-<env>-<model>`. `key` and `placement` are the foundation's; the rest is found by name."""
+    """The stack `<factory>-<env>-<model>`. `key` and `vpc` are the foundation's; the rest is found by name."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class ModelStack(Stack):
         *,
         code: JobCode,
         key: kms.IKey,
-        placement: Placement | None,
+        vpc: VpcConfig | None,
     ) -> None:
         before = factory.promoted_from(environment, model.promote)
         names = factory.names(environment).model(model.name)
@@ -47,7 +47,7 @@ class ModelStack(Stack):
             description=f"Model Factory {factory.name}: model {model.name} in {environment.name}",
             env=Environment(account=environment.account, region=environment.region),
         )
-        bound_roles(self, environment.permissions_boundary)
+        apply_permissions_boundary(self, environment.permissions_boundary)
         Tags.of(self).add("model-factory:model", model.name)
         zipped = assets.Asset(self, "Code", path=str(Path(code.path)))
         props = ModelProps(
@@ -59,7 +59,7 @@ class ModelStack(Stack):
             code=code,
             code_bucket=zipped.s3_bucket_name,
             code_key=zipped.s3_object_key,
-            placement=placement,
+            vpc=vpc,
             promoted_from=before.name if before else None,
         )
         registry = ModelRegistry(self, "Registry", props)

@@ -18,7 +18,11 @@ def from_sdk() -> dict[str, Any]:
     """The SDK's entry of the image: `repository`, `version`, and the account of the registry by region."""
     table = distribution("sagemaker-core").locate_file("sagemaker/core/image_uri_config/sklearn.json")
     image = json.loads(Path(str(table)).read_text(encoding="utf-8"))["training"]["versions"][VERSION]
-    return {"repository": image["repository"], "version": VERSION, "registries": dict(sorted(image["registries"].items()))}
+    return {
+        "repository": image["repository"],
+        "version": VERSION,
+        "registries": dict(sorted(image["registries"].items())),
+    }
 
 
 if __name__ == "__main__":

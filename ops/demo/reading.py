@@ -9,7 +9,7 @@ from typing import Any
 
 from model_factory.core.names import METRIC_NAMESPACE
 
-from ..project import Reach, UsageError
+from ..project import EnvironmentSession, UsageError
 from ..status import live_package
 
 
@@ -44,16 +44,16 @@ def wait[T](what: str, look: Callable[[], T | None], seconds: float = 180) -> T:
 class Reader:
     """Reads one model's state in one environment."""
 
-    reach: Reach
+    session: EnvironmentSession
     model: str
 
     def metric(self, name: str, at: datetime) -> float | None:
         """Largest value of one of our metrics in the hour that begins at `at`; None when there is none."""
-        answer = self.reach.client("cloudwatch").get_metric_statistics(
+        answer = self.session.client("cloudwatch").get_metric_statistics(
             Namespace=METRIC_NAMESPACE,
             MetricName=name,
             Dimensions=[
-                {"Name": "Environment", "Value": self.reach.environment.name},
+                {"Name": "Environment", "Value": self.session.environment.name},
                 {"Name": "Model", "Value": self.model},
             ],
             StartTime=at,
@@ -65,19 +65,19 @@ class Reader:
 
     def drift_alarm(self) -> dict[str, Any]:
         """The drift alarm as CloudWatch describes it."""
-        name = self.reach.names.model(self.model).alarm("drift")
-        return self.reach.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+        name = self.session.names.model(self.model).alarm("drift")
+        return self.session.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
 
     def monitor_reason(self) -> str:
         """What the monitor's newest report says, in its words."""
-        bucket, key = self.reach.names.bucket("artifacts"), f"{self.model}/monitor/latest.json"
-        body = self.reach.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        bucket, key = self.session.names.bucket("artifacts"), f"{self.model}/monitor/latest.json"
+        body = self.session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         return str(json.loads(body)["reason"])
 
     def live(self) -> dict[str, Any] | None:
         """The model package behind the endpoint once that is in service, else None."""
-        sagemaker = self.reach.client("sagemaker")
-        names = self.reach.names.model(self.model)
+        sagemaker = self.session.client("sagemaker")
+        names = self.session.names.model(self.model)
         found = sagemaker.list_endpoints(NameContains=names.endpoint)["Endpoints"]
         if not any(e["EndpointName"] == names.endpoint and e["EndpointStatus"] == "InService" for e in found):
             return None
@@ -99,8 +99,8 @@ class Reader:
 
     def endpoint(self) -> dict[str, Any]:
         """The endpoint as SageMaker describes it."""
-        name = self.reach.names.model(self.model).endpoint
-        return self.reach.client("sagemaker").describe_endpoint(EndpointName=name)
+        name = self.session.names.model(self.model).endpoint
+        return self.session.client("sagemaker").describe_endpoint(EndpointName=name)
 
     def quality_by_labels(self, at: datetime) -> str:
         """The interval of the gate's measure, as the labels that had come by the hour `at` have it."""

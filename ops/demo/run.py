@@ -16,7 +16,7 @@ from rich.console import Console
 from local_aws.bootstrap import bootstrap, cdk
 from local_aws.server import LocalAws
 
-from ..project import Project, Reach, UsageError
+from ..project import EnvironmentSession, Project, UsageError
 from ..retrain import Finished, follow, newest_execution
 from .reading import Reader, Row, wait
 from .story import ENVIRONMENT, MODEL, MONITOR_HOUR, RETRAIN_HOUR, Day, days
@@ -59,9 +59,9 @@ class Demo:
 
     def __init__(self, project: Project, local: LocalAws, console: Console) -> None:
         self.project, self.local, self.console = project, local, console
-        self.reach: Reach = project.environment(ENVIRONMENT)
-        self.names = self.reach.names.model(MODEL)
-        self.reader = Reader(self.reach, MODEL)
+        self.session: EnvironmentSession = project.environment(ENVIRONMENT)
+        self.names = self.session.names.model(MODEL)
+        self.reader = Reader(self.session, MODEL)
         self.timings = Timings()
         self._started = time.perf_counter()
 
@@ -94,7 +94,7 @@ class Demo:
             finished = self.nightly(first)
             version = wait("the first version to go live", self.reader.live_version)
         self.say(f"version {version} is live: {finished.execution_arn.rsplit('/', 1)[-1]}", "green")
-        traffic = Traffic(self.reach.client("sagemaker-runtime"), self.names.endpoint, self._inputs(first))
+        traffic = Traffic(self.session.client("sagemaker-runtime"), self.names.endpoint, self._inputs(first))
         rows = [self._day(first, traffic, "schedule")]
         loop_seconds = 0.0
         with traffic.steadily(first.records):
@@ -120,18 +120,18 @@ class Demo:
 
     def land(self, day: Day) -> None:
         """Upload the day's labelled records to the data bucket."""
-        bucket = self.reach.names.bucket("data")
+        bucket = self.session.names.bucket("data")
         key = f"{MODEL}/raw/{day.partition}/part-0.parquet"
         body = day.records.to_parquet(index=False)
-        self.reach.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+        self.session.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
         self.say(f"day {day.number}, {day.what}: {len(day.records)} records land in s3://{bucket}/{key}")
 
     def label(self, day: Day) -> None:
         """Upload what turned out true of the day's requests: the monitor joins it with what was answered."""
         found = labels(day.records, day.name, self.project.model(MODEL).data.label)
         key = f"{MODEL}/ground-truth/{day.partition}/part-0.parquet"
-        bucket = self.reach.names.bucket("data")
-        self.reach.client("s3").put_object(Bucket=bucket, Key=key, Body=found.to_parquet(index=False))
+        bucket = self.session.names.bucket("data")
+        self.session.client("s3").put_object(Bucket=bucket, Key=key, Body=found.to_parquet(index=False))
 
     def nightly(self, day: Day) -> Finished:
         """The daily schedule's tick, and the training that it starts."""
@@ -139,7 +139,7 @@ class Demo:
         self.say("the daily schedule ticks: Scheduler -> SQS -> lambda/retrain -> StartPipelineExecution")
         self._post("tick", schedule=self.names.schedule("retrain"), time=day.at(RETRAIN_HOUR))
         arn = wait("the training to start", lambda: self._newer("train", before), 60)
-        finished = follow(self.reach, arn, 300, lambda line: self.say(f"  {line}"))
+        finished = follow(self.session, arn, 300, lambda line: self.say(f"  {line}"))
         if finished.status != "Succeeded":
             raise UsageError(f"the first training {finished.status.lower()}: {finished.reason}")
         return finished
@@ -150,7 +150,7 @@ class Demo:
         before = self._newest("monitor")
         self._post("tick", schedule=self.names.schedule("monitor"), time=day.at(MONITOR_HOUR))
         arn = wait("the monitor to start", lambda: self._newer("monitor", before), 60)
-        finished = follow(self.reach, arn, 120, lambda _: None)
+        finished = follow(self.session, arn, 120, lambda _: None)
         if finished.status != "Succeeded":
             raise UsageError(f"the monitor {finished.status.lower()}: {finished.reason}")
         row = self.reader.row(day.number, day.what, day.at(MONITOR_HOUR), trigger)
@@ -166,10 +166,10 @@ class Demo:
             return (datetime.now(UTC) - changed).total_seconds()
 
         def started_by_drift() -> str | None:
-            execution = newest_execution(self.reach.client("sagemaker"), self.names.training_pipeline)
+            execution = newest_execution(self.session.client("sagemaker"), self.names.training_pipeline)
             return execution["PipelineExecutionArn"] if execution and execution["StartTime"] >= changed else None
 
-        finished = follow(self.reach, wait("the drift to start a training", started_by_drift, 60), 300, self._step)
+        finished = follow(self.session, wait("the drift to start a training", started_by_drift, 60), 300, self._step)
         if finished.status != "Succeeded":
             self.say(f"no new version: {finished.reason}", "yellow")
             return since_alarm()
@@ -189,7 +189,7 @@ class Demo:
 
     def _newest(self, which: str) -> str | None:
         pipeline = self.names.training_pipeline if which == "train" else self.names.monitor_pipeline
-        execution = newest_execution(self.reach.client("sagemaker"), pipeline)
+        execution = newest_execution(self.session.client("sagemaker"), pipeline)
         return execution["PipelineExecutionArn"] if execution else None
 
     def _newer(self, which: str, than: str | None) -> str | None:
@@ -198,7 +198,7 @@ class Demo:
 
     def _last_trigger(self) -> str:
         arn = self._newest("train")
-        answer = self.reach.client("sagemaker").list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)
+        answer = self.session.client("sagemaker").list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)
         return next((p["Value"] for p in answer["PipelineParameters"] if p["Name"] == "Trigger"), "-")
 
     def _authorized(self) -> dict[str, int]:
@@ -207,11 +207,11 @@ class Demo:
 
     def _report_uri(self) -> str:
         execution = (self._newest("monitor") or "").rsplit("/", 1)[-1]
-        return f"s3://{self.reach.names.bucket('artifacts')}/{MODEL}/monitor/{execution}/report.html"
+        return f"s3://{self.session.names.bucket('artifacts')}/{MODEL}/monitor/{execution}/report.html"
 
     def _post(self, what: str, **body: Any) -> None:
         """Move the embedded AWS's time: a schedule's tick, or the end of a data capture interval."""
-        environment = self.reach.environment
+        environment = self.session.environment
         self.local.post(what, **{"account": environment.account, "region": environment.region} | body)
 
 

@@ -89,9 +89,9 @@ class DeliveryDemo:
         """Labelled records in every environment."""
         body = data.to_parquet(index=False)
         for name in ENVIRONMENTS:
-            reach = self.workspace.project.environment(name)
+            session = self.workspace.project.environment(name)
             key = f"{MODEL}/raw/dt=2026-11-01/part-0.parquet"
-            reach.client("s3").put_object(Bucket=reach.names.bucket("data"), Key=key, Body=body)
+            session.client("s3").put_object(Bucket=session.names.bucket("data"), Key=key, Body=body)
         self.say(f"{len(data)} labelled records land in every environment")
 
     def versions(self) -> dict[str, int | None]:

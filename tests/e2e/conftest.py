@@ -16,7 +16,7 @@ from local_aws.bootstrap import bootstrap, cdk
 from local_aws.server import LocalAws
 from model_factory.core.names import ModelNames
 from model_factory.ops.demo.reading import Reader, wait
-from model_factory.ops.project import Project, Reach
+from model_factory.ops.project import EnvironmentSession, Project
 from model_factory.ops.retrain import Finished, follow, newest_execution, request
 
 from .alerts import subscribed
@@ -33,19 +33,19 @@ class Factory:
 
     local: LocalAws
     root: Path
-    reach: Reach
+    session: EnvironmentSession
     model: str = "sales"
 
     @property
     def names(self) -> ModelNames:
-        return self.reach.names.model(self.model)
+        return self.session.names.model(self.model)
 
     @property
     def reader(self) -> Reader:
-        return Reader(self.reach, self.model)
+        return Reader(self.session, self.model)
 
     def client(self, service: str):
-        return self.reach.client(service)
+        return self.session.client(service)
 
     def deploy(self, *stacks: str) -> None:
         """cdk deploy the stacks (default: all) of the test project as it is on disk now."""
@@ -58,12 +58,12 @@ class Factory:
     def land(self, data: pd.DataFrame | str, day: str, name: str = "part-0.csv") -> None:
         body = data if isinstance(data, str) else data.to_csv(index=False)
         key = f"{self.model}/raw/dt={day}/{name}"
-        self.client("s3").put_object(Bucket=self.reach.names.bucket("data"), Key=key, Body=body.encode())
+        self.client("s3").put_object(Bucket=self.session.names.bucket("data"), Key=key, Body=body.encode())
 
     def label(self, body: str, name: str = "labels.csv") -> None:
         """Labels for what was answered."""
         key = f"{self.model}/ground-truth/dt=2026-11-24/{name}"
-        self.client("s3").put_object(Bucket=self.reach.names.bucket("data"), Key=key, Body=body.encode())
+        self.client("s3").put_object(Bucket=self.session.names.bucket("data"), Key=key, Body=body.encode())
 
     def alarm(self, purpose: str) -> str:
         """The state of one of the model's alarms."""
@@ -71,7 +71,7 @@ class Factory:
         return found["StateValue"]
 
     def remove(self, day: str) -> None:
-        bucket = self.reach.names.bucket("data")
+        bucket = self.session.names.bucket("data")
         found = self.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"{self.model}/raw/dt={day}/")
         for entry in found.get("Contents", []):
             self.client("s3").delete_object(Bucket=bucket, Key=entry["Key"])
@@ -85,19 +85,19 @@ class Factory:
             found = self.newest(pipeline)
             return found if found != after else None
 
-        return follow(self.reach, wait(f"an execution of {pipeline}", newer, seconds), 300, lambda _: None)
+        return follow(self.session, wait(f"an execution of {pipeline}", newer, seconds), 300, lambda _: None)
 
     def retrain(self, reason: str = "test") -> Finished:
         """Train by hand and wait for the end."""
         before = self.newest(self.names.training_pipeline)
-        request(self.reach, self.model, reason)
+        request(self.session, self.model, reason)
         return self.next_execution(self.names.training_pipeline, before)
 
     def tick(self, schedule: str, at: datetime | None = None) -> None:
         self.post("tick", schedule=self.names.schedule(schedule), time=(at or datetime.now(UTC)).isoformat())
 
     def post(self, what: str, **body: object) -> None:
-        environment = self.reach.environment
+        environment = self.session.environment
         self.local.post(what, **{"account": environment.account, "region": environment.region} | body)
 
     def refused(self, what: str, **body: object) -> str:
@@ -204,5 +204,5 @@ def live(deployed):
 @pytest.fixture
 def alerts(deployed):
     """Reads what the alerts topic published since the test began."""
-    with subscribed(deployed.client, deployed.reach.names) as read:
+    with subscribed(deployed.client, deployed.session.names) as read:
         yield read

@@ -114,10 +114,10 @@ def _policy_of(iam: Any, name: str) -> Document:
     return parse(f"{name}/{policy}", json.dumps(content))
 
 
-def deployed_resource_policies(reach: Any) -> dict[str, Document]:
+def deployed_resource_policies(session: Any) -> dict[str, Document]:
     """The policies on an environment's key, buckets, queues and topic, and on the ways out of its network if it has one."""
-    names = reach.names
-    key = reach.client("kms").describe_key(KeyId=names.key_alias)["KeyMetadata"]["Arn"]
+    names = session.names
+    key = session.client("kms").describe_key(KeyId=names.key_alias)["KeyMetadata"]["Arn"]
     queues = [name(purpose) for name in (names.queue, names.dead_letter_queue) for purpose in ("retrain", "deploy")]
     arns = {
         "key": key,
@@ -126,7 +126,7 @@ def deployed_resource_policies(reach: Any) -> dict[str, Document]:
         **{f"queue {queue.removeprefix(names.prefix + '-')}": names.arn("sqs", queue) for queue in queues},
         "queue undelivered": names.arn("sqs", names.undelivered_queue),
     }
-    ways_out = reach.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    ways_out = session.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
     return {
         **{holder: document for holder, arn in arns.items() for document in policies_on(arn)},
         **{

@@ -14,9 +14,9 @@ EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action
 def prod(deployed):
     """What attackers in dev know of prod: an encrypted object, the key, the pipeline, a model that waits."""
     s3, kms, sagemaker = (deployed.client(service) for service in ("s3", "kms", "sagemaker"))
-    bucket = deployed.reach.names.bucket("data")
+    bucket = deployed.session.names.bucket("data")
     s3.put_object(Bucket=bucket, Key="sales/secret", Body=b"secret")
-    key = kms.describe_key(KeyId=deployed.reach.names.key_alias)["KeyMetadata"]["Arn"]
+    key = kms.describe_key(KeyId=deployed.session.names.key_alias)["KeyMetadata"]["Arn"]
     version = sagemaker.create_model_package(
         ModelPackageGroupName=deployed.names.model_package_group, ModelApprovalStatus="PendingManualApproval"
     )["ModelPackageArn"]
@@ -34,7 +34,7 @@ def prod(deployed):
 @pytest.fixture(scope="module", params=["the job role that is deployed", "an administrator of dev"])
 def intruder(request, deployed):
     """Makes clients of a principal in dev's account."""
-    dev = deployed.reach.project.environment("dev")
+    dev = deployed.session.project.environment("dev")
     iam, name = dev.client("iam"), f"{dev.names.prefix}-sales-train-job"
     if "administrator" in request.param:
         name = "insider"
@@ -101,6 +101,6 @@ def test_the_administrator_of_dev_may_do_the_same_in_dev(intruder, deployed, req
     """The refusals are about the account: what is refused in prod is possible at home, for who is allowed there."""
     if "administrator" not in request.node.callspec.params["intruder"]:
         pytest.skip("the job's role may not do this at home either")
-    bucket = deployed.reach.project.environment("dev").names.bucket("data")
+    bucket = deployed.session.project.environment("dev").names.bucket("data")
     assert intruder("s3").put_object(Bucket=bucket, Key="sales/test", Body=b"")
     intruder("s3").delete_object(Bucket=bucket, Key="sales/test")

@@ -25,7 +25,7 @@ def fresh(live):
 
 
 def begin_anew(live: Factory) -> None:
-    bucket = live.reach.names.bucket("data")
+    bucket = live.session.names.bucket("data")
     for kind in ("raw", "ground-truth"):
         for page in live.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"sales/{kind}/"):
             for entry in page.get("Contents", []):
@@ -57,7 +57,7 @@ def watched(factory: Factory, at: datetime) -> dict:
     factory.tick("monitor", at)
     finished = factory.next_execution(factory.names.monitor_pipeline, before)
     assert finished.status == "Succeeded", finished.reason
-    bucket = factory.reach.names.bucket("artifacts")
+    bucket = factory.session.names.bucket("artifacts")
     return json.loads(factory.client("s3").get_object(Bucket=bucket, Key="sales/monitor/latest.json")["Body"].read())
 
 

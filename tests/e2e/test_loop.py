@@ -43,7 +43,7 @@ def test_a_version_carries_what_an_auditor_asks_for(live):
     assert all(facts[name] for name in ("data_digest", "code_digest", "image", "hyperparameters_digest", "seed"))
     assert all(entry["version_id"] not in ("", "null") for entry in listed["objects"])
     assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].startswith("s3://")
-    records_bucket = live.reach.names.bucket("records")
+    records_bucket = live.session.names.bucket("records")
     kept = [e["Key"] for e in live.client("s3").list_objects_v2(Bucket=records_bucket)["Contents"]]
     assert f"sales/versions/{package['ModelPackageVersion']}.json" in kept
     assert any(key.startswith("sales/deployments/") for key in kept)
@@ -51,9 +51,9 @@ def test_a_version_carries_what_an_auditor_asks_for(live):
 
 def test_captured_traffic_is_in_sagemakers_format(live):
     body = records(3, seed=9)[INPUTS].to_csv(index=False, header=False)
-    assert len(invoke(live.reach, live.model, body, "text/csv", "order-7")["predictions"]) == 3
+    assert len(invoke(live.session, live.model, body, "text/csv", "order-7")["predictions"]) == 3
     live.post("flush")
-    s3, bucket = live.client("s3"), live.reach.names.bucket("data")
+    s3, bucket = live.client("s3"), live.session.names.bucket("data")
     found = s3.list_objects_v2(Bucket=bucket, Prefix=f"sales/captured/{live.names.endpoint}/AllTraffic/")["Contents"]
     newest = max(found, key=lambda entry: entry["LastModified"])
     lines = s3.get_object(Bucket=bucket, Key=newest["Key"])["Body"].read().decode().splitlines()

@@ -24,22 +24,24 @@ def unneeded(live, recorder):
     live_the_whole_loop(live)
     needed: dict[Permission, bool] = {}
     for name in ENVIRONMENTS:
-        reach = live.reach.project.environment(name)
-        held = [(role, *found) for role, found in deployed_roles(reach.client("iam"), f"{reach.names.prefix}-").items()]
-        held += [(holder, None, document) for holder, document in deployed_resource_policies(reach).items()]
+        session = live.session.project.environment(name)
+        held = [
+            (role, *found) for role, found in deployed_roles(session.client("iam"), f"{session.names.prefix}-").items()
+        ]
+        held += [(holder, None, document) for holder, document in deployed_resource_policies(session).items()]
         for holder, role_arn, document in held:
             for permission in permissions(holder, document):
                 # The same permission in another environment has another account and other names in its resources.
-                same = replace(permission, value=anonymous(permission.value, reach))
+                same = replace(permission, value=anonymous(permission.value, session))
                 needed[same] = needed.get(same, False) or recorder.needs(document, permission, role_arn)
     assert len(needed) > 150
     return [permission for permission, is_needed in needed.items() if not is_needed]
 
 
-def anonymous(value, reach):
-    value = re.sub(":key/.*", ":key/KEY", value.replace(reach.environment.account, "ACCOUNT"))
+def anonymous(value, session):
+    value = re.sub(":key/.*", ":key/KEY", value.replace(session.environment.account, "ACCOUNT"))
     value = re.sub("/(subnet|sg)-[0-9a-f]+", "/ID", value)
-    return value.replace(reach.names.prefix, "PREFIX").replace(f"/{reach.environment.name}/", "/ENVIRONMENT/")
+    return value.replace(session.names.prefix, "PREFIX").replace(f"/{session.environment.name}/", "/ENVIRONMENT/")
 
 
 def test_a_permission_less_breaks_the_loop(unneeded):
@@ -54,7 +56,7 @@ def test_what_only_aws_needs_is_deployed_and_really_not_used_here(unneeded):
 @contextmanager
 def removed(factory, role, action):
     """The role `role` of the factory's environment without `action`, for a while."""
-    iam, name = factory.client("iam"), f"{factory.reach.names.prefix}-{role}"
+    iam, name = factory.client("iam"), f"{factory.session.names.prefix}-{role}"
     whole = iam.get_role_policy(RoleName=name, PolicyName="Work")["PolicyDocument"]
     less = json.loads(json.dumps(whole))
     for statement in less["Statement"]:
@@ -114,14 +116,14 @@ def test_an_endpoint_that_may_not_read_the_model_keeps_the_old_fleet(live):
 def test_a_retrain_function_that_may_not_start_puts_the_message_aside(live):
     before = live.newest(live.names.training_pipeline)
     with removed(live, "retrain", "sagemaker:StartPipelineExecution"):
-        request(live.reach, live.model, "without the permission")
-        live.take_from(live.reach.names.dead_letter_queue("retrain"))
+        request(live.session, live.model, "without the permission")
+        live.take_from(live.session.names.dead_letter_queue("retrain"))
     assert live.newest(live.names.training_pipeline) == before
     assert "not authorized to perform: sagemaker:StartPipelineExecution on resource: " in live.skipped_reasons()
 
 
 def test_the_server_counts_calls_by_role(live):
     report = live.local.authorization.report()
-    account, prefix = live.reach.environment.account, live.names.prefix
+    account, prefix = live.session.environment.account, live.names.prefix
     assert report["calls_by_principal"][f"arn:aws:iam::{account}:role/{prefix}-train-job"] > 10
     assert report["calls"] == sum(report["calls_by_principal"].values()) <= report["permissions_checked"]

@@ -26,14 +26,14 @@ def live_the_whole_loop(prod: Factory) -> None:
     for pipeline, step in (("train", "Prepare"), ("train", "Train"), ("monitor", "Monitor")):
         stop_in(prod, pipeline, step)
     fail_to_deliver(prod)
-    dev = replace(prod, reach=prod.reach.project.environment("dev"))
+    dev = replace(prod, session=prod.session.project.environment("dev"))
     begin_with_a_broken_endpoint(dev)
     destroy_and_deploy_again(dev)
 
 
 def refuse(factory: Factory) -> None:
     """A message about a model that does not exist is tried again and then put aside."""
-    sqs, names = factory.client("sqs"), factory.reach.names
+    sqs, names = factory.client("sqs"), factory.session.names
     url = sqs.get_queue_url(QueueName=names.queue("retrain"))["QueueUrl"]
     message = {"model": "nobody", "trigger": "manual", "reason": "a mistake", "id": uuid.uuid4().hex}
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message), MessageGroupId="nobody")
@@ -72,7 +72,7 @@ def stop_in(factory: Factory, which: str, step: str) -> None:
     pipeline = names.training_pipeline if which == "train" else names.monitor_pipeline
     before = factory.newest(pipeline)
     if which == "train":
-        request(factory.reach, factory.model, f"to be stopped in {step}")
+        request(factory.session, factory.model, f"to be stopped in {step}")
     else:
         # A time of its own: the same time asks for the execution that there was.
         factory.tick("monitor", datetime.now(UTC) + timedelta(days=1))
@@ -123,11 +123,11 @@ def fail_to_deliver(factory: Factory) -> None:
 def begin_with_a_broken_endpoint(factory: Factory) -> None:
     """The first version of an environment finds an endpoint that never came up: it is removed and made anew."""
     sagemaker, names = factory.client("sagemaker"), factory.names
-    account = factory.reach.environment.account
+    account = factory.session.environment.account
     sagemaker.create_model(
         ModelName=f"{names.endpoint}-v0",
         ExecutionRoleArn=f"arn:aws:iam::{account}:role/{names.role('endpoint')}",
-        PrimaryContainer={"Image": "image", "ModelDataUrl": f"s3://{factory.reach.names.bucket('artifacts')}/none"},
+        PrimaryContainer={"Image": "image", "ModelDataUrl": f"s3://{factory.session.names.bucket('artifacts')}/none"},
     )
     variant = {"VariantName": "AllTraffic", "ModelName": f"{names.endpoint}-v0", "InstanceType": "ml.m5.large"}
     config = f"{names.endpoint}-v0"

@@ -50,7 +50,7 @@ class Delivered:
         self.workspace = workspace
         self.deliveries = Deliveries(self.client("codepipeline"), "acme-delivery")
         self.lines: list[str] = []
-        self.reach = cache(workspace.project.environment)
+        self.session = cache(workspace.project.environment)
 
     def client(self, service: str):
         """A client in the tooling account."""
@@ -78,7 +78,7 @@ class Delivered:
         return "\n".join(told)
 
     def reader(self, environment: str, model: str = "sales") -> Reader:
-        return Reader(self.reach(environment), model)
+        return Reader(self.session(environment), model)
 
     def versions(self, model: str = "sales") -> dict[str, int | None]:
         """What serves in every environment."""
@@ -86,15 +86,15 @@ class Delivered:
 
     def version(self, environment: str, model: str, number: int) -> dict:
         """A version, described."""
-        reach = self.reach(environment)
-        name = f"model-package/{reach.names.model(model).model_package_group}/{number}"
-        return reach.client("sagemaker").describe_model_package(ModelPackageName=reach.names.arn("sagemaker", name))
+        session = self.session(environment)
+        name = f"model-package/{session.names.model(model).model_package_group}/{number}"
+        return session.client("sagemaker").describe_model_package(ModelPackageName=session.names.arn("sagemaker", name))
 
     def trainings(self, environment: str, model: str = "sales") -> int:
-        reach = self.reach(environment)
-        pipeline = reach.names.model(model).training_pipeline
+        session = self.session(environment)
+        pipeline = session.names.model(model).training_pipeline
         return len(
-            reach.client("sagemaker").list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
+            session.client("sagemaker").list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
         )
 
     def as_at_first(self) -> None:
@@ -116,9 +116,9 @@ class Delivered:
         """Labelled data in every environment that trains."""
         body = records().to_csv(index=False).encode()
         for name, model in [(one["name"], "sales") for one in ENVIRONMENTS] + [("dev", "offers")]:
-            reach = self.reach(name)
+            session = self.session(name)
             key = f"{model}/raw/dt=2026-11-01/part-0.csv"
-            reach.client("s3").put_object(Bucket=reach.names.bucket("data"), Key=key, Body=body)
+            session.client("s3").put_object(Bucket=session.names.bucket("data"), Key=key, Body=body)
 
 
 def models(folder: Path) -> Path:
@@ -183,13 +183,13 @@ def before(live):
 @pytest.fixture(scope="session")
 def taken(live, before, alerts):
     """A push that gives `sales` a schedule which somebody made by hand before, and trains `offers` another way."""
-    reach = live.reach("dev")
-    scheduler, name = reach.client("scheduler"), reach.names.model("sales").schedule("retrain")
+    session = live.session("dev")
+    scheduler, name = session.client("scheduler"), session.names.model("sales").schedule("retrain")
     scheduler.create_schedule(
         Name=name,
         ScheduleExpression="rate(1 day)",
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target={"Arn": reach.names.arn("sqs", "by-hand"), "RoleArn": reach.names.iam_arn("role/by-hand")},
+        Target={"Arn": session.names.arn("sqs", "by-hand"), "RoleArn": session.names.iam_arn("role/by-hand")},
     )
     live.as_at_first()
     live.workspace.change("models/sales/model.yaml", "schedule: null", "schedule: rate(1 day)")

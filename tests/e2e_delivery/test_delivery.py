@@ -29,10 +29,10 @@ def test_the_approval_shows_a_report_of_what_changes(live):
 
 
 def test_who_approved_is_written_down_with_the_version(live):
-    reach = live.reach("prod")
-    bucket = reach.names.bucket("records")
-    (entry,) = reach.client("s3").list_objects_v2(Bucket=bucket, Prefix="sales/approvals/")["Contents"]
-    record = json.loads(reach.client("s3").get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
+    session = live.session("prod")
+    bucket = session.names.bucket("records")
+    (entry,) = session.client("s3").list_objects_v2(Bucket=bucket, Prefix="sales/approvals/")["Contents"]
+    record = json.loads(session.client("s3").get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
     assert record["decision"] == "Approved"
     assert record["by"].startswith("arn:aws:sts::999999999999:assumed-role/")
     assert record["reason"] == "the report is convincing"

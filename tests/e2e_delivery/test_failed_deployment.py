@@ -9,9 +9,9 @@ pytestmark = pytest.mark.e2e
 
 def hyperparameter(live, model: str) -> str:
     """C, as the training pipeline that is deployed in dev hands it over."""
-    reach = live.reach("dev")
-    name = reach.names.model(model).training_pipeline
-    definition = json.loads(reach.client("sagemaker").describe_pipeline(PipelineName=name)["PipelineDefinition"])
+    session = live.session("dev")
+    name = session.names.model(model).training_pipeline
+    definition = json.loads(session.client("sagemaker").describe_pipeline(PipelineName=name)["PipelineDefinition"])
     (train,) = [step for step in definition["Steps"] if step["Type"] == "Training"]
     return json.dumps(train["Arguments"]["HyperParameters"])
 
@@ -50,8 +50,8 @@ def test_the_stack_and_then_the_whole_stage_go_back(live, taken):
     )
     assert '"C": "1.0"' in hyperparameter(live, "offers")
     assert '"C": "1.0"' in hyperparameter(live, "sales")
-    reach = live.reach("dev")
-    schedule = reach.client("scheduler").get_schedule(Name="acme-dev-sales-retrain")
+    session = live.session("dev")
+    schedule = session.client("scheduler").get_schedule(Name="acme-dev-sales-retrain")
     assert schedule["Target"]["Arn"].endswith(":by-hand")
-    stack = reach.client("cloudformation").describe_stacks(StackName="acme-dev-sales")["Stacks"][0]
+    stack = session.client("cloudformation").describe_stacks(StackName="acme-dev-sales")["Stacks"][0]
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"

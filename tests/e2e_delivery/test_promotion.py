@@ -28,8 +28,8 @@ def test_the_same_artifact_serves_everywhere_and_only_dev_trained_it(live):
     found = {name: live.version(name, "offers", 1)["CustomerMetadataProperties"] for name in live.versions()}
     (digest,) = {facts["artifact_digest"] for facts in found.values()}
     for name in found:
-        reach = live.reach(name)
-        content = reach.client("s3").get_object(**artifact(live, name))["Body"].read()
+        session = live.session(name)
+        content = session.client("s3").get_object(**artifact(live, name))["Body"].read()
         assert hashlib.sha256(content).hexdigest() == digest
     assert {facts["code_digest"] for facts in found.values()} == {found["dev"]["code_digest"]}
 
@@ -37,14 +37,14 @@ def test_the_same_artifact_serves_everywhere_and_only_dev_trained_it(live):
 def test_every_copy_is_encrypted_with_the_key_of_its_environment(live):
     keys = {}
     for name in live.versions():
-        reach = live.reach(name)
-        alias = reach.client("kms").describe_key(KeyId=f"alias/acme-{name}")["KeyMetadata"]["Arn"]
+        session = live.session(name)
+        alias = session.client("kms").describe_key(KeyId=f"alias/acme-{name}")["KeyMetadata"]["Arn"]
         files = [artifact(live, name)]
         folder = live.version(name, "offers", 1)["DriftCheckBaselines"]["ModelDataQuality"]["Statistics"]["S3Uri"]
         files.append(split(folder.rpartition("/")[0] + "/profile.json"))
-        heads = [reach.client("s3").head_object(**file) for file in files]
+        heads = [session.client("s3").head_object(**file) for file in files]
         assert {head["SSEKMSKeyId"] for head in heads} == {alias}
-        assert all(reach.names.bucket("artifacts") == file["Bucket"] for file in files)
+        assert all(session.names.bucket("artifacts") == file["Bucket"] for file in files)
         keys[name] = alias
     assert len(set(keys.values())) == 3
 
@@ -55,8 +55,8 @@ def test_the_origins_lead_back_to_the_training_and_the_records_say_who_promoted(
     assert staging["CustomerMetadataProperties"]["origin"] == live.version("dev", "offers", 1)["ModelPackageArn"]
     assert prod["CustomerMetadataProperties"]["trigger"] == "promotion"
     delivery = live.execution["pipelineExecutionId"]
-    s3 = live.reach("prod").client("s3")
-    bucket = live.reach("prod").names.bucket("records")
+    s3 = live.session("prod").client("s3")
+    bucket = live.session("prod").names.bucket("records")
     kept = {}
     for kind in ("promotions", "approvals"):
         (entry,) = s3.list_objects_v2(Bucket=bucket, Prefix=f"offers/{kind}/")["Contents"]
@@ -74,10 +74,10 @@ def test_the_pipeline_says_what_it_promoted(live):
 
 
 def test_a_promoted_version_is_watched_where_it_serves(live):
-    reach = live.reach("staging")
-    names, sagemaker = reach.names.model("offers"), reach.client("sagemaker")
+    session = live.session("staging")
+    names, sagemaker = session.names.model("offers"), session.client("sagemaker")
     rows = records(300).drop(columns="sold").to_csv(index=False, header=False)
-    reach.client("sagemaker-runtime").invoke_endpoint(EndpointName=names.endpoint, ContentType="text/csv", Body=rows)
+    session.client("sagemaker-runtime").invoke_endpoint(EndpointName=names.endpoint, ContentType="text/csv", Body=rows)
     live.workspace.local.post("flush")
     sagemaker.start_pipeline_execution(
         PipelineName=names.monitor_pipeline,
@@ -96,9 +96,9 @@ def test_a_promoted_version_is_watched_where_it_serves(live):
 def test_nothing_asks_for_a_training_where_versions_are_promoted_to(live):
     found = {}
     for name in live.versions():
-        reach = live.reach(name)
-        schedules = reach.client("scheduler").list_schedules()["Schedules"]
-        rules = reach.client("events").list_rules(NamePrefix=f"acme-{name}-offers")["Rules"]
+        session = live.session(name)
+        schedules = session.client("scheduler").list_schedules()["Schedules"]
+        rules = session.client("events").list_rules(NamePrefix=f"acme-{name}-offers")["Rules"]
         found[name] = {each["Name"].removeprefix(f"acme-{name}-") for each in [*schedules, *rules]}
     assert {"offers-retrain", "offers-drift"} <= found["dev"]
     for name in ("staging", "prod"):

@@ -45,10 +45,10 @@ def test_what_is_deployed_there_is_encrypted_with_a_key_of_that_region(live, sto
 
 
 def test_everything_of_staging_is_in_its_region(live):
-    reach = live.reach("staging")
+    session = live.session("staging")
     versions = [live.version("staging", model, 1) for model in ("sales", "offers")]
     for version in versions:
         container = version["InferenceSpecification"]["Containers"][0]
         assert version["ModelPackageArn"].startswith(f"arn:aws:sagemaker:{THERE}:")
-        assert container["ModelDataUrl"].startswith(f"s3://{reach.names.bucket('artifacts')}/")
+        assert container["ModelDataUrl"].startswith(f"s3://{session.names.bucket('artifacts')}/")
         assert f".{THERE}." in container["Image"]

@@ -34,7 +34,7 @@ class AlertsTopic(sns.Topic):
             )
         )
 
-    def tell(
+    def add_notification_rule(
         self,
         construct_id: str,
         *,

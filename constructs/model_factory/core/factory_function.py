@@ -14,9 +14,9 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from .nag import DEPENDS_TWICE, accept, in_both_packs
+from .nag import DEPENDS_TWICE, in_both_packs, suppress
 from .names import METRIC_NAMESPACE, EnvironmentNames
-from .network import Placement, function_interfaces
+from .network import VpcConfig, function_interfaces
 from .permissions import allow, allow_without_resource, service_role
 
 # AWS publishes the layer's ARN of every region under this public parameter; CloudFormation reads it at deployment.
@@ -50,7 +50,7 @@ class FactoryFunction(Construct):
         key: kms.IKey,
         timeout: Duration,
         statements: Sequence[iam.PolicyStatement],
-        placement: Placement | None = None,
+        vpc: VpcConfig | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -70,7 +70,7 @@ class FactoryFunction(Construct):
             name=names.role(purpose),
             service="lambda",
             description=f"What the function {name} may do",
-            statements=[*statements, *_observability(names, name), *function_interfaces(names, placement)],
+            statements=[*statements, *_observability(names, name), *function_interfaces(names, vpc)],
             open_resources="X-Ray and metrics have no resources; the rest is bounded by the factory's names.",
         )
         self.function = lambda_.Function(
@@ -96,11 +96,11 @@ class FactoryFunction(Construct):
                 **(environment or {}),
             },
         )
-        accept(self.function, _ACCEPTED if placement else _ACCEPTED | _ACCEPTED_OUTSIDE)
-        if placement:
+        suppress(self.function, _ACCEPTED if vpc else _ACCEPTED | _ACCEPTED_OUTSIDE)
+        if vpc:
             resource = cast(lambda_.CfnFunction, self.function.node.default_child)
             resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
-                subnet_ids=list(placement.subnets), security_group_ids=list(placement.security_groups)
+                subnet_ids=list(vpc.subnets), security_group_ids=list(vpc.security_groups)
             )
         self._alarm(names, purpose)
 

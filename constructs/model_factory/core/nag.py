@@ -14,7 +14,7 @@ NO_SOURCE_OF_ITS_OWN = "The pipeline hands the source over; the project logs in 
 DEPENDS_TWICE = "CDK's own construct writes the dependency on the role, though its ARN implies it; twice does no harm."
 
 
-def accept(construct: IConstruct, reasons: Mapping[str, str]) -> None:
+def suppress(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     """Accept findings by rule: `CKV…` are checkov's, those without a hyphen else cfn-lint's, the others cdk-nag's.
 
     Reasons of several calls for one resource add up.

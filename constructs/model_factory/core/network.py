@@ -10,7 +10,7 @@ from .permissions import allow, allow_without_resource
 
 
 @dataclass(frozen=True)
-class Placement:
+class VpcConfig:
     """Subnets and security groups, by their ids. `account` owns them; `*` when another may share them."""
 
     subnets: tuple[str, ...]
@@ -31,13 +31,13 @@ class Placement:
         return [f"arn:{names.partition}:ec2:{names.region}:{self.account}:{part}" for part in parts]
 
 
-def function_interfaces(names: EnvironmentNames, placement: Placement | None) -> list[iam.PolicyStatement]:
+def function_interfaces(names: EnvironmentNames, vpc: VpcConfig | None) -> list[iam.PolicyStatement]:
     """What Lambda needs in a function's role to put it into the network."""
     own = ["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses", "ec2:DeleteNetworkInterface"]
-    return _interfaces(names, placement, own, ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"])
+    return _interfaces(names, vpc, own, ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"])
 
 
-def job_interfaces(names: EnvironmentNames, placement: Placement | None) -> list[iam.PolicyStatement]:
+def job_interfaces(names: EnvironmentNames, vpc: VpcConfig | None) -> list[iam.PolicyStatement]:
     """What SageMaker needs in the role of a job or an endpoint to put it into the network."""
     own = [
         "ec2:CreateNetworkInterfacePermission",
@@ -45,17 +45,17 @@ def job_interfaces(names: EnvironmentNames, placement: Placement | None) -> list
         "ec2:DeleteNetworkInterfacePermission",
     ]
     looks = ["DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs"]
-    return _interfaces(names, placement, own, [f"ec2:Describe{what}" for what in looks])
+    return _interfaces(names, vpc, own, [f"ec2:Describe{what}" for what in looks])
 
 
 def _interfaces(
-    names: EnvironmentNames, placement: Placement | None, own: Sequence[str], looks: Sequence[str]
+    names: EnvironmentNames, vpc: VpcConfig | None, own: Sequence[str], looks: Sequence[str]
 ) -> list[iam.PolicyStatement]:
-    if placement is None:
+    if vpc is None:
         return []
     interfaces = names.arn("ec2", "network-interface/*")
     return [
-        allow(["ec2:CreateNetworkInterface"], [interfaces, *placement.arns(names)]),
+        allow(["ec2:CreateNetworkInterface"], [interfaces, *vpc.arns(names)]),
         allow(own, [interfaces]),
         allow_without_resource(looks),
     ]

@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from .image import repository
-from .nag import ONE_ROLE, accept, in_both_packs
+from .nag import ONE_ROLE, in_both_packs, suppress
 from .names import METRIC_NAMESPACE, EnvironmentNames
 
 WITHOUT_RESOURCE = {
@@ -75,7 +75,7 @@ def service_role(
         assumed_by=service_principal(service, conditions),
         inline_policies={"Work": iam.PolicyDocument(statements=list(statements))},
     )
-    accept(
+    suppress(
         role,
         in_both_packs("IAMNoInlinePolicy", ONE_ROLE)
         | ({"AwsSolutions-IAM5": open_resources} if open_resources else {}),
@@ -159,7 +159,7 @@ def pass_role(role_arn: str) -> iam.PolicyStatement:
     return allow(["iam:PassRole"], [role_arn], StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"})
 
 
-def bound_roles(scope: Construct, policy_name: str | None) -> None:
+def apply_permissions_boundary(scope: Construct, policy_name: str | None) -> None:
     """Put the account's permissions boundary, when there is one, on every role below `scope`."""
     if policy_name:
         boundary = iam.ManagedPolicy.from_managed_policy_name(scope, "PermissionsBoundary", policy_name)

@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from .nag import accept, in_both_packs
+from .nag import in_both_packs, suppress
 from .names import EnvironmentNames
 
 _ENDLESS = "This bucket holds the access logs; logging access to it would never end."
@@ -37,7 +37,7 @@ class PrivateBuckets:
             lifecycle_rules=[tidy(expiration=Duration.days(365), noncurrent_version_expiration=Duration.days(30))],
         )
         without_logs = {"CKV_AWS_18": _ENDLESS, **in_both_packs("S3DefaultEncryptionKMS", _ONLY_SSE_S3)}
-        accept(self.logs, self._no_replica | without_logs)
+        suppress(self.logs, self._no_replica | without_logs)
 
     def add(
         self, purpose: str, rule: s3.LifecycleRule, *, retention: s3.ObjectLockRetention | None = None
@@ -59,7 +59,7 @@ class PrivateBuckets:
             server_access_logs_prefix=f"{purpose}/",
             object_lock_default_retention=retention,
         )
-        accept(bucket, self._no_replica)
+        suppress(bucket, self._no_replica)
         return bucket
 
 

@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .nag import accept
+from .nag import suppress
 from .names import EnvironmentNames
 from .permissions import service_principal
 
@@ -68,7 +68,7 @@ class UndeliveredQueue(Construct):
             retention_period=_FOURTEEN_DAYS,
         )
         allow_rules(self.queue, names)
-        accept(self.queue, {"AwsSolutions-SQS3": "This queue is where undelivered events end; an alarm watches it."})
+        suppress(self.queue, {"AwsSolutions-SQS3": "This queue is where undelivered events end; an alarm watches it."})
         alarm_when_not_empty(self, names, names.undelivered_queue, "undelivered")
 
 

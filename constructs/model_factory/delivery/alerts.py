@@ -33,7 +33,7 @@ class DeliveryAlerts(Construct):
                 "detail": {"pipeline": [names.delivery_pipeline], **detail},
             }
 
-        self.topic.tell(
+        self.topic.add_notification_rule(
             "Failed",
             purpose="failed",
             description="A delivery that stopped is told with its action and reason",
@@ -41,7 +41,7 @@ class DeliveryAlerts(Construct):
             facts=_FACTS | {"why": "$.detail.execution-result.external-execution-summary"},
             sentence="<pipeline> stopped in <stage> at <action>: <why> (execution <execution>)",
         )
-        self.topic.tell(
+        self.topic.add_notification_rule(
             "Waiting",
             purpose="waiting",
             description="A delivery that waits for an approval is told",

@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from ..core.nag import accept, in_both_packs
+from ..core.nag import in_both_packs, suppress
 from ..core.names import EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
 
@@ -35,7 +35,7 @@ def keep_as_artifacts(bucket: s3.Bucket) -> None:
     )
     versioned = s3.CfnBucket.VersioningConfigurationProperty(status="Enabled")
     cast(s3.CfnBucket, bucket.node.default_child).versioning_configuration = versioned
-    accept(
+    suppress(
         bucket,
         {
             "AwsSolutions-S1": _ONLY_COPIES,

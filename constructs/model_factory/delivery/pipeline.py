@@ -13,7 +13,7 @@ from constructs import Construct
 
 from ..config import Environment
 from ..config.delivery import CODECOMMIT, Delivery
-from ..core.nag import DEPENDS_TWICE, NO_SOURCE_OF_ITS_OWN, ONE_ROLE, accept, in_both_packs
+from ..core.nag import DEPENDS_TWICE, NO_SOURCE_OF_ITS_OWN, ONE_ROLE, in_both_packs, suppress
 from ..core.names import EnvironmentNames
 from ..core.permissions import allow
 from .buckets import keep_as_artifacts
@@ -90,7 +90,7 @@ class DeliveryPipeline(Construct):
         for support in elsewhere.values():
             keep_as_artifacts(cast(s3.Bucket, support.replication_bucket))
         if elsewhere:
-            accept(base.role.node.find_child("DefaultPolicy"), {"CKV_AWS_111": _KEYS_ELSEWHERE})
+            suppress(base.role.node.find_child("DefaultPolicy"), {"CKV_AWS_111": _KEYS_ELSEWHERE})
         _accept_what_cdk_writes(self)
 
     def _add(self, environment: Environment, stage: Stage) -> str:
@@ -165,13 +165,13 @@ def _roll_back_on_failure(
 def _accept_what_cdk_writes(scope: Construct) -> None:
     for node in scope.node.find_all():
         if isinstance(node, iam.CfnPolicy):
-            accept(node, {"AwsSolutions-IAM5": _BUILD_ROLE, **in_both_packs("IAMNoInlinePolicy", ONE_ROLE)})
+            suppress(node, {"AwsSolutions-IAM5": _BUILD_ROLE, **in_both_packs("IAMNoInlinePolicy", ONE_ROLE)})
             if "/Assets/" in node.node.path:
-                accept(node, {"CKV_AWS_111": _BUILD_ROLE})
+                suppress(node, {"CKV_AWS_111": _BUILD_ROLE})
         elif isinstance(node, codebuild.CfnProject):
-            accept(node, {"PCI.DSS.321-CodeBuildProjectSourceRepoUrl": NO_SOURCE_OF_ITS_OWN})
+            suppress(node, {"PCI.DSS.321-CodeBuildProjectSourceRepoUrl": NO_SOURCE_OF_ITS_OWN})
         elif isinstance(node, codepipeline.CfnPipeline):
-            accept(
+            suppress(
                 node,
                 {"W3005": DEPENDS_TWICE, "E3703": "CDK joins the ARNs of its actions' roles; the value is the same."},
             )

@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from ..config.delivery import Delivery
-from ..core.nag import DEPENDS_TWICE, NO_SOURCE_OF_ITS_OWN, ONE_ROLE, accept, in_both_packs
+from ..core.nag import DEPENDS_TWICE, NO_SOURCE_OF_ITS_OWN, ONE_ROLE, in_both_packs, suppress
 from ..core.names import EnvironmentNames
 from .build import build_environment, install_commands, python_build_spec, test_and_synth
 from .source import SOURCE
@@ -62,11 +62,11 @@ class PullRequestPipeline(Construct):
         for node in self.node.find_all():
             if isinstance(node, iam.CfnPolicy):
                 written = "CDK writes it: the build's own logs, reports and artifacts."
-                accept(node, {"AwsSolutions-IAM5": written, **in_both_packs("IAMNoInlinePolicy", ONE_ROLE)})
+                suppress(node, {"AwsSolutions-IAM5": written, **in_both_packs("IAMNoInlinePolicy", ONE_ROLE)})
             elif isinstance(node, codebuild.CfnProject):
-                accept(node, {"PCI.DSS.321-CodeBuildProjectSourceRepoUrl": NO_SOURCE_OF_ITS_OWN})
+                suppress(node, {"PCI.DSS.321-CodeBuildProjectSourceRepoUrl": NO_SOURCE_OF_ITS_OWN})
             elif isinstance(node, codepipeline.CfnPipeline):
-                accept(node, {"W3005": DEPENDS_TWICE})
+                suppress(node, {"W3005": DEPENDS_TWICE})
 
 
 def _triggers(delivery: Delivery) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from ..core.nag import ONE_ROLE, accept, in_both_packs
+from ..core.nag import ONE_ROLE, in_both_packs, suppress
 from ..core.names import EnvironmentNames
 from ..core.permissions import allow, list_objects, read_objects, use_key, write_objects
 
@@ -45,7 +45,7 @@ class DeliveryRole(Construct):
             assumed_by=cast(iam.IPrincipal, trusted),
             inline_policies={"Work": iam.PolicyDocument(statements=statements)},
         )
-        accept(
+        suppress(
             self.role,
             {
                 **in_both_packs("IAMNoInlinePolicy", ONE_ROLE),

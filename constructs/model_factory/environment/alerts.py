@@ -17,7 +17,7 @@ class Alerts(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = AlertsTopic(self, "Topic", names=names, key=key, emails=emails)
-        self.topic.tell(
+        self.topic.add_notification_rule(
             "PipelineFailed",
             purpose="pipeline-failed",
             description="A training or monitoring that failed is told with its step and reason",

@@ -10,9 +10,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from ..core.nag import accept, in_both_packs
+from ..core.nag import in_both_packs, suppress
 from ..core.names import EnvironmentNames
-from ..core.network import Placement
+from ..core.network import VpcConfig
 from ..core.permissions import allow, service_role
 from .vpc_endpoint_policies import INTERFACE_SERVICES, interface_policy, storage_policy
 
@@ -46,13 +46,13 @@ class IsolatedNetwork(Construct):
         self._vpc = ec2.CfnVPC(
             self, "Vpc", cidr_block=_NETWORK, enable_dns_hostnames=True, enable_dns_support=True, tags=self._tags
         )
-        accept(self._vpc, in_both_packs("VPCDefaultSecurityGroupClosed", _DEFAULT_GROUP))
+        suppress(self._vpc, in_both_packs("VPCDefaultSecurityGroupClosed", _DEFAULT_GROUP))
         routes = ec2.CfnRouteTable(self, "Routes", vpc_id=self._vpc.attr_vpc_id, tags=self._tags)
         subnets = [self._subnet(zone, block, routes) for zone, block in enumerate(_SUBNETS)]
         workloads = self._workloads()
         self._endpoints(subnets, self._endpoint_group(workloads), routes, statements)
         self._flow_log(key)
-        self.placement = Placement(tuple(subnets), (workloads.attr_group_id,), names.account)
+        self.vpc = VpcConfig(tuple(subnets), (workloads.attr_group_id,), names.account)
 
     def _subnet(self, zone: int, block: str, routes: ec2.CfnRouteTable) -> str:
         subnet = ec2.CfnSubnet(

@@ -88,5 +88,5 @@ def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         write_logs(names, f"{props.names.endpoint_log_group}*", make=False),
         # SageMaker looks at the roll-back alarms of a deployment as the endpoint's role.
         allow(["cloudwatch:DescribeAlarms"], [names.arn("cloudwatch", f"alarm:{props.names.prefix}-*")]),
-        *job_interfaces(names, props.placement),
+        *job_interfaces(names, props.vpc),
     ]

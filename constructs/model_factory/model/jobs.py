@@ -84,7 +84,7 @@ def processing_arguments(
 
 def vpc_config(props: ModelProps) -> dict[str, Any]:
     """The member of a job's request that puts it into the environment's network; empty where there is none."""
-    return {"VpcConfig": props.placement.vpc_config} if props.placement else {}
+    return {"VpcConfig": props.vpc.vpc_config} if props.vpc else {}
 
 
 def execution_uri(props: ModelProps, area: str, *parts: str) -> Join:
@@ -102,7 +102,7 @@ def job_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         encrypt_volumes(props.key_arn),
         *pull_images(props.shared, props.image),
         write_logs(props.shared, "/aws/sagemaker/*"),
-        *job_interfaces(props.shared, props.placement),
+        *job_interfaces(props.shared, props.vpc),
     ]
 
 

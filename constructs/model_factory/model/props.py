@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from ..config import Environment, ModelConfig
 from ..core.names import EnvironmentNames, ModelNames
-from ..core.network import Placement
+from ..core.network import VpcConfig
 from .job_code import JobCode
 
 
 @dataclass(frozen=True)
 class ModelProps:
     """One model in one environment. `code_uri` is where the jobs' zip is in S3, `key_arn` the environment's key,
-    `placement` the network of its jobs and endpoint: None for outside of any. `promoted_from` names the environment
+    `vpc` the network of its jobs and endpoint: None for outside of any. `promoted_from` names the environment
     whose versions it is given instead of training its own: None where it trains.
     """
 
@@ -25,7 +25,7 @@ class ModelProps:
     code: JobCode
     code_bucket: str
     code_key: str
-    placement: Placement | None = None
+    vpc: VpcConfig | None = None
     promoted_from: str | None = None
 
     @property

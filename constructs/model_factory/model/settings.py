@@ -50,6 +50,6 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
             "capture_uri": f"{props.uri('data', 'captured')}/",
             "capture_percent": config.serving.capture_percent,
             "rollback_alarms": [names.alarm("endpoint-errors"), names.alarm("endpoint-latency")],
-            **({"vpc_config": props.placement.vpc_config} if props.placement else {}),
+            **({"vpc_config": props.vpc.vpc_config} if props.vpc else {}),
         },
     }

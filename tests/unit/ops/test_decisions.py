@@ -19,7 +19,7 @@ def local(tmp_path_factory):
 
 
 @pytest.fixture
-def reach(local, project, monkeypatch, tmp_path):
+def session(local, project, monkeypatch, tmp_path):
     """The environments of the project's factory, with the buckets, queues and groups that commands look for."""
     lines = []
     for name, account in ACCOUNTS.items():
@@ -37,28 +37,30 @@ def reach(local, project, monkeypatch, tmp_path):
     return found
 
 
-def _prepare(reach) -> None:
-    s3, names = reach.client("s3"), reach.names
+def _prepare(session) -> None:
+    s3, names = session.client("s3"), session.names
     if names.bucket("records") in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
         return
     for purpose in ("records", "artifacts"):
         s3.create_bucket(Bucket=names.bucket(purpose), CreateBucketConfiguration={"LocationConstraint": REGION})
-    reach.client("sqs").create_queue(
+    session.client("sqs").create_queue(
         QueueName=names.queue("deploy"), Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"}
     )
-    reach.client("sagemaker").create_model_package_group(ModelPackageGroupName=names.model("churn").model_package_group)
+    session.client("sagemaker").create_model_package_group(
+        ModelPackageGroupName=names.model("churn").model_package_group
+    )
 
 
-def register(reach, status: str) -> int:
+def register(session, status: str) -> int:
     """A version with an artifact and a report in the environment's own bucket."""
-    bucket = reach.names.bucket("artifacts")
+    bucket = session.names.bucket("artifacts")
     for key in ("model.tar.gz", "statistics.json", "profile.json"):
         key = f"churn/executions/1/{key}"
-        reach.client("s3").put_object(Bucket=bucket, Key=key, Body=b"the bytes of the model")
+        session.client("s3").put_object(Bucket=bucket, Key=key, Body=b"the bytes of the model")
     statistics = {"ContentType": "application/json", "S3Uri": f"s3://{bucket}/churn/executions/1/statistics.json"}
-    sagemaker = reach.client("sagemaker")
+    sagemaker = session.client("sagemaker")
     arn = sagemaker.create_model_package(
-        ModelPackageGroupName=reach.names.model("churn").model_package_group,
+        ModelPackageGroupName=session.names.model("churn").model_package_group,
         ModelApprovalStatus=status,
         InferenceSpecification={
             "Containers": [{"Image": "image", "ModelDataUrl": f"s3://{bucket}/churn/executions/1/model.tar.gz"}],
@@ -71,14 +73,14 @@ def register(reach, status: str) -> int:
     return sagemaker.describe_model_package(ModelPackageName=arn)["ModelPackageVersion"]
 
 
-def version(reach, number: int) -> dict:
-    arn = reach.names.arn("sagemaker", f"model-package/{reach.names.model('churn').model_package_group}/{number}")
-    return reach.client("sagemaker").describe_model_package(ModelPackageName=arn)
+def version(session, number: int) -> dict:
+    arn = session.names.arn("sagemaker", f"model-package/{session.names.model('churn').model_package_group}/{number}")
+    return session.client("sagemaker").describe_model_package(ModelPackageName=arn)
 
 
-def record(reach, uri: str) -> dict:
+def record(session, uri: str) -> dict:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return json.loads(reach.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+    return json.loads(session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
 def words(text: str, start: str) -> str:
@@ -86,31 +88,31 @@ def words(text: str, start: str) -> str:
     return next(word.rstrip(";") for word in text.split() if word.startswith(start))
 
 
-def test_the_newest_version_that_waits_is_approved_and_who_did_is_recorded(reach, run, project):
-    number = register(reach["prod"], "PendingManualApproval")
+def test_the_newest_version_that_waits_is_approved_and_who_did_is_recorded(session, run, project):
+    number = register(session["prod"], "PendingManualApproval")
     code, out, err = run("approve", "churn", "--reason", "looks right", "--project", str(project))
     assert code == 0, err
-    assert version(reach["prod"], number)["ModelApprovalStatus"] == "Approved"
-    kept = record(reach["prod"], words(out, "s3://"))
+    assert version(session["prod"], number)["ModelApprovalStatus"] == "Approved"
+    kept = record(session["prod"], words(out, "s3://"))
     assert (kept["decision"], kept["reason"], kept["ModelPackageVersion"]) == ("Approved", "looks right", number)
     assert kept["by"] == "arn:aws:sts::123456789012:assumed-role/administrator/ada"
 
 
-def test_rejecting_what_was_approved_sends_the_endpoint_back(reach, run, project):
-    number = register(reach["prod"], "Approved")
+def test_rejecting_what_was_approved_sends_the_endpoint_back(session, run, project):
+    number = register(session["prod"], "Approved")
     code, _, err = run("reject", "churn", "--version", str(number), "--reason", "wrong", "--project", str(project))
     assert code == 0, err
-    assert version(reach["prod"], number)["ModelApprovalStatus"] == "Rejected"
-    sqs = reach["prod"].client("sqs")
-    url = sqs.get_queue_url(QueueName=reach["prod"].names.queue("deploy"))["QueueUrl"]
+    assert version(session["prod"], number)["ModelApprovalStatus"] == "Rejected"
+    sqs = session["prod"].client("sqs")
+    url = sqs.get_queue_url(QueueName=session["prod"].names.queue("deploy"))["QueueUrl"]
     (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
     assert json.loads(message["Body"])["model"] == "churn"
     code, _, err = run("reject", "churn", "--version", str(number), "--reason", "wrong", "--project", str(project))
     assert (code, f"version {number} of churn is Rejected already" in err) == (1, True)
 
 
-def test_a_version_that_is_not_there_is_told_with_those_that_are(reach, run, project):
-    register(reach["dev"], "Approved")
+def test_a_version_that_is_not_there_is_told_with_those_that_are(session, run, project):
+    register(session["dev"], "Approved")
     code, _, err = run(
         "approve", "churn", "--env", "dev", "--version", "99", "--reason", "x", "--project", str(project)
     )
@@ -118,34 +120,34 @@ def test_a_version_that_is_not_there_is_told_with_those_that_are(reach, run, pro
     assert "churn has no version 99 in dev; there are: v1 Approved" in err
 
 
-def test_promotion_takes_the_same_bytes_and_says_where_they_are_from(reach, run, project):
-    number = register(reach["dev"], "Approved")
+def test_promotion_takes_the_same_bytes_and_says_where_they_are_from(session, run, project):
+    number = register(session["dev"], "Approved")
     arguments = ("promote", "churn", "--from", "dev", "--reason", "proven in dev", "--project", str(project))
     code, out, err = run(*arguments)
     assert code == 0, err
-    kept = record(reach["prod"], words(out, "s3://"))
-    made = version(reach["prod"], kept["ModelPackageVersion"])
+    kept = record(session["prod"], words(out, "s3://"))
+    made = version(session["prod"], kept["ModelPackageVersion"])
     facts = made["CustomerMetadataProperties"]
-    assert facts["origin"] == version(reach["dev"], number)["ModelPackageArn"] == kept["origin"]
+    assert facts["origin"] == version(session["dev"], number)["ModelPackageArn"] == kept["origin"]
     assert facts["artifact_digest"] == hashlib.sha256(b"the bytes of the model").hexdigest() == kept["artifact_digest"]
     assert facts["code_digest"] == "abc"
     assert made["ModelApprovalStatus"] == "PendingManualApproval"
     artifact = made["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
     statistics = made["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
     assert all(
-        uri.startswith(f"s3://{reach['prod'].names.bucket('artifacts')}/churn/") for uri in (artifact, statistics)
+        uri.startswith(f"s3://{session['prod'].names.bucket('artifacts')}/churn/") for uri in (artifact, statistics)
     )
     # The monitor reads what lies beside the reports that a version names.
     bucket, _, folder = statistics.removeprefix("s3://").partition("/")
-    reach["prod"].client("s3").head_object(Bucket=bucket, Key=folder.replace("statistics", "profile"))
+    session["prod"].client("s3").head_object(Bucket=bucket, Key=folder.replace("statistics", "profile"))
     code, _, err = run(*arguments)
     assert (code, "was promoted to prod already" in err) == (1, True)
 
 
-def test_an_artifact_that_is_not_the_one_that_was_registered_is_not_promoted(reach, run, project):
-    number = register(reach["dev"], "Approved")
-    reach["dev"].client("sagemaker").update_model_package(
-        ModelPackageArn=version(reach["dev"], number)["ModelPackageArn"],
+def test_an_artifact_that_is_not_the_one_that_was_registered_is_not_promoted(session, run, project):
+    number = register(session["dev"], "Approved")
+    session["dev"].client("sagemaker").update_model_package(
+        ModelPackageArn=version(session["dev"], number)["ModelPackageArn"],
         CustomerMetadataProperties={"artifact_digest": "0" * 64},
     )
     code, _, err = run("promote", "churn", "--from", "dev", "--reason", "x", "--project", str(project))
@@ -153,7 +155,7 @@ def test_an_artifact_that_is_not_the_one_that_was_registered_is_not_promoted(rea
     assert f"is not what version {number} was registered with" in " ".join(err.split())
 
 
-def test_promotion_goes_forward_only(reach, run, project):
+def test_promotion_goes_forward_only(session, run, project):
     arguments = ("promote", "churn", "--from", "prod", "--env", "dev", "--reason", "x", "--project", str(project))
     code, _, err = run(*arguments)
     assert (code, "dev does not come after prod; the order of promotion is dev, prod" in err) == (1, True)
