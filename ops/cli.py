@@ -10,51 +10,19 @@ from typing import Annotated
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
-from model_factory.config import ConfigError, FactoryConfig, ModelConfig
+from model_factory.config import ConfigError
 
-from . import cli_delivery
+from . import cli_delivery, cli_repository
+from .options import EnvironmentName, ModelArgument, Profile, Root, err, out, print_mistakes
 from .project import Project, UsageError
 
 app = typer.Typer(help="Machine learning on AWS from `git push` to a watched endpoint.", no_args_is_help=True)
 local_app = typer.Typer(help="The embedded AWS on this machine.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
+cli_repository.register(app)
 cli_delivery.register(app)
-# Into a file or a pipe, tables get the room that they need.
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-err = Console(stderr=True, highlight=False)
-
-Root = Annotated[Path, typer.Option("--project", help="Folder with factory.yaml and models/.")]
-Profile = Annotated[str | None, typer.Option(help="AWS profile; default <factory>-<environment>.")]
-EnvironmentName = Annotated[str | None, typer.Option("--env", "-e", help="Environment; default: the last one.")]
-ModelArgument = Annotated[str, typer.Argument(help="Name of the model.")]
-
-
-@app.command()
-def validate(root: Root = Path()) -> None:
-    """Check factory.yaml, every model.yaml and model.py: each mistake with file, line and how to mend it."""
-    from .validate import mistakes
-
-    found = mistakes(root)
-    if found:
-        _print_mistakes(list(map(str, found)))
-        raise typer.Exit(1)
-    project = Project(root)
-    environments = ", ".join(e.name for e in project.factory.environments)
-    out.print(
-        f"factory {project.factory.name}: environments {environments}; models {', '.join(project.models) or 'none'}"
-    )
-
-
-@app.command()
-def schema(which: Annotated[str, typer.Argument(help="factory or model")]) -> None:
-    """Print the JSON Schema of factory.yaml or model.yaml, for editors."""
-    schemas = {"factory": FactoryConfig, "model": ModelConfig}
-    if which not in schemas:
-        raise UsageError(f"there is no schema {which!r}; choose factory or model")
-    print(json.dumps(schemas[which].model_json_schema(by_alias=True), indent=2))
 
 
 @app.command()
@@ -146,22 +114,6 @@ def invoke(
 
 
 @app.command()
-def new(
-    name: ModelArgument,
-    data: Annotated[Path, typer.Option("--data", help="A .csv (with header) or .parquet file to start from.")],
-    label: Annotated[str, typer.Option("--label", help="The column to predict.")],
-    root: Root = Path(),
-) -> None:
-    """Start a model: model.yaml and model.py that already train on the given data."""
-    from .new import create, read_sample
-
-    sketch = read_sample(data, label)
-    for path in create(root, name, sketch):
-        out.print(f"wrote {path}", soft_wrap=True)
-    out.print(f"{sketch.problem} of {label!r} from {len(sketch.columns)} columns; next: model-factory validate")
-
-
-@app.command()
 def upload(
     model: ModelArgument,
     file: Annotated[Path, typer.Argument(help="Labelled records, in the model's data.format.")],
@@ -208,19 +160,13 @@ def up(
     run_up(Project(root), port, out)
 
 
-def _print_mistakes(mistakes: list[str]) -> None:
-    for mistake in mistakes:
-        err.print(mistake, markup=False, soft_wrap=True)
-    err.print(f"{len(mistakes)} mistake{'s' if len(mistakes) != 1 else ''}", style="bold red")
-
-
 def main() -> None:
     """Run the command; a user's mistake is one sentence on standard error and exit code 1, never a traceback."""
     logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
     try:
         app()
     except ConfigError as error:
-        _print_mistakes(list(map(str, error.mistakes)))
+        print_mistakes(list(map(str, error.mistakes)))
         sys.exit(1)
     except (UsageError, ClientError, BotoCoreError) as error:
         err.print(f"model-factory: {error}", markup=False, soft_wrap=True)

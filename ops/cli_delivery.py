@@ -1,25 +1,18 @@
 """The commands of delivery: deliveries, approve, reject, promote, demo-delivery."""
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from model_factory.config import Environment
 
 from .decisions import Decision
+from .options import EnvironmentName, Profile, Root, out
 from .project import EnvironmentSession, Project, UsageError
 
-# Into a file or a pipe, tables get the room that they need.
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-
-Root = Annotated[Path, typer.Option("--project", help="Folder with factory.yaml and models/.")]
-Profile = Annotated[str | None, typer.Option(help="AWS profile; default <factory>-<environment>.")]
-EnvironmentName = Annotated[str | None, typer.Option("--env", "-e", help="Environment; default: the last one.")]
 Model = Annotated[str | None, typer.Argument(help="Name of the model; leave it out with --delivery.")]
 Version = Annotated[int | None, typer.Option("--version", help="Default: the newest that waits for an approval.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]

@@ -10,7 +10,7 @@ import yaml
 
 from model_factory.config import METRICS
 
-from .project import UsageError
+from ..project import UsageError
 
 FEW_CLASSES = 20
 GATES = {
