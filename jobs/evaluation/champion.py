@@ -1,4 +1,4 @@
-"""The version that is approved now, loaded from its own artifact with its own code, to be measured on the new rows."""
+"""The champion: the newest approved version, scored on the new test rows in a process of its own with its own code."""
 
 import json
 import subprocess
@@ -16,77 +16,47 @@ from botocore.exceptions import ClientError
 
 from .. import s3
 from ..failures import JobFailure
+from . import old_artifacts
 
-SCORE = """
-import os, pathlib, sys, traceback
-folder, rows, out = sys.argv[1:]
-sys.path.insert(0, folder + "/code")
-from jobs.serve import model_fn
-import numpy, pandas
-from jobs.columns import canonical
-from jobs.failures import JobFailure
-
-def scores():
-    served = model_fn(folder)
-    raw = pandas.concat(map(pandas.read_parquet, sorted(pathlib.Path(rows).glob("*.parquet"))), ignore_index=True)
-    gone = [column.name for column in served.columns if column.name not in raw]
-    if gone:
-        raise JobFailure(f"the column {gone[0]!r}, which it needs, is not in the data any more")
-    raw, problems = canonical(raw, served.columns)
-    if problems:
-        raise JobFailure(f"column {problems[0].column!r}: {problems[0].count} values {problems[0].what}")
-    return served.project.predict(served.model, served.project.features(raw))
-
-failed = 1
-try:
-    numpy.save(out, scores())
-    failed = 0
-except JobFailure as failure:
-    print(" ".join(str(failure).split()), file=sys.stderr)
-except BaseException:
-    traceback.print_exc()
-sys.stdout.flush()
-sys.stderr.flush()
-os._exit(failed)
-"""
-"""Runs with the champion's own jobs/ and model.py, so it uses only what every version of them has.
-
-It leaves at once, as jobs do (`jobs/__main__.py` says why): its scores would be lost.
-"""
+ENTRY_POINT = Path("code", "score.py")
+"""In an artifact; its command line is a contract between versions (docs/reference/contracts.md)."""
 
 
 @dataclass(frozen=True)
 class Champion:
-    """A registered version and where its artifact is."""
+    """A registered version and the S3 URI of its artifact."""
 
     version: int
     model_data_url: str
 
 
 def find(group: str) -> Champion | None:
-    """The newest approved version of the group; None before the first."""
+    """The newest approved version of a model package group; None when no version is approved yet."""
     sagemaker = s3.client("sagemaker")
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=group, ModelApprovalStatus="Approved"
     )
-    found = [package for page in pages for package in page["ModelPackageSummaryList"]]
-    if not found:
+    approved = [package for page in pages for package in page["ModelPackageSummaryList"]]
+    if not approved:
         return None
-    newest = max(found, key=lambda package: package["ModelPackageVersion"])
-    described = sagemaker.describe_model_package(ModelPackageName=newest["ModelPackageArn"])
-    container = described["InferenceSpecification"]["Containers"][0]
+    newest = max(approved, key=lambda package: package["ModelPackageVersion"])
+    package = sagemaker.describe_model_package(ModelPackageName=newest["ModelPackageArn"])
+    container = package["InferenceSpecification"]["Containers"][0]
     return Champion(newest["ModelPackageVersion"], container["ModelDataUrl"])
 
 
 @contextmanager
 def start(group: str, rows: Path) -> Iterator["Scoring | None"]:
-    """Have the champion score the parquet files in `rows`; None before the first version."""
-    found = find(group)
-    if found is None:
+    """Start scoring the parquet files in the folder `rows`; None when there is no champion yet.
+
+    The process is killed when the block ends before it does.
+    """
+    champion = find(group)
+    if champion is None:
         yield None
         return
     with tempfile.TemporaryDirectory() as temporary:
-        scoring = Scoring(found, rows, Path(temporary))
+        scoring = Scoring(champion, rows, Path(temporary))
         try:
             yield scoring
         finally:
@@ -94,32 +64,25 @@ def start(group: str, rows: Path) -> Iterator["Scoring | None"]:
 
 
 class Scoring:
-    """The champion at work, in a process of its own: its code has the same module names as ours."""
+    """The champion's scoring process. It needs its own process because its modules have the same names as this package's."""
 
     def __init__(self, champion: Champion, rows: Path, folder: Path) -> None:
         self.version, self._out, self._errors = champion.version, folder / "scores.npy", folder / "errors.txt"
         self._process: subprocess.Popen[bytes] | None = None
         self._failure, self._serving = "", {}
         try:
-            self._fetch(champion.model_data_url, folder)
+            model = _download(champion.model_data_url, folder)
+            self._serving = json.loads((model / "serving.json").read_text())
         except (ClientError, tarfile.TarError, OSError, ValueError) as error:
             self._failure = f"its artifact {champion.model_data_url} cannot be read: {error}"
             return
-        command = [sys.executable, "-c", SCORE, str(folder / "model"), str(rows), str(self._out)]
         with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(command, stdout=errors, stderr=errors)
-
-    def _fetch(self, uri: str, folder: Path) -> None:
-        bucket, key = s3.split(uri)
-        s3.client().download_file(bucket, key, str(folder / "model.tar.gz"))
-        with tarfile.open(folder / "model.tar.gz") as archive:
-            archive.extractall(folder / "model", filter="data")
-        self._serving = json.loads((folder / "model" / "serving.json").read_text())
+            self._process = subprocess.Popen(_command(model, rows, self._out), stdout=errors, stderr=errors)
 
     def scores(self) -> tuple[np.ndarray, list[Any]]:
-        """Wait for the scores, and the labels they stand for (empty in regression).
+        """Wait for the process; the scores, and the classes of their columns (empty in regression).
 
-        Raises JobFailure when it cannot score, for instance because a column that it needs is gone.
+        Raises JobFailure when the champion cannot score the rows, for instance because a column that it needs is gone.
         """
         if self._process and self._process.wait() != 0:
             lines = self._errors.read_text(errors="replace").strip().splitlines()
@@ -129,7 +92,21 @@ class Scoring:
         return np.load(self._out), self._serving.get("classes") or []
 
     def stop(self) -> None:
-        """End the process when nobody waits for it any more."""
+        """Kill the process if it is still running."""
         if self._process and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+
+def _download(model_data_url: str, folder: Path) -> Path:
+    """The folder of the unpacked model.tar.gz."""
+    bucket, key = s3.split(model_data_url)
+    s3.client().download_file(bucket, key, str(folder / "model.tar.gz"))
+    with tarfile.open(folder / "model.tar.gz") as archive:
+        archive.extractall(folder / "model", filter="data")
+    return folder / "model"
+
+
+def _command(model: Path, rows: Path, out: Path) -> list[str]:
+    script = [str(model / ENTRY_POINT)] if (model / ENTRY_POINT).exists() else ["-c", old_artifacts.SCORE]
+    return [sys.executable, *script, str(model), str(rows), str(out)]

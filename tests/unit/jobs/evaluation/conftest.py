@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 import boto3
+import joblib
 import pandas as pd
 import pytest
 
-from jobs import project
+from jobs import train
 from jobs.evaluation import evaluate
 from local_aws.sagemaker.containers import pack
 
@@ -29,22 +30,23 @@ SIGMOID = CENTRE.format(predict="return 1 / (1 + np.exp(-model['weight'] * featu
 
 
 def artifact(folder: Path, settings: dict, code: str, classes: list | None = None, columns: list | None = None) -> Path:
-    """A model.tar.gz as Train leaves it."""
-    shutil.copytree(ROOT / "jobs", folder / "model/code/jobs", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "model/code/project").mkdir()
-    (folder / "model/code/project/model.py").write_text(code)
-    (folder / "model/code/project/settings.json").write_text(json.dumps(settings))
+    """A model.tar.gz as Train writes it."""
+    shutil.copytree(ROOT / "jobs", folder / "code/jobs")
+    (folder / "code/project").mkdir()
+    (folder / "code/project/model.py").write_text(code)
+    (folder / "code/project/settings.json").write_text(json.dumps(settings))
+    train.copy_code(folder / "model/code", folder / "code")
     columns = columns or [{"name": "x", "type": "number"}, {"name": "colour", "type": "string"}]
     serving = {"columns": columns, "classes": classes, "label": "sold", "problem": settings["problem"]}
     (folder / "model/serving.json").write_text(json.dumps(serving))
-    project.joblib.dump({"weight": 1.0}, folder / "model/model.joblib")
+    joblib.dump({"weight": 1.0}, folder / "model/model.joblib")
     pack(folder / "model", folder / "model.tar.gz")
     return folder / "model.tar.gz"
 
 
 @pytest.fixture
 def evaluated(ml, s3, tmp_path, settings, records, monkeypatch):
-    """Runs Evaluate on test rows with a model and, where one is given, a registered champion."""
+    """Runs Evaluate on test rows with the artifact of a new version; its evaluation.json."""
     before, paths = set(sys.modules), list(sys.path)
 
     def run(code: str, rows: pd.DataFrame | None = None, classes: list | None = None, **sections) -> dict:
