@@ -12,8 +12,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from jobs import captured
 from jobs.columns import Column
+from jobs.monitoring import captured
 
 ALLOWED = 30
 COLUMNS = [

@@ -17,12 +17,12 @@ import pyarrow as pa
 from scipy import stats
 
 from benchmarks.drift_calibration import DEFAULT, NOMINAL, WORKERS, share
-from jobs.check import JOINT, SLOW, TODAY
 from jobs.drift.column import ColumnProfile
 from jobs.drift.decision import DriftLimits, compare
 from jobs.drift.history import History, slow_drift
 from jobs.drift.joint import joint_drift
 from jobs.drift.profile import Profile
+from jobs.monitoring.check import JOINT, SLOW, TODAY
 from tests.unit.drift.trials import Sizes, Table, numeric, quiet_tables
 
 DAYS = 32

@@ -9,7 +9,13 @@ from typing import NoReturn
 from . import paths
 from .failures import JobFailure
 
-JOBS = ("prepare", "train", "evaluate", "monitor")
+JOBS = {
+    "prepare": ".preparation.prepare",
+    "train": ".train",
+    "evaluate": ".evaluation.evaluate",
+    "monitor": ".monitoring.monitor",
+}
+"""The module of each job, whose `run()` is the job."""
 MAX_REASON = 1000
 
 
@@ -21,7 +27,7 @@ def main() -> int:
     job = sys.argv[1]
     _settle_hashes()
     try:
-        importlib.import_module(f"{__package__}.{job}").run()
+        importlib.import_module(JOBS[job], __package__).run()
     except JobFailure as failure:
         print(failure.trace, end="", file=sys.stderr)
         reason = str(failure)

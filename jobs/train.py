@@ -1,6 +1,6 @@
-"""Train: the user's model on prepared rows, and everything its artifact needs to be served.
+"""The job train: fits the user's model on prepared rows, and writes the artifact with all that serving and scoring need.
 
-The same rows, code, hyperparameters and seed give the same bytes.
+The same rows, code, hyperparameters and seed give an artifact with the same bytes.
 """
 
 import hashlib
@@ -18,9 +18,18 @@ import pandas as pd
 from . import paths, project
 from .failures import JobFailure
 
+ENTRY_POINTS = {
+    "serve.py": 'from jobs.serve import model_fn, transform_fn\n\n__all__ = ["model_fn", "transform_fn"]\n',
+    "score.py": "from jobs.score import run\n\nrun()\n",
+}
+"""Files of an artifact's code/: the first is run by the serving container, the second by a later version's evaluate job.
+
+They are an interface of their own, so that jobs/ can change between versions (docs/reference/contracts.md).
+"""
+
 
 def run() -> None:
-    """The job. Raises JobFailure."""
+    """Run the job. Raises JobFailure."""
     model = project.load()
     seed = int(model.settings["training"]["seed"])
     random.seed(seed)
@@ -32,7 +41,7 @@ def run() -> None:
     fitted = model.train(train, validation, hyperparameters)
     if fitted is None:
         raise JobFailure(
-            "model.py: train(train, validation, hyperparameters) must return the fitted model; it gave None"
+            "model.py: train(train, validation, hyperparameters) must return the fitted model; it returned None"
         )
     folder = paths.model()
     model.save(fitted, folder)
@@ -46,31 +55,31 @@ def run() -> None:
     }
     (folder / "serving.json").write_text(json.dumps(serving, indent=1, sort_keys=True))
     copy_code(folder / "code")
-    _forget_times(folder)
+    _reset_times(folder)
     print(f"artifact  {digest(folder)}", flush=True)
 
 
 def read(channel: str) -> pd.DataFrame:
-    """All rows of a channel, in the order of its files. Raises JobFailure when there are none."""
+    """All rows of a channel, in the order of its files. Raises JobFailure when it has none."""
     files = sorted(paths.channel(channel).glob("*.parquet")) if paths.channel(channel).exists() else []
     if not files:
-        raise JobFailure(f"channel {channel!r} holds no rows")
+        raise JobFailure(f"channel {channel!r} has no rows")
     return pd.concat([pd.read_parquet(path) for path in files], ignore_index=True)
 
 
 def classes_of(labels: pd.Series) -> list[Any]:
-    """The labels that the model can know, sorted: the order of scikit-learn's `classes_`. Raises JobFailure for only one."""
-    found = sorted(labels.unique().tolist())
-    if len(found) < 2:
-        raise JobFailure(f"all {len(labels)} training rows have the label {found[0]!r}; nothing can be learned")
-    return found
+    """The labels of the training rows, sorted as scikit-learn's `classes_`. Raises JobFailure when there is only one."""
+    classes = sorted(labels.unique().tolist())
+    if len(classes) < 2:
+        raise JobFailure(f"all {len(labels)} training rows have the label {classes[0]!r}; nothing can be learned")
+    return classes
 
 
 def read_hyperparameters() -> dict[str, Any]:
-    """Hyperparameters as typed values: SageMaker carries them as texts, ours are JSON where they are not plain text."""
+    """Hyperparameters by name. SageMaker passes them as strings: one that is JSON gets its type, any other stays a string."""
     path = paths.root() / "input" / "config" / "hyperparameters.json"
-    given = json.loads(path.read_text()) if path.exists() else {}
-    return {name: _value(text) for name, text in given.items() if not name.startswith("sagemaker_")}
+    strings = json.loads(path.read_text()) if path.exists() else {}
+    return {name: _value(text) for name, text in strings.items() if not name.startswith("sagemaker_")}
 
 
 def _value(text: str) -> Any:
@@ -80,9 +89,12 @@ def _value(text: str) -> Any:
         return text
 
 
-def copy_code(target: Path) -> None:
-    """jobs/ and project/ beside serve.py, as the serving container expects them."""
-    source = Path(__file__).parents[1]
+def copy_code(target: Path, source: Path | None = None) -> None:
+    """Copy jobs/ and project/ into `target`, the artifact's code/, and write the entry points beside them.
+
+    `source` is the zip or the folder that holds both; by default the one that this module was loaded from.
+    """
+    source = source or Path(__file__).parents[1]
     target.mkdir(parents=True, exist_ok=True)
     if source.is_file():
         with zipfile.ZipFile(source) as archive:
@@ -90,19 +102,18 @@ def copy_code(target: Path) -> None:
     else:
         for folder in ("jobs", "project"):
             shutil.copytree(source / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__", "data"))
-    (target / "serve.py").write_text(
-        'from jobs.serve import model_fn, transform_fn\n\n__all__ = ["model_fn", "transform_fn"]\n'
-    )
+    for name, text in ENTRY_POINTS.items():
+        (target / name).write_text(text)
 
 
-def _forget_times(folder: Path) -> None:
-    """An archive keeps the times of its files; the same artifact shall be the same archive."""
+def _reset_times(folder: Path) -> None:
+    """Set all modification times to 0: an archive keeps them, and the same artifact must be the same archive."""
     for path in [folder, *folder.rglob("*")]:
         os.utime(path, (0, 0))
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 over names and contents of all files of a folder."""
+    """SHA-256 over the names and contents of all files of a folder, as hexadecimal digits."""
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():

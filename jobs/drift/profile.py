@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from .arrays import Data, as_table, compute, numbers_of
-from .column import ColumnProfile as ColumnProfile
+from .column import ColumnProfile
 from .counting import Kernel
 from .sampling import RowSample
 

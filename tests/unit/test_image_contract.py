@@ -69,7 +69,7 @@ def foreign(folder, *own):
 
 def test_jobs_import_nothing_that_is_not_in_the_image():
     # The one job that runs in SageMaker's Spark image.
-    assert set(foreign(ROOT / "jobs", "jobs")) == {"jobs/spark.py: pyspark"}
+    assert set(foreign(ROOT / "jobs", "jobs")) == {"jobs/drift/spark.py: pyspark"}
 
 
 @pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)

@@ -15,7 +15,7 @@ import pytest
 
 from jobs.drift.profile import Builder, Profile
 from jobs.drift.scan import scan
-from jobs.spark import counting, merged
+from jobs.drift.spark import counting, merged
 
 ROOT = Path(__file__).parents[3]
 SPARK = ROOT / ".venv-spark/bin"
@@ -65,9 +65,9 @@ def test_spark_submit_with_the_jobs_zip_counts_what_one_process_counts(reference
     with zipfile.ZipFile(code, "w") as archive:
         for path in sorted((ROOT / "jobs").rglob("*.py")):
             archive.write(path, path.relative_to(ROOT))
-    script = tmp_path / "app" / "spark.py"
+    script = tmp_path / "app" / "count.py"
     script.parent.mkdir()
-    shutil.copy(ROOT / "jobs/spark.py", script)
+    script.write_text("from jobs.drift.spark import main\n\nmain()\n")
     (tmp_path / "profile.json").write_text(json.dumps(reference.to_dict()))
     data = tmp_path / "data"
     data.mkdir()

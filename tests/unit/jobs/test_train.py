@@ -84,7 +84,7 @@ def in_process(project, ml, rows, **more) -> None:
 @pytest.fixture
 def no_code(monkeypatch):
     """In this process there is no zip to copy code from."""
-    monkeypatch.setattr(train, "copy_code", lambda target: None)
+    monkeypatch.setattr(train, "copy_code", lambda target, source=None: None)
 
 
 def test_what_serving_needs_is_in_the_artifact(project, ml, records, no_code):
@@ -116,13 +116,13 @@ def test_one_label_is_too_few(project, ml, records, no_code):
 
 def test_a_model_that_is_none_is_said(project, ml, records, no_code):
     code = MODEL.replace('return {"columns"', 'made = {"columns"')
-    with pytest.raises(JobFailure, match="must return the fitted model; it gave None"):
+    with pytest.raises(JobFailure, match="must return the fitted model; it returned None"):
         in_process(project, ml, records(50), code=code)
 
 
 def test_a_channel_without_rows_is_named(project, ml):
     project()
-    with pytest.raises(JobFailure, match="channel 'train' holds no rows"):
+    with pytest.raises(JobFailure, match="channel 'train' has no rows"):
         train.run()
 
 

@@ -1,0 +1,154 @@
+"""The job evaluate: the metrics of a new version and of the champion on the same test rows, and the gate's verdict."""
+
+import hashlib
+import json
+import os
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .. import metrics, paths, serve
+from ..drift import profile
+from ..failures import JobFailure
+from ..metrics import LESS_IS_BETTER
+from . import champion, gate
+from .importance import permutation_importance
+from .labels import Labels
+
+
+@dataclass(frozen=True)
+class TestRows:
+    """The test rows: raw columns without the label, and the labels."""
+
+    raw: pd.DataFrame
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured of the new version; `champion` and `verdict` are the sections of evaluation.json."""
+
+    problem: str
+    classes: list[Any] | None
+    scores: np.ndarray
+    metrics: dict[str, dict[str, float]]
+    importance: dict[str, float]
+    champion: dict[str, Any] | None
+    verdict: gate.Verdict
+
+
+def run() -> None:
+    """Run the job. Raises JobFailure when the new version cannot score the test rows, or these cannot be measured."""
+    artifact = paths.processing_input("model") / "model.tar.gz"
+    rows_folder = paths.processing_input("test")
+    # The champion is scored in a process of its own while this one scores the new version.
+    with champion.start(os.environ["MODEL_PACKAGE_GROUP"], rows_folder) as scoring:
+        served = serve.model_fn(str(_unpack(artifact)))
+        rows = _read_rows(rows_folder, served)
+        evaluation = _evaluate(served, rows, scoring)
+    _write(evaluation, len(rows.raw), artifact)
+    verdict = evaluation.verdict
+    print(f"evaluate  {verdict.metric} {verdict.value:.4f} on {len(rows.raw)} rows: {verdict.reason}", flush=True)
+
+
+def _unpack(artifact: Path) -> Path:
+    folder = artifact.parent / "unpacked"
+    with tarfile.open(artifact) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+def _read_rows(folder: Path, served: serve.Served) -> TestRows:
+    files = sorted(folder.glob("*.parquet"))
+    if not files:
+        raise JobFailure("there are no test rows; the data is too small for its test_fraction")
+    table = pd.concat([pd.read_parquet(path) for path in files], ignore_index=True)
+    label = served.project.label
+    labels = Labels.of(served.project.problem, table[label], served.classes or [])
+    return TestRows(table.drop(columns=label), labels)
+
+
+def _evaluate(served: serve.Served, rows: TestRows, scoring: champion.Scoring | None) -> Evaluation:
+    project, labels = served.project, rows.labels
+    seed = int(project.settings["training"]["seed"])
+
+    def score(raw: pd.DataFrame) -> np.ndarray:
+        predicted = project.predict(served.model, project.features(raw))
+        return labels.aligned(predicted, served.classes or [], "model.py")
+
+    scores = score(rows.raw)
+    measured = metrics.evaluate(project.problem, labels.truth, scores, seed)
+    importance = permutation_importance(project.settings["gate"]["metric"], score, rows.raw, labels, seed)
+    compared = _measure_champion(scoring, labels, seed)
+    verdict = gate.decide(project.settings["gate"], measured, compared)
+    return Evaluation(project.problem, served.classes, scores, measured, importance, compared, verdict)
+
+
+def _measure_champion(scoring: champion.Scoring | None, labels: Labels, seed: int) -> dict[str, Any] | None:
+    """The champion's metrics on the same rows, or the reason why it has none; None before the first version."""
+    if scoring is None:
+        return None
+    try:
+        scores = labels.aligned(*scoring.scores(), f"the live version {scoring.version}")
+        return {"version": scoring.version, "metrics": metrics.evaluate(labels.problem, labels.truth, scores, seed)}
+    except (JobFailure, ValueError) as error:
+        return {"version": scoring.version, "metrics": None, "reason": str(error)}
+
+
+def _write(evaluation: Evaluation, rows: int, artifact: Path) -> None:
+    """The files of the output `evaluation`."""
+    prepared = json.loads((paths.processing_input("report") / "report.json").read_text())
+    content = {
+        "gate": evaluation.verdict.to_dict(),
+        "problem": evaluation.problem,
+        "classes": evaluation.classes,
+        "metrics": evaluation.metrics,
+        "rows": rows,
+        "champion": evaluation.champion,
+        "lineage": {"data_digest": prepared["data_digest"], "artifact_digest": _digest(artifact)},
+    }
+    files = {
+        "evaluation.json": content,
+        "statistics.json": _statistics(evaluation),
+        "constraints.json": _constraints(evaluation),
+        "importance.json": evaluation.importance,
+        "score_profile.json": _score_profile(evaluation.scores),
+    }
+    folder = paths.processing_output("evaluation")
+    for name, each in files.items():
+        (folder / name).write_text(json.dumps(each, indent=1))
+
+
+def _digest(artifact: Path) -> str:
+    """SHA-256 of the artifact that was measured; what is deployed or promoted must have the same one."""
+    with artifact.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _statistics(evaluation: Evaluation) -> dict[str, Any]:
+    """statistics.json of model quality, as Model Monitor writes it."""
+    measured = {
+        name: {"value": each["value"], "standard_deviation": each["standard_deviation"]}
+        for name, each in evaluation.metrics.items()
+    }
+    return {f"{evaluation.problem}_metrics": measured}
+
+
+def _constraints(evaluation: Evaluation) -> dict[str, Any]:
+    """constraints.json of model quality, as Model Monitor writes it."""
+    verdict = evaluation.verdict
+    operator = "GreaterThanThreshold" if verdict.metric in LESS_IS_BETTER else "LessThanThreshold"
+    threshold = {"threshold": verdict.value, "comparison_operator": operator}
+    return {f"{evaluation.problem}_constraints": {verdict.metric: threshold}}
+
+
+def _score_profile(scores: np.ndarray) -> dict[str, Any]:
+    """Baseline profile of the scores; of several classes, the largest score of each row."""
+    score = scores if scores.ndim == 1 else scores.max(axis=1)
+    builder = profile.Builder({"score": "number"})
+    builder.update(pd.DataFrame({"score": score.astype("float64")}))
+    return builder.build().to_dict()

@@ -1,0 +1,109 @@
+"""Evaluate as a whole: a new version, the champion on the same rows, and the files that are written."""
+
+import hashlib
+import json
+import subprocess
+
+import pandas as pd
+import pytest
+
+from jobs.failures import JobFailure
+
+from .conftest import CENTRE, SIGMOID
+
+
+def test_first_version_writes_all_reports(evaluated, ml):
+    evaluation = evaluated(SIGMOID)
+    assert evaluation["gate"]["reason"] == f"auc {evaluation['gate']['value']:.4f}; there is no live version yet"
+    assert (evaluation["gate"]["passed"], evaluation["rows"], evaluation["champion"]) == (1, 400, None)
+    measured = (ml / "processing/input/model/model.tar.gz").read_bytes()
+    assert evaluation["lineage"] == {"data_digest": "d1", "artifact_digest": hashlib.sha256(measured).hexdigest()}
+    for measure in evaluation["metrics"].values():
+        assert measure["low"] <= measure["value"] <= measure["high"]
+    folder = ml / "processing/output/evaluation"
+    importance = json.loads((folder / "importance.json").read_text())
+    assert (importance["x"], importance["colour"]) == (1.0, 0.0)
+    auc = evaluation["metrics"]["auc"]
+    quality = json.loads((folder / "statistics.json").read_text())["binary_classification_metrics"]["auc"]
+    assert quality == {"value": auc["value"], "standard_deviation": auc["standard_deviation"]}
+    constraints = json.loads((folder / "constraints.json").read_text())["binary_classification_constraints"]
+    assert constraints == {"auc": {"threshold": auc["value"], "comparison_operator": "LessThanThreshold"}}
+    assert json.loads((folder / "score_profile.json").read_text())["rows"] == 400
+
+
+def test_champion_is_measured_on_the_same_rows(evaluated, register):
+    register(SIGMOID)
+    evaluation = evaluated(SIGMOID)
+    assert evaluation["champion"]["version"] == 1
+    assert evaluation["champion"]["metrics"] == evaluation["metrics"]
+    assert evaluation["gate"]["champion_advantage"] == 0
+
+
+def test_champion_that_aborts_at_exit_is_measured(evaluated, register):
+    register("import atexit, os\natexit.register(os.abort)\n" + SIGMOID)
+    evaluation = evaluated(SIGMOID)
+    assert evaluation["champion"]["metrics"] == evaluation["metrics"]
+
+
+def test_worse_version_does_not_pass_the_gate(evaluated, register):
+    register(SIGMOID)
+    evaluation = evaluated(CENTRE.format(predict="return 1 / (1 + np.exp(features['x']))"))
+    assert evaluation["gate"]["passed"] == 0
+    assert "worse than the live version 1 (0." in evaluation["gate"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "reason"),
+    [
+        (CENTRE.format(predict="return features['gone']"), {},
+         "predict raised KeyError: 'gone' (model.py, line 10: return features['gone'])"),
+        (SIGMOID, {"columns": [{"name": "x", "type": "number"}, {"name": "age", "type": "number"}]},
+         "the column 'age', which it needs, is not in the data any more"),
+        (SIGMOID, {"columns": [{"name": "colour", "type": "number"}]}, "column 'colour': 400 values are no number"),
+        ("x = 1 / 0", {}, "importing model.py raised ZeroDivisionError: division by zero (model.py, line 1: x = 1 / 0)"),
+        (SIGMOID, {"upload": False}, "its artifact s3://data/old/model.tar.gz cannot be read: An error occurred (404)"),
+    ],
+)  # fmt: skip
+def test_champion_that_cannot_score_does_not_stop_the_new_version(evaluated, register, code, more, reason):
+    register(code, **more)
+    evaluation = evaluated(SIGMOID)
+    assert evaluation["champion"]["metrics"] is None
+    assert evaluation["gate"]["passed"] == 1
+    assert f"not compared: the live version 1 cannot score the test rows: {reason}" in evaluation["gate"]["reason"]
+
+
+def test_labels_may_be_strings(evaluated, records):
+    rows = records(300).assign(sold=lambda t: t["sold"].map({0: "no", 1: "yes"}))
+    evaluation = evaluated(SIGMOID, rows, ["no", "yes"])
+    assert evaluation["metrics"]["auc"]["value"] > 0.75
+
+
+def test_class_without_test_rows_is_allowed(evaluated, records):
+    rows = records(300).assign(sold=lambda t: t["colour"])
+    rows = rows[rows["sold"] != "green"]
+    code = CENTRE.format(predict="return np.tile([0.5, 0.2, 0.3], (len(features), 1))")
+    evaluation = evaluated(code, rows, ["blue", "green", "red"], problem="multiclass_classification")
+    assert evaluation["metrics"]["accuracy"]["value"] == pytest.approx((rows["sold"] == "blue").mean())
+
+
+def test_regression_is_measured_by_its_errors(evaluated, records):
+    rows = records(300).assign(sold=lambda t: t["x"] * 2.0)
+    evaluation = evaluated(CENTRE.format(predict="return features['x'] * 2.0 + 1"), rows, problem="regression")
+    assert evaluation["metrics"]["rmse"]["value"] == pytest.approx(1)
+    assert evaluation["gate"]["metric"] == "rmse"
+
+
+def test_missing_test_rows_are_reported(evaluated, ml, monkeypatch):
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", lambda *_, **__: None)
+    with pytest.raises(JobFailure, match="there are no test rows; the data is too small for its test_fraction"):
+        evaluated(SIGMOID)
+
+
+def test_champion_process_is_killed_when_new_version_fails(evaluated, register, monkeypatch):
+    started = []
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1])
+    register("import time\ntime.sleep(60)\n" + SIGMOID)
+    with pytest.raises(JobFailure, match="predict raised"):
+        evaluated(CENTRE.format(predict="raise RuntimeError"))
+    assert [process.poll() is None for process in started] == [False]
