@@ -1,0 +1,62 @@
+"""Rows to try a model with: from a file of its folder, or generated from the schema of model.yaml."""
+
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..config import ModelConfig
+from ..config.model import Column
+
+ROWS = 300
+
+
+def write_sample(config: ModelConfig, data: Path, target: Path) -> Path:
+    """Write at most `ROWS` labelled rows into `target`, in the model's `data.format`; the file."""
+    file = target / f"sample.{config.data.format}"
+    rows = _first_rows(config, data)
+    if config.data.format == "parquet":
+        rows.to_parquet(file, index=False)
+    else:
+        rows.to_csv(file, index=False)
+    return file
+
+
+def _first_rows(config: ModelConfig, data: Path) -> pd.DataFrame:
+    files = sorted(data.glob(f"*.{config.data.format}"))
+    if not files:
+        return generate(config)
+    read = pd.read_parquet if config.data.format == "parquet" else pd.read_csv
+    return read(files[0]).head(ROWS)
+
+
+def generate(config: ModelConfig) -> pd.DataFrame:
+    """Rows of the schema with a label that depends on nothing: enough to run a model, not to judge it."""
+    random = np.random.default_rng(config.training.seed)
+    columns = {name: _values(column, random) for name, column in config.data.schema_.items()}
+    if config.data.label not in columns:
+        columns[config.data.label] = {
+            "binary_classification": random.integers(0, 2, ROWS),
+            "multiclass_classification": random.integers(0, 3, ROWS),
+            "regression": random.normal(size=ROWS),
+        }[config.problem]
+    return pd.DataFrame(columns)
+
+
+def _values(column: Column, random: np.random.Generator) -> object:
+    if column.values:
+        return list(islice(cycle(column.values), ROWS))
+    low = column.minimum if column.minimum is not None else 0
+    high = column.maximum if column.maximum is not None else low + 100
+    match column.type:
+        case "integer":
+            return random.integers(int(low), int(high) + 1, ROWS)
+        case "number":
+            return random.uniform(low, high, ROWS)
+        case "boolean":
+            return random.integers(0, 2, ROWS).astype(bool)
+        case "timestamp":
+            return pd.date_range("2026-01-01", periods=ROWS, freq="h")
+        case _:
+            return random.choice(["a", "b", "c"], ROWS)
