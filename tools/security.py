@@ -5,7 +5,6 @@ models, networked.yaml with an isolated and an existing network, and delivered.y
 that is promoted.
 """
 
-import csv
 import json
 import os
 import shutil
@@ -17,11 +16,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from aws_cdk import App
+
+ACCEPTED = "aws:cdk:acknowledged-rules"
+LOGICAL_ID = "aws:cdk:logicalId"
 ROOT = Path(__file__).resolve().parents[1]
 STACKS = ROOT / "tests" / "stacks"
 SUPPRESSIONS = ROOT / "docs" / "reference" / "suppressions.md"
+# Findings are to be counted, not to end the synthesis.
+WITHOUT_AN_END = {
+    "@aws-cdk/core:annotationsInValidationReport": False,
+    "@aws-cdk/core:failSynthOnValidationErrors": False,
+}
 PACKS = {"AwsSolutions": "AwsSolutions", "NIST.800.53.R5": "NIST 800-53 R5", "PCI.DSS.321": "PCI DSS 3.2.1"}
 
 
@@ -40,14 +49,26 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Nagged:
+    """One rule that cdk-nag found broken. `reason`: why it is accepted; None when nobody did. `at`: where it was."""
+
+    pack: str
+    rule: str
+    path: str
+    reason: str | None
+    at: str | None
+
+
+@dataclass(frozen=True)
 class Suppression:
-    """One accepted finding. `resource` is the logical id."""
+    """One accepted finding. `resource` is the logical id; `path` the construct's, of cdk-nag's only."""
 
     rule: str
     stack: str
     resource: str
     kind: str
     reason: str
+    path: str = ""
 
 
 def synthesize(out: Path) -> list[Path]:
@@ -58,12 +79,12 @@ def synthesize(out: Path) -> list[Path]:
     models = out / "models"
     shutil.copytree(STACKS / "models", models)
     shutil.copytree(STACKS / "serverless", models, dirs_exist_ok=True)
-    _synthesize(out / "factory", STACKS / "factory.yaml", models)
-    _synthesize(out / "networked", STACKS / "networked.yaml", STACKS / "models")
+    synthesize_one(out / "factory", STACKS / "factory.yaml", models)
+    synthesize_one(out / "networked", STACKS / "networked.yaml", STACKS / "models")
     promoted = out / "promoted"
     shutil.copytree(STACKS / "models", promoted)
     shutil.copytree(STACKS / "promoted", promoted, dirs_exist_ok=True)
-    _synthesize(out / "delivered", STACKS / "delivered.yaml", promoted)
+    synthesize_one(out / "delivered", STACKS / "delivered.yaml", promoted)
     return templates_in(out)
 
 
@@ -72,42 +93,56 @@ def templates_in(out: Path) -> list[Path]:
     return sorted(out.glob("**/*.template.json"))
 
 
-def _synthesize(out: Path, factory: Path, models: Path) -> None:
-    from aws_cdk import App, Aspects, Stage
-    from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks, PCIDSS321Checks
+def synthesize_one(out: Path, factory: Path, models: Path) -> None:
+    """One factory into `out`, with cdk-nag's findings in validation-report.json."""
+    from aws_cdk import App
 
     from model_factory.stacks.factory import add_factory
 
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
-    # Findings are to be counted, not to end the synthesis.
-    flags["@aws-cdk/core:annotationsInValidationReport"] = False
-    app = App(outdir=str(out), context=flags, analytics_reporting=False)
+    app = App(outdir=str(out), context=flags | WITHOUT_AN_END, analytics_reporting=False)
     add_factory(app, factory=factory, models=models)
-    # Aspects end where a stage of a delivered environment begins: there the packs are taken from resource to resource.
-    inside = [node for stage in app.node.children if Stage.is_stage(stage) for node in stage.node.find_all()]
-    for pack in (AwsSolutionsChecks(), NIST80053R5Checks(), PCIDSS321Checks()):
-        Aspects.of(app).add(pack)
-        for node in inside:
-            pack.visit(node)
+    add_packs(app)
     app.synth()
 
 
-def nag_rows(out: Path) -> list[dict[str, str]]:
-    """Every rule of every pack on every resource that it is about, as cdk-nag reports it."""
-    return [row for path in sorted(out.glob("**/*NagReport.csv")) for row in csv.DictReader(path.open())]
+def add_packs(app: "App") -> None:
+    """cdk-nag's three, for everything in the app, stages of delivered environments too."""
+    from aws_cdk import Validations
+    from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks, PCIDSS321Checks
+
+    Validations.of(app).add_plugins(AwsSolutionsChecks(), NIST80053R5Checks(), PCIDSS321Checks())
+
+
+def nagged(out: Path) -> list[Nagged]:
+    """What cdk-nag found below `out`, accepted or not. It reports no rules that are kept."""
+    return list(_nagged(out))
+
+
+def _nagged(out: Path) -> Iterator[Nagged]:
+    for path in sorted(out.glob("**/validation-report.json")):
+        for plugin in json.loads(path.read_text())["pluginReports"]:
+            # A pack that breaks finds nothing; the CDK notes it here and goes on.
+            if error := plugin.get("metadata", {}).get("error"):
+                raise RuntimeError(error)
+            for broken in [*plugin["violations"], *plugin.get("suppressedViolations", [])]:
+                for construct in broken["violatingConstructs"]:
+                    yield Nagged(
+                        plugin["pluginName"],
+                        broken["ruleName"],
+                        construct["constructPath"],
+                        broken.get("reason"),
+                        broken.get("acknowledgedAt"),
+                    )
 
 
 def nag_findings(out: Path) -> list[Finding]:
     """What cdk-nag found and nobody accepted."""
     return [
-        Finding(_pack(row["Rule ID"]), row["Rule ID"], row["Resource ID"].split("/")[0], row["Resource ID"])
-        for row in nag_rows(out)
-        if row["Compliance"] not in ("Compliant", "Suppressed")
+        Finding(PACKS[each.pack], each.rule, each.path.split("/")[0], each.path)
+        for each in nagged(out)
+        if each.at is None
     ]
-
-
-def _pack(rule: str) -> str:
-    return next((title for prefix, title in PACKS.items() if rule.startswith(prefix)), rule)
 
 
 def cfn_lint_findings(templates: list[Path]) -> list[Finding]:
@@ -159,18 +194,32 @@ def checkov(templates: list[Path]) -> Checkov:
 
 
 def suppressions(templates: list[Path]) -> list[Suppression]:
-    """Every accepted finding, as it stands in the resources' metadata."""
-    return [
-        Suppression(rule, path.name.removesuffix(".template.json"), name, resource["Type"], reason)
-        for path in templates
-        for name, resource in _resources(path).items()
-        for rule, reason in _accepted(resource.get("Metadata", {}))
-    ]
+    """Every accepted finding: cdk-nag's beside the templates, where the CDK writes them, the others' in them."""
+    return [each for path in templates for each in (*_nag_suppressions(path), *_other_suppressions(path))]
+
+
+def _nag_suppressions(template: Path) -> Iterator[Suppression]:
+    stack = template.name.removesuffix(".template.json")
+    written = template.with_name(f"{stack}.metadata.json")
+    resources = _resources(template)
+    for path, entries in json.loads(written.read_text()).items() if written.exists() else ():
+        names = [entry["data"] for entry in entries if entry["type"] == LOGICAL_ID]
+        for entry in entries:
+            if entry["type"] == ACCEPTED:
+                for rule, reason in entry["data"].items():
+                    (name,) = names  # accepted on a resource, not on what it is a part of
+                    kind = resources[name]["Type"]
+                    yield Suppression(rule.partition("::")[2], stack, name, kind, reason, path.removeprefix("/"))
+
+
+def _other_suppressions(template: Path) -> Iterator[Suppression]:
+    stack = template.name.removesuffix(".template.json")
+    for name, resource in _resources(template).items():
+        for rule, reason in _accepted(resource.get("Metadata", {})):
+            yield Suppression(rule, stack, name, resource["Type"], reason)
 
 
 def _accepted(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for entry in metadata.get("cdk_nag", {}).get("rules_to_suppress", []):
-        yield entry["id"], entry["reason"]
     for entry in metadata.get("checkov", {}).get("skip", []):
         yield entry["id"], entry["comment"]
     linted = metadata.get("cfn-lint", {})
@@ -220,7 +269,8 @@ def suppressions_page(templates: list[Path]) -> str:
     """docs/reference/suppressions.md: one row a rule and resource, whichever environments and models have it."""
     stacks: dict[tuple[str, str, str, str], set[str]] = {}
     for each in suppressions(templates):
-        stacks.setdefault((each.rule, each.kind, _construct(each.resource), each.reason), set()).add(each.stack)
+        rule = each.rule.partition("[")[0]  # one row for all wildcards of a policy
+        stacks.setdefault((rule, each.kind, _construct(each.resource), each.reason), set()).add(each.stack)
     rows = [
         f"| {rule} | {kind.removeprefix('AWS::')} {resource} | {', '.join(sorted(names))} | {reason} |"
         for (rule, kind, resource, reason), names in sorted(stacks.items())
@@ -248,14 +298,14 @@ def main() -> int:
         templates = synthesize(out)
         checked = checkov(templates)
         findings = [*nag_findings(out), *cfn_lint_findings(templates), *checked.findings]
-        rows, accepted = nag_rows(out), suppressions(templates)
+        found, accepted = nagged(out), suppressions(templates)
         page, everything = suppressions_page(templates), [each for path in templates for each in statements(path)]
         unbound = open_statements(templates)
         resources = sum(len(_resources(path)) for path in templates)
     for finding in findings:
         print(finding)
     print(
-        f"{len(templates)} templates, {resources} resources; cdk-nag {len(rows)} checks, checkov {checked.passed} passed\n"
+        f"{len(templates)} templates, {resources} resources; cdk-nag {len(found)} found, checkov {checked.passed} passed\n"
     )
     count = Counter(finding.pack for finding in findings)
     for pack in (*PACKS.values(), "cfn-lint", "checkov"):

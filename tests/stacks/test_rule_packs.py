@@ -27,12 +27,27 @@ def with_a_broken_one(templates, tmp_path):
 
 
 def test_cdk_nag_finds_nothing_that_is_not_accepted_with_a_reason(synthesized):
-    rows = security.nag_rows(synthesized)
-    assert {pack for pack in security.PACKS for row in rows if row["Rule ID"].startswith(pack)} == set(security.PACKS)
-    assert len(rows) > 1000
+    found = security.nagged(synthesized)
+    assert {each.pack for each in found} == set(security.PACKS)
     in_a_stage = "/acme-live-foundation/"  # of a delivered environment
-    assert any(in_a_stage in row["Resource ID"] for row in rows)
+    assert any(in_a_stage in each.path for each in found)
     assert [str(finding) for finding in security.nag_findings(synthesized)] == []
+
+
+def test_cdk_nag_finds_what_is_broken_on_purpose(tmp_path):
+    from aws_cdk import App, Stack
+    from aws_cdk import aws_s3 as s3
+
+    app = App(outdir=str(tmp_path), context=security.WITHOUT_AN_END, analytics_reporting=False)
+    s3.CfnBucket(Stack(app, "broken"), "Open")
+    security.add_packs(app)
+    app.synth()
+    rules = {each.rule for each in security.nag_findings(tmp_path)}
+    assert rules >= {
+        "AwsSolutions-S1",
+        "NIST.800.53.R5-S3BucketVersioningEnabled",
+        "PCI.DSS.321-S3BucketVersioningEnabled",
+    }
 
 
 def test_cfn_lint_finds_nothing_but_what_is_broken_on_purpose(with_a_broken_one):
@@ -53,14 +68,13 @@ def test_checkov_finds_nothing_but_what_is_broken_on_purpose(with_a_broken_one):
 
 
 def test_every_accepted_finding_of_cdk_nag_is_one_that_it_has(synthesized, templates):
-    found = {row["Rule ID"].split("[")[0] + row["Exception Reason"] for row in security.nag_rows(synthesized)}
-    accepted = [each for each in security.suppressions(templates) if "-" in each.rule]
-    assert [each for each in accepted if each.rule + each.reason not in found] == []
+    found = {(each.rule, each.path, each.reason) for each in security.nagged(synthesized)}
+    accepted = {(each.rule, each.path, each.reason) for each in security.suppressions(templates) if each.path}
+    assert accepted == found
 
 
-def test_a_finding_is_accepted_on_one_resource_and_with_a_reason(templates):
-    for path in templates:
-        assert "cdk_nag" not in json.loads(path.read_text()).get("Metadata", {}), "accepted for a whole stack"
+def test_a_finding_is_accepted_on_one_resource_and_with_a_reason(synthesized, templates):
+    assert [each for each in security.nagged(synthesized) if each.at != each.path] == []
     assert [each for each in security.suppressions(templates) if len(each.reason) < 30] == []
 
 

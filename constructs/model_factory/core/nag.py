@@ -1,40 +1,45 @@
 """Accepted findings of the rule packs, each on one resource and with its reason.
 
-They stand where the tools and reviewers look: in the resource's metadata. docs/reference/suppressions.md lists them all.
+cdk-nag reads what the CDK's own API writes beside the template, checkov and cfn-lint read the resource's metadata.
+docs/reference/suppressions.md lists them all.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aws_cdk import CfnResource
+from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
+from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 ONE_ROLE = "The policy belongs to this one role and lives and dies with it; nobody else can attach it."
 NO_SOURCE_OF_ITS_OWN = "The pipeline hands the source over; the project logs in to no repository."
 DEPENDS_TWICE = "CDK's own construct writes the dependency on the role, though its ARN implies it; twice does no harm."
 
+_WILDCARDS = "AwsSolutions-IAM5"
+
 
 def suppress(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     """Accept findings by rule: `CKV…` are checkov's, those without a hyphen else cfn-lint's, the others cdk-nag's.
 
-    Reasons of several calls for one resource add up.
+    Reasons of several calls for one resource add up. IAM5 accepts the wildcards that the policy has by now, each by name.
     """
     resource = construct if isinstance(construct, CfnResource) else construct.node.default_child
     if not isinstance(resource, CfnResource):
         raise TypeError(f"{construct.node.path} has no CloudFormation resource of its own")
-    # The format is cdk-nag's own; importing cdk-nag for it would slow every synth down.
-    _extend(
-        resource,
-        "cdk_nag",
-        "rules_to_suppress",
-        [{"id": rule, "reason": reason} for rule, reason in reasons.items() if "-" in rule],
-    )
-    _extend(
-        resource,
-        "checkov",
-        "skip",
-        [{"id": rule, "comment": reason} for rule, reason in reasons.items() if rule.startswith("CKV")],
-    )
+    # The CDK's name of a rule of a plugin is `plugin::rule`; cdk-nag's packs are called what their rules begin with.
+    nagged = [
+        Acknowledgment(id=f"{rule.partition('-')[0]}::{finding}", reason=reason)
+        for rule, reason in reasons.items()
+        if "-" in rule
+        for finding in (_wildcards(resource) if rule == _WILDCARDS else [rule])
+    ]
+    if nagged:
+        Validations.of(resource).acknowledge(*nagged)
+    skipped = [{"id": rule, "comment": reason} for rule, reason in reasons.items() if rule.startswith("CKV")]
+    if skipped:
+        before: dict[str, Any] = resource.get_metadata("checkov") or {}
+        resource.add_metadata("checkov", {"skip": [*before.get("skip", []), *skipped]})
     linted = {rule: reason for rule, reason in reasons.items() if "-" not in rule and not rule.startswith("CKV")}
     if linted:
         # cfn-lint has no place for reasons; they stand beside its own key, where it does not look.
@@ -46,7 +51,41 @@ def in_both_packs(rule: str, reason: str) -> dict[str, str]:
     return {f"{pack}-{rule}": reason for pack in ("NIST.800.53.R5", "PCI.DSS.321")}
 
 
-def _extend(resource: CfnResource, tool: str, key: str, entries: list[dict[str, str]]) -> None:
-    if entries:
-        before: dict[str, Any] = resource.get_metadata(tool) or {}
-        resource.add_metadata(tool, {**before, key: [*before.get(key, []), *entries]})
+def _wildcards(resource: CfnResource) -> list[str]:
+    """IAM5's findings as cdk-nag names them: it accepts them one by one only (cdklabs/cdk-nag#2357)."""
+    found: dict[str, None] = {}
+    for document in _documents(resource):
+        for statement in document["Statement"]:
+            if statement["Effect"] == "Allow":
+                for kind in ("Action", "Resource"):
+                    values = statement.get(kind, [])
+                    for value in map(_flat, values if isinstance(values, list) else [values]):
+                        if "*" in value:
+                            found[f"{_WILDCARDS}[{kind}::{value}]"] = None
+    return list(found)
+
+
+def _documents(resource: CfnResource) -> Iterator[dict[str, Any]]:
+    stack = Stack.of(resource)
+    if isinstance(resource, iam.CfnRole):
+        for policy in stack.resolve(resource.policies) or []:
+            yield policy["policyDocument"]
+    elif isinstance(resource, iam.CfnPolicy):
+        yield stack.resolve(resource.policy_document)
+    else:
+        raise TypeError(f"{resource.node.path} has no policy")
+
+
+def _flat(value: Any) -> str:
+    """A reference as cdk-nag writes it in a finding's name."""
+    match value:
+        case str():
+            return value.replace("${", "<").replace("}", ">")
+        case {"Fn::Join": [delimiter, parts]}:
+            return delimiter.join(map(_flat, parts))
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Ref": name}:
+            return f"<{name}>"
+        case _:
+            return json.dumps(value, separators=(",", ":"))
