@@ -1,16 +1,14 @@
-"""Sessions in any account: moto finds the account of a request by its access key, which AssumeRole hands out."""
+"""Credentials and clients in any account: moto reads a request's account from its access key, which AssumeRole creates."""
 
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import botocore.config
 
+from .arn import parse_arn
 from .authorization import networks
-
-if TYPE_CHECKING:
-    from .server import LocalAws
 
 HOME_REGION = "us-east-1"
 _QUICK = botocore.config.Config(retries={"mode": "standard", "max_attempts": 2}, read_timeout=900)
@@ -23,12 +21,12 @@ class Accounts:
         self._endpoint_url = endpoint_url
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str, str, tuple[str, ...]], Any] = {}
-        # One session for all: each one reads the services' models anew.
+        # One session for all clients: each session loads the services' models again.
         self._session = boto3.Session("root", "root", region_name=HOME_REGION)
         self._sts = self._session.client("sts", endpoint_url=endpoint_url, config=_QUICK)
 
     def assume(self, role_arn: str, session_name: str, subnets: Sequence[str] = (), region: str = "") -> dict[str, str]:
-        """Environment variables with the credentials of a role session; its calls leave from `subnets` of `region`.
+        """Environment variables with the credentials of a role session; its calls come from `subnets` of `region`.
 
         Raises LookupError naming a subnet that does not exist.
         """
@@ -36,7 +34,7 @@ class Accounts:
             answer = self._sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64], DurationSeconds=43200)
         credentials = answer["Credentials"]
         if subnets:
-            networks.place(credentials["AccessKeyId"], role_arn.split(":")[4], region, subnets)
+            networks.place(credentials["AccessKeyId"], parse_arn(role_arn).account, region, subnets)
         return {
             "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
@@ -48,21 +46,16 @@ class Accounts:
         return self._client(service, role_arn, region, tuple(subnets))
 
     def client(self, service: str, account: str, region: str) -> Any:
-        """A boto3 client that acts as the AWS services themselves act inside an account."""
+        """A boto3 client that acts as AWS's own services do inside an account."""
         return self._client(service, f"arn:aws:iam::{account}:role/aws-service", region)
 
     def _client(self, service: str, role_arn: str, region: str, subnets: tuple[str, ...] = ()) -> Any:
         key = (service, role_arn, region, subnets)
         if key not in self._clients:
-            found = self.assume(role_arn, "local-aws", subnets, region)
+            variables = self.assume(role_arn, "local-aws", subnets, region)
             with self._lock:
-                credentials: Any = {name.lower(): value for name, value in found.items()}
+                credentials: Any = {name.lower(): value for name, value in variables.items()}
                 self._clients[key] = self._session.client(
                     service, region, endpoint_url=self._endpoint_url, config=_QUICK, **credentials
                 )
         return self._clients[key]
-
-
-def install(local: "LocalAws") -> None:
-    """Give the server its `accounts`."""
-    local.accounts = Accounts(local.endpoint_url)

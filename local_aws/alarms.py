@@ -10,7 +10,7 @@ import math
 import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.cloudwatch.models import CloudWatchBackend, Statistics, cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
@@ -18,9 +18,7 @@ from moto.core.responses import ActionResult
 
 from .authorization import AccessDeniedError
 from .events import emit
-
-if TYPE_CHECKING:
-    from .server import LocalAws
+from .interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
 COMPARE = {
@@ -33,7 +31,7 @@ _lock = threading.Lock()
 
 
 def evaluate(
-    local: "LocalAws", account: str, region: str, now: datetime, names: Iterable[str] | None = None
+    local: EmbeddedAws, account: str, region: str, now: datetime, names: Iterable[str] | None = None
 ) -> list[str]:
     """Evaluate the alarms called `names` (default: all) as of `now`; returns the names of those whose state changed."""
     backend = cloudwatch_backends[account][region]
@@ -115,7 +113,7 @@ def _judge(alarm: Any, points: list[float | None], now: datetime) -> tuple[str, 
 
 
 def _change(
-    local: "LocalAws", account: str, region: str, alarm: Any, state: str, reason: str, data: dict[str, Any]
+    local: EmbeddedAws, account: str, region: str, alarm: Any, state: str, reason: str, data: dict[str, Any]
 ) -> None:
     previous = {
         "value": alarm.state_value,
@@ -178,7 +176,7 @@ def _floor(time: datetime, period: int) -> datetime:
     return datetime.fromtimestamp(time.timestamp() // period * period, UTC)
 
 
-def install(local: "LocalAws") -> None:
+def install(local: EmbeddedAws) -> None:
     """Evaluate a metric's alarms when data arrives for it; serve `POST /_local/alarms {account, region, time?}`."""
     put = CloudWatchBackend.put_metric_data
 
@@ -194,8 +192,8 @@ def install(local: "LocalAws") -> None:
                 target=evaluate, args=(local, self.account_id, self.region_name, now, [name]), daemon=True
             ).start()
 
-    CloudWatchBackend.put_metric_data = put_and_evaluate
-    CloudWatchResponse.describe_alarms = _describe_by_state_too
+    local.replace(CloudWatchBackend, "put_metric_data", put_and_evaluate)
+    local.replace(CloudWatchResponse, "describe_alarms", _describe_by_state_too)
 
     def control(body: dict[str, Any]) -> Any:
         time = datetime.fromisoformat(body["time"]) if body.get("time") else datetime.now(UTC)

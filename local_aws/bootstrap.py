@@ -1,4 +1,4 @@
-"""The real CDK CLI against the embedded AWS: accounts bootstrapped, profiles written, apps deployed."""
+"""The real CDK CLI against the embedded AWS: bootstrap accounts, write profiles, deploy apps."""
 
 import os
 import subprocess
@@ -6,20 +6,20 @@ import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .server import LocalAws
+from .interfaces import EmbeddedAws
+from .toolchain import QUIET
 
 BIN = Path(sys.executable).parent
+CDK = BIN / "cdk"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
 class CdkError(Exception):
-    """The CDK CLI failed; the message is the end of what it said."""
+    """The CDK CLI failed or is not installed; the message holds the end of its output."""
 
 
-def bootstrap(local: "LocalAws", accounts: Mapping[str, tuple[str, str]], trust: str | None = None) -> None:
+def bootstrap(local: EmbeddedAws, accounts: Mapping[str, tuple[str, str]], trust: str | None = None) -> None:
     """Bootstrap each account and region, and write `<state_dir>/aws-config` with a profile for each.
 
     `accounts` maps profile names to (account id, region); `trust` is an account that may deploy into all of them.
@@ -38,7 +38,7 @@ def bootstrap(local: "LocalAws", accounts: Mapping[str, tuple[str, str]], trust:
     os.environ["AWS_ENDPOINT_URL"] = local.endpoint_url
 
 
-def _bootstrap_one(local: "LocalAws", account: str, region: str, trust: str | None) -> None:
+def _bootstrap_one(local: EmbeddedAws, account: str, region: str, trust: str | None) -> None:
     credentials = local.accounts.assume(f"arn:aws:iam::{account}:role/administrator", "bootstrap")
     arguments = ["bootstrap", f"aws://{account}/{region}"]
     if trust and trust != account:
@@ -48,16 +48,18 @@ def _bootstrap_one(local: "LocalAws", account: str, region: str, trust: str | No
 
 
 def cdk(
-    local: "LocalAws",
+    local: EmbeddedAws,
     arguments: list[str],
     *,
     cwd: Path,
     env: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> str:
-    """Run the CDK CLI; its output. `on_line` gets each line as it comes. Raises CdkError when it fails."""
+    """Run the CDK CLI; its output. `on_line` gets each line at once. Raises CdkError when it fails or is not installed."""
+    if not CDK.exists():
+        raise CdkError("the CDK CLI is not installed here: run `pip install 'local-aws[cdk]'`")
     process = subprocess.Popen(
-        [str(BIN / "cdk"), *arguments],
+        [str(CDK), *arguments],
         cwd=cwd,
         env=_environment(local) | dict(env or {}),
         stdin=subprocess.DEVNULL,
@@ -75,7 +77,7 @@ def cdk(
     return "".join(lines)
 
 
-def _environment(local: "LocalAws") -> dict[str, str]:
+def _environment(local: EmbeddedAws) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     return kept | {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
@@ -84,9 +86,5 @@ def _environment(local: "LocalAws") -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "root",
         "AWS_REGION": "us-east-1",
         "CI": "true",
-        "CDK_DISABLE_CLI_TELEMETRY": "true",
-        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
-        "NO_COLOR": "1",
-        # Node tries ::1 and 127.0.0.1 in turn and gives each a quarter of a second: too little on a busy machine.
-        "NODE_OPTIONS": "--dns-result-order=ipv4first --no-network-family-autoselection",
+        **QUIET,
     }

@@ -5,16 +5,15 @@ import json
 import logging
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jsonpath_ng.ext.parser import parse
 from moto.events.models import Rule, events_backends
 from moto.sqs.models import sqs_backends
 
+from .arn import parse_arn
 from .authorization import AccessDeniedError
-
-if TYPE_CHECKING:
-    from .server import LocalAws
+from .interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
 SERVICE = "events.amazonaws.com"
@@ -35,7 +34,7 @@ def emit(
     events_backends[account][region].put_events([event])
 
 
-def install(local: "LocalAws") -> None:
+def install(local: EmbeddedAws) -> None:
     """Deliver events to queues, SNS topics, functions and pipelines; moto knows log groups and other buses, and queues
     in part.
 
@@ -50,17 +49,17 @@ def install(local: "LocalAws") -> None:
         if not self.event_pattern.matches_event(original_event):
             return
         open_to_us = [target for target in self.targets if _may_deliver(local, self, target, original_event)]
-        ours = [target for target in open_to_us if target["Arn"].split(":")[2] in CALLS]
+        ours = [target for target in open_to_us if parse_arn(target["Arn"]).service in CALLS]
         theirs = copy.copy(self)
         theirs.targets = [target for target in open_to_us if target not in ours]
         send(theirs, original_event, transform_input)
         for target in ours:
             _deliver(local, self.arn, target, original_event)
 
-    Rule.send_to_targets = send_to_all
+    local.replace(Rule, "send_to_targets", send_to_all)
 
 
-def _may_deliver(local: "LocalAws", rule: Any, target: dict[str, Any], event: dict[str, Any]) -> bool:
+def _may_deliver(local: EmbeddedAws, rule: Any, target: dict[str, Any], event: dict[str, Any]) -> bool:
     try:
         _authorize(local, rule.arn, target["Arn"], target.get("RoleArn", ""))
     except AccessDeniedError as refusal:
@@ -71,8 +70,8 @@ def _may_deliver(local: "LocalAws", rule: Any, target: dict[str, Any], event: di
     return True
 
 
-def _put_aside(local: "LocalAws", rule_arn: str, queue_arn: str, event: dict[str, Any]) -> None:
-    _, _, _, region, account, name = queue_arn.split(":", 5)
+def _put_aside(local: EmbeddedAws, rule_arn: str, queue_arn: str, event: dict[str, Any]) -> None:
+    _, region, account, name = parse_arn(queue_arn)
     try:
         _authorize(local, rule_arn, queue_arn)
     except AccessDeniedError as refusal:
@@ -81,9 +80,9 @@ def _put_aside(local: "LocalAws", rule_arn: str, queue_arn: str, event: dict[str
         sqs_backends[account][region].send_message(name, json.dumps(event, default=str))
 
 
-def _authorize(local: "LocalAws", rule_arn: str, arn: str, role: str = "") -> None:
+def _authorize(local: EmbeddedAws, rule_arn: str, arn: str, role: str = "") -> None:
     """Raise AccessDeniedError unless EventBridge, or for a pipeline the target's role, may deliver to `arn`."""
-    _, _, service, region, account, name = arn.split(":", 5)
+    service, region, account, name = parse_arn(arn)
     if service not in CALLS:
         return
     if service == "codepipeline":
@@ -92,13 +91,13 @@ def _authorize(local: "LocalAws", rule_arn: str, arn: str, role: str = "") -> No
         return
     url = f"{local.endpoint_url}/{account}/{name}"
     params = {"sqs": {"QueueUrl": url}, "sns": {"TopicArn": arn}, "lambda": {"FunctionName": arn}}[service]
-    keys = {"aws:SourceArn": rule_arn, "aws:SourceAccount": rule_arn.split(":")[4]}
+    keys = {"aws:SourceArn": rule_arn, "aws:SourceAccount": parse_arn(rule_arn).account}
     local.authorization.check_call(SERVICE, service, CALLS[service], params, region, keys)
 
 
-def _deliver(local: "LocalAws", rule_arn: str, target: dict[str, Any], event: dict[str, Any]) -> None:
+def _deliver(local: EmbeddedAws, rule_arn: str, target: dict[str, Any], event: dict[str, Any]) -> None:
     text = _input(target, event)
-    _, _, service, region, account, name = target["Arn"].split(":", 5)
+    service, region, account, name = parse_arn(target["Arn"])
     if service == "sqs":
         group = target.get("SqsParameters", {}).get("MessageGroupId")
         sqs_backends[account][region].send_message(name, text, group_id=group)

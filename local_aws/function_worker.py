@@ -13,6 +13,9 @@ import traceback
 import types
 from pathlib import Path
 
+# Packages that functions on AWS get from a public layer, and what to install for them on this machine.
+PACKAGES_OF_LAYERS = {"aws_lambda_powertools": "local-aws[powertools]"}
+
 
 def main() -> None:
     """Answer events until standard input closes."""
@@ -58,8 +61,11 @@ def _context(request: dict) -> types.SimpleNamespace:
 
 def _error(error: BaseException) -> dict:
     print("".join(traceback.format_exception(error)), file=sys.stderr, flush=True)
+    text = str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name in PACKAGES_OF_LAYERS:
+        text += f". Layers are not run here: `pip install '{PACKAGES_OF_LAYERS[error.name]}'` provides the package"
     return {
-        "errorMessage": str(error),
+        "errorMessage": text,
         "errorType": type(error).__name__,
         "stackTrace": traceback.format_tb(error.__traceback__),
     }

@@ -13,14 +13,10 @@ import time
 import uuid
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from moto.awslambda.models import LambdaFunction
+from typing import Any
 
 from .authorization import AccessDeniedError
-
-if TYPE_CHECKING:
-    from .server import LocalAws
+from .interfaces import EmbeddedAws
 
 _module_log = logging.getLogger(__name__)
 WORKER = Path(__file__).with_name("function_worker.py")
@@ -29,7 +25,7 @@ WORKER = Path(__file__).with_name("function_worker.py")
 class Worker:
     """One warm process of one version of a function's code and configuration."""
 
-    def __init__(self, local: "LocalAws", function: Any) -> None:
+    def __init__(self, local: EmbeddedAws, function: Any) -> None:
         self.lock = threading.Lock()
         self.log_group = getattr(function, "logs_group_name", None) or f"/aws/lambda/{function.function_name}"
         self.log_stream = f"{time.strftime('%Y/%m/%d')}/[$LATEST]{uuid.uuid4().hex}"
@@ -118,7 +114,7 @@ def _subnets(function: Any) -> list[str]:
 class Functions:
     """Invokes any deployed function, keeping its process warm."""
 
-    def __init__(self, local: "LocalAws") -> None:
+    def __init__(self, local: EmbeddedAws) -> None:
         self._local = local
         self._lock = threading.Lock()
         self._workers: dict[str, tuple[str, Worker]] = {}
@@ -182,14 +178,17 @@ class Functions:
         self._workers.clear()
 
 
-def install(local: "LocalAws") -> None:
-    """Make moto's invocations run the function instead of asking for Docker."""
-    local.functions = Functions(local)
+def install(local: EmbeddedAws) -> Functions:
+    """Run functions in moto's place, which needs Docker for it."""
+    functions = Functions(local)
 
     def invoke(self: Any, event: Any = None) -> tuple[str, bool, str]:
         content = json.loads(event or "{}") if isinstance(event, str | bytes | None) else event
-        answer, log = local.functions.invoke(self, content)
-        errored = "error" in answer
-        return json.dumps(answer["error"] if errored else answer["result"]), errored, log
+        result, log = functions.invoke(self, content)
+        failed = "error" in result
+        return json.dumps(result["error"] if failed else result["result"]), failed, log
 
-    LambdaFunction._invoke_lambda = invoke
+    local.when_imported(
+        "moto.awslambda.models", lambda module: local.replace(module.LambdaFunction, "_invoke_lambda", invoke)
+    )
+    return functions

@@ -6,13 +6,14 @@ Lambda's does, under the role of the function.
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
-from moto.awslambda.models import lambda_backends
+from moto.backends import get_backend
 from moto.sqs.models import Queue, sqs_backends
 
-if TYPE_CHECKING:
-    from .server import LocalAws
+from .arn import parse_arn
+from .interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.05
@@ -23,7 +24,7 @@ RETRY_SECONDS = 1
 class Pollers:
     """Polls every queue that an enabled event source mapping names."""
 
-    def __init__(self, local: "LocalAws") -> None:
+    def __init__(self, local: EmbeddedAws) -> None:
         self._local = local
         self._stop = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
@@ -41,7 +42,7 @@ class Pollers:
 
     def _poll(self, mapping: Any) -> None:
         arn = mapping.event_source_arn
-        _, _, _, region, account, name = arn.split(":")
+        _, region, account, name = parse_arn(arn)
         url = f"{self._local.endpoint_url}/{account}/{name}"
         seen: set[str] = set()
         while not self._stop.wait(IDLE_SECONDS) and any(m.uuid == mapping.uuid for m in _mappings()):
@@ -78,14 +79,18 @@ class Pollers:
 
 
 def _function(mapping: Any) -> Any:
-    _, _, _, region, account, _ = mapping.function_arn.split(":", 5)
-    return lambda_backends[account][region].get_function(mapping.function_arn)
+    _, region, account, _ = parse_arn(mapping.function_arn)
+    return _lambda_backends()[account][region].get_function(mapping.function_arn)
+
+
+def _lambda_backends() -> Any:
+    return get_backend("lambda")
 
 
 def _mappings() -> list[Any]:
     return [
         mapping
-        for regions in list(lambda_backends.values())
+        for regions in list(_lambda_backends().values())
         for backend in list(regions.values())
         for mapping in list(backend._event_source_mappings.values())
         if mapping.enabled and ":sqs:" in mapping.event_source_arn
@@ -115,16 +120,20 @@ def _failed(answer: dict[str, Any], all_ids: list[str]) -> set[str]:
     return set(all_ids) if identifiers - set(all_ids) else identifiers
 
 
-def install(local: "LocalAws") -> None:
-    """Take the polling over from moto."""
-    add_message = Queue.add_message
+def install(local: EmbeddedAws) -> None:
+    """Poll in moto's place, from the first use of Lambda on."""
 
-    def add_without_invoking(self: Any, message: Any) -> None:
-        mappings, self.lambda_event_source_mappings = self.lambda_event_source_mappings, {}
-        try:
-            add_message(self, message)
-        finally:
-            self.lambda_event_source_mappings = mappings
+    def poll(_: ModuleType) -> None:
+        add_message = Queue.add_message
 
-    Queue.add_message = add_without_invoking
-    Pollers(local)
+        def add_without_invoking(self: Any, message: Any) -> None:
+            mappings, self.lambda_event_source_mappings = self.lambda_event_source_mappings, {}
+            try:
+                add_message(self, message)
+            finally:
+                self.lambda_event_source_mappings = mappings
+
+        local.replace(Queue, "add_message", add_without_invoking)
+        Pollers(local)
+
+    local.when_imported("moto.awslambda.models", poll)

@@ -4,17 +4,16 @@ import json
 import re
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
+from .arn import parse_arn
 from .authorization import AccessDeniedError
-
-if TYPE_CHECKING:
-    from .server import LocalAws
+from .interfaces import EmbeddedAws
 
 
-def tick(local: "LocalAws", schedule: str, account: str, region: str, time: datetime, group: str = "default") -> Any:
+def tick(local: EmbeddedAws, schedule: str, account: str, region: str, time: datetime, group: str = "default") -> Any:
     """Fire a deployed schedule as of `time`; the target's answer. Raises LookupError when there is no such schedule."""
     scheduler = local.accounts.client("scheduler", account, region)
     try:
@@ -43,20 +42,20 @@ def tick(local: "LocalAws", schedule: str, account: str, region: str, time: date
         raise
 
 
-def _send(local: "LocalAws", queue_arn: str, role: str, payload: str, **more: str) -> Any:
-    _, _, _, region, account, name = queue_arn.split(":", 5)
+def _send(local: EmbeddedAws, queue_arn: str, role: str, payload: str, **more: str) -> Any:
+    _, region, account, name = parse_arn(queue_arn)
     sqs = local.accounts.role_client("sqs", role, region)
     return sqs.send_message(QueueUrl=f"{local.endpoint_url}/{account}/{name}", MessageBody=payload, **more)
 
 
-def _deliver(local: "LocalAws", target: dict[str, Any], payload: str, region: str) -> Any:
+def _deliver(local: EmbeddedAws, target: dict[str, Any], payload: str, region: str) -> Any:
     arn, role = target["Arn"], target["RoleArn"]
     if arn.startswith("arn:aws:scheduler:::aws-sdk:"):
         service, action = arn.split(":")[-2:]
         client = local.accounts.role_client(service, role, region)
         operation = re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower()
         return getattr(client, operation)(**json.loads(payload))
-    _, _, service, target_region, _, _ = arn.split(":", 5)
+    service, target_region, _, _ = parse_arn(arn)
     if service == "sqs":
         group = target.get("SqsParameters", {}).get("MessageGroupId")
         return _send(local, arn, role, payload, **({"MessageGroupId": group} if group else {}))
@@ -66,7 +65,7 @@ def _deliver(local: "LocalAws", target: dict[str, Any], payload: str, region: st
     raise ValueError(f"the embedded AWS cannot deliver a schedule to {arn}")
 
 
-def install(local: "LocalAws") -> None:
+def install(local: EmbeddedAws) -> None:
     """Serve `POST /_local/tick {schedule, account, region, time?, group?}`."""
 
     def control(body: dict[str, Any]) -> Any:

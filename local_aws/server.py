@@ -1,22 +1,25 @@
-"""Start and stop: moto's server on a local port, with the extensions of the other modules installed."""
+"""The embedded AWS: moto's server on a local port, composed with the extensions of the other modules."""
 
 import json
 import logging
 import os
+import socket
 import threading
 import urllib.request
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from types import ModuleType
+from typing import Any, Self
 
+import boto3
+from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
 from . import (
-    accounts,
     alarms,
     authorization,
     cloudformation,
@@ -28,96 +31,84 @@ from . import (
     schedules,
     topics,
 )
+from .accounts import Accounts
+from .interfaces import Application, Control
+from .patches import Patches
+from .sessions import EndpointSession
 
-if TYPE_CHECKING:
-    from .accounts import Accounts
-    from .authorization import Authorization
-    from .codepipeline.repositories import Repositories
-    from .codepipeline.service import JsonService
-    from .functions import Functions
+DEFAULT_ACCOUNT = "123456789012"
+"""The account of requests that are signed with keys which belong to no role."""
 
-type Control = Callable[..., Any]
+
+class PortInUseError(Exception):
+    """Another program listens on the port."""
 
 
 class _QuietHandler(MotoRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 (werkzeug's name)
-        """Requests are not printed; they would drown the output of whoever started the server."""
+        """Print no line for each request."""
 
 
 class Dispatcher(DomainDispatcherApplication):
-    """Moto's choice of the service that a request is for, with services of our own in the place of some of moto's."""
+    """Moto's choice of the application for a request, with applications of the embedded AWS in the place of some."""
 
     def __init__(self, create_app: Any) -> None:
         super().__init__(create_app)
-        self.ours: dict[str, Any] = {}
+        self.replaced: dict[str, Any] = {}
         # Moto lists its own folders at each request to answer this.
         self.get_backend_for_host = cache(self.get_backend_for_host)
 
     def get_application(self, environ: dict[str, Any]) -> Any:
         """The WSGI application that serves the request."""
         application: Any = super().get_application(environ)
-        return self.ours.get(application.service, application)
+        return self.replaced.get(application.service, application)
 
 
 class LocalAws:
     """An embedded AWS in this process, reachable at `endpoint_url` by any AWS tool.
 
-    `state_dir` keeps what jobs and endpoints unpack. Moto's state belongs to the process: one LocalAws at a time.
+    `state_dir` holds the files of jobs, functions and endpoints. Moto's state belongs to the process, so run one LocalAws
+    at a time. Raises PortInUseError; port 0 takes a free one.
     """
 
-    accounts: "Accounts"
-    authorization: "Authorization"
-    functions: "Functions"
-    repositories: "Repositories"
-    pipelines: "JsonService"
-
     def __init__(self, state_dir: Path, port: int = 0) -> None:
-        # Jobs run in folders of their own below it.
         self.state_dir = state_dir.resolve()
         self._closers: list[Callable[[], None]] = []
         self._controls: dict[str, Control] = {}
+        self._patches = Patches()
         self._dispatcher = Dispatcher(create_backend_app)
-        self._moto: Any = self._dispatcher
-        self._server: BaseWSGIServer = make_server(
-            "127.0.0.1", port, self._application, threaded=True, request_handler=_QuietHandler
-        )
+        self._application_of_aws: Application = self._dispatcher
+        self._server = _listen(port, self._application)
         self._thread = threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True)
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
-        return self._server.server_port
+        """The port of the server."""
+        return self._server.port
 
     @property
     def endpoint_url(self) -> str:
-        """What AWS_ENDPOINT_URL must be. `localhost`, because moto reads bucket names from paths only there."""
+        """The value for AWS_ENDPOINT_URL. It says `localhost` because moto reads bucket names from paths only there."""
         return f"http://localhost:{self.port}"
 
     def start(self) -> Self:
-        """Install the extensions and serve."""
-        os.environ["MOTO_PORT"] = str(self.port)
+        """Install the extensions and serve requests."""
+        self._set_moto_port()
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        authorization.install(self)
+        self.authorization = authorization.install(self)
+        self._application_of_aws = self.authorization.middleware(self._dispatcher)
         self.control("authorization", lambda body: self.authorization.report())
-        accounts.install(self)
-        extensions = (
-            cloudformation,
-            functions,
-            queues,
-            topics,
-            events,
-            schedules,
-            alarms,
-            sagemaker,
-            codepipeline,
-        )
-        for extension in extensions:
+        self.accounts = Accounts(self.endpoint_url)
+        cloudformation.install(self)
+        self.functions = functions.install(self)
+        for extension in (queues, topics, events, schedules, alarms, sagemaker):
             extension.install(self)
+        self.repositories, self.pipelines = codepipeline.install(self)
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Stop serving and everything that was started: jobs, endpoints, functions. Nothing is left running."""
+        """Stop the server and every job, endpoint and function; restore moto and forget its state."""
         for close in reversed(self._closers):
             close()
         self._closers.clear()
@@ -125,6 +116,8 @@ class LocalAws:
             self._server.shutdown()
             self._thread.join(timeout=5)
         self._server.server_close()
+        self._patches.undo()
+        moto_api_backend.reset()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -132,21 +125,47 @@ class LocalAws:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def environment(self, region: str = "us-east-1") -> dict[str, str]:
+        """Environment variables that direct AWS tools to this server as the administrator of the default account."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "root",
+            "AWS_SECRET_ACCESS_KEY": "root",
+            "AWS_DEFAULT_REGION": region,
+            "AWS_REGION": region,
+        }
+
+    def session(self, account: str = DEFAULT_ACCOUNT, region: str = "us-east-1") -> boto3.Session:
+        """A boto3 session of an account's administrator whose clients call this server."""
+        keys = {"AWS_ACCESS_KEY_ID": "root", "AWS_SECRET_ACCESS_KEY": "root"}
+        if account != DEFAULT_ACCOUNT:
+            keys = self.accounts.assume(f"arn:aws:iam::{account}:role/administrator", "administrator")
+        credentials: Any = {name.lower(): value for name, value in keys.items()}
+        return EndpointSession(self.endpoint_url, region_name=region, **credentials)
+
     def on_stop(self, close: Callable[[], None]) -> None:
         """Call `close` when this stops, last registered first."""
         self._closers.append(close)
 
+    def replace(self, owner: Any, name: str, value: Any) -> None:
+        """Set an attribute of one of moto's modules or classes until this stops."""
+        self._patches.replace(owner, name, value)
+
+    def when_imported(self, module: str, action: Callable[[ModuleType], None]) -> None:
+        """Call `action` with a module of moto's as soon as it is imported: at once, or at its first use."""
+        self._patches.when_imported(module, action)
+
     def serve(self, service: str, application: Any) -> None:
         """Serve a service, called as moto calls it, with a WSGI application in moto's place."""
-        self._dispatcher.ours[service] = application
+        self._dispatcher.replaced[service] = application
 
     def control(self, name: str, action: Control) -> None:
-        """Serve `/_local/<name>[/<argument>]` with the JSON body: what moves time on, which on AWS nobody has to ask for."""
+        """Serve `/_local/<name>[/<argument>]` with the JSON body: test controls, such as one that fires a schedule."""
         self._controls[name] = action
 
     def post(self, name: str, **body: object) -> None:
-        """Call a control as anybody else would, over HTTP. Raises HTTPError with the reason when it refuses."""
-        request = urllib.request.Request(  # noqa: S310 (our own server)
+        """Call a control over HTTP. Raises HTTPError with the reason when it refuses."""
+        request = urllib.request.Request(  # noqa: S310 (the server of this object)
             f"{self.endpoint_url}/_local/{name}",
             data=json.dumps(body, default=datetime.isoformat).encode(),
             headers={"Content-Type": "application/json"},
@@ -154,21 +173,48 @@ class LocalAws:
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             answer.read()
 
+    def _set_moto_port(self) -> None:
+        """Moto writes this port into the URLs of its queues."""
+        before = os.environ.get("MOTO_PORT")
+        os.environ["MOTO_PORT"] = str(self.port)
+
+        def restore() -> None:
+            del os.environ["MOTO_PORT"]
+            if before is not None:
+                os.environ["MOTO_PORT"] = before
+
+        self.on_stop(restore)
+
     def _application(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if not environ.get("PATH_INFO", "").startswith("/_local/"):
-            return self._moto(environ, start_response)
-        request = Request(environ)
+        if environ.get("PATH_INFO", "").startswith("/_local/"):
+            return self._run_control(Request(environ))(environ, start_response)
+        return self._application_of_aws(environ, start_response)
+
+    def _run_control(self, request: Request) -> Response:
         name, _, argument = request.path.removeprefix("/_local/").partition("/")
         action = self._controls.get(name)
         if action is None:
             known = ", ".join(self._controls)
-            return Response(json.dumps({"error": f"no control {request.path!r}; there are {known}"}), 404)(
-                environ, start_response
-            )
+            return _json_response({"error": f"no control {request.path!r}; there are {known}"}, 404)
         try:
-            answer = action(request.get_json(force=True, silent=True) or {}, *filter(None, [argument]))
+            return _json_response(action(request.get_json(force=True, silent=True) or {}, *filter(None, [argument])))
+        except KeyError as error:
+            return _json_response({"error": f"the body of {request.path} needs {error}"}, 400)
         except (LookupError, ValueError) as error:
-            return Response(json.dumps({"error": str(error)}), 400, mimetype="application/json")(
-                environ, start_response
-            )
-        return Response(json.dumps(answer, default=str), mimetype="application/json")(environ, start_response)
+            return _json_response({"error": str(error)}, 400)
+
+
+def _json_response(content: Any, status: int = 200) -> Response:
+    return Response(json.dumps(content, default=str), status, mimetype="application/json")
+
+
+def _listen(port: int, application: Application) -> BaseWSGIServer:
+    try:
+        listener = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise PortInUseError(f"port {port} cannot be used: {error.strerror}. Choose another port") from error
+    with listener:
+        address, port = listener.getsockname()
+        return make_server(
+            address, port, application, threaded=True, request_handler=_QuietHandler, fd=listener.fileno()
+        )

@@ -1,26 +1,25 @@
 """SNS's deliveries to queues: only where the policy of the queue, and of its key, lets SNS send for the topic."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.sns.models import Subscription
 
+from .arn import parse_arn
 from .authorization import AccessDeniedError
-
-if TYPE_CHECKING:
-    from .server import LocalAws
+from .interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
 SERVICE = "sns.amazonaws.com"
-_publish = Subscription.publish
 
 
-def install(local: "LocalAws") -> None:
-    """Ask before moto delivers."""
+def install(local: EmbeddedAws) -> None:
+    """Check the policies before moto delivers a message."""
+    publish = Subscription.publish
 
     def publish_where_allowed(self: Any, *message: Any, **more: Any) -> None:
         if self.protocol == "sqs":
-            _, _, _, region, account, name = self.endpoint.split(":", 5)
+            _, region, account, name = parse_arn(self.endpoint)
             params = {"QueueUrl": f"{local.endpoint_url}/{account}/{name}"}
             keys = {"aws:SourceArn": self.topic.arn, "aws:SourceAccount": self.topic.account_id}
             try:
@@ -28,6 +27,6 @@ def install(local: "LocalAws") -> None:
             except AccessDeniedError as refusal:
                 log.warning("subscription of %s: %s", self.topic.arn, refusal)
                 return
-        _publish(self, *message, **more)
+        publish(self, *message, **more)
 
-    Subscription.publish = publish_where_allowed
+    local.replace(Subscription, "publish", publish_where_allowed)

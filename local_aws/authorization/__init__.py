@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from local_aws.arn import parse_arn
 from local_aws.authorization import context, deployed, networks, principals, resources
 from local_aws.authorization.actions import Need, needs
 from local_aws.authorization.evaluation import Decision, Policies, Request, evaluate
@@ -20,14 +21,13 @@ from local_aws.authorization.policies import Document
 from local_aws.authorization.principals import Session
 from local_aws.authorization.refusals import AccessDeniedError, give_up, message, refuse
 from local_aws.authorization.requests import Call, credential, prefix_of, read, service_name
+from local_aws.interfaces import Application, Patchable
 
 __all__ = ["AccessDeniedError", "Authorization", "DecisionKey", "StatementUse", "install"]
 
 log = logging.getLogger(__name__)
 # The deployment roles of `cdk bootstrap`: their policies are CDK's, they act before and beside what is deployed.
 EXEMPT_ROLES = ("cdk-",)
-
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Dispatcher(Protocol):
@@ -150,7 +150,7 @@ class Authorization:
 
         `source_arn`: for which resource the service does; its account is the role's, as no service takes others.
         """
-        keys: dict[str, context.Value] = {"aws:SourceAccount": role_arn.split(":")[4]}
+        keys: dict[str, context.Value] = {"aws:SourceAccount": parse_arn(role_arn).account}
         if source_arn:
             keys["aws:SourceArn"] = source_arn
         self.check(service, "sts:AssumeRole", role_arn, keys)
@@ -221,22 +221,13 @@ class Authorization:
             raise AccessDeniedError(message(request, decision))
 
 
-class Local(Protocol):
-    """What `install` needs of the embedded AWS: moto's dispatcher, which its server asks for every request."""
+def install(server: Patchable, enabled: bool = True) -> Authorization:
+    """The authorization of a server, after moto's own handling of policies is replaced (see `deployed`).
 
-    _moto: Any
-    authorization: Authorization
-
-
-def install(local: Local, enabled: bool = True) -> Authorization:
-    """Put the gate in front of moto's dispatcher, and hand it out as `local.authorization`.
-
-    moto's own ideas of policies are mended first: see `deployed`.
+    The server puts its `middleware` in front of moto's dispatcher.
     """
-    deployed.install()
-    local.authorization = Authorization(enabled)
-    local._moto = local.authorization.middleware(local._moto)
-    return local.authorization
+    deployed.install(server)
+    return Authorization(enabled)
 
 
 def _exempt(session: Session) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import product
 from urllib.parse import unquote
 
+from local_aws.arn import parse_arn
 from local_aws.authorization.reference import ResourceType, resource_types
 from local_aws.authorization.requests import Call
 from local_aws.authorization.resources import PARTITION, key_arn, role_arn
@@ -80,7 +81,7 @@ def _surroundings(call: Call, values: Iterable[str] = ()) -> dict[str, str]:
     region, account = call.region, call.account
     for value in values:
         if value.startswith(f"arn:{PARTITION}:{call.prefix}:"):
-            region, account = value.split(":", 5)[3:5]
+            _, region, account, _ = parse_arn(value)
         elif "://" in value:
             account = value.rstrip("/").split("/")[-2]
     return {"Partition": PARTITION, "Region": region, "Account": account}

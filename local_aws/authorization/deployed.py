@@ -15,18 +15,21 @@ from moto.kms.models import Key
 from moto.s3.models import FakeBucket
 
 from local_aws.authorization.resources import as_text
+from local_aws.interfaces import Patchable
 
 _make_key = Key.__init__
 _put_policy = Role.put_policy
 _update = Role.update_from_cloudformation_json
 
 
-def install() -> None:
-    """Mend moto."""
-    FakeBucket.get_permission = _no_opinion
-    Key.__init__ = _make_key_with_text  # type: ignore[method-assign]
-    Role.put_policy = _put_policy_as_text
-    Role.update_from_cloudformation_json = classmethod(_update_with_policies)  # type: ignore[method-assign]
+def install(server: Patchable) -> None:
+    """Replace moto's handling of policies."""
+    server.replace(FakeBucket, "get_permission", _no_opinion)
+    # S3 itself accepts access logging before the target's policy exists; moto would dictate the order of a template.
+    server.replace(FakeBucket, "_log_permissions_enabled_policy", staticmethod(lambda bucket, prefix: True))
+    server.replace(Key, "__init__", _make_key_with_text)
+    server.replace(Role, "put_policy", _put_policy_as_text)
+    server.replace(Role, "update_from_cloudformation_json", classmethod(_update_with_policies))
 
 
 def _no_opinion(self: FakeBucket, action: str, resource: str) -> PermissionResult:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
+from moto.backends import get_backend
 from moto.core.utils import get_service_model
-from moto.ec2.exceptions import InvalidSubnetIdError
-from moto.ec2.models import EC2Backend, ec2_backends
 
 from local_aws.authorization.policies import Document, parse
 from local_aws.authorization.requests import Call
@@ -38,11 +38,11 @@ _PLACES: dict[str, _Place] = {}
 
 def place(access_key_id: str, account: str, region: str, subnets: Sequence[str]) -> None:
     """Calls signed with this key leave from these subnets. Raises LookupError naming a subnet that does not exist."""
-    backend = ec2_backends[account][region]
-    try:
-        vpc, *_ = (backend.get_subnet(subnet).vpc_id for subnet in subnets)
-    except InvalidSubnetIdError as error:
-        raise LookupError(str(error)) from error
+    backend = _ec2(account, region)
+    known = {subnet.id: subnet.vpc_id for zone in backend.subnets.values() for subnet in zone.values()}
+    if unknown := [subnet for subnet in subnets if subnet not in known]:
+        raise LookupError(f"The subnet ID '{unknown[0]}' does not exist")
+    vpc = known[subnets[0]]
     _PLACES[access_key_id] = _Place(account, region, vpc, tuple(subnets))
 
 
@@ -54,7 +54,7 @@ def endpoint_policy(access_key_id: str, call: Call) -> Document | None:
     at = _PLACES.get(access_key_id)
     if at is None:
         return None
-    backend = ec2_backends[at.account][at.region]
+    backend = _ec2(at.account, at.region)
     name = f"com.amazonaws.{call.region}.{_private_link_name(call.service)}"
     for endpoint in list(backend.vpc_end_points.values()):
         if (endpoint.vpc_id, endpoint.service_name) == (at.vpc, name):
@@ -64,13 +64,18 @@ def endpoint_policy(access_key_id: str, call: Call) -> Document | None:
     raise NoWayOutError(f"{at.vpc} has no endpoint {name} and no way to the internet: the call would time out on AWS")
 
 
+def _ec2(account: str, region: str) -> Any:
+    """Moto's EC2, which takes a second to import: at the first use of a network."""
+    return get_backend("ec2")[account][region]
+
+
 @cache
 def _private_link_name(service: str) -> str:
     host = str(get_service_model(service).metadata["endpointPrefix"])
     return _OTHERWISE.get(service, ".".join(reversed(host.split("."))))
 
 
-def _reaches_the_internet(backend: EC2Backend, at: _Place) -> bool:
+def _reaches_the_internet(backend: Any, at: _Place) -> bool:
     tables = [table for table in backend.route_tables.values() if table.vpc_id == at.vpc]
     own = [table for table in tables if any(each.get("SubnetId") in at.subnets for each in table.associations)]
     main = [table for table in tables if table.main_association_id is not None]

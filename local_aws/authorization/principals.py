@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from moto.iam.models import Role, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
+from local_aws.arn import parse_arn
 from local_aws.authorization.policies import Document, InvalidPolicyError, Principal, parse
 from local_aws.authorization.resources import PARTITION
 
@@ -76,7 +77,7 @@ def _assumed(access_key_id: str) -> AssumedRole | None:
 
 
 def _role(role_arn: str) -> Role | None:
-    _, _, _, _, account, name = role_arn.split(":", 5)
+    _, _, account, name = parse_arn(role_arn)
     roles = list(iam_backends[account][PARTITION].roles.values())
     return next((role for role in roles if f"role{role.path}{role.name}" == name), None)
 
@@ -106,7 +107,7 @@ def _session(role: Role, session_name: str, session_policy: str | None = None) -
 
 
 def _managed(policy_arn: str) -> Document:
-    account = policy_arn.split(":", 5)[4]
+    account = parse_arn(policy_arn).account
     owners = [account] if account != "aws" else list(iam_backends)
     for owner in owners:
         policy = iam_backends[owner][PARTITION].managed_policies.get(policy_arn)

@@ -9,24 +9,26 @@ import json
 import re
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-from moto.awslambda.models import lambda_backends
-from moto.ecr.models import ecr_backends
-from moto.events.models import events_backends
+from moto.backends import get_backend
 from moto.iam.models import iam_backends
-from moto.kms.models import Grant, kms_backends
 from moto.s3.models import s3_backends
-from moto.secretsmanager.models import secretsmanager_backends
-from moto.sns.models import sns_backends
-from moto.sqs.models import sqs_backends
 
+from local_aws.arn import parse_arn
 from local_aws.authorization.policies import Document, parse
 
 PARTITION = "aws"
-_TABLES = "image_uri_config"
+IMAGE_TABLES = "image_uri_config"
+"""The folder of sagemaker-core's data files about AWS's container images."""
+
+
+def _backend(service: str, account: str, region: str) -> Any:
+    """Moto's state of a service, imported at its first use."""
+    backends: Any = get_backend(service)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return backends[account][region]
 
 
 def account_of(arn: str) -> str | None:
@@ -42,7 +44,7 @@ def account_of(arn: str) -> str | None:
 
 def policies_on(arn: str) -> tuple[Document, ...]:
     """The resource-based policies (and grants) on the resource `arn`; none when it has none or does not exist."""
-    service = arn.split(":", 5)[2] if arn.startswith("arn:") else ""
+    service = parse_arn(arn).service if arn.startswith("arn:") else ""
     texts = POLICIES[service](arn) if service in POLICIES else []
     return tuple(parse(f"on {arn}", text) for text in texts if text)
 
@@ -60,10 +62,10 @@ def decides_alone(arn: str, action: str) -> bool:
 def key_arn(key: str, account: str, region: str) -> str | None:
     """ARN of the KMS key that the id, alias, or ARN `key` names; None for keys that AWS manages (`alias/aws/…`)."""
     if key.startswith("arn:"):
-        region, account, key = key.split(":", 5)[3:]
+        _, region, account, key = parse_arn(key)
     if key.removeprefix("alias/").startswith("aws/"):
         return None
-    backend = kms_backends[account][region]
+    backend = _backend("kms", account, region)
     found = backend.get_key_id_from_alias(key) if key.startswith("alias/") else key.removeprefix("key/")
     return f"arn:{PARTITION}:kms:{region}:{account}:key/{found or key}"
 
@@ -102,11 +104,9 @@ def uses_bucket_key(bucket: str) -> bool:
 
 def queue_or_topic_key(arn: str) -> str | None:
     """ARN of the customer-managed key of the SQS queue or SNS topic `arn`."""
-    service, region, account, name = arn.split(":", 5)[2:]
-    if service == "sqs":
-        found: Any = sqs_backends[account][region].queues.get(name)
-    else:
-        found = sns_backends[account][region].topics.get(arn)
+    service, region, account, name = parse_arn(arn)
+    backend = _backend(service, account, region)
+    found = backend.queues.get(name) if service == "sqs" else backend.topics.get(arn)
     key = getattr(found, "kms_master_key_id", None)
     return key_arn(key, account, region) if key else None
 
@@ -126,30 +126,30 @@ def _bucket(name: str) -> Any:
 
 
 def _on_bucket(arn: str) -> list[str]:
-    found = _bucket(arn.split(":", 5)[5].split("/")[0])
+    found = _bucket(parse_arn(arn).resource.split("/")[0])
     policy = found.policy if found else None
     return [policy.decode() if isinstance(policy, bytes) else policy] if policy else []
 
 
 def _on_queue(arn: str) -> list[str]:
-    region, account, name = arn.split(":", 5)[3:]
-    found = sqs_backends[account][region].queues.get(name)
+    _, region, account, name = parse_arn(arn)
+    found = _backend("sqs", account, region).queues.get(name)
     return [found.policy] if found and found.policy else []
 
 
 def _on_topic(arn: str) -> list[str]:
-    region, account, _ = arn.split(":", 5)[3:]
-    found = sns_backends[account][region].topics.get(arn)
+    _, region, account, _ = parse_arn(arn)
+    found = _backend("sns", account, region).topics.get(arn)
     return [found.policy] if found else []
 
 
 def _on_key(arn: str) -> list[str]:
-    region, account, key = arn.split(":", 5)[3:]
-    found = kms_backends[account][region].keys.get(key.removeprefix("key/"))
+    _, region, account, key = parse_arn(arn)
+    found = _backend("kms", account, region).keys.get(key.removeprefix("key/"))
     return [found.policy, *map(_grant_as_policy, found.list_grants(""))] if found else []
 
 
-def _grant_as_policy(grant: Grant) -> str:
+def _grant_as_policy(grant: Any) -> str:
     kind = "Service" if grant.grantee_principal.endswith(".amazonaws.com") else "AWS"
     constraints = grant.constraints or {}
     context = {**constraints.get("EncryptionContextSubset", {}), **constraints.get("EncryptionContextEquals", {})}
@@ -170,44 +170,57 @@ def _grant_as_policy(grant: Grant) -> str:
 
 
 def _on_role(arn: str) -> list[str]:
-    _, account, name = arn.split(":", 5)[3:]
+    _, _, account, name = parse_arn(arn)
     roles = iam_backends[account][PARTITION].roles.values()
     return [r.assume_role_policy_document for r in roles if f"role{r.path}{r.name}" == name] if account else []
 
 
 def _on_function(arn: str) -> list[str]:
-    region, account, name = arn.split(":", 5)[3:]
-    functions = lambda_backends[account][region].list_functions() if account and region else []
+    _, region, account, name = parse_arn(arn)
+    functions = _backend("lambda", account, region).list_functions() if account and region else []
     named = [f for f in functions if f.function_name == name.split(":")[1]] if name.startswith("function:") else []
     return [json.dumps({"Version": "2012-10-17", "Statement": f.policy.statements}) for f in named]
 
 
 def _on_event_bus(arn: str) -> list[str]:
-    region, account, name = arn.split(":", 5)[3:]
-    found = events_backends[account][region].event_buses.get(name.removeprefix("event-bus/"))
+    _, region, account, name = parse_arn(arn)
+    found = _backend("events", account, region).event_buses.get(name.removeprefix("event-bus/"))
     return [found.policy] if found and found.policy else []
 
 
 @cache
-def _aws_registries() -> frozenset[str]:
-    """Accounts from which AWS publishes SageMaker's images, as the SDK's own data files list them."""
-    files = [Path(str(file.locate())) for file in distribution("sagemaker-core").files or () if _TABLES in str(file)]
-    return frozenset(re.findall(r'"(\d{12})"', "".join(path.read_text() for path in files if path.suffix == ".json")))
+def _aws_registries() -> frozenset[str] | None:
+    """Accounts from which AWS publishes SageMaker's images, as data files of the SageMaker SDK list them; None without it."""
+    try:
+        files = distribution("sagemaker-core").files or ()
+    except PackageNotFoundError:
+        return None
+    paths = [Path(str(file.locate())) for file in files if IMAGE_TABLES in str(file)]
+    return frozenset(re.findall(r'"(\d{12})"', "".join(path.read_text() for path in paths if path.suffix == ".json")))
+
+
+def _is_registry_of_aws(account: str, region: str, repository: str) -> bool:
+    """Whether a registry is AWS's own. Without the SDK's list, every one is that has no such repository here."""
+    registries = _aws_registries()
+    if registries is None:
+        return repository not in _backend("ecr", account, region).repositories
+    return account in registries
 
 
 def _on_repository(arn: str) -> list[str]:
-    region, account, name = arn.split(":", 5)[3:]
-    if account in _aws_registries():  # open to everybody whose own account lets them
+    _, region, account, name = parse_arn(arn)
+    name = name.removeprefix("repository/")
+    if _is_registry_of_aws(account, region, name):  # open to everybody whose own account lets them
         pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
         statement = {"Sid": "Everyone", "Effect": "Allow", "Principal": "*", "Action": pull}
         return [json.dumps({"Version": "2012-10-17", "Statement": [statement]})]
-    found = ecr_backends[account][region].repositories.get(name.removeprefix("repository/"))
+    found = _backend("ecr", account, region).repositories.get(name)
     return [found.policy] if found and found.policy else []
 
 
 def _on_secret(arn: str) -> list[str]:
-    region, account, _ = arn.split(":", 5)[3:]
-    secrets: Any = secretsmanager_backends[account][region].secrets.values()
+    _, region, account, _ = parse_arn(arn)
+    secrets: Any = _backend("secretsmanager", account, region).secrets.values()
     return [s.policy for s in secrets if s.arn == arn and getattr(s, "policy", None)]
 
 

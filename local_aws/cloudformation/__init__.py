@@ -1,35 +1,19 @@
-"""CloudFormation resource types that moto does not create, or creates without what the template says of them.
+"""CloudFormation resource types that moto does not create, or creates with a part of their properties only.
 
-A type is one entry of a table: its service and how it is created, updated and deleted through boto3.
+A type is one entry of a table: its service, and how it is created, updated and deleted through boto3.
 """
 
-from typing import TYPE_CHECKING
+from types import ModuleType
 
-from . import (
-    change_sets,
-    delivery,
-    engine,
-    lambdas,
-    messaging,
-    monitoring,
-    network,
-    no_value,
-    rollback,
-    sagemaker,
-    storage,
-    templates,
-)
-
-if TYPE_CHECKING:
-    from ..server import LocalAws
-
-TABLES = (storage, messaging, monitoring, sagemaker, lambdas, network, delivery)
+from ..interfaces import EmbeddedAws
 
 
-def install(local: "LocalAws") -> None:
-    """Register every type with moto's CloudFormation."""
-    change_sets.install()
-    no_value.install()
-    templates.install()
-    rollback.install()
-    engine.install(local, [resource_type for table in TABLES for resource_type in table.TYPES])
+def install(local: EmbeddedAws) -> None:
+    """Extend moto's CloudFormation at its first use: it takes a second to import, and most tests need none."""
+
+    def extend(_: ModuleType) -> None:
+        from . import tables
+
+        tables.install(local)
+
+    local.when_imported("moto.cloudformation.responses", extend)

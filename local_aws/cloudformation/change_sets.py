@@ -11,6 +11,8 @@ from moto.cloudformation.models import CloudFormationBackend
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
 
+from ..interfaces import EmbeddedAws
+
 
 class ChangeSetNotFound(CloudFormationError):
     """The CDK CLI waits for this answer after it deleted one."""
@@ -60,8 +62,8 @@ def _delete(self: Any) -> EmptyResult:
     return EmptyResult()
 
 
-def install() -> None:
-    """Mend moto's operations on change sets."""
+def install(local: EmbeddedAws) -> None:
+    """Replace moto's operations on change sets."""
     create = CloudFormationBackend.create_change_set
 
     def create_with_previous_values(self: Any, stack_name: str, *args: Any, **kwargs: Any) -> Any:
@@ -77,7 +79,7 @@ def install() -> None:
             given |= {key: before[key]} if key in before else {}
         return create(self, stack_name, *args, **(kwargs | {"parameters": given}))
 
-    CloudFormationBackend.create_change_set = create_with_previous_values
-    CloudFormationResponse.describe_change_set = _describe
-    CloudFormationResponse.execute_change_set = _execute
-    CloudFormationResponse.delete_change_set = _delete
+    local.replace(CloudFormationBackend, "create_change_set", create_with_previous_values)
+    local.replace(CloudFormationResponse, "describe_change_set", _describe)
+    local.replace(CloudFormationResponse, "execute_change_set", _execute)
+    local.replace(CloudFormationResponse, "delete_change_set", _delete)

@@ -5,13 +5,13 @@ Moto sends Create only, and does not wait for the answer.
 
 import threading
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.awslambda.models import lambda_backends
 from moto.core.common_models import CloudFormationModel
 
-if TYPE_CHECKING:
-    from ..server import LocalAws
+from ..arn import parse_arn
+from ..interfaces import EmbeddedAws
 
 ANSWER_SECONDS = 900
 
@@ -19,7 +19,7 @@ ANSWER_SECONDS = 900
 class CustomResource(CloudFormationModel):
     """One custom resource; `local` is set when it is installed."""
 
-    local: "LocalAws"
+    local: EmbeddedAws
     _waiting: dict[str, "_Answer"] = {}  # noqa: RUF012 (one table for all, filled by the server's threads)
 
     def __init__(self, context: dict[str, str], properties: dict[str, Any]) -> None:
@@ -82,7 +82,8 @@ class CustomResource(CloudFormationModel):
 
     def _send(self, request_type: str, **more: Any) -> None:
         token = self.properties["ServiceToken"]
-        _, _, _, region, account, _, name = token.split(":")[:7]
+        _, region, account, function_name = parse_arn(token)
+        name = function_name.split(":")[1]
         identifier = uuid.uuid4().hex
         event: dict[str, Any] = {
             "RequestType": request_type,
@@ -115,7 +116,7 @@ class _Answer:
         self.body: dict[str, Any] = {}
 
 
-def install(local: "LocalAws") -> None:
+def install(local: EmbeddedAws) -> None:
     """Take answers at `PUT /_local/custom-resource/<request id>`."""
     CustomResource.local = local
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .engine import Context, Physical, Properties, ResourceType, request
+from .resource_types import Context, Physical, Properties, ResourceType, request
 
 # Maps whose keys are names that somebody gave, not words of the API.
 _FREE = {"configuration"}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .engine import Context, Physical, Properties, ResourceType, request
+from .resource_types import Context, Physical, Properties, ResourceType, request
 
 
 def _put_invoke_config(client: Any, properties: Properties, context: Context) -> Physical:

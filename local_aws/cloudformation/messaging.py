@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from .engine import Context, Physical, Properties, ResourceType
+from .resource_types import Context, Physical, Properties, ResourceType
 
 QUEUE_ATTRIBUTES = (
     "ContentBasedDeduplication", "DeduplicationScope", "DelaySeconds", "FifoQueue", "FifoThroughputLimit",

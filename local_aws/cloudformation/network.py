@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from .engine import Context, Physical, Properties, ResourceType, request
+from .resource_types import Context, Physical, Properties, ResourceType, request
 
 
 def _tagged(properties: Properties, kind: str) -> Properties:

@@ -4,9 +4,11 @@ from typing import Any
 
 from moto.cloudformation import parsing
 
+from ..interfaces import EmbeddedAws
 
-def install() -> None:
-    """Mend moto's reading of lists."""
+
+def install(local: EmbeddedAws) -> None:
+    """Replace moto's reading of lists."""
     clean = parsing.clean_json
 
     def without_holes(resource_json: Any, resources_map: Any) -> Any:
@@ -16,4 +18,4 @@ def install() -> None:
         return [item for item, written in zip(found, resource_json, strict=True) if item is not None or written is None]
 
     # It calls itself by this name, so lists at any depth are read so.
-    parsing.clean_json = without_holes
+    local.replace(parsing, "clean_json", without_holes)

@@ -8,8 +8,10 @@ from botocore.exceptions import ClientError
 from moto.cloudformation import parsing
 from moto.cloudformation.models import CloudFormationBackend, Event
 
+from ..interfaces import EmbeddedAws
+
 log = logging.getLogger(__name__)
-# As moto has them: an embedded AWS may start in a process that had one before.
+# Moto's own functions, which the replacements call.
 _execute = CloudFormationBackend.execute_change_set
 _create_resource, _update_resource = parsing.parse_and_create_resource, parsing.parse_and_update_resource
 _update, _delete_resource = parsing.ResourceMap.update, parsing.ResourceMap._delete_resource
@@ -26,13 +28,13 @@ class ResourceFailed(Exception):
         super().__init__(f"{logical_id}: {self.reason}")
 
 
-def install() -> None:
-    """Mend moto's execution of change sets."""
-    parsing.parse_and_create_resource = _named("CREATE_FAILED", _create_resource)
-    parsing.parse_and_update_resource = _named("UPDATE_FAILED", _update_resource)
-    parsing.ResourceMap.update = _update_resources
-    parsing.ResourceMap._delete_resource = _delete_unless_retained
-    CloudFormationBackend.execute_change_set = _execute_or_roll_back
+def install(local: EmbeddedAws) -> None:
+    """Replace moto's execution of change sets."""
+    local.replace(parsing, "parse_and_create_resource", _named("CREATE_FAILED", _create_resource))
+    local.replace(parsing, "parse_and_update_resource", _named("UPDATE_FAILED", _update_resource))
+    local.replace(parsing.ResourceMap, "update", _update_resources)
+    local.replace(parsing.ResourceMap, "_delete_resource", _delete_unless_retained)
+    local.replace(CloudFormationBackend, "execute_change_set", _execute_or_roll_back)
 
 
 def _named(status: str, make: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ import json
 import uuid
 from typing import Any
 
-from .engine import Context, Physical, Properties, ResourceType, request
+from .resource_types import Context, Physical, Properties, ResourceType, request
 
 
 def _pipeline(properties: Properties, name: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from .engine import Context, Physical, Properties, ResourceType, request
+from .resource_types import Context, Physical, Properties, ResourceType, request
 
 
 def _create_bucket(s3: Any, properties: Properties, context: Context) -> Physical:

@@ -7,6 +7,8 @@ from typing import Any
 import yaml
 from moto.cloudformation import models, responses
 
+from ..interfaces import EmbeddedAws
+
 
 def _load(text: str | bytes, Loader: Any) -> Any:  # noqa: N803  # yaml.load calls it so
     try:
@@ -15,7 +17,8 @@ def _load(text: str | bytes, Loader: Any) -> Any:  # noqa: N803  # yaml.load cal
         return yaml.load(text, Loader=Loader)  # noqa: S506  # moto's own choice
 
 
-def install() -> None:
-    """Stand between moto and its parser."""
+def install(local: EmbeddedAws) -> None:
+    """Replace moto's YAML parser."""
     parser = SimpleNamespace(load=_load, Loader=yaml.Loader, add_multi_constructor=yaml.add_multi_constructor)
-    models.yaml = responses.yaml = parser  # pyright: ignore[reportPrivateImportUsage]
+    for module in (models, responses):
+        local.replace(module, "yaml", parser)

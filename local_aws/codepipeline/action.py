@@ -2,14 +2,14 @@
 
 import re
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..arn import parse_arn
 from ..authorization import AccessDeniedError
-from ..sagemaker.state import Record, now
+from ..interfaces import EmbeddedAws
+from ..json_api import Record, now
 from .artifacts import Artifact, write
-
-if TYPE_CHECKING:
-    from .engine import Execution
+from .interfaces import RunningExecution
 
 _VARIABLE = re.compile(r"#\{([^}.]+)\.([^}]+)\}")
 
@@ -37,7 +37,7 @@ def resolve(configuration: dict[str, str], variables: dict[str, dict[str, str]])
 class ActionExecution:
     """An action in one execution."""
 
-    def __init__(self, execution: "Execution", stage: str, declaration: Record) -> None:
+    def __init__(self, execution: RunningExecution, stage: str, declaration: Record) -> None:
         self.execution, self.stage, self.declaration = execution, stage, declaration
         self.identifier = str(uuid.uuid4())
         self.status = "InProgress"
@@ -55,7 +55,7 @@ class ActionExecution:
         return self.declaration["name"]
 
     @property
-    def local(self) -> Any:
+    def local(self) -> EmbeddedAws:
         """The embedded AWS."""
         return self.execution.state.local
 
@@ -90,7 +90,7 @@ class ActionExecution:
 
     def account(self) -> str:
         """The account of the action's role."""
-        return self.role_arn.split(":")[4]
+        return parse_arn(self.role_arn).account
 
     def fail(self, code: str, message: str) -> None:
         """End as failed."""

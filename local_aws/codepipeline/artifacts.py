@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..s3 import encryption_arguments
+
 CLONE_REF = "codebuild-clone-ref.json"
 """In place of the files: which repository and commit a build is to clone."""
 
@@ -27,8 +29,7 @@ def read(s3: Any, artifact: Artifact) -> zipfile.ZipFile:
 
 def write(s3: Any, artifact: Artifact, content: bytes, kms_key: str | None) -> None:
     """Store a zip, encrypted as the store says."""
-    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
-    s3.put_object(Bucket=artifact.bucket, Key=artifact.key, Body=content, **encryption)
+    s3.put_object(Bucket=artifact.bucket, Key=artifact.key, Body=content, **encryption_arguments(kms_key))
 
 
 def zip_files(folder: Path, files: Iterable[Path]) -> bytes:

@@ -6,24 +6,23 @@ import uuid
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..authorization import AccessDeniedError
-from ..sagemaker.state import Record, ServiceError, now
+from ..interfaces import EmbeddedAws
+from ..json_api import Record, ServiceError, now
 from .artifacts import Artifact, extract, read, write, zip_files
 from .buildspec import BuildSpec, Outcome, SpecError, run
 from .checkout import checkout
 from .codecommit import arn_of
-
-if TYPE_CHECKING:
-    from ..server import LocalAws
+from .repositories import Repositories
 
 
 class Builds:
     """CodeBuild in one account and region."""
 
-    def __init__(self, local: "LocalAws", account: str, region: str) -> None:
-        self.local, self.account, self.region = local, account, region
+    def __init__(self, local: EmbeddedAws, repositories: Repositories, account: str, region: str) -> None:
+        self.local, self.repositories, self.account, self.region = local, repositories, account, region
         self.projects: dict[str, Record] = {}
         self.builds: dict[str, Record] = {}
         self.stopping = threading.Event()
@@ -65,7 +64,7 @@ class Builds:
             s3 = self.local.accounts.role_client("s3", project["serviceRole"], self.region)
             source = folder / "src"
             archive = read(s3, inputs[primary])
-            commit = checkout(archive, source, self.local.repositories, partial(self._may_clone, project))
+            commit = checkout(archive, source, self.repositories, partial(self._may_clone, project))
             secondary: dict[str, str] = {}
             for key, artifact in inputs.items():
                 if key != primary:

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from ..toolchain import QUIET
+
 PHASES = ("install", "pre_build", "build", "post_build")
 # A cache changes a build's time and nothing else, and this machine has its own. Reports are read by people on AWS.
 KNOWN = {"version", "env", "phases", "artifacts", "cache", "reports"}
@@ -146,9 +148,5 @@ def _base(folder: Path) -> dict[str, str]:
         # With a home of its own a build would unpack the CDK anew, which takes longer than to synthesize.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache"),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "CDK_DISABLE_CLI_TELEMETRY": "true",
-        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
-        "NO_COLOR": "1",
-        # Node tries ::1 and 127.0.0.1 in turn and gives each a quarter of a second: too little on a busy machine.
-        "NODE_OPTIONS": "--dns-result-order=ipv4first --no-network-family-autoselection",
+        **QUIET,
     }

@@ -1,14 +1,11 @@
 """CodeCommit: repositories of an account and region, and the events that pushes to them put on the account's bus."""
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..events import emit
-from ..sagemaker.state import Record, ServiceError, now
-from .repositories import GitError, is_nothing
-
-if TYPE_CHECKING:
-    from ..server import LocalAws
+from ..json_api import Record, ServiceError, now
+from .repositories import GitError, Repositories, is_nothing
 
 _FOLDER = "codecommit/"
 _NO_REPOSITORY = "RepositoryDoesNotExistException"
@@ -25,8 +22,8 @@ def arn_of(repository: str) -> str | None:
 class CodeCommit:
     """CodeCommit in one account and region."""
 
-    def __init__(self, local: "LocalAws", account: str, region: str) -> None:
-        self.local, self.account, self.region = local, account, region
+    def __init__(self, git_repositories: Repositories, account: str, region: str) -> None:
+        self.git_repositories, self.account, self.region = git_repositories, account, region
         self.repositories: dict[str, Record] = {}
 
     def stop(self) -> None:
@@ -69,7 +66,7 @@ def _create(state: CodeCommit, request: Record) -> Record:
         raise ServiceError(f"Repository named {name} already exists", "RepositoryNameExistsException")
     full_name = state.full_name(name)
     # Who clones here has no service to ask over HTTPS or SSH: both are the path.
-    path = str(state.local.repositories.create(full_name))
+    path = str(state.git_repositories.create(full_name))
     state.repositories[name] = {
         "accountId": state.account,
         "repositoryId": str(uuid.uuid4()),
@@ -89,7 +86,7 @@ def _get_branch(state: CodeCommit, request: Record) -> Record:
     name, branch = request["repositoryName"], request["branchName"]
     state.find(name)
     try:
-        commit = state.local.repositories.commit(state.full_name(name), branch)
+        commit = state.git_repositories.commit(state.full_name(name), branch)
     except GitError as error:
         raise ServiceError(str(error), "BranchDoesNotExistException") from None
     return {"branch": {"branchName": branch, "commitId": commit}}
@@ -99,7 +96,7 @@ def _get_commit(state: CodeCommit, request: Record) -> Record:
     name, commit = request["repositoryName"], request["commitId"]
     state.find(name)
     try:
-        message = state.local.repositories.message(state.full_name(name), commit)
+        message = state.git_repositories.message(state.full_name(name), commit)
     except GitError as error:
         raise ServiceError(str(error), "CommitIdDoesNotExistException") from None
     return {"commit": {"commitId": commit, "message": message}}

@@ -3,15 +3,13 @@
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..sagemaker.state import Record, now
+from ..json_api import Record, now
 from .action import ActionExecution, ActionFailed, resolve
 from .artifacts import Artifact
+from .interfaces import PipelineService, RunningPipeline
 from .providers import PROVIDERS
-
-if TYPE_CHECKING:
-    from .pipelines import Pipeline, Pipelines
 
 
 class Execution:
@@ -22,8 +20,8 @@ class Execution:
 
     def __init__(
         self,
-        state: "Pipelines",
-        pipeline: "Pipeline",
+        state: PipelineService,
+        pipeline: RunningPipeline,
         trigger: Record,
         *,
         revisions: dict[str, str] | None = None,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..sagemaker.state import Record, ServiceError
+from ..json_api import Record, ServiceError
 from .action import ActionExecution
 from .engine import Execution
 from .pipelines import Pipeline, Pipelines

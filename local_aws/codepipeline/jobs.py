@@ -3,7 +3,7 @@
 import threading
 import uuid
 
-from ..sagemaker.state import Record, ServiceError
+from ..json_api import Record, ServiceError
 
 
 class Jobs:

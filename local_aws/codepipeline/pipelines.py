@@ -3,17 +3,14 @@
 import copy
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..events import emit
-from ..sagemaker.state import Record, ServiceError, now
+from ..interfaces import EmbeddedAws, Regional
+from ..json_api import Record, ServiceError, now
 from .engine import Execution
 from .jobs import Jobs
-from .repositories import Push, matches
-from .service import JsonService
-
-if TYPE_CHECKING:
-    from ..server import LocalAws
+from .repositories import Push, Repositories, matches
 
 SUPPORTED = {
     ("Source", "CodeStarSourceConnection"), ("Source", "CodeCommit"), ("Build", "CodeBuild"), ("Test", "CodeBuild"),
@@ -63,8 +60,11 @@ class Pipeline:
 class Pipelines:
     """CodePipeline in one account and region."""
 
-    def __init__(self, local: "LocalAws", account: str, region: str, builds: JsonService) -> None:
-        self.local, self.account, self.region, self.builds = local, account, region, builds
+    def __init__(
+        self, local: EmbeddedAws, repositories: Repositories, builds: Regional, account: str, region: str
+    ) -> None:
+        self.local, self.repositories, self.builds = local, repositories, builds
+        self.account, self.region = account, region
         self.pipelines: dict[str, Pipeline] = {}
         self.jobs = Jobs()
         self.stopping = threading.Event()
@@ -84,10 +84,10 @@ class Pipelines:
             )
         return self.pipelines[name]
 
-    def start(self, name: str, trigger: Record, **how: Any) -> Execution:
+    def start(self, name: str, trigger: Record, **options: Any) -> Execution:
         """Start an execution."""
         pipeline = self.find(name)
-        execution = Execution(self, pipeline, trigger, **how)
+        execution = Execution(self, pipeline, trigger, **options)
         pipeline.executions.append(execution)
         execution.start()
         return execution

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ..authorization import AccessDeniedError
-from ..sagemaker.state import ServiceError
+from ..json_api import ServiceError
 from . import deployments
 from .action import ActionExecution, ActionFailed
 from .artifacts import clone_reference, write
@@ -24,7 +24,7 @@ POLL_SECONDS = 0.05
 
 
 def _connection(action: ActionExecution) -> None:
-    configuration, repositories = action.configuration, action.local.repositories
+    configuration, repositories = action.configuration, action.execution.state.repositories
     repository, branch = configuration["FullRepositoryId"], configuration["BranchName"]
     try:
         commit = action.execution.overrides.get(action.name) or repositories.commit(repository, branch)
@@ -60,7 +60,7 @@ def _hand_over(action: ActionExecution, repository: str, branch: str, commit: st
     else:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "source.zip"
-            action.local.repositories.archive(repository, commit, path)
+            action.execution.state.repositories.archive(repository, commit, path)
             content = path.read_bytes()
     _, key = action.store(action.region)
     for name, artifact in action.outputs().items():

@@ -110,7 +110,10 @@ def _any(name: str, patterns: list[str]) -> bool:
 def git(*arguments: str, at: Path | None = None) -> str:
     """Run git; its output. Raises GitError."""
     where = ["-C", str(at)] if at else []
-    done = subprocess.run(["git", *where, *arguments], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(["git", *where, *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise GitError("git is not installed: CodePipeline and CodeCommit keep their repositories with it") from None
     if done.returncode:
         raise GitError(done.stderr.strip() or f"git {arguments[0]} failed")
     return done.stdout.strip()

@@ -1,77 +1,42 @@
-"""A JSON API's front: a request in, checked against botocore's model, to the function that serves the operation."""
+"""CodePipeline, CodeBuild and CodeCommit as JSON APIs with a state for each account and region."""
 
-import json
-import logging
-import uuid
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-import botocore.session
 from botocore.validate import ParamValidator
 from moto.sts.models import sts_backends
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Request
 
-from ..sagemaker.service import origin
-from ..sagemaker.state import Record, ServiceError
-
-if TYPE_CHECKING:
-    from ..server import LocalAws
-
-log = logging.getLogger(__name__)
-type Operation = Callable[[Any, Record], Record | None]
+from ..interfaces import EmbeddedAws
+from ..json_api import JsonApi, Record, ServiceError, access_key, origin
 
 
-class JsonService:
-    """One service in all accounts and regions; `make_state` makes what is known in one of them.
+class RegionalApi(JsonApi):
+    """One service in all accounts and regions; `make_state(account, region)` creates the state of one of them.
 
-    An operation gets that state and the request. `CallerArn` in the request is who signed it.
+    An operation gets that state and the request. `CallerArn` in the request is the ARN of who signed it.
     """
 
-    def __init__(self, local: "LocalAws", service: str, make_state: Callable[[str, str], Any]) -> None:
-        self.local, self.service = local, service
+    def __init__(self, local: EmbeddedAws, service: str, make_state: Callable[[str, str], Any]) -> None:
+        super().__init__(service)
         self._make_state = make_state
         self._states: dict[tuple[str, str], Any] = {}
-        self._operations: dict[str, Operation] = {}
-        self._model = botocore.session.get_session().get_service_model(service)
         local.on_stop(self._stop)
 
-    def add(self, operations: Mapping[str, Operation]) -> None:
-        """Serve these operations."""
-        self._operations.update(operations)
-
     def state(self, account: str, region: str) -> Any:
-        """What is known in one account and region."""
+        """The state of one account and region."""
         if (account, region) not in self._states:
             self._states[account, region] = self._make_state(account, region)
         return self._states[account, region]
 
     def states(self) -> list[Any]:
-        """What is known anywhere."""
+        """The states of all accounts and regions in use."""
         return list(self._states.values())
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """The WSGI application."""
-        request = Request(environ)
-        operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        try:
-            content: Record = json.loads(request.get_data() or b"{}")
-            answer, status = self._call(request, operation, content), 200
-        except ServiceError as error:
-            answer, status = {"__type": error.code, "message": error.message}, 400
-        except Exception as error:
-            log.exception("%s:%s", self.service, operation)
-            answer, status = {"__type": "InternalFailure", "message": f"{type(error).__name__}: {error}"}, 500
-        headers = {"x-amzn-RequestId": str(uuid.uuid4())}
-        body = json.dumps(answer, default=_timestamp)
-        return Response(body, status, headers, content_type="application/x-amz-json-1.1")(environ, start_response)
-
-    def _call(self, request: Request, operation: str, content: Record) -> Record:
-        serve = self._operations.get(operation)
-        if serve is None:
-            message = f"the embedded AWS does not support {self.service}:{operation}"
-            raise ServiceError(message, "NotImplementedException")
-        report = ParamValidator().validate(content, self._model.operation_model(operation).input_shape)
+    def respond(self, request: Request, operation: str, content: Record) -> Record:
+        """The response of one call. Raises ServiceError."""
+        serve = self.operation(operation)
+        report = ParamValidator().validate(content, self.model.operation_model(operation).input_shape)
         if report.has_errors():
             raise ServiceError(report.generate_report())
         state = self.state(*origin(request))
@@ -84,14 +49,8 @@ class JsonService:
 
 def _caller(request: Request, account: str) -> str:
     """ARN of who signed the request."""
-    access_key = request.headers.get("Authorization", "").partition("Credential=")[2].split("/")[0]
+    key = access_key(request)
     for region in list(sts_backends[account].values()):
-        if found := region.get_assumed_role_from_access_key(access_key):
-            return str(found.arn)
+        if assumed := region.get_assumed_role_from_access_key(key):
+            return str(assumed.arn)
     return f"arn:aws:iam::{account}:root"
-
-
-def _timestamp(value: Any) -> float:
-    if isinstance(value, datetime):
-        return value.timestamp()
-    raise TypeError(f"{value!r} has no JSON form")

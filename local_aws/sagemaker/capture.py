@@ -9,8 +9,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from .state import Record
-from .storage import split
+from ..json_api import Record
+from ..s3 import encryption_arguments, split_uri
 
 FLUSH_RECORDS = 500
 IDLE_SECONDS = 1.0
@@ -69,9 +69,8 @@ class Capture:
         """Write what was kept: one object a variant."""
         with self._lock:
             lines, self._lines = self._lines, {}
-        bucket, prefix = split(self._config["DestinationS3Uri"])
-        key_id = self._config.get("KmsKeyId")
-        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}
+        bucket, prefix = split_uri(self._config["DestinationS3Uri"])
+        encryption = encryption_arguments(self._config.get("KmsKeyId"))
         for variant, each in lines.items():
             now = datetime.now(UTC)
             name = f"{now:%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"

@@ -15,15 +15,14 @@ import tarfile
 import uuid
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..authorization import AccessDeniedError
-from .state import Record, State, now, subnets
+from ..json_api import Record, now
+from .service import Service
+from .state import State, subnets
 from .storage import Storage
 from .warm import Process
-
-if TYPE_CHECKING:
-    from .service import Service
 
 ML = "/opt/ml"
 HOST = "algo-1"
@@ -36,7 +35,7 @@ class JobError(Exception):
 class Job:
     """One job: its folder, its process, its role."""
 
-    def __init__(self, service: "Service", state: State, record: Record, kind: str) -> None:
+    def __init__(self, service: Service, state: State, record: Record, kind: str) -> None:
         self._service, self._state, self.record, self.kind = service, state, record, kind
         self.name, self.arn = record[f"{kind}JobName"], record[f"{kind}JobArn"]
         self.root = service.local.state_dir / "jobs" / f"{self.name}-{uuid.uuid4().hex[:6]}"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .state import Record
+from ..json_api import Record
 
 MAX_BAKE_SECONDS = 1.0
 """Baking is shortened to this: on AWS it takes minutes of alarms that here are evaluated at once."""

@@ -1,17 +1,16 @@
 """The API of models, endpoint configurations and endpoints."""
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..json_api import Record, ServiceError, now
 from .hosting import variant_summary
 from .roles import FOR_SERVICES
-from .state import Record, ServiceError, State, add, find, now, page
-
-if TYPE_CHECKING:
-    from .service import Service
+from .service import Service
+from .state import State, add, find, page
 
 
-def create_model(service: "Service", state: State, request: Record) -> Record:
+def create_model(service: Service, state: State, request: Record) -> Record:
     """CreateModel."""
     arn = state.arn("model", request["ModelName"])
     service.roles.take(request["ExecutionRoleArn"], arn)
@@ -22,7 +21,7 @@ def create_model(service: "Service", state: State, request: Record) -> Record:
     return {"ModelArn": arn}
 
 
-def create_config(service: "Service", state: State, request: Record) -> Record:
+def create_config(service: Service, state: State, request: Record) -> Record:
     """CreateEndpointConfig."""
     for variant in request["ProductionVariants"]:
         find(state.models, variant["ModelName"], "model")
@@ -35,7 +34,7 @@ def create_config(service: "Service", state: State, request: Record) -> Record:
     return {"EndpointConfigArn": arn}
 
 
-def create_endpoint(service: "Service", state: State, request: Record) -> Record:
+def create_endpoint(service: Service, state: State, request: Record) -> Record:
     """CreateEndpoint: Creating, until its container answers."""
     config = find(state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration")
     name = request["EndpointName"]
@@ -56,7 +55,7 @@ def create_endpoint(service: "Service", state: State, request: Record) -> Record
     return {"EndpointArn": arn}
 
 
-def update_endpoint(service: "Service", state: State, request: Record) -> Record:
+def update_endpoint(service: Service, state: State, request: Record) -> Record:
     """UpdateEndpoint: blue/green, the old fleet answers until the new one is healthy."""
     record = find(state.endpoints, request["EndpointName"], "endpoint")
     config = find(state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration")
@@ -72,7 +71,7 @@ def update_endpoint(service: "Service", state: State, request: Record) -> Record
     return {"EndpointArn": record["EndpointArn"]}
 
 
-def _caller_needs(service: "Service", state: State, config: Record, deployment: Record) -> None:
+def _caller_needs(service: Service, state: State, config: Record, deployment: Record) -> None:
     """What CreateEndpoint and UpdateEndpoint do in their caller's name: a grant for the disks, a look at the alarms."""
     if key := config.get("KmsKeyId"):
         service.roles.caller_needs("kms:CreateGrant", key, state.region, FOR_SERVICES)
@@ -81,7 +80,7 @@ def _caller_needs(service: "Service", state: State, config: Record, deployment: 
         service.roles.caller_needs("cloudwatch:DescribeAlarms", arn, state.region)
 
 
-def delete_endpoint(service: "Service", state: State, request: Record) -> None:
+def delete_endpoint(service: Service, state: State, request: Record) -> None:
     """DeleteEndpoint."""
     record = find(state.endpoints, request["EndpointName"], "endpoint")
     if record["EndpointStatus"] in ("Creating", "Updating"):
@@ -91,14 +90,14 @@ def delete_endpoint(service: "Service", state: State, request: Record) -> None:
 
 
 def _delete(table: str, key: str, what: str) -> Any:
-    def delete(service: "Service", state: State, request: Record) -> None:
+    def delete(service: Service, state: State, request: Record) -> None:
         del getattr(state, table)[find(getattr(state, table), request[key], what)[key]]
 
     return delete
 
 
 def _list(table: str, answer_key: str, name_key: str, keys: tuple[str, ...]) -> Any:
-    def listed(service: "Service", state: State, request: Record) -> Record:
+    def listed(service: Service, state: State, request: Record) -> Record:
         found = [
             {key: record[key] for key in (name_key, *keys) if key in record}
             for record in getattr(state, table).values()

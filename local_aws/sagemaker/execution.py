@@ -6,15 +6,15 @@ import secrets
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
-from .state import Record, ServiceError, State, now
+from ..json_api import Record, ServiceError, now
+from ..s3 import split_uri
+from .service import Service
+from .state import State
 from .values import Scope, references
-
-if TYPE_CHECKING:
-    from .service import Service
 
 log = logging.getLogger(__name__)
 METRICS = "AWS/Sagemaker/ModelBuildingPipeline"
@@ -31,7 +31,7 @@ class Execution:
 
     def __init__(
         self,
-        service: "Service",
+        service: Service,
         state: State,
         pipeline: Record,
         definition: Record,
@@ -238,7 +238,7 @@ class Execution:
         wanted = next(file for file in declared if file["PropertyFileName"] == name)
         outputs = self._scope.steps[step]["ProcessingOutputConfig"]["Outputs"]
         uri = next(o for o in outputs if o["OutputName"] == wanted["OutputName"])["S3Output"]["S3Uri"]
-        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        bucket, prefix = split_uri(uri)
         key = f"{prefix.rstrip('/')}/{wanted['FilePath']}"
         return json.loads(self._client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
 

@@ -13,13 +13,11 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .state import Record, State, find, subnets
+from ..json_api import Record
+from .service import Service
+from .state import State, find, subnets
 from .storage import Storage
-
-if TYPE_CHECKING:
-    from .service import Service
 
 CONTAINER = Path(__file__).with_name("container.py")
 START_SECONDS = 60
@@ -43,7 +41,7 @@ class Answer:
 class Fleet:
     """One running container of one model. Raises FleetError when it does not start."""
 
-    def __init__(self, service: "Service", state: State, endpoint: str, model: Record) -> None:
+    def __init__(self, service: Service, state: State, endpoint: str, model: Record) -> None:
         container = _container(state, model)
         self._root = service.local.state_dir / "endpoints" / f"{endpoint}-{uuid.uuid4().hex[:8]}"
         folder = self._root / "model"

@@ -6,19 +6,17 @@ import random
 import threading
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from ..json_api import Record, ServiceError, now
 from .capture import Capture
 from .deployments import Plan, plan
 from .fleet import Fleet, FleetError
 from .metrics import EndpointMetrics
-from .service import origin
-from .state import Record, ServiceError, State, find, now, subnets
-
-if TYPE_CHECKING:
-    from .service import Service
+from .service import Service, origin
+from .state import State, find, subnets
 
 log = logging.getLogger(__name__)
 EVENT_STATUS = {"InService": "IN_SERVICE", "OutOfService": "OUT_OF_SERVICE"}
@@ -32,7 +30,7 @@ class Hosting:
 
     service = "sagemakerruntime"
 
-    def __init__(self, service: "Service") -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
         self.fleets: dict[str, Fleet] = {}
         self.captures: dict[str, Capture] = {}

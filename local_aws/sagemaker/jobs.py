@@ -2,14 +2,13 @@
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..json_api import Record, ServiceError, now
 from . import containers
-from .state import Record, ServiceError, State, add, find, now, page
+from .service import Service
+from .state import State, add, find, page
 from .transform import TransformJob
-
-if TYPE_CHECKING:
-    from .service import Service
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +21,7 @@ class Kind:
         self.name_key, self.arn_key, self.status_key = f"{name}JobName", f"{name}JobArn", f"{name}JobStatus"
         self.start_key, self.end_key = f"{name}StartTime", f"{name}EndTime"
 
-    def create(self, service: "Service", state: State, request: Record) -> Record:
+    def create(self, service: Service, state: State, request: Record) -> Record:
         """CreateProcessingJob and the like: the job runs in the background."""
         name = request[self.name_key]
         arn = state.arn(f"{self.name.lower()}-job", name)
@@ -47,7 +46,7 @@ class Kind:
         threading.Thread(target=self._run, args=(service, state, record, job), name=name, daemon=True).start()
         return {self.arn_key: arn}
 
-    def _run(self, service: "Service", state: State, record: Record, job: Any) -> None:
+    def _run(self, service: Service, state: State, record: Record, job: Any) -> None:
         record[self.start_key] = now()
         self._told(service, state, record)
         try:
@@ -67,21 +66,21 @@ class Kind:
         if not service.stopping.is_set():
             self._told(service, state, record)
 
-    def _told(self, service: "Service", state: State, record: Record) -> None:
+    def _told(self, service: Service, state: State, record: Record) -> None:
         service.emit(state, f"{self.name} Job State Change", _visible(record), record[self.arn_key])
 
-    def describe(self, service: "Service", state: State, request: Record) -> Record:
+    def describe(self, service: Service, state: State, request: Record) -> Record:
         """DescribeProcessingJob, DescribeTrainingJob."""
         return _visible(self._find(state, request))
 
-    def stop(self, service: "Service", state: State, request: Record) -> None:
+    def stop(self, service: Service, state: State, request: Record) -> None:
         """StopProcessingJob, StopTrainingJob."""
         record = self._find(state, request)
         if record[self.status_key] == "InProgress":
             record[self.status_key] = "Stopping"
             record["_job"].stop()
 
-    def list(self, service: "Service", state: State, request: Record) -> Record:
+    def list(self, service: Service, state: State, request: Record) -> Record:
         """ListProcessingJobs, ListTrainingJobs."""
         keys = (self.name_key, self.arn_key, "CreationTime", self.end_key, "LastModifiedTime", self.status_key)
         found = [

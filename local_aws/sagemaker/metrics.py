@@ -1,12 +1,10 @@
 """An endpoint's own CloudWatch metrics, held back for a moment so that traffic does not become a call a request."""
 
 import threading
-from typing import TYPE_CHECKING
 
-from .state import Record, State
-
-if TYPE_CHECKING:
-    from .service import Service
+from ..json_api import Record
+from .service import Service
+from .state import State
 
 NAMESPACE = "AWS/SageMaker"
 MAX_VALUES = 150
@@ -16,7 +14,7 @@ MAX_VALUES = 150
 class EndpointMetrics:
     """Invocations, errors by kind and latencies (microseconds), by endpoint and variant."""
 
-    def __init__(self, service: "Service") -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
         self._lock = threading.Lock()
         self._held: dict[tuple[str, str, str, str], list[tuple[int, float, float]]] = {}

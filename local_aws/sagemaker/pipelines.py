@@ -4,16 +4,15 @@ import json
 import random
 import string
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..json_api import Record, ServiceError, now
 from .execution import Execution
-from .state import Record, ServiceError, State, add, find, now, page
-
-if TYPE_CHECKING:
-    from .service import Service
+from .service import Service
+from .state import State, add, find, page
 
 
-def create(service: "Service", state: State, request: Record) -> Record:
+def create(service: Service, state: State, request: Record) -> Record:
     """CreatePipeline."""
     name = request["PipelineName"]
     arn = state.arn("pipeline", name)
@@ -25,7 +24,7 @@ def create(service: "Service", state: State, request: Record) -> Record:
     return {"PipelineArn": arn}
 
 
-def update(service: "Service", state: State, request: Record) -> Record:
+def update(service: Service, state: State, request: Record) -> Record:
     """UpdatePipeline: executions that run keep the definition they started with."""
     record = find(state.pipelines, request["PipelineName"], "pipeline")
     _check_definition(request)
@@ -33,7 +32,7 @@ def update(service: "Service", state: State, request: Record) -> Record:
     return {"PipelineArn": record["PipelineArn"]}
 
 
-def delete(service: "Service", state: State, request: Record) -> Record:
+def delete(service: Service, state: State, request: Record) -> Record:
     """DeletePipeline, and its executions with it."""
     record = find(state.pipelines, request["PipelineName"], "pipeline")
     name = record["PipelineName"]
@@ -45,7 +44,7 @@ def delete(service: "Service", state: State, request: Record) -> Record:
     return {"PipelineArn": record["PipelineArn"]}
 
 
-def start(service: "Service", state: State, request: Record) -> Record:
+def start(service: Service, state: State, request: Record) -> Record:
     """StartPipelineExecution: the same ClientRequestToken starts only once."""
     pipeline = find(state.pipelines, request["PipelineName"], "pipeline")
     definition = json.loads(pipeline["PipelineDefinition"])
@@ -93,7 +92,7 @@ def _check_definition(request: Record) -> None:
         raise ServiceError("PipelineDefinition needs Version 2020-12-01 and Steps")
 
 
-def describe_execution(service: "Service", state: State, request: Record) -> Record:
+def describe_execution(service: Service, state: State, request: Record) -> Record:
     """DescribePipelineExecution."""
     return {
         key: value
@@ -102,7 +101,7 @@ def describe_execution(service: "Service", state: State, request: Record) -> Rec
     }
 
 
-def list_executions(service: "Service", state: State, request: Record) -> Record:
+def list_executions(service: Service, state: State, request: Record) -> Record:
     """ListPipelineExecutions of one pipeline."""
     name = find(state.pipelines, request["PipelineName"], "pipeline")["PipelineName"]
     keys = (
@@ -122,13 +121,13 @@ def list_executions(service: "Service", state: State, request: Record) -> Record
     return page(found, request, "PipelineExecutionSummaries", "StartTime")
 
 
-def list_steps(service: "Service", state: State, request: Record) -> Record:
+def list_steps(service: Service, state: State, request: Record) -> Record:
     """ListPipelineExecutionSteps: those that have started."""
     steps = [dict(step) for step in _execution(state, request).steps.values()]
     return page(steps, request, "PipelineExecutionSteps", "StartTime")
 
 
-def stop(service: "Service", state: State, request: Record) -> Record:
+def stop(service: Service, state: State, request: Record) -> Record:
     """StopPipelineExecution."""
     execution = _execution(state, request)
     execution.stop()

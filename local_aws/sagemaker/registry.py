@@ -1,11 +1,8 @@
 """Model package groups and their versions."""
 
-from typing import TYPE_CHECKING
-
-from .state import Record, ServiceError, State, add, find, now, page
-
-if TYPE_CHECKING:
-    from .service import Service
+from ..json_api import Record, ServiceError, now
+from .service import Service
+from .state import State, add, find, page
 
 _SUMMARY = (
     "ModelPackageName",
@@ -19,7 +16,7 @@ _SUMMARY = (
 )
 
 
-def create_group(service: "Service", state: State, request: Record) -> Record:
+def create_group(service: Service, state: State, request: Record) -> Record:
     """CreateModelPackageGroup."""
     name = request["ModelPackageGroupName"]
     arn = state.arn("model-package-group", name)
@@ -35,7 +32,7 @@ def create_group(service: "Service", state: State, request: Record) -> Record:
     return {"ModelPackageGroupArn": arn}
 
 
-def delete_group(service: "Service", state: State, request: Record) -> None:
+def delete_group(service: Service, state: State, request: Record) -> None:
     """DeleteModelPackageGroup: only an empty one can go."""
     name = find(state.groups, request["ModelPackageGroupName"], "model package group")["ModelPackageGroupName"]
     if any(package.get("ModelPackageGroupName") == name for package in state.packages.values()):
@@ -43,7 +40,7 @@ def delete_group(service: "Service", state: State, request: Record) -> None:
     del state.groups[name]
 
 
-def create_package(service: "Service", state: State, request: Record) -> Record:
+def create_package(service: Service, state: State, request: Record) -> Record:
     """CreateModelPackage: the next version of its group."""
     group = find(state.groups, request.get("ModelPackageGroupName", ""), "model package group")
     name = group["ModelPackageGroupName"]
@@ -69,7 +66,7 @@ def create_package(service: "Service", state: State, request: Record) -> Record:
     return {"ModelPackageArn": arn}
 
 
-def update_package(service: "Service", state: State, request: Record) -> Record:
+def update_package(service: Service, state: State, request: Record) -> Record:
     """UpdateModelPackage: approval, and metadata that is added and removed."""
     record = find(state.packages, request["ModelPackageArn"], "model package")
     before = record["ModelApprovalStatus"]
@@ -88,13 +85,13 @@ def update_package(service: "Service", state: State, request: Record) -> Record:
     return {"ModelPackageArn": record["ModelPackageArn"]}
 
 
-def delete_package(service: "Service", state: State, request: Record) -> None:
+def delete_package(service: Service, state: State, request: Record) -> None:
     """DeleteModelPackage."""
     record = find(state.packages, request["ModelPackageName"], "model package")
     del state.packages[record["ModelPackageArn"]]
 
 
-def list_packages(service: "Service", state: State, request: Record) -> Record:
+def list_packages(service: Service, state: State, request: Record) -> Record:
     """ListModelPackages, by group and approval."""
     group = request.get("ModelPackageGroupName", "").rsplit("/", 1)[-1]
     if group:
@@ -109,7 +106,7 @@ def list_packages(service: "Service", state: State, request: Record) -> Record:
     return page(found, request, "ModelPackageSummaryList")
 
 
-def _tell(service: "Service", state: State, record: Record) -> None:
+def _tell(service: Service, state: State, record: Record) -> None:
     """The event of a version's state, in the form of 'SageMaker Model Package State Change'."""
     keys = (*_SUMMARY, "InferenceSpecification", "CustomerMetadataProperties", "ApprovalDescription", "ModelMetrics")
     detail = {key: record[key] for key in keys if key in record}

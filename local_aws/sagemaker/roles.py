@@ -8,15 +8,13 @@ import logging
 import re
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from moto.logs.models import logs_backends
 
 from ..authorization import AccessDeniedError
-from .state import ServiceError, State
-
-if TYPE_CHECKING:
-    from ..server import LocalAws
+from ..interfaces import EmbeddedAws
+from ..json_api import ServiceError
+from .state import State
 
 log = logging.getLogger(__name__)
 SERVICE = "sagemaker.amazonaws.com"
@@ -29,7 +27,7 @@ MAX_LINES = 5000
 class Roles:
     """Acts as roles of one embedded AWS, and in the name of whoever calls the API at the moment (in this thread)."""
 
-    def __init__(self, local: "LocalAws") -> None:
+    def __init__(self, local: EmbeddedAws) -> None:
         self._local = local
         self._calling = threading.local()
 

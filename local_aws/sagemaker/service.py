@@ -1,50 +1,49 @@
-"""The API's front: a request in, checked against botocore's model, to the function that serves the operation."""
+"""The SageMaker API: what its operations share, and the application that serves them."""
 
-import json
-import logging
 import threading
-import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-import botocore.session
-from moto.iam.models import get_account_id_from
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Request
 
-from ..authorization import AccessDeniedError
 from ..events import emit
+from ..interfaces import EmbeddedAws
+from ..json_api import JsonApi, Record, ServiceError, access_key, origin
 from .roles import Roles
-from .state import Record, ServiceError, State
+from .state import State
 from .validation import StrictValidator
 from .warm import Starter
 
-if TYPE_CHECKING:
-    from ..server import LocalAws
-    from .hosting import Hosting
 
-log = logging.getLogger(__name__)
-type Operation = Callable[["Service", State, Record], Record | None]
+class Deployer(Protocol):
+    """Starts and ends what runs behind endpoints."""
+
+    def deploy(self, state: State, endpoint: Record, config: Record, deployment: Record) -> None:
+        """Move an endpoint's traffic to a new fleet for the configuration."""
+        ...
+
+    def remove(self, endpoint: Record) -> None:
+        """End what runs behind an endpoint."""
+        ...
 
 
-class Service:
+class Service(JsonApi):
     """SageMaker in all accounts and regions of one embedded AWS."""
 
-    service = "sagemaker"
-    hosting: "Hosting"
+    hosting: Deployer
 
-    def __init__(self, local: "LocalAws") -> None:
+    def __init__(self, local: EmbeddedAws) -> None:
+        super().__init__("sagemaker")
         self.local = local
         self.roles = Roles(local)
         self.starter = Starter(local.on_stop)
         self.stopping = threading.Event()
         self._states: dict[tuple[str, str], State] = {}
-        self._operations: dict[str, Operation] = {}
-        self._model = botocore.session.get_session().get_service_model("sagemaker")
         local.on_stop(self.stopping.set)
 
     def on_stop(self, close: Callable[[], None]) -> None:
-        """Call `close` when the server stops, after everything here can see that it does."""
+        """Call `close` when the server stops, after `stopping` is set."""
 
         def stop() -> None:
             self.stopping.set()
@@ -52,26 +51,24 @@ class Service:
 
         self.local.on_stop(stop)
 
-    def add(self, operations: Mapping[str, Operation]) -> None:
-        """Serve these operations."""
-        self._operations.update(operations)
-
     def state(self, account: str, region: str) -> State:
-        """What is known in one account and region."""
+        """The records of one account and region."""
         return self._states.setdefault((account, region), State(account, region))
 
-    def call(self, state: State, operation: str, request: Record) -> Record:
-        """Serve one call. Raises ServiceError."""
-        serve = self._operations.get(operation)
-        if serve is None:
-            raise ServiceError(f"the embedded AWS does not support sagemaker:{operation}", "NotImplementedException")
-        if mistakes := StrictValidator().check(request, self._model.operation_model(operation).input_shape):
+    def respond(self, request: Request, operation: str, content: Record) -> Record:
+        """The response of one call. Raises ServiceError, AccessDeniedError."""
+        state = self.state(*origin(request))
+        self.roles.called_by(access_key(request))
+        serve = self.operation(operation)
+        if mistakes := StrictValidator().check(content, self.model.operation_model(operation).input_shape):
             raise ServiceError(mistakes)
-        return serve(self, state, request) or {}
+        return serve(self, state, content) or {}
 
     def emit(self, state: State, detail_type: str, detail: Record, arn: str) -> None:
-        """Put a SageMaker event on the account's default bus."""
-        emit(state.account, state.region, "aws.sagemaker", f"SageMaker {detail_type}", _plain(detail), [arn])
+        """Put a SageMaker event on the account's default event bus."""
+        emit(
+            state.account, state.region, "aws.sagemaker", f"SageMaker {detail_type}", _with_milliseconds(detail), [arn]
+        )
 
     def count(self, state: State, namespace: str, data: list[Record]) -> None:
         """Publish metrics of the service."""
@@ -79,50 +76,11 @@ class Service:
             Namespace=namespace, MetricData=data
         )
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """The WSGI application."""
-        request = Request(environ)
-        state = self.state(*origin(request))
-        operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        self.roles.called_by(access_key(request))
-        try:
-            answer, status = self.call(state, operation, json.loads(request.get_data() or b"{}")), 200
-        except ServiceError as error:
-            answer, status = {"__type": error.code, "message": error.message}, 400
-        except AccessDeniedError as refusal:
-            answer, status = {"__type": "AccessDeniedException", "message": str(refusal)}, 400
-        except Exception as error:
-            log.exception("sagemaker:%s", operation)
-            answer, status = {"__type": "InternalFailure", "message": f"{type(error).__name__}: {error}"}, 500
-        body = json.dumps(answer, default=_timestamp)
-        headers = {"x-amzn-RequestId": str(uuid.uuid4())}
-        return Response(body, status, headers, content_type="application/x-amz-json-1.1")(environ, start_response)
 
-
-def access_key(request: Request) -> str:
-    """The access key id that signed a request."""
-    return request.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
-
-
-def origin(request: Request) -> tuple[str, str]:
-    """Account and region of a signed request."""
-    credential = request.headers.get("Authorization", "").partition("Credential=")[2].split(",")[0]
-    parts = credential.split("/")
-    if len(parts) < 5:
-        raise ServiceError("the request is not signed", "MissingAuthenticationTokenException")
-    return get_account_id_from(parts[0]), parts[2]
-
-
-def _timestamp(value: Any) -> float:
-    if isinstance(value, datetime):
-        return value.timestamp()
-    raise TypeError(f"{value!r} has no JSON form")
-
-
-def _plain(value: Any) -> Any:
-    """Events carry times as milliseconds."""
+def _with_milliseconds(value: Any) -> Any:
+    """The same value with times as milliseconds, as events have them."""
     if isinstance(value, datetime):
         return int(value.timestamp() * 1000)
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+        return {key: _with_milliseconds(item) for key, item in value.items()}
+    return [_with_milliseconds(item) for item in value] if isinstance(value, list) else value

@@ -1,20 +1,11 @@
-"""What SageMaker knows in one account and region, and the errors it answers with."""
+"""The records of SageMaker in one account and region, and the look-ups that operations share."""
 
 import math
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-type Record = dict[str, Any]
-
-
-class ServiceError(Exception):
-    """An error that the caller gets as SageMaker words it: a code and a message."""
-
-    def __init__(self, message: str, code: str = "ValidationException") -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
+from ..json_api import Record, ServiceError
 
 
 @dataclass
@@ -43,11 +34,6 @@ class State:
     def tag(self, arn: str, tags: list[dict[str, str]] | None) -> None:
         """Add tags to a resource."""
         self.tags.setdefault(arn, {}).update({tag["Key"]: tag["Value"] for tag in tags or []})
-
-
-def now() -> datetime:
-    """The time of a record: UTC."""
-    return datetime.now(UTC)
 
 
 def find(table: dict[str, Record], name: str, what: str) -> Record:

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..s3 import encryption_arguments, split_uri
+
 
 class Storage:
     """Copies between S3 and this machine with one S3 client."""
@@ -17,9 +19,9 @@ class Storage:
         if kind == "S3Prefix":
             self.download(uri, target)
         elif kind == "ManifestFile":
-            bucket, key = split(uri)
+            bucket, key = split_uri(uri)
             first, *names = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-            bucket, prefix = split(first["prefix"])
+            bucket, prefix = split_uri(first["prefix"])
             for name in names:
                 path = target / name
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +31,7 @@ class Storage:
 
     def download(self, uri: str, target: Path) -> None:
         """Copy an object, or all below a prefix, into the folder `target`. Raises ClientError, FileNotFoundError."""
-        bucket, prefix = split(uri)
+        bucket, prefix = split_uri(uri)
         target.mkdir(parents=True, exist_ok=True)
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         entries = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
@@ -46,7 +48,7 @@ class Storage:
 
     def download_object(self, uri: str, target: Path) -> None:
         """Copy one object into the folder `target`, without listing anything. Raises ClientError."""
-        bucket, key = split(uri)
+        bucket, key = split_uri(uri)
         target.mkdir(parents=True, exist_ok=True)
         self._s3.download_file(bucket, key, str(target / key.rsplit("/", 1)[-1]))
 
@@ -58,12 +60,5 @@ class Storage:
 
     def upload_file(self, path: Path, uri: str, kms_key: str | None) -> None:
         """Copy one file."""
-        bucket, key = split(uri)
-        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
-        self._s3.upload_file(str(path), bucket, key, ExtraArgs=encryption)
-
-
-def split(uri: str) -> tuple[str, str]:
-    """Bucket and key of an S3 URI."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key
+        bucket, key = split_uri(uri)
+        self._s3.upload_file(str(path), bucket, key, ExtraArgs=encryption_arguments(kms_key))

@@ -1,15 +1,14 @@
 """Batch transform: a model's container asked about every object below a prefix, its answers written beside `.out`."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from ..json_api import Record
+from ..s3 import encryption_arguments, split_uri
 from .containers import JobError
 from .fleet import Fleet, FleetError
-from .state import Record, State, find, subnets
-from .storage import Storage, split
-
-if TYPE_CHECKING:
-    from .service import Service
+from .service import Service
+from .state import State, find, subnets
+from .storage import Storage
 
 DEFAULT_PAYLOAD_MB = 6
 
@@ -17,7 +16,7 @@ DEFAULT_PAYLOAD_MB = 6
 class TransformJob:
     """One transform job: its model's container and the S3 of the model's role."""
 
-    def __init__(self, service: "Service", state: State, record: Record, kind: str) -> None:
+    def __init__(self, service: Service, state: State, record: Record, kind: str) -> None:
         self._service, self._state, self.record = service, state, record
         self.name, self.stopped = record[f"{kind}JobName"], False
         self._model = find(state.models, record["ModelName"], "model")
@@ -35,7 +34,7 @@ class TransformJob:
         except FleetError as error:
             raise JobError(f"ClientError: {error}") from error
         try:
-            bucket, prefix = split(given["DataSource"]["S3DataSource"]["S3Uri"])
+            bucket, prefix = split_uri(given["DataSource"]["S3DataSource"]["S3Uri"])
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
             keys = [
                 entry["Key"] for page in pages for entry in page.get("Contents", []) if not entry["Key"].endswith("/")
@@ -69,9 +68,8 @@ class TransformJob:
         return b"".join(answers)
 
     def _write(self, wanted: Record, name: str, content: bytes) -> None:
-        bucket, prefix = split(wanted["S3OutputPath"])
-        key_id = wanted.get("KmsKeyId")
-        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}
+        bucket, prefix = split_uri(wanted["S3OutputPath"])
+        encryption = encryption_arguments(wanted.get("KmsKeyId"))
         self._client.put_object(Bucket=bucket, Key=f"{prefix.rstrip('/')}/{name}.out", Body=content, **encryption)
 
     def stop(self) -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .state import ServiceError
+from ..json_api import ServiceError
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "Equals": lambda left, right: left == right,

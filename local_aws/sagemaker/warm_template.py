@@ -6,6 +6,7 @@ container forgets to import is missing here as it is on AWS (docs/decisions/0014
 """
 
 import atexit
+import importlib
 import json
 import os
 import random
@@ -22,15 +23,20 @@ from typing import Any
 
 del sys.path[0]  # this file's folder, which no container sees
 
-import boto3  # noqa: E402, F401
-import flask  # noqa: E402, F401
-import joblib  # noqa: E402, F401
-import numpy  # noqa: E402
-import pandas  # noqa: E402, F401
-import scipy.stats  # noqa: E402, F401
-import sklearn.ensemble  # noqa: E402
-import sklearn.linear_model  # noqa: E402, F401
-import werkzeug.serving  # noqa: E402, F401
+PRELOADED = (
+    "boto3",
+    "flask",
+    "joblib",
+    "numpy",
+    "pandas",
+    "scipy.stats",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "werkzeug.serving",
+)
+for name in PRELOADED:
+    with suppress(ImportError):  # jobs that need one which is not installed fail at their own import
+        importlib.import_module(name)
 
 LONGEST_MESSAGE = 1 << 17
 REAP_SECONDS = 0.02
@@ -94,7 +100,8 @@ def _become(request: dict[str, Any], output: int) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     random.seed()
-    numpy.random.seed()
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()
     _, script, *arguments = request["command"]
     sys.argv = [script, *arguments]
     if script.endswith(".py"):

@@ -117,7 +117,7 @@ class Cloud:
         self.local = local
         self.model = f"m{uuid.uuid4().hex[:10]}"
         self.name = f"{PREFIX}-{self.model}"
-        self.service = local._dispatcher.ours["sagemaker"]
+        self.service = local._dispatcher.replaced["sagemaker"]
         self.state = self.service.state(ACCOUNT, REGION)
         self.bucket = f"bucket-{self.model}"
         self.client("s3").create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})

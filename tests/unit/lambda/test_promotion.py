@@ -151,7 +151,7 @@ class Pipeline:
 
 @pytest.fixture
 def world(local, delivery, monkeypatch):
-    monkeypatch.setattr(local._dispatcher.ours["sagemaker"].hosting, "deploy", lambda *_: None)
+    monkeypatch.setattr(local._dispatcher.replaced["sagemaker"].hosting, "deploy", lambda *_: None)
     monkeypatch.setattr(delivery["belongings"], "pipeline", Pipeline)
     return World(local.accounts, delivery)
 

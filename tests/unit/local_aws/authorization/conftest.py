@@ -2,7 +2,7 @@
 
 import json
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import boto3
 import pytest
@@ -13,6 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 from local_aws.authorization import Authorization, install
+from local_aws.patches import Patches
 
 ADMIN = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "test"}
 REGION = "us-east-1"
@@ -22,10 +23,9 @@ OTHER = "444455556666"
 
 @dataclass
 class Local:
-    """The least that `install` asks for."""
+    """Clients for the server."""
 
-    _moto: object = field(default_factory=lambda: DomainDispatcherApplication(create_backend_app))
-    authorization: Authorization = field(default_factory=Authorization)
+    authorization: Authorization
     url: str = ""
 
     def client(self, service, credentials=ADMIN, **config):
@@ -88,13 +88,15 @@ def lambda_session(local, *statements, **more):
 
 @pytest.fixture(scope="session")
 def server():
-    local = Local()
-    install(local)
-    running = make_server("localhost", 0, local._moto, threaded=True)
+    patches = Patches()
+    local = Local(install(patches))
+    application = local.authorization.middleware(DomainDispatcherApplication(create_backend_app))
+    running = make_server("localhost", 0, application, threaded=True)
     local.url = f"http://localhost:{running.port}"
     threading.Thread(target=running.serve_forever, daemon=True).start()
     yield local
     running.shutdown()
+    patches.undo()
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_a_canary_takes_its_share_of_the_traffic_and_then_all(aws, endpoint):
 
 def test_a_canary_takes_no_more_than_its_share(aws, endpoint):
     arn = endpoint.create(endpoint.config("one"))["EndpointArn"]
-    hosting, canary_fleet = aws.local._dispatcher.ours["sagemakerruntime"], object()
+    hosting, canary_fleet = aws.local._dispatcher.replaced["sagemakerruntime"], object()
     hosting._canaries[arn] = (canary_fleet, 0.2)
     try:
         picked = [hosting._fleet(arn) for _ in range(2000)]

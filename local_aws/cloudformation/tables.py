@@ -1,0 +1,26 @@
+"""Everything that the embedded AWS adds to moto's CloudFormation. Importing this imports all of moto's CloudFormation."""
+
+from ..interfaces import EmbeddedAws
+from . import (
+    change_sets,
+    delivery,
+    engine,
+    lambdas,
+    messaging,
+    monitoring,
+    network,
+    no_value,
+    rollback,
+    sagemaker,
+    storage,
+    templates,
+)
+
+TABLES = (storage, messaging, monitoring, sagemaker, lambdas, network, delivery)
+
+
+def install(local: EmbeddedAws) -> None:
+    """Replace parts of moto's CloudFormation and register the resource types of all tables."""
+    for module in (change_sets, no_value, templates, rollback):
+        module.install(local)
+    engine.install(local, [resource_type for table in TABLES for resource_type in table.TYPES])
