@@ -71,7 +71,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary, LocalAws(Path(temporary) / "aws") as local:
         folder = Path(temporary)
         models = make_models(folder / "models", chosen.models)
-        workspace = Workspace.create(local, folder / "clone", ROOT, folder / "models", [DEV])
+        workspace = Workspace.create(local, folder / "clone", [DEV], folder / "models")
         path = workspace.root / "factory.yaml"
         factory = yaml.safe_load(path.read_text())
         factory["delivery"]["parallel"] = chosen.parallel

@@ -136,12 +136,12 @@ def upload(
 
 
 @app.command()
-def demo(root: Root = Path()) -> None:
+def demo() -> None:
     """Live a week of the example model on the embedded AWS: deploy, train, serve, watch, drift, retrain."""
     from .demo.run import run
     from .demo.table import show
 
-    result = run(Project(root), out)
+    result = run(out)
     show(result, out)
     if result.failures:
         raise UsageError(

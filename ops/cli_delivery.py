@@ -92,11 +92,11 @@ def promote(
     )
 
 
-def demo_delivery(root: Root = Path()) -> None:
+def demo_delivery() -> None:
     """Push three changes to a repository on this machine and watch the deployed pipeline deliver, or stop."""
     from .demo_delivery.run import run
 
-    run(Project(root), out)
+    run(out)
 
 
 def _decide(

@@ -26,7 +26,7 @@ def install(server: Patchable) -> None:
     """Replace moto's handling of policies."""
     server.replace(FakeBucket, "get_permission", _no_opinion)
     # S3 itself accepts access logging before the target's policy exists; moto would dictate the order of a template.
-    server.replace(FakeBucket, "_log_permissions_enabled_policy", staticmethod(lambda bucket, prefix: True))
+    server.replace(FakeBucket, "_log_permissions_enabled_policy", staticmethod(lambda **_: True))
     server.replace(Key, "__init__", _make_key_with_text)
     server.replace(Role, "put_policy", _put_policy_as_text)
     server.replace(Role, "update_from_cloudformation_json", classmethod(_update_with_policies))

@@ -17,6 +17,7 @@ from local_aws.bootstrap import bootstrap, cdk
 from local_aws.server import LocalAws
 
 from ..project import EnvironmentSession, Project, UsageError
+from ..repository.init import init
 from ..retrain import Finished, follow, newest_execution
 from .reading import Reader, Row, wait
 from .story import ENVIRONMENT, MODEL, MONITOR_HOUR, RETRAIN_HOUR, Day, days
@@ -226,10 +227,11 @@ def embedded_aws(port: int = 0) -> Iterator[LocalAws]:
         shutil.rmtree(state, ignore_errors=True)
 
 
-def run(project: Project, console: Console) -> Result:
-    """The whole demo, from nothing to the table."""
-    with embedded_aws() as local:
-        demo = Demo(project, local, console)
+def run(console: Console) -> Result:
+    """Run the whole demo: a new repository with the example model, from `cdk bootstrap` to the table."""
+    with embedded_aws() as local, tempfile.TemporaryDirectory(prefix="model-factory-demo-") as folder:
+        init(Path(folder), "acme", example=True)
+        demo = Demo(Project(Path(folder)), local, console)
         demo.say(f"embedded AWS at {local.endpoint_url}")
         demo.deploy()
-        return demo.live(days(project.root / "models" / MODEL / "data"))
+        return demo.live(days(demo.project.root / "models" / MODEL / "data"))

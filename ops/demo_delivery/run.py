@@ -14,11 +14,21 @@ from rich.table import Table
 from ..deliveries import Approval, Deliveries
 from ..demo.reading import Reader
 from ..demo.run import embedded_aws
-from ..project import Project, UsageError
+from ..project import UsageError
 from .workspace import TOOLING, Workspace
 
 MODEL = "employment"
-ENVIRONMENTS = ("dev", "staging", "prod")
+ACCOUNTS = {"dev": "111111111111", "staging": "222222222222", "prod": "333333333333"}
+ENVIRONMENTS = [
+    {
+        "name": name,
+        "account": account,
+        "region": "eu-west-1",
+        "removal": "destroy",
+        "approval": "manual" if name == "prod" else "automatic",
+    }
+    for name, account in ACCOUNTS.items()
+]
 PATIENCE_SECONDS = 900
 CONFIG = f"models/{MODEL}/model.yaml"
 # Actions whose time is the model's: training, and the endpoint that comes up. The rest is the delivery's own.
@@ -88,7 +98,7 @@ class DeliveryDemo:
     def land(self, data: pd.DataFrame) -> None:
         """Labelled records in every environment."""
         body = data.to_parquet(index=False)
-        for name in ENVIRONMENTS:
+        for name in ACCOUNTS:
             session = self.workspace.project.environment(name)
             key = f"{MODEL}/raw/dt=2026-11-01/part-0.parquet"
             session.client("s3").put_object(Bucket=session.names.bucket("data"), Key=key, Body=body)
@@ -97,7 +107,7 @@ class DeliveryDemo:
     def versions(self) -> dict[str, int | None]:
         """What serves where."""
         project = self.workspace.project
-        return {name: Reader(project.environment(name), MODEL).live_version() for name in ENVIRONMENTS}
+        return {name: Reader(project.environment(name), MODEL).live_version() for name in ACCOUNTS}
 
     def _approve(self, commit: str, approval: Approval) -> dict[str, Any]:
         serving = ", ".join(f"{name} v{version}" for name, version in self.versions().items() if version) or "nothing"
@@ -124,10 +134,10 @@ class DeliveryDemo:
 
     def show(self) -> None:
         """The table of all pushes."""
-        titles = ("push", "delivery", "seconds", "of it training", "actions", *ENVIRONMENTS)
+        titles = ("push", "delivery", "seconds", "of it training", "actions", *ACCOUNTS)
         table = Table(*titles, box=SIMPLE_HEAD)
         for push in self.pushes:
-            serving = [f"v{push.versions[name]}" if push.versions.get(name) else "-" for name in ENVIRONMENTS]
+            serving = [f"v{push.versions[name]}" if push.versions.get(name) else "-" for name in ACCOUNTS]
             table.add_row(
                 push.what,
                 push.status,
@@ -142,22 +152,15 @@ class DeliveryDemo:
                 self.console.print(f"{push.what}: {push.why}", markup=False, soft_wrap=True)
 
 
-def run(project: Project, console: Console) -> None:
-    """The whole story, from nothing to the table."""
-    environments: list[dict[str, str]] = [
-        {"name": one.name, "account": one.account, "region": one.region, "removal": "destroy"}
-        | {"approval": "manual" if one.name == "prod" else "automatic"}
-        for one in project.factory.environments
-    ]
+def run(console: Console) -> None:
+    """Run the whole demo: a new repository with the example model, its pipeline, and four pushes."""
     with embedded_aws() as local, tempfile.TemporaryDirectory(prefix="model-factory-clone-") as folder:
-        workspace = Workspace.create(
-            local, Path(folder) / "factory", project.root, project.root / "models", environments
-        )
+        workspace = Workspace.create(local, Path(folder) / "factory", ENVIRONMENTS)
         demo = DeliveryDemo(workspace, console)
         demo.say("bootstrapping three accounts and the tooling account")
         workspace.bootstrap()
         demo.first_push()
-        demo.land(pd.read_parquet(project.root / "models" / MODEL / "data" / "2015.parquet"))
+        demo.land(pd.read_parquet(workspace.root / "models" / MODEL / "data" / "2015.parquet"))
         workspace.change(CONFIG, "learning_rate: 0.1}", "learning_rate: 0.2}")
         demo.push("a changed hyperparameter")
         (workspace.root / "docs").mkdir()

@@ -1,6 +1,5 @@
 """A developer's clone of a factory whose pushes are delivered on the embedded AWS: files to change, and `git push`."""
 
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -12,14 +11,13 @@ from local_aws.bootstrap import bootstrap, cdk
 from local_aws.server import LocalAws
 
 from ..project import Project
+from ..repository.init import init
 
-# What a synth reads. Documentation and tests of this repository play no part in the story.
-NEEDED = ("app.py", "cdk.json", "constructs", "stacks", "lambda", "jobs", "requirements.lock")
 REPOSITORY = "acme/models"
 TOOLING = ("999999999999", "eu-west-1")
 CONNECTION = f"arn:aws:codeconnections:{TOOLING[1]}:{TOOLING[0]}:connection/11111111-2222-4333-8444-555555555555"
-# A build's tools are installed already on this machine, and CloudFormation's rules were asked by this repository's tests.
-INSTALL = 'export PYTHONPATH="$PWD/constructs:$PWD" CDK_VALIDATION=false'
+# The library is installed on this machine, and its own tests validate its templates.
+INSTALL = "export CDK_VALIDATION=false"
 TEST = "python3 -m compileall -q models"
 
 
@@ -37,18 +35,13 @@ class Workspace:
 
     @classmethod
     def create(
-        cls, local: LocalAws, root: Path, source: Path, models: Path, environments: list[dict[str, str]]
+        cls, local: LocalAws, root: Path, environments: list[dict[str, str]], models: Path | None = None
     ) -> "Workspace":
-        """Copy what a factory needs from `source`, with the models of another folder, and commit and push it."""
-        root.mkdir(parents=True, exist_ok=True)
-        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-        for name in NEEDED:
-            path = source / name
-            if path.is_dir():
-                shutil.copytree(path, root / name, ignore=ignored)
-            else:
-                shutil.copy(path, root / name)
-        shutil.copytree(models, root / "models", ignore=ignored)
+        """Write a new repository, with the example model or the models of a folder, and commit and push it."""
+        init(root, "acme", example=models is None)
+        if models:
+            ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+            shutil.copytree(models, root / "models", ignore=ignored, dirs_exist_ok=True)
         factory = {
             "name": "acme",
             "environments": environments,
@@ -62,7 +55,6 @@ class Workspace:
             },
         }
         (root / "factory.yaml").write_text(yaml.safe_dump(factory, sort_keys=False))
-        (root / ".gitignore").write_text("__pycache__/\n*.pyc\ncdk.out/\n")
         made = cls(local, root)
         made.git("init", "--quiet", "--initial-branch", "main")
         made.git("remote", "add", "origin", str(local.repositories.create(REPOSITORY)))
@@ -76,9 +68,8 @@ class Workspace:
 
     def deploy_pipeline(self) -> None:
         """Deploy the pipeline's stack by hand, once: from here on pushes deploy, the pipeline itself included."""
-        python = {"PYTHONPATH": f"{self.root / 'constructs'}{os.pathsep}{self.root}", "CDK_VALIDATION": "false"}
         arguments = ["deploy", f"{self.project.factory.name}-delivery", "--require-approval", "never"]
-        cdk(self.local, arguments, cwd=self.root, env=python)
+        cdk(self.local, arguments, cwd=self.root, env={"CDK_VALIDATION": "false"})
 
     def change(self, path: str, old: str, new: str) -> None:
         """Replace a text in a file of the clone. Raises ValueError when it is not there."""

@@ -145,7 +145,7 @@ def delivered(tmp_path_factory, recorder):
     state, clone = tmp_path_factory.mktemp("aws"), tmp_path_factory.mktemp("clone") / "factory"
     with LocalAws(state) as local:
         local.authorization.watch = recorder.see
-        workspace = Workspace.create(local, clone, ROOT, models(tmp_path_factory.mktemp("models")), ENVIRONMENTS)
+        workspace = Workspace.create(local, clone, ENVIRONMENTS, models(tmp_path_factory.mktemp("models")))
         workspace.bootstrap()
         commit = workspace.push("the factory")
         workspace.deploy_pipeline()
