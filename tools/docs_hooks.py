@@ -12,9 +12,18 @@ from pathlib import Path, PurePosixPath
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOT_PAGES = {f"{name}.md": f"project/{name.lower()}.md" for name in ("CHANGELOG", "CODE_OF_CONDUCT", "CONTRIBUTING", "SECURITY")}
+ROOT_PAGES = {
+    f"{name}.md": f"project/{name.lower()}.md" for name in ("CHANGELOG", "CODE_OF_CONDUCT", "CONTRIBUTING", "SECURITY")
+}
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)#:\s]+)(#[^)\s]*)?\)")
 log = logging.getLogger("mkdocs.hooks")
+
+
+def on_config(config):  # noqa: ANN001, ANN201
+    """List every decision record in the navigation."""
+    records = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    config.nav.insert(-1, {"Decisions": [f"decisions/{path.name}" for path in records]})
+    return config
 
 
 def on_files(files: Files, config):  # noqa: ANN001, ANN201 (mkdocs passes its own configuration)
