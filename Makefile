@@ -81,7 +81,7 @@ test-spark: .venv .venv-spark  ## the drift counts as a PySpark job in local mod
 docs: .venv  ## the documentation as a site, in site/; a broken link fails the build
 	@tools/make-docs-venv
 	PYTHONPATH=.:constructs python -m tools.docs_pages
-	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
 
 lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/*.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \

@@ -1,7 +1,7 @@
 """Hooks of mkdocs: pages that lie in the root of the repository, and links to files that are no pages.
 
-CONTRIBUTING.md and the like become pages of the site. A link to any other file of the repository is shown as its text, because the
-site does not contain that file; a link to a file that does not exist fails the build.
+CONTRIBUTING.md and the like become pages of the site. A link to any other file of the repository is shown as its text: the
+site does not contain that file. A link to a file that does not exist fails the build.
 """
 
 import logging

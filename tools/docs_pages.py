@@ -96,7 +96,7 @@ def _type(value: Mapping[str, Any]) -> str:
         return ", ".join(f"`{each}`" for each in value.get("enum", [value.get("const")]))
     if value.get("type") == "array":
         return f"list of {_type(value['items'])}"
-    bounds = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}  # noqa: RUF001
+    bounds = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     limits = [f"{sign} {value[key]}" for key, sign in bounds.items() if key in value]
     examples = ", such as " + ", ".join(f"`{each}`" for each in value["examples"]) if "examples" in value else ""
     return " ".join([value.get("type", "any"), *limits]) + examples
