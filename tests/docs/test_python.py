@@ -71,7 +71,7 @@ def customers(tmp_path_factory) -> Path:
 def test_model_block_trains_on_tutorials_data(block, customers, tmp_path):
     (tmp_path / "model.py").write_text(block.text)
     model = runpy.run_path(str(tmp_path / "model.py"))
-    data = pd.read_csv(customers)
+    data = pd.read_csv(customers).head(500)
     features = model["features"](data.drop(columns="left"))
     fitted = model["train"](features.assign(left=data["left"]), features.assign(left=data["left"]), {})
     scores = model["predict"](fitted, features)
