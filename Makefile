@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Compiling scikit-learn and the CDK anew takes every process seconds: let Python keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help .venv demo demo-delivery test lint unit stacks security e2e e2e-delivery conformance bench bench-drift bench-delivery test-spark lock clean
+.PHONY: help .venv demo demo-delivery test lint unit stacks security e2e e2e-delivery conformance bench bench-drift bench-delivery test-spark docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9.-]+:.*##' Makefile | sed -E 's/:.*## /:/' | column -t -s:
@@ -78,7 +78,12 @@ test-spark: .venv .venv-spark  ## the drift counts as a PySpark job in local mod
 	uv pip install --quiet --python .venv-spark/bin/python --requirement tools/requirements-spark.txt
 	@touch .venv-spark
 
-lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/conformance.lock
+docs: .venv  ## the documentation as a site, in site/; a broken link fails the build
+	@tools/make-docs-venv
+	PYTHONPATH=.:constructs python -m tools.docs_pages
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
+
+lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/*.lock
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
 	  --group dev --all-extras --no-emit-package local-aws pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
 	python tools/cli_lock.py
@@ -86,7 +91,9 @@ lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/con
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
 	  tools/checkov.in --output-file tools/checkov.lock --custom-compile-command "make lock"
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
+	  tools/docs.in --output-file tools/docs.lock --custom-compile-command "make lock"
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
 	  --override <(echo flask==3.1.3) tools/conformance.in --output-file tools/conformance.lock --custom-compile-command "make lock"
 
 clean:  ## remove what make made
-	rm -rf .venv .venv-conformance .venv-checkov .venv-drift-peers .venv-spark cdk.out .local_aws .validated .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-conformance .venv-checkov .venv-drift-peers .venv-spark .venv-docs site docs/reference/generated cdk.out .local_aws .validated .pytest_cache .ruff_cache .hypothesis

