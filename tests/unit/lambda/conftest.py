@@ -1,6 +1,6 @@
-"""The functions, each loaded from its own folder as Lambda loads it, against the embedded AWS; only containers are left out.
+"""Fixtures: each function imported as Lambda imports it, on the embedded AWS; only containers do not run.
 
-`events/` holds what the services send, in their documented shapes.
+`events/` has events and messages in the services' documented shapes.
 """
 
 import importlib
@@ -41,7 +41,7 @@ def policy(*statements):
 
 
 def message(body, model="churn", **attributes):
-    """A record of the batch that Lambda reads from the queue."""
+    """An SQS record of a batch that Lambda receives."""
     return {
         "messageId": str(uuid.uuid4()),
         "receiptHandle": "handle",
@@ -65,7 +65,7 @@ def message(body, model="churn", **attributes):
 
 
 class Function:
-    """A loaded function, what it logged, and which AWS calls it made."""
+    """An imported function, its log and its AWS calls."""
 
     def __init__(self, module, purpose):
         self.module, self._log = module, io.StringIO()
@@ -81,7 +81,7 @@ class Function:
         )
 
     def invoke(self, event):
-        """What the handler answers. Calls to AWS are noted from here to its end."""
+        """The handler's result. Its calls to AWS are recorded."""
         self.thread = threading.get_ident()
         try:
             return self.module.handler(event, self.context)
@@ -89,7 +89,7 @@ class Function:
             self.thread = None
 
     def __call__(self, *records):
-        """Handle records as one batch: the ids of those that go back to the queue."""
+        """Handle records as one batch; the ids of the failed messages."""
         try:
             answer = self.invoke({"Records": list(records)})
         except BatchProcessingError as error:
@@ -98,7 +98,7 @@ class Function:
         return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
 
     def logged(self):
-        """What it logged since the last call, newest last."""
+        """Log lines since the last call, newest last."""
         lines = self._log.getvalue().splitlines()
         self._log.seek(0)
         self._log.truncate()
@@ -106,7 +106,7 @@ class Function:
 
     @property
     def changes(self):
-        """Names of the calls that start or change anything."""
+        """Names of the calls that are not read-only."""
         return [name for name, _ in self.calls if not name.startswith(READS)]
 
 
@@ -195,7 +195,7 @@ def local(tmp_path_factory):
 @pytest.fixture
 def cloud(local, monkeypatch):
     made = Cloud(local)
-    # Endpoints stay as the API left them: tests say how a deployment ends, no container runs.
+    # Endpoints stay in the state that the API sets; tests end a deployment themselves, and no container runs.
     monkeypatch.setattr(made.service.hosting, "deploy", lambda *_: None)
     return made
 
@@ -204,27 +204,38 @@ _loaded = {}
 
 
 @contextmanager
-def alone(name):
-    """A function's folder as the only one of its kind on the path: several have modules of the same name."""
+def import_path(name):
+    """Import a function's modules and `shared` as from its zip; other functions have modules of the same names."""
     folder = ROOT / "lambda" / name
-    names = {path.stem for path in folder.glob("*.py")}
-    hidden = {module: sys.modules.pop(module) for module in names if module in sys.modules}
-    sys.path.insert(0, str(folder))
+    own = {path.stem for path in folder.glob("*.py")}
+
+    def pop_modules():
+        return {
+            module: sys.modules.pop(module)
+            for module in list(sys.modules)
+            if module.partition(".")[0] in own | {"shared"}
+        }
+
+    hidden = pop_modules()
+    paths = [str(folder), str(folder.parent)]
+    sys.path[:0] = paths
     sys.modules.update(_loaded.get(name, {}))
     try:
-        yield importlib.import_module("handler")
+        yield
     finally:
-        sys.path.remove(str(folder))
-        _loaded[name] = {module: sys.modules.pop(module) for module in names if module in sys.modules}
+        for path in paths:
+            sys.path.remove(path)
+        _loaded[name] = pop_modules()
         sys.modules.update(hidden)
 
 
 @pytest.fixture
 def load(local, monkeypatch):
-    """Load a function by its folder's name; as on Lambda, its modules and clients stay for the next event."""
+    """Load a function by its folder's name; its modules and clients are kept, as in a warm Lambda process."""
     for variable, value in {
         "FACTORY_ENVIRONMENT": "prod",
         "MODELS_PARAMETER_PREFIX": "/acme/prod/models/",
+        "POWERTOOLS_METRICS_NAMESPACE": "ModelFactory",
         "POWERTOOLS_SERVICE_NAME": "test",
         "POWERTOOLS_TRACE_DISABLED": "true",
     }.items():
@@ -242,29 +253,24 @@ def load(local, monkeypatch):
     with ExitStack() as stack:
 
         def load(name):
-            module = stack.enter_context(alone(name))
-            functions.append(Function(module, name.replace("_", "-")))
+            stack.enter_context(import_path(name))
+            functions.append(Function(importlib.import_module("handler"), name.replace("_", "-")))
             return functions[-1]
 
         yield load
 
 
 @pytest.fixture
-def delivery(monkeypatch):
-    """The modules of lambda/delivery by the names that they have in its zip; the handler wants the stack's variables."""
-    folder = ROOT / "lambda" / "delivery"
-    names = [path.stem for path in folder.glob("*.py") if path.stem != "handler"]
-    hidden = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-    monkeypatch.syspath_prepend(str(folder))
-    yield {name: importlib.import_module(name) for name in names}
-    for name in names:
-        del sys.modules[name]
-    sys.modules.update(hidden)
+def delivery():
+    """The delivery function's modules by name, without the handler, which needs the stack's environment variables."""
+    names = [path.stem for path in (ROOT / "lambda" / "delivery").glob("*.py") if path.stem != "handler"]
+    with import_path("delivery"):
+        yield {name: importlib.import_module(name) for name in [*names, "shared.promotion"]}
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say how many messages were made up, if any were."""
+    """Report the number of generated messages."""
     for name, module in list(sys.modules.items()):
         if name.endswith("test_bad_events") and module.CASES:
             counted = ", ".join(f"{number} {what}" for what, number in sorted(module.CASES.items()))
-            terminalreporter.write_line(f"made-up events: {module.CASES.total()} ({counted})")
+            terminalreporter.write_line(f"generated events: {module.CASES.total()} ({counted})")

@@ -92,29 +92,26 @@ def retrain(recorded):
 @pytest.fixture
 def deploy(recorded, monkeypatch):
     made = recorded("deploy")
-    monkeypatch.setattr(made.function.module.parameters, "find", _find(made))
+    monkeypatch.setattr("shared.queue.read_settings", read_settings)
     monkeypatch.setattr(made.function.module, "reconcile", _reconcile(made))
     return made
 
 
-def _find(made):
-    """The parameter is asked for as ever; its content is of no interest here."""
-    from settings import client
+def read_settings(model, _):
+    """Read the parameter as usual; its content does not matter here."""
+    from shared.clients import client
 
-    def find(model):
-        try:
-            client("ssm").get_parameter(Name=f"/acme/prod/models/{model}")
-        except client("ssm").exceptions.ParameterNotFound:
-            raise LookupError(model) from None
-        return SimpleNamespace(model=model)
-
-    return find
+    try:
+        client("ssm").get_parameter(Name=f"/acme/prod/models/{model}")
+    except client("ssm").exceptions.ParameterNotFound:
+        raise LookupError(model) from None
+    return SimpleNamespace(model=model)
 
 
 def _reconcile(made):
     def reconcile(settings, request, delivery):
         made.calls.append(("Reconcile", settings.model))
-        return SimpleNamespace(what="reconciled", facts={})
+        return SimpleNamespace(message="reconciled", facts={})
 
     return reconcile
 
@@ -297,7 +294,7 @@ def test_a_refusal_says_why_but_not_what_the_message_held(retrain):
 def clean_up(recorded, monkeypatch):
     made = recorded("endpoint_cleanup")
     made.sent = []
-    monkeypatch.setattr(made.function.module, "answer", lambda request, status, reason: made.sent.append(status))
+    monkeypatch.setattr(made.function.module, "respond", lambda request, status, reason: made.sent.append(status))
     return made
 
 
@@ -308,7 +305,7 @@ def test_the_clean_up_removes_nothing_for_what_is_no_request_and_answers_what_is
     clean_up.sent.clear()
     try:
         clean_up.function.invoke(content)
-    except clean_up.function.module.Refused:
+    except clean_up.function.module.InvalidMessageError:
         assert clean_up.sent == clean_up.changes() == []
         CASES["refused"] += 1
         return

@@ -7,6 +7,8 @@ import zipfile
 
 import pytest
 
+from model_factory.function_code import stage_function_code
+
 from .conftest import ACCOUNT, REGION, ROOT, event, policy
 from .test_retrain import Training
 
@@ -25,7 +27,7 @@ ALLOWED = [
 
 
 @pytest.fixture
-def queues(cloud):
+def queues(cloud, tmp_path):
     """URLs of the queue that the deployed function reads, and of its dead letters."""
     name = f"{cloud.model}-retrain"
     iam, sqs, functions = cloud.client("iam"), cloud.client("sqs"), cloud.client("lambda")
@@ -38,8 +40,8 @@ def queues(cloud):
     queue = sqs.create_queue(QueueName=f"{name}.fifo", Attributes=fifo)["QueueUrl"]
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        for path in (ROOT / "lambda" / "retrain").glob("*.py"):
-            archive.write(path, path.name)
+        for path in (folder := stage_function_code(ROOT / "lambda" / "retrain", tmp_path)).rglob("*.py"):
+            archive.write(path, path.relative_to(folder))
     functions.create_function(
         FunctionName=name,
         Runtime="python3.13",
@@ -48,7 +50,11 @@ def queues(cloud):
         Code={"ZipFile": code.getvalue()},
         Timeout=60,
         Environment={
-            "Variables": {"FACTORY_ENVIRONMENT": "prod", "MODELS_PARAMETER_PREFIX": "/acme/prod/models/"},
+            "Variables": {
+                "FACTORY_ENVIRONMENT": "prod",
+                "MODELS_PARAMETER_PREFIX": "/acme/prod/models/",
+                "POWERTOOLS_METRICS_NAMESPACE": "ModelFactory",
+            },
         },
     )
     mapping = functions.create_event_source_mapping(

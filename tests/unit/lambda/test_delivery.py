@@ -34,16 +34,16 @@ class Environment:
 @pytest.fixture
 def step(delivery, monkeypatch):
     """One step of the retrain task: (outcome, models that were asked to train)."""
-    retrain, outcome = delivery["retrain"], delivery["outcome"]
+    training, outcome = delivery["training"], delivery["outcome"]
 
     def step(states, token=None, **more):
         environment = Environment(states, **more)
-        monkeypatch.setattr(retrain, "changed", lambda _, model: states[model["model"]] != "same")
-        monkeypatch.setattr(retrain, "_has_data", lambda _, model: states[model["model"]] != "empty")
-        monkeypatch.setattr(retrain, "take_all_back", lambda *_: "; with it: b v2 rejected")
-        monkeypatch.setattr(retrain, "_ask", lambda _job, env, model: env.asked.append(model))
+        monkeypatch.setattr(training, "code_changed", lambda _, model: states[model["model"]] != "same")
+        monkeypatch.setattr(training, "_has_data", lambda _, model: states[model["model"]] != "empty")
+        monkeypatch.setattr(training, "revert_all", lambda *_: "; with it: b v2 rejected")
+        monkeypatch.setattr(training, "_request_training", lambda _job, env, model: env.asked.append(model))
         job = outcome.Job("j", "retrain", "dev", "e1", {"since": 4102444800} | (token or {}), [], {})
-        return retrain.retrain(job, environment), environment.asked
+        return training.retrain(job, environment), environment.asked
 
     return step
 
@@ -71,13 +71,13 @@ def test_a_message_is_not_sent_again_before_its_time(step):
 
 def test_all_trained_is_done(step, delivery):
     found, asked = step({"a": "Succeeded", "b": "same"})
-    assert found == delivery["outcome"].Done("trained: a; unchanged: 1", {"trained": "a", "promoted": "none"})
+    assert found == delivery["outcome"].Succeeded("trained: a; unchanged: 1", {"trained": "a", "promoted": "none"})
     assert asked == []
 
 
 def test_a_failure_waits_for_what_runs_starts_nothing_and_then_names_model_and_reason(step, delivery):
     found, asked = step({"a": "Failed", "b": "Executing", "c": None})
-    assert isinstance(found, delivery["outcome"].Later)
+    assert isinstance(found, delivery["outcome"].InProgress)
     assert asked == []
     found, asked = step({"a": "Failed", "b": "Succeeded", "c": None})
     assert found.message == "training in dev failed: model a: a is below the minimum; with it: b v2 rejected"
@@ -102,7 +102,7 @@ def test_a_typical_record_has_means_and_the_most_frequent_texts(delivery):
             },
         ]
     }
-    assert delivery["smoke"].typical_record(statistics) == {"x": 1.5, "n": 3, "c": "blue"}
+    assert delivery["prediction"].typical_record(statistics) == {"x": 1.5, "n": 3, "c": "blue"}
 
 
 def test_differences_name_resources_and_properties_and_leave_out_what_only_cdk_reads(delivery):
@@ -111,7 +111,7 @@ def test_differences_name_resources_and_properties_and_leave_out_what_only_cdk_r
 
     old = {"Resources": {"Same": resource(a=1) | {"Metadata": 1}, "Gone": resource(), "Other": resource(a=1, b=1)}}
     new = {"Resources": {"Same": resource(a=1) | {"Metadata": 2}, "New": resource(), "Other": resource(a=2, b=1)}}
-    found = list(delivery["difference"].differences("stack", old, new))
+    found = list(delivery["template_diff"].differences("stack", old, new))
     assert [(one.resource, one.kind, one.properties) for one in found] == [
         ("Gone", "remove", ()),
         ("New", "add", ()),

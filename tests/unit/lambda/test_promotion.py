@@ -120,20 +120,22 @@ class World:
 
     def step(self, execution: str = "e1", task: str = "retrain"):
         """One step of a task of the delivery function in prod."""
-        places = {
-            name: {
-                "factory": self.factory,
-                "prefix": self.prefix(name),
-                "region": REGION,
-                "role": f"arn:aws:iam::{account}:role/{self.factory}",
-                "approval": self.approval,
-            }
+        module = self.delivery["environment"]
+        configs = {
+            name: module.EnvironmentConfig(
+                prefix=self.prefix(name),
+                factory=self.factory,
+                account=account,
+                region=REGION,
+                approval=self.approval,
+                role=f"arn:aws:iam::{account}:role/{self.factory}",
+            )
             for name, account in ACCOUNTS.items()
         }
-        module = self.delivery["environment"]
-        settings = module.Settings("acme-delivery", "reports", 4, 3600, places)
+        settings = module.Settings("acme-delivery", "reports", 4, 3600, configs)
         job = self.delivery["outcome"].Job("j", task, "prod", execution, {"since": 4102444800}, [], {})
-        return getattr(self.delivery[task], task)(job, module.Environment(settings, "prod"))
+        module_of = {"retrain": "training", "smoke": "smoke"}
+        return getattr(self.delivery[module_of[task]], task)(job, module.Environment(settings, "prod"))
 
     def trained(self, **more) -> str:
         """A version that dev made and serves."""
@@ -152,7 +154,7 @@ class Pipeline:
 @pytest.fixture
 def world(local, delivery, monkeypatch):
     monkeypatch.setattr(local._dispatcher.ours["sagemaker"].hosting, "deploy", lambda *_: None)
-    monkeypatch.setattr(delivery["belongings"], "pipeline", Pipeline)
+    monkeypatch.setattr(delivery["delivery_versions"], "codepipeline", Pipeline)
     return World(local.accounts, delivery)
 
 
@@ -201,7 +203,7 @@ def test_what_a_delivery_took_back_is_promoted_by_the_next_but_not_by_itself(wor
     world.step()
     assert len(world.prod.versions()) == 1
     said = world.step(task="smoke").message
-    assert f"model {world.model} v1: it was too slow; there is none before it to go back to" in said
+    assert f"model {world.model} v1: it was too slow; there is no version before it" in said
     world.step("e2")
     assert [one["ModelApprovalStatus"] for one in world.prod.versions()] == ["Approved", "Rejected"]
 
@@ -252,13 +254,13 @@ def test_a_failure_takes_back_what_the_delivery_promoted_before(world):
     )
     said = world.step().message
     assert f"model {other.model}: it is not deployed in dev, from where it is to be promoted" in said
-    assert f"with it: {world.model} v1 rejected, there is none before it to go back to" in said
+    assert f"with it: {world.model} v1 rejected, there is no version before it" in said
     assert world.prod.versions()[0]["ModelApprovalStatus"] == "Rejected"
 
 
 def test_a_large_artifact_passes_in_parts(world, monkeypatch):
     part = 5 * 2**20
-    monkeypatch.setattr(world.delivery["promotion"], "PART_BYTES", part)
+    monkeypatch.setattr(world.delivery["shared.promotion"], "PART_BYTES", part)
     content = hashlib.sha256(b"seed").digest() * (13 * 2**15)
     world.trained(artifact=content)
     world.step()

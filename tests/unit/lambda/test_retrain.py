@@ -172,7 +172,7 @@ def test_an_alarm_only_asks_where_model_yaml_says_so(retrain, training, cloud, k
     assert skipped(retrain, training, cloud.message(f"{kind}_alarm")) == f"retrain.on_{kind} is off"
 
 
-FAILED = "the last training that drift or quality asked for failed; they start no more until a training succeeds"
+FAILED = "the last training that drift or quality started failed; they start no more until a training succeeds"
 
 
 @pytest.mark.parametrize("kind", ["drift_alarm", "quality_alarm"])
@@ -182,7 +182,7 @@ def test_what_a_training_did_not_mend_is_not_trained_on_again(retrain, training,
     training.earlier(8 * HOUR, "Failed", "schedule")
     training.data()
     assert skipped(retrain, training, cloud.message(kind)).startswith(FAILED)
-    assert training.counted("RetrainUnanswered") == 1
+    assert training.counted("RetrainNotStarted") == 1
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_training_that_starts_answers_what_alarms_asked_before(retrain, traini
     training.data()
     retrain(cloud.message("manual"))
     (put,) = [parameters["MetricData"] for name, parameters in retrain.calls if name == "PutMetricData"]
-    assert {each["MetricName"]: each["Value"] for each in put} == {"RetrainStarted": 1, "RetrainUnanswered": 0}
+    assert {each["MetricName"]: each["Value"] for each in put} == {"RetrainStarted": 1, "RetrainNotStarted": 0}
 
 
 def test_how_many_may_fail_is_the_models_own(retrain, training, cloud):
@@ -239,7 +239,7 @@ def test_an_alarm_that_asked_in_vain_is_told_unless_a_training_is_at_it(retrain,
     training.earlier(HOUR / 2, status)
     training.data()
     skipped(retrain, training, cloud.message(kind))
-    assert training.counted("RetrainUnanswered") == told
+    assert training.counted("RetrainNotStarted") == told
 
 
 def test_the_same_message_twice_starts_one_training(retrain, training, cloud):
@@ -257,7 +257,7 @@ def test_a_function_that_dies_after_the_start_does_not_start_again(retrain, trai
         raise EndpointConnectionError(endpoint_url="monitoring")
 
     with monkeypatch.context() as patch:
-        patch.setattr(retrain.module.aws, "count", dies)
+        patch.setattr(retrain.module.aws, "put_counts", dies)
         assert retrain(record) == [record["messageId"]]
     training.cloud.state.executions[training.executions()[0]].record["PipelineExecutionStatus"] = "Succeeded"
     assert retrain(record) == []
@@ -293,7 +293,7 @@ def test_the_data_bucket_is_read_only_as_far_as_needed(retrain, monkeypatch):
                 yield {"Contents": [{"Key": f"{number}", "LastModified": datetime(2026, 1, 1, tzinfo=UTC)}] * 1000}
 
     aws, uri = retrain.module.aws, "s3://data/churn/raw/"
-    monkeypatch.setitem(aws._clients, "s3", SimpleNamespace(get_paginator=lambda _: Pages()))
+    monkeypatch.setattr(aws, "client", lambda _: SimpleNamespace(get_paginator=lambda _: Pages()))
     assert aws.newest_data(uri, None) == datetime(2026, 1, 1, tzinfo=UTC)
     assert calls == [0]
     calls.clear()
