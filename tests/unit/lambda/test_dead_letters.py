@@ -1,4 +1,4 @@
-"""Through a real queue: a refused message ends in the dead letters and does not take the one behind it along."""
+"""Through a real queue: refused messages move to the dead-letter queue, and the valid one behind them does not."""
 
 import io
 import json
@@ -9,8 +9,7 @@ import pytest
 
 from model_factory.function_code import stage_function_code
 
-from .conftest import ACCOUNT, REGION, ROOT, event, policy
-from .test_retrain import Training
+from .cloud import ACCOUNT, REGION, ROOT, event, policy
 
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 ALLOWED = [
@@ -28,7 +27,7 @@ ALLOWED = [
 
 @pytest.fixture
 def queues(cloud, tmp_path):
-    """URLs of the queue that the deployed function reads, and of its dead letters."""
+    """URLs of the deployed function's queue and of its dead-letter queue."""
     name = f"{cloud.model}-retrain"
     iam, sqs, functions = cloud.client("iam"), cloud.client("sqs"), cloud.client("lambda")
     allow = {"Effect": "Allow", "Action": ALLOWED, "Resource": "*"}
@@ -67,8 +66,7 @@ def queues(cloud, tmp_path):
     functions.delete_event_source_mapping(UUID=mapping["UUID"])
 
 
-def test_refused_messages_end_in_the_dead_letters_and_the_good_one_starts_a_training(cloud, queues):
-    training = Training(cloud)
+def test_refused_messages_move_to_dead_letter_queue_and_valid_one_starts_training(cloud, training, queues):
     training.data()
     queue, dead = queues
     sqs = cloud.client("sqs")
@@ -79,11 +77,11 @@ def test_refused_messages_end_in_the_dead_letters_and_the_good_one_starts_a_trai
     ]
     for body in [*bad, json.dumps(cloud.event("manual"))]:
         sqs.send_message(QueueUrl=queue, MessageBody=body, MessageGroupId=cloud.model)
-    came, deadline = [], time.monotonic() + 60
-    while len(came) < len(bad) and time.monotonic() < deadline:
+    received, deadline = [], time.monotonic() + 60
+    while len(received) < len(bad) and time.monotonic() < deadline:
         for found in sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10).get("Messages", []):
-            came.append(found["Body"])
+            received.append(found["Body"])
             sqs.delete_message(QueueUrl=dead, ReceiptHandle=found["ReceiptHandle"])
         time.sleep(0.2)
-    assert sorted(came) == sorted(bad)
+    assert sorted(received) == sorted(bad)
     assert len(training.executions()) == 1
