@@ -1,14 +1,12 @@
 """Approve or reject a version by hand, with the same audit record as the delivery pipeline writes."""
 
-import json
-import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
+
+from model_factory.functions.shared.approvals import Decision, set_approval
+from model_factory.functions.shared.triggers import send_trigger
 
 from .project import EnvironmentSession, UsageError
-
-type Decision = Literal["Approved", "Rejected"]
 
 
 @dataclass(frozen=True)
@@ -26,20 +24,15 @@ def decide(session: EnvironmentSession, model: str, number: int | None, decision
     Approving deploys by the approval's own event. Rejecting what was approved sends the endpoint back to the newest
     version that still is. Raises UsageError.
     """
-    sagemaker = session.client("sagemaker")
     version = find_version(session, model, number)
     before = version["ModelApprovalStatus"]
     if before == decision:
         raise UsageError(f"version {version['ModelPackageVersion']} of {model} is {decision} already")
     person = session.client("sts").get_caller_identity()["Arn"]
-    sagemaker.update_model_package(
-        ModelPackageArn=version["ModelPackageArn"],
-        ModelApprovalStatus=decision,
-        ApprovalDescription=f"{person}: {reason}"[:1024],
-    )
-    uri = write_record(session, model, version, "approvals", {"decision": decision, "by": person, "reason": reason})
+    records_uri = f"s3://{session.names.bucket('records')}/{model}/"
+    uri = set_approval(session, records_uri, version, decision, by=person, reason=reason)
     if before == "Approved":
-        _reconcile(session, model, reason)
+        send_trigger(session.client("sqs"), session.names.queue("deploy"), model, "manual", f"rejected: {reason}")
     return Decided(version["ModelPackageVersion"], uri, before == "Approved")
 
 
@@ -57,33 +50,3 @@ def find_version(
     there = ", ".join(f"v{one['ModelPackageVersion']} {one['ModelApprovalStatus']}" for one in found[:5]) or "none yet"
     wanted = f"version {number}" if number else f"version that is {status}"
     raise UsageError(f"{model} has no {wanted} in {session.environment.name}; there are: {there}")
-
-
-def write_record(
-    session: EnvironmentSession, model: str, version: dict[str, Any], kind: str, facts: dict[str, Any]
-) -> str:
-    """Write `<records>/<model>/<kind>/<time>-v<version>.json`; its URI."""
-    now, number = datetime.now(UTC), version["ModelPackageVersion"]
-    bucket, key = session.names.bucket("records"), f"{model}/{kind}/{now:%Y%m%dT%H%M%SZ}-v{number}.json"
-    record = {
-        "time": now.isoformat(),
-        **facts,
-        "ModelPackageArn": version["ModelPackageArn"],
-        "ModelPackageVersion": number,
-    }
-    # Where records cannot be overwritten S3 asks for a checksum.
-    session.client("s3").put_object(
-        Bucket=bucket,
-        Key=key,
-        Body=json.dumps(record, indent=2).encode(),
-        ContentType="application/json",
-        ChecksumAlgorithm="SHA256",
-    )
-    return f"s3://{bucket}/{key}"
-
-
-def _reconcile(session: EnvironmentSession, model: str, reason: str) -> None:
-    sqs = session.client("sqs")
-    url = sqs.get_queue_url(QueueName=session.names.queue("deploy"))["QueueUrl"]
-    body = {"model": model, "trigger": "manual", "reason": f"rejected: {reason}"[:1024], "id": uuid.uuid4().hex}
-    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body), MessageGroupId=model)

@@ -1,22 +1,20 @@
 """Take an approved version to a later environment as it is: the same artifact, encrypted anew, nothing trained again."""
 
 from collections.abc import Iterator
-from importlib.machinery import SourceFileLoader
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from model_factory.core.image import ImageError, default_image_uri
+from model_factory.functions.shared.promotion import Promoted, PromotionError, Target
+from model_factory.functions.shared.promotion import promote as promote_package
 
 from .decisions import find_version
 from .project import EnvironmentSession, UsageError
 
-# What the delivery pipeline promotes with. Functions are shipped alone, so the file is theirs; it asks for nothing else.
-_SHARED = Path(__file__).resolve().parents[1] / "lambda" / "delivery" / "promotion.py"
 
-
-def promote(source: EnvironmentSession, target: EnvironmentSession, model: str, number: int | None, reason: str) -> Any:
-    """Register a version (default: the newest approved one of `source`) in `target`; a `Promoted` of promotion.py.
+def promote(
+    source: EnvironmentSession, target: EnvironmentSession, model: str, number: int | None, reason: str
+) -> Promoted:
+    """Register a version (default: the newest approved one of `source`) in `target`.
 
     Raises UsageError.
     """
@@ -33,9 +31,8 @@ def promote(source: EnvironmentSession, target: EnvironmentSession, model: str, 
     group = names.model(model).model_package_group
     if version["ModelPackageArn"] in _origins(target.client("sagemaker"), group):
         raise UsageError(f"{version['ModelPackageArn']} was promoted to {target.environment.name} already")
-    shared = _shared()
-    to = shared.Target(
-        place=target,
+    to = Target(
+        environment=target,
         model_package_group=group,
         artifacts_uri=f"s3://{names.bucket('artifacts')}/{model}/",
         records_uri=f"s3://{names.bucket('records')}/{model}/",
@@ -44,15 +41,9 @@ def promote(source: EnvironmentSession, target: EnvironmentSession, model: str, 
     )
     person = target.client("sts").get_caller_identity()["Arn"]
     try:
-        return shared.promote(version, source, source.environment.name, to, by=person, reason=reason)
-    except shared.Refused as refusal:
-        raise UsageError(str(refusal)) from None
-
-
-def _shared() -> Any:
-    module = ModuleType("promotion")
-    SourceFileLoader(module.__name__, str(_SHARED)).exec_module(module)
-    return module
+        return promote_package(version, source, source.environment.name, to, by=person, reason=reason)
+    except PromotionError as error:
+        raise UsageError(str(error)) from None
 
 
 def _image(image: str, source: EnvironmentSession, target: EnvironmentSession) -> str | None:

@@ -49,11 +49,11 @@ class DeliveryStack(Stack):
         buckets = DeliveryBuckets(self, "Buckets", names=names, key=key)
         approvals = {environment.name: environment.approval for environment, _ in environments}
         reached = {environment.name: factory.names(environment) for environment, _ in environments}
-        work = FactoryFunction(
+        tasks = FactoryFunction(
             self,
-            "Work",
+            "DeliveryTasks",
             names=names,
-            purpose="work",
+            purpose="tasks",
             source=FUNCTIONS / "delivery",
             key=key,
             timeout=_COPY_TIMEOUT,
@@ -79,7 +79,7 @@ class DeliveryStack(Stack):
             },
         )
         suppress(
-            work.function, {"CKV_AWS_45": "The twelve digits that look like a secret are the accounts it delivers to."}
+            tasks.function, {"CKV_AWS_45": "The twelve digits that look like a secret are the accounts it delivers to."}
         )
         DeliveryPipeline(
             self,
@@ -87,7 +87,7 @@ class DeliveryStack(Stack):
             delivery=delivery,
             names=names,
             artifacts=cast(Any, buckets.artifacts),
-            function=cast(Any, work.function),
+            function=cast(Any, tasks.function),
             environments=environments,
         )
         if delivery.source != CODECOMMIT:

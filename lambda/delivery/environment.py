@@ -1,4 +1,4 @@
-"""An environment, reached under its own delivery role; and the delivery pipeline."""
+"""An environment, accessed with its delivery role; and CodePipeline, accessed with the function's own role."""
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 
@@ -7,72 +7,78 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, Literal
 
 import boto3
-from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ClientError
 from botocore.session import get_session  # pyright: ignore[reportUnknownVariableType]
-from promotion import split
+from shared.clients import client, retries
+from shared.triggers import send_trigger
 
-RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
+
+@dataclass(frozen=True)
+class EnvironmentConfig:
+    """The account of an environment. `prefix`: of resource names; `role`: ARN of the delivery role."""
+
+    prefix: str
+    factory: str
+    account: str
+    region: str
+    approval: Literal["automatic", "manual"]
+    role: str
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the stack tells the function. `environments` are in the order of promotion."""
+    """The function's configuration from the stack. `environments` are in the order of promotion."""
 
     pipeline: str
     reports_bucket: str
     parallel: int
     timeout_seconds: int
-    environments: dict[str, dict[str, str]]
+    environments: dict[str, EnvironmentConfig]
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """From the function's environment variables. Raises KeyError."""
+        """The settings in the environment variables. Raises KeyError and TypeError."""
         return cls(
             pipeline=os.environ["PIPELINE"],
             reports_bucket=os.environ["REPORTS"],
             parallel=int(os.environ["PARALLEL"]),
             timeout_seconds=int(os.environ["TIMEOUT_SECONDS"]),
-            environments=json.loads(os.environ["ENVIRONMENTS"]),
+            environments={
+                name: EnvironmentConfig(**config) for name, config in json.loads(os.environ["ENVIRONMENTS"]).items()
+            },
         )
 
 
-def client(service: str, **credentials: str) -> Any:
-    """A client that acts as this function, or with the given credentials."""
-    return boto3.client(service, config=RETRIES, **credentials)  # pyright: ignore
-
-
-@cache
-def pipeline() -> Any:
-    """CodePipeline, where this function runs."""
+def codepipeline() -> Any:
+    """A client of CodePipeline in the function's own account."""
     return client("codepipeline")
 
 
 class Environment:
-    """One environment; `models()` are those that are deployed in it."""
+    """One environment: its clients, models and queues."""
 
     def __init__(self, settings: Settings, name: str) -> None:
         self.settings, self.name = settings, name
-        self.place = settings.environments[name]
+        self.config = settings.environments[name]
 
     @property
     def previous(self) -> "Environment | None":
-        """The environment before it in the order of promotion."""
+        """The environment before this one in the order of promotion."""
         names = list(self.settings.environments)
         index = names.index(self.name)
         return Environment(self.settings, names[index - 1]) if index else None
 
     def client(self, service: str) -> Any:
-        """A client that acts as the environment's delivery role."""
-        return _client(service, self.place["role"], self.place["region"])
+        """A client under the environment's delivery role."""
+        return _client(service, self.config.role, self.config.region)
 
     @cached_property
     def exists(self) -> bool:
-        """Whether its delivery role can be taken on: before its first deployment there is none."""
+        """Whether the delivery role can be assumed: before the environment's first deployment there is none."""
         try:
             self.client("sts").get_caller_identity()
         except ClientError as error:
@@ -82,43 +88,35 @@ class Environment:
         return True
 
     def models(self) -> Iterator[dict[str, Any]]:
-        """The settings of every model, by name (docs/reference/contracts.md)."""
-        path = f"/{self.place['factory']}/{self.name}/models"
+        """The settings of every deployed model, by name (docs/reference/contracts.md)."""
+        path = f"/{self.config.factory}/{self.name}/models"
         pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=path)
-        found = [json.loads(parameter["Value"]) for page in pages for parameter in page["Parameters"]]
-        yield from sorted(found, key=lambda model: model["model"])
+        settings = [json.loads(parameter["Value"]) for page in pages for parameter in page["Parameters"]]
+        yield from sorted(settings, key=lambda model: model["model"])
 
-    def send(self, purpose: str, model: str, message: dict[str, str]) -> None:
-        """Put a message for a model on the retrain or the deploy queue."""
-        sqs = self.client("sqs")
-        url = sqs.get_queue_url(QueueName=f"{self.place['prefix']}-{purpose}.fifo")["QueueUrl"]
-        sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"model": model, **message}), MessageGroupId=model)
-
-    def record(self, model: dict[str, Any], name: str, content: dict[str, Any]) -> None:
-        """Write `<records>/<model>/<name>` for the auditor."""
-        bucket, key = split(model["records_uri"])
-        body = json.dumps(content, indent=2, default=str).encode()
-        self.client("s3").put_object(
-            Bucket=bucket, Key=f"{key}{name}", Body=body, ContentType="application/json", ChecksumAlgorithm="SHA256"
-        )
+    def send(
+        self, queue: Literal["retrain", "deploy"], model: str, trigger: Literal["manual", "code"], reason: str
+    ) -> None:
+        """Send a trigger for a model to one of the environment's queues."""
+        send_trigger(self.client("sqs"), f"{self.config.prefix}-{queue}.fifo", model, trigger, reason)
 
 
 @cache
 def _client(service: str, role_arn: str, region: str) -> Any:
-    return _session(role_arn, region).client(service, config=RETRIES)  # pyright: ignore
+    return _session(role_arn, region).client(service, config=retries())  # pyright: ignore
 
 
 @cache
 def _session(role_arn: str, region: str) -> boto3.Session:
-    """A session of the role, kept as long as the function is warm; its credentials renew themselves."""
+    """A session of the role with refreshable credentials, kept for the life of the process."""
 
     def fetch() -> dict[str, str]:
-        found = client("sts").assume_role(RoleArn=role_arn, RoleSessionName="delivery")["Credentials"]
+        credentials = client("sts").assume_role(RoleArn=role_arn, RoleSessionName="delivery")["Credentials"]
         return {
-            "access_key": found["AccessKeyId"],
-            "secret_key": found["SecretAccessKey"],
-            "token": found["SessionToken"],
-            "expiry_time": found["Expiration"].isoformat(),
+            "access_key": credentials["AccessKeyId"],
+            "secret_key": credentials["SecretAccessKey"],
+            "token": credentials["SessionToken"],
+            "expiry_time": credentials["Expiration"].isoformat(),
         }
 
     core: Any = get_session()  # pyright: ignore[reportUnknownVariableType]

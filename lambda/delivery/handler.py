@@ -1,7 +1,8 @@
-"""An action of the delivery pipeline in, its result out: retrain (or promote), release, smoke or report, in one environment.
+"""Handler of the delivery pipeline's actions: retrain (or promote), release, smoke and report, in one environment.
 
-Needs sts:AssumeRole on the environments' delivery roles, where all its work is done; codepipeline:PutJobSuccessResult and
-PutJobFailureResult, GetPipelineExecution and ListActionExecutions on the pipeline; s3:PutObject below reports/; its log group.
+Needs sts:AssumeRole on the environments' delivery roles, which have all other permissions there;
+codepipeline:PutJobSuccessResult and PutJobFailureResult, GetPipelineExecution and ListActionExecutions on the pipeline;
+s3:PutObject below reports/; its log group.
 """
 
 import json
@@ -9,12 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from environment import Environment, Settings, pipeline
-from outcome import Done, Failed, Job, Later, Outcome
+from environment import Environment, Settings, codepipeline
+from outcome import Failed, InProgress, Job, Outcome, Succeeded
 from release import release
 from report import report
-from retrain import retrain
 from smoke import smoke
+from training import retrain
 
 logger = Logger()
 settings = Settings.from_environment()
@@ -27,7 +28,7 @@ TASKS: dict[str, Callable[[Job, Environment], Outcome]] = {
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Do one step of the job and tell the pipeline; a failure is told too, with which model and why."""
+    """Run one step of a job and report its outcome to CodePipeline; an exception is reported as a failure."""
     job = Job.parse(event)
     logger.append_keys(task=job.task, environment=job.environment, execution=job.execution)
     try:
@@ -36,20 +37,20 @@ def handler(event: dict[str, Any], context: Any) -> None:
         logger.exception("task failed")
         outcome = Failed(f"{job.task} in {job.environment}: {type(error).__name__}: {error}")
     logger.info("outcome", outcome=str(outcome))
-    _tell(job.identifier, outcome)
+    _put_result(job.identifier, outcome)
 
 
-def _tell(identifier: str, outcome: Outcome) -> None:
+def _put_result(identifier: str, outcome: Outcome) -> None:
     match outcome:
-        case Done(summary, variables):
-            pipeline().put_job_success_result(
+        case Succeeded(summary, variables):
+            codepipeline().put_job_success_result(
                 jobId=identifier, executionDetails={"summary": summary[:2048]}, outputVariables=variables
             )
-        case Later(summary, token):
-            pipeline().put_job_success_result(
+        case InProgress(summary, token):
+            codepipeline().put_job_success_result(
                 jobId=identifier, continuationToken=json.dumps(token), executionDetails={"summary": summary[:2048]}
             )
         case Failed(message):
-            pipeline().put_job_failure_result(
+            codepipeline().put_job_failure_result(
                 jobId=identifier, failureDetails={"type": "JobFailed", "message": message[:5000]}
             )

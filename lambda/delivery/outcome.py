@@ -1,4 +1,4 @@
-"""The job that CodePipeline hands over, and how a step of it may end."""
+"""The CodePipeline job that invokes the function, and the outcomes of one invocation."""
 
 import json
 import time
@@ -8,7 +8,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Job:
-    """One invocation for one action. `token` is what the step before left; empty at first."""
+    """One invocation for one action of the pipeline.
+
+    `execution`: id of the pipeline's execution. `token`: the continuation token of the invocation before; at first it has only
+    `since`, the time of the first invocation in seconds since 1970.
+    """
 
     identifier: str
     task: str
@@ -20,7 +24,7 @@ class Job:
 
     @classmethod
     def parse(cls, event: dict[str, Any]) -> "Job":
-        """From CodePipeline's event. Raises KeyError and ValueError when it is none of ours."""
+        """The job in CodePipeline's event. Raises KeyError and ValueError for any other event."""
         job = event["CodePipeline.job"]
         data = job["data"]
         parameters = json.loads(data["actionConfiguration"]["configuration"]["UserParameters"])
@@ -37,12 +41,12 @@ class Job:
 
     @property
     def waited_seconds(self) -> float:
-        """Since the first step."""
+        """Seconds since the first invocation."""
         return time.time() - self.token["since"]
 
 
 @dataclass(frozen=True)
-class Done:
+class Succeeded:
     """The action succeeded; `variables` are its output variables."""
 
     summary: str
@@ -50,8 +54,8 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Later:
-    """Ask again: `token` (at most 2048 characters as JSON) comes back with the next step."""
+class InProgress:
+    """CodePipeline invokes again, with `token` as the continuation token (at most 2048 characters as JSON)."""
 
     summary: str
     token: dict[str, Any]
@@ -59,9 +63,9 @@ class Later:
 
 @dataclass(frozen=True)
 class Failed:
-    """The action failed; the message says which model and why."""
+    """The action failed; the message names the models and the reasons."""
 
     message: str
 
 
-type Outcome = Done | Later | Failed
+type Outcome = Succeeded | InProgress | Failed

@@ -1,62 +1,70 @@
-"""Give a model the version that the delivery made live in the environment before, instead of training one (`promote: model`)."""
+"""Promote a model's version from the previous environment instead of training one (`promote: model`)."""
 
+from itertools import chain
 from typing import Any
 
-from belongings import reason_of
+from delivery_versions import training_reason
 from environment import Environment
 from outcome import Job
-from promotion import Promoted, Refused, Target, promote
-from versions import deployed, endpoint_of, label, served, versions
+from shared.endpoints import describe_endpoint
+from shared.promotion import Promoted, PromotionError, Target, promote
+from versions import deployed_code, list_versions, served_version, version_label
 
 
-class NothingYet(Exception):
-    """The environment before has no approved version yet."""
+class NoApprovedVersionError(Exception):
+    """The previous environment has no approved version yet."""
 
 
-def bring(job: Job, environment: Environment, model: dict[str, Any]) -> Promoted:
-    """Promote. Raises NothingYet, and Refused with the reason in words."""
-    before, wanted = Environment(environment.settings, model["promoted_from"]), deployed(environment, model)
-    version = _version_of(before, model["model"], wanted["code_digest"])
+def promote_model(job: Job, environment: Environment, model: dict[str, Any]) -> Promoted:
+    """Promote the version of the deployed code. Raises NoApprovedVersionError, and PromotionError with the reason."""
+    source, code = Environment(environment.settings, model["promoted_from"]), deployed_code(environment, model)
+    version = _source_version(source, model["model"], code["code_digest"])
     target = Target(
-        place=environment,
+        environment=environment,
         model_package_group=model["model_package_group"],
         artifacts_uri=model["artifacts_uri"],
         records_uri=model["records_uri"],
-        approval_status="Approved" if environment.place["approval"] == "automatic" else "PendingManualApproval",
-        image=wanted["image"],
+        approval_status="Approved" if environment.config.approval == "automatic" else "PendingManualApproval",
+        image=code["image"],
     )
-    by, reason = f"delivery {job.execution}", reason_of(job, environment)
-    return promote(version, before, before.name, target, by=by, reason=reason)
+    by, reason = f"delivery {job.execution}", training_reason(job, environment)
+    return promote(version, source, source.name, target, by=by, reason=reason)
 
 
-def _version_of(environment: Environment, name: str, code_digest: str) -> dict[str, Any]:
-    """The approved version of this code that the endpoint serves. Raises NothingYet and Refused.
+def _source_version(environment: Environment, name: str, code_digest: str) -> dict[str, Any]:
+    """The approved version of this code that the endpoint serves, else the newest approved version of this code.
 
-    A later delivery may have passed through meanwhile: then the newest approved version of this code, which the endpoint
-    served when this delivery was there.
+    The endpoint serves another code when a later delivery has passed the environment meanwhile; then the newest one of this code
+    is what the endpoint served during this delivery. Raises NoApprovedVersionError and PromotionError.
     """
-    model = next((one for one in environment.models() if one["model"] == name), None)
+    model = next((each for each in environment.models() if each["model"] == name), None)
     if model is None:
-        raise Refused(f"it is not deployed in {environment.name}, from where it is to be promoted")
-    endpoint = endpoint_of(environment, model)
-    live = served(environment, endpoint) if endpoint else ""
-    if live:
-        version = environment.client("sagemaker").describe_model_package(ModelPackageName=live)
-        if version["ModelApprovalStatus"] == "Approved" and _is_of(version, code_digest):
-            return version
-    newest = None
-    for version in versions(environment, model):
-        if version["ModelApprovalStatus"] == "Approved":
-            if _is_of(version, code_digest):
-                return version
-            newest = newest or version
+        raise PromotionError(f"it is not deployed in {environment.name}, from where it is to be promoted")
+    if (served := _served_version(environment, model)) and _is_approved(served) and _has_code(served, code_digest):
+        return served
+    approved = (version for version in list_versions(environment, model) if _is_approved(version))
+    newest = next(approved, None)
     if newest is None:
-        raise NothingYet
-    raise Refused(
+        raise NoApprovedVersionError
+    for version in chain([newest], approved):
+        if _has_code(version, code_digest):
+            return version
+    raise PromotionError(
         f"{environment.name} has no approved version of the code that this delivery brings, the newest is "
-        f"{label(newest)}; approve there what this delivery trained, and deliver again"
+        f"{version_label(newest)}; approve there what this delivery trained, and deliver again"
     )
 
 
-def _is_of(version: dict[str, Any], code_digest: str) -> bool:
+def _served_version(environment: Environment, model: dict[str, Any]) -> dict[str, Any] | None:
+    sagemaker = environment.client("sagemaker")
+    endpoint = describe_endpoint(sagemaker, model["endpoint"])
+    arn = served_version(environment, endpoint) if endpoint else ""
+    return sagemaker.describe_model_package(ModelPackageName=arn) if arn else None
+
+
+def _is_approved(version: dict[str, Any]) -> bool:
+    return version["ModelApprovalStatus"] == "Approved"
+
+
+def _has_code(version: dict[str, Any], code_digest: str) -> bool:
     return version.get("CustomerMetadataProperties", {}).get("code_digest") == code_digest

@@ -1,34 +1,35 @@
-"""Approve, in the name of who approved the delivery, the versions that it trained or promoted."""
+"""Approve the versions that this delivery trained or promoted, on behalf of the person who approved the delivery."""
 
 from typing import Any
 
-from belongings import brought_here, decide
-from environment import Environment, pipeline
-from outcome import Done, Failed, Job, Outcome
-from versions import label
+from delivery_versions import find_created_version, set_approval
+from environment import Environment, codepipeline
+from outcome import Failed, Job, Outcome, Succeeded
+from versions import version_label
 
 
 def release(job: Job, environment: Environment) -> Outcome:
-    """Approve; the approval's event then deploys. Fails when nobody approved this delivery."""
+    """Approve the pending versions, which deploys them. Fails when nobody approved this delivery."""
     pending = [
         (model, version)
         for model in environment.models()
-        if (version := brought_here(job, environment, model, "PendingManualApproval"))
+        if (version := find_created_version(job, environment, model, "PendingManualApproval"))
     ]
     if not pending:
-        return Done("nothing to approve")
+        return Succeeded("nothing to approve")
     approval = _approval(job, environment)
     if approval is None:
         return Failed(f"versions wait in {environment.name}, but nobody approved this delivery ({job.execution})")
     for model, version in pending:
-        decide(job, environment, model, version, "Approved", approval["updatedBy"], approval["summary"])
-    return Done(f"approved {', '.join(f'{model["model"]} {label(version)}' for model, version in pending)}")
+        set_approval(job, environment, model, version, "Approved", approval["updatedBy"], approval["summary"])
+    approved = ", ".join(f"{model['model']} {version_label(version)}" for model, version in pending)
+    return Succeeded(f"approved {approved}")
 
 
 def _approval(job: Job, environment: Environment) -> dict[str, Any] | None:
-    """Who approved, and what they said; None when there was no approval in this execution."""
+    """Who approved this execution of the pipeline, and the comment; None without an approval."""
     pages = (
-        pipeline()
+        codepipeline()
         .get_paginator("list_action_executions")
         .paginate(pipelineName=environment.settings.pipeline, filter={"pipelineExecutionId": job.execution})
     )

@@ -1,4 +1,4 @@
-"""What is about to change in an environment: models, old against new, and resources of its stacks."""
+"""Reports the changes that a delivery brings to an environment: the models' versions, and the resources of its stacks."""
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 
@@ -10,11 +10,13 @@ import zipfile
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 from botocore.exceptions import ClientError
-from difference import Change, differences
-from environment import Environment, client, pipeline
-from outcome import Done, Job, Outcome
-from versions import label, newest
+from environment import Environment, codepipeline
+from outcome import Job, Outcome, Succeeded
+from shared.clients import client, retries
+from template_diff import Change, differences
+from versions import newest_version, version_label
 
 _STYLE = (
     "body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:4px 8px}"
@@ -22,7 +24,7 @@ _STYLE = (
 
 
 def report(job: Job, environment: Environment) -> Outcome:
-    """Write the report to S3; its address and a summary of one line are output variables."""
+    """Write the report to S3; its URL and a summary of one line are output variables."""
     models = model_rows(environment)
     changes = stack_changes(job, environment)
     commit, message = _revision(job, environment)
@@ -32,70 +34,77 @@ def report(job: Job, environment: Environment) -> Outcome:
     client("s3").put_object(Bucket=bucket, Key=key, Body=page.encode(), ContentType="text/html; charset=utf-8")
     region = os.environ["AWS_REGION"]
     url = f"https://{region}.console.aws.amazon.com/s3/object/{bucket}?prefix={key}"
-    told = "; ".join(f"{name}: live {live}, candidate {new}" for name, live, new in models) or "no models"
-    summary = f"{commit[:12]} to {environment.name}: {len(changes)} resources change; {told}"
-    return Done(summary, {"summary": summary[:950], "url": url, "report": f"s3://{bucket}/{key}"})
+    versions = "; ".join(f"{name}: live {live}, candidate {new}" for name, live, new in models) or "no models"
+    summary = f"{commit[:12]} to {environment.name}: {len(changes)} resources change; {versions}"
+    return Succeeded(summary, {"summary": summary[:950], "url": url, "report": f"s3://{bucket}/{key}"})
 
 
 def model_rows(environment: Environment) -> list[tuple[str, str, str]]:
-    """(model, version approved here, newest version of the environment before: what this code just made there)."""
+    """For each model its name, the version approved here, and the newest version in the previous environment."""
     rows: dict[str, tuple[str, str]] = {}
     for model in environment.models() if environment.exists else ():
-        rows[model["model"]] = (label(newest(environment, model, "Approved")), "trained here first")
+        rows[model["model"]] = (version_label(newest_version(environment, model, "Approved")), "trained here first")
     if before := environment.previous:
         for model in before.models():
             live = rows.get(model["model"], ("new model", ""))[0]
-            candidate = newest(before, model, "Approved", "PendingManualApproval")
-            rows[model["model"]] = (live, f"{label(candidate)} in {before.name}")
+            candidate = newest_version(before, model, "Approved", "PendingManualApproval")
+            rows[model["model"]] = (live, f"{version_label(candidate)} in {before.name}")
     return [(name, *row) for name, row in sorted(rows.items())]
 
 
 def stack_changes(job: Job, environment: Environment) -> list[Change]:
-    """Resources that differ between what is deployed and the templates of this delivery."""
+    """The resources that differ between the deployed templates and those of this delivery."""
     archive = _assembly(job)
     folder = f"assembly-{environment.name}"
     manifest = json.loads(archive.read(f"{folder}/manifest.json"))
-    found: list[Change] = []
+    changes: list[Change] = []
     for artifact in manifest["artifacts"].values():
         if artifact["type"] == "aws:cloudformation:stack":
             properties = artifact["properties"]
             template = json.loads(archive.read(f"{folder}/{properties['templateFile']}"))
             stack = properties["stackName"]
-            found += differences(stack, _deployed(environment, stack), template)
-    return found
+            changes += differences(stack, _deployed_template(environment, stack), template)
+    return changes
 
 
 def _assembly(job: Job) -> zipfile.ZipFile:
-    given = job.credentials
-    s3 = client(
+    """The cloud assembly: the action's input artifact."""
+    artifact = job.inputs[0]
+    response = _artifact_client(job).get_object(Bucket=artifact["bucketName"], Key=artifact["objectKey"])
+    return zipfile.ZipFile(io.BytesIO(response["Body"].read()))
+
+
+def _artifact_client(job: Job) -> Any:
+    """A client of S3 with the credentials that CodePipeline issues for the action's artifacts."""
+    return boto3.client(  # pyright: ignore
         "s3",
-        aws_access_key_id=given["accessKeyId"],
-        aws_secret_access_key=given["secretAccessKey"],
-        aws_session_token=given["sessionToken"],
+        config=retries(),
+        aws_access_key_id=job.credentials["accessKeyId"],
+        aws_secret_access_key=job.credentials["secretAccessKey"],
+        aws_session_token=job.credentials["sessionToken"],
     )
-    at = job.inputs[0]
-    return zipfile.ZipFile(io.BytesIO(s3.get_object(Bucket=at["bucketName"], Key=at["objectKey"])["Body"].read()))
 
 
-def _deployed(environment: Environment, stack: str) -> dict[str, Any]:
-    """The template that is deployed; an empty one for a stack that is not there."""
+def _deployed_template(environment: Environment, stack: str) -> dict[str, Any]:
+    """The deployed template of a stack; an empty one when the stack does not exist."""
     if not environment.exists:
         return {}
     try:
-        answer = environment.client("cloudformation").get_template(StackName=stack, TemplateStage="Original")
+        response = environment.client("cloudformation").get_template(StackName=stack, TemplateStage="Original")
     except ClientError as error:
         if error.response["Error"]["Code"] == "ValidationError":
             return {}
         raise
-    body: Any = answer["TemplateBody"]
+    body: Any = response["TemplateBody"]
     return json.loads(body) if isinstance(body, str) else dict(body)
 
 
 def _revision(job: Job, environment: Environment) -> tuple[str, str]:
-    found = pipeline().get_pipeline_execution(
+    """Id and message of the delivered commit."""
+    execution = codepipeline().get_pipeline_execution(
         pipelineName=environment.settings.pipeline, pipelineExecutionId=job.execution
     )["pipelineExecution"]
-    revisions: list[dict[str, str]] = found.get("artifactRevisions", [])
+    revisions: list[dict[str, str]] = execution.get("artifactRevisions", [])
     if not revisions:
         return "unknown", ""
     return revisions[0]["revisionId"], revisions[0].get("revisionSummary", "")
@@ -104,11 +113,11 @@ def _revision(job: Job, environment: Environment) -> tuple[str, str]:
 def render(
     environment: str, commit: str, message: str, models: list[tuple[str, str, str]], changes: list[Change]
 ) -> str:
-    """The page."""
+    """The report as an HTML page."""
     model_table = _table(["model", f"approved in {environment}", "newest before"], [list(row) for row in models])
     change_table = _table(
         ["stack", "resource", "type", "change", "properties"],
-        [[one.stack, one.resource, one.type, one.kind, ", ".join(one.properties)] for one in changes],
+        [[each.stack, each.resource, each.type, each.kind, ", ".join(each.properties)] for each in changes],
     )
     title = html.escape(f"What {commit[:12]} changes in {environment}")
     return (

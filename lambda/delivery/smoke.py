@@ -1,113 +1,102 @@
-"""Ask every endpoint for a prediction, once it serves the newest approved version; a new version that fails goes back."""
+"""The smoke action: wait until every endpoint serves its newest approved version, and request a prediction of it.
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+A version that this delivery created and that fails the test is reverted.
+"""
 
-import json
-import math
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from belongings import brought_here, take_all_back, take_back
-from botocore.exceptions import ClientError
+from delivery_versions import find_created_version, revert, revert_all
 from environment import Environment
-from outcome import Done, Failed, Job, Later, Outcome
-from promotion import split
-from versions import endpoint_of, label, newest, served
+from outcome import Failed, InProgress, Job, Outcome, Succeeded
+from prediction import PredictionError, predict
+from shared.endpoints import CHANGING, describe_endpoint
+from versions import newest_version, served_version, version_label
 
 TIMEOUT_SECONDS = 3600
-BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
-class NotYet(Exception):
-    """The endpoint is on its way."""
+@dataclass(frozen=True)
+class Result:
+    """State of a model's test, with the model and version in `text`."""
 
-
-class Bad(Exception):
-    """The endpoint is there and does not do its work; the message says how."""
+    state: Literal["passed", "pending", "failed"]
+    text: str
 
 
 def smoke(job: Job, environment: Environment) -> Outcome:
-    """One step: test every model that has an approved version. A failure is told when every endpoint has settled."""
-    told: list[str] = []
-    waiting: list[str] = []
-    failed: list[str] = []
-    for model in environment.models():
-        name, version = model["model"], newest(environment, model, "Approved")
-        if rejected := brought_here(job, environment, model, "Rejected"):
-            # By an earlier step, which did not wait for the endpoint to go back.
-            now = f"it serves {label(version)} again" if version else "there is none before it to go back to"
-            failed.append(f"model {name} {label(rejected)}: {rejected.get('ApprovalDescription')}; {now}")
-        if version is None:
-            told.append(f"{name}: no approved version yet")
-            continue
+    """One step: test every model that has an approved version. Failures are reported when no test is pending."""
+    results = [result for model in environment.models() for result in _test(job, environment, model)]
+    pending = _texts(results, "pending")
+    timed_out = job.waited_seconds > TIMEOUT_SECONDS
+    if pending and not timed_out:
+        return InProgress("; ".join(pending), {"since": job.token["since"]})
+    failed = _texts(results, "failed") + [f"{text} for {TIMEOUT_SECONDS} s" for text in pending]
+    if failed:
+        models = "; ".join(f"model {text}" for text in failed)
+        message = f"smoke test in {environment.name} failed: {models}"
+        return Failed(message + revert_all(job, environment, message))
+    return Succeeded("; ".join(_texts(results, "passed")) or "no models")
+
+
+def _texts(results: Sequence[Result], state: str) -> list[str]:
+    return [result.text for result in results if result.state == state]
+
+
+def _test(job: Job, environment: Environment, model: dict[str, Any]) -> list[Result]:
+    """Test the newest approved version. A version of this delivery that was reverted before is a failure, too."""
+    name, version = model["model"], newest_version(environment, model, "Approved")
+    reverted = _reverted(job, environment, model, version)
+    if version is None:
+        return [*reverted, Result("passed", f"{name}: no approved version yet")]
+    return [*reverted, _test_version(job, environment, model, version)]
+
+
+def _reverted(
+    job: Job, environment: Environment, model: dict[str, Any], approved: dict[str, Any] | None
+) -> list[Result]:
+    """The failure of a version that an earlier step reverted, which did not wait for the endpoint."""
+    version = find_created_version(job, environment, model, "Rejected")
+    if version is None:
+        return []
+    now = f"it serves {version_label(approved)} again" if approved else "there is no version before it"
+    reason = version.get("ApprovalDescription")
+    return [Result("failed", f"{model['model']} {version_label(version)}: {reason}; {now}")]
+
+
+def _test_version(job: Job, environment: Environment, model: dict[str, Any], version: dict[str, Any]) -> Result:
+    subject = f"{model['model']} {version_label(version)}"
+    endpoint = describe_endpoint(environment.client("sagemaker"), model["endpoint"])
+    in_service = endpoint is not None and endpoint["EndpointStatus"] == "InService"
+    served = served_version(environment, endpoint) if endpoint and in_service else None
+    state, reason = endpoint_state(endpoint, serves_version=served == version["ModelPackageArn"])
+    if state == "pending":
+        return Result("pending", f"{subject}: {reason}")
+    if state == "passed":
         try:
-            _live(environment, model, version)
-            told.append(f"{name} {label(version)} answered {_ask(environment, model, version):.4f}")
-        except NotYet as reason:
-            waiting.append(f"{name} {label(version)}: {reason}")
-        except Bad as reason:
-            if back := take_back(job, environment, model, str(reason)):
-                waiting.append(f"{name} {label(version)}: {reason}; {back}")
-            else:
-                failed.append(f"model {name} {label(version)}: {reason}")
-    late = job.waited_seconds > TIMEOUT_SECONDS
-    if waiting and not late:
-        return Later("; ".join(waiting), {"since": job.token["since"]})
-    if failed := failed + [f"model {one} for {TIMEOUT_SECONDS} s" for one in waiting]:
-        message = f"smoke test in {environment.name} failed: {'; '.join(failed)}"
-        return Failed(message + take_all_back(job, environment, message))
-    return Done("; ".join(told) or "no models")
+            score = predict(environment, model, version)
+            return Result("passed", f"{subject} answered {score:.4f}")
+        except PredictionError as error:
+            reason = str(error)
+    if reverted := revert(job, environment, model, reason):
+        return Result("pending", f"{subject}: {reason}; {reverted}")
+    return Result("failed", f"{subject}: {reason}")
 
 
-def _live(environment: Environment, model: dict[str, Any], version: dict[str, Any]) -> None:
-    """Raise NotYet or Bad unless the endpoint serves `version`."""
-    endpoint = endpoint_of(environment, model)
+def endpoint_state(
+    endpoint: dict[str, Any] | None, *, serves_version: bool
+) -> tuple[Literal["passed", "pending", "failed"], str]:
+    """Whether a described endpoint is ready for a prediction of the version, with the reason when it is not. Pure."""
     if endpoint is None:
-        raise NotYet("the endpoint is not there yet")
-    status = endpoint["EndpointStatus"]
-    if status in BUSY:
-        raise NotYet(f"the endpoint is {status}")
+        return "pending", "the endpoint does not exist yet"
+    status, failure = endpoint["EndpointStatus"], endpoint.get("FailureReason")
+    if status in CHANGING:
+        return "pending", f"the endpoint is {status}"
     if status != "InService":
-        raise Bad(f"the endpoint is {status}: {endpoint.get('FailureReason', 'no reason given')}")
-    if served(environment, endpoint) != version["ModelPackageArn"]:
-        if reason := endpoint.get("FailureReason"):
-            raise Bad(f"its deployment was rolled back: {reason}")
-        raise NotYet("the endpoint still serves another version")
-
-
-def _ask(environment: Environment, model: dict[str, Any], version: dict[str, Any]) -> float:
-    """The score of a typical record of the training data. Raises Bad."""
-    record = typical_record(_baseline(environment, version))
-    body = json.dumps({"instances": [record]})
-    try:
-        answer = environment.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=model["endpoint"], Body=body, ContentType="application/json", Accept="application/json"
-        )
-        scores: Any = json.loads(answer["Body"].read())["predictions"]
-        score = float(scores[0][0] if isinstance(scores[0], list) else scores[0])
-    except ClientError as error:
-        raise Bad(f"it refused a typical record: {error.response['Error'].get('Message')}") from None
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise Bad(f"its answer is no score: {type(error).__name__}: {error}") from None
-    if not math.isfinite(score):
-        raise Bad(f"its score is {score}")
-    return score
-
-
-def _baseline(environment: Environment, version: dict[str, Any]) -> dict[str, Any]:
-    uri = version["DriftCheckBaselines"]["ModelDataQuality"]["Statistics"]["S3Uri"]
-    bucket, key = split(uri)
-    return json.loads(environment.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-
-
-def typical_record(statistics: dict[str, Any]) -> dict[str, Any]:
-    """Means of numbers and the most frequent texts of Model Monitor's statistics.json, by column."""
-    record: dict[str, Any] = {}
-    for feature in statistics["features"]:
-        if numbers := feature.get("numerical_statistics"):
-            mean = numbers["mean"]
-            record[feature["name"]] = round(mean) if feature["inferred_type"] == "Integral" else mean
-        elif texts := feature.get("string_statistics"):
-            buckets = texts.get("distribution", {}).get("categorical", {}).get("buckets", [])
-            if buckets:
-                record[feature["name"]] = max(buckets, key=lambda bucket: bucket["count"])["value"]
-    return record
+        return "failed", f"the endpoint is {status}: {failure or 'no reason given'}"
+    if serves_version:
+        return "passed", ""
+    if failure:
+        return "failed", f"its deployment was rolled back: {failure}"
+    return "pending", "the endpoint still serves another version"

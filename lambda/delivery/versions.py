@@ -1,20 +1,17 @@
-"""Versions of a model in an environment, and whether what is deployed differs from what the newest was trained with."""
-
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+"""Versions of a model in an environment: the newest, the served one, and whether the deployed code differs from them."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
 from environment import Environment
 
-KEYS = {"CODE_DIGEST": "code_digest", "IMAGE": "image"}
-"""Variables of the training pipeline's jobs, and the metadata of a version that holds the same."""
+_METADATA_KEYS = {"CODE_DIGEST": "code_digest", "IMAGE": "image"}
+"""Environment variables of the training pipeline's jobs, and the version's metadata keys with the same values."""
 
 
-def versions(environment: Environment, model: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The model's versions, described, newest first."""
+def list_versions(environment: Environment, model: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The model's versions as described model packages, newest first."""
     sagemaker = environment.client("sagemaker")
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=model["model_package_group"], SortBy="CreationTime", SortOrder="Descending"
@@ -24,23 +21,14 @@ def versions(environment: Environment, model: dict[str, Any]) -> Iterator[dict[s
             yield sagemaker.describe_model_package(ModelPackageName=summary["ModelPackageArn"])
 
 
-def newest(environment: Environment, model: dict[str, Any], *statuses: str) -> dict[str, Any] | None:
-    """The newest version in one of the approval statuses."""
-    return next((one for one in versions(environment, model) if one["ModelApprovalStatus"] in statuses), None)
+def newest_version(environment: Environment, model: dict[str, Any], *statuses: str) -> dict[str, Any] | None:
+    """The newest version whose approval status is one of `statuses`."""
+    versions = list_versions(environment, model)
+    return next((version for version in versions if version["ModelApprovalStatus"] in statuses), None)
 
 
-def endpoint_of(environment: Environment, model: dict[str, Any]) -> dict[str, Any] | None:
-    """DescribeEndpoint; None before the first deployment."""
-    try:
-        return environment.client("sagemaker").describe_endpoint(EndpointName=model["endpoint"])
-    except ClientError as error:
-        if "Could not find" in str(error):
-            return None
-        raise
-
-
-def served(environment: Environment, endpoint: dict[str, Any]) -> str:
-    """ARN of the version behind an endpoint; empty when there is none."""
+def served_version(environment: Environment, endpoint: dict[str, Any]) -> str:
+    """ARN of the model package that a described endpoint serves; empty when it serves none."""
     sagemaker = environment.client("sagemaker")
     config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
@@ -48,31 +36,31 @@ def served(environment: Environment, endpoint: dict[str, Any]) -> str:
     return container.get("ModelPackageName", "")
 
 
-def deployed(environment: Environment, model: dict[str, Any]) -> dict[str, str]:
-    """What the deployed training pipeline would train with; empty for a pipeline that is not the factory's own."""
+def deployed_code(environment: Environment, model: dict[str, Any]) -> dict[str, str]:
+    """`code_digest` and `image` of the deployed training pipeline; empty for a project's own pipeline."""
     pipeline = environment.client("sagemaker").describe_pipeline(PipelineName=model["training_pipeline"])
     for step in json.loads(pipeline["PipelineDefinition"])["Steps"]:
         variables = step.get("Arguments", {}).get("Environment", {})
         if "CODE_DIGEST" in variables:
-            return {key: variables[name] for name, key in KEYS.items() if name in variables}
+            return {key: variables[name] for name, key in _METADATA_KEYS.items() if name in variables}
     return {}
 
 
-def changed(environment: Environment, model: dict[str, Any]) -> bool:
-    """Whether the newest version that was not rejected was trained with other code, settings or image than deployed.
+def code_changed(environment: Environment, model: dict[str, Any]) -> bool:
+    """Whether the deployed code or image differs from that of the newest version that was not rejected.
 
     The digest covers jobs/, the model's folder and every setting of its model.yaml.
     """
-    wanted = deployed(environment, model)
-    version = newest(environment, model, "Approved", "PendingManualApproval")
-    facts: dict[str, str] = (version or {}).get("CustomerMetadataProperties", {})
-    return bool(wanted) and any(facts.get(key) != value for key, value in wanted.items())
+    deployed = deployed_code(environment, model)
+    version = newest_version(environment, model, "Approved", "PendingManualApproval")
+    metadata: dict[str, str] = (version or {}).get("CustomerMetadataProperties", {})
+    return any(metadata.get(key) != value for key, value in deployed.items())
 
 
-def label(version: dict[str, Any] | None) -> str:
-    """A version in words: its number and its quality."""
+def version_label(version: dict[str, Any] | None) -> str:
+    """A version's number and the value of its metric, such as `v3 (auc 0.9012)`; `none` without a version."""
     if version is None:
         return "none"
-    facts = version.get("CustomerMetadataProperties", {})
-    quality = f" ({facts['metric']} {float(facts['metric_value']):.4f})" if "metric_value" in facts else ""
-    return f"v{version['ModelPackageVersion']}{quality}"
+    metadata = version.get("CustomerMetadataProperties", {})
+    metric = f" ({metadata['metric']} {float(metadata['metric_value']):.4f})" if "metric_value" in metadata else ""
+    return f"v{version['ModelPackageVersion']}{metric}"

@@ -1,43 +1,45 @@
-"""SageMaker requests for one version of one model. Pure: settings and a version in, request bodies out."""
+"""Request bodies for the endpoint of one version of one model. Pure: no AWS here."""
 
 import hashlib
 import json
+import re
 from typing import Any
 
 from settings import Settings
+from shared.endpoints import VARIANT, name_stem, scalable_target
 
-VARIANT = "AllTraffic"
 TERMINATION_WAIT_SECONDS = 60
 EXECUTION_TIMEOUT_SECONDS = 3600
 
 
 def model_name(settings: Settings, version: int) -> str:
-    """Name of the SageMaker model of a version."""
-    return f"{_stem(settings)}-v{version}"
+    """Name of a version's SageMaker model."""
+    return f"{name_stem(settings.endpoint)}-v{version}"
 
 
-def version_of(config: dict[str, Any]) -> int:
-    """The version that an endpoint configuration of ours serves."""
-    return int(config["ProductionVariants"][0]["ModelName"].rpartition("-v")[2])
+def version_of(config: dict[str, Any]) -> int | None:
+    """The version that a described endpoint configuration serves; None for a model that was not named by `model_name`."""
+    number = re.search(r"-v(\d+)$", config["ProductionVariants"][0]["ModelName"])
+    return int(number[1]) if number else None
 
 
 def model(settings: Settings, version: int, package_arn: str) -> dict[str, Any]:
-    """CreateModel: image, artifact and environment come from the model package, the network from the settings."""
-    made: dict[str, Any] = {
+    """CreateModel, from the model package and the VPC configuration of the settings."""
+    request: dict[str, Any] = {
         "ModelName": model_name(settings, version),
         "ExecutionRoleArn": settings.serving.role_arn,
         "PrimaryContainer": {"ModelPackageName": package_arn},
     }
     if settings.serving.vpc_config:
-        made["VpcConfig"] = settings.serving.vpc_config
-    return made
+        request["VpcConfig"] = settings.serving.vpc_config
+    return request
 
 
 def endpoint_config(settings: Settings, version: int) -> dict[str, Any]:
-    """CreateEndpointConfig; its name carries a digest of its content, so that a changed setting is a new configuration."""
+    """CreateEndpointConfig; the name has a digest of the content, so that changed settings are a new configuration."""
     serving = settings.serving
     variant: dict[str, Any] = {"VariantName": VARIANT, "ModelName": model_name(settings, version)}
-    made: dict[str, Any] = {}
+    request: dict[str, Any] = {}
     if serving.mode == "serverless":
         # Serverless endpoints support neither data capture nor a key for disks.
         variant["ServerlessConfig"] = {
@@ -50,21 +52,21 @@ def endpoint_config(settings: Settings, version: int) -> dict[str, Any]:
             "InitialInstanceCount": serving.scaling.minimum,
             "InitialVariantWeight": 1.0,
         }
-        made["KmsKeyId"] = serving.kms_key_arn
+        request["KmsKeyId"] = serving.kms_key_arn
         if serving.capture_percent:
-            made["DataCaptureConfig"] = _capture(settings)
-    made["ProductionVariants"] = [variant]
-    digest = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:8]
-    return {"EndpointConfigName": f"{_stem(settings)}-v{version}-{digest}"} | made
+            request["DataCaptureConfig"] = _capture(settings)
+    request["ProductionVariants"] = [variant]
+    digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:8]
+    return {"EndpointConfigName": f"{name_stem(settings.endpoint)}-v{version}-{digest}"} | request
 
 
 def deployment(settings: Settings) -> dict[str, Any]:
-    """UpdateEndpoint's DeploymentConfig: canary where there are instances to split, rolled back by the alarms."""
+    """DeploymentConfig of UpdateEndpoint: canary for two instances or more, with automatic rollback by the alarms."""
     serving = settings.serving
     traffic: dict[str, Any] = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": int(serving.canary.bake)}
     if serving.mode == "realtime" and serving.scaling.minimum > 1:
         traffic |= {"Type": "CANARY", "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": serving.canary.percent}}
-    made: dict[str, Any] = {
+    request: dict[str, Any] = {
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": traffic,
             "TerminationWaitInSeconds": TERMINATION_WAIT_SECONDS,
@@ -73,12 +75,12 @@ def deployment(settings: Settings) -> dict[str, Any]:
     }
     if serving.rollback_alarms:
         alarms = [{"AlarmName": name} for name in serving.rollback_alarms]
-        made["AutoRollbackConfiguration"] = {"Alarms": alarms}
-    return made
+        request["AutoRollbackConfiguration"] = {"Alarms": alarms}
+    return request
 
 
 def update(settings: Settings, config_name: str) -> dict[str, Any]:
-    """UpdateEndpoint. An endpoint that has scaled out keeps its instances; the configuration says how many to start with."""
+    """UpdateEndpoint; with automatic scaling the endpoint keeps its current instance count."""
     request: dict[str, Any] = {
         "EndpointName": settings.endpoint,
         "EndpointConfigName": config_name,
@@ -91,23 +93,14 @@ def update(settings: Settings, config_name: str) -> dict[str, Any]:
 
 
 def scales(settings: Settings) -> bool:
-    """Whether the number of instances changes with the traffic."""
+    """Whether automatic scaling is configured."""
     limits = settings.serving.scaling
     return settings.serving.mode == "realtime" and limits.maximum > limits.minimum
 
 
-def scalable_target(settings: Settings) -> dict[str, str]:
-    """What Application Auto Scaling calls the endpoint's variant."""
-    return {
-        "ServiceNamespace": "sagemaker",
-        "ResourceId": f"endpoint/{settings.endpoint}/variant/{VARIANT}",
-        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-    }
-
-
 def scaling(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    """RegisterScalableTarget and PutScalingPolicy of the endpoint's variant."""
-    where, limits = scalable_target(settings), settings.serving.scaling
+    """RegisterScalableTarget and PutScalingPolicy for the endpoint's variant."""
+    target, limits = scalable_target(settings.endpoint), settings.serving.scaling
     policy = {
         "PolicyName": f"{settings.endpoint}-invocations",
         "PolicyType": "TargetTrackingScaling",
@@ -118,12 +111,7 @@ def scaling(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
             },
         },
     }
-    return where | {"MinCapacity": limits.minimum, "MaxCapacity": limits.maximum}, where | policy
-
-
-def _stem(settings: Settings) -> str:
-    """What the names of models and configurations begin with; with version and digest they may have 63 characters."""
-    return settings.endpoint[:45].rstrip("-")
+    return target | {"MinCapacity": limits.minimum, "MaxCapacity": limits.maximum}, target | policy
 
 
 def _capture(settings: Settings) -> dict[str, Any]:

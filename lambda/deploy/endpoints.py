@@ -1,33 +1,38 @@
-"""An endpoint as SageMaker has it: what it is doing, and the calls that change it."""
+"""The endpoint in SageMaker: its state, and the calls that change it."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportMissingTypeStubs=false
 
 from typing import Any
 
 import api_requests as requests
 from botocore.exceptions import ClientError
-from settings import Settings, client
-
-BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+from decision import EndpointState
+from settings import Settings
+from shared.clients import client
+from shared.endpoints import describe_endpoint, is_missing, scalable_target
 
 
 def describe(endpoint: str) -> dict[str, Any] | None:
-    """DescribeEndpoint; None when there is none."""
-    return _or_none(lambda: client("sagemaker").describe_endpoint(EndpointName=endpoint))
+    """DescribeEndpoint; None when the endpoint does not exist."""
+    return describe_endpoint(client("sagemaker"), endpoint)
 
 
-def describe_config(name: str) -> dict[str, Any] | None:
-    """DescribeEndpointConfig; None when there is none."""
-    return _or_none(lambda: client("sagemaker").describe_endpoint_config(EndpointConfigName=name))
-
-
-def target(endpoint: dict[str, Any]) -> str:
-    """The configuration that the endpoint has, or is on its way to."""
-    return endpoint.get("PendingDeploymentSummary", endpoint)["EndpointConfigName"]
+def state(endpoint: dict[str, Any], config: dict[str, Any], version: int) -> EndpointState:
+    """The state of a described endpoint. `config`: the CreateEndpointConfig request of the wanted version."""
+    live = _describe_config(endpoint["EndpointConfigName"])
+    return EndpointState(
+        status=endpoint["EndpointStatus"],
+        target=endpoint.get("PendingDeploymentSummary", endpoint)["EndpointConfigName"],
+        wanted=config["EndpointConfigName"],
+        wanted_version=version,
+        wanted_exists=_describe_config(config["EndpointConfigName"]) is not None,
+        live_version=requests.version_of(live) if live else None,
+        failure_reason=endpoint.get("FailureReason"),
+    )
 
 
 def create(settings: Settings, config: dict[str, Any], version: int, package_arn: str) -> None:
-    """Create model and configuration; those of the same name have the same content and are left alone."""
+    """Create the SageMaker model and the endpoint configuration unless they exist: the same name has the same content."""
     for operation, request in (
         ("create_model", requests.model(settings, version, package_arn)),
         ("create_endpoint_config", config),
@@ -40,25 +45,25 @@ def create(settings: Settings, config: dict[str, Any], version: int, package_arn
 
 
 def deploy(settings: Settings, endpoint: dict[str, Any] | None, config: dict[str, Any]) -> None:
-    """CreateEndpoint, or UpdateEndpoint where there is one."""
+    """CreateEndpoint, or UpdateEndpoint for a described endpoint."""
     name = config["EndpointConfigName"]
     if endpoint is None:
         client("sagemaker").create_endpoint(EndpointName=settings.endpoint, EndpointConfigName=name)
         return
-    if _instance(describe_config(endpoint["EndpointConfigName"])) != _instance(config):
-        # SageMaker refuses an update to another instance type while the variant is a target of automatic scaling.
+    if _instance_type(_describe_config(endpoint["EndpointConfigName"])) != _instance_type(config):
+        # SageMaker rejects an update to another instance type while the variant is a scalable target.
         deregister(settings)
     client("sagemaker").update_endpoint(**requests.update(settings, name))
 
 
 def delete(settings: Settings) -> None:
-    """DeleteEndpoint, and its target of automatic scaling first."""
+    """End automatic scaling, then DeleteEndpoint."""
     deregister(settings)
     client("sagemaker").delete_endpoint(EndpointName=settings.endpoint)
 
 
 def scale(settings: Settings) -> None:
-    """Target tracking as the settings have it; only while the endpoint is in service and nothing changes it."""
+    """Apply target tracking as configured; only possible while the endpoint is in service and no update is in progress."""
     if not requests.scales(settings):
         deregister(settings)
         return
@@ -68,22 +73,22 @@ def scale(settings: Settings) -> None:
 
 
 def deregister(settings: Settings) -> None:
-    """End automatic scaling of the variant, if there is any; its policies go with it."""
+    """Deregister the variant as a scalable target if it is one, which deletes its policies."""
     try:
-        client("application-autoscaling").deregister_scalable_target(**requests.scalable_target(settings))
+        client("application-autoscaling").deregister_scalable_target(**scalable_target(settings.endpoint))
     except ClientError as error:
         if "No scalable target found" not in str(error):
             raise
 
 
-def _instance(config: dict[str, Any] | None) -> str | None:
-    return config["ProductionVariants"][0].get("InstanceType") if config else None
-
-
-def _or_none(call: Any) -> dict[str, Any] | None:
+def _describe_config(name: str) -> dict[str, Any] | None:
     try:
-        return call()
+        return client("sagemaker").describe_endpoint_config(EndpointConfigName=name)
     except ClientError as error:
-        if "Could not find" in str(error):
-            return None
-        raise
+        if not is_missing(error):
+            raise
+        return None
+
+
+def _instance_type(config: dict[str, Any] | None) -> str | None:
+    return config["ProductionVariants"][0].get("InstanceType") if config else None

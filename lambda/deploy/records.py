@@ -1,15 +1,17 @@
-"""Records for the auditor: one JSON a version, one a deployment, in the write-once bucket."""
+"""Audit records of the deploy function: one JSON object per version, one per deployment, written once."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportMissingTypeStubs=false
 
 import json
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
-from settings import client
+from shared.clients import client
+from shared.records import record_name
+from shared.s3 import split_uri
 
-_KEPT = (
+_VERSION_FIELDS = (
     "ModelPackageArn",
     "ModelPackageGroupName",
     "ModelPackageVersion",
@@ -27,15 +29,21 @@ _KEPT = (
 
 
 def write_version(records_uri: str, package: dict[str, Any]) -> None:
-    """Write `versions/<version>.json` unless it is there: what the version is, and who let it go live."""
-    content = {name: package[name] for name in _KEPT if name in package} | {"approved_by": approved_by(package)}
-    _put_once(records_uri, f"versions/{package['ModelPackageVersion']}.json", content)
+    """Write `versions/<version>.json` unless it exists: the described model package, and who approved it."""
+    content = {name: package[name] for name in _VERSION_FIELDS if name in package}
+    _put_once(
+        records_uri, f"versions/{package['ModelPackageVersion']}.json", content | {"approved_by": approved_by(package)}
+    )
 
 
 def write_deployment(
     records_uri: str, package: dict[str, Any], names: dict[str, str], previous: str | None, request: str, time: datetime
 ) -> None:
-    """Write `deployments/<time>-v<version>.json` unless it is there; `time` is the request's, the same at every attempt."""
+    """Write `deployments/<time>-v<version>.json` unless it exists.
+
+    `names`: of endpoint and configuration. `previous`: the configuration before. `time`: of the request, the same at every
+    attempt.
+    """
     record = names | {
         "time": time.isoformat(),
         "ModelPackageArn": package["ModelPackageArn"],
@@ -44,11 +52,11 @@ def write_deployment(
         "request": request,
         "approved_by": approved_by(package),
     }
-    _put_once(records_uri, f"deployments/{time:%Y%m%dT%H%M%SZ}-v{package['ModelPackageVersion']}.json", record)
+    _put_once(records_uri, record_name("deployments", time, package["ModelPackageVersion"]), record)
 
 
 def approved_by(package: dict[str, Any]) -> str:
-    """Who approved the version: the person who changed it last, or the policy that registered it as approved."""
+    """Who approved the version: the person who modified it last, or the policy that registered it as approved."""
     person: dict[str, Any] = package.get("LastModifiedBy") or {}
     if arn := person.get("UserProfileArn") or person.get("IamIdentity", {}).get("Arn"):
         return str(arn)
@@ -56,13 +64,11 @@ def approved_by(package: dict[str, Any]) -> str:
 
 
 def _put_once(records_uri: str, name: str, content: dict[str, Any]) -> None:
-    bucket, _, prefix = records_uri.removeprefix("s3://").partition("/")
+    bucket, key = split_uri(f"{records_uri}{name}")
     body = json.dumps(content, indent=2, default=str).encode()
     try:
-        client("s3").put_object(
-            Bucket=bucket, Key=f"{prefix}{name}", Body=body, ContentType="application/json", IfNoneMatch="*"
-        )
+        client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*")
     except ClientError as error:
         code: Any = error.response
-        if code["Error"]["Code"] != "PreconditionFailed":  # it is there: an earlier attempt wrote it
+        if code["Error"]["Code"] != "PreconditionFailed":  # it exists: an earlier attempt wrote it
             raise

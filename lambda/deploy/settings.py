@@ -1,19 +1,12 @@
-"""A model's settings, from its SSM parameter."""
+"""The part of a model's settings parameter that the deploy function needs."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+from typing import Literal
 
-from typing import Any, Literal
-
-import boto3
-from botocore.config import Config
 from pydantic import BaseModel
-
-RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
-_clients: dict[str, Any] = {}
 
 
 class Scaling(BaseModel):
-    """Instances of the endpoint."""
+    """Instance counts of the endpoint, and the invocations per minute that one instance is to serve."""
 
     minimum: int
     maximum: int
@@ -21,7 +14,7 @@ class Scaling(BaseModel):
 
 
 class Canary(BaseModel):
-    """First share of the traffic, and how long it is watched, in seconds."""
+    """Capacity percentage of a canary deployment, and the baking period in seconds."""
 
     percent: int
     bake: float
@@ -35,7 +28,7 @@ class Serverless(BaseModel):
 
 
 class Serving(BaseModel):
-    """How the model answers requests."""
+    """Configuration of the endpoint."""
 
     mode: Literal["realtime", "serverless"]
     instance: str
@@ -51,33 +44,10 @@ class Serving(BaseModel):
 
 
 class Settings(BaseModel):
-    """What the settings parameter says that this function needs."""
+    """A model's names, and the configuration of its endpoint."""
 
     model: str
     model_package_group: str
     endpoint: str
     records_uri: str
     serving: Serving
-
-
-class Parameters:
-    """The settings parameters of one environment."""
-
-    def __init__(self, environment: str, prefix: str) -> None:
-        self._environment, self._prefix = environment, prefix
-
-    def find(self, model: str) -> Settings:
-        """The settings of a model. Raises LookupError when there is no such model here."""
-        ssm = client("ssm")
-        try:
-            value = ssm.get_parameter(Name=f"{self._prefix}{model}")["Parameter"]["Value"]
-        except ssm.exceptions.ParameterNotFound:
-            raise LookupError(f"there is no model {model!r} in {self._environment}") from None
-        return Settings.model_validate_json(value)
-
-
-def client(service: str) -> Any:
-    """A boto3 client, made once."""
-    if service not in _clients:
-        _clients[service] = boto3.client(service, config=RETRIES)
-    return _clients[service]

@@ -1,29 +1,29 @@
-"""Start or skip: the guards in front of a training. No AWS here."""
+"""Decides whether a trigger starts a training. Pure: no AWS here."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from messages import Trigger
+from shared.executions import RUNNING
 
-RUNNING = ("Executing", "Stopping")
-ALARMED = ("drift", "quality")
-"""What an alarm asks for: it asks once, when it goes off, so a training that is not started then waits for a person."""
-AUTOMATIC = ("schedule", *ALARMED)
+ALARM_TRIGGERS = ("drift", "quality")
+"""Triggers of an alarm's state change. It is sent once, so a training that is skipped then needs a person's attention."""
+AUTOMATIC_TRIGGERS = ("schedule", *ALARM_TRIGGERS)
 
 
 @dataclass(frozen=True)
 class Execution:
-    """A training that was started, by which kind of trigger."""
+    """An execution of the training pipeline, and the kind of trigger that started it."""
 
     status: str
     started: datetime
-    kind: str = ""
+    trigger: str = ""
 
 
 @dataclass(frozen=True)
 class Guards:
-    """The model's own limits."""
+    """Limits for automatic trainings, from the model's configuration."""
 
     on_drift: bool
     cooldown_seconds: float
@@ -33,19 +33,19 @@ class Guards:
 
 @dataclass(frozen=True)
 class Start:
-    """Train."""
+    """Start a training."""
 
 
 @dataclass(frozen=True)
 class Skip:
-    """Do not train; `reason` is for people. `unanswered`: an alarm asked in vain, which people must know."""
+    """Start no training. `notify`: an alarm requested one and none is running, which raises the alarm retrain-not-started."""
 
     reason: str
-    unanswered: bool = False
+    notify: bool = False
 
 
 NewestData = Callable[[datetime | None], datetime | None]
-"""When the newest data was written, or any that is newer than the given time; None without data. Asked last: it costs."""
+"""Modification time of the newest data, or of any data newer than the given time; None without data. Slow: called last."""
 
 
 def decide(
@@ -58,50 +58,59 @@ def decide(
 ) -> Start | Skip:
     """Whether `trigger` starts a training. `executions` are newest first; times are UTC.
 
-    A training in flight stops every trigger. Cool-down and new data concern the automatic ones: a person or a push of
-    code knows why it asks. A training that failed counts as one: the same data would fail again, and people were told.
-    What alarms ask for has one more guard: a drift that training cannot mend must not train forever. Nothing trains where
-    versions are promoted to, from the environment `promoted_from`.
+    - `promoted_from`: versions are promoted from that environment, so no trigger trains.
+    - A running execution skips every trigger.
+    - Cool-down and new data apply to automatic triggers only: a person or a delivery has a reason of its own. A failed training
+      counts as one, because the same data would fail again.
+    - After `max_failures` failed trainings, alarms start no more: a drift that training cannot fix must not train forever.
     """
     if promoted_from:
         return Skip(f"promote is `model`: versions come from {promoted_from}, and none is trained here")
-    automatic, alarmed = trigger.kind in AUTOMATIC, trigger.kind in ALARMED
+    alarm = trigger.kind in ALARM_TRIGGERS
     last = executions[0] if executions else None
     if last and last.status in RUNNING:
-        return Skip(f"a training is in flight since {_time(last)}")
+        return Skip(f"a training is in flight since {_format(last.started)}")
+    if alarm and (skip := _skip_alarm(trigger, executions, guards)):
+        return skip
+    since = last.started if last and trigger.kind in AUTOMATIC_TRIGGERS else None
+    if since:
+        remaining = guards.cooldown_seconds - (now - since).total_seconds()
+        if remaining > 0:
+            return Skip(f"cooling down for another {remaining:.0f} s after the training of {_format(since)}", alarm)
+    newest = newest_data(since)
+    if newest is None:
+        return Skip("there is no data yet", alarm)
+    if since and newest <= since:
+        return Skip(f"no new data since the training of {_format(since)}", alarm)
+    return Start()
+
+
+def _skip_alarm(trigger: Trigger, executions: Sequence[Execution], guards: Guards) -> Skip | None:
+    """The guards for trainings that alarms request."""
     if trigger.kind == "drift" and not guards.on_drift:
         return Skip("retrain.on_drift is off")
     if trigger.kind == "quality" and not guards.on_quality:
         return Skip("retrain.on_quality is off")
-    failures = failures_in_a_row(executions)
-    if alarmed and failures >= guards.max_failures:
-        number = "the last training" if failures == 1 else f"the last {failures} trainings"
-        return Skip(
-            f"{number} that drift or quality asked for failed; they start no more until a training succeeds: mend the "
-            "data or the model, then model-factory retrain",
-            unanswered=True,
-        )
-    if last and automatic:
-        cooling = guards.cooldown_seconds - (now - last.started).total_seconds()
-        if cooling > 0:
-            return Skip(f"cooling down for another {cooling:.0f} s after the training of {_time(last)}", alarmed)
-    newest = newest_data(last.started if last and automatic else None)
-    if newest is None:
-        return Skip("there is no data yet", alarmed)
-    if last and automatic and newest <= last.started:
-        return Skip(f"no new data since the training of {_time(last)}", alarmed)
-    return Start()
+    failures = consecutive_failures(executions)
+    if failures < guards.max_failures:
+        return None
+    number = "the last training" if failures == 1 else f"the last {failures} trainings"
+    return Skip(
+        f"{number} that drift or quality started failed; they start no more until a training succeeds: fix the "
+        "data or the model, then run model-factory retrain",
+        notify=True,
+    )
 
 
-def failures_in_a_row(executions: Sequence[Execution]) -> int:
-    """How many trainings that alarms asked for failed since the last one of any kind that succeeded."""
+def consecutive_failures(executions: Sequence[Execution]) -> int:
+    """Number of failed trainings that alarms started since the last training of any kind that succeeded."""
     failures = 0
     for execution in executions:
         if execution.status == "Succeeded":
             break
-        failures += execution.kind in ALARMED and execution.status == "Failed"
+        failures += execution.trigger in ALARM_TRIGGERS and execution.status == "Failed"
     return failures
 
 
-def _time(execution: Execution) -> str:
-    return f"{execution.started:%Y-%m-%d %H:%M:%S} UTC"
+def _format(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S} UTC"

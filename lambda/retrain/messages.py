@@ -1,45 +1,29 @@
-"""What may stand in the retrain queue: our own message, or CloudWatch's event about a model's drift or quality alarm.
+"""Messages of the retrain queue: our own triggers, and CloudWatch's event about a model's drift or quality alarm.
 
-Whatever is used later, a name or a text, has been checked here. Anything else is refused.
+Every name and text that is used later is validated here; anything else is refused.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError
+from aws_lambda_powertools.utilities.parser import BaseModel
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
+from shared.messages import MAX_REASON_LENGTH, InvalidMessageError, ModelName, Origin, parse_body
 
 Kind = Literal["schedule", "drift", "quality", "manual", "code"]
 ALARMS: dict[str, Kind] = {"drift": "drift", "model-quality": "quality"}
-"""Which alarm of a model asks for which kind of training."""
-MODEL_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-MAX_MODEL_NAME = 24
-MAX_BODY = 256 * 1024
-MAX_REASON = 1024
+"""The kind of trigger by the alarm's purpose, the last part of its name."""
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 
 
-class Refused(ValueError):
-    """The message is not one of ours; trying it again will not change that."""
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Whose events are taken: this account's, and those of what `<factory>-<environment>` is called."""
-
-    account: str
-    prefix: str
-
-
 class Trigger(BaseModel):
-    """Why a model is to be trained."""
+    """A request to train a model, with its reason."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    model: str = Field(pattern=MODEL_NAME, max_length=MAX_MODEL_NAME)
+    model: ModelName
     kind: Kind = Field(alias="trigger")
-    reason: str = Field(min_length=1, max_length=MAX_REASON)
+    reason: str = Field(min_length=1, max_length=MAX_REASON_LENGTH)
     id: str = Field(min_length=1, max_length=128)
 
 
@@ -54,7 +38,7 @@ class _Detail(BaseModel):
 
 
 class _AlarmEvent(BaseModel):
-    """The parts we read of EventBridge's 'CloudWatch Alarm State Change'; what else CloudWatch sends is left alone."""
+    """The fields that we read of EventBridge's 'CloudWatch Alarm State Change'; others are ignored."""
 
     id: str = Field(min_length=1, max_length=128)
     source: Literal["aws.cloudwatch"]
@@ -63,57 +47,38 @@ class _AlarmEvent(BaseModel):
     detail: _Detail
 
 
-def _kind(content: Any) -> str | None:
-    """Which of the two a message wants to be; so that a refusal speaks of that one only."""
+def _tag(content: Any) -> str | None:
+    """The type that a message is validated as, so that errors concern that type only."""
     if not isinstance(content, dict):
         return None
     return "event" if "detail-type" in content else "message"
 
 
 _BODY: TypeAdapter[Trigger | _AlarmEvent] = TypeAdapter(
-    Annotated[Annotated[Trigger, Tag("message")] | Annotated[_AlarmEvent, Tag("event")], Discriminator(_kind)]
+    Annotated[Annotated[Trigger, Tag("message")] | Annotated[_AlarmEvent, Tag("event")], Discriminator(_tag)]
 )
 
 
 def parse(body: str, origin: Origin) -> Trigger:
-    """The trigger in a message body. Raises Refused, which says what is wrong with it."""
-    if len(body) > MAX_BODY:
-        raise Refused(f"body: {len(body)} characters are more than {MAX_BODY}")
-    try:
-        message = _BODY.validate_json(body)
-    except ValidationError as error:
-        raise Refused(_summary(error)) from None
+    """The trigger in a message body. Raises InvalidMessageError with the reason."""
+    message = parse_body(_BODY, body)
     if isinstance(message, _AlarmEvent):
-        return _of_alarm(message, origin)
+        return _from_alarm(message, origin)
     if message.kind in ALARMS.values():
-        raise Refused(f"trigger: '{message.kind}' comes from its alarm only")
+        raise InvalidMessageError(f"trigger: '{message.kind}' comes from its alarm only")
     return message.model_copy(update={"reason": _one_line(message.reason)})
 
 
-def _of_alarm(event: _AlarmEvent, origin: Origin) -> Trigger:
+def _from_alarm(event: _AlarmEvent, origin: Origin) -> Trigger:
     if event.account != origin.account:
-        raise Refused("account: the event comes from another account")
+        raise InvalidMessageError("account: the event comes from another account")
     for purpose, kind in ALARMS.items():
-        model = event.detail.alarm_name.removeprefix(f"{origin.prefix}-").removesuffix(f"-{purpose}")
-        if event.detail.alarm_name == f"{origin.prefix}-{model}-{purpose}" and _is_name(model):
-            reason = _one_line(event.detail.state.reason)[:MAX_REASON]
+        if model := origin.model_in(event.detail.alarm_name, f"-{purpose}"):
+            reason = _one_line(event.detail.state.reason)[:MAX_REASON_LENGTH]
             return Trigger(model=model, trigger=kind, reason=reason, id=event.id)
-    raise Refused(f"detail.alarmName: it is not the drift or quality alarm of a model of {origin.prefix}")
-
-
-def _is_name(model: str) -> bool:
-    return len(model) <= MAX_MODEL_NAME and re.fullmatch(MODEL_NAME, model) is not None
+    raise InvalidMessageError(f"detail.alarmName: it is not the drift or quality alarm of a model of {origin.prefix}")
 
 
 def _one_line(text: str) -> str:
-    """`text` as SageMaker takes descriptions and parameters: printable and on one line."""
+    """`text` as SageMaker accepts descriptions and parameters: printable and on one line."""
     return _UNPRINTABLE.sub(" ", text).strip() or "no reason given"
-
-
-def _summary(error: ValidationError) -> str:
-    """The first mistakes, without the message's own text: it may be anything."""
-    found = [
-        f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}"
-        for e in error.errors(include_input=False, include_context=False)
-    ]
-    return "; ".join(found[:4])[:1000]

@@ -129,11 +129,11 @@ def test_a_feed_that_no_training_mends_is_trained_on_once_and_told_once(fresh, a
         wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 60)
         ask(fresh, records(1000, seed=60 + day, shift=9), f"again-{day}")
         watched(fresh, NOON + timedelta(days=day))
-        alerts(fresh.names.alarm("unanswered"), 60)
+        alerts(fresh.names.alarm("retrain-not-started"), 60)
         time.sleep(SETTLED_SECONDS)
     assert fresh.newest(fresh.names.training_pipeline) == failed
-    assert "the last training that drift or quality asked for failed" in fresh.skipped_reasons()
-    assert len(about(alerts.so_far(), fresh.names.alarm("unanswered"))) == 1
+    assert "the last training that drift or quality started failed" in fresh.skipped_reasons()
+    assert len(about(alerts.so_far(), fresh.names.alarm("retrain-not-started"))) == 1
 
 
 def test_after_a_training_the_new_versions_own_data_is_the_reference(fresh):

@@ -42,5 +42,5 @@ def test_the_environments_delivery_roles_need_all_they_have(live, recorder, stop
 
 
 def test_the_delivery_function_needs_all_it_has(live, recorder, stopped):
-    rest = unneeded(live, recorder, [(TOOLING[0], "acme-delivery-work")])
+    rest = unneeded(live, recorder, [(TOOLING[0], "acme-delivery-tasks")])
     assert {permission.value for permission in rest} == ONLY_ON_AWS

@@ -88,7 +88,7 @@ def test_builds_use_the_locked_tools_only(template, assembly):
 
 
 def test_the_function_takes_on_one_role_an_environment_and_does_nothing_else_there(template):
-    statements = template.statements("acme-delivery-work")
+    statements = template.statements("acme-delivery-tasks")
     assumed = [s["Resource"] for s in statements if s["Action"] == ["sts:AssumeRole"]]
     assert assumed == [
         ["arn:aws:iam::111111111111:role/acme-dev-delivery", "arn:aws:iam::333333333333:role/acme-prod-delivery"]
@@ -103,7 +103,7 @@ def test_an_environments_role_is_for_the_function_of_the_tooling_account_only(as
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert "999999999999" in json.dumps(trust["Principal"])
     assert trust["Condition"] == {
-        "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::999999999999:role/acme-delivery-work"}
+        "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::999999999999:role/acme-delivery-tasks"}
     }
     allowed = [s for p in role["Policies"] for s in p["PolicyDocument"]["Statement"]]
     assert all(s["Resource"] != "*" for s in allowed)

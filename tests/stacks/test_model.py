@@ -106,7 +106,7 @@ def test_silence_of_the_monitor_raises_an_alarm(model):
     [
         ("data-violations", "ModelFactory", "DataViolations", 10),
         ("model-quality", "ModelFactory", "QualityShortfall", 0),
-        ("unanswered", "ModelFactory", "RetrainUnanswered", 0),
+        ("retrain-not-started", "ModelFactory", "RetrainNotStarted", 0),
         ("endpoint-errors", "AWS/SageMaker", "Invocation5XXErrors", 3),
         ("endpoint-latency", "AWS/SageMaker", "ModelLatency", 2e6),
     ],
@@ -125,7 +125,7 @@ def test_a_failed_training_is_told_by_its_step_and_not_by_its_alarm_as_well(mode
     assert [target["Arn"] for target in rule["Targets"]] != []
 
 
-@pytest.mark.parametrize("purpose", ["drift", "model-quality", "unanswered"])
+@pytest.mark.parametrize("purpose", ["drift", "model-quality", "retrain-not-started"])
 def test_what_was_not_said_again_changes_no_alarm(model, purpose):
     assert alarm(model, purpose)["TreatMissingData"] == "ignore"
 

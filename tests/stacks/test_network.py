@@ -1,6 +1,7 @@
 """`network: isolated` and a network that is there already: where everything runs, and what gets out."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -167,6 +168,7 @@ def test_the_deploy_function_puts_models_into_the_network_of_the_settings(shared
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=ROOT / "lambda" / "deploy",
+            env=os.environ | {"PYTHONPATH": str(ROOT / "lambda")},
             input=json.dumps(given),
             capture_output=True,
             text=True,

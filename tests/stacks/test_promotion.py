@@ -71,7 +71,7 @@ def test_who_receives_may_write_what_is_promoted_and_who_gives_may_read_it(deplo
 
 def test_the_function_may_copy_for_as_long_as_lambda_lets_it(synthesized):
     template = Template(synthesized / "delivered" / "acme-delivery.template.json")
-    function = template.one("Lambda::Function", FunctionName="acme-delivery-work")
+    function = template.one("Lambda::Function", FunctionName="acme-delivery-tasks")
     assert function["Timeout"] == 900
     places = function["Environment"]["Variables"]["ENVIRONMENTS"]
     assert {name: place["approval"] for name, place in json.loads(places).items()} == {

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stage
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -14,6 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from .function_code import FunctionCodeError, stage_function_code
 from .nag import DEPENDS_TWICE, in_both_packs, suppress
 from .names import METRIC_NAMESPACE, EnvironmentNames
 from .network import VpcConfig, function_interfaces
@@ -37,7 +38,10 @@ _ACCEPTED_OUTSIDE = {**in_both_packs("LambdaInsideVPC", _OUTSIDE), "CKV_AWS_117"
 
 
 class FactoryFunction(Construct):
-    """The function `<factory>-<env>-<purpose>` from `source/`, entered at `handler.handler`."""
+    """The function `<factory>-<env>-<purpose>`, entered at `handler.handler`.
+
+    `source`: folder of the function. A package `shared` beside it is copied into its code (function_code.py).
+    """
 
     def __init__(
         self,
@@ -80,7 +84,7 @@ class FactoryFunction(Construct):
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
             handler="handler.handler",
-            code=lambda_.Code.from_asset(str(source), exclude=["**/__pycache__", "*.pyc"]),
+            code=lambda_.Code.from_asset(str(self._stage(source))),
             role=self.role.without_policy_updates(),
             layers=[self._powertools()],
             memory_size=512,
@@ -114,6 +118,14 @@ class FactoryFunction(Construct):
             batch_size=10,
             function_response_types=["ReportBatchItemFailures"],
         )
+
+    def _stage(self, source: Path) -> Path:
+        """The function's folder together with `shared`, below the app's output directory: one for all its stages."""
+        app = cast(Stage, self.node.root)
+        try:
+            return stage_function_code(source, Path(app.outdir) / "functions")
+        except FunctionCodeError as error:
+            raise FunctionCodeError(f"{self.node.path}: source: {error}") from None
 
     def _powertools(self) -> lambda_.ILayerVersion:
         arn = ssm.StringParameter.value_for_string_parameter(self, _POWERTOOLS)

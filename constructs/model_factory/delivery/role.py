@@ -32,7 +32,7 @@ class DeliveryRole(Construct):
         # A trust in the role's own ARN would break when the role is made anew; a condition on its name does not.
         trusted = iam.PrincipalWithConditions(
             cast(iam.IPrincipal, iam.AccountPrincipal(tooling.account)),
-            {"ArnEquals": {"aws:PrincipalArn": tooling.iam_arn(f"role/{tooling.role('work')}")}},
+            {"ArnEquals": {"aws:PrincipalArn": tooling.iam_arn(f"role/{tooling.role('tasks')}")}},
         )
         statements = _statements(names, key.key_arn)
         statements += _give(names) if gives else [_read_statistics(names)]
@@ -43,7 +43,7 @@ class DeliveryRole(Construct):
             role_name=names.delivery_role,
             description=f"What the delivery pipeline does in {names.environment} besides deploying stacks",
             assumed_by=cast(iam.IPrincipal, trusted),
-            inline_policies={"Work": iam.PolicyDocument(statements=statements)},
+            inline_policies={"DeliveryTasks": iam.PolicyDocument(statements=statements)},
         )
         suppress(
             self.role,

@@ -66,9 +66,9 @@ class ModelAlarms(Construct):
             tell=False,
         )
         self._alarm(
-            "unanswered",
-            "Drift or quality asked for a training and none was started: there is no new data, or the last one failed.",
-            metric="RetrainUnanswered",
+            "retrain-not-started",
+            "A drift or quality alarm started no training: there is no new data, or the last training failed.",
+            metric="RetrainNotStarted",
             threshold=0,
         )
         endpoint = {"EndpointName": props.names.endpoint, "VariantName": VARIANT}

@@ -29,7 +29,8 @@ def _body(props: ModelProps) -> dict[str, Any]:
     endpoint = ["AWS/SageMaker", "EndpointName", names.endpoint, "VariantName", VARIANT]
     pipeline = ["AWS/Sagemaker/ModelBuildingPipeline", "PipelineName", names.training_pipeline]
     alarms = [
-        "drift", "model-quality", "data-violations", "training-failed", "unanswered", "endpoint-errors", "endpoint-latency",
+        "drift", "model-quality", "data-violations", "training-failed", "retrain-not-started",
+        "endpoint-errors", "endpoint-latency",
     ]  # fmt: skip
     metric = props.config.gate.metric
     graphs = [

@@ -27,8 +27,9 @@ def _first_rows(config: ModelConfig, data: Path) -> pd.DataFrame:
     files = sorted(data.glob(f"*.{config.data.format}"))
     if not files:
         return generate(config)
-    read = pd.read_parquet if config.data.format == "parquet" else pd.read_csv
-    return read(files[0]).head(ROWS)
+    if config.data.format == "parquet":
+        return pd.read_parquet(files[0]).head(ROWS)
+    return pd.read_csv(files[0], nrows=ROWS)  # pyright: ignore[reportUnknownMemberType]
 
 
 def generate(config: ModelConfig) -> pd.DataFrame:

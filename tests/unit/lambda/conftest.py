@@ -1,178 +1,19 @@
-"""The functions, each loaded from its own folder as Lambda loads it, against the embedded AWS; only containers are left out.
-
-`events/` holds what the services send, in their documented shapes.
-"""
+"""Fixtures: the embedded AWS and each function on it; only containers do not run."""
 
 import importlib
-import io
-import json
 import sys
 import threading
-import time
-import uuid
-from contextlib import ExitStack, contextmanager
-from functools import cache
-from pathlib import Path
-from types import SimpleNamespace
+from contextlib import ExitStack
 
 import boto3
 import botocore.client
 import pytest
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
 from local_aws.server import LocalAws
 
-ROOT = Path(__file__).parents[3]
-EVENTS = Path(__file__).parent / "events"
-ACCOUNT, REGION = "123456789012", "eu-west-1"
-PREFIX = "acme-prod"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker"
-READS = ("Get", "List", "Describe", "Head")
-
-
-def event(name):
-    """An event or message as its service sends it, fresh for every caller."""
-    return json.loads((EVENTS / f"{name}.json").read_text())
-
-
-def policy(*statements):
-    """A policy document."""
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def message(body, model="churn", **attributes):
-    """A record of the batch that Lambda reads from the queue."""
-    return {
-        "messageId": str(uuid.uuid4()),
-        "receiptHandle": "handle",
-        "body": body if isinstance(body, str) else json.dumps(body),
-        "attributes": {
-            "ApproximateReceiveCount": "1",
-            "SentTimestamp": str(int(time.time() * 1000)),
-            "SequenceNumber": "18849496460467696128",
-            "MessageGroupId": model,
-            "SenderId": "AIDAIENQZJOLO23YVJ4VO",
-            "MessageDeduplicationId": "1",
-            "ApproximateFirstReceiveTimestamp": "1795497689050",
-        }
-        | attributes,
-        "messageAttributes": {},
-        "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
-        "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:acme-prod-retrain.fifo",
-        "awsRegion": REGION,
-    }
-
-
-class Function:
-    """A loaded function, what it logged, and which AWS calls it made."""
-
-    def __init__(self, module, purpose):
-        self.module, self._log = module, io.StringIO()
-        module.logger.registered_handler.setStream(self._log)
-        self.calls, self.thread = [], None
-        self.context = SimpleNamespace(
-            invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:acme-prod-{purpose}",
-            function_name=f"acme-prod-{purpose}",
-            memory_limit_in_mb=512,
-            aws_request_id="request",
-            log_stream_name="stream",
-            get_remaining_time_in_millis=lambda: 60_000,
-        )
-
-    def invoke(self, event):
-        """What the handler answers. Calls to AWS are noted from here to its end."""
-        self.thread = threading.get_ident()
-        try:
-            return self.module.handler(event, self.context)
-        finally:
-            self.thread = None
-
-    def __call__(self, *records):
-        """Handle records as one batch: the ids of those that go back to the queue."""
-        try:
-            answer = self.invoke({"Records": list(records)})
-        except BatchProcessingError as error:
-            print(error)  # shown with a test that fails
-            return [record["messageId"] for record in records]
-        return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
-
-    def logged(self):
-        """What it logged since the last call, newest last."""
-        lines = self._log.getvalue().splitlines()
-        self._log.seek(0)
-        self._log.truncate()
-        return [json.loads(line) for line in lines]
-
-    @property
-    def changes(self):
-        """Names of the calls that start or change anything."""
-        return [name for name, _ in self.calls if not name.startswith(READS)]
-
-
-class Cloud:
-    """The embedded AWS with one model of its own for a test."""
-
-    def __init__(self, local):
-        self.local = local
-        self.model = f"m{uuid.uuid4().hex[:10]}"
-        self.name = f"{PREFIX}-{self.model}"
-        self.service = local._dispatcher.replaced["sagemaker"]
-        self.state = self.service.state(ACCOUNT, REGION)
-        self.bucket = f"bucket-{self.model}"
-        self.client("s3").create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        self.settings = {
-            "model": self.model,
-            "model_package_group": self.name,
-            "training_pipeline": f"{self.name}-train",
-            "endpoint": self.name,
-            "raw_uri": f"s3://{self.bucket}/{self.model}/raw/",
-            "records_uri": f"s3://{self.bucket}/{self.model}/",
-            "retrain": {"on_drift": True, "cooldown_seconds": 3600.0},
-            "serving": {
-                "mode": "realtime",
-                "instance": "ml.m5.large",
-                "scaling": {"minimum": 1, "maximum": 1, "invocations_per_instance": 500},
-                "canary": {"percent": 10, "bake": 600.0},
-                "serverless": {"memory_mb": 2048, "max_concurrency": 5},
-                "role_arn": ROLE,
-                "kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b",
-                "capture_uri": f"s3://{self.bucket}/{self.model}/captured/",
-                "capture_percent": 100,
-                "rollback_alarms": ["endpoint-errors"],
-            },
-        }
-        self.configure()
-
-    def client(self, service):
-        return _client(self.local.endpoint_url, service)
-
-    def configure(self, **serving):
-        """Write the settings parameter, as the model's stack does."""
-        self.settings["serving"] |= serving
-        self.client("ssm").put_parameter(
-            Name=f"/acme/prod/models/{self.model}", Value=json.dumps(self.settings), Type="String", Overwrite=True
-        )
-
-    def event(self, name, **changes):
-        """An event about this test's model."""
-        return json.loads(json.dumps(event(name)).replace("churn", self.model)) | changes
-
-    def message(self, name, **attributes):
-        return message(self.event(name), self.model, **attributes)
-
-    def objects(self, prefix):
-        found = self.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=f"{self.model}/{prefix}")
-        return [entry["Key"].removeprefix(f"{self.model}/") for entry in found.get("Contents", [])]
-
-    def read(self, name):
-        body = self.client("s3").get_object(Bucket=self.bucket, Key=f"{self.model}/{name}")["Body"].read()
-        return json.loads(body)
-
-
-@cache
-def _client(endpoint_url, service):
-    return boto3.client(service, endpoint_url=endpoint_url, region_name=REGION)
+from .cloud import REGION, ROOT, Cloud, Function, import_path, policy
+from .deployments import Deployments
+from .trainings import Training
 
 
 @pytest.fixture(scope="session")
@@ -195,36 +36,18 @@ def local(tmp_path_factory):
 @pytest.fixture
 def cloud(local, monkeypatch):
     made = Cloud(local)
-    # Endpoints stay as the API left them: tests say how a deployment ends, no container runs.
+    # Endpoints stay in the state that the API sets; tests end a deployment themselves, and no container runs.
     monkeypatch.setattr(made.service.hosting, "deploy", lambda *_: None)
     return made
 
 
-_loaded = {}
-
-
-@contextmanager
-def alone(name):
-    """A function's folder as the only one of its kind on the path: several have modules of the same name."""
-    folder = ROOT / "lambda" / name
-    names = {path.stem for path in folder.glob("*.py")}
-    hidden = {module: sys.modules.pop(module) for module in names if module in sys.modules}
-    sys.path.insert(0, str(folder))
-    sys.modules.update(_loaded.get(name, {}))
-    try:
-        yield importlib.import_module("handler")
-    finally:
-        sys.path.remove(str(folder))
-        _loaded[name] = {module: sys.modules.pop(module) for module in names if module in sys.modules}
-        sys.modules.update(hidden)
-
-
 @pytest.fixture
 def load(local, monkeypatch):
-    """Load a function by its folder's name; as on Lambda, its modules and clients stay for the next event."""
+    """Load a function by its folder's name; its modules and clients are kept, as in a warm Lambda process."""
     for variable, value in {
         "FACTORY_ENVIRONMENT": "prod",
         "MODELS_PARAMETER_PREFIX": "/acme/prod/models/",
+        "POWERTOOLS_METRICS_NAMESPACE": "ModelFactory",
         "POWERTOOLS_SERVICE_NAME": "test",
         "POWERTOOLS_TRACE_DISABLED": "true",
     }.items():
@@ -242,29 +65,60 @@ def load(local, monkeypatch):
     with ExitStack() as stack:
 
         def load(name):
-            module = stack.enter_context(alone(name))
-            functions.append(Function(module, name.replace("_", "-")))
+            stack.enter_context(import_path(name))
+            functions.append(Function(importlib.import_module("handler"), name.replace("_", "-")))
             return functions[-1]
 
         yield load
 
 
 @pytest.fixture
-def delivery(monkeypatch):
-    """The modules of lambda/delivery by the names that they have in its zip; the handler wants the stack's variables."""
-    folder = ROOT / "lambda" / "delivery"
-    names = [path.stem for path in folder.glob("*.py") if path.stem != "handler"]
-    hidden = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-    monkeypatch.syspath_prepend(str(folder))
-    yield {name: importlib.import_module(name) for name in names}
-    for name in names:
-        del sys.modules[name]
-    sys.modules.update(hidden)
+def modules():
+    """Import modules of one function, such as `modules("deploy", "decision")`; by name."""
+    with ExitStack() as stack:
+
+        def modules(function, *names):
+            stack.enter_context(import_path(function))
+            return {name: importlib.import_module(name) for name in names}
+
+        yield modules
+
+
+@pytest.fixture
+def delivery(modules):
+    """The delivery function's modules by name, without the handler, which needs the stack's environment variables."""
+    names = [path.stem for path in (ROOT / "lambda" / "delivery").glob("*.py") if path.stem != "handler"]
+    return modules("delivery", *names, "shared.promotion")
+
+
+@pytest.fixture
+def retrain(load):
+    return load("retrain")
+
+
+@pytest.fixture
+def training(cloud):
+    return Training(cloud)
+
+
+@pytest.fixture
+def deploy(cloud, load):
+    return Deployments(cloud, load("deploy"))
+
+
+@pytest.fixture
+def live(deploy):
+    """The deploy function with version 1 in service."""
+    deploy.register()
+    deploy.send()
+    deploy.settle()
+    deploy.function.calls.clear()
+    return deploy
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say how many messages were made up, if any were."""
+    """Report the number of generated messages."""
     for name, module in list(sys.modules.items()):
-        if name.endswith("test_bad_events") and module.CASES:
+        if name.endswith("test_invalid_messages") and module.CASES:
             counted = ", ".join(f"{number} {what}" for what, number in sorted(module.CASES.items()))
-            terminalreporter.write_line(f"made-up events: {module.CASES.total()} ({counted})")
+            terminalreporter.write_line(f"generated events: {module.CASES.total()} ({counted})")

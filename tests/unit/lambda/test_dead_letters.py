@@ -1,4 +1,4 @@
-"""Through a real queue: a refused message ends in the dead letters and does not take the one behind it along."""
+"""Through a real queue: refused messages move to the dead-letter queue, and the valid one behind them does not."""
 
 import io
 import json
@@ -7,8 +7,9 @@ import zipfile
 
 import pytest
 
-from .conftest import ACCOUNT, REGION, ROOT, event, policy
-from .test_retrain import Training
+from model_factory.core.function_code import stage_function_code
+
+from .cloud import ACCOUNT, REGION, ROOT, event, policy
 
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 ALLOWED = [
@@ -25,8 +26,8 @@ ALLOWED = [
 
 
 @pytest.fixture
-def queues(cloud):
-    """URLs of the queue that the deployed function reads, and of its dead letters."""
+def queues(cloud, tmp_path):
+    """URLs of the deployed function's queue and of its dead-letter queue."""
     name = f"{cloud.model}-retrain"
     iam, sqs, functions = cloud.client("iam"), cloud.client("sqs"), cloud.client("lambda")
     allow = {"Effect": "Allow", "Action": ALLOWED, "Resource": "*"}
@@ -38,8 +39,8 @@ def queues(cloud):
     queue = sqs.create_queue(QueueName=f"{name}.fifo", Attributes=fifo)["QueueUrl"]
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        for path in (ROOT / "lambda" / "retrain").glob("*.py"):
-            archive.write(path, path.name)
+        for path in (folder := stage_function_code(ROOT / "lambda" / "retrain", tmp_path)).rglob("*.py"):
+            archive.write(path, path.relative_to(folder))
     functions.create_function(
         FunctionName=name,
         Runtime="python3.13",
@@ -48,7 +49,11 @@ def queues(cloud):
         Code={"ZipFile": code.getvalue()},
         Timeout=60,
         Environment={
-            "Variables": {"FACTORY_ENVIRONMENT": "prod", "MODELS_PARAMETER_PREFIX": "/acme/prod/models/"},
+            "Variables": {
+                "FACTORY_ENVIRONMENT": "prod",
+                "MODELS_PARAMETER_PREFIX": "/acme/prod/models/",
+                "POWERTOOLS_METRICS_NAMESPACE": "ModelFactory",
+            },
         },
     )
     mapping = functions.create_event_source_mapping(
@@ -61,8 +66,7 @@ def queues(cloud):
     functions.delete_event_source_mapping(UUID=mapping["UUID"])
 
 
-def test_refused_messages_end_in_the_dead_letters_and_the_good_one_starts_a_training(cloud, queues):
-    training = Training(cloud)
+def test_refused_messages_move_to_dead_letter_queue_and_valid_one_starts_training(cloud, training, queues):
     training.data()
     queue, dead = queues
     sqs = cloud.client("sqs")
@@ -73,11 +77,11 @@ def test_refused_messages_end_in_the_dead_letters_and_the_good_one_starts_a_trai
     ]
     for body in [*bad, json.dumps(cloud.event("manual"))]:
         sqs.send_message(QueueUrl=queue, MessageBody=body, MessageGroupId=cloud.model)
-    came, deadline = [], time.monotonic() + 60
-    while len(came) < len(bad) and time.monotonic() < deadline:
+    received, deadline = [], time.monotonic() + 60
+    while len(received) < len(bad) and time.monotonic() < deadline:
         for found in sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10).get("Messages", []):
-            came.append(found["Body"])
+            received.append(found["Body"])
             sqs.delete_message(QueueUrl=dead, ReceiptHandle=found["ReceiptHandle"])
         time.sleep(0.2)
-    assert sorted(came) == sorted(bad)
+    assert sorted(received) == sorted(bad)
     assert len(training.executions()) == 1

@@ -1,15 +1,17 @@
-"""The delivery function's decisions: what trains now, what waits, what a failure says; records and differences."""
+"""lambda/delivery: the retrain action step by step, typical records, and template differences."""
+
+import time
 
 import pytest
 
 
 class Environment:
-    """An environment of models whose trainings are in the given states: None is 'not started'."""
+    """Stub of an environment with models by the state of their training; None is 'not started'."""
 
     name = "dev"
 
     def __init__(self, states: dict, parallel: int = 2) -> None:
-        self.states, self.asked = states, []
+        self.states, self.requested = states, []
         self.settings = type(
             "Settings", (), {"parallel": parallel, "timeout_seconds": 100, "pipeline": "acme-delivery"}
         )
@@ -33,63 +35,61 @@ class Environment:
 
 @pytest.fixture
 def step(delivery, monkeypatch):
-    """One step of the retrain task: (outcome, models that were asked to train)."""
-    retrain, outcome = delivery["retrain"], delivery["outcome"]
+    """One step of the retrain action: its outcome, and the models whose training it requested."""
+    training, outcome = delivery["training"], delivery["outcome"]
 
     def step(states, token=None, **more):
         environment = Environment(states, **more)
-        monkeypatch.setattr(retrain, "changed", lambda _, model: states[model["model"]] != "same")
-        monkeypatch.setattr(retrain, "_has_data", lambda _, model: states[model["model"]] != "empty")
-        monkeypatch.setattr(retrain, "take_all_back", lambda *_: "; with it: b v2 rejected")
-        monkeypatch.setattr(retrain, "_ask", lambda _job, env, model: env.asked.append(model))
+        monkeypatch.setattr(training, "code_changed", lambda _, model: states[model["model"]] != "same")
+        monkeypatch.setattr(training, "_has_data", lambda _, model: states[model["model"]] != "empty")
+        monkeypatch.setattr(training, "revert_all", lambda *_: "; with it: b v2 rejected")
+        monkeypatch.setattr(training, "_request_training", lambda _job, env, model: env.requested.append(model))
         job = outcome.Job("j", "retrain", "dev", "e1", {"since": 4102444800} | (token or {}), [], {})
-        return retrain.retrain(job, environment), environment.asked
+        return training.retrain(job, environment), environment.requested
 
     return step
 
 
-def test_only_what_changed_trains_and_no_more_than_the_limit_at_a_time(step):
-    found, asked = step({"a": None, "b": "same", "c": None, "d": None, "e": "empty"})
-    assert asked == ["a", "c"]
-    assert found.summary == "waiting: a, c, d; no data yet: e; unchanged: 1"
+def test_changed_models_train_up_to_parallel_limit(step):
+    outcome, requested = step({"a": None, "b": "same", "c": None, "d": None, "e": "empty"})
+    assert requested == ["a", "c"]
+    assert outcome.summary == "waiting: a, c, d; no data yet: e; unchanged: 1"
 
 
-def test_what_runs_counts_towards_the_limit(step):
-    _, asked = step({"a": "Executing", "b": None, "c": None})
-    assert asked == ["b"]
+def test_running_training_counts_towards_limit(step):
+    _, requested = step({"a": "Executing", "b": None, "c": None})
+    assert requested == ["b"]
 
 
-def test_a_message_is_not_sent_again_before_its_time(step):
-    import time
-
-    found, asked = step({"a": None}, token={"asked": {"a": int(time.time())}})
-    assert asked == []
-    found, asked = step({"a": None}, token={"asked": {"a": int(time.time()) - 120}})
-    assert asked == ["a"]
-    assert list(found.token["asked"]) == ["a"]
+def test_request_is_repeated_after_a_minute(step):
+    outcome, requested = step({"a": None}, token={"asked": {"a": int(time.time())}})
+    assert requested == []
+    outcome, requested = step({"a": None}, token={"asked": {"a": int(time.time()) - 120}})
+    assert requested == ["a"]
+    assert list(outcome.token["asked"]) == ["a"]
 
 
-def test_all_trained_is_done(step, delivery):
-    found, asked = step({"a": "Succeeded", "b": "same"})
-    assert found == delivery["outcome"].Done("trained: a; unchanged: 1", {"trained": "a", "promoted": "none"})
-    assert asked == []
+def test_finished_trainings_succeed(step, delivery):
+    outcome, requested = step({"a": "Succeeded", "b": "same"})
+    assert outcome == delivery["outcome"].Succeeded("trained: a; unchanged: 1", {"trained": "a", "promoted": "none"})
+    assert requested == []
 
 
-def test_a_failure_waits_for_what_runs_starts_nothing_and_then_names_model_and_reason(step, delivery):
-    found, asked = step({"a": "Failed", "b": "Executing", "c": None})
-    assert isinstance(found, delivery["outcome"].Later)
-    assert asked == []
-    found, asked = step({"a": "Failed", "b": "Succeeded", "c": None})
-    assert found.message == "training in dev failed: model a: a is below the minimum; with it: b v2 rejected"
-    assert asked == []
+def test_failed_training_starts_no_other_and_fails_after_running_ones(step, delivery):
+    outcome, requested = step({"a": "Failed", "b": "Executing", "c": None})
+    assert isinstance(outcome, delivery["outcome"].InProgress)
+    assert requested == []
+    outcome, requested = step({"a": "Failed", "b": "Succeeded", "c": None})
+    assert outcome.message == "training in dev failed: model a: a is below the minimum; with it: b v2 rejected"
+    assert requested == []
 
 
-def test_trainings_that_take_too_long_stop_the_delivery(step):
-    found, _ = step({"a": "Executing"}, token={"since": 1})
-    assert found.message == "trainings in dev took too long: training: a; unchanged: 0"
+def test_training_timeout_fails_delivery(step):
+    outcome, _ = step({"a": "Executing"}, token={"since": 1})
+    assert outcome.message == "trainings in dev took too long: training: a; unchanged: 0"
 
 
-def test_a_typical_record_has_means_and_the_most_frequent_texts(delivery):
+def test_typical_record_has_means_and_most_frequent_strings(delivery):
     buckets = [{"value": "red", "count": 1}, {"value": "blue", "count": 9}]
     statistics = {
         "features": [
@@ -102,16 +102,16 @@ def test_a_typical_record_has_means_and_the_most_frequent_texts(delivery):
             },
         ]
     }
-    assert delivery["smoke"].typical_record(statistics) == {"x": 1.5, "n": 3, "c": "blue"}
+    assert delivery["prediction"].typical_record(statistics) == {"x": 1.5, "n": 3, "c": "blue"}
 
 
-def test_differences_name_resources_and_properties_and_leave_out_what_only_cdk_reads(delivery):
+def test_differences_name_resources_and_properties_without_cdk_metadata(delivery):
     def resource(**properties):
         return {"Type": "AWS::S3::Bucket", "Properties": properties}
 
     old = {"Resources": {"Same": resource(a=1) | {"Metadata": 1}, "Gone": resource(), "Other": resource(a=1, b=1)}}
     new = {"Resources": {"Same": resource(a=1) | {"Metadata": 2}, "New": resource(), "Other": resource(a=2, b=1)}}
-    found = list(delivery["difference"].differences("stack", old, new))
+    found = list(delivery["template_diff"].differences("stack", old, new))
     assert [(one.resource, one.kind, one.properties) for one in found] == [
         ("Gone", "remove", ()),
         ("New", "add", ()),

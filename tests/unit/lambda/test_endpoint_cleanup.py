@@ -1,4 +1,4 @@
-"""lambda/endpoint_cleanup: takes away what was deployed, and answers CloudFormation whatever happens."""
+"""lambda/endpoint_cleanup: deletes what was deployed, and always responds to CloudFormation."""
 
 import http.server
 import json
@@ -6,19 +6,19 @@ import threading
 
 import pytest
 
-from .conftest import ROLE, event
+from .cloud import ROLE, event
 
 
-class Answers(http.server.ThreadingHTTPServer):
-    """CloudFormation's end of the line: keeps what is PUT; the first `failing` requests get a 503."""
+class Responses(http.server.ThreadingHTTPServer):
+    """The server behind a response URL: keeps each body; the first `failing` requests get a 503."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _Put)
-        self.came, self.failing = [], 0
+        self.received, self.failing = [], 0
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server_port}/answer?X-Amz-Signature=0a1b"
+        return f"http://127.0.0.1:{self.server_port}/response?X-Amz-Signature=0a1b"
 
 
 class _Put(http.server.BaseHTTPRequestHandler):
@@ -27,7 +27,7 @@ class _Put(http.server.BaseHTTPRequestHandler):
         status = 503 if self.server.failing > 0 else 200
         self.server.failing -= 1
         if status == 200:
-            self.server.came.append((json.loads(body), self.headers["Content-Type"], len(body)))
+            self.server.received.append((json.loads(body), self.headers["Content-Type"], len(body)))
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -37,35 +37,35 @@ class _Put(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def answers():
-    with Answers() as server:
+def responses():
+    with Responses() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
 
 
 class Cleanup:
-    """The function, and an endpoint with all that belongs to it."""
+    """The function, and the resources of an endpoint."""
 
-    def __init__(self, cloud, function, answers, monkeypatch):
-        self.cloud, self.function, self.answers, self.name = cloud, function, answers, cloud.name
+    def __init__(self, cloud, function, responses, monkeypatch):
+        self.cloud, self.function, self.responses, self.name = cloud, function, responses, cloud.name
         self.sagemaker = cloud.client("sagemaker")
         monkeypatch.setattr("removal.POLL_SECONDS", 0.01)
 
     def __call__(self, **changes):
-        """Handle a request; the answer."""
-        request = self.cloud.event("stack_deleted", ResponseURL=self.answers.url) | changes
+        """Handle a request; the response."""
+        request = self.cloud.event("stack_deleted", ResponseURL=self.responses.url) | changes
         self.function.invoke(request)
-        (answer, content_type, size) = self.answers.came.pop()
+        (response, content_type, size) = self.responses.received.pop()
         assert content_type == ""
         assert size <= 4096
-        assert {k: answer[k] for k in ("StackId", "RequestId", "LogicalResourceId")} == {
+        assert {k: response[k] for k in ("StackId", "RequestId", "LogicalResourceId")} == {
             k: request[k] for k in ("StackId", "RequestId", "LogicalResourceId")
         }
-        return answer
+        return response
 
     def deployed(self, name=None):
-        """A version, registered and served under `name`."""
+        """Register a version and serve it under `name`."""
         name = name or self.name
         self.sagemaker.create_model_package_group(ModelPackageGroupName=name)
         arn = self.sagemaker.create_model_package(ModelPackageGroupName=name)["ModelPackageArn"]
@@ -86,32 +86,32 @@ class Cleanup:
         self.cloud.state.endpoints[name]["EndpointStatus"] = "InService"
 
     def left(self):
-        """What is there under the model's name."""
+        """Names of the remaining endpoints, configurations, models and versions of the model."""
         state, name = self.cloud.state, self.name
         tables = (state.endpoints, state.endpoint_configs, state.models, state.packages)
         return [[key for key in table if name in key] for table in tables]
 
 
 @pytest.fixture
-def cleanup(cloud, load, answers, monkeypatch):
-    return Cleanup(cloud, load("endpoint_cleanup"), answers, monkeypatch)
+def cleanup(cloud, load, responses, monkeypatch):
+    return Cleanup(cloud, load("endpoint_cleanup"), responses, monkeypatch)
 
 
-def test_everything_goes_with_the_stack(cleanup):
+def test_deleted_stack_deletes_endpoint_and_versions(cleanup):
     cleanup.deployed()
-    answer = cleanup()
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", cleanup.name)
+    response = cleanup()
+    assert (response["Status"], response["PhysicalResourceId"]) == ("SUCCESS", cleanup.name)
     assert cleanup.left() == [[], [], [], []]
 
 
-def test_versions_stay_where_data_is_kept(cleanup):
+def test_versions_are_kept_without_delete_versions(cleanup):
     cleanup.deployed()
     properties = cleanup.cloud.event("stack_deleted")["ResourceProperties"] | {"DeleteVersions": "false"}
     assert cleanup(ResourceProperties=properties)["Status"] == "SUCCESS"
     assert [len(names) for names in cleanup.left()] == [0, 0, 0, 1]
 
 
-def test_a_model_whose_name_begins_alike_keeps_its_endpoint(cleanup):
+def test_model_with_similar_name_keeps_its_endpoint(cleanup):
     """`churn-v2` is not version 2 of `churn`."""
     other = f"{cleanup.name}-v2"
     cleanup.deployed()
@@ -121,7 +121,7 @@ def test_a_model_whose_name_begins_alike_keeps_its_endpoint(cleanup):
     assert cleanup.left()[1] == [f"{other}-v1-0a1b2c3d"]
 
 
-def test_automatic_scaling_ends_before_the_endpoint(cleanup):
+def test_scalable_target_is_deregistered_before_endpoint_is_deleted(cleanup):
     cleanup.deployed()
     scaling = cleanup.cloud.client("application-autoscaling")
     where = {"ServiceNamespace": "sagemaker", "ResourceId": f"endpoint/{cleanup.name}/variant/AllTraffic"}
@@ -136,60 +136,60 @@ def test_automatic_scaling_ends_before_the_endpoint(cleanup):
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_where_nothing_was_deployed_nothing_is_to_do(cleanup, times):
+def test_deletion_without_endpoint_succeeds(cleanup, times):
     assert [cleanup()["Status"] for _ in range(times)] == ["SUCCESS"] * times
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
-def test_only_a_deletion_deletes(cleanup, kind):
+def test_create_and_update_delete_nothing(cleanup, kind):
     cleanup.deployed()
-    answer = cleanup(RequestType=kind)
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", cleanup.name)
+    response = cleanup(RequestType=kind)
+    assert (response["Status"], response["PhysicalResourceId"]) == ("SUCCESS", cleanup.name)
     assert cleanup.function.changes.count("DeleteEndpoint") == 0
 
 
-def test_another_endpoint_is_another_resource(cleanup):
-    answer = cleanup(RequestType="Update", PhysicalResourceId="the-one-before")
-    assert answer["PhysicalResourceId"] == cleanup.name
+def test_changed_endpoint_name_is_new_physical_id(cleanup):
+    response = cleanup(RequestType="Update", PhysicalResourceId="the-one-before")
+    assert response["PhysicalResourceId"] == cleanup.name
     assert cleanup(PhysicalResourceId="the-one-before")["PhysicalResourceId"] == "the-one-before"
 
 
 @pytest.mark.parametrize("status", ["Updating", "Creating", "SystemUpdating"])
-def test_an_endpoint_that_is_being_changed_is_a_failure_in_words(cleanup, status):
+def test_endpoint_update_in_progress_fails_with_reason(cleanup, status):
     cleanup.deployed()
     cleanup.cloud.state.endpoints[cleanup.name]["EndpointStatus"] = status
     cleanup.function.context.get_remaining_time_in_millis = iter([60_000, 40_000, 20_000]).__next__
-    answer = cleanup()
-    assert answer["Status"] == "FAILED"
-    assert f"is still {status}; delete the stack again when that has ended" in answer["Reason"]
+    response = cleanup()
+    assert response["Status"] == "FAILED"
+    assert f"is still {status}; delete the stack again when that has ended" in response["Reason"]
     assert len(cleanup.left()[0]) == 1
 
 
-def test_an_error_of_aws_is_told(cleanup, monkeypatch):
+def test_aws_error_is_reported_to_cloudformation(cleanup, monkeypatch):
     def refuses(*_):
         raise PermissionError("é" * 5000)
 
     monkeypatch.setattr(cleanup.function.module, "remove_serving", refuses)
-    answer = cleanup()
-    assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("PermissionError: é")
+    response = cleanup()
+    assert response["Status"] == "FAILED"
+    assert response["Reason"].startswith("PermissionError: é")
 
 
 @pytest.mark.parametrize(
     "properties",
     [{}, {"EndpointName": "../x", "ModelPackageGroupName": "x"}, {"EndpointName": 1}, {"EndpointName": None}],
 )
-def test_properties_that_are_none_are_a_failure_too(cleanup, properties):
-    answer = cleanup(ResourceProperties=properties)
-    assert answer["Status"] == "FAILED"
-    assert "EndpointName" in answer["Reason"] or "ModelPackageGroupName" in answer["Reason"]
-    assert answer["PhysicalResourceId"]
+def test_invalid_properties_fail_with_reason(cleanup, properties):
+    response = cleanup(ResourceProperties=properties)
+    assert response["Status"] == "FAILED"
+    assert "EndpointName" in response["Reason"] or "ModelPackageGroupName" in response["Reason"]
+    assert response["PhysicalResourceId"]
     assert cleanup.function.changes == []
 
 
-def test_an_answer_that_does_not_arrive_is_sent_again(cleanup, monkeypatch):
+def test_response_is_retried_after_http_error(cleanup, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda _: None)
-    cleanup.answers.failing = 2
+    cleanup.responses.failing = 2
     assert cleanup()["Status"] == "SUCCESS"
 
 
@@ -203,7 +203,7 @@ def test_an_answer_that_does_not_arrive_is_sent_again(cleanup, monkeypatch):
         {"ResourceProperties": None},
     ],
 )
-def test_what_is_no_request_of_our_cloudformation_is_refused(cleanup, changes):
+def test_event_that_is_no_cloudformation_request_is_refused(cleanup, changes):
     with pytest.raises(ValueError, match=f"{next(iter(changes))}:"):
         cleanup.function.invoke(event("stack_deleted") | changes)
     assert cleanup.function.changes == []

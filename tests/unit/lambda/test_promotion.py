@@ -1,4 +1,4 @@
-"""`promote: model` in lambda/delivery: what is live before goes on as it is, once, and nothing else does."""
+"""lambda/delivery with `promote: model`: the version served in the previous environment is registered, once."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from .conftest import ROLE
+from .cloud import ROLE
 
 REGION = "eu-west-1"
 ACCOUNTS = {"dev": "111111111111", "prod": "222222222222"}
@@ -14,8 +14,8 @@ ARTIFACT = b"the bytes of the model"
 IMAGES = {name: f"{account}.dkr.ecr.{REGION}.amazonaws.com/sklearn:1" for name, account in ACCOUNTS.items()}
 
 
-class Place:
-    """One environment with a model of its own for a test, as its stacks deploy it."""
+class Account:
+    """One environment with the model of a test, as its stacks deploy it."""
 
     def __init__(self, world, name: str, promoted_from: str | None) -> None:
         self.name, self.model, self._account = name, world.model, ACCOUNTS[name]
@@ -48,7 +48,7 @@ class Place:
         return self._accounts.role_client(service, f"arn:aws:iam::{self._account}:role/administrator", REGION)
 
     def deploy(self, code: str) -> None:
-        """A training pipeline of this code."""
+        """Deploy a training pipeline of this code."""
         variables = {"CODE_DIGEST": code, "IMAGE": IMAGES[self.name]}
         step = {"Name": "Prepare", "Type": "Processing", "Arguments": {"Environment": variables}}
         pipeline = {"PipelineName": self.settings["training_pipeline"], "RoleArn": ROLE}
@@ -60,7 +60,7 @@ class Place:
         call(**pipeline, PipelineDefinition=json.dumps(definition))
 
     def train(self, code: str = "code 1", status: str = "Approved", artifact: bytes = ARTIFACT, **facts) -> str:
-        """Register what a training would make, with reports of which only one of a folder is named; its ARN."""
+        """Register a version as a training does, with two reports of which the version names one; its ARN."""
         folder = f"{self.model}/executions/{uuid.uuid4().hex[:8]}"
         bucket = self.buckets["artifacts"]
         self.s3.put_object(Bucket=bucket, Key=f"{folder}/train/model.tar.gz", Body=artifact)
@@ -86,7 +86,7 @@ class Place:
         )["ModelPackageArn"]
 
     def serve(self, arn: str) -> None:
-        """An endpoint of this version."""
+        """Create an endpoint with this version."""
         name = f"{self.group}-{arn.rpartition('/')[2]}"
         self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"ModelPackageName": arn})
         variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.m5.large"}
@@ -107,43 +107,45 @@ class Place:
 
 
 class World:
-    """dev, which trains, and prod, which is given; and the delivery function between them."""
+    """dev, which trains, prod, which receives versions, and the delivery function."""
 
     def __init__(self, accounts, delivery, approval: str = "automatic") -> None:
         self.accounts, self.delivery, self.model = accounts, delivery, f"m{uuid.uuid4().hex[:8]}"
         self.factory = f"f{uuid.uuid4().hex[:6]}"
-        self.dev, self.prod = Place(self, "dev", None), Place(self, "prod", "dev")
+        self.dev, self.prod = Account(self, "dev", None), Account(self, "prod", "dev")
         self.approval = approval
 
     def prefix(self, name: str) -> str:
         return f"{self.factory}-{name}"
 
     def step(self, execution: str = "e1", task: str = "retrain"):
-        """One step of a task of the delivery function in prod."""
-        places = {
-            name: {
-                "factory": self.factory,
-                "prefix": self.prefix(name),
-                "region": REGION,
-                "role": f"arn:aws:iam::{account}:role/{self.factory}",
-                "approval": self.approval,
-            }
+        """Run one step of a task of the delivery function in prod; its outcome."""
+        module = self.delivery["environment"]
+        configs = {
+            name: module.EnvironmentConfig(
+                prefix=self.prefix(name),
+                factory=self.factory,
+                account=account,
+                region=REGION,
+                approval=self.approval,
+                role=f"arn:aws:iam::{account}:role/{self.factory}",
+            )
             for name, account in ACCOUNTS.items()
         }
-        module = self.delivery["environment"]
-        settings = module.Settings("acme-delivery", "reports", 4, 3600, places)
+        settings = module.Settings("acme-delivery", "reports", 4, 3600, configs)
         job = self.delivery["outcome"].Job("j", task, "prod", execution, {"since": 4102444800}, [], {})
-        return getattr(self.delivery[task], task)(job, module.Environment(settings, "prod"))
+        module_of = {"retrain": "training", "smoke": "smoke"}
+        return getattr(self.delivery[module_of[task]], task)(job, module.Environment(settings, "prod"))
 
     def trained(self, **more) -> str:
-        """A version that dev made and serves."""
+        """Train and serve a version in dev; its ARN."""
         arn = self.dev.train(**more)
         self.dev.serve(arn)
         return arn
 
 
 class Pipeline:
-    """CodePipeline, as far as it is asked which commit is delivered."""
+    """Stub of CodePipeline with the delivered commit."""
 
     def get_pipeline_execution(self, **_):
         return {"pipelineExecution": {"artifactRevisions": [{"revisionId": "abcdef0123456789"}]}}
@@ -152,11 +154,11 @@ class Pipeline:
 @pytest.fixture
 def world(local, delivery, monkeypatch):
     monkeypatch.setattr(local._dispatcher.replaced["sagemaker"].hosting, "deploy", lambda *_: None)
-    monkeypatch.setattr(delivery["belongings"], "pipeline", Pipeline)
+    monkeypatch.setattr(delivery["delivery_versions"], "codepipeline", Pipeline)
     return World(local.accounts, delivery)
 
 
-def test_what_dev_serves_is_registered_with_its_digest_its_origin_and_all_its_reports(world):
+def test_served_version_is_registered_with_digest_origin_and_reports(world):
     origin = world.trained()
     assert world.step().variables == {"trained": "none", "promoted": world.model}
     (made,) = world.prod.versions()
@@ -166,7 +168,7 @@ def test_what_dev_serves_is_registered_with_its_digest_its_origin_and_all_its_re
     assert (facts["code_digest"], facts["trigger"]) == ("code 1", "promotion")
     assert made["ModelApprovalStatus"] == "Approved"
     assert made["ModelPackageDescription"] == "promotion: pushed abcdef012345, delivery e1"
-    # The image of the target's own registry.
+    # The image in the target's registry.
     assert container["Image"] == facts["image"] == IMAGES["prod"]
     folder = f"s3://{world.prod.buckets['artifacts']}/{world.model}/executions/promoted-dev-v1"
     assert container["ModelDataUrl"] == f"{folder}/train/model.tar.gz"
@@ -176,7 +178,7 @@ def test_what_dev_serves_is_registered_with_its_digest_its_origin_and_all_its_re
     assert world.prod.read(statistics.replace("statistics", "profile")) == b"profile.json"
 
 
-def test_a_second_run_of_a_delivery_or_of_another_one_promotes_nothing_again(world):
+def test_version_is_promoted_only_once(world):
     world.trained()
     world.step()
     assert world.step().variables == {"trained": "none", "promoted": world.model}
@@ -184,14 +186,14 @@ def test_a_second_run_of_a_delivery_or_of_another_one_promotes_nothing_again(wor
     assert len(world.prod.versions()) == 1
 
 
-def test_a_version_waits_for_its_approval_where_a_person_approves(world):
+def test_promoted_version_is_pending_where_approval_is_manual(world):
     world.approval = "manual"
     world.trained()
     world.step()
     assert world.prod.versions()[0]["ModelApprovalStatus"] == "PendingManualApproval"
 
 
-def test_what_a_delivery_took_back_is_promoted_by_the_next_but_not_by_itself(world):
+def test_reverted_version_is_promoted_by_next_delivery_only(world):
     world.trained()
     world.step()
     (made,) = world.prod.versions()
@@ -201,12 +203,12 @@ def test_what_a_delivery_took_back_is_promoted_by_the_next_but_not_by_itself(wor
     world.step()
     assert len(world.prod.versions()) == 1
     said = world.step(task="smoke").message
-    assert f"model {world.model} v1: it was too slow; there is none before it to go back to" in said
+    assert f"model {world.model} v1: it was too slow; there is no version before it" in said
     world.step("e2")
     assert [one["ModelApprovalStatus"] for one in world.prod.versions()] == ["Approved", "Rejected"]
 
 
-def test_a_model_without_a_version_yet_is_left_alone(world):
+def test_model_without_version_is_not_promoted(world):
     assert world.step().summary == f"no data yet: {world.model}; unchanged: 0"
 
 
@@ -217,7 +219,7 @@ def test_a_model_without_a_version_yet_is_left_alone(world):
         ({"artifact_digest": "0" * 64}, f"instead of {'0' * 64}"),
     ],
 )
-def test_what_is_not_what_it_should_be_stops_the_delivery(world, made, why):
+def test_version_of_other_code_or_artifact_fails_delivery(world, made, why):
     world.trained(**made)
     failed = world.step().message
     assert failed.startswith(f"training in prod failed: model {world.model}: ")
@@ -225,7 +227,7 @@ def test_what_is_not_what_it_should_be_stops_the_delivery(world, made, why):
     assert world.prod.versions() == []
 
 
-def test_a_later_delivery_that_passed_dev_meanwhile_changes_nothing_for_this_one(world):
+def test_delivery_promotes_its_own_code_after_a_later_delivery(world):
     first = world.dev.train(code="code 1")
     world.dev.train(code="code 1", status="Rejected")
     world.trained(code="code 2")
@@ -233,15 +235,15 @@ def test_a_later_delivery_that_passed_dev_meanwhile_changes_nothing_for_this_one
     assert world.prod.versions()[0]["CustomerMetadataProperties"]["origin"] == first
 
 
-def test_of_several_versions_of_the_code_the_one_that_serves_is_promoted(world):
+def test_served_version_is_promoted_among_several_of_same_code(world):
     serving = world.trained()
-    world.dev.train()  # at night, and on its way to the endpoint
+    world.dev.train()  # a nightly training that is not deployed yet
     world.step()
     assert world.prod.versions()[0]["CustomerMetadataProperties"]["origin"] == serving
 
 
-def test_a_failure_takes_back_what_the_delivery_promoted_before(world):
-    """Another model of the same delivery cannot be promoted: the stage goes back as a whole."""
+def test_failure_reverts_versions_promoted_before(world):
+    """Another model of the same delivery cannot be promoted, so the whole stage is reverted."""
     world.trained()
     world.step()
     other = World(world.accounts, world.delivery)
@@ -252,13 +254,13 @@ def test_a_failure_takes_back_what_the_delivery_promoted_before(world):
     )
     said = world.step().message
     assert f"model {other.model}: it is not deployed in dev, from where it is to be promoted" in said
-    assert f"with it: {world.model} v1 rejected, there is none before it to go back to" in said
+    assert f"with it: {world.model} v1 rejected, there is no version before it" in said
     assert world.prod.versions()[0]["ModelApprovalStatus"] == "Rejected"
 
 
-def test_a_large_artifact_passes_in_parts(world, monkeypatch):
+def test_large_artifact_is_copied_in_parts(world, monkeypatch):
     part = 5 * 2**20
-    monkeypatch.setattr(world.delivery["promotion"], "PART_BYTES", part)
+    monkeypatch.setattr(world.delivery["shared.promotion"], "PART_BYTES", part)
     content = hashlib.sha256(b"seed").digest() * (13 * 2**15)
     world.trained(artifact=content)
     world.step()

@@ -1,15 +1,15 @@
-"""Two CloudFormation templates, compared resource by resource."""
+"""Compares two CloudFormation templates, resource by resource. Pure: no AWS here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-_UNIMPORTANT = {"AWS::CDK::Metadata"}
+_IGNORED_TYPES = {"AWS::CDK::Metadata"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """One resource of a stack that a deployment would add, change or remove."""
+    """A resource that a deployment would add, change or remove."""
 
     stack: str
     resource: str
@@ -19,13 +19,13 @@ class Change:
 
 
 def differences(stack: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
-    """The resources that differ, by logical id; what only CDK reads (metadata) does not count."""
+    """The resources that differ, by logical id. Metadata of CDK is ignored."""
     before: dict[str, Any] = old.get("Resources", {})
     after: dict[str, Any] = new.get("Resources", {})
     for name in sorted(before.keys() | after.keys()):
         resource = after.get(name) or before[name]
         kind = resource["Type"]
-        if kind in _UNIMPORTANT:
+        if kind in _IGNORED_TYPES:
             continue
         if name not in before:
             yield Change(stack, name, kind, "add")

@@ -1,11 +1,10 @@
-"""Messages and events that are not ours: refused with a log line, handed back for the dead letters, and nothing is started.
+"""Invalid messages and events: refused with a log line, returned to the queue, and without any effect.
 
-Real events are mutated, and whatever else JSON can be is tried. `ours` says by itself, from what the contracts promise,
-whether a case is to be taken; the function has to agree in both directions.
+Real events are mutated, and other JSON is generated. `generated_messages` decides independently, from the contracts, whether a
+message is valid; the function has to agree in both directions.
 """
 
 import json
-import re
 from collections import Counter
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -15,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .conftest import ACCOUNT, READS, event, message
+from .cloud import ACCOUNT, READS, event, message
+from .generated_messages import ANYTHING, NAME, at, mutated, text, valid_for_deploy, valid_for_retrain
 
 EXAMPLES = 1000
 CASES = Counter()
@@ -26,7 +26,6 @@ FUZZ = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 SETTINGS = {
     "model": "churn",
     "model_package_group": "acme-prod-churn",
@@ -36,7 +35,7 @@ SETTINGS = {
     "records_uri": "s3://records/churn/",
     "retrain": {"on_drift": True, "cooldown_seconds": 0.0},
 }
-ANSWERS = {
+RESPONSES = {
     "ListPipelineExecutions": {"PipelineExecutionSummaries": []},
     "ListObjectsV2": {"Contents": [{"Key": "churn/raw/a", "LastModified": datetime(2026, 11, 24, tzinfo=UTC)}]},
     "StartPipelineExecution": {"PipelineExecutionArn": "arn"},
@@ -47,7 +46,7 @@ ANSWERS = {
 
 
 class Recorded:
-    """AWS that knows one model and notes every call; quick enough for thousands of cases."""
+    """Stub of AWS with one model that records every call; fast enough for thousands of cases."""
 
     def __init__(self, function):
         self.function, self.calls = function, []
@@ -60,18 +59,18 @@ class Recorded:
             return {"Parameter": {"Value": json.dumps(SETTINGS)}}
         if operation == "DescribeEndpoint":
             raise client.exceptions.ClientError({"Error": {"Message": "Could not find endpoint"}}, operation)
-        return ANSWERS.get(operation, {})
+        return RESPONSES.get(operation, {})
 
     def changes(self):
         return [name for name, _ in self.calls if not name.startswith(READS)]
 
     def handle(self, body):
-        """One message: (it goes back to the queue, it was logged as refused, it reached what acts on it)."""
+        """Handle one message; whether it returned to the queue, and whether it was logged as refused."""
         self.calls.clear()
         record = message(body)
-        back = self.function(record) == [record["messageId"]]
+        returned = self.function(record) == [record["messageId"]]
         refused = any(line["message"] == "message refused" for line in self.function.logged())
-        return back, refused
+        return returned, refused
 
 
 @pytest.fixture
@@ -92,134 +91,39 @@ def retrain(recorded):
 @pytest.fixture
 def deploy(recorded, monkeypatch):
     made = recorded("deploy")
-    monkeypatch.setattr(made.function.module.parameters, "find", _find(made))
+    monkeypatch.setattr("shared.queue.read_settings", read_settings)
     monkeypatch.setattr(made.function.module, "reconcile", _reconcile(made))
     return made
 
 
-def _find(made):
-    """The parameter is asked for as ever; its content is of no interest here."""
-    from settings import client
+def read_settings(model, _):
+    """Read the parameter as usual; its content does not matter here."""
+    from shared.clients import client
 
-    def find(model):
-        try:
-            client("ssm").get_parameter(Name=f"/acme/prod/models/{model}")
-        except client("ssm").exceptions.ParameterNotFound:
-            raise LookupError(model) from None
-        return SimpleNamespace(model=model)
-
-    return find
+    try:
+        client("ssm").get_parameter(Name=f"/acme/prod/models/{model}")
+    except client("ssm").exceptions.ParameterNotFound:
+        raise LookupError(model) from None
+    return SimpleNamespace(model=model)
 
 
 def _reconcile(made):
     def reconcile(settings, request, delivery):
         made.calls.append(("Reconcile", settings.model))
-        return SimpleNamespace(what="reconciled", facts={})
+        return SimpleNamespace(message="reconciled", facts={})
 
     return reconcile
 
 
-def text(value, most, pattern=None):
-    return isinstance(value, str) and 1 <= len(value) <= most and (pattern is None or re.fullmatch(pattern, value))
-
-
-def at(content, *path):
-    for key in path:
-        content = content.get(key) if isinstance(content, dict) else None
-    return content
-
-
-def of_aws(content, source, kind, identifier):
-    return (
-        text(at(content, "id"), 128, identifier)
-        and at(content, "source") == source
-        and at(content, "detail-type") == kind
-        and at(content, "account") == ACCOUNT
-    )
-
-
-def ours_to_retrain(content):
-    """Whether the retrain queue's contract has such a message, about the one model that there is."""
-    if isinstance(content, dict) and set(content) == {"model", "trigger", "reason", "id"}:
-        known = content["model"] == "churn" and content["trigger"] in ("schedule", "manual", "code")
-        return known and text(content["reason"], 1024) and text(content["id"], 128)
-    return (
-        of_aws(content, "aws.cloudwatch", "CloudWatch Alarm State Change", None)
-        and at(content, "detail", "alarmName") == "acme-prod-churn-drift"
-        and at(content, "detail", "state", "value") == "ALARM"
-        and text(at(content, "detail", "state", "reason"), 10**6)
-    )
-
-
-def ours_to_deploy(content):
-    """Whether the deploy queue's contract has such a message, about the one model that there is."""
-    identifier = r"[!-~]+"
-    if isinstance(content, dict) and set(content) == {"model", "trigger", "reason", "id"}:
-        known = content["model"] == "churn" and content["trigger"] == "manual"
-        reason = content["reason"]
-        return known and text(content["id"], 128, identifier) and isinstance(reason, str) and len(reason) <= 1024
-    if of_aws(content, "aws.sagemaker", "SageMaker Model Package State Change", identifier):
-        detail = at(content, "detail", "ModelPackageGroupName"), at(content, "detail", "ModelApprovalStatus")
-        return detail == ("acme-prod-churn", "Approved")
-    return (
-        of_aws(content, "aws.sagemaker", "SageMaker Endpoint State Change", identifier)
-        and at(content, "detail", "EndpointName") == "acme-prod-churn"
-        and at(content, "detail", "EndpointStatus") in ("IN_SERVICE", "FAILED")
-    )
-
-
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=30),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
-    max_leaves=8,
-)
-NEIGHBOURS = st.sampled_from(
-    [
-        "acme-dev-churn", "acme-prod-", "acme-prod-churn-drift", "acme-prod-churn-dev-drift", "other-acme-prod-churn-drift",
-        "acme-prod-Churn-drift", "acme-prod-churn\n", "acme-prod-../../x-drift", "acme-prod--drift",
-        "acme-prod-churn-endpoint-errors",
-        "acme-prod-" + "x" * 30, "churn", "churn\n", "CHURN", "churn/../loan", "nobody", "drift", "code", "999999999999",
-        ACCOUNT, f"{ACCOUNT} ", "aws.cloudwatch", "aws.sagemaker", "com.acme", "Rejected", "OK", "Approved", "UPDATING", "",
-    ]
-)  # fmt: skip
-
-
-def paths(content, path=()):
-    """Every place in a document."""
-    yield path
-    items = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
-    for key, value in items:
-        yield from paths(value, (*path, key))
-
-
-@st.composite
-def mutated(draw, names):
-    """A real event with one to three of its places taken away or put to something else."""
-    content = event(draw(st.sampled_from(names)))
-    for _ in range(draw(st.integers(1, 3))):
-        places = [path for path in paths(content) if path]
-        if not places:
-            break
-        *way, last = draw(st.sampled_from(places))
-        parent = content
-        for key in way:
-            parent = parent[key]
-        if draw(st.booleans()):
-            parent[last] = draw(NEIGHBOURS | ANYTHING)
-        else:
-            del parent[last]
-    return content
-
-
-def agree(function, ours, content):
-    """The function takes what is ours, and refuses all else without having started anything."""
-    back, refused = function.handle(json.dumps(content))
-    wanted = bool(ours(content))
-    CASES["taken" if wanted else "refused"] += 1
-    assert back is refused is not wanted, content
+def agree(function, valid, content):
+    """The function accepts valid messages, and refuses others without any effect."""
+    returned, refused = function.handle(json.dumps(content))
+    expected = bool(valid(content))
+    CASES["accepted" if expected else "refused"] += 1
+    assert returned is refused is not expected, content
     acted = "StartPipelineExecution" in function.changes() or "Reconcile" in function.changes()
-    assert acted is wanted
-    if not wanted:
+    assert acted is expected
+    if not expected:
         assert function.changes() == []
 
 
@@ -228,13 +132,13 @@ DEPLOY_EVENTS = ["manual", "version_approved", "endpoint_in_service"]
 
 
 @pytest.mark.parametrize("name", RETRAIN_EVENTS)
-def test_retrain_takes_what_the_contract_has(retrain, name):
+def test_retrain_accepts_contract_messages(retrain, name):
     assert retrain.handle(json.dumps(event(name))) == (False, False)
     assert retrain.changes() == ["StartPipelineExecution", "PutMetricData"]
 
 
 @pytest.mark.parametrize("name", DEPLOY_EVENTS)
-def test_deploy_takes_what_the_contract_has(deploy, name):
+def test_deploy_accepts_contract_messages(deploy, name):
     assert deploy.handle(json.dumps(event(name))) == (False, False)
     assert deploy.changes() == ["Reconcile"]
 
@@ -242,19 +146,19 @@ def test_deploy_takes_what_the_contract_has(deploy, name):
 @FUZZ
 @given(content=mutated(RETRAIN_EVENTS))
 def test_retrain_refuses_mutated_events(retrain, content):
-    agree(retrain, ours_to_retrain, content)
+    agree(retrain, valid_for_retrain, content)
 
 
 @FUZZ
 @given(content=mutated(DEPLOY_EVENTS))
 def test_deploy_refuses_mutated_events(deploy, content):
-    agree(deploy, ours_to_deploy, content)
+    agree(deploy, valid_for_deploy, content)
 
 
 @pytest.mark.parametrize("name", ["retrain", "deploy"])
 @FUZZ
 @given(body=ANYTHING.map(json.dumps) | st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
-def test_whatever_else_stands_in_a_message_is_refused(request, name, body):
+def test_any_other_body_is_refused(request, name, body):
     function = request.getfixturevalue(name)
     CASES["refused"] += 1
     assert function.handle(body) == (True, True)
@@ -278,13 +182,13 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize(("name", "known"), [("retrain", "drift_alarm"), ("deploy", "version_approved")])
-def test_a_real_event_that_is_wrong_in_one_way_is_refused(request, name, known, wrong):
+def test_event_with_one_invalid_value_is_refused(request, name, known, wrong):
     function = request.getfixturevalue(name)
     assert function.handle(WRONG[wrong](json.dumps(event(known)))) == (True, True)
     assert function.changes() == []
 
 
-def test_a_refusal_says_why_but_not_what_the_message_held(retrain):
+def test_refusal_names_reason_without_message_content(retrain):
     record = message({"model": "churn", "trigger": "manual", "reason": "secret", "id": "1", "password": "secret"})
     retrain.function(record)
     (line,) = [line for line in retrain.function.logged() if line["message"] == "message refused"]
@@ -297,22 +201,22 @@ def test_a_refusal_says_why_but_not_what_the_message_held(retrain):
 def clean_up(recorded, monkeypatch):
     made = recorded("endpoint_cleanup")
     made.sent = []
-    monkeypatch.setattr(made.function.module, "answer", lambda request, status, reason: made.sent.append(status))
+    monkeypatch.setattr(made.function.module, "respond", lambda request, status, reason: made.sent.append(status))
     return made
 
 
 @FUZZ
 @given(content=mutated(["stack_deleted"]) | ANYTHING)
-def test_the_clean_up_removes_nothing_for_what_is_no_request_and_answers_what_is_one(clean_up, content):
+def test_clean_up_responds_to_requests_and_refuses_other_events(clean_up, content):
     clean_up.calls.clear()
     clean_up.sent.clear()
     try:
         clean_up.function.invoke(content)
-    except clean_up.function.module.Refused:
+    except clean_up.function.module.InvalidMessageError:
         assert clean_up.sent == clean_up.changes() == []
         CASES["refused"] += 1
         return
-    CASES["taken"] += 1
+    CASES["accepted"] += 1
     endpoint, group = (at(content, "ResourceProperties", key) for key in ("EndpointName", "ModelPackageGroupName"))
     assert content["StackId"].split(":")[4] == ACCOUNT
     if content["RequestType"] != "Delete":

@@ -1,0 +1,101 @@
+"""Contracts of the queues, written a second time as predicates, and generated messages that may or may not follow them."""
+
+import re
+
+from hypothesis import strategies as st
+
+from .cloud import ACCOUNT, event
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def text(value, most, pattern=None):
+    return isinstance(value, str) and 1 <= len(value) <= most and (pattern is None or re.fullmatch(pattern, value))
+
+
+def at(content, *path):
+    for key in path:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content
+
+
+def is_aws_event(content, source, kind, identifier):
+    return (
+        text(at(content, "id"), 128, identifier)
+        and at(content, "source") == source
+        and at(content, "detail-type") == kind
+        and at(content, "account") == ACCOUNT
+    )
+
+
+def valid_for_retrain(content):
+    """Whether the message follows the retrain queue's contract and concerns the only model."""
+    if isinstance(content, dict) and set(content) == {"model", "trigger", "reason", "id"}:
+        known = content["model"] == "churn" and content["trigger"] in ("schedule", "manual", "code")
+        return known and text(content["reason"], 1024) and text(content["id"], 128)
+    return (
+        is_aws_event(content, "aws.cloudwatch", "CloudWatch Alarm State Change", None)
+        and at(content, "detail", "alarmName") == "acme-prod-churn-drift"
+        and at(content, "detail", "state", "value") == "ALARM"
+        and text(at(content, "detail", "state", "reason"), 10**6)
+    )
+
+
+def valid_for_deploy(content):
+    """Whether the message follows the deploy queue's contract and concerns the only model."""
+    identifier = r"[!-~]+"
+    if isinstance(content, dict) and set(content) == {"model", "trigger", "reason", "id"}:
+        known = content["model"] == "churn" and content["trigger"] == "manual"
+        reason = content["reason"]
+        return known and text(content["id"], 128, identifier) and isinstance(reason, str) and len(reason) <= 1024
+    if is_aws_event(content, "aws.sagemaker", "SageMaker Model Package State Change", identifier):
+        detail = at(content, "detail", "ModelPackageGroupName"), at(content, "detail", "ModelApprovalStatus")
+        return detail == ("acme-prod-churn", "Approved")
+    return (
+        is_aws_event(content, "aws.sagemaker", "SageMaker Endpoint State Change", identifier)
+        and at(content, "detail", "EndpointName") == "acme-prod-churn"
+        and at(content, "detail", "EndpointStatus") in ("IN_SERVICE", "FAILED")
+    )
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
+    max_leaves=8,
+)
+SIMILAR_VALUES = st.sampled_from(
+    [
+        "acme-dev-churn", "acme-prod-", "acme-prod-churn-drift", "acme-prod-churn-dev-drift", "other-acme-prod-churn-drift",
+        "acme-prod-Churn-drift", "acme-prod-churn\n", "acme-prod-../../x-drift", "acme-prod--drift",
+        "acme-prod-churn-endpoint-errors",
+        "acme-prod-" + "x" * 30, "churn", "churn\n", "CHURN", "churn/../loan", "nobody", "drift", "code", "999999999999",
+        ACCOUNT, f"{ACCOUNT} ", "aws.cloudwatch", "aws.sagemaker", "com.acme", "Rejected", "OK", "Approved", "UPDATING", "",
+    ]
+)  # fmt: skip
+
+
+def paths(content, path=()):
+    """The path of every value in a JSON document."""
+    yield path
+    items = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for key, value in items:
+        yield from paths(value, (*path, key))
+
+
+@st.composite
+def mutated(draw, names):
+    """A real event with one to three of its values removed or replaced."""
+    content = event(draw(st.sampled_from(names)))
+    for _ in range(draw(st.integers(1, 3))):
+        places = [path for path in paths(content) if path]
+        if not places:
+            break
+        *way, last = draw(st.sampled_from(places))
+        parent = content
+        for key in way:
+            parent = parent[key]
+        if draw(st.booleans()):
+            parent[last] = draw(SIMILAR_VALUES | ANYTHING)
+        else:
+            del parent[last]
+    return content

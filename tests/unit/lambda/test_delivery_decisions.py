@@ -1,0 +1,94 @@
+"""lambda/delivery: decisions without AWS: which trainings to request, and whether an endpoint passes the smoke test."""
+
+import pytest
+
+MODEL = {"model": "any"}
+NOW = 1_000_000
+
+
+@pytest.fixture
+def progress(delivery):
+    return delivery["progress"].Progress
+
+
+@pytest.mark.parametrize(
+    ("state", "requested", "parallel", "expected"),
+    [
+        ({}, {}, 2, ["a", "b"]),
+        ({"running": ["x"]}, {}, 2, ["a"]),
+        ({"running": ["x", "y", "z"]}, {}, 2, []),
+        ({}, {"a": NOW - 10}, 2, ["b"]),
+        ({}, {"a": NOW - 10}, 1, []),
+        ({}, {"a": NOW - 61}, 1, ["a"]),
+        ({"failed": {"x": "too little data"}}, {}, 2, []),
+    ],
+)
+def test_trainings_are_requested_up_to_limit(progress, state, requested, parallel, expected):
+    to_train = {"a": MODEL, "b": MODEL, "c": MODEL}
+    assert progress(to_train=to_train, **state).to_request(requested, parallel, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "finished", "failure"),
+    [
+        ({"unchanged": ["a"], "trained": ["b"], "without_data": ["c"]}, True, None),
+        ({"running": ["a"]}, False, None),
+        ({"to_train": {"a": MODEL}}, False, None),
+        ({"to_promote": {"a": MODEL}}, False, None),
+        ({"failed": {"a": "why"}, "running": ["b"]}, False, None),
+        ({"failed": {"a": "why", "b": "what"}}, True, "model a: why; model b: what"),
+    ],
+)
+def test_progress_is_finished_and_failed_when_nothing_runs(progress, state, finished, failure):
+    assert (progress(**state).finished, progress(**state).failure) == (finished, failure)
+
+
+def test_progress_summary_names_models_by_state(progress):
+    state = progress(trained=["a"], promoted=["b"], to_promote={"c": MODEL}, running=["d"], unchanged=["e", "f"])
+    assert state.summary() == "trained: a; promoted: b; to be promoted: c; training: d; unchanged: 2"
+    assert state.result().variables == {"trained": "a", "promoted": "b"}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "serves_version", "expected"),
+    [
+        (None, False, ("pending", "the endpoint does not exist yet")),
+        ({"EndpointStatus": "Updating"}, False, ("pending", "the endpoint is Updating")),
+        ({"EndpointStatus": "Failed"}, False, ("failed", "the endpoint is Failed: no reason given")),
+        ({"EndpointStatus": "Failed", "FailureReason": "quota"}, False, ("failed", "the endpoint is Failed: quota")),
+        ({"EndpointStatus": "InService"}, True, ("passed", "")),
+        ({"EndpointStatus": "InService", "FailureReason": "an earlier update"}, True, ("passed", "")),
+        ({"EndpointStatus": "InService"}, False, ("pending", "the endpoint still serves another version")),
+        (
+            {"EndpointStatus": "InService", "FailureReason": "alarm"},
+            False,
+            ("failed", "its deployment was rolled back: alarm"),
+        ),
+    ],
+)
+def test_endpoint_is_tested_when_it_serves_the_version(delivery, endpoint, serves_version, expected):
+    assert delivery["smoke"].endpoint_state(endpoint, serves_version=serves_version) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "score"), [(b'{"predictions": [0.25]}', 0.25), (b'{"predictions": [[0.5, 0.5]]}', 0.5)]
+)
+def test_score_is_first_prediction(delivery, body, score):
+    assert delivery["prediction"].parse_score(body) == score
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"<html>", "its answer is no score: JSONDecodeError"),
+        (b"[]", "its answer is no score: TypeError"),
+        (b'{"predictions": []}', "its answer is no score: IndexError"),
+        (b'{"scores": [1]}', "its answer is no score: KeyError"),
+        (b'{"predictions": [null]}', "its answer is no score: TypeError"),
+        (b'{"predictions": [NaN]}', "its score is nan"),
+    ],
+)
+def test_response_without_finite_score_fails(delivery, body, message):
+    module = delivery["prediction"]
+    with pytest.raises(module.PredictionError, match=message):
+        module.parse_score(body)

@@ -1,0 +1,105 @@
+"""lambda/deploy: endpoint configuration, traffic routing and automatic scaling by the model's settings."""
+
+import pytest
+
+
+@pytest.mark.parametrize("minimum", [1, 2])
+def test_two_instances_deploy_as_canary(live, minimum):
+    live.scale(minimum, 4)
+    live.register()
+    live.send()
+    policy = live.calls("UpdateEndpoint")[0]["DeploymentConfig"]["BlueGreenUpdatePolicy"]
+    routing = policy["TrafficRoutingConfiguration"]
+    assert routing["WaitIntervalInSeconds"] == 600
+    assert routing["Type"] == ("CANARY" if minimum > 1 else "ALL_AT_ONCE")
+    assert policy["MaximumExecutionTimeoutInSeconds"] == 4200
+
+
+def test_scaling_is_registered_when_endpoint_is_in_service(deploy):
+    deploy.scale()
+    deploy.register()
+    deploy.send()
+    assert deploy.target() is None
+    deploy.settle()
+    deploy.send("endpoint_in_service")
+    assert (deploy.target()["MinCapacity"], deploy.target()["MaxCapacity"]) == (1, 4)
+    (policy,) = deploy.calls("PutScalingPolicy")
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 500.0
+
+
+def test_update_retains_scaled_instance_count(live):
+    live.scale()
+    live.send("endpoint_in_service")
+    live.register()
+    live.send()
+    (request,) = live.calls("UpdateEndpoint")
+    assert request["RetainAllVariantProperties"] is True
+    assert request["ExcludeRetainedVariantProperties"] == [{"VariantPropertyType": "DataCaptureConfig"}]
+    assert live.target()
+
+
+def test_scaling_is_deregistered_before_instance_type_changes(live):
+    live.scale()
+    live.send("endpoint_in_service")
+    live.cloud.configure(instance="ml.c5.xlarge")
+    live.function.calls.clear()
+    live.send("manual")
+    assert live.target() is None
+    changes = live.function.changes
+    assert changes.index("DeregisterScalableTarget") < changes.index("UpdateEndpoint")
+    live.settle()
+    live.send("endpoint_in_service")
+    assert live.target()
+
+
+def test_scaling_is_deregistered_when_settings_have_none(live):
+    live.scale()
+    live.send("endpoint_in_service")
+    live.scale(1, 1)
+    live.send("manual")
+    assert live.target() is None
+
+
+def test_serverless_endpoint_has_no_instances_and_no_capture(deploy):
+    deploy.cloud.configure(mode="serverless")
+    deploy.register()
+    deploy.send()
+    (config,) = deploy.calls("CreateEndpointConfig")
+    (variant,) = config["ProductionVariants"]
+    assert variant["ServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+    assert not {"InstanceType", "InitialInstanceCount"} & set(variant)
+    assert not {"DataCaptureConfig", "KmsKeyId"} & set(config)
+
+
+@pytest.mark.parametrize("percent", [0, 25])
+def test_data_capture_follows_settings(deploy, percent):
+    deploy.cloud.configure(capture_percent=percent)
+    deploy.register()
+    deploy.send()
+    (config,) = deploy.calls("CreateEndpointConfig")
+    if percent == 0:
+        assert "DataCaptureConfig" not in config
+        return
+    capture = config["DataCaptureConfig"]
+    assert (capture["InitialSamplingPercentage"], capture["EnableCapture"]) == (25, True)
+    assert capture["DestinationS3Uri"] == f"s3://{deploy.cloud.bucket}/{deploy.cloud.model}/captured"
+    assert {option["CaptureMode"] for option in capture["CaptureOptions"]} == {"Input", "Output"}
+
+
+def test_longest_model_name_gives_distinct_names_within_63_characters(load, cloud):
+    load("deploy")
+    import api_requests
+    from settings import Settings
+
+    endpoint = "a" * 18 + "-production-" + "m" * 24
+    settings = Settings.model_validate(cloud.settings | {"endpoint": endpoint})
+    names = {
+        name
+        for version in (1, 99999)
+        for name in (
+            api_requests.model_name(settings, version),
+            api_requests.endpoint_config(settings, version)["EndpointConfigName"],
+        )
+    }
+    assert len(names) == 4
+    assert max(map(len, names)) <= 63
