@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -17,10 +18,26 @@ from model_factory.config import ConfigError
 from . import cli_delivery, cli_repository
 from .options import EnvironmentName, ModelArgument, Profile, Root, err, out, print_mistakes
 from .project import Project, UsageError
+from .repository.init import DISTRIBUTION
 
-app = typer.Typer(help="Machine learning on AWS from `git push` to a watched endpoint.", no_args_is_help=True)
+LOCAL_PACKAGES = ("local_aws", "pandas", "pyarrow", "numpy")
+"""Import names of the extra `local` that commands use."""
+
+app = typer.Typer(no_args_is_help=True, invoke_without_command=True)
 local_app = typer.Typer(help="The embedded AWS on this machine.", no_args_is_help=True)
 app.add_typer(local_app, name="local")
+
+
+@app.callback()
+def options(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Machine learning on AWS from `git push` to a monitored endpoint."""
+    if show_version:
+        print(version(DISTRIBUTION))
+        raise typer.Exit
+
+
 cli_repository.register(app)
 cli_delivery.register(app)
 
@@ -168,6 +185,14 @@ def main() -> None:
     except ConfigError as error:
         print_mistakes(list(map(str, error.mistakes)))
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        if error.name not in LOCAL_PACKAGES:
+            raise
+        _fail(f"this command needs {error.name}: pip install '{DISTRIBUTION}[local]=={version(DISTRIBUTION)}'")
     except (UsageError, ClientError, BotoCoreError) as error:
-        err.print(f"model-factory: {error}", markup=False, soft_wrap=True)
-        sys.exit(1)
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    err.print(f"model-factory: {message}", markup=False, soft_wrap=True)
+    sys.exit(1)

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from local_aws.bootstrap import bootstrap, cdk
+from local_aws.bootstrap import CdkError, bootstrap, cdk
 from local_aws.server import LocalAws
 
 from ..project import EnvironmentSession, Project, UsageError
@@ -223,6 +223,8 @@ def embedded_aws(port: int = 0) -> Iterator[LocalAws]:
     try:
         with LocalAws(state, port) as local:
             yield local
+    except CdkError as error:
+        raise UsageError(str(error)) from None
     finally:
         shutil.rmtree(state, ignore_errors=True)
 

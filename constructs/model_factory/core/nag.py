@@ -59,7 +59,8 @@ def _wildcards(resource: CfnResource) -> list[str]:
             if statement["Effect"] == "Allow":
                 for kind in ("Action", "Resource"):
                     values = statement.get(kind, [])
-                    for value in map(_flat, values if isinstance(values, list) else [values]):
+                    listed: list[Any] = values if isinstance(values, list) else [values]
+                    for value in map(_flat, listed):
                         if "*" in value:
                             found[f"{_WILDCARDS}[{kind}::{value}]"] = None
     return list(found)
@@ -68,7 +69,8 @@ def _wildcards(resource: CfnResource) -> list[str]:
 def _documents(resource: CfnResource) -> Iterator[dict[str, Any]]:
     stack = Stack.of(resource)
     if isinstance(resource, iam.CfnRole):
-        for policy in stack.resolve(resource.policies) or []:
+        policies: list[dict[str, Any]] = stack.resolve(resource.policies) or []
+        for policy in policies:
             yield policy["policyDocument"]
     elif isinstance(resource, iam.CfnPolicy):
         yield stack.resolve(resource.policy_document)
