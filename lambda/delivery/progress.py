@@ -1,4 +1,4 @@
-"""Progress of the retrain action: the state of every model in this delivery, and what follows from it. Pure: no AWS here."""
+"""Progress of the retrain action: the state of every model in this delivery, and the next trainings. Pure: no AWS here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -35,7 +35,7 @@ def _source_version(environment: Environment, name: str, code_digest: str) -> di
     """The approved version of this code that the endpoint serves, else the newest approved version of this code.
 
     The endpoint serves another code when a later delivery has passed the environment meanwhile; then the newest one of this code
-    is what the endpoint served during this delivery. Raises NoApprovedVersionError and PromotionError.
+    was live during this delivery. Raises NoApprovedVersionError and PromotionError.
     """
     model = next((each for each in environment.models() if each["model"] == name), None)
     if model is None:

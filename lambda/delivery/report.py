@@ -1,4 +1,4 @@
-"""Reports the changes that a delivery brings to an environment: the models' versions, and the resources of its stacks."""
+"""Reports the changes of a delivery in an environment: the models' versions, and the resources of its stacks."""
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 

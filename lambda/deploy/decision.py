@@ -1,4 +1,4 @@
-"""Decides what to do with an endpoint that may not serve the newest approved version. Pure: no AWS here."""
+"""Decides whether the endpoint needs a deployment of the newest approved version. Pure: no AWS here."""
 
 from dataclasses import dataclass
 
@@ -65,7 +65,7 @@ class Retry:
 
 
 def decide(endpoint: EndpointState | None, *, update_ended: bool, is_retry: bool) -> Deploy | Keep | Delete | Retry:
-    """What to do with the endpoint; None when it does not exist.
+    """The action for the endpoint; `endpoint` is None when it does not exist.
 
     `update_ended`: the message is SageMaker's event at the end of a deployment. It must not start the same deployment again
     after a failure; a person or a newer version may. `is_retry`: an earlier attempt with the same message failed.

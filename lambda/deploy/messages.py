@@ -19,7 +19,7 @@ Id = Annotated[str, Field(pattern=r"^[!-~]+$", max_length=128)]
 
 @dataclass(frozen=True)
 class Request:
-    """The model whose endpoint to reconcile, and why: a version was approved, a person asked, or an update of it ended."""
+    """The model whose endpoint to reconcile, and why: an approved version, a manual request, or the end of an update."""
 
     id: str
     model: str

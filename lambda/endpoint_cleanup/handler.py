@@ -1,4 +1,4 @@
-"""Custom resource: when a model's stack is deleted, it deletes the endpoint and what else the deploy function created.
+"""Custom resource: when a model's stack is deleted, it deletes the endpoint and the deploy function's other resources.
 
 Needs, on the factory's own names, sagemaker:Describe/Delete Endpoint, EndpointConfig and Model, their List actions,
 ListModelPackages and DeleteModelPackage, and application-autoscaling:DeregisterScalableTarget; its log group.

@@ -60,8 +60,8 @@ def decide(
 
     - `promoted_from`: versions are promoted from that environment, so no trigger trains.
     - A running execution skips every trigger.
-    - Cool-down and new data apply to automatic triggers only: a person or a delivery has a reason of its own. A failed training
-      counts as one, because the same data would fail again.
+    - Cool-down and new data apply to automatic triggers only: not to `manual` and `code`. A failed training counts as
+      a training, because the same data would fail again.
     - After `max_failures` failed trainings, alarms start no more: a drift that training cannot fix must not train forever.
     """
     if promoted_from:

@@ -1,4 +1,4 @@
-"""What the retrain and deploy functions do alike: process a batch of a queue, and read a message with its model's settings."""
+"""Handling of queue messages for the retrain and deploy functions: batches, and a message with its model's settings."""
 
 from collections.abc import Callable
 from typing import Any, Protocol

@@ -1,4 +1,4 @@
-"""Messages to the retrain and deploy queues, as people and the delivery pipeline send them."""
+"""Messages to the retrain and deploy queues, as the command `model-factory` and the delivery pipeline send them."""
 
 import json
 import uuid
