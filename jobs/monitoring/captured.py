@@ -1,4 +1,4 @@
-"""Captured requests of an endpoint: which objects are new since the last run, and their rows and scores."""
+"""Captured requests of an endpoint: which objects are new since the last run, and the rows and scores in them."""
 
 import base64
 import binascii
@@ -12,17 +12,22 @@ import pandas as pd
 
 from .. import payload, s3
 from ..columns import Column
-from . import predictions
+from .predictions import ScoredRequest
 
 OVERLAP = timedelta(hours=1)
-"""Objects may become visible out of order: so far back from the newest one analysed, keys are compared one by one."""
+"""Objects may become visible out of order: within this time before the newest one analysed, keys are compared one by one."""
+MAX_KEYS = 20_000
 QUARANTINED_LINES, QUARANTINED_CHARACTERS = 20, 2_000
 BYTES_AT_ONCE = 4 << 20
 
 
 @dataclass
 class Batch:
-    """What one captured object holds; `bad` are the first of the lines that could not be read, as they are."""
+    """The content of one captured object.
+
+    `rows` are canonical, None when no line could be read; `scores` has one score per row, the largest of several classes.
+    `bad` are the first lines that could not be read, as quarantine.jsonl has them.
+    """
 
     key: str
     rows: pd.DataFrame | None
@@ -31,149 +36,179 @@ class Batch:
     first_error: str = ""
     lines: int = 0
     bad: list[dict[str, str]] = field(default_factory=list)
-    answered: list[predictions.Request] = field(default_factory=list)
+    scored: list[ScoredRequest] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Watermark:
-    """What the last run had analysed."""
+    """Which objects are analysed: the time of the newest one, and the keys of the latest."""
 
     newest: datetime | None = None
-    keys: set[str] = field(default_factory=set)
+    keys: frozenset[str] = frozenset()
 
     @classmethod
     def from_report(cls, report: dict[str, Any] | None) -> "Watermark":
-        """From the last run's latest.json; everything is new before the first."""
+        """From the last run's latest.json; without one, every object is new."""
         if not report:
             return cls()
         mark = report["watermark"]
-        return cls(datetime.fromisoformat(mark["newest"]) if mark["newest"] else None, set(mark["keys"]))
+        return cls(datetime.fromisoformat(mark["newest"]) if mark["newest"] else None, frozenset(mark["keys"]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For latest.json."""
+        return {"newest": self.newest.isoformat() if self.newest else None, "keys": sorted(self.keys)[-MAX_KEYS:]}
 
     def is_new(self, entry: dict[str, Any]) -> bool:
-        """Whether an object has not been analysed yet."""
+        """Whether an object, an entry of ListObjectsV2, is not analysed yet."""
         if self.newest is None or entry["LastModified"] > self.newest:
             return True
         return entry["LastModified"] > self.newest - OVERLAP and entry["Key"] not in self.keys
 
-    def moved(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
-        """The watermark after these objects, for latest.json."""
+    def after(self, entries: list[dict[str, Any]]) -> "Watermark":
+        """The watermark when these objects are analysed, too."""
         times: list[datetime] = [entry["LastModified"] for entry in entries]
         newest = max([*times, self.newest] if self.newest else times, default=None)
-        keys = self.keys | {entry["Key"] for entry in entries}
-        return {"newest": newest.isoformat() if newest else None, "keys": sorted(keys)[-20_000:]}
+        return Watermark(newest, self.keys | {entry["Key"] for entry in entries})
 
 
-def new_objects(data_uri: str, endpoint: str, mark: Watermark) -> list[dict[str, Any]]:
-    """Captured objects that no run has analysed, oldest first."""
-    found = [entry for entry in s3.below(f"{data_uri}/captured/{endpoint}/") if mark.is_new(entry)]
-    return sorted(found, key=lambda entry: (entry["LastModified"], entry["Key"]))
+def new_objects(data_uri: str, endpoint: str, watermark: Watermark) -> list[dict[str, Any]]:
+    """Captured objects that are not analysed yet, oldest first, as entries of ListObjectsV2."""
+    new = [entry for entry in s3.below(f"{data_uri}/captured/{endpoint}/") if watermark.is_new(entry)]
+    return sorted(new, key=lambda entry: (entry["LastModified"], entry["Key"]))
 
 
 def read(bucket: str, key: str, columns: list[Column]) -> Batch:
-    """The object's requests as one table; lines that cannot be read are counted, not fatal."""
-    found = _Lines(key, columns)
+    """The requests of one object as one table. Lines that cannot be read are counted and do not raise."""
+    reader = _Reader(key, columns)
     for line in s3.client().get_object(Bucket=bucket, Key=key)["Body"].iter_lines():
-        found.add(line)
-    return found.batch()
+        reader.add(line)
+    return reader.batch()
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Request:
-    """A line that has been read, but for what its values mean."""
+    """A captured request whose values have no types yet."""
 
     number: int
     line: bytes
     values: list[list[Any]]
     scores: np.ndarray
-    answered: predictions.Request | None
+    scored: ScoredRequest | None
 
 
-class _Lines:
-    """The lines of one object.
+@dataclass(frozen=True, order=True)
+class _BadLine:
+    """A line that cannot be read, by its number from 1."""
 
-    Most requests have one row, and a table has its price: values are typed for many requests at once.
+    number: int
+    error: str
+    line: bytes
+
+
+class _Reader:
+    """Reads the lines of one object.
+
+    Most requests have one row, and making a table takes longer than reading a line: requests wait until there are
+    BYTES_AT_ONCE of them, and their values are typed as one table.
     """
 
     def __init__(self, key: str, columns: list[Column]) -> None:
         self._key, self._columns = key, columns
-        self._lines, self._bad_lines, self._bytes = 0, 0, 0
-        self._bad: list[tuple[int, str, bytes]] = []
+        self._lines, self._bad_lines = 0, 0
+        self._bad: list[_BadLine] = []
         self._waiting: list[_Request] = []
+        self._waiting_bytes = 0
         self._tables: list[pd.DataFrame] = []
         self._scores: list[np.ndarray] = []
-        self._answered: list[predictions.Request] = []
+        self._scored: list[ScoredRequest] = []
 
     def add(self, line: bytes) -> None:
         """Read the next line."""
         self._lines += 1
         try:
-            self._waiting.append(_request(self._lines, line, self._columns))
+            self._waiting.append(_parse(self._lines, line, self._columns))
         except (payload.BadRequest, ValueError, KeyError, TypeError) as error:
             self._bad_lines += 1
-            self._bad.append((self._lines, str(error), line))
-        self._bytes += len(line)
-        if self._bytes >= BYTES_AT_ONCE:
-            self._type()
+            self._bad.append(_BadLine(self._lines, str(error), line))
+        self._waiting_bytes += len(line)
+        if self._waiting_bytes >= BYTES_AT_ONCE:
+            self._type_waiting()
 
     def batch(self) -> Batch:
-        """All that was read."""
-        self._type()
+        """The content of all lines that were added."""
+        self._type_waiting()
         rows = pd.concat(self._tables, ignore_index=True) if self._tables else None
         scores = np.concatenate(self._scores) if self._scores else np.empty(0)
-        first = f"{self._key}, line {self._bad[0][0]}: {self._bad[0][1]}" if self._bad else ""
+        first_error = f"{self._key}, line {self._bad[0].number}: {self._bad[0].error}" if self._bad else ""
         bad = [
-            {"object": self._key, "line": str(number), "error": error, "text": _shown(line)}
-            for number, error, line in self._bad
+            {"object": self._key, "line": str(bad.number), "error": bad.error, "text": _shortened(bad.line)}
+            for bad in self._bad
         ]
-        return Batch(self._key, rows, scores, self._bad_lines, first, self._lines, bad, self._answered)
+        return Batch(self._key, rows, scores, self._bad_lines, first_error, self._lines, bad, self._scored)
 
-    def _type(self) -> None:
-        """Give the waiting values their types; a request with a value that has none is a bad line, and the only one."""
-        waiting, self._waiting, self._bytes = self._waiting, [], 0
-        table, wrong = self._typed(waiting)
-        if wrong:
-            for request in (waiting[index] for index in sorted(wrong)[:QUARANTINED_LINES]):
-                _, problems = payload.typed(request.values, self._columns)
-                self._bad.append((request.number, payload.why_bad(problems), request.line))
-            self._bad_lines += len(wrong)
-            waiting = [request for index, request in enumerate(waiting) if index not in wrong]
-            table, _ = self._typed(waiting)
+    def _type_waiting(self) -> None:
+        """Type the values of the waiting requests. A request with a value of a wrong type is a bad line; the others are kept."""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        if waiting:
+            table, wrong = self._typed(waiting)
+            if wrong:
+                self._add_bad_values([waiting[index] for index in sorted(wrong)])
+                waiting = [request for index, request in enumerate(waiting) if index not in wrong]
+                table, _ = self._typed(waiting)
+            self._keep(waiting, table)
         self._bad = sorted(self._bad)[:QUARANTINED_LINES]
-        if table is not None:
-            self._tables.append(table)
-            self._scores += [each.scores if each.scores.ndim == 1 else each.scores.max(axis=1) for each in waiting]
-            self._answered += [each.answered for each in waiting if each.answered]
 
     def _typed(self, requests: list[_Request]) -> tuple[pd.DataFrame | None, set[int]]:
-        """All rows in canonical form, and which requests have one that has none."""
+        """All rows in canonical form, and the indexes of the requests with a value of a wrong type."""
         if not requests:
             return None, set()
-        table, problems = payload.typed([row for each in requests for row in each.values], self._columns)
-        owners = np.repeat(np.arange(len(requests)), [len(each.values) for each in requests])
-        return table, {int(index) for problem in problems for index in owners[problem.rows]}
+        table, problems = payload.typed([row for request in requests for row in request.values], self._columns)
+        request_of_row = np.repeat(np.arange(len(requests)), [len(request.values) for request in requests])
+        return table, {int(index) for problem in problems for index in request_of_row[problem.rows]}
+
+    def _add_bad_values(self, requests: list[_Request]) -> None:
+        """Count the requests as bad lines; the first of them are typed alone, which gives the error of each."""
+        self._bad_lines += len(requests)
+        for request in requests[:QUARANTINED_LINES]:
+            _, problems = payload.typed(request.values, self._columns)
+            self._bad.append(_BadLine(request.number, payload.why_bad(problems), request.line))
+
+    def _keep(self, requests: list[_Request], table: pd.DataFrame | None) -> None:
+        if table is None:
+            return
+        self._tables.append(table)
+        self._scores += [_largest(request.scores) for request in requests]
+        self._scored += [request.scored for request in requests if request.scored]
 
 
-def _request(number: int, line: bytes, columns: list[Column]) -> _Request:
-    """A request's values, its scores (none when answers are not captured), and what its labels will be joined with."""
+def _parse(number: int, line: bytes, columns: list[Column]) -> _Request:
+    """A line's values, its scores (none when responses are not captured), and its id, time and scores for joining labels."""
     content = json.loads(line)
     data = content["captureData"]
     rows = payload.rows(_body(data["endpointInput"]), data["endpointInput"]["observedContentType"], columns)
     if "endpointOutput" not in data:
         return _Request(number, line, rows, np.empty(0), None)
-    output, meta = data["endpointOutput"], content.get("eventMetadata") or {}
+    output = data["endpointOutput"]
     scores = payload.parse_response(_body(output), output["observedContentType"])
     if len(scores) != len(rows):
         raise ValueError(f"{len(rows)} rows were answered with {len(scores)} scores")
-    # As Model Monitor has it: the caller's id where there is one, else SageMaker's.
-    identifier = meta.get("inferenceId") or meta.get("eventId")
-    if not identifier or "inferenceTime" not in meta:
-        return _Request(number, line, rows, scores, None)
-    seconds = int(datetime.fromisoformat(meta["inferenceTime"]).timestamp())
-    answered = predictions.Request(str(identifier), seconds, scores.reshape(len(scores), -1))
-    return _Request(number, line, rows, scores, answered)
+    return _Request(number, line, rows, scores, _scored(content.get("eventMetadata") or {}, scores))
 
 
-def _shown(line: bytes) -> str:
+def _scored(event: dict[str, Any], scores: np.ndarray) -> ScoredRequest | None:
+    """As in Model Monitor, the id is the caller's inference id, else SageMaker's event id; None without id or time."""
+    identifier = event.get("inferenceId") or event.get("eventId")
+    if not identifier or "inferenceTime" not in event:
+        return None
+    seconds = int(datetime.fromisoformat(event["inferenceTime"]).timestamp())
+    return ScoredRequest(str(identifier), seconds, scores.reshape(len(scores), -1))
+
+
+def _largest(scores: np.ndarray) -> np.ndarray:
+    return scores if scores.ndim == 1 else scores.max(axis=1)
+
+
+def _shortened(line: bytes) -> str:
     return line.decode("utf-8", errors="replace")[:QUARANTINED_CHARACTERS]
 
 

@@ -1,27 +1,26 @@
-"""report.json of a monitor run, and what the next run needs of it."""
+"""report.json of a monitor run, but for the quality from labels (quality_report.py)."""
 
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from ..drift.decision import ColumnDrift
-from ..drift.history import History
 from .check import Check
-from .live import Live
+from .live_version import LiveVersion
 from .window import Window
 
 
-def summary(scheduled: datetime, found: Live, window: Window, check: Check) -> dict[str, Any]:
-    """report.json."""
+def summary(scheduled: datetime, live: LiveVersion, window: Window, check: Check) -> dict[str, Any]:
+    """Drift and data quality of one run, as JSON has them."""
     return {
         "scheduled_time": scheduled.isoformat(),
-        "version": found.version,
+        "version": live.version,
         "rows": window.data.rows,
         "reference_rows": check.drift.reference_rows,
         "decided": check.drift.decided,
         "reason": check.reason,
         "drifted": check.drifted,
-        "features": [_feature(column, found, check) for column in check.drift.columns],
+        "features": [_feature(column, live, check) for column in check.drift.columns],
         "prediction": [asdict(column) for column in check.scores.columns],
         "slow": {"reason": check.slow.reason, "columns": [asdict(column) for column in check.slow.columns]},
         "joint": asdict(check.joint) if check.joint else None,
@@ -33,20 +32,15 @@ def summary(scheduled: datetime, found: Live, window: Window, check: Check) -> d
     }
 
 
-def _feature(column: ColumnDrift, found: Live, check: Check) -> dict[str, Any]:
-    """A column's comparison, its quantiles, how much its change weighs in the model, since when, and what it may mean."""
+def _feature(column: ColumnDrift, live: LiveVersion, check: Check) -> dict[str, Any]:
+    """A column's comparison, with its quantiles, its weight in the model, the first day of its drift, and the likely cause."""
     slow = next((each for each in check.slow.drifted if each.name == column.name), None)
     return asdict(column) | {
         "drifted": column.drifted or slow is not None,
         "reason": slow.reason if slow and not column.drifted else column.reason,
-        "quantiles_before": found.baseline.columns[column.name].quantiles,
+        "quantiles_before": live.baseline.columns[column.name].quantiles,
         "quantiles_now": check.quantiles.get(column.name, []),
         "weight": (column.importance or 0.0) * column.effect,
         "since": check.since.get(column.name, ""),
         "meaning": check.explanations.get(column.name, ""),
     }
-
-
-def history(kept: History) -> dict[str, Any]:
-    """For latest.json."""
-    return {"version": kept.version, "days": [asdict(day) for day in kept.days]}

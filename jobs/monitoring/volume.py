@@ -1,4 +1,4 @@
-"""How much comes, and whether anything still does: rows a day, kept across versions, and the age of the newest request."""
+"""Volume and freshness: rows per day, kept across versions, and the age of the newest request."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,17 +12,17 @@ from ..drift.quality import Finding
 
 KEPT_DAYS = 32
 KNOWN_DAYS = 7
-"""Days of traffic before anything is called unusual."""
+"""Days of traffic before a day is called unusual."""
 LOW, HIGH = 0.1, 10.0
-"""Of the median day."""
+"""Of the median day's rows: a day outside of this range is unusual."""
 PAUSES = 2
-"""A pause is unusual from so many times the longest one there was."""
+"""Requests are stale after this many times the longest pause so far."""
 DAY = timedelta(days=1)
 
 
 @dataclass
 class Volume:
-    """Rows by day (ISO date); a day between the first and the last that is not there had none."""
+    """Rows by day (ISO date). A day between the first and the last without an entry had no rows."""
 
     days: dict[str, int] = field(default_factory=dict)
 
@@ -32,29 +32,30 @@ class Volume:
         return cls(dict((report or {}).get("volume", {})))
 
     def add(self, day: date, rows: int) -> None:
-        """Count a run's rows to its day; the oldest days are forgotten."""
+        """Add a run's rows to its day; only the last KEPT_DAYS days are kept."""
         if rows:
             self.days[day.isoformat()] = self.days.get(day.isoformat(), 0) + rows
             self.days = dict(sorted(self.days.items())[-KEPT_DAYS:])
 
     def before(self, today: date) -> list[int]:
-        """Rows of the days from the first to yesterday."""
+        """Rows of each day from the first to yesterday."""
         first = min(self.days, default=today.isoformat())
         start = date.fromisoformat(first)
         return [self.days.get((start + number * DAY).isoformat(), 0) for number in range((today - start).days)]
 
     def unusual(self, today: date, interval_seconds: float) -> Iterator[Finding]:
-        """Far fewer or far more rows than on most days before.
+        """Findings for a day with far fewer or far more rows than the median of the days before.
 
-        A day that is not over can be too full, but it is too empty only when it is over, unless there is one check a day.
+        Today can have too many rows; it can have too few only when `interval_seconds` is a day or more, because another check
+        may add rows. Yesterday is judged both ways.
         """
         before = self.before(today)
-        whole = interval_seconds >= DAY.total_seconds()
+        once_a_day = interval_seconds >= DAY.total_seconds()
         if len(before) >= KNOWN_DAYS:
             usual, rows = float(np.median(before)), self.days.get(today.isoformat(), 0)
-            if rows > HIGH * usual or (whole and rows < LOW * usual):
+            if rows > HIGH * usual or (once_a_day and rows < LOW * usual):
                 yield _finding(rows, usual, today)
-        if not whole and len(before) > KNOWN_DAYS:
+        if not once_a_day and len(before) > KNOWN_DAYS:
             *earlier, rows = before
             usual = float(np.median(earlier))
             if not LOW * usual <= rows <= HIGH * usual:
@@ -63,7 +64,7 @@ class Volume:
     def stale(
         self, newest: datetime | None, now: datetime, interval_seconds: float, max_age: float | None
     ) -> Iterator[Finding]:
-        """Nothing has come for longer than `max_age` seconds, or for twice the longest pause between days with rows."""
+        """A finding when the newest request is older than `max_age` seconds; by default twice the longest pause between days."""
         if newest is None:
             return
         days = [date.fromisoformat(day) for day in self.days]

@@ -11,18 +11,21 @@ from ..s3 import S3Object
 
 
 def choose(raw_uri: str, window: int | None, manifest_uri: str = "") -> list[S3Object]:
-    """The objects to train on: those of a manifest, or the newest `window` partitions (None: all). Raises JobFailure."""
+    """The objects to train on, by key: those of a manifest of prepare, or the newest `window` partitions (None: all).
+
+    Raises JobFailure when there are none, or the manifest cannot be read.
+    """
     if manifest_uri:
-        return _of_manifest(manifest_uri)
-    found = [each for each in s3.newest_versions(raw_uri) if s3.is_data(each.short)]
-    if not found:
+        return _from_manifest(manifest_uri)
+    objects = [each for each in s3.newest_versions(raw_uri) if s3.is_data(each.short)]
+    if not objects:
         raise JobFailure(f"there is no data below {raw_uri}; put files into {raw_uri}dt=<date>/")
-    partitions = sorted({each.partition for each in found})
-    kept = set(partitions[-window:]) if window else set(partitions)
-    return sorted((each for each in found if each.partition in kept), key=lambda each: each.key)
+    partitions = sorted({each.partition for each in objects})
+    newest = set(partitions[-window:]) if window else set(partitions)
+    return sorted((each for each in objects if each.partition in newest), key=lambda each: each.key)
 
 
-def _of_manifest(uri: str) -> list[S3Object]:
+def _from_manifest(uri: str) -> list[S3Object]:
     fields = ("bucket", "key", "version_id", "etag", "size")
     try:
         return [S3Object(**{name: entry[name] for name in fields}) for entry in s3.read_json(uri)["objects"]]
@@ -33,6 +36,6 @@ def _of_manifest(uri: str) -> list[S3Object]:
 
 
 def digest(objects: list[S3Object]) -> str:
-    """SHA-256 over the objects that were read: key, version and content hash of each, in order."""
+    """SHA-256 over key, version id and ETag of each object, in order, as hexadecimal digits."""
     lines = [json.dumps([each.key, each.version_id, each.etag]) for each in objects]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

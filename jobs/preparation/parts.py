@@ -1,4 +1,4 @@
-"""The parts that Prepare writes: parquet files, a row group a chunk; memory holds one chunk."""
+"""The parts train, validation and test: one parquet file each, one row group per chunk; memory has one chunk."""
 
 from collections import Counter
 
@@ -10,11 +10,11 @@ from .. import paths
 from ..failures import JobFailure
 
 RAW_PARTS = ("test",)
-"""Test rows are kept raw, so that models with different features can be compared on the same rows."""
+"""Parts with raw columns and the label; the others have features and the label."""
 
 
 class Writer:
-    """Appends rows to parts; all rows of features have the types that the first ones had, and so have all raw rows."""
+    """Appends rows to parts. The first rows of features decide the types of all later ones, and so do the first raw rows."""
 
     def __init__(self) -> None:
         self._writers: dict[str, pq.ParquetWriter] = {}
@@ -22,7 +22,7 @@ class Writer:
         self.rows: Counter[str] = Counter()
 
     def write(self, part: str, rows: pd.DataFrame) -> None:
-        """Append rows to a part. Raises JobFailure when they do not have the columns of the rows before."""
+        """Append rows to a part. Raises JobFailure when they do not have the columns and types of the rows before."""
         if not len(rows):
             return
         raw = part in RAW_PARTS
@@ -47,7 +47,7 @@ class Writer:
 
 
 def _without_nulls(schema: pa.Schema) -> pa.Schema:
-    """A column of texts that are all missing has no type yet."""
+    """Columns without any value become strings: only a column of strings can be without a type."""
     for index, each in enumerate(schema):
         if pa.types.is_null(each.type):
             schema = schema.set(index, each.with_type(pa.string()))

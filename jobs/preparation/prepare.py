@@ -1,229 +1,206 @@
-"""Prepare: ingest, analyse, validate, transform and split the raw data, one bounded chunk at a time.
+"""The job prepare: ingests, analyses, validates, transforms and splits the raw data, one chunk of bounded size at a time.
 
-Test rows are kept raw, so that models with different features can be compared on the same rows.
+Test rows are written raw, so that models with different features can be compared on the same rows.
 """
 
 import json
 import os
-import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections import Counter
 from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
 
-from .. import csv_text, paths, project, table_files
-from ..columns import Column, Problem, canonical, declared, label_column, violations
+from .. import paths, project, table_files
+from ..columns import Column, canonical, violations
 from ..drift import profile, statistics_json
 from ..failures import JobFailure
 from ..s3 import S3Object
-from . import ingest, row_wise, split
+from . import ingest, raw_columns, row_wise, split
+from .invalid_values import InvalidValues
 from .parts import Writer
+from .progress import Progress
+from .raw_columns import RawColumns
 
 MIN_ROWS = 100
 SAMPLE_ROWS = 5_000
-MAX_PROBLEMS = 10
 MAX_LABELS = 10_000
-
-
-@dataclass
-class Progress:
-    """Seconds and result of each phase; they interleave, so each adds up its own time."""
-
-    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    results: dict[str, str] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Count the time of a block to a phase."""
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] += time.perf_counter() - started
-
-    def report(self) -> list[dict[str, Any]]:
-        """Phases for report.json, in their order."""
-        names = ("ingest", "analyse", "validate", "transform", "split")
-        return [{"name": n, "seconds": round(self.seconds[n], 3), "result": self.results.get(n, "")} for n in names]
+SHOWN_LABELS = 50
 
 
 class Preparation:
-    """One run over the data."""
+    """Takes in the objects of one training, writes their parts, and checks the data as a whole at the end."""
 
     def __init__(self, model: project.Project) -> None:
         self.model, self.settings = model, model.settings
-        self.columns: list[Column] = []
-        self.label = Column(model.label)
+        self.columns: RawColumns | None = None
         self.progress, self.writer = Progress(), Writer()
         self.labels: Counter[Any] = Counter()
-        self.problems: Counter[tuple[str, str]] = Counter()
-        self.examples: dict[tuple[str, str], str] = {}
-        self.nulls: Counter[str] = Counter()
         self.baseline = profile.Builder({})
         self.rows = 0
-        self._checked_row_wise = False
+        self._invalid = InvalidValues()
+        self._nulls: Counter[str] = Counter()
+        self._row_wise_checked = False
 
-    def add(self, found: S3Object) -> int:
-        """Take in one object; its rows."""
+    def add(self, source: S3Object) -> int:
+        """Prepare one object; its number of rows. Raises JobFailure."""
         rows = 0
-        stream = table_files.chunks(found, self.settings["data"]["format"])
+        chunks = table_files.chunks(source, self.settings["data"]["format"])
         while True:
             with self.progress.phase("ingest"):
-                chunk = next(stream, None)
+                chunk = next(chunks, None)
             if chunk is None:
                 return rows
-            self._chunk(chunk, found, rows)
+            self._add_chunk(chunk, source, rows)
             rows += len(chunk)
             self.rows += len(chunk)
 
-    def _chunk(self, chunk: pd.DataFrame, found: S3Object, first_row: int) -> None:
+    def _add_chunk(self, chunk: pd.DataFrame, source: S3Object, first_row: int) -> None:
         with self.progress.phase("validate"):
-            raw, label = self._valid(chunk, found, first_row)
-        if self.problems:
-            return  # the run fails in the end, with all there is to say
+            columns = self._settle_columns(chunk, source)
+            raw, label = self._validate(chunk, columns, source, first_row)
+        if self._invalid:
+            return  # the job fails at the end, with the problems of all chunks
         with self.progress.phase("analyse"):
             self.baseline.update(raw)
         with self.progress.phase("transform"):
-            if not self._checked_row_wise:
+            if not self._row_wise_checked:
                 row_wise.check(self.model, raw)
-                self._checked_row_wise = True
+                self._row_wise_checked = True
             features = self.model.features(raw)
         with self.progress.phase("split"):
             self._write(raw, features, label)
 
-    def _valid(self, chunk: pd.DataFrame, found: S3Object, first_row: int) -> tuple[pd.DataFrame, pd.Series]:
-        """Canonical inputs and label of a chunk; what is wrong with it is noted."""
-        self._columns_of(chunk, found)
-        raw, problems = canonical(chunk, self.columns)
-        labels, label_problems = canonical(chunk, [self.label])
-        problems += label_problems + violations(raw, self.columns) + violations(labels, [self.label])
+    def _settle_columns(self, chunk: pd.DataFrame, source: S3Object) -> RawColumns:
+        if self.columns is None:
+            self.columns = raw_columns.from_first_chunk(self.model, chunk, source)
+            self.baseline = profile.Builder(self.columns.profiled)
+        else:
+            raw_columns.check_present(self.model, [column.name for column in self.columns.inputs], chunk, source)
+        return self.columns
+
+    def _validate(
+        self, chunk: pd.DataFrame, columns: RawColumns, source: S3Object, first_row: int
+    ) -> tuple[pd.DataFrame, pd.Series]:
+        """The inputs and the label of a chunk in canonical form; invalid values, nulls and labels are counted."""
+        raw, problems = canonical(chunk, columns.inputs)
+        labels, label_problems = canonical(chunk, [columns.label])
+        problems += label_problems + violations(raw, columns.inputs) + violations(labels, [columns.label])
         for problem in problems:
-            self._note(problem, found, first_row)
+            self._invalid.add(problem, source, first_row)
         for name in raw:
-            self.nulls[str(name)] += int(raw[name].isna().sum())
+            self._nulls[str(name)] += int(raw[name].isna().sum())
+        label = labels[columns.label.name]
         if self.model.problem != "regression":
-            self.labels.update(labels[self.label.name].dropna().tolist())
-            if len(self.labels) > MAX_LABELS:
-                many = f"label {self.model.label!r} has more than {MAX_LABELS} different values"
-                raise JobFailure(f"{many}; is this a regression?")
-        return raw, labels[self.label.name]
+            self._count_labels(label)
+        return raw, label
 
-    def _columns_of(self, chunk: pd.DataFrame, found: S3Object) -> None:
-        """Settle the columns with the first chunk; every file must have them. Raises JobFailure."""
-        names = [str(name) for name in chunk.columns]
-        label = self.model.label
-        wanted = [c.name for c in self.columns] or list(self.settings["data"].get("schema", {}))
-        missing = [name for name in [label, *wanted] if name not in names]
-        if label in missing:
-            raise JobFailure(f"{found.short}: label {label!r} is not in the data; the columns are {', '.join(names)}")
-        if missing:
+    def _count_labels(self, label: pd.Series) -> None:
+        self.labels.update(label.dropna().tolist())
+        if len(self.labels) > MAX_LABELS:
             raise JobFailure(
-                f"{found.short}: column {', '.join(map(repr, missing))} is missing; it has {', '.join(names)}"
+                f"label {self.model.label!r} has more than {MAX_LABELS} different values; is this a regression?"
             )
-        if not self.columns:
-            typed = csv_text.guessed(chunk) if self.settings["data"]["format"] == "csv" else chunk
-            self.columns = declared(self.settings, names, typed)
-            self.label = label_column(self.settings, typed)
-            if not self.columns:
-                raise JobFailure(f"{found.short}: there is no column beside the label {label!r} and those left out")
-            if self.model.problem == "regression" and not self.label.numeric:
-                raise JobFailure(f"label {label!r} holds values of type {self.label.type}; regression needs numbers")
-            self.baseline = profile.Builder({c.name: c.type for c in self.columns if c.type != "timestamp"})
-
-    def _note(self, problem: Problem, found: S3Object, first_row: int) -> None:
-        key = (problem.column, problem.what)
-        self.problems[key] += problem.count
-        self.examples.setdefault(key, f"first {problem.first!r} in {found.short}, row {first_row + problem.row + 1}")
 
     def _write(self, raw: pd.DataFrame, features: pd.DataFrame, label: pd.Series) -> None:
-        if self.model.label in features:
-            raise JobFailure(f"model.py: features(raw) made a column {self.model.label!r}, which is the label's name")
-        training = self.settings["training"]
-        keyed = raw.assign(**{self.model.label: label})
-        part = split.assign(keyed, training["seed"], training["validation_fraction"], training["test_fraction"])
-        table = features.assign(**{self.model.label: label.to_numpy()})
-        self.writer.write("train", table[part == 0])
-        self.writer.write("validation", table[part == 1])
-        self.writer.write("test", keyed[part == 2])
+        name, training = self.model.label, self.settings["training"]
+        if name in features:
+            raise JobFailure(f"model.py: features(raw) made a column {name!r}, which is the label's name")
+        raw_and_label = raw.assign(**{name: label})
+        part = split.assign(raw_and_label, training["seed"], training["validation_fraction"], training["test_fraction"])
+        features_and_label = features.assign(**{name: label.to_numpy()})
+        self.writer.write("train", features_and_label[part == 0])
+        self.writer.write("validation", features_and_label[part == 1])
+        self.writer.write("test", raw_and_label[part == 2])
 
     def finish(self) -> None:
-        """Say what is wrong with the data as a whole. Raises JobFailure."""
+        """Finish the files and check the data as a whole. Raises JobFailure."""
         self.writer.close()
-        for column in self.columns:
-            share = self.nulls[column.name] / max(1, self.rows)
-            if share > column.max_null_fraction:
-                key = (column.name, f"are missing, {share:.1%} of all, more than {column.max_null_fraction:.1%}")
-                self.problems[key] = self.nulls[column.name]
-        if self.problems:
-            listed = [
-                f"{name}: {n} values {what} ({self.examples.get((name, what), 'in all')})"
-                for (name, what), n in self.problems.most_common(MAX_PROBLEMS)
-            ]
-            raise JobFailure("the data breaks its schema: " + "; ".join(listed))
+        self._check_null_fractions()
+        self._invalid.raise_if_any()
         if self.rows < MIN_ROWS:
             raise JobFailure(f"there are only {self.rows} rows; at least {MIN_ROWS} are needed to train and test")
-        if self.model.problem != "regression" and len(self.labels) < 2:
-            raise JobFailure(
-                f"label {self.model.label!r} has only the value {next(iter(self.labels))!r}; nothing can be learned"
-            )
-        if self.model.problem == "binary_classification" and len(self.labels) > 2:
-            raise JobFailure(
-                f"label {self.model.label!r} has {len(self.labels)} values; binary_classification needs two"
-            )
+        self._check_labels()
+        self._check_parts()
+        self.progress.results |= {
+            "ingest": f"{self.rows} rows",
+            "analyse": f"{len(self._inputs)} columns",
+            "validate": "every value is as the schema says",
+            "transform": "features(raw)",
+            "split": ", ".join(f"{self.writer.rows[part]} {part}" for part in split.PARTS),
+        }
+
+    def _check_null_fractions(self) -> None:
+        for column in self._inputs:
+            nulls = self._nulls[column.name]
+            fraction = nulls / max(1, self.rows)
+            if fraction > column.max_null_fraction:
+                what = f"are missing, {fraction:.1%} of all, more than {column.max_null_fraction:.1%}"
+                self._invalid.add_total(column.name, what, nulls)
+
+    def _check_labels(self) -> None:
+        name, problem = self.model.label, self.model.problem
+        if problem != "regression" and len(self.labels) < 2:
+            raise JobFailure(f"label {name!r} has only the value {next(iter(self.labels))!r}; nothing can be learned")
+        if problem == "binary_classification" and len(self.labels) > 2:
+            raise JobFailure(f"label {name!r} has {len(self.labels)} values; binary_classification needs two")
+
+    def _check_parts(self) -> None:
         if empty := [part for part in split.PARTS if not self.writer.rows[part]]:
             raise JobFailure(
                 f"none of the {self.rows} rows fell into the part {empty[0]!r}: equal rows stay together, and too few "
                 "of them differ"
             )
-        results = self.progress.results
-        results["ingest"] = f"{self.rows} rows"
-        results["analyse"] = f"{len(self.columns)} columns"
-        results["validate"] = "every value is as the schema says"
-        results["transform"] = "features(raw)"
-        results["split"] = ", ".join(f"{self.writer.rows[part]} {part}" for part in split.PARTS)
+
+    @property
+    def _inputs(self) -> list[Column]:
+        return self.columns.inputs if self.columns else []
+
+    def report(self, objects: list[S3Object], data_digest: str) -> dict[str, Any]:
+        """report.json."""
+        return {
+            "data_digest": data_digest,
+            "rows": self.rows,
+            "partitions": sorted({each.partition for each in objects}),
+            "parts": dict(self.writer.rows),
+            "labels": {str(value): count for value, count in self.labels.most_common(SHOWN_LABELS)},
+            "phases": self.progress.report(),
+        }
+
+    def write_baseline(self) -> None:
+        """Write the output `baseline`: profile, sample, statistics, constraints and columns of the raw data."""
+        folder = paths.processing_output("baseline")
+        reference = self.baseline.build()
+        (folder / "profile.json").write_text(json.dumps(reference.to_dict()))
+        if (sample := self.baseline.rows(SAMPLE_ROWS)) is not None:
+            pq.write_table(sample, folder / "sample.parquet")
+        columns = [column.to_dict() for column in self._inputs]
+        files = {
+            "statistics.json": statistics_json.statistics(reference),
+            "constraints.json": statistics_json.constraints(reference, self._inputs),
+            "columns.json": {"columns": columns, "label": self.model.label},
+        }
+        for name, content in files.items():
+            (folder / name).write_text(json.dumps(content, indent=1))
 
 
 def run() -> None:
-    """The job. Raises JobFailure."""
+    """Run the job. Raises JobFailure."""
     model = project.load()
     raw_uri = f"{os.environ['DATA_URI']}/raw/"
     preparation = Preparation(model)
     with preparation.progress.phase("ingest"):
         objects = ingest.choose(raw_uri, model.settings["retrain"]["window"], os.environ.get("DATA_MANIFEST", ""))
-    counted = []
-    for found in objects:
-        counted.append(found.to_dict() | {"rows": preparation.add(found)})
-        print(f"ingest    {found.short}: {counted[-1]['rows']} rows", flush=True)
+    manifest = []
+    for source in objects:
+        rows = preparation.add(source)
+        manifest.append(source.to_dict() | {"rows": rows})
+        print(f"ingest    {source.short}: {rows} rows", flush=True)
     preparation.finish()
     for phase in preparation.progress.report():
         print(f"{phase['name']:<9} {phase['seconds']:.2f} s  {phase['result']}", flush=True)
-    _write_results(preparation, objects, counted)
-
-
-def _write_results(preparation: Preparation, objects: list[S3Object], counted: list[dict[str, Any]]) -> None:
-    report, baseline = paths.processing_output("report"), paths.processing_output("baseline")
     digest = ingest.digest(objects)
-    (report / "manifest.json").write_text(json.dumps({"data_digest": digest, "objects": counted}, indent=1))
-    content = {
-        "data_digest": digest,
-        "rows": preparation.rows,
-        "partitions": sorted({found.partition for found in objects}),
-        "parts": dict(preparation.writer.rows),
-        "labels": {str(value): count for value, count in preparation.labels.most_common(50)},
-        "phases": preparation.progress.report(),
-    }
-    (report / "report.json").write_text(json.dumps(content, indent=1))
-    made = preparation.baseline.build()
-    (baseline / "profile.json").write_text(json.dumps(made.to_dict()))
-    if (sample := preparation.baseline.rows(SAMPLE_ROWS)) is not None:
-        pq.write_table(sample, baseline / "sample.parquet")
-    (baseline / "statistics.json").write_text(json.dumps(statistics_json.statistics(made), indent=1))
-    (baseline / "constraints.json").write_text(
-        json.dumps(statistics_json.constraints(made, preparation.columns), indent=1)
-    )
-    columns = [column.to_dict() for column in preparation.columns]
-    (baseline / "columns.json").write_text(json.dumps({"columns": columns, "label": preparation.model.label}, indent=1))
+    folder = paths.processing_output("report")
+    (folder / "manifest.json").write_text(json.dumps({"data_digest": digest, "objects": manifest}, indent=1))
+    (folder / "report.json").write_text(json.dumps(preparation.report(objects, digest), indent=1))
+    preparation.write_baseline()

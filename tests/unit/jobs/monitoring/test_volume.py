@@ -1,4 +1,4 @@
-"""How much comes and whether anything still does, judged by the days before."""
+"""Volume and freshness, compared with the days before."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -25,55 +25,55 @@ def texts(findings) -> list[str]:
     return [finding.text for finding in found]
 
 
-def test_a_usual_week_is_quiet():
+def test_usual_week_has_no_finding():
     volume = days(900, 1100, 1000, 950, 1000, 300, 2500, 1000)
     volume.add(TODAY, 20)
     assert texts(volume.unusual(TODAY, HOUR)) == []
 
 
-def test_a_morning_with_few_rows_yet_is_no_violation_but_with_one_check_a_day_it_is():
+def test_few_rows_today_are_a_violation_only_with_daily_checks():
     volume = days(*[1000] * 8)
     volume.add(TODAY, 20)
     assert texts(volume.unusual(TODAY, HOUR)) == []
     assert texts(volume.unusual(TODAY, DAY)) == ["20 rows on 2026-11-24; most days have about 1,000"]
 
 
-def test_a_day_that_was_nearly_empty_is_told_when_it_is_over():
+def test_nearly_empty_day_is_reported_when_it_is_over():
     assert texts(days(*[1000] * 8, 20).unusual(TODAY, HOUR)) == ["20 rows on 2026-11-23; most days have about 1,000"]
 
 
-def test_a_day_without_any_rows_counts_as_one():
+def test_day_without_rows_is_counted():
     volume = days(*[1000] * 8, until=TODAY - timedelta(days=2))
     assert texts(volume.unusual(TODAY, HOUR)) == ["0 rows on 2026-11-23; most days have about 1,000"]
 
 
-def test_a_flood_is_told_at_once():
+def test_too_many_rows_are_reported_the_same_day():
     volume = days(*[1000] * 8)
     volume.add(TODAY, 11_000)
     assert texts(volume.unusual(TODAY, HOUR)) == ["11,000 rows on 2026-11-24; most days have about 1,000"]
 
 
-def test_of_the_first_days_nothing_is_unusual():
+def test_first_days_have_no_findings():
     volume = days(*[1000] * 5)
     volume.add(TODAY, 1)
     assert texts(volume.unusual(TODAY, DAY)) == []
     assert texts(volume.stale(NOW - timedelta(days=9), NOW, HOUR, None)) == []
 
 
-@pytest.mark.parametrize(("hours", "told"), [(40, False), (50, True)])
-def test_nothing_for_longer_than_twice_the_longest_pause_is_stale(hours, told):
+@pytest.mark.parametrize(("hours", "is_stale"), [(40, False), (50, True)])
+def test_requests_are_stale_after_twice_the_longest_pause(hours, is_stale):
     found = texts(days(*[1000] * 8).stale(NOW - timedelta(hours=hours), NOW, HOUR, None))
-    assert found == ([f"the newest request is {hours}.0 h old, more than 48.0 h"] if told else [])
+    assert found == ([f"the newest request is {hours}.0 h old, more than 48.0 h"] if is_stale else [])
 
 
-def test_who_rests_at_weekends_is_not_stale_on_monday():
+def test_weekends_without_requests_are_not_stale_on_monday():
     weekends = days(1000, 1000, 1000, 1000, 1000, 0, 0, 1000, 1000, 1000, 1000, 1000, until=date(2026, 11, 20))
     monday = datetime(2026, 11, 23, 9, tzinfo=UTC)
     assert texts(weekends.stale(datetime(2026, 11, 20, 17, tzinfo=UTC), monday, HOUR, None)) == []
     assert len(texts(weekends.stale(datetime(2026, 11, 20, 17, tzinfo=UTC), monday, HOUR, max_age=DAY))) == 1
 
 
-def test_only_the_last_days_are_kept_and_a_report_brings_them_back():
+def test_last_days_are_kept_and_read_back():
     volume = days(*range(1, 50))
     assert len(volume.days) == KEPT_DAYS
     assert Volume.from_report({"volume": volume.days}) == volume

@@ -1,7 +1,8 @@
-"""A check of the example's census years: what moved, what it means, what the report says; nothing of AWS is needed."""
+"""Checks of the example's census years: drifted columns, likely causes, report and page; without AWS."""
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from jobs.drift import statistics_json
 from jobs.drift.history import History
 from jobs.drift.profile import Builder
 from jobs.failures import JobFailure
-from jobs.monitoring import model_quality, monitor, report_html
-from jobs.monitoring import report as monitor_report
+from jobs.monitoring import cloudwatch, monitor, quality_report, report_html
 from jobs.monitoring.captured import Batch
 from jobs.monitoring.check import Check, examine
-from jobs.monitoring.live import Live
+from jobs.monitoring.live_version import LiveVersion
 from jobs.monitoring.model_quality import Quality
+from jobs.monitoring.report import summary
+from jobs.monitoring.state import State
 from jobs.monitoring.window import Window
 from model_factory.config.model import Monitoring
 
@@ -42,35 +44,35 @@ def scores(rows: pd.DataFrame) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def live() -> Live:
+def live() -> LiveVersion:
     data = year(2015)
     builder, score = Builder({column.name: column.type for column in COLUMNS}), Builder({"score": "number"})
     builder.update(data)
     score.update(pd.DataFrame({"score": scores(data)}))
     importance = {"AGEP": 0.6, "SCHL": 0.3, "MAR": 0.1}
-    return Live(3, NOON, builder.build(), score.build(), importance, COLUMNS, builder.rows(5000))
+    return LiveVersion(3, NOON, builder.build(), score.build(), importance, COLUMNS, builder.rows(5000))
 
 
 def checked(
-    live: Live, rows: pd.DataFrame, history: History | None = None, when: datetime = NOON
+    live: LiveVersion, rows: pd.DataFrame, history: History | None = None, when: datetime = NOON
 ) -> tuple[Check, Window]:
     window = Window(live, SETTINGS)
     window.add(Batch("captured/a.jsonl", rows, scores(rows), 0, lines=1))
     return examine(live, window, history or History(3), when, SETTINGS["monitoring"]), window
 
 
-def test_a_year_of_the_same_people_is_quiet(live):
+def test_sample_of_the_baseline_year_does_not_drift(live):
     rows = year(2015).sample(8000, replace=True, random_state=1)
     check, window = checked(live, rows)
     assert check.drifted == []
-    assert monitor.metrics_of(live, window, check)["DriftedFeatures"] == 0
+    assert cloudwatch.metrics_of(live, window, check)["DriftedFeatures"] == 0
 
 
-def test_the_age_in_months_is_called_a_changed_unit_and_weighs_most(live):
+def test_age_in_months_is_explained_as_changed_unit(live):
     check, window = checked(live, year(2016).assign(AGEP=lambda rows: rows["AGEP"] * 12))
     assert {"AGEP", "score"} <= set(check.drifted)
     assert check.explanations["AGEP"] == "changed unit: every quantile is 12 times what it was (years to months)"
-    report = monitor_report.summary(NOON, live, window, check)
+    report = summary(NOON, live, window, check)
     assert max(report["features"], key=lambda feature: feature["weight"])["name"] == "AGEP"
     assert next(f for f in report["features"] if f["name"] == "AGEP")["since"] == "2026-11-24"
     found = statistics_json.violations(check.reports, check.violations(window))["violations"]
@@ -89,12 +91,12 @@ def test_the_age_in_months_is_called_a_changed_unit_and_weighs_most(live):
         (lambda rows: rows[rows["AGEP"] > 30], "AGEP", "population change: the median went from"),
     ],
 )
-def test_what_a_drift_means_is_guessed_from_its_shape(live, change, column, words):
+def test_drift_is_explained_by_its_shape(live, change, column, words):
     check, _ = checked(live, change(year(2015).reset_index(drop=True)))
     assert check.explanations[column].startswith(words), check.explanations
 
 
-def test_a_new_category_is_noted_with_its_values(live):
+def test_new_category_is_a_finding_with_its_values(live):
     rows = year(2015).reset_index(drop=True)
     check, _ = checked(live, rows.assign(MAR=rows["MAR"].where(rows.index % 1000 > 0, "married twice")))
     (finding,) = [finding for finding in check.findings if finding.kind == "new_category"]
@@ -102,14 +104,14 @@ def test_a_new_category_is_noted_with_its_values(live):
     assert "'married twice' (16)" in finding.text
 
 
-def test_a_check_of_too_few_rows_ends_no_alarm(live):
+def test_too_few_rows_publish_no_drift_metric(live):
     check, window = checked(live, year(2015)[:100])
     assert not check.decided
-    assert "DriftedFeatures" not in monitor.metrics_of(live, window, check)
-    assert monitor.metrics_of(live, window, check)["RowsObserved"] == 100
+    assert "DriftedFeatures" not in cloudwatch.metrics_of(live, window, check)
+    assert cloudwatch.metrics_of(live, window, check)["RowsObserved"] == 100
 
 
-def test_a_mended_feed_does_not_go_on_alarming(live):
+def test_repaired_feed_stops_drifting(live):
     history, rows = History(3), year(2015)
     broken, _ = checked(live, rows.assign(AGEP=rows["AGEP"] * 12), history, NOON - timedelta(days=1))
     assert "AGEP" in broken.drifted
@@ -117,18 +119,18 @@ def test_a_mended_feed_does_not_go_on_alarming(live):
     assert mended.drifted == []
 
 
-def test_history_survives_the_report(live):
+def test_state_is_read_back_from_the_report(live):
     check, _ = checked(live, year(2015))
-    kept = json.loads(json.dumps({"history": monitor_report.history(check.history)}))
-    assert History.from_report(kept, 3) == check.history
+    state = replace(State.from_report(None, 3), history=check.history)
+    assert State.from_report(json.loads(json.dumps(state.to_dict())), 3) == state
 
 
-def test_the_page_is_whole_and_escapes_what_it_shows(live):
+def test_html_page_escapes_values_and_links_nothing(live):
     rows = year(2016).reset_index(drop=True)
     rows = rows.assign(AGEP=rows["AGEP"] * 12, MAR=rows["MAR"].where(rows.index % 20 > 0, "<script>"))
     check, window = checked(live, rows)
-    quality = {"quality": model_quality.report(Quality(), {})}
-    report = json.loads(json.dumps(monitor_report.summary(NOON, live, window, check) | quality))
+    quality = {"quality": quality_report.summary(Quality(), {})}
+    report = json.loads(json.dumps(summary(NOON, live, window, check) | quality))
     page = report_html.render("employment", report, live.baseline, window.data)
     assert "<script>" not in page
     assert "years to months" in page
@@ -136,13 +138,13 @@ def test_the_page_is_whole_and_escapes_what_it_shows(live):
     assert page.count("<svg") == len(COLUMNS)
 
 
-def test_too_many_bad_lines_fail_the_check_with_the_objects_names(live):
+def test_too_many_bad_lines_fail_with_object_names(live):
     window = Window(live, SETTINGS)
     window.add(Batch("captured/good.jsonl", year(2015)[:90], np.empty(0), 0, lines=90))
     window.add(
         Batch("captured/bad.jsonl", None, np.empty(0), 10, "captured/bad.jsonl, line 1: no", 10, [{"line": "1"}])
     )
-    monitor._fail_on_bad_lines(window, 0.10)
+    monitor.fail_on_bad_lines(window, 0.10)
     with pytest.raises(JobFailure, match=r"10 of 100 captured requests \(10\.0%\).*captured/bad\.jsonl \(10\)"):
-        monitor._fail_on_bad_lines(window, 0.05)
+        monitor.fail_on_bad_lines(window, 0.05)
     assert window.quarantine == [{"line": "1"}]

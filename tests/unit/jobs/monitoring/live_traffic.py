@@ -1,4 +1,4 @@
-"""A live version of the small project, its captured requests and the labels that come for them, in moto's S3."""
+"""A live version of the small project, its captured requests and their labels, in moto's S3."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ import pytest
 
 from jobs.columns import Column
 from jobs.drift.profile import Builder
-from jobs.monitoring import live, monitor
+from jobs.monitoring import live_version, monitor
+from jobs.monitoring.live_version import LiveVersion
 
 from ..conftest import BUCKET
 
@@ -21,13 +22,13 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 BINARY = {"problem": "binary_classification", "classes": [0, 1], "metrics": {"auc": {"value": 0.9}}}
 
 
-def made(rows: pd.DataFrame, scores: np.ndarray, version: int = 3, **more: Any) -> live.Live:
+def live_version_of(rows: pd.DataFrame, scores: np.ndarray, version: int = 3, **more: Any) -> LiveVersion:
     """A live version that was trained on `rows`."""
     builder, score = Builder({"x": "number", "colour": "string"}), Builder({"score": "number"})
     builder.update(rows)
     score.update(pd.DataFrame({"score": scores}))
     baseline = (builder.build(), score.build(), {"x": 0.7, "colour": 0.3}, COLUMNS, builder.rows(5000))
-    return live.Live(version, NOW, *baseline, **({"evaluation": BINARY} | more))
+    return LiveVersion(version, NOW, *baseline, **({"evaluation": BINARY} | more))
 
 
 def line(identifier: str, body: str, answer: str, kind: str = "text/csv", mine: bool = True, **meta: Any) -> str:
@@ -58,14 +59,14 @@ def requests(rows: pd.DataFrame, scores: np.ndarray, name: str, size: int = 1, k
 
 
 @dataclass
-class Watch:
-    """Runs the monitor on what was put into S3, and reads what it left there, on disk and in CloudWatch."""
+class Monitored:
+    """An endpoint whose monitor runs on the objects in S3; reads the outputs and the CloudWatch metrics of a run."""
 
     s3: Any
     cloudwatch: Any
     ml: Path
     patch: pytest.MonkeyPatch
-    found: live.Live | None
+    live: LiveVersion | None
     at: datetime = NOW
 
     def capture(self, lines: list[str], name: str = "a") -> str:
@@ -81,7 +82,7 @@ class Watch:
     def run(self, at: datetime | None = None) -> dict[str, Any]:
         """One run of the job, an hour after the last one if no time is given; its report.json."""
         self.at = at or self.at + timedelta(hours=1)
-        self.patch.setattr(live, "find", lambda endpoint: self.found)
+        self.patch.setattr(live_version, "find", lambda endpoint: self.live)
         self.patch.setenv("SCHEDULED_TIME", self.at.isoformat())
         self.patch.setenv("PIPELINE_EXECUTION_ID", f"run{self.at:%d%H}")
         monitor.run()

@@ -1,4 +1,4 @@
-"""The version that answers requests now, and the baselines that were registered with it."""
+"""The live version: the one that the endpoint serves, with the baselines that were registered with it."""
 
 import io
 from dataclasses import dataclass, field
@@ -17,10 +17,11 @@ ALWAYS = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
-class Live:
-    """A live version: its baselines are its own, so a retrained model is watched against its own data.
+class LiveVersion:
+    """The version behind an endpoint. Its baselines are of its own training data and its own scores on the test rows.
 
-    `deployed`: when its model was made, from which on it may have answered. `evaluation`: what Evaluate measured at its gate.
+    `importance`: share of each column in the model's predictions. `sample`: training rows, None for versions without one.
+    `deployed`: when its model was created; requests before were served by another version. `evaluation`: its evaluation.json.
     """
 
     version: int
@@ -35,22 +36,22 @@ class Live:
 
     @property
     def classes(self) -> list[Any] | None:
-        """The labels that it knows, in the order of its scores; None in regression and for a version without this record."""
+        """The labels in the order of the scores; None in regression, and for versions that were registered without them."""
         return self.evaluation.get("classes")
 
     @property
     def width(self) -> int:
-        """Scores of a record."""
+        """Number of scores per record."""
         return len(self.classes or [0]) if self.evaluation.get("problem") == "multiclass_classification" else 1
 
     @property
     def hours_since_training(self) -> float:
-        """Age of the version in hours."""
+        """Hours since the version was registered."""
         return (datetime.now(UTC) - self.trained).total_seconds() / 3600
 
 
-def find(endpoint: str) -> Live | None:
-    """The version behind the endpoint; None when there is no endpoint."""
+def find(endpoint: str) -> LiveVersion | None:
+    """The live version of an endpoint; None when there is no endpoint."""
     sagemaker = s3.client("sagemaker")
     try:
         described = sagemaker.describe_endpoint(EndpointName=endpoint)
@@ -61,14 +62,14 @@ def find(endpoint: str) -> Live | None:
     config = sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     package = sagemaker.describe_model_package(ModelPackageName=model["PrimaryContainer"]["ModelPackageName"])
-    return _live(package, model["CreationTime"])
+    return _load(package, model["CreationTime"])
 
 
-def _live(package: dict[str, Any], deployed: datetime) -> Live:
+def _load(package: dict[str, Any], deployed: datetime) -> LiveVersion:
     baselines = package["DriftCheckBaselines"]
     data = baselines["ModelDataQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
     quality = baselines["ModelQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
-    return Live(
+    return LiveVersion(
         package["ModelPackageVersion"],
         package["CreationTime"],
         Profile.from_dict(s3.read_json(f"{data}/profile.json")),
@@ -82,7 +83,7 @@ def _live(package: dict[str, Any], deployed: datetime) -> Live:
 
 
 def _sample(uri: str) -> pa.Table | None:
-    """A sample of the training's rows; None for a version that was registered without one."""
+    """A sample of the training rows; None for versions that were registered without one."""
     if not any(True for _ in s3.below(uri)):
         return None
     bucket, key = s3.split(uri)
