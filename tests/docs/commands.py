@@ -44,7 +44,7 @@ ONLY_CHECKED = {
 }
 """Commands whose words and options are checked, but that no test runs, and why."""
 
-PENDING = ("model-factory init", "model-factory upgrade", "local-aws", "make wheel")
+PENDING = ("model-factory init", "model-factory upgrade", "local-aws", "make wheel", "make coverage")
 """Documented ahead of the code: these must not exist yet. Whoever adds one moves it into a table above."""
 
 TOOLS = {"aws", "cd", "export", "git", "mkdir", "pytest", "source"}
