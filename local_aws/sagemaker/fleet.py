@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..json_api import Record
+from .containers import ml_root
 from .service import Service
 from .state import State, find, subnets
 from .storage import Storage
@@ -69,7 +70,7 @@ class Fleet:
             {
                 "PATH": os.environ["PATH"],
                 "HOME": str(self._root),
-                "FACTORY_ML_ROOT": str(self._root),
+                **ml_root(self._root),
                 "AWS_REGION": state.region,
                 **environment,
             },
