@@ -11,6 +11,7 @@ from .state import State, add, find, page
 from .transform import TransformJob
 
 log = logging.getLogger(__name__)
+END_SECONDS = 5
 
 
 class Kind:
@@ -42,8 +43,15 @@ class Kind:
         if self.name == "Training":
             job.stage("Starting")
         record["_job"] = job
-        service.on_stop(job.kill)
-        threading.Thread(target=self._run, args=(service, state, record, job), name=name, daemon=True).start()
+        thread = threading.Thread(target=self._run, args=(service, state, record, job), name=name, daemon=True)
+
+        def end() -> None:
+            job.kill()
+            # Until it ends, the thread may still write into the job's folder, which is removed with the server.
+            thread.join(END_SECONDS)
+
+        service.on_stop(end)
+        thread.start()
         return {self.arn_key: arn}
 
     def _run(self, service: Service, state: State, record: Record, job: Any) -> None:
