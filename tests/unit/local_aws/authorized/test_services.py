@@ -92,7 +92,7 @@ def ended(sagemaker, request):
     raise AssertionError("the job did not end")
 
 
-def test_a_job_whose_role_does_not_trust_sagemaker_is_not_created(client, role):
+def test_job_with_untrusting_role_is_not_created(client, role):
     sagemaker = client("sagemaker")
     with pytest.raises(sagemaker.exceptions.ClientError, match=r"allows principal 'sagemaker\.amazonaws\.com'"):
         sagemaker.create_processing_job(**processing(role(LOGIN, service="lambda")))
@@ -100,20 +100,20 @@ def test_a_job_whose_role_does_not_trust_sagemaker_is_not_created(client, role):
         sagemaker.create_processing_job(**processing(f"arn:aws:iam::{ACCOUNT}:role/nobody"))
 
 
-def test_a_job_pulls_its_image_and_writes_its_log_as_its_role(client, role):
+def test_job_pulls_image_and_writes_log_as_role(client, role):
     found = ended(client("sagemaker"), processing(role(LOGIN, PULL, LOGS)))
     assert found["ProcessingJobStatus"] == "Completed", found["FailureReason"]
     events = client("logs").filter_log_events(logGroupName="/aws/sagemaker/ProcessingJobs")["events"]
     assert "it ran" in [event["message"] for event in events]
 
 
-def test_a_job_that_may_not_pull_fails_with_the_refusal(client, role):
+def test_job_without_pull_permission_fails(client, role):
     found = ended(client("sagemaker"), processing(role(LOGIN, LOGS)))
     assert found["ProcessingJobStatus"] == "Failed"
     assert "is not authorized to perform: ecr:BatchCheckLayerAvailability on resource: " in found["FailureReason"]
 
 
-def test_a_job_on_an_encrypted_disk_needs_the_right_to_a_grant(client, local, role):
+def test_encrypted_volume_requires_create_grant(client, local, role):
     key = client("kms").create_key()["KeyMetadata"]["Arn"]
     grant = {"Action": "kms:CreateGrant", "Resource": key, "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}}
     create = {"Action": ["sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob"], "Resource": "*"}
@@ -125,7 +125,7 @@ def test_a_job_on_an_encrypted_disk_needs_the_right_to_a_grant(client, local, ro
     assert ended(sagemaker, processing(worker, VolumeKmsKeyId=key))["ProcessingJobStatus"] == "Completed"
 
 
-def test_a_rule_delivers_where_the_queue_lets_it_and_else_to_its_dead_letters(client, queue):
+def test_rule_sends_refused_event_to_dead_letter_queue(client, queue):
     events, rule = client("events"), f"arn:aws:events:{REGION}:{ACCOUNT}:rule/orders"
     source = {"Condition": {"ArnLike": {"aws:SourceArn": rule}}}
     opened, read = queue("opened", "events.amazonaws.com", **source)
@@ -142,7 +142,7 @@ def test_a_rule_delivers_where_the_queue_lets_it_and_else_to_its_dead_letters(cl
     events.delete_rule(Name="orders")
 
 
-def test_a_topic_delivers_only_where_the_queue_lets_it(client, queue):
+def test_topic_delivers_only_with_queue_policy(client, queue):
     sns = client("sns")
     topic = sns.create_topic(Name="news")["TopicArn"]
     opened, read = queue("opened", "sns.amazonaws.com", Condition={"ArnEquals": {"aws:SourceArn": topic}})
@@ -169,13 +169,13 @@ def function(client, role_arn, name):
     return answer.get("FunctionError"), json.loads(answer["Payload"].read())
 
 
-def test_a_function_whose_role_lambda_may_not_take_on_does_not_run(client, role):
+def test_function_with_untrusting_role_fails(client, role):
     error, answer = function(client, role(LOGIN, service="sagemaker"), "untrusted")
     assert error
     assert "cannot be assumed by Lambda" in answer["errorMessage"]
 
 
-def test_what_a_functions_role_may_not_log_is_lost(client, role):
+def test_function_log_requires_role_permission(client, role):
     logs = client("logs")
     assert function(client, role(LOGIN, service="lambda"), "silent") == (None, "done")
     assert not logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/silent")["logGroups"]
@@ -184,7 +184,7 @@ def test_what_a_functions_role_may_not_log_is_lost(client, role):
     assert "it ran" in [e["message"] for e in logs.filter_log_events(logGroupName="/aws/lambda/loud")["events"]]
 
 
-def test_a_schedule_sends_as_its_role_and_puts_aside_what_it_may_not_send(client, local, role, queue):
+def test_schedule_sends_refused_payload_to_dead_letter_queue(client, local, role, queue):
     target, read = queue("target")
     letters, read_letters = queue("letters")
     sends = role({"Action": "sqs:SendMessage", "Resource": letters}, service="scheduler")
@@ -206,7 +206,7 @@ def test_a_schedule_sends_as_its_role_and_puts_aside_what_it_may_not_send(client
     assert read() == ["now"]
 
 
-def test_a_stack_update_changes_what_its_role_may(client, local):
+def test_stack_update_changes_role_permissions(client, local):
     cloudformation = client("cloudformation")
 
     def template(action, bucket):
@@ -228,7 +228,7 @@ def test_a_stack_update_changes_what_its_role_may(client, local):
     cloudformation.delete_stack(StackName="roles")
 
 
-def test_the_control_tells_how_many_calls_were_authorized_by_whom(client, local, role):
+def test_authorization_control_counts_calls_by_principal(client, local, role):
     local.authorization.reset()
     worker = role({"Action": "s3:ListAllMyBuckets", "Resource": "*"})
     s3 = local.accounts.role_client("s3", worker, REGION)

@@ -31,7 +31,7 @@ def test_traffic_is_captured_in_sagemakers_format(aws, endpoint):
     assert first["eventVersion"] == "0"
 
 
-def test_content_types_that_are_not_named_are_captured_as_base64(aws, endpoint):
+def test_unlisted_content_types_are_captured_as_base64(aws, endpoint):
     prefix = aws.name("captured")
     endpoint.create(endpoint.config("one", capture=capture(aws, prefix, modes=["Input"])))
     endpoint.ask("1,2\n")
@@ -56,7 +56,7 @@ def test_nothing_is_captured_at_zero_percent(aws, endpoint):
     assert aws.keys(prefix) == []
 
 
-def test_captured_traffic_is_written_by_itself_after_a_moment(aws, endpoint):
+def test_idle_capture_is_written_automatically(aws, endpoint):
     prefix = aws.name("captured")
     endpoint.create(endpoint.config("one", capture=capture(aws, prefix)))
     endpoint.ask()
