@@ -106,7 +106,7 @@ class Job:
         self._service.roles.write_log(self.record["RoleArn"], self._state, where, lines, stamp)
 
     def stage(self, status: str) -> None:
-        """Note that a training job has come to its next secondary status."""
+        """Record a training job's next secondary status."""
         stages, time = self.record["SecondaryStatusTransitions"], now()
         if stages:
             stages[-1]["EndTime"] = time
@@ -114,12 +114,12 @@ class Job:
         self.record["SecondaryStatus"] = status
 
     def stop(self) -> None:
-        """What StopProcessingJob and StopTrainingJob do."""
+        """Stop the job, as StopProcessingJob and StopTrainingJob do."""
         self.stopped = True
         self.kill()
 
     def kill(self) -> None:
-        """End the process and those it started, if it runs: a container takes all of its processes with it."""
+        """Kill the process and its children, as the end of a container does."""
         if self._process and self._process.poll() is None:
             with suppress(ProcessLookupError):  # it has just ended
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -130,7 +130,7 @@ class Job:
 
 
 def run_processing(job: Job) -> tuple[str, str]:
-    """Inputs in, the process, outputs out; (status, failure reason)."""
+    """Download inputs, run the process, upload outputs; (status, failure reason)."""
     record = job.record
     cluster = record["ProcessingResources"]["ClusterConfig"]
     if cluster["InstanceCount"] > 1:
@@ -167,7 +167,7 @@ def run_processing(job: Job) -> tuple[str, str]:
 
 
 def run_training(job: Job) -> tuple[str, str]:
-    """Channels in, the process, model.tar.gz out; (status, failure reason)."""
+    """Download channels, run the process, upload model.tar.gz; (status, failure reason)."""
     record = job.record
     if record["ResourceConfig"].get("InstanceCount", 1) > 1:
         raise JobError("ClientError: the embedded AWS trains on one instance")

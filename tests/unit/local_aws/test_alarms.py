@@ -1,4 +1,4 @@
-"""What an alarm makes of a metric's data: its statistic, M of N datapoints, missing data."""
+"""Evaluation of alarms: statistic, M of N datapoints, missing data."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Which permissions a call needs: the reference's rule for nearly all, and each exception."""
+"""The permissions that a call needs: the reference's rule, and each exception."""
 
 import pytest
 from moto.core.utils import get_service_model
@@ -108,10 +108,10 @@ def test_actions_and_resources(service, operation, params, expected):
 
 
 def test_job_role_requires_pass_role():
-    asked = needs(
+    needed = needs(
         call("sagemaker", "CreateTrainingJob", TrainingJobName="t", RoleArn=ROLE, Environment={"AS_ROLE": ROLE + "2"})
     )
-    assert asked == (
+    assert needed == (
         Need("sagemaker:CreateTrainingJob", SAGEMAKER + "training-job/t"),
         Need("iam:PassRole", ROLE, {"iam:PassedToService": "sagemaker.amazonaws.com"}),
     )
@@ -143,7 +143,7 @@ def test_operation_without_action_names_table_to_extend():
 
 
 def test_action_name_exceptions_exist_in_reference():
-    """The tables hold nothing that the reference would say by itself, and nothing that it does not know."""
+    """The tables hold only names that exist in the reference and differ from it."""
     for operation, name in actions.S3_ACTIONS.items():
         assert action_name("s3", name) == f"s3:{name}"
         assert action_name("s3", operation) is None

@@ -1,4 +1,4 @@
-"""The verdict, after AWS's documented evaluation logic and its examples."""
+"""Policy evaluation, after AWS's documented logic and its examples."""
 
 import pytest
 from hypothesis import given
@@ -126,15 +126,18 @@ def test_key_policy_naming_role_allows_alone():
 
 @pytest.mark.parametrize("named", [{"AWS": ROLE}, {"AWS": SESSION}, {"AWS": "111122223333"}, "*"])
 def test_cross_account_call_requires_both_policies(named):
-    ours, theirs = policy(allow("s3:GetObject", "*")), policy(allow("s3:GetObject", "*", Principal=named))
-    assert verdict(account="444455556666", identity=ours, resource=theirs).allowed
-    assert not verdict(account="444455556666", identity=ours).allowed
-    assert not verdict(account="444455556666", resource=theirs).allowed
+    identity_policy, resource_policy = (
+        policy(allow("s3:GetObject", "*")),
+        policy(allow("s3:GetObject", "*", Principal=named)),
+    )
+    assert verdict(account="444455556666", identity=identity_policy, resource=resource_policy).allowed
+    assert not verdict(account="444455556666", identity=identity_policy).allowed
+    assert not verdict(account="444455556666", resource=resource_policy).allowed
 
 
 def test_root_of_other_account_is_not_the_caller():
-    theirs = policy(allow("s3:GetObject", "*", Principal={"AWS": "arn:aws:iam::444455556666:root"}))
-    assert not verdict(account="444455556666", identity=policy(allow("*", "*")), resource=theirs).allowed
+    resource_policy = policy(allow("s3:GetObject", "*", Principal={"AWS": "arn:aws:iam::444455556666:root"}))
+    assert not verdict(account="444455556666", identity=policy(allow("*", "*")), resource=resource_policy).allowed
 
 
 # Services as callers

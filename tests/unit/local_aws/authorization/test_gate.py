@@ -1,4 +1,4 @@
-"""The gate in front of a real moto server, through boto3: allowed calls pass, refused ones fail as on AWS."""
+"""Authorization in front of a real moto server, through boto3: allowed calls pass, refused ones fail as on AWS."""
 
 import io
 import logging

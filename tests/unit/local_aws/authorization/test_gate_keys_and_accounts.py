@@ -1,4 +1,4 @@
-"""The gate where more than the caller's policies decide: encryption keys, other accounts, services as callers."""
+"""Authorization beyond the caller's policies: encryption keys, other accounts, services as callers."""
 
 import pytest
 
@@ -63,14 +63,14 @@ def test_encrypted_queue_requires_key_permission(local, encrypted):
 
 
 def test_cross_account_bucket_requires_both_policies(local):
-    theirs = local.client("s3", local.admin_of(OTHER))
-    theirs.create_bucket(Bucket="prod")
-    theirs.put_object(Bucket="prod", Key="k", Body=b"p")
+    other_account = local.client("s3", local.admin_of(OTHER))
+    other_account.create_bucket(Bucket="prod")
+    other_account.put_object(Bucket="prod", Key="k", Body=b"p")
     role = local.role("worker", allow("s3:GetObject", "*"))
     s3 = local.client("s3", local.session(role))
     _, message = refusal(s3.get_object, Bucket="prod", Key="k")
     assert message.endswith("because no resource-based policy allows the s3:GetObject action")
-    theirs.put_bucket_policy(Bucket="prod", Policy=document(allow("s3:GetObject", "*", Principal={"AWS": role})))
+    other_account.put_bucket_policy(Bucket="prod", Policy=document(allow("s3:GetObject", "*", Principal={"AWS": role})))
     assert s3.get_object(Bucket="prod", Key="k")["Body"].read() == b"p"
     unprivileged = local.client("s3", local.session(local.role("idle")))
     refusal(unprivileged.get_object, Bucket="prod", Key="k")

@@ -1,4 +1,4 @@
-"""Calls from inside a network: they pass an endpoint and its policy, or a way to the internet, or nothing at all."""
+"""Calls from inside a VPC: through an endpoint and its policy, through a route to the internet, or blocked."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def subnet(local, vpc):
 
 @pytest.fixture
 def inside(local, subnet):
-    """Makes clients of a principal that may do everything, whose calls leave from the subnet."""
+    """Creates clients of an administrator role whose calls come from the subnet."""
     credentials = lambda_session(local, allow("*", "*"))
     networks.place(credentials["aws_access_key_id"], ACCOUNT, REGION, [subnet])
     return lambda service: local.client(service, credentials)

@@ -1,4 +1,4 @@
-"""What services do for a resource or under a role is authorized too: deliveries, roles taken on, logs, images, grants."""
+"""Authorization of services' own calls: deliveries, assumed roles, logs, images, grants."""
 
 import io
 import json
@@ -24,7 +24,7 @@ def trust(service):
 
 @pytest.fixture
 def role(client):
-    """Makes a role; it is gone after the test."""
+    """Creates roles, which are deleted after the test."""
     iam, made = client("iam"), []
 
     def make(*statements, service="sagemaker", name="worker"):
@@ -41,13 +41,13 @@ def role(client):
 
 @pytest.fixture
 def queue(client):
-    """Makes a queue that lets a service send; reads what is in it."""
+    """Creates queues that a service may send to, each with a function that reads it."""
     sqs, made = client("sqs"), []
 
     def make(name, service=None, **condition):
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
-        lets = {"Principal": {"Service": service}, "Action": "sqs:SendMessage", "Resource": arn, **condition}
-        attributes = {"Policy": document(lets)} if service else {}
+        statement = {"Principal": {"Service": service}, "Action": "sqs:SendMessage", "Resource": arn, **condition}
+        attributes = {"Policy": document(statement)} if service else {}
         url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         made.append(url)
         read = lambda: [m["Body"] for m in sqs.receive_message(QueueUrl=url).get("Messages", [])]  # noqa: E731
@@ -130,14 +130,17 @@ def test_rule_sends_refused_event_to_dead_letter_queue(client, queue):
     source = {"Condition": {"ArnLike": {"aws:SourceArn": rule}}}
     opened, read = queue("opened", "events.amazonaws.com", **source)
     closed, read_closed = queue("closed")
-    letters, read_letters = queue("letters", "events.amazonaws.com", **source)
+    dead_letters, read_dead_letters = queue("dead_letters", "events.amazonaws.com", **source)
     events.put_rule(Name="orders", EventPattern=json.dumps({"source": ["shop"]}))
-    targets = [{"Id": "opened", "Arn": opened}, {"Id": "closed", "Arn": closed, "DeadLetterConfig": {"Arn": letters}}]
+    targets = [
+        {"Id": "opened", "Arn": opened},
+        {"Id": "closed", "Arn": closed, "DeadLetterConfig": {"Arn": dead_letters}},
+    ]
     events.put_targets(Rule="orders", Targets=targets)
     events.put_events(Entries=[{"Source": "shop", "DetailType": "Order", "Detail": json.dumps({"number": 7})}])
     assert json.loads(read()[0])["detail"] == {"number": 7}
     assert read_closed() == []
-    assert json.loads(read_letters()[0])["detail"] == {"number": 7}
+    assert json.loads(read_dead_letters()[0])["detail"] == {"number": 7}
     events.remove_targets(Rule="orders", Ids=["opened", "closed"])
     events.delete_rule(Name="orders")
 
@@ -186,21 +189,21 @@ def test_function_log_requires_role_permission(client, role):
 
 def test_schedule_sends_refused_payload_to_dead_letter_queue(client, local, role, queue):
     target, read = queue("target")
-    letters, read_letters = queue("letters")
-    sends = role({"Action": "sqs:SendMessage", "Resource": letters}, service="scheduler")
+    dead_letters, read_dead_letters = queue("dead_letters")
+    sends = role({"Action": "sqs:SendMessage", "Resource": dead_letters}, service="scheduler")
     client("scheduler").create_schedule(
         Name="nightly",
         ScheduleExpression="rate(1 day)",
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target={"Arn": target, "RoleArn": sends, "Input": "now", "DeadLetterConfig": {"Arn": letters}},
+        Target={"Arn": target, "RoleArn": sends, "Input": "now", "DeadLetterConfig": {"Arn": dead_letters}},
     )
     body = json.dumps({"schedule": "nightly", "account": ACCOUNT, "region": REGION}).encode()
     tick = urllib.request.Request(f"{local.endpoint_url}/_local/tick", body, {"Content-Type": "application/json"})
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(tick, timeout=30)
     assert f"not authorized to perform: sqs:SendMessage on resource: {target}" in caught.value.read().decode()
-    assert read_letters() == ["now"]
-    both = document({"Action": "sqs:SendMessage", "Resource": [target, letters]})
+    assert read_dead_letters() == ["now"]
+    both = document({"Action": "sqs:SendMessage", "Resource": [target, dead_letters]})
     client("iam").put_role_policy(RoleName="worker", PolicyName="work", PolicyDocument=both)
     urllib.request.urlopen(tick, timeout=30).close()
     assert read() == ["now"]

@@ -1,4 +1,4 @@
-"""Changes of stacks that fail: rolled back, with the failed resource and the reason in the stack's events."""
+"""Failed stack changes are rolled back, with the failed resource and the reason in the stack's events."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def change(client):
-    """Makes and executes a change set with these resources; the stack's status, and its failed resources' reasons."""
+    """Creates and executes a change set; returns the stack's status and the failed resources' reasons."""
     cloudformation = client("cloudformation")
 
     def changed(stack: str, kind: str, **resources: dict) -> tuple[str, list[str]]:
@@ -34,7 +34,7 @@ def group(name: str) -> dict:
 
 @pytest.fixture
 def values(client):
-    """The parameters there are."""
+    """The existing parameters."""
 
     def found() -> dict[str, str]:
         return {each["Name"]: each["Value"] for each in client("ssm").get_parameters_by_path(Path="/t")["Parameters"]}

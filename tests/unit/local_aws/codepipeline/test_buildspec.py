@@ -1,4 +1,4 @@
-"""Buildspecs run as CodeBuild runs them: one shell, phases in order, what failed is named."""
+"""Buildspecs run as on CodeBuild: one shell, phases in order, failures by name."""
 
 import json
 import threading

@@ -40,8 +40,8 @@ def push(client, tmp_path_factory):
     def pushed(branch: str) -> str:
         subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message", "change"], check=True)
         subprocess.run([*git, "push", "--quiet", "origin", f"HEAD:{branch}"], check=True)
-        told = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
-        return told.stdout.strip()
+        head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+        return head.stdout.strip()
 
     return pushed
 
@@ -117,7 +117,7 @@ def starting(name: str) -> dict:
 
 
 def ended(client, name: str) -> list[dict]:
-    """All executions, the newest first, once none is under way."""
+    """All executions, the newest first, once all have ended."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         found = client("codepipeline").list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]

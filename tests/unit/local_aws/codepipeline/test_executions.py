@@ -170,8 +170,8 @@ def test_unsupported_actions_are_refused_by_name(world):
 
 def test_failed_action_event_has_error_details(world):
     sqs, events = world.client("sqs"), world.client("events")
-    url = sqs.create_queue(QueueName="told")["QueueUrl"]
-    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:told"
+    url = sqs.create_queue(QueueName="failures")["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:failures"
     allowed = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
     policy = {"Version": "2012-10-17", "Statement": [allowed | {"Resource": arn}]}
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})

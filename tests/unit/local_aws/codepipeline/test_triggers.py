@@ -1,8 +1,8 @@
-"""Which pushes start a pipeline, as CodePipeline V2's triggers describe them."""
+"""The pushes that start a pipeline, by CodePipeline V2's triggers."""
 
 import pytest
 
-from local_aws.codepipeline.pipelines import _takes_push
+from local_aws.codepipeline.pipelines import _is_triggered_by
 from local_aws.codepipeline.repositories import Push, matches
 
 DOCUMENTATION = {"excludes": ["docs/**", "*.md", "**/*.md"]}
@@ -46,9 +46,9 @@ TRIGGER = {
     ],
 )
 def test_trigger_matches_branches_and_paths(push, starts):
-    assert _takes_push(declaration(triggers=[TRIGGER]), push) is starts
+    assert _is_triggered_by(declaration(triggers=[TRIGGER]), push) is starts
 
 
 def test_push_without_trigger_starts_pipeline_of_branch():
-    assert _takes_push(declaration(), Push("acme/models", "main", "c", ["docs/a.md"]))
-    assert not _takes_push(declaration(), Push("acme/models", "other", "c", ["app.py"]))
+    assert _is_triggered_by(declaration(), Push("acme/models", "main", "c", ["docs/a.md"]))
+    assert not _is_triggered_by(declaration(), Push("acme/models", "other", "c", ["app.py"]))

@@ -117,10 +117,10 @@ class World:
             if found := look():
                 return found
             time.sleep(0.05)
-        raise AssertionError("waited in vain")
+        raise AssertionError("the expected state was not reached")
 
     def ended(self, name: str, execution: str | None = None) -> dict:
-        """The execution (default: the newest) once it is over."""
+        """The execution (default: the newest) once it has ended."""
 
         def look():
             for found in self.executions(name):

@@ -145,7 +145,7 @@ def test_failing_model_is_rolled_back_by_error_alarm(aws, endpoint):
     failed = 0
     while aws.sagemaker.describe_endpoint(EndpointName=endpoint.name)["EndpointStatus"] == "Updating":
         try:
-            endpoint.ask()
+            endpoint.invoke()
         except ClientError:
             failed += 1
     described = endpoint.settled()
@@ -160,7 +160,7 @@ def test_rollback_restores_old_capture_configuration(aws, endpoint):
     before, after, alarm = aws.name("before"), aws.name("after"), an_alarm(aws, "ALARM")
     endpoint.create(endpoint.config("one", capture=capture(aws, before)))
     endpoint.update(endpoint.config("two", capture=capture(aws, after)), DeploymentConfig=canary(10, alarm))
-    endpoint.ask()
+    endpoint.invoke()
     flush(aws)
 
     assert len(aws.keys(before)) == 1

@@ -24,7 +24,7 @@ def output_fn(prediction, accept):
 
 
 def test_endpoint_answers(serving):
-    answer = serving.ask("1,2\n3,4\n")
+    answer = serving.invoke("1,2\n3,4\n")
 
     assert answer["Body"].read() == b"one\none\n"
     assert answer["ContentType"].startswith("text/csv")
@@ -32,7 +32,7 @@ def test_endpoint_answers(serving):
 
 
 def test_binary_body_is_unchanged(serving):
-    assert serving.ask(b"\x00\xff\x01", "application/octet-stream")["Body"].read() == b"\x01\xff\x00"
+    assert serving.invoke(b"\x00\xff\x01", "application/octet-stream")["Body"].read() == b"\x01\xff\x00"
 
 
 def test_input_predict_output_functions_serve_serverless_endpoint(endpoint):
@@ -44,7 +44,7 @@ def test_input_predict_output_functions_serve_serverless_endpoint(endpoint):
 @pytest.mark.parametrize(("body", "status", "message"), [("bad", 400, "row 1 is bad"), ("raise", 500, "")])
 def test_model_refusal_is_model_error(serving, body, status, message):
     with pytest.raises(ClientError) as refused:
-        serving.ask(body)
+        serving.invoke(body)
     answer = refused.value.response
     assert answer["Error"]["Code"] == "ModelError"
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 424
@@ -74,7 +74,7 @@ def test_deleted_endpoint_is_gone(aws, endpoint):
     with pytest.raises(ClientError, match=endpoint.name):
         aws.sagemaker.describe_endpoint(EndpointName=endpoint.name)
     with pytest.raises(ClientError, match=endpoint.name):
-        endpoint.ask()
+        endpoint.invoke()
 
 
 def test_invocations_errors_and_latency_are_metrics(aws, serving):
@@ -93,10 +93,10 @@ def test_invocations_errors_and_latency_are_metrics(aws, serving):
     flush(aws)
     names = ("Invocations", "Invocation4XXErrors", "Invocation5XXErrors")
     before = [total(name) for name in names]
-    serving.ask()
+    serving.invoke()
     for body in ("bad", "raise"):
         with pytest.raises(ClientError):
-            serving.ask(body)
+            serving.invoke(body)
     flush(aws)
 
     assert [total(name) - was for name, was in zip(names, before, strict=True)] == [3, 1, 1]
@@ -128,7 +128,7 @@ def test_in_service_endpoint_is_event(aws, endpoint):
     events = aws.listen("SageMaker Endpoint State Change")
     arn = endpoint.create(endpoint.config("one"))["EndpointArn"]
 
-    def told():
+    def received():
         return [event["detail"]["EndpointStatus"] for event in events() if event["resources"] == [arn]]
 
-    assert wait(told) == ["IN_SERVICE"]
+    assert wait(received) == ["IN_SERVICE"]

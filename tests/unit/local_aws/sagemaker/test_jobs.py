@@ -1,4 +1,4 @@
-"""Processing and training jobs: what the process finds, what comes out, how failures are told."""
+"""Processing and training jobs: inputs, outputs, failures."""
 
 import io
 import itertools
@@ -181,9 +181,9 @@ child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 pathlib.Path({str(tmp_path / "child")!r}).write_text(str(child.pid))
 time.sleep(60)
 """
-    name, told = aws.name("job"), tmp_path / "child"
+    name, pid_file = aws.name("job"), tmp_path / "child"
     aws.sagemaker.create_processing_job(ProcessingJobName=name, **aws.processing(script))
-    child = int(wait(lambda: told.exists() and told.read_text()))
+    child = int(wait(lambda: pid_file.exists() and pid_file.read_text()))
 
     aws.sagemaker.stop_processing_job(ProcessingJobName=name)
     wait(lambda: aws.ended("Processing", name))
@@ -192,7 +192,7 @@ time.sleep(60)
 
 
 def running(pid):
-    """Whether a process still does something: one that nobody has waited for does not."""
+    """Whether a process runs; a zombie does not."""
     stat = pathlib.Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 

@@ -1,4 +1,4 @@
-"""Executions of deployed definitions: order, references, conditions, failures, stopping, what the lists say."""
+"""Executions of deployed definitions: order, references, conditions, failures, stopping, lists."""
 
 import itertools
 import json

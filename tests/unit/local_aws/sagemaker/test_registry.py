@@ -77,11 +77,11 @@ def test_registering_and_approving_are_events(aws, group):
     arn = register(aws, group)
     aws.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
 
-    def told():
+    def received():
         mine = [event["detail"] for event in events() if event["resources"] == [arn]]
         return mine if len(mine) == 2 else None
 
-    details = wait(told)
+    details = wait(received)
     assert [detail["ModelApprovalStatus"] for detail in details] == ["PendingManualApproval", "Approved"]
     assert all(detail["ModelPackageGroupName"] == group and detail["ModelPackageVersion"] == 1 for detail in details)
 

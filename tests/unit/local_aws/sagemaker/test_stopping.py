@@ -1,4 +1,4 @@
-"""What stopping the embedded AWS leaves behind: nothing."""
+"""Stopping the embedded AWS leaves no process behind."""
 
 import os
 import pathlib

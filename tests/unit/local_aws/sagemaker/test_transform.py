@@ -1,4 +1,4 @@
-"""Transform jobs and steps: what a model answers for every object below a prefix."""
+"""Transform jobs and steps: outputs for every object below a prefix."""
 
 import pytest
 

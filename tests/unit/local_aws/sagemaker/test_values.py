@@ -1,4 +1,4 @@
-"""The functions of a pipeline definition, resolved without anything running."""
+"""Resolution of the functions in a pipeline definition."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Containers' processes, forked: what they see and leave is what a new Python would."""
+"""Forked processes of containers behave as new Python processes."""
 
 import os
 import signal
