@@ -34,7 +34,7 @@ def endpoint(local, vpc, *statements):
 
 def test_vpc_without_endpoint_or_route_blocks_calls(inside, vpc, bucket):
     _, message = refusal(inside("s3").get_object, Bucket="records", Key="a/1.json")
-    assert message == f"{vpc} has no endpoint {S3} and no way to the internet: the call would time out on AWS"
+    assert message == f"{vpc} has no endpoint {S3} and no route to the internet: the call would time out on AWS"
 
 
 def test_vpc_endpoint_reaches_only_its_service(local, inside, vpc, bucket):
