@@ -1,7 +1,7 @@
-"""CloudWatch alarms that are evaluated: on new metric data, and on demand for data that does not come.
+"""Evaluation of CloudWatch alarms: on new metric data, and on demand, for missing data.
 
-An alarm's clock is the newest datapoint of its metrics (or the time given to `POST /_local/alarms`), so that a week of
-datapoints can be lived in a minute; on AWS it is the wall clock.
+An alarm's clock is the newest datapoint of its metrics (or the time given to `POST /_local/alarms`), so that tests can
+replay a week of datapoints; on AWS it is the wall clock.
 """
 
 import json
@@ -205,7 +205,7 @@ def install(local: EmbeddedAws) -> None:
 def _describe_by_state_too(
     self: CloudWatchResponse, describe: Any = CloudWatchResponse.describe_alarms
 ) -> ActionResult:
-    """DescribeAlarms with StateValue as one more filter; moto forgets it when there are names or a prefix."""
+    """DescribeAlarms with the filter StateValue, which moto ignores when there are names or a prefix."""
     found = describe(self).result
     wanted = self._get_param("StateValue")
     kinds = ("MetricAlarms", "CompositeAlarms")

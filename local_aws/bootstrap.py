@@ -42,7 +42,7 @@ def _bootstrap_one(local: EmbeddedAws, account: str, region: str, trust: str | N
     credentials = local.accounts.assume(f"arn:aws:iam::{account}:role/administrator", "bootstrap")
     arguments = ["bootstrap", f"aws://{account}/{region}"]
     if trust and trust != account:
-        # With --trust the CLI asks what the other account's deployments may do; without it, it takes this very policy.
+        # With --trust the CLI requires the policy of the other account's deployments; without it, this is the default.
         arguments += ["--trust", trust, "--cloudformation-execution-policies", ADMINISTRATOR]
     cdk(local, arguments, cwd=local.state_dir, env=credentials)
 
@@ -78,8 +78,8 @@ def cdk(
 
 
 def _environment(local: EmbeddedAws) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-    return kept | {
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    return inherited | {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "AWS_ENDPOINT_URL": local.endpoint_url,
         "AWS_ACCESS_KEY_ID": "root",

@@ -1,4 +1,4 @@
-"""Events as AWS services themselves put them on an account's default event bus, and the targets that moto does not reach."""
+"""Events of AWS services on an account's default event bus, and deliveries to targets that moto does not support."""
 
 import copy
 import json
@@ -18,7 +18,7 @@ from .interfaces import EmbeddedAws
 log = logging.getLogger(__name__)
 SERVICE = "events.amazonaws.com"
 CALLS = {"sqs": "SendMessage", "sns": "Publish", "lambda": "Invoke", "codepipeline": "StartPipelineExecution"}
-"""What delivering to a target is, by its service; of others (log groups, buses) no policy is asked here."""
+"""The API call of a delivery, by the target's service; deliveries to others (log groups, buses) are not authorized here."""
 
 
 def emit(
@@ -40,20 +40,20 @@ def install(local: EmbeddedAws) -> None:
 
     (What moto puts into a queue lacks the event's account.)
 
-    EventBridge delivers for a rule where the target's policy (and its key's) lets it. What it may not deliver goes to
-    the target's dead-letter queue, where that one's policy lets it.
+    A delivery needs the permission of the target's policy (and its key's). A refused event goes to the target's
+    dead-letter queue, if that queue's policy permits it.
     """
     send = Rule.send_to_targets
 
     def send_to_all(self: Any, original_event: Any, transform_input: bool = True) -> None:
         if not self.event_pattern.matches_event(original_event):
             return
-        open_to_us = [target for target in self.targets if _may_deliver(local, self, target, original_event)]
-        ours = [target for target in open_to_us if parse_arn(target["Arn"]).service in CALLS]
-        theirs = copy.copy(self)
-        theirs.targets = [target for target in open_to_us if target not in ours]
-        send(theirs, original_event, transform_input)
-        for target in ours:
+        permitted = [target for target in self.targets if _may_deliver(local, self, target, original_event)]
+        handled_here = [target for target in permitted if parse_arn(target["Arn"]).service in CALLS]
+        rule_for_moto = copy.copy(self)
+        rule_for_moto.targets = [target for target in permitted if target not in handled_here]
+        send(rule_for_moto, original_event, transform_input)
+        for target in handled_here:
             _deliver(local, self.arn, target, original_event)
 
     local.replace(Rule, "send_to_targets", send_to_all)
@@ -65,12 +65,12 @@ def _may_deliver(local: EmbeddedAws, rule: Any, target: dict[str, Any], event: d
     except AccessDeniedError as refusal:
         log.warning("rule %s: %s", rule.name, refusal)
         if dead_letters := target.get("DeadLetterConfig", {}).get("Arn"):
-            _put_aside(local, rule.arn, dead_letters, event)
+            _send_to_dead_letters(local, rule.arn, dead_letters, event)
         return False
     return True
 
 
-def _put_aside(local: EmbeddedAws, rule_arn: str, queue_arn: str, event: dict[str, Any]) -> None:
+def _send_to_dead_letters(local: EmbeddedAws, rule_arn: str, queue_arn: str, event: dict[str, Any]) -> None:
     _, region, account, name = parse_arn(queue_arn)
     try:
         _authorize(local, rule_arn, queue_arn)
@@ -112,7 +112,7 @@ def _deliver(local: EmbeddedAws, rule_arn: str, target: dict[str, Any], event: d
 
 
 def _input(target: dict[str, Any], event: dict[str, Any]) -> str:
-    """What the target gets: the event, or what the target's transformer makes of it."""
+    """The target's input: the event, or the output of the target's transformer."""
     if "InputPath" in target or "Input" in target:
         raise ValueError(f"the embedded AWS does not support Input and InputPath of the target {target['Arn']}")
     time = datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -130,7 +130,7 @@ def transform(transformer: dict[str, Any], event: dict[str, Any]) -> str:
     template: str = transformer["InputTemplate"]
     found = {name: parse(path).find(event) for name, path in transformer.get("InputPathsMap", {}).items()}
 
-    def put(placeholder: re.Match[str]) -> str:
+    def insert(placeholder: re.Match[str]) -> str:
         matches: Any = found.get(placeholder[1])
         value = matches[0].value if matches else None
         between_quotes = len(re.findall(r'(?<!\\)"', template[: placeholder.start()])) % 2
@@ -138,4 +138,4 @@ def transform(transformer: dict[str, Any], event: dict[str, Any]) -> str:
             return json.dumps(value)
         return json.dumps(value if isinstance(value, str) else json.dumps(value))[1:-1]
 
-    return re.sub(r"<([\w.-]+)>", put, template)
+    return re.sub(r"<([\w.-]+)>", insert, template)

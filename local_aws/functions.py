@@ -1,4 +1,4 @@
-"""Deployed Lambda functions, run: each function's own zip in a process of its own, under the credentials of its role."""
+"""Runs deployed Lambda functions: each one's zip in a separate process, with the credentials of its role."""
 
 import io
 import json
@@ -71,7 +71,7 @@ class Worker:
         }
 
     def alive(self) -> bool:
-        """Whether it can take another event."""
+        """Whether the process runs."""
         return self._process.poll() is None
 
     def invoke(self, event: Any, request_id: str) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class Worker:
         return {"error": {"errorMessage": f"RequestId: {request_id} Error: {message}", "errorType": kind}}
 
     def new_log(self) -> str:
-        """What the function has written since the last call."""
+        """The function's output since the last call."""
         self._log.flush()
         with Path(self._log.name).open("rb") as log:
             log.seek(self._logged)
@@ -101,7 +101,7 @@ class Worker:
         return text.decode(errors="replace")
 
     def close(self) -> None:
-        """End the process and forget its files."""
+        """End the process and remove its files."""
         self._process.kill()
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -112,7 +112,7 @@ def _subnets(function: Any) -> list[str]:
 
 
 class Functions:
-    """Invokes any deployed function, keeping its process warm."""
+    """Invokes deployed functions, and reuses their processes."""
 
     def __init__(self, local: EmbeddedAws) -> None:
         self._local = local
@@ -154,7 +154,7 @@ class Functions:
             return worker
 
     def _write_log(self, function: Any, worker: Worker, log: str) -> None:
-        """As the function's role, as on AWS: what that may not write is lost."""
+        """Write the log as the function's role; lines that it may not write are lost, as on AWS."""
         where = {"logGroupName": worker.log_group, "logStreamName": worker.log_stream}
         try:
             for operation in ("CreateLogStream", "PutLogEvents"):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import botocore.session
+from moto.core.utils import get_service_model
 from moto.iam.models import get_account_id_from
 from werkzeug.wrappers import Request, Response
 
@@ -32,8 +32,12 @@ class JsonApi:
 
     def __init__(self, service: str) -> None:
         self.service = service
-        self.model = botocore.session.get_session().get_service_model(service)
         self._operations: dict[str, Operation] = {}
+
+    @property
+    def model(self) -> Any:
+        """botocore's model of the service, loaded at the first request."""
+        return get_service_model(self.service)
 
     def add(self, operations: Mapping[str, Operation]) -> None:
         """Serve these operations."""

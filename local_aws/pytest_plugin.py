@@ -45,6 +45,14 @@ def local_aws_session(local_aws: "LocalAws") -> "boto3.Session":
     return local_aws.session()
 
 
+@pytest.fixture(scope="session")
+def local_aws_role(local_aws_session: "boto3.Session") -> str:
+    """ARN of a role that SageMaker, Lambda and others may assume and that may do everything."""
+    from .roles import create_role
+
+    return create_role(local_aws_session, "local-aws")
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Set the environment for a test that uses the embedded AWS, and restore it afterwards."""

@@ -1,4 +1,4 @@
-"""Event source mappings from SQS to Lambda: a poller for each queue, with partial batch responses and FIFO groups in order.
+"""Event source mappings from SQS to Lambda: a poller for each queue, with partial batch responses and ordered FIFO groups.
 
 Moto invokes the function inside SendMessage, forgets failed messages and has no partial batches; here a thread polls as
 Lambda's does, under the role of the function.
@@ -18,7 +18,7 @@ from .interfaces import EmbeddedAws
 log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.05
 RETRY_SECONDS = 1
-"""How soon a failed message is tried again: on AWS it waits for the queue's visibility timeout, minutes."""
+"""The delay before a failed message is received again: on AWS it is the queue's visibility timeout."""
 
 
 class Pollers:
@@ -32,7 +32,7 @@ class Pollers:
         local.on_stop(self._stop.set)
 
     def _watch(self) -> None:
-        """Start a poller for each new mapping; a mapping that is gone ends its own."""
+        """Start a poller for each new mapping; the poller of a deleted mapping ends."""
         while not self._stop.wait(IDLE_SECONDS):
             for mapping in _mappings():
                 thread = self._threads.get(mapping.uuid)
@@ -112,7 +112,7 @@ def _record(message: dict[str, Any], queue_arn: str, region: str) -> dict[str, A
 
 
 def _failed(answer: dict[str, Any], all_ids: list[str]) -> set[str]:
-    """Ids of the messages that go back to the queue: all after an error, else those the function named."""
+    """Ids of the messages that return to the queue: all after an error, else those in batchItemFailures."""
     if "error" in answer:
         return set(all_ids)
     named = (answer.get("result") or {}).get("batchItemFailures", []) if isinstance(answer.get("result"), dict) else []

@@ -1,4 +1,4 @@
-"""EventBridge schedules, fired on demand: `POST /_local/tick` does once what Scheduler does when the time comes."""
+"""EventBridge schedules, fired on demand: `POST /_local/tick` performs one scheduled invocation."""
 
 import json
 import re

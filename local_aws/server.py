@@ -212,7 +212,9 @@ def _listen(port: int, application: Application) -> BaseWSGIServer:
     try:
         listener = socket.create_server(("127.0.0.1", port))
     except OSError as error:
-        raise PortInUseError(f"port {port} cannot be used: {error.strerror}. Choose another port") from error
+        raise PortInUseError(
+            f"port {port} cannot be used: {os.strerror(error.errno or 0)}. Choose another port"
+        ) from error
     with listener:
         address, port = listener.getsockname()
         return make_server(

@@ -1,4 +1,4 @@
-"""SNS's deliveries to queues: only where the policy of the queue, and of its key, lets SNS send for the topic."""
+"""SNS deliveries to queues, which need the permission of the queue's policy and of its key's."""
 
 import logging
 from typing import Any

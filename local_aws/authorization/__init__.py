@@ -1,7 +1,7 @@
-"""Every call that a function or job makes on the embedded AWS, authorized against the policies deployed with its role.
+"""Authorizes every call of a function or job against the policies deployed with its role.
 
 `Authorization` sits in front of moto's dispatcher (`middleware`) and answers a refused call as the service would. Parts
-that act as a role or as a service without an HTTP request ask `check_call` or `check`. Each decision is counted.
+that act as a role or as a service without an HTTP request call `check_call` or `check`. Each decision is counted.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from local_aws.authorization.policies import Document
 from local_aws.authorization.principals import Session
 from local_aws.authorization.refusals import AccessDeniedError, give_up, message, refuse
 from local_aws.authorization.requests import Call, credential, prefix_of, read, service_name
-from local_aws.interfaces import Application, Patchable
+from local_aws.interfaces import Application, Keys, Patchable
 
 __all__ = ["AccessDeniedError", "Authorization", "DecisionKey", "StatementUse", "install"]
 
 log = logging.getLogger(__name__)
-# The deployment roles of `cdk bootstrap`: their policies are CDK's, they act before and beside what is deployed.
+# The deployment roles of `cdk bootstrap`, whose policies are the CDK's.
 EXEMPT_ROLES = ("cdk-",)
 
 
 class Dispatcher(Protocol):
-    """moto's server application: tells which service a request is for, and serves it."""
+    """Moto's server application: chooses the service of a request, and serves it."""
 
     def get_application(self, environ: dict[str, Any]) -> Any: ...
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]: ...
@@ -49,7 +49,7 @@ class DecisionKey:
 
 @dataclass(frozen=True)
 class StatementUse:
-    """A statement that decided something: what a permission that nothing needs never appears in."""
+    """A statement that contributed to a decision. Permissions that nothing needs never appear."""
 
     principal: str
     policy: str
@@ -59,9 +59,9 @@ class StatementUse:
 
 
 class Authorization:
-    """The gate. `calls`, `decisions` and `statements_used` count what passed through it since the last `reset`.
+    """The policy checks. `calls`, `decisions` and `statements_used` count since the last `reset`.
 
-    `watch`, when it is set, gets every request with the policies it was judged by, and the decision.
+    `watch`, when it is set, gets every request with its policies and the decision.
     """
 
     def __init__(self, enabled: bool = True) -> None:
@@ -73,14 +73,14 @@ class Authorization:
         self._lock = threading.Lock()
 
     def reset(self) -> None:
-        """Forget what was counted."""
+        """Reset the counters."""
         with self._lock:
             self.calls.clear()
             self.decisions.clear()
             self.statements_used.clear()
 
     def report(self) -> dict[str, Any]:
-        """What `/_local/authorization` answers: calls by principal, and the permissions that were asked for."""
+        """The response of `/_local/authorization`: calls by principal, and permissions that were refused."""
         with self._lock:
             calls, decisions = dict(self.calls.most_common()), dict(self.decisions)
         refused = sorted({f"{d.principal} {d.action} {d.resource}" for d in decisions if not d.allowed})
@@ -93,7 +93,7 @@ class Authorization:
         }
 
     def middleware(self, dispatcher: Dispatcher) -> Application:
-        """`dispatcher`, behind this gate: the WSGI application to serve."""
+        """The WSGI application that authorizes requests before `dispatcher` serves them."""
 
         def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
             signed = credential(environ) if self.enabled else None
@@ -106,9 +106,9 @@ class Authorization:
                 if session and not _exempt(session):
                     call = read(environ, service, signed.region, session.principal.account)
                     self._authorize(session, call, {}, networks.endpoint_policy(signed.access_key_id, call))
-            except (AccessDeniedError, networks.NoWayOutError) as refusal:
+            except (AccessDeniedError, networks.NoRouteError) as refusal:
                 return refuse(service, content_type, str(refusal), start_response)
-            except Exception as error:  # whatever it is: a call that cannot be judged does not pass
+            except Exception as error:  # of any kind: a call that cannot be evaluated is refused
                 log.exception("a call to %s cannot be authorized", service)
                 return give_up(service, content_type, f"{type(error).__name__}: {error}", start_response)
             return served_by(environ, start_response)
@@ -120,7 +120,7 @@ class Authorization:
         principal: str,
         action: str,
         resource: str,
-        keys: Mapping[str, context.Value] | None = None,
+        keys: Keys | None = None,
         region: str = "us-east-1",
     ) -> None:
         """Raise AccessDeniedError unless `principal` (role ARN or service host name) may do `action` on `resource`.
@@ -137,16 +137,16 @@ class Authorization:
         access_key_id: str,
         action: str,
         resource: str,
-        keys: Mapping[str, context.Value] | None = None,
+        keys: Keys | None = None,
         region: str = "us-east-1",
     ) -> None:
-        """As `check`, for whoever signed a request with `access_key_id`: what a service does in its caller's name."""
+        """As `check`, for the signer of a request: what a service does on behalf of its caller."""
         session = principals.of_access_key(access_key_id) if self.enabled else None
         if session and not _exempt(session):
             self._decide(session, Need(action, resource), dict(keys or {}), region)
 
     def take_role(self, service: str, role_arn: str, source_arn: str = "") -> None:
-        """Raise AccessDeniedError unless the role exists and its trust policy lets `service` (a host name) take it on.
+        """Raise AccessDeniedError unless the role exists and its trust policy allows `service` (a host name) to assume it.
 
         `source_arn`: for which resource the service does; its account is the role's, as no service takes others.
         """
@@ -162,7 +162,7 @@ class Authorization:
         operation: str,
         params: Mapping[str, Any],
         region: str,
-        keys: Mapping[str, context.Value] | None = None,
+        keys: Keys | None = None,
     ) -> None:
         """As `check`, for all that an API call needs, encryption keys included; `service` is boto3's name."""
         if self.enabled:
@@ -170,13 +170,11 @@ class Authorization:
             call = Call(service, prefix_of(service), operation, params, region, session.principal.account)
             self._authorize(session, call, dict(keys or {}))
 
-    def _authorize(
-        self, session: Session, call: Call, keys: Mapping[str, context.Value], endpoint: Document | None = None
-    ) -> None:
+    def _authorize(self, session: Session, call: Call, keys: Keys, endpoint: Document | None = None) -> None:
         known = {**context.of_call(call), **keys}
         self._count_call(session)
         for need in needs(call):
-            # What the service itself asks of others for the call, such as a key, passes no endpoint of the caller's.
+            # Calls that the service itself makes, such as to KMS, do not pass the caller's VPC endpoint.
             passes = endpoint if need.action.startswith(f"{call.prefix}:") else None
             self._decide(session, need, known, call.region, passes)
 
@@ -188,7 +186,7 @@ class Authorization:
         self,
         session: Session,
         need: Need,
-        keys: Mapping[str, context.Value],
+        keys: Keys,
         region: str,
         endpoint: Document | None = None,
     ) -> None:
@@ -199,7 +197,7 @@ class Authorization:
             context.build({**context.of_session(session, region), **keys, **need.keys}, need.resource),
             resources.account_of(need.resource),
         )
-        # Handing over a role is between the caller and IAM; its trust policy is asked when a service takes it.
+        # PassRole depends on the caller's policies only; the trust policy is evaluated when a service assumes the role.
         hangs_on_resource = need.action != "iam:PassRole"
         policies = Policies(
             identity=session.identity,

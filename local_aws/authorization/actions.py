@@ -19,7 +19,7 @@ from local_aws.authorization.requests import Call, UnknownCallError
 from local_aws.authorization.resources import PARTITION, object_exists
 
 ROLE_ARN = re.compile(r"arn:aws:iam::\d{12}:role/.+")
-ALWAYS_ALLOWED = {"sts:GetCallerIdentity"}  # even under an explicit deny, says its API reference
+ALWAYS_ALLOWED = {"sts:GetCallerIdentity"}  # even under an explicit deny, by its API reference
 
 # S3 operations whose action has another name.
 S3_ACTIONS: dict[str, str] = {
@@ -96,7 +96,7 @@ def needs(call: Call) -> tuple[Need, ...]:
 
 
 def _role_tags(call: Call, arn: str) -> dict[str, str]:
-    """The tags of a role that is taken on: CDK's pipelines may take on roles by what they are tagged as."""
+    """The tags of an assumed role: CDK Pipelines allow AssumeRole by the role's tags."""
     if call.operation != "AssumeRole":
         return {}
     return {f"{prefix}:ResourceTag/{key}": value for key, value in role_tags(arn).items() for prefix in ("aws", "iam")}
@@ -140,7 +140,7 @@ def _s3_needs(call: Call, resource: str) -> Iterator[Need]:
                 yield Need(f"s3:{name}", resource)
     bucket, key = str(call.params.get("Bucket", "")), str(call.params.get("Key", ""))
     if call.operation in ("GetObject", "HeadObject") and not object_exists(bucket, key):
-        # That an object is missing is told only to those who may list: others are refused instead of answered 404.
+        # Only callers with ListBucket get 404 for a missing object; others get 403.
         yield Need("s3:ListBucket", f"arn:{PARTITION}:s3:::{bucket}")
     if call.operation == "GetObjectAttributes":
         yield Need("s3:GetObject", resource)

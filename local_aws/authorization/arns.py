@@ -65,7 +65,7 @@ def _specific(kind: ResourceType) -> tuple[int, int]:
 
 def _arns(call: Call, kind: ResourceType) -> tuple[str, ...]:
     """ARNs of this kind that the parameters hold or spell out; none when one of its names is missing."""
-    # What has no name is a value of a map, such as a version's metadata: an ARN in it is only told, not acted on.
+    # A value without a name is in a map, such as a version's metadata: an ARN in it is not acted on.
     whole = [value for name, value in call.leaves if name and value.startswith("arn:") and kind.describes(value)]
     if whole and kind.name != "log-group":
         return tuple(dict.fromkeys(whole))

@@ -1,6 +1,6 @@
 """Condition operators and the request context that they read.
 
-A key that a request cannot have is absent; a key that nobody here can compute is an error, never a guess.
+A key that a request cannot have is absent; a key that cannot be computed here is an error.
 Source: IAM user guide, "IAM JSON policy elements: Condition operators" and "Multivalued context keys".
 """
 

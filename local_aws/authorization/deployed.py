@@ -1,7 +1,7 @@
-"""Where moto keeps policies otherwise than it should: as CloudFormation deploys them, all are kept, and as text.
+"""Corrections of moto's handling of policies: every policy of a template is stored, as text.
 
 Roles and keys: moto keeps a template's policies as dictionaries; an update of a stack changes none of a role's policies,
-trust or boundary. Buckets: moto's own look at their policies knows neither callers nor conditions, so that a bucket
+trust or boundary. Buckets: moto's own evaluation of their policies ignores callers and conditions, so that a bucket
 which denies plain HTTP would deny everything to everyone.
 """
 

@@ -51,7 +51,7 @@ def _s3(call: Call) -> Iterator[KeyNeed]:
         key = _write_key(call, bucket)
         for action in S3_WRITES[call.operation] if key else ():
             yield action, str(key), _keys(call, _s3_context(bucket, name))
-    # HeadObject decrypts nothing unless it is asked for a checksum.
+    # HeadObject decrypts nothing unless a checksum is requested.
     reads = call.operation in S3_READS or (call.operation == "HeadObject" and call.params.get("ChecksumMode"))
     sources = [(bucket, name, call.params.get("VersionId"))] if reads else []
     copied = arns.copy_source(call)
@@ -62,9 +62,9 @@ def _s3(call: Call) -> Iterator[KeyNeed]:
 
 
 def _write_key(call: Call, bucket: str) -> str | None:
-    asked = call.params.get("SSEKMSKeyId")
-    if asked:
-        return resources.key_arn(str(asked), call.account, call.region)
+    requested_key = call.params.get("SSEKMSKeyId")
+    if requested_key:
+        return resources.key_arn(str(requested_key), call.account, call.region)
     if call.params.get("ServerSideEncryption") == "AES256":
         return None
     return resources.bucket_key(bucket, call.region)

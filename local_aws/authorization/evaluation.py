@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Policies:
-    """All policies that speak about a request. A boundary or session of None limits nothing, an empty one all.
+    """All policies that apply to a request. A boundary or session of None limits nothing, an empty one all.
 
     `endpoint`: of the way out of the caller's network; None when the call passes none.
     `resource_decides`: the resource's policy must allow even inside the account (KMS keys, trust policies of roles).

@@ -1,4 +1,4 @@
-"""Which network a session's calls leave from, and the policy of the endpoint that they have to pass there.
+"""The network of a session's calls, and the policy of the VPC endpoint that they pass.
 
 Sources: Amazon VPC user guide, "AWS PrivateLink", "Control access to VPC endpoints using endpoint policies"; IAM user
 guide, "Policy evaluation logic".
@@ -21,8 +21,8 @@ from local_aws.authorization.requests import Call
 _OTHERWISE = {"application-autoscaling": "application-autoscaling"}
 
 
-class NoWayOutError(ConnectionError):
-    """Nothing leads from the caller's network to the service: on AWS the call would wait until it times out."""
+class NoRouteError(ConnectionError):
+    """The caller's network has no route to the service: on AWS the call would time out."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def place(access_key_id: str, account: str, region: str, subnets: Sequence[str])
 
 
 def endpoint_policy(access_key_id: str, call: Call) -> Document | None:
-    """The policy of the endpoint that the call passes; None where there is no network, or one with a way to the internet.
+    """The policy of the endpoint that the call passes; None without a network, or with a route to the internet.
 
-    Raises NoWayOutError.
+    Raises NoRouteError.
     """
     at = _PLACES.get(access_key_id)
     if at is None:
@@ -61,7 +61,7 @@ def endpoint_policy(access_key_id: str, call: Call) -> Document | None:
             return parse(endpoint.id, endpoint.policy_document)
     if _reaches_the_internet(backend, at):
         return None
-    raise NoWayOutError(f"{at.vpc} has no endpoint {name} and no way to the internet: the call would time out on AWS")
+    raise NoRouteError(f"{at.vpc} has no endpoint {name} and no route to the internet: the call would time out on AWS")
 
 
 def _ec2(account: str, region: str) -> Any:

@@ -1,4 +1,4 @@
-"""Policy documents as typed data: what a statement says, and whether its action, resource and principal parts match.
+"""Policy documents as typed data: statements, and whether their actions, resources and principals match.
 
 Wildcards and policy variables live here too. Conditions are in `conditions.py`, the verdict in `evaluation.py`.
 """
@@ -20,7 +20,7 @@ SPECIAL_CHARACTERS = {"*", "?", "$"}  # ${*} is a literal star
 
 
 class InvalidPolicyError(ValueError):
-    """A policy document says something that IAM would refuse, or that is not understood here."""
+    """A policy document that IAM would refuse, or that is not supported here."""
 
 
 class UnresolvedVariableError(LookupError):
@@ -71,7 +71,7 @@ class Statement:
 
     def covers_resource(self, resource: str, value: Callable[[str], str]) -> bool:
         """Whether the statement is about the ARN `resource`; `value` resolves policy variables."""
-        if not self.resources:  # trust policies and repository policies name no resource: they hang on one
+        if not self.resources:  # trust policies and repository policies name no resource: they belong to one
             return True
         resolve = value if self.variables else None
         return any(arn_like(pattern, resource, resolve) for pattern in self.resources) is not self.not_resource
@@ -98,7 +98,7 @@ class Document:
     _about: dict[str, tuple[Statement, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def about(self, action: str) -> tuple[Statement, ...]:
-        """The statements that cover `action`; found once, as every call asks."""
+        """The statements that cover `action`, cached because every call needs them."""
         if action not in self._about:
             self._about[action] = tuple(s for s in self.statements if s.covers_action(action))
         return self._about[action]

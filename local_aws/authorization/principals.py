@@ -58,7 +58,7 @@ def of_role(role_arn: str, session_name: str = "service") -> Session:
 
 
 def of_service(host_name: str) -> Session:
-    """An AWS service that acts for itself (`events.amazonaws.com`): only resource-based policies speak of it."""
+    """An AWS service that acts for itself (`events.amazonaws.com`): only resource-based policies apply to it."""
     return Session(Principal(host_name))
 
 

@@ -1,4 +1,4 @@
-"""A refusal as AWS words it, and as each protocol of its services carries it."""
+"""Access-denied errors with AWS's messages, in the format of each protocol."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def refuse(service: str, content_type: str, text: str, start_response: Callable[
 
 
 def give_up(service: str, content_type: str, text: str, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer a request that cannot be judged: an error of this server's, not of the caller's."""
+    """Respond to a request that cannot be evaluated: an error of this server, not of the caller."""
     status = "500 Internal Server Error"
     return _answer(_protocol(service, content_type), status, UNDECIDABLE, text, start_response)
 

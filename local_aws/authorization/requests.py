@@ -29,7 +29,7 @@ PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag", "email": "ses"}
 
 
 class UnknownCallError(NotImplementedError):
-    """A request whose operation, action or resource cannot be told, and which therefore cannot be authorized."""
+    """A request whose operation, action or resource is unknown, and which therefore cannot be authorized."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _leaves(shape: Any, name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Credential:
-    """What a signature says of its maker: access key id, region, signing name of the service."""
+    """The credential scope of a signature: access key id, region, signing name of the service."""
 
     access_key_id: str
     region: str
@@ -139,13 +139,13 @@ def read(environ: dict[str, Any], service: str, region: str, account: str) -> Ca
 
 
 def _route(environ: dict[str, Any], service: str) -> tuple[OperationModel, dict[str, Any]]:
-    # S3's operations are told by path and query; a body of gigabytes is not read for that.
+    # Path and query determine S3's operation, so the body, which may be large, is not read.
     body = b"" if service == "s3" else _body(environ)
     try:
         return get_service_router(service).match(_request(environ, body))
     except (NotFound, NotImplementedError) as error:
         raise UnknownCallError(
-            f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO')}: no operation of {service} looks like this"
+            f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO')}: no operation of {service} matches"
         ) from error
 
 

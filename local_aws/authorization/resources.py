@@ -1,4 +1,4 @@
-"""What the embedded AWS knows of a resource: its owner, the policies on it, and the key that encrypts it.
+"""Facts about a resource: its owner, the policies on it, and the key that encrypts it.
 
 Reads moto's backends; a policy that moto does not keep is added to `POLICIES` by the part that keeps it.
 """
@@ -210,7 +210,7 @@ def _is_registry_of_aws(account: str, region: str, repository: str) -> bool:
 def _on_repository(arn: str) -> list[str]:
     _, region, account, name = parse_arn(arn)
     name = name.removeprefix("repository/")
-    if _is_registry_of_aws(account, region, name):  # open to everybody whose own account lets them
+    if _is_registry_of_aws(account, region, name):  # open to every principal that its own account permits
         pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
         statement = {"Sid": "Everyone", "Effect": "Allow", "Principal": "*", "Action": pull}
         return [json.dumps({"Version": "2012-10-17", "Statement": [statement]})]

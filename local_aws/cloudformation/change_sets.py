@@ -1,6 +1,6 @@
-"""Change sets by their name and stack, with the parameters of before.
+"""Change sets by name and stack, with the previous parameters.
 
-Moto looks for the name alone, in every stack, answers as if a stack were missing, does not know UsePreviousValue, and
+Moto looks for the name in every stack, reports a missing change set as a missing stack, ignores UsePreviousValue, and
 updates stacks that were never created.
 """
 
@@ -15,7 +15,7 @@ from ..interfaces import EmbeddedAws
 
 
 class ChangeSetNotFound(CloudFormationError):
-    """The CDK CLI waits for this answer after it deleted one."""
+    """The error of a change set that does not exist; the CDK CLI waits for it after a deletion."""
 
     code = "ChangeSetNotFound"
 
@@ -30,7 +30,7 @@ def _find(response: Any) -> str | None:
     if name in change_sets:
         return name
     for arn, found in change_sets.items():
-        # Those of a stack that was deleted are gone with it; its successor has its name.
+        # A deleted stack's change sets do not count, though a new stack may have its name.
         if (
             found.stack_id in stacks
             and found.change_set_name == name
@@ -67,7 +67,7 @@ def install(local: EmbeddedAws) -> None:
     create = CloudFormationBackend.create_change_set
 
     def create_with_previous_values(self: Any, stack_name: str, *args: Any, **kwargs: Any) -> Any:
-        # UsePreviousValue: moto hands over what an SSM parameter resolved to, in the place of its name.
+        # UsePreviousValue: moto passes the resolved value of an SSM parameter instead of its name.
         stack = next((stack for stack in self.stacks.values() if stack.name == stack_name), None)
         if stack and stack.status == "ROLLBACK_COMPLETE" and kwargs.get("change_set_type") == "UPDATE":
             message = f"Stack:{stack.stack_id} is in ROLLBACK_COMPLETE state and can not be updated."

@@ -29,32 +29,32 @@ class CustomResource(CloudFormationModel):
 
     @staticmethod
     def cloudformation_type() -> str:
-        """Found by the engine, not by its type: any name below Custom:: will do."""
+        """The engine selects this class for every type below Custom::."""
         return "Custom::*"
 
     @staticmethod
     def cloudformation_name_type() -> str:
-        """It has no name property."""
+        """Custom resources have no name property."""
         return ""
 
     @classmethod
     def has_cfn_attr(cls, attr: str) -> bool:
-        """Whatever the function answers."""
+        """Every attribute is valid until the function responds."""
         return True
 
     def get_cfn_attribute(self, attribute_name: str) -> Any:
-        """An entry of the answer's Data."""
+        """An entry of the response's Data."""
         return self.data[attribute_name]
 
     def is_created(self) -> bool:
-        """The answer has been waited for."""
+        """Always true: creation waits for the response."""
         return True
 
     @classmethod
     def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **kwargs: Any
     ) -> "CustomResource":
-        """Send Create and wait for the answer."""
+        """Send Create and wait for the response."""
         context = {
             "StackId": kwargs["StackId"],
             "LogicalResourceId": kwargs["LogicalId"],
@@ -77,7 +77,7 @@ class CustomResource(CloudFormationModel):
         return made
 
     def delete(self, account_id: str, region_name: str) -> None:
-        """Send Delete and wait for the answer."""
+        """Send Delete and wait for the response."""
         self._send("Delete")
 
     def _send(self, request_type: str, **more: Any) -> None:
@@ -117,7 +117,7 @@ class _Answer:
 
 
 def install(local: EmbeddedAws) -> None:
-    """Take answers at `PUT /_local/custom-resource/<request id>`."""
+    """Receive responses at `PUT /_local/custom-resource/<request id>`."""
     CustomResource.local = local
 
     def answer(body: dict[str, Any], identifier: str) -> dict[str, str]:

@@ -1,15 +1,15 @@
-"""CodePipeline pipelines and CodeBuild projects: CloudFormation's words begin with a capital, the APIs' do not."""
+"""CodePipeline pipelines and CodeBuild projects: CloudFormation's keys start with a capital letter, the APIs' do not."""
 
 from typing import Any
 
 from .resource_types import Context, Physical, Properties, ResourceType, request
 
-# Maps whose keys are names that somebody gave, not words of the API.
+# Maps whose keys are user-defined names.
 _FREE = {"configuration"}
 
 
 def _api(value: Any) -> Any:
-    """The same value in the words of the API."""
+    """The same value with the API's keys."""
     if isinstance(value, list):
         return [_api(item) for item in value]
     if not isinstance(value, dict):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .resource_types import Context, Physical, Properties, ResourceType, request
+from .resource_types import Context, Physical, Properties, ResourceType, put_again, request
 
 
 def _put_invoke_config(client: Any, properties: Properties, context: Context) -> Physical:
@@ -18,6 +18,6 @@ TYPES = [
         lambda client, physical: client.delete_function_event_invoke_config(
             FunctionName=physical.identifier.split("|")[0]
         ),
-        lambda client, _, properties, context: _put_invoke_config(client, properties, context),
+        put_again(_put_invoke_config),
     ),
 ]

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from .resource_types import Context, Physical, Properties, ResourceType
+from .resource_types import Context, Physical, Properties, ResourceType, put_again
 
 QUEUE_ATTRIBUTES = (
     "ContentBasedDeduplication", "DeduplicationScope", "DelaySeconds", "FifoQueue", "FifoThroughputLimit",
@@ -84,7 +84,7 @@ def _subscribe(sns: Any, properties: Properties, context: Context) -> Physical:
 
 
 def _nothing(_: Any, __: Physical) -> None:
-    """The policy goes with what it belongs to."""
+    """The policy is deleted with its queue or topic."""
 
 
 TYPES = [
@@ -101,7 +101,7 @@ TYPES = [
         "sqs",
         _put_queue_policy,
         _nothing,
-        lambda sqs, _, properties, context: _put_queue_policy(sqs, properties, context),
+        put_again(_put_queue_policy),
     ),
     ResourceType(
         "AWS::SNS::Topic",
@@ -116,7 +116,7 @@ TYPES = [
         "sns",
         _put_topic_policy,
         _nothing,
-        lambda sns, _, properties, context: _put_topic_policy(sns, properties, context),
+        put_again(_put_topic_policy),
     ),
     ResourceType(
         "AWS::SNS::Subscription",

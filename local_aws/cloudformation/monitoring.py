@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .resource_types import Context, Physical, Properties, ResourceType, request
+from .resource_types import Context, Physical, Properties, ResourceType, put_again, request
 
 
 def _put_alarm(cloudwatch: Any, properties: Properties, context: Context) -> Physical:
@@ -35,7 +35,7 @@ TYPES = [
         "cloudwatch",
         _put_alarm,
         lambda cloudwatch, physical: cloudwatch.delete_alarms(AlarmNames=[physical.identifier]),
-        lambda cloudwatch, _, properties, context: _put_alarm(cloudwatch, properties, context),
+        put_again(_put_alarm),
         "AlarmName",
     ),
     ResourceType(
@@ -43,7 +43,7 @@ TYPES = [
         "cloudwatch",
         _put_dashboard,
         lambda cloudwatch, physical: cloudwatch.delete_dashboards(DashboardNames=[physical.identifier]),
-        lambda cloudwatch, _, properties, context: _put_dashboard(cloudwatch, properties, context),
+        put_again(_put_dashboard),
         "DashboardName",
     ),
     ResourceType(

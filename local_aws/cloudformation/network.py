@@ -1,4 +1,4 @@
-"""Networks: VPCs, subnets, route tables, security groups, endpoints and flow logs, with all that the template says of them."""
+"""Networks: VPCs, subnets, route tables, security groups, endpoints and flow logs."""
 
 import json
 from typing import Any
@@ -51,11 +51,11 @@ def _associate(ec2: Any, properties: Properties, _: Context) -> Physical:
 
 def _create_security_group(ec2: Any, properties: Properties, context: Context) -> Physical:
     rules = {"SecurityGroupIngress": "Ingress", "SecurityGroupEgress": "Egress"}
-    asked = _tagged(properties, "security-group") | {"Description": properties["GroupDescription"]}
-    asked.setdefault("GroupName", context.name[:255])
-    made = request("ec2", "CreateSecurityGroup", asked, ignore=("GroupDescription", *rules))
+    wanted = _tagged(properties, "security-group") | {"Description": properties["GroupDescription"]}
+    wanted.setdefault("GroupName", context.name[:255])
+    made = request("ec2", "CreateSecurityGroup", wanted, ignore=("GroupDescription", *rules))
     group = ec2.create_security_group(**made)["GroupId"]
-    if properties.get("SecurityGroupEgress"):  # EC2's own rule, which lets everything out, goes when there is another
+    if properties.get("SecurityGroupEgress"):  # replaces EC2's default rule, which allows everything
         found = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissionsEgress"]
         ec2.revoke_security_group_egress(GroupId=group, IpPermissions=found)
     for name, direction in rules.items():
@@ -86,15 +86,15 @@ def _create_endpoint(ec2: Any, properties: Properties, _: Context) -> Physical:
 
 
 def _update_endpoint(ec2: Any, physical: Physical, properties: Properties, _: Context) -> Physical:
-    """The policy follows what the functions may do; nothing else of an endpoint of ours changes."""
+    """Update the policy; the other properties of an endpoint are not updated."""
     policy = json.dumps(properties["PolicyDocument"])
     ec2.modify_vpc_endpoint(VpcEndpointId=physical.identifier, PolicyDocument=policy)
     return physical
 
 
 def _create_flow_log(ec2: Any, properties: Properties, _: Context) -> Physical:
-    asked = _tagged(properties, "vpc-flow-log") | {"ResourceIds": [properties["ResourceId"]]}
-    made = ec2.create_flow_logs(**request("ec2", "CreateFlowLogs", asked, ignore=("ResourceId",)))
+    wanted = _tagged(properties, "vpc-flow-log") | {"ResourceIds": [properties["ResourceId"]]}
+    made = ec2.create_flow_logs(**request("ec2", "CreateFlowLogs", wanted, ignore=("ResourceId",)))
     if made.get("Unsuccessful"):
         raise ValueError(made["Unsuccessful"][0]["Error"]["Message"])
     return Physical(made["FlowLogIds"][0], {"Id": made["FlowLogIds"][0]})

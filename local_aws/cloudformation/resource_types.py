@@ -29,6 +29,7 @@ class Context:
 
 
 type Create = Callable[[Any, Properties, Context], Physical]
+type Update = Callable[[Any, Physical, Properties, Context], Physical]
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,13 @@ class ResourceType:
     service: str
     create: Create
     delete: Callable[[Any, Physical], None]
-    update: Callable[[Any, Physical, Properties, Context], Physical] | None = None
+    update: Update | None = None
     name_property: str = ""
+
+
+def put_again(create: Create) -> Update:
+    """The update of a type whose API has one Put operation for both creation and update."""
+    return lambda client, _, properties, context: create(client, properties, context)
 
 
 def request(service: str, operation: str, properties: Properties, *, ignore: tuple[str, ...] = ()) -> dict[str, Any]:

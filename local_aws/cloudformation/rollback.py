@@ -1,4 +1,4 @@
-"""A change that fails is rolled back, with the reason in the stack's events; moto would answer 500 and keep half of it."""
+"""Rollback of failed stack changes, with the reason in the stack's events; moto responds with 500 and keeps a part."""
 
 import logging
 from collections.abc import Callable
@@ -19,12 +19,14 @@ EMPTY: dict[str, Any] = {"Resources": {}}
 
 
 class ResourceFailed(Exception):
-    """A resource that could not be made or changed; `status` and `reason` are what its event says."""
+    """A resource that could not be created or updated; `status` and `reason` go into its event."""
 
     def __init__(self, logical_id: str, resource_type: str, status: str, error: Exception) -> None:
-        said = error.response["Error"]["Message"] if isinstance(error, ClientError) else getattr(error, "message", "")
+        message = (
+            error.response["Error"]["Message"] if isinstance(error, ClientError) else getattr(error, "message", "")
+        )
         self.logical_id, self.resource_type, self.status = logical_id, resource_type, status
-        self.reason = f'Resource handler returned message: "{said or f"{type(error).__name__}: {error}"}"'
+        self.reason = f'Resource handler returned message: "{message or f"{type(error).__name__}: {error}"}"'
         super().__init__(f"{logical_id}: {self.reason}")
 
 
@@ -38,16 +40,16 @@ def install(local: EmbeddedAws) -> None:
 
 
 def _named(status: str, make: Callable[..., Any]) -> Callable[..., Any]:
-    def make_or_tell(logical_id: str, resource_json: Any, resources_map: Any, **where: str) -> Any:
+    def create_or_report(logical_id: str, resource_json: Any, resources_map: Any, **where: str) -> Any:
         try:
             return make(logical_id, resource_json, resources_map, **where)
         except ResourceFailed:
-            raise  # one that this refers to, made on the way
+            raise  # a resource that this one refers to
         except Exception as error:
             log.debug("resource %s failed", logical_id, exc_info=True)
             raise ResourceFailed(logical_id, resource_json["Type"], status, error) from error
 
-    return make_or_tell
+    return create_or_report
 
 
 def _update_resources(self: Any, template: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
@@ -59,7 +61,9 @@ def _update_resources(self: Any, template: dict[str, Any], parameters: dict[str,
 
 
 def _delete_unless_retained(self: Any, parsed_resource: Any, resource_json: dict[str, Any]) -> None:
-    """What leaves a template: moto would delete what is to be retained, and not make it anew when it comes back."""
+    """Delete a resource that left the template unless its DeletionPolicy is Retain, which moto ignores.
+
+    Forget it, so that it is created again if the template has it again."""
     if resource_json.get("DeletionPolicy") != "Retain":
         _delete_resource(self, parsed_resource, resource_json)
     if getattr(self, "updating", False):
@@ -70,7 +74,7 @@ def _execute_or_roll_back(self: Any, change_set_name: str, stack_name: str | Non
     change_set = next(c for key, c in self.change_sets.items() if change_set_name in (key, c.change_set_name))
     stack = self.stacks[change_set.stack_id]
     resources = stack.resource_map
-    # A stack that a change set creates would see no exports of others.
+    # Otherwise a stack that a change set creates would not see other stacks' exports.
     resources.cross_stack_resources = self.exports
     before = (resources._template or EMPTY, resources.input_parameters)
     try:
@@ -103,9 +107,9 @@ def _roll_back(stack: Any, kind: str, before: tuple[dict[str, Any], dict[str, An
 
 
 def _undo(resources: Any, template: dict[str, Any], parameters: dict[str, Any]) -> None:
-    """Delete what was added, make again what was removed, change back what was changed."""
+    """Delete added resources, create removed ones again, revert updated ones."""
     made = resources._parsed_resources
-    # Moto would take a resource that was never made for one to delete.
+    # Otherwise moto would try to delete resources that were never created.
     resources._resource_json_map = {
         name: resource for name, resource in resources._resource_json_map.items() if name in made
     }

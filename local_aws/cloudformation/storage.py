@@ -1,10 +1,10 @@
-"""S3 buckets with all that the template says of them, their policies, and SSM parameters."""
+"""S3 buckets with all supported properties, bucket policies, and SSM parameters."""
 
 import json
 import re
 from typing import Any
 
-from .resource_types import Context, Physical, Properties, ResourceType, request
+from .resource_types import Context, Physical, Properties, ResourceType, put_again, request
 
 
 def _create_bucket(s3: Any, properties: Properties, context: Context) -> Physical:
@@ -147,7 +147,7 @@ TYPES = [
         "ssm",
         _put_parameter,
         lambda ssm, physical: ssm.delete_parameter(Name=physical.identifier),
-        lambda ssm, _, properties, context: _put_parameter(ssm, properties, context),
+        put_again(_put_parameter),
         "Name",
     ),
     ResourceType(
@@ -163,6 +163,6 @@ TYPES = [
         "s3",
         _put_policy,
         lambda s3, physical: s3.delete_bucket_policy(Bucket=physical.identifier),
-        lambda s3, _, properties, context: _put_policy(s3, properties, context),
+        put_again(_put_policy),
     ),
 ]

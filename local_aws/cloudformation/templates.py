@@ -1,4 +1,4 @@
-"""Templates that are JSON, as the CDK's are, read as JSON: moto's YAML parser takes a hundred times longer."""
+"""JSON templates, such as the CDK's, are parsed as JSON: moto's YAML parser takes a hundred times longer."""
 
 import json
 from types import SimpleNamespace

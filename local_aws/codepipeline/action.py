@@ -1,4 +1,4 @@
-"""One run of an action: where its artifacts are, under which role it acts, what it gave."""
+"""One run of an action: its artifacts, its role and its results."""
 
 import re
 import uuid
@@ -23,7 +23,7 @@ class ActionFailed(Exception):
 
 
 def resolve(configuration: dict[str, str], variables: dict[str, dict[str, str]]) -> dict[str, str]:
-    """Put values in the place of `#{namespace.name}`. Raises ActionFailed for one that nobody set."""
+    """Replace `#{namespace.name}` by its value. Raises ActionFailed for a variable without a value."""
 
     def value(match: re.Match[str]) -> str:
         try:
@@ -61,16 +61,16 @@ class ActionExecution:
 
     @property
     def region(self) -> str:
-        """Where it acts."""
+        """The region of the action."""
         return self.declaration.get("region", self.execution.state.region)
 
     @property
     def role_arn(self) -> str:
-        """What it acts as: its own role, else the pipeline's."""
+        """The action's own role, else the pipeline's."""
         return self.declaration.get("roleArn") or self.execution.declaration["roleArn"]
 
     def take_role(self) -> None:
-        """Take on the pipeline's role, and from that the action's own. Raises ActionFailed, in CodePipeline's words."""
+        """Assume the pipeline's role, and from it the action's own. Raises ActionFailed with CodePipeline's message."""
         authorization, taken = self.local.authorization, self.execution.declaration["roleArn"]
         state = self.execution.state
         pipeline = f"arn:aws:codepipeline:{state.region}:{state.account}:{self.execution.name}"

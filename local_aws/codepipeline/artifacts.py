@@ -1,4 +1,4 @@
-"""Artifacts of a pipeline: zips in its artifact store, which actions in other regions find in a store of their own."""
+"""Artifacts of a pipeline: zips in the artifact store of each region."""
 
 import io
 import json
@@ -28,12 +28,12 @@ def read(s3: Any, artifact: Artifact) -> zipfile.ZipFile:
 
 
 def write(s3: Any, artifact: Artifact, content: bytes, kms_key: str | None) -> None:
-    """Store a zip, encrypted as the store says."""
+    """Store a zip, encrypted with the store's key."""
     s3.put_object(Bucket=artifact.bucket, Key=artifact.key, Body=content, **encryption_arguments(kms_key))
 
 
 def zip_files(folder: Path, files: Iterable[Path]) -> bytes:
-    """A zip of files with their paths below `folder`; whether one is executable is kept."""
+    """A zip of files with their paths below `folder`; their modes are preserved."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path in files:

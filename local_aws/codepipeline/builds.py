@@ -48,7 +48,7 @@ class Builds:
     ) -> Record:
         """Run a build of the project for a pipeline and wait for it; its record. `primary` names the source.
 
-        Raises ServiceError when there is no such project, or its role is not CodeBuild's to take on.
+        Raises ServiceError when there is no such project, or CodeBuild may not assume its role.
         """
         project = _project(self, name)
         try:
@@ -82,7 +82,7 @@ class Builds:
         return build
 
     def _may_clone(self, project: Record, repository: str) -> None:
-        """Raise AccessDeniedError unless the project's role may; connections are not asked."""
+        """Raise AccessDeniedError unless the project's role may clone; connections are not checked."""
         if arn := arn_of(repository):
             self.local.authorization.check(project["serviceRole"], "codecommit:GitPull", arn)
 

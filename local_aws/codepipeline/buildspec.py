@@ -1,4 +1,4 @@
-"""A buildspec, version 0.2, run: its phases' commands in one shell, so that `cd` and `export` last, as on CodeBuild."""
+"""Runs a buildspec of version 0.2: the commands of its phases in one shell, so that `cd` and `export` persist."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ import yaml
 from ..toolchain import QUIET
 
 PHASES = ("install", "pre_build", "build", "post_build")
-# A cache changes a build's time and nothing else, and this machine has its own. Reports are read by people on AWS.
+# Ignored: a cache changes only a build's duration, and reports only appear in AWS's console.
 KNOWN = {"version", "env", "phases", "artifacts", "cache", "reports"}
 BIN = Path(sys.executable).parent
 
@@ -25,7 +25,7 @@ class SpecError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a build ended: `failed` is None, or CodeBuild's words for what failed in `phase`."""
+    """The result of a build: `failed` is None, or CodeBuild's message for the failure in `phase`."""
 
     spec: Any
     failed: str | None
@@ -139,13 +139,13 @@ def _script(commands: list[tuple[str, str]], folder: Path) -> Path:
 
 
 def _base(folder: Path) -> dict[str, str]:
-    """What the image would bring: this environment's tools first, a home of its own, nobody's credentials."""
-    kept = ("LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+    """The variables of the build image: this environment's tools first, a separate home, no credentials."""
+    inherited = ("LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
     return {
-        **{key: os.environ[key] for key in kept if key in os.environ},
+        **{key: os.environ[key] for key in inherited if key in os.environ},
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(folder),
-        # With a home of its own a build would unpack the CDK anew, which takes longer than to synthesize.
+        # With a separate home every build would unpack jsii's packages again, which takes longer than to synthesize.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache"),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         **QUIET,

@@ -40,7 +40,7 @@ class CodeCommit:
         return self.repositories[name]
 
     def pushed(self, name: str, ref: str, before: str, after: str) -> None:
-        """Tell of a branch or tag that was pushed, as the guide's 'Monitoring CodeCommit events' shows it."""
+        """Emit the event of a pushed branch or tag (CodeCommit user guide, 'Monitoring CodeCommit events')."""
         repository = self.find(name)
         _, kind, reference = ref.split("/", 2)
         detail = {
@@ -65,7 +65,7 @@ def _create(state: CodeCommit, request: Record) -> Record:
     if name in state.repositories:
         raise ServiceError(f"Repository named {name} already exists", "RepositoryNameExistsException")
     full_name = state.full_name(name)
-    # Who clones here has no service to ask over HTTPS or SSH: both are the path.
+    # No git server runs here: both URLs are the path of the repository.
     path = str(state.git_repositories.create(full_name))
     state.repositories[name] = {
         "accountId": state.account,

@@ -1,4 +1,4 @@
-"""CloudFormation actions: change sets made and executed under the action's role, in the account of that role."""
+"""CloudFormation actions: create and execute change sets under the action's role, in its account."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ BEGINS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
 
 
 def deploy(action: ActionExecution) -> None:
-    """Do what ActionMode says. Raises ActionFailed with the reason of the first resource that failed."""
+    """Perform the ActionMode. Raises ActionFailed with the reason of the first resource that failed."""
     mode = action.configuration["ActionMode"]
     if mode == "CHANGE_SET_REPLACE":
         _replace_change_set(action)
@@ -62,13 +62,13 @@ def _first_failed(cloudformation: Any, stack: str) -> str:
         events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
     except ClientError:
         return ""
-    told = ""
+    reason = ""
     for event in events:  # the newest first
         if event["ResourceType"] == "AWS::CloudFormation::Stack" and event["ResourceStatus"] in BEGINS:
             break
         if event["ResourceStatus"].endswith("_FAILED") and event["ResourceType"] != "AWS::CloudFormation::Stack":
-            told = f" {event['LogicalResourceId']} ({event['ResourceType']}): {event['ResourceStatusReason']}"
-    return told
+            reason = f" {event['LogicalResourceId']} ({event['ResourceType']}): {event['ResourceStatusReason']}"
+    return reason
 
 
 def _exists(cloudformation: Any, stack: str) -> bool:

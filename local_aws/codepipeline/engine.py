@@ -58,7 +58,7 @@ class Execution:
         self._thread.start()
 
     def join(self) -> None:
-        """Wait for the end, after the service was told to stop."""
+        """Wait for the end, after the service was stopped."""
         self._thread.join(timeout=10)
 
     def cancel(self) -> None:
@@ -133,7 +133,7 @@ class Execution:
         return done.status == "Succeeded"
 
     def _roll_back(self, stage: Record) -> None:
-        """Run the stage again as it last succeeded, where the stage says so; a failed rollback is not rolled back."""
+        """Run the stage with its last successful artifacts, if onFailure is ROLLBACK; a failed rollback is not rolled back."""
         if stage.get("onFailure", {}).get("result") != "ROLLBACK" or self.rollback:
             return
         # Only to executions of the same version of the pipeline, and not to a rollback.

@@ -1,4 +1,4 @@
-"""What is asked of executions: their state, decisions on approvals, results of jobs."""
+"""The API of executions: state, approvals, results of jobs."""
 
 from typing import Any
 
@@ -161,13 +161,13 @@ def _put_approval(state: Pipelines, request: Record) -> Record:
     pipeline = state.find(request["pipelineName"])
     action = _latest(pipeline, request["stageName"], request["actionName"])
     if action is None:
-        raise ServiceError(f"There is no action {request['actionName']} to decide", "ActionNotFoundException")
+        raise ServiceError(f"There is no action {request['actionName']} to approve", "ActionNotFoundException")
     if action.status != "InProgress" or action.token is None:
         raise ServiceError("The approval action has already been completed", "ApprovalAlreadyCompletedException")
     if action.token != request["token"]:
         raise ServiceError("The approval token is not valid", "InvalidApprovalTokenException")
     action.updated_by = request["CallerArn"]
-    # At once, so that nobody who looks between the decision and the action's end sees it wait.
+    # Set here, so that GetPipelineState does not show a decided approval as waiting.
     action.token, action.decision = None, request["result"]
     return {"approvedAt": action.updated}
 

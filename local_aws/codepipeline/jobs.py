@@ -1,4 +1,4 @@
-"""Jobs of Lambda actions: what a function is given, and what it answers through PutJobSuccessResult or PutJobFailureResult."""
+"""Jobs of Lambda actions, which functions complete with PutJobSuccessResult or PutJobFailureResult."""
 
 import threading
 import uuid
@@ -7,7 +7,7 @@ from ..json_api import Record, ServiceError
 
 
 class Jobs:
-    """The jobs that wait for an answer."""
+    """The jobs that wait for a result."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,7 +22,7 @@ class Jobs:
         return identifier
 
     def answer(self, identifier: str, answer: Record) -> None:
-        """Take a result. Raises ServiceError for a job that nobody waits for."""
+        """Store a result. Raises ServiceError for an unknown job."""
         with self._lock:
             if identifier not in self._answers:
                 raise ServiceError(f"Job {identifier} does not exist", "JobNotFoundException")

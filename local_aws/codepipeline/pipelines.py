@@ -1,4 +1,4 @@
-"""Pipelines of one account and region: their declarations, what starts them, and which execution holds which stage."""
+"""Pipelines of one account and region: declarations, triggers, and the executions in each stage."""
 
 import copy
 import threading
@@ -51,7 +51,7 @@ class Pipeline:
             return execution.goes_on
 
     def leave(self, stage: str) -> None:
-        """Let the next one in."""
+        """Release the stage for the next execution."""
         with self.changed:
             self.holders.pop(stage, None)
             self.changed.notify_all()
@@ -99,30 +99,30 @@ class Pipelines:
         emit(self.account, self.region, "aws.codepipeline", name, detail, [arn])
 
     def pushed(self, push: Push) -> Iterator[str]:
-        """Start what a push starts; ids of the executions."""
+        """Start the pipelines that a push triggers; ids of the executions."""
         for name, pipeline in self.pipelines.items():
             detail = {"triggerType": "WebhookV2", "triggerDetail": push.commit}
-            if _takes_push(pipeline.declaration, push):
+            if _is_triggered_by(pipeline.declaration, push):
                 yield f"{name} {self.start(name, detail).identifier}"
 
     def pull_request(self, request: Push) -> Iterator[str]:
-        """Start what an opened or updated pull request starts."""
+        """Start the pipelines that a pull request triggers."""
         for name, pipeline in self.pipelines.items():
             for trigger, action in _triggers(pipeline.declaration, request.repository):
                 rules = trigger["gitConfiguration"].get("pullRequest", [])
-                if any(_takes(rule, request) for rule in rules):
+                if any(_matches(rule, request) for rule in rules):
                     detail = {"triggerType": "WebhookV2", "triggerDetail": request.commit}
                     started = self.start(name, detail, revisions={action["name"]: request.commit})
                     yield f"{name} {started.identifier}"
 
 
-def _takes_push(declaration: Record, push: Push) -> bool:
+def _is_triggered_by(declaration: Record, push: Push) -> bool:
     triggers = list(_triggers(declaration, push.repository))
     if triggers:
         return any(
-            _takes(rule, push) for trigger, _ in triggers for rule in trigger["gitConfiguration"].get("push", [])
+            _matches(rule, push) for trigger, _ in triggers for rule in trigger["gitConfiguration"].get("push", [])
         )
-    # Without a trigger of its own the source's default holds: every push to its branch.
+    # Without triggers the source's default applies: every push to its branch.
     return any(
         _repository(action) == push.repository
         and action["configuration"]["BranchName"] == push.branch
@@ -139,18 +139,18 @@ def _triggers(declaration: Record, repository: str) -> Iterator[tuple[Record, Re
             yield trigger, action
 
 
-def _takes(rule: Record, push: Push) -> bool:
+def _matches(rule: Record, push: Push) -> bool:
     branch = matches([push.branch], rule.get("branches", {}))
     return branch and ("filePaths" not in rule or matches(push.files, rule["filePaths"]))
 
 
 def _repository(action: Record) -> str | None:
-    """The repository of a connection; CodeCommit's tell by an event."""
+    """The repository of a connection; CodeCommit sources start by an event."""
     return action.get("configuration", {}).get("FullRepositoryId")
 
 
 def _check(declaration: Record) -> None:
-    """Refuse what would not be executed as it is on AWS."""
+    """Refuse declarations that would not be executed as on AWS."""
     for stage in declaration["stages"]:
         if unknown := set(stage) & {"beforeEntry", "onSuccess"} or set(stage.get("onFailure", {})) - {"result"}:
             names = ", ".join(sorted(unknown))

@@ -1,4 +1,4 @@
-"""What each action provider does: sources, builds, deployments, functions and approvals."""
+"""The action providers: sources, builds, deployments, functions and approvals."""
 
 import json
 import tempfile
@@ -17,8 +17,8 @@ from .artifacts import clone_reference, write
 from .repositories import GitError
 
 CLONE = {"CODEBUILD_CLONE_REF", "FULL_CLONE"}
-# On AWS a function is asked again after about half a minute.
-ASK_AGAIN_SECONDS = 0.5
+# On AWS a function with a continuation token is invoked again after about half a minute.
+CONTINUATION_SECONDS = 0.5
 ANSWER_SECONDS = 1200
 POLL_SECONDS = 0.05
 
@@ -31,12 +31,12 @@ def _connection(action: ActionExecution) -> None:
         message = repositories.message(repository, commit)
     except GitError as error:
         raise ActionFailed(str(error), "ConfigurationError") from None
-    _hand_over(action, repository, branch, commit, message)
+    _store_source(action, repository, branch, commit, message)
     action.variables |= {"ConnectionArn": configuration["ConnectionArn"], "FullRepositoryName": repository}
 
 
 def _codecommit(action: ActionExecution) -> None:
-    """Asked as the action's role, which needs to upload an archive, too, unless builds clone for themselves."""
+    """Called as the action's role, which also needs codecommit:UploadArchive, unless builds clone the repository."""
     configuration, codecommit = action.configuration, action.client("codecommit")
     repository, branch = {"repositoryName": configuration["RepositoryName"]}, configuration["BranchName"]
     try:
@@ -49,11 +49,11 @@ def _codecommit(action: ActionExecution) -> None:
     except (ClientError, AccessDeniedError) as error:
         raise ActionFailed(str(error), "ConfigurationError") from None
     full_name = f"codecommit/{action.account()}/{action.region}/{configuration['RepositoryName']}"
-    _hand_over(action, full_name, branch, commit, message)
+    _store_source(action, full_name, branch, commit, message)
     action.variables["RepositoryName"] = configuration["RepositoryName"]
 
 
-def _hand_over(action: ActionExecution, repository: str, branch: str, commit: str, message: str) -> None:
+def _store_source(action: ActionExecution, repository: str, branch: str, commit: str, message: str) -> None:
     """The commit's files as the output artifact, or where to clone it from."""
     if action.configuration.get("OutputArtifactFormat") in CLONE:
         content = clone_reference(repository, commit)
@@ -119,7 +119,7 @@ def _lambda(action: ActionExecution) -> None:
         token = result.get("continuationToken")
         if token is None:
             return
-        if action.execution.state.stopping.wait(ASK_AGAIN_SECONDS):
+        if action.execution.state.stopping.wait(CONTINUATION_SECONDS):
             raise ActionFailed("the embedded AWS stops")
 
 
@@ -162,7 +162,7 @@ def _manual(action: ActionExecution) -> None:
     action.token = str(uuid.uuid4())
     while action.decision is None:
         if not action.execution.goes_on or action.execution.state.stopping.wait(POLL_SECONDS):
-            raise ActionFailed("the execution ended before somebody decided", "Abandoned")
+            raise ActionFailed("the execution ended before the approval", "Abandoned")
     action.token, action.summary = None, action.decision["summary"]
     if action.decision["status"] == "Rejected":
         raise ActionFailed(f"Rejected: {action.summary}", "ApprovalRejected")

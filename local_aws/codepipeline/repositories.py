@@ -1,6 +1,6 @@
-"""Git repositories on this machine in the place of GitHub, GitLab, Bitbucket and CodeCommit.
+"""Local git repositories in the place of GitHub, GitLab, Bitbucket and CodeCommit.
 
-Each is bare, below the state folder, with a hook that tells the embedded AWS of a push, as a connection's webhook does.
+Each is bare, below the state folder, with a hook that reports pushes to the embedded AWS, as a connection's webhook does.
 """
 
 import fnmatch
@@ -21,7 +21,7 @@ for line in sys.stdin:
 
 
 class GitError(Exception):
-    """Git refused; the message is what it said."""
+    """Git failed; the message is its output."""
 
 
 @dataclass(frozen=True)
@@ -88,18 +88,18 @@ class Repositories:
 
 
 def is_nothing(commit: str) -> bool:
-    """Whether git says by it that a branch was not there before a push, or is not after it."""
+    """Whether this is git's null commit: the branch did not exist before a push, or does not after it."""
     return set(commit) == {"0"}
 
 
 def matches(names: list[str], rule: dict[str, list[str]]) -> bool:
-    """Whether a trigger's rule takes any of the names: one that is included (no includes: all) and not excluded."""
+    """Whether a trigger's rule matches any of the names: one that is included (no includes: all) and not excluded."""
     includes, excludes = rule.get("includes", ["**"]), rule.get("excludes", [])
     return any(_any(name, includes) and not _any(name, excludes) for name in names)
 
 
 def _any(name: str, patterns: list[str]) -> bool:
-    # CodePipeline's ** crosses folders and its * does not; `**/x` also takes x at the top.
+    # CodePipeline's ** crosses folders and its * does not; `**/x` also matches x at the top.
     return any(
         (fnmatch.fnmatchcase(name, pattern) and ("**" in pattern or name.count("/") == pattern.count("/")))
         or (pattern.startswith("**/") and fnmatch.fnmatchcase(name, pattern[3:]))

@@ -1,7 +1,6 @@
-"""SageMaker, executed: pipelines run, jobs are processes, versions are registered, endpoints answer.
+"""SageMaker: pipelines and jobs run, model packages are registered, endpoints respond.
 
-Moto's SageMaker keeps names only, and forgets most of what a request says. Here the requests themselves are the state, so
-that Describe gives back what was asked for, and what was asked for is done.
+Moto's SageMaker drops most parameters of a request. Here the requests are the records, so that Describe returns them.
 """
 
 from ..interfaces import EmbeddedAws

@@ -1,4 +1,4 @@
-"""Data capture: requests and answers of an endpoint, as JSON lines in S3, in SageMaker's own format and layout."""
+"""Data capture: an endpoint's requests and responses as JSON lines in S3, in SageMaker's format and layout."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ IDLE_SECONDS = 1.0
 
 
 class Capture:
-    """Captures one endpoint's traffic; written when `flush` is called, or when enough has come together."""
+    """Captures one endpoint's traffic; written by `flush`, or when the buffer is full."""
 
     def __init__(self, s3: Any, endpoint: str, config: Record) -> None:
         self._s3, self._endpoint, self._config = s3, endpoint, config
@@ -29,7 +29,7 @@ class Capture:
         self._newest = 0.0
 
     def add(self, variant: str, given: tuple[bytes, str], answer: tuple[bytes, str], inference_id: str | None) -> None:
-        """Keep one invocation, if it falls into the sample."""
+        """Add one invocation if it is in the sample."""
         if random.uniform(0, 100) >= self._config["InitialSamplingPercentage"]:  # noqa: S311 (a sample)
             return
         data = {}
@@ -61,12 +61,12 @@ class Capture:
         return {"observedContentType": content_type, "mode": mode, "data": data, "encoding": encoding}
 
     def flush_idle(self) -> None:
-        """Write what was kept, once no more has come for a moment."""
+        """Write the buffer if no request arrived recently."""
         if self._lines and time.monotonic() - self._newest >= IDLE_SECONDS:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was kept: one object a variant."""
+        """Write the buffer, one object for each variant."""
         with self._lock:
             lines, self._lines = self._lines, {}
         bucket, prefix = split_uri(self._config["DestinationS3Uri"])

@@ -21,12 +21,12 @@ DEFAULT = "application/json"
 
 
 class Handler(WSGIRequestHandler):
-    """HTTP/1.1, so that callers keep their connection; no line a request."""
+    """HTTP/1.1 with persistent connections, without a log line for each request."""
 
     protocol_version = "HTTP/1.1"
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
-        """Quiet."""
+        """Log nothing."""
 
 
 def main(model_dir: str, port: int) -> None:

@@ -1,7 +1,8 @@
 """A job's process and the files around it: SageMaker's container contract, with a folder in place of the container.
 
-The folder has the layout of /opt/ml; FACTORY_ML_ROOT tells the job where it is, and paths below /opt/ml in its entry
-point and arguments are rewritten to it. The process gets its role's credentials and nothing of this process.
+The folder has the layout of /opt/ml. LOCAL_AWS_ML_ROOT holds its path (FACTORY_ML_ROOT too, Model Factory's name for it),
+and paths below /opt/ml in the entry point and its arguments are rewritten to it. The process gets its role's credentials
+and no variable of this process.
 """
 
 import gzip
@@ -26,6 +27,11 @@ from .warm import Process
 
 ML = "/opt/ml"
 HOST = "algo-1"
+
+
+def ml_root(root: Path) -> dict[str, str]:
+    """The variables that hold the folder in the place of /opt/ml."""
+    return {"LOCAL_AWS_ML_ROOT": str(root), "FACTORY_ML_ROOT": str(root)}
 
 
 class JobError(Exception):
@@ -79,7 +85,7 @@ class Job:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/local/bin:/usr/bin:/bin",
             "HOME": str(self.root),
             "PYTHONUNBUFFERED": "1",
-            "FACTORY_ML_ROOT": str(self.root),
+            **ml_root(self.root),
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
             "AWS_ENDPOINT_URL": self._service.local.endpoint_url,
@@ -100,7 +106,7 @@ class Job:
         self._service.roles.write_log(self.record["RoleArn"], self._state, where, lines, stamp)
 
     def stage(self, status: str) -> None:
-        """Note that a training job has come to its next secondary status."""
+        """Record a training job's next secondary status."""
         stages, time = self.record["SecondaryStatusTransitions"], now()
         if stages:
             stages[-1]["EndTime"] = time
@@ -108,12 +114,12 @@ class Job:
         self.record["SecondaryStatus"] = status
 
     def stop(self) -> None:
-        """What StopProcessingJob and StopTrainingJob do."""
+        """Stop the job, as StopProcessingJob and StopTrainingJob do."""
         self.stopped = True
         self.kill()
 
     def kill(self) -> None:
-        """End the process and those it started, if it runs: a container takes all of its processes with it."""
+        """Kill the process and its children, as the end of a container does."""
         if self._process and self._process.poll() is None:
             with suppress(ProcessLookupError):  # it has just ended
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -124,7 +130,7 @@ class Job:
 
 
 def run_processing(job: Job) -> tuple[str, str]:
-    """Inputs in, the process, outputs out; (status, failure reason)."""
+    """Download inputs, run the process, upload outputs; (status, failure reason)."""
     record = job.record
     cluster = record["ProcessingResources"]["ClusterConfig"]
     if cluster["InstanceCount"] > 1:
@@ -142,7 +148,7 @@ def run_processing(job: Job) -> tuple[str, str]:
     )
     job.write_config("config/resourceconfig.json", {"current_host": HOST, "hosts": [HOST]})
     specification = record["AppSpecification"]
-    command = [*specification.get("ContainerEntrypoint", []), *specification.get("ContainerArguments", [])]
+    command = _command(specification)
     limit = record.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
     code = job.run(command, record.get("Environment", {}), limit)
     if job.stopped:
@@ -161,7 +167,7 @@ def run_processing(job: Job) -> tuple[str, str]:
 
 
 def run_training(job: Job) -> tuple[str, str]:
-    """Channels in, the process, model.tar.gz out; (status, failure reason)."""
+    """Download channels, run the process, upload model.tar.gz; (status, failure reason)."""
     record = job.record
     if record["ResourceConfig"].get("InstanceCount", 1) > 1:
         raise JobError("ClientError: the embedded AWS trains on one instance")
@@ -190,7 +196,7 @@ def run_training(job: Job) -> tuple[str, str]:
         environment[f"SM_CHANNEL_{name.upper()}"] = str(job.path(f"input/data/{name}"))
     job.stage("Training")
     specification = record["AlgorithmSpecification"]
-    command = [*specification.get("ContainerEntrypoint", []), *specification.get("ContainerArguments", [])]
+    command = _command(specification)
     code = job.run(command, environment, record["StoppingCondition"]["MaxRuntimeInSeconds"])
     if job.stopped:
         return "Stopped", ""
@@ -211,6 +217,13 @@ def run_training(job: Job) -> tuple[str, str]:
     record["ModelArtifacts"] = {"S3ModelArtifacts": uri}
     job.clean()
     return "Completed", ""
+
+
+def _command(specification: Record) -> list[str]:
+    """The container's command. Raises JobError without an entry point: images are not run."""
+    if not specification.get("ContainerEntrypoint"):
+        raise JobError("ClientError: the embedded AWS runs no images: give the job a ContainerEntrypoint")
+    return [*specification["ContainerEntrypoint"], *specification.get("ContainerArguments", [])]
 
 
 def pack(folder: Path, archive: Path) -> None:

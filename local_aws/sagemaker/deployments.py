@@ -1,16 +1,16 @@
-"""How an endpoint's traffic moves from one fleet to the next: what a DeploymentConfig asks for, in local time."""
+"""Traffic shifting between an endpoint's fleets, from a DeploymentConfig."""
 
 from dataclasses import dataclass
 
 from ..json_api import Record
 
 MAX_BAKE_SECONDS = 1.0
-"""Baking is shortened to this: on AWS it takes minutes of alarms that here are evaluated at once."""
+"""The longest bake time: on AWS it covers minutes in which alarms are evaluated; here they are evaluated immediately."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Shares of the traffic (0 to 1) that the new fleet gets one after the other, how long each bakes, what ends it."""
+    """The new fleet's successive shares of the traffic (0 to 1), the bake time of each, and the alarms that roll back."""
 
     shares: tuple[float, ...]
     bake_seconds: float
@@ -18,7 +18,7 @@ class Plan:
 
 
 def plan(deployment: Record, config: Record) -> Plan:
-    """The plan of UpdateEndpoint's DeploymentConfig; without one, all traffic moves at once and nothing bakes."""
+    """The plan of UpdateEndpoint's DeploymentConfig; without one, all traffic moves immediately."""
     traffic = deployment.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
     alarms = deployment.get("AutoRollbackConfiguration", {}).get("Alarms", [])
     if not traffic and not alarms:

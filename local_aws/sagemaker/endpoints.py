@@ -72,7 +72,7 @@ def update_endpoint(service: Service, state: State, request: Record) -> Record:
 
 
 def _caller_needs(service: Service, state: State, config: Record, deployment: Record) -> None:
-    """What CreateEndpoint and UpdateEndpoint do in their caller's name: a grant for the disks, a look at the alarms."""
+    """Check the caller's permissions for a grant on the volume key and for reading the alarms."""
     if key := config.get("KmsKeyId"):
         service.roles.caller_needs("kms:CreateGrant", key, state.region, FOR_SERVICES)
     for alarm in deployment.get("AutoRollbackConfiguration", {}).get("Alarms", []):

@@ -70,18 +70,18 @@ class Execution:
         threading.Thread(target=self._run, name=f"execution-{self.identifier}", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop: the job that runs is stopped, the steps after it do not start."""
+        """Stop the running job; later steps do not start."""
         if self.record["PipelineExecutionStatus"] == "Executing":
             self.record["PipelineExecutionStatus"] = "Stopping"
         self._stop.set()
 
     def _run(self) -> None:
         started = time.monotonic()
-        self._told("Executing")
+        self._emit_status("Executing")
         self._count("ExecutionStarted", 1)
         try:
             self._service.roles.take(self._role, self.record["PipelineArn"])
-            self._all(self.definition["Steps"])
+            self._run_steps(self.definition["Steps"])
             status = "Stopped" if self._stop.is_set() else "Succeeded"
         except (StepFailed, ServiceError) as error:
             status = "Failed"
@@ -94,11 +94,11 @@ class Execution:
         self.record["PipelineExecutionStatus"] = status
         if self._service.stopping.is_set():
             return
-        self._told(status)
+        self._emit_status(status)
         self._count(f"Execution{status}", 1)
         self._count("ExecutionDuration", (time.monotonic() - started) * 1000, "Milliseconds")
 
-    def _all(self, steps: list[Record]) -> None:
+    def _run_steps(self, steps: list[Record]) -> None:
         """Run steps as soon as those they depend on are done. Raises StepFailed for the first that fails."""
         waiting = {step["Name"]: step for step in steps}
         with ThreadPoolExecutor(max(1, len(steps))) as pool:
@@ -107,7 +107,7 @@ class Execution:
                 blocked = {*waiting, *running.values()}
                 ready = [step for step in waiting.values() if not self._depends(step) & blocked]
                 for step in [] if self._stop.is_set() else ready:
-                    running[pool.submit(self._in_turn, step)] = step["Name"]
+                    running[pool.submit(self._run_within_limit, step)] = step["Name"]
                     del waiting[step["Name"]]
                 if not running:
                     if self._stop.is_set():
@@ -124,21 +124,21 @@ class Execution:
         arguments = {key: value for key, value in step.get("Arguments", {}).items() if key not in inner}
         return ({*step.get("DependsOn", [])} | references(arguments)) - {step["Name"]}
 
-    def _in_turn(self, step: Record) -> None:
-        """Run a step when there is room for it. A condition takes none: its branch needs the room."""
+    def _run_within_limit(self, step: Record) -> None:
+        """Run a step within the parallelism limit. A condition does not count: the steps of its branch do."""
         if step["Type"] == "Condition":
-            return self._step(step)
+            return self._run_step(step)
         with self._slots:
-            return None if self._stop.is_set() else self._step(step)
+            return None if self._stop.is_set() else self._run_step(step)
 
-    def _step(self, step: Record) -> None:
+    def _run_step(self, step: Record) -> None:
         name, kind = step["Name"], step["Type"]
         record: Record = {"StepName": name, "StepStatus": "Executing", "StartTime": now(), "AttemptCount": 1}
         for key, shown in (("DisplayName", "StepDisplayName"), ("Description", "StepDescription")):
             if key in step:
                 record[shown] = step[key]
         self.steps[name] = record
-        self._step_told(record, kind)
+        self._emit_step_status(record, kind)
         try:
             runners = {
                 "Processing": self._job,
@@ -163,7 +163,7 @@ class Execution:
         finally:
             record["EndTime"] = now()
             if not self._service.stopping.is_set():
-                self._step_told(record, kind)
+                self._emit_step_status(record, kind)
 
     def _job(self, step: Record, record: Record) -> None:
         """Create the job through the API, as SageMaker names it, and wait for its end."""
@@ -194,7 +194,7 @@ class Execution:
         arguments = step["Arguments"]
         outcome = all(self._scope.holds(condition) for condition in arguments["Conditions"])
         record["Metadata"] = {"Condition": {"Outcome": "True" if outcome else "False"}}
-        self._all(arguments.get("IfSteps" if outcome else "ElseSteps", []))
+        self._run_steps(arguments.get("IfSteps" if outcome else "ElseSteps", []))
 
     def _register(self, step: Record, record: Record) -> None:
         sagemaker = self._client("sagemaker")
@@ -254,7 +254,7 @@ class Execution:
         datum = {"MetricName": metric, "Dimensions": dimensions, "Value": value, "Unit": unit}
         self._service.count(self._state, METRICS, [datum])
 
-    def _told(self, status: str) -> None:
+    def _emit_status(self, status: str) -> None:
         detail = {
             "pipelineExecutionDescription": self.record.get("PipelineExecutionDescription", ""),
             "pipelineExecutionDisplayName": self.record.get("PipelineExecutionDisplayName", ""),
@@ -268,7 +268,7 @@ class Execution:
         arn = self.record["PipelineArn"]
         self._service.emit(self._state, "Model Building Pipeline Execution Status Change", detail, arn)
 
-    def _step_told(self, record: Record, kind: str) -> None:
+    def _emit_step_status(self, record: Record, kind: str) -> None:
         status = record["StepStatus"]
         detail = {
             "metadata": {k[0].lower() + k[1:]: v for k, v in record.get("Metadata", {}).items()},

@@ -1,4 +1,4 @@
-"""What answers behind an endpoint: a model's container as a process on this machine, spoken to over HTTP."""
+"""A fleet of an endpoint: a model's container as a process on this machine, called over HTTP."""
 
 import http.client
 import os
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..json_api import Record
+from .containers import ml_root
 from .service import Service
 from .state import State, find, subnets
 from .storage import Storage
@@ -69,7 +70,7 @@ class Fleet:
             {
                 "PATH": os.environ["PATH"],
                 "HOME": str(self._root),
-                "FACTORY_ML_ROOT": str(self._root),
+                **ml_root(self._root),
                 "AWS_REGION": state.region,
                 **environment,
             },
@@ -95,18 +96,18 @@ class Fleet:
                 time.sleep(0.05)
         self.close(keep_log=True)
         tail = (self._root / "log.txt").read_text(errors="replace")[-500:]
-        raise FleetError(f"The container for {endpoint} did not pass the ping health check. It said: {tail}")
+        raise FleetError(f"The container for {endpoint} did not pass the ping health check. Its output: {tail}")
 
     def _publish_log(self) -> None:
-        """Write what the container has said since the last time to CloudWatch Logs, as the model's role."""
+        """Write the container's new output to CloudWatch Logs, as the model's role."""
         with (self._root / "log.txt").open(errors="replace") as log:
             log.seek(self._logged)
             lines = log.readlines()
             self._logged = log.tell()
         self._service.roles.write_log(self._role, self._state, self._log_at, lines, int(time.time() * 1000))
 
-    def ask(self, body: bytes, content_type: str, accept: str) -> Answer:
-        """POST /invocations. A container that is gone answers 500."""
+    def invoke(self, body: bytes, content_type: str, accept: str) -> Answer:
+        """POST /invocations. A container that has ended responds with 500."""
         started = time.perf_counter()
         headers = {"Content-Type": content_type, "Accept": accept or "*/*"}
         for attempt in (1, 2):
@@ -127,7 +128,7 @@ class Fleet:
         raise AssertionError
 
     def retire(self) -> None:
-        """End it once the requests it has taken are answered."""
+        """End it after its current requests."""
         threading.Timer(RETIRE_SECONDS, self.close).start()
 
     def close(self, keep_log: bool = False) -> None:
@@ -145,7 +146,7 @@ class Fleet:
 
 
 def _container(state: State, model: Record) -> Record:
-    """The container definition: a model package brings its own."""
+    """The container definition, which a model package may provide."""
     container = model.get("PrimaryContainer") or model["Containers"][0]
     if "ModelPackageName" not in container:
         return container

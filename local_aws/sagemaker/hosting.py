@@ -1,4 +1,4 @@
-"""What runs behind endpoints: fleets, their deployment, InvokeEndpoint, capture and metrics."""
+"""Endpoints at run time: fleets, deployments, InvokeEndpoint, data capture and metrics."""
 
 import json
 import logging
@@ -20,13 +20,13 @@ from .state import State, find, subnets
 
 log = logging.getLogger(__name__)
 EVENT_STATUS = {"InService": "IN_SERVICE", "OutOfService": "OUT_OF_SERVICE"}
-"""Events spell an endpoint's status in their own way."""
+"""The spelling of an endpoint's status in events."""
 POLL_SECONDS = 0.1
 FLUSH_SECONDS = 1.0
 
 
 class Hosting:
-    """What answers InvokeEndpoint, and what runs behind the endpoints of all accounts."""
+    """Serves InvokeEndpoint, and runs the fleets of all accounts' endpoints."""
 
     service = "sagemakerruntime"
 
@@ -59,7 +59,7 @@ class Hosting:
             raise ServiceError(f"Endpoint {name} of account {state.account} not found.")
         received, body = time.perf_counter(), request.get_data()
         accept = request.headers.get("X-Amzn-SageMaker-Accept") or request.headers.get("Accept", "")
-        answer = fleet.ask(body, request.headers.get("Content-Type", ""), accept)
+        answer = fleet.invoke(body, request.headers.get("Content-Type", ""), accept)
         variant = endpoint["ProductionVariants"][0]["VariantName"]
         overhead = time.perf_counter() - received - answer.seconds
         self._metrics.add(state, name, variant, (answer.status, answer.seconds, overhead))
@@ -76,7 +76,7 @@ class Hosting:
         return Response(answer.body, 200, headers, content_type=answer.content_type)
 
     def _fleet(self, arn: str) -> Fleet | None:
-        """The fleet that takes the next request."""
+        """The fleet for the next request."""
         canary, share = self._canaries.get(arn, (None, 0.0))
         return canary if canary and random.random() < share else self.fleets.get(arn)  # noqa: S311 (a sample)
 
@@ -93,9 +93,9 @@ class Hosting:
         except Exception as error:
             if not isinstance(error, FleetError | ServiceError):
                 log.exception("%s", arn)
-            self._undo(arn, old, fleet)
+            self._roll_back(arn, old, fleet)
             endpoint["FailureReason"] = str(error)[:1024]
-            self._settle(state, endpoint, "InService" if old else "Failed")
+            self._set_status(state, endpoint, "InService" if old else "Failed")
             return
         finally:
             self._canaries.pop(arn, None)
@@ -104,12 +104,12 @@ class Hosting:
         endpoint["ProductionVariants"] = [variant_summary(variant) for variant in config["ProductionVariants"]]
         if "DataCaptureConfig" in config:
             endpoint["DataCaptureConfig"] = _capture_summary(config["DataCaptureConfig"])
-        self._settle(state, endpoint, "InService")
+        self._set_status(state, endpoint, "InService")
         if old:
             old.retire()
 
-    def _undo(self, arn: str, old: Fleet | None, fleet: Fleet | None) -> None:
-        """Give all traffic back to the old fleet; the new one still answers what it has taken."""
+    def _roll_back(self, arn: str, old: Fleet | None, fleet: Fleet | None) -> None:
+        """Return all traffic to the old fleet; the new one finishes its requests."""
         self._canaries.pop(arn, None)
         if old:
             self.fleets[arn] = old
@@ -132,7 +132,7 @@ class Hosting:
                     raise FleetError(f"Deployment was rolled back, because alarms are in ALARM: {', '.join(alarms)}")
 
     def _alarms(self, state: State, role: str, names: tuple[str, ...]) -> list[str]:
-        """Which of the roll-back alarms are on."""
+        """The rollback alarms in state ALARM."""
         if not names:
             return []
         cloudwatch = self._service.local.accounts.role_client("cloudwatch", role, state.region)
@@ -149,7 +149,7 @@ class Hosting:
             s3 = accounts.role_client("s3", role, state.region, subnets(model))
             self.captures[arn] = Capture(s3, endpoint["EndpointName"], wanted)
 
-    def _settle(self, state: State, endpoint: Record, status: str) -> None:
+    def _set_status(self, state: State, endpoint: Record, status: str) -> None:
         endpoint["EndpointStatus"] = status
         endpoint.pop("PendingDeploymentSummary", None)
         endpoint["LastModifiedTime"] = now()
@@ -165,7 +165,7 @@ class Hosting:
             fleet.close()
 
     def flush(self) -> None:
-        """Write captured data and metrics that are still held back."""
+        """Write buffered captured data and metrics."""
         for capture in list(self.captures.values()):
             capture.flush()
         self._metrics.flush()
@@ -210,7 +210,7 @@ def _model(state: State, config: Record) -> Record:
 
 
 def variant_summary(variant: Record) -> Record:
-    """What DescribeEndpoint says of a production variant."""
+    """A production variant in DescribeEndpoint."""
     count = variant.get("InitialInstanceCount", 1)
     weight = variant.get("InitialVariantWeight", 1.0)
     shown: Record = {"VariantName": variant["VariantName"], "CurrentWeight": weight, "DesiredWeight": weight}

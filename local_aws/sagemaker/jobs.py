@@ -1,4 +1,4 @@
-"""Processing, training and transform jobs: the API, and the life of a job from its inputs to its outputs."""
+"""The API of processing, training and transform jobs, and the lifecycle of a job."""
 
 import logging
 import threading
@@ -11,10 +11,11 @@ from .state import State, add, find, page
 from .transform import TransformJob
 
 log = logging.getLogger(__name__)
+END_SECONDS = 5
 
 
 class Kind:
-    """What differs between the kinds of jobs."""
+    """A kind of job: its names in the API, and the function that runs it."""
 
     def __init__(self, name: str, table: str, run: Any, make: Any = containers.Job) -> None:
         self.name, self.table, self.run, self.make = name, table, run, make
@@ -29,7 +30,7 @@ class Kind:
         record |= {self.arn_key: arn, self.status_key: "InProgress", "CreationTime": now(), "LastModifiedTime": now()}
         if self.name == "Training":
             record |= {"SecondaryStatus": "Starting", "SecondaryStatusTransitions": []}
-        if role := request.get("RoleArn"):  # a transform job has none: it works as its model's
+        if role := request.get("RoleArn"):  # a transform job uses its model's role
             service.roles.take(role, arn)
             service.roles.encrypt_volume(role, _volume_key(request), state.region)
             service.roles.encrypt_output(role, _output_key(request), state.region)
@@ -42,13 +43,20 @@ class Kind:
         if self.name == "Training":
             job.stage("Starting")
         record["_job"] = job
-        service.on_stop(job.kill)
-        threading.Thread(target=self._run, args=(service, state, record, job), name=name, daemon=True).start()
+        thread = threading.Thread(target=self._run, args=(service, state, record, job), name=name, daemon=True)
+
+        def end() -> None:
+            job.kill()
+            # Until it ends, the thread may still write into the job's folder, which is removed with the server.
+            thread.join(END_SECONDS)
+
+        service.on_stop(end)
+        thread.start()
         return {self.arn_key: arn}
 
     def _run(self, service: Service, state: State, record: Record, job: Any) -> None:
         record[self.start_key] = now()
-        self._told(service, state, record)
+        self._emit_state_change(service, state, record)
         try:
             status, reason = self.run(job)
         except containers.JobError as error:
@@ -64,9 +72,9 @@ class Kind:
         record[self.end_key] = record["LastModifiedTime"] = now()
         record[self.status_key] = status
         if not service.stopping.is_set():
-            self._told(service, state, record)
+            self._emit_state_change(service, state, record)
 
-    def _told(self, service: Service, state: State, record: Record) -> None:
+    def _emit_state_change(self, service: Service, state: State, record: Record) -> None:
         service.emit(state, f"{self.name} Job State Change", _visible(record), record[self.arn_key])
 
     def describe(self, service: Service, state: State, request: Record) -> Record:

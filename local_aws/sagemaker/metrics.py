@@ -1,4 +1,4 @@
-"""An endpoint's own CloudWatch metrics, held back for a moment so that traffic does not become a call a request."""
+"""An endpoint's CloudWatch metrics, buffered so that not every invocation becomes a call."""
 
 import threading
 
@@ -17,18 +17,18 @@ class EndpointMetrics:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._lock = threading.Lock()
-        self._held: dict[tuple[str, str, str, str], list[tuple[int, float, float]]] = {}
+        self._buffer: dict[tuple[str, str, str, str], list[tuple[int, float, float]]] = {}
 
     def add(self, state: State, endpoint: str, variant: str, answer: tuple[int, float, float]) -> None:
-        """Hold one invocation: HTTP status, seconds in the model, seconds around it."""
+        """Buffer one invocation: HTTP status, seconds in the model, seconds of overhead."""
         with self._lock:
-            self._held.setdefault((state.account, state.region, endpoint, variant), []).append(answer)
+            self._buffer.setdefault((state.account, state.region, endpoint, variant), []).append(answer)
 
     def flush(self) -> None:
-        """Publish what is held."""
+        """Publish the buffer."""
         with self._lock:
-            held, self._held = self._held, {}
-        for (account, region, endpoint, variant), answers in held.items():
+            buffered, self._buffer = self._buffer, {}
+        for (account, region, endpoint, variant), answers in buffered.items():
             dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
             state = self._service.state(account, region)
             for start in range(0, len(answers), MAX_VALUES):

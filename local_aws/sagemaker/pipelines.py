@@ -1,4 +1,4 @@
-"""The pipelines API: definitions kept, executions started, described, listed and stopped."""
+"""The API of pipelines and their executions."""
 
 import json
 import random

@@ -33,7 +33,7 @@ def create_group(service: Service, state: State, request: Record) -> Record:
 
 
 def delete_group(service: Service, state: State, request: Record) -> None:
-    """DeleteModelPackageGroup: only an empty one can go."""
+    """DeleteModelPackageGroup, of an empty group only."""
     name = find(state.groups, request["ModelPackageGroupName"], "model package group")["ModelPackageGroupName"]
     if any(package.get("ModelPackageGroupName") == name for package in state.packages.values()):
         raise ServiceError(f"Model Package Group cannot be deleted because it still contains Model Packages: {name}")
@@ -62,7 +62,7 @@ def create_package(service: Service, state: State, request: Record) -> Record:
         }
         state.packages[arn] = record
     state.tag(arn, request.get("Tags"))
-    _tell(service, state, record)
+    _emit_state_change(service, state, record)
     return {"ModelPackageArn": arn}
 
 
@@ -81,7 +81,7 @@ def update_package(service: Service, state: State, request: Record) -> Record:
     record["LastModifiedTime"] = now()
     record["LastModifiedBy"] = {}
     if record["ModelApprovalStatus"] != before:
-        _tell(service, state, record)
+        _emit_state_change(service, state, record)
     return {"ModelPackageArn": record["ModelPackageArn"]}
 
 
@@ -106,8 +106,8 @@ def list_packages(service: Service, state: State, request: Record) -> Record:
     return page(found, request, "ModelPackageSummaryList")
 
 
-def _tell(service: Service, state: State, record: Record) -> None:
-    """The event of a version's state, in the form of 'SageMaker Model Package State Change'."""
+def _emit_state_change(service: Service, state: State, record: Record) -> None:
+    """Emit 'SageMaker Model Package State Change'."""
     keys = (*_SUMMARY, "InferenceSpecification", "CustomerMetadataProperties", "ApprovalDescription", "ModelMetrics")
     detail = {key: record[key] for key in keys if key in record}
     service.emit(state, "Model Package State Change", detail, record["ModelPackageArn"])

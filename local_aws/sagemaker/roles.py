@@ -1,4 +1,4 @@
-"""What SageMaker itself does under a role that was passed to it, before and beside the container.
+"""SageMaker's own calls under a role that was passed to it, before and beside the container's.
 
 Sources: SageMaker developer guide, "How to use SageMaker execution roles" (what CreateProcessingJob, CreateTrainingJob
 and CreateModel need) and "API permissions: actions, permissions, and resources reference" (what their callers need).
@@ -25,22 +25,22 @@ MAX_LINES = 5000
 
 
 class Roles:
-    """Acts as roles of one embedded AWS, and in the name of whoever calls the API at the moment (in this thread)."""
+    """Acts as roles, and on behalf of the caller of the API request that this thread serves."""
 
     def __init__(self, local: EmbeddedAws) -> None:
         self._local = local
         self._calling = threading.local()
 
     def called_by(self, access_key_id: str) -> None:
-        """Note who signed the request that this thread serves."""
+        """Set the caller of the request that this thread serves."""
         self._calling.key = access_key_id
 
     def caller_needs(self, action: str, resource: str, region: str, keys: dict[str, str] | None = None) -> None:
-        """What SageMaker does in its caller's name. Raises AccessDeniedError."""
+        """Check a permission of the caller. Raises AccessDeniedError."""
         self._local.authorization.check_caller(self._calling.key, action, resource, keys, region)
 
     def take(self, role_arn: str, source_arn: str) -> None:
-        """Take a role on, for the resource `source_arn`. Raises ServiceError, in SageMaker's words."""
+        """Assume a role for the resource `source_arn`. Raises ServiceError with SageMaker's message."""
         try:
             self._local.authorization.take_role(SERVICE, role_arn, source_arn)
         except AccessDeniedError as refusal:
@@ -62,7 +62,7 @@ class Roles:
             check(role_arn, action, repository, region=region)
 
     def encrypt_volume(self, role_arn: str, key: str | None, region: str) -> None:
-        """The grant for a job's disk, asked for as the role, or as the caller when the role may not. AccessDeniedError."""
+        """Check the grant for a job's volume, as the role or else as the caller. Raises AccessDeniedError."""
         if not key:
             return
         try:
@@ -73,12 +73,12 @@ class Roles:
             self.caller_needs("kms:CreateGrant", key, region, FOR_SERVICES)
 
     def encrypt_output(self, role_arn: str, key: str | None, region: str) -> None:
-        """What SageMaker asks of the role whose job names a key for its output. Raises AccessDeniedError."""
+        """Check the role's permission for the key of a job's output. Raises AccessDeniedError."""
         if key:
             self._local.authorization.check(role_arn, "kms:Encrypt", key, region=region)
 
     def write_log(self, role_arn: str, state: State, where: tuple[str, str], lines: Iterable[str], stamp: int) -> None:
-        """Write `lines` to (log group, stream) as the role; what it may not write is lost, as on AWS."""
+        """Write `lines` to (log group, stream) as the role; lines that it may not write are lost, as on AWS."""
         group, stream = where
         backend = logs_backends[state.account][state.region]
         names = {"logGroupName": group, "logStreamName": stream}
@@ -94,7 +94,7 @@ class Roles:
             if events:
                 self._log_call(role_arn, "PutLogEvents", names, state.region)
                 backend.put_log_events(group, stream, events[-MAX_LINES:])
-        except (AccessDeniedError, LookupError) as refusal:  # LookupError: the role is gone
+        except (AccessDeniedError, LookupError) as refusal:  # LookupError: the role was deleted
             log.warning("the log of %s is lost: %s", stream, refusal)
 
     def _log_call(self, role_arn: str, operation: str, names: dict[str, str], region: str) -> None:

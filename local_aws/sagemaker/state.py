@@ -10,7 +10,7 @@ from ..json_api import Record, ServiceError
 
 @dataclass
 class State:
-    """The records of one account and region; each is its create request and what came of it."""
+    """The records of one account and region; each is the create request plus the results."""
 
     account: str
     region: str
@@ -57,7 +57,7 @@ def add(table: dict[str, Record], name: str, record: Record, what: str) -> None:
 
 
 def page(items: list[Record], request: Record, key: str, time_key: str = "CreationTime") -> Record:
-    """A List answer: of the times asked for, sorted by time or name, last first unless asked otherwise, paged."""
+    """A List response: filtered by time, sorted by time or name (descending by default), paged."""
     descending = request.get("SortOrder", "Descending") == "Descending"
     by_name = request.get("SortBy") == "Name"
     ordered = sorted(

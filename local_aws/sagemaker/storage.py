@@ -1,4 +1,4 @@
-"""S3 for jobs and endpoints: prefixes down, folders up, as the role they run under."""
+"""Downloads and uploads of jobs and endpoints, with the role they run under."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ class Storage:
         self._s3 = s3
 
     def fetch(self, source: dict[str, Any], target: Path) -> None:
-        """Copy what an S3 data source of a job names. Raises what `download` does, ValueError for another data type."""
+        """Copy the objects of a job's S3 data source. Raises as `download`, and ValueError for an unsupported S3DataType."""
         kind, uri = source.get("S3DataType", "S3Prefix"), source["S3Uri"]
         if kind == "S3Prefix":
             self.download(uri, target)
@@ -38,7 +38,7 @@ class Storage:
         if not entries:
             raise FileNotFoundError(f"no S3 objects found under {uri}")
         for key in entries:
-            # A prefix names a folder, or one object: then its name is what is left.
+            # The prefix is a folder, or the key of one object, whose file name is then used.
             inside = key[len(prefix) :].lstrip("/") if key != prefix else key.rsplit("/", 1)[-1]
             if not inside or key.endswith("/"):
                 continue

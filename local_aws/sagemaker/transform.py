@@ -1,4 +1,4 @@
-"""Batch transform: a model's container asked about every object below a prefix, its answers written beside `.out`."""
+"""Batch transform: a model's container is invoked for every object below a prefix; responses are written as `<object>.out`."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ class TransformJob:
         self._fleet: Fleet | None = None
 
     def run(self) -> tuple[str, str]:
-        """Answer every input; (status, failure reason). Raises JobError."""
+        """Transform every input; (status, failure reason). Raises JobError."""
         given, wanted = self.record["TransformInput"], self.record["TransformOutput"]
         _check(self.record)
         try:
@@ -58,10 +58,10 @@ class TransformJob:
         given, wanted = self.record["TransformInput"], self.record["TransformOutput"]
         answers = []
         for part in parts(body, self.record):
-            answer = fleet.ask(part, given.get("ContentType", ""), wanted.get("Accept", ""))
+            answer = fleet.invoke(part, given.get("ContentType", ""), wanted.get("Accept", ""))
             if answer.status >= 400 and not self.stopped:
-                said = answer.body.decode(errors="replace")[:500]
-                raise JobError(f"AlgorithmError: the model answered {answer.status} for {key}: {said}")
+                message = answer.body.decode(errors="replace")[:500]
+                raise JobError(f"AlgorithmError: the model answered {answer.status} for {key}: {message}")
             answers.append(answer.body)
         if wanted.get("AssembleWith") == "Line":
             return b"".join(answer.rstrip(b"\n") + b"\n" for answer in answers)

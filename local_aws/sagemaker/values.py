@@ -17,7 +17,7 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Scope:
-    """What can be looked up while an execution runs. `read_property_file` gives a parsed file by step and file name."""
+    """The values that an execution's steps refer to. `read_property_file` returns a parsed file by step and file name."""
 
     def __init__(
         self,

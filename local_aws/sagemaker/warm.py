@@ -1,4 +1,4 @@
-"""Containers' processes, started quickly: most of a small job's time would be importing scipy and pandas once more.
+"""Fast starts of containers' processes: importing scipy and pandas would take most of a small job's time.
 
 A process is forked from a template that has them in memory (`warm_template`), or started as usual where that could
 make a difference: other commands than a script of this Python, variables that the libraries read when they are imported,
@@ -18,12 +18,12 @@ from typing import IO, Protocol
 TEMPLATE = Path(__file__).with_name("warm_template.py")
 LONGEST_MESSAGE = 1 << 17
 _READ_AT_IMPORT = ("PYTHON", "OMP_", "OPENBLAS_", "MKL_", "ARROW_", "SKLEARN_", "LD_")
-# What is the same in the template.
+# Variables that have this value in the template.
 _SETTLED = {"PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}
 
 
 class Process(Protocol):
-    """What is needed of a running container."""
+    """A running container."""
 
     @property
     def pid(self) -> int: ...
@@ -32,7 +32,7 @@ class Process(Protocol):
 
 
 class _Forked:
-    """A process that the template forked; it is the template's child, which tells of its end."""
+    """A process that the template forked. It is the template's child, which reports its end."""
 
     def __init__(self) -> None:
         self.pid, self.code = 0, 0
@@ -59,13 +59,17 @@ class Starter:
         self._on_stop, self._unforked = on_stop, unforked
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._asked: list[_Forked] = []
+        self._requested: list[_Forked] = []
         self._running: dict[int, _Forked] = {}
 
     def start(self, command: list[str], cwd: Path, environment: dict[str, str], output: IO[bytes]) -> Process:
         """Run `command` in a process group of its own, with this environment and nothing else, and its output in a file."""
         request = json.dumps({"command": command, "cwd": str(cwd), "env": environment}).encode()
-        if _alike(command, environment) and len(request) < LONGEST_MESSAGE and (forked := self._fork(request, output)):
+        if (
+            _can_fork(command, environment)
+            and len(request) < LONGEST_MESSAGE
+            and (forked := self._fork(request, output))
+        ):
             return forked
         return subprocess.Popen(
             command,
@@ -78,7 +82,7 @@ class Starter:
         )
 
     def _fork(self, request: bytes, output: IO[bytes]) -> Process | None:
-        """A new process; None when it is too early for a template, or that has just gone."""
+        """A forked process; None for the first processes, and when the template has just ended."""
         process = _Forked()
         with self._lock:
             if self._unforked:
@@ -88,20 +92,20 @@ class Starter:
                 socket.send_fds(self._template(), [request], [output.fileno()])
             except OSError:
                 return None
-            self._asked.append(process)
+            self._requested.append(process)
         process.started.wait()
         return process if process.pid else None
 
     def _template(self) -> socket.socket:
         if self._socket is None:
-            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._socket, template_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             process = subprocess.Popen(
-                [sys.executable, str(TEMPLATE), str(theirs.fileno())],
+                [sys.executable, str(TEMPLATE), str(template_socket.fileno())],
                 env={"PATH": os.environ["PATH"], **_SETTLED},
-                pass_fds=[theirs.fileno()],
+                pass_fds=[template_socket.fileno()],
                 start_new_session=True,
             )
-            theirs.close()
+            template_socket.close()
             threading.Thread(target=self._listen, args=(self._socket, process), daemon=True).start()
             self._on_stop(self._close)
         return self._socket
@@ -112,28 +116,28 @@ class Starter:
                 self._socket.shutdown(socket.SHUT_RDWR)
 
     def _listen(self, template: socket.socket, process: subprocess.Popen[bytes]) -> None:
-        """Note what the template tells, until it is gone; then nothing that it started is known to run."""
+        """Process the template's messages until it ends; then every process that it started counts as ended."""
         while message := _received(template):
-            told = json.loads(message)
-            if "code" in told:
-                ended = self._running.pop(told["pid"])
-                ended.code = told["code"]
+            message_content = json.loads(message)
+            if "code" in message_content:
+                ended = self._running.pop(message_content["pid"])
+                ended.code = message_content["code"]
                 ended.ended.set()
                 continue
             with self._lock:
-                begun = self._asked.pop(0)
-            begun.pid = told["pid"]
+                begun = self._requested.pop(0)
+            begun.pid = message_content["pid"]
             self._running[begun.pid] = begun
             begun.started.set()
         process.wait()
         with self._lock:
             template.close()
             self._socket = None
-            for lost in [*self._asked, *self._running.values()]:
+            for lost in [*self._requested, *self._running.values()]:
                 lost.code = -1
                 lost.started.set()
                 lost.ended.set()
-            self._asked.clear()
+            self._requested.clear()
             self._running.clear()
 
 
@@ -144,8 +148,8 @@ def _received(template: socket.socket) -> bytes:
         return b""
 
 
-def _alike(command: list[str], environment: dict[str, str]) -> bool:
-    """Whether a forked process would be what a new one is."""
+def _can_fork(command: list[str], environment: dict[str, str]) -> bool:
+    """Whether a forked process would behave as a new one."""
     script = command[1] if len(command) > 1 else ""
     read = {k: v for k, v in environment.items() if k.startswith(_READ_AT_IMPORT) or k.endswith("_NUM_THREADS")}
     return (

@@ -1,8 +1,8 @@
 """The process that containers are forked from: it has imported what most of them import first, and does nothing else.
 
 `warm_template.py <socket>`: takes messages {command, cwd, env} with the file that gets the output, and answers {pid} and, when
-that process has ended, {pid, code}. Only whole packages are imported that load the same way whoever asks first: what a
-container forgets to import is missing here as it is on AWS (docs/decisions/0014 says where not quite).
+that process has ended, {pid, code}. Only whole packages are imported, whose content does not depend on the importer: a
+module that a container does not import is missing as on AWS (docs/decisions/0014 lists the exceptions).
 """
 
 import atexit
@@ -43,46 +43,46 @@ REAP_SECONDS = 0.02
 
 
 def main(descriptor: int) -> None:
-    """Fork what is asked for until nobody can ask any more; then nothing of it runs on."""
-    asked = socket.socket(fileno=descriptor)
+    """Fork the requested processes until the socket closes; then kill those that run."""
+    connection = socket.socket(fileno=descriptor)
     running: set[int] = set()
     with suppress(BrokenPipeError):
-        _serve(asked, running)
+        _serve(connection, running)
     for pid in running:
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
 
 
-def _serve(asked: socket.socket, running: set[int]) -> None:
+def _serve(connection: socket.socket, running: set[int]) -> None:
     while True:
-        asked.settimeout(REAP_SECONDS if running else None)
+        connection.settimeout(REAP_SECONDS if running else None)
         try:
-            message, files, _, _ = socket.recv_fds(asked, LONGEST_MESSAGE, 1)
+            message, files, _, _ = socket.recv_fds(connection, LONGEST_MESSAGE, 1)
         except TimeoutError:
             message, files = None, []
         if message == b"":
             return
         if message:
-            pid = _fork(asked, json.loads(message), files[0])
+            pid = _fork(connection, json.loads(message), files[0])
             running.add(pid)
-            asked.send(json.dumps({"pid": pid}).encode())
+            connection.send(json.dumps({"pid": pid}).encode())
         for pid in list(running):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 running.remove(pid)
-                asked.send(json.dumps({"pid": pid, "code": os.waitstatus_to_exitcode(status)}).encode())
+                connection.send(json.dumps({"pid": pid, "code": os.waitstatus_to_exitcode(status)}).encode())
 
 
-def _fork(asked: socket.socket, request: dict[str, Any], output: int) -> int:
+def _fork(connection: socket.socket, request: dict[str, Any], output: int) -> int:
     with warnings.catch_warnings():
         # BLAS has threads, which wait, and puts itself in order after a fork; nothing else here has any.
         warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if pid == 0:
         os.setpgid(0, 0)
-        asked.close()
+        connection.close()
         _become(request, output)
-    with suppress(PermissionError, ProcessLookupError):  # here as well: it must be there when somebody wants to kill it
+    with suppress(PermissionError, ProcessLookupError):  # here too: the group must exist before it can be killed
         os.setpgid(pid, pid)
     os.close(output)
     return pid

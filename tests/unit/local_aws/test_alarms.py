@@ -1,4 +1,4 @@
-"""What an alarm makes of a metric's data: its statistic, M of N datapoints, missing data."""
+"""Evaluation of alarms: statistic, M of N datapoints, missing data."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -49,26 +49,26 @@ def add(made, *values, minutes_ago=0, dimensions=DIMENSIONS):
 @pytest.mark.parametrize(
     ("statistic", "expected"), [("Sum", 106), ("Maximum", 100), ("Minimum", 1), ("Average", 26.5), ("SampleCount", 4)]
 )
-def test_a_period_is_summed_up_by_the_alarms_statistic(statistic, expected):
+def test_period_is_aggregated_by_alarm_statistic(statistic, expected):
     assert _points(backend(1, 2, 3, 100), alarm(statistic=statistic), NOW) == [expected]
 
 
-def test_a_percentile_leaves_the_single_slow_request_out():
+def test_percentile_ignores_single_slow_request():
     made = backend(*range(1, 101))
     assert _points(made, alarm(statistic=None, extended_statistic="p99"), NOW) == [99]
     assert _points(made, alarm(statistic=None, extended_statistic="p50"), NOW) == [50]
 
 
-def test_a_statistic_that_is_not_supported_says_so():
+def test_unsupported_statistic_is_refused_by_name():
     with pytest.raises(ValueError, match="does not support the statistic tm90"):
         _points(backend(1), alarm(statistic=None, extended_statistic="tm90"), NOW)
 
 
-def test_other_dimensions_are_another_metric():
+def test_dimensions_distinguish_metrics():
     assert _points(backend(1, dimensions=[]), alarm(), NOW) == [None]
 
 
-def test_periods_are_newest_first_and_may_be_empty():
+def test_periods_are_newest_first_with_gaps():
     made = backend(7, minutes_ago=0)
     add(made, 3, minutes_ago=2)
     assert _points(made, alarm(evaluation_periods=3), NOW) == [7, None, 3]
@@ -91,5 +91,5 @@ def test_two_of_three_datapoints(points, missing, state):
     assert _judge(watched, points, NOW)[0] == state
 
 
-def test_silence_that_is_ignored_changes_nothing():
+def test_ignored_missing_data_keeps_alarm_state():
     assert _judge(alarm(treat_missing_data="ignore", state_value="ALARM"), [None], NOW)[:2] == ("ALARM", "before")

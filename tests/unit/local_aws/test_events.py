@@ -20,5 +20,5 @@ PATHS = {"instance": "$.detail.instance", "state": "$.detail.state", "tags": "$.
         (r'"<state> \"said\" <instance>"', 'the "RUNNING" one "said" i-0123'),
     ],
 )
-def test_values_are_put_into_the_template(template, expected):
+def test_input_transformer_inserts_values(template, expected):
     assert json.loads(transform({"InputTemplate": template, "InputPathsMap": PATHS}, EVENT)) == expected

@@ -1,4 +1,4 @@
-"""A moto server in this process, behind the gate: administrators' and roles' clients for it."""
+"""A moto server in this process behind authorization, with clients of administrators and roles."""
 
 import json
 import threading

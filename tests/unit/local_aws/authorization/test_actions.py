@@ -1,4 +1,4 @@
-"""Which permissions a call needs: the reference's rule for nearly all, and each exception."""
+"""The permissions that a call needs: the reference's rule, and each exception."""
 
 import pytest
 from moto.core.utils import get_service_model
@@ -107,11 +107,11 @@ def test_actions_and_resources(service, operation, params, expected):
     assert needed(service, operation, **params) == expected
 
 
-def test_handing_a_role_to_a_job_needs_pass_role_to_sagemaker():
-    asked = needs(
+def test_job_role_requires_pass_role():
+    needed = needs(
         call("sagemaker", "CreateTrainingJob", TrainingJobName="t", RoleArn=ROLE, Environment={"AS_ROLE": ROLE + "2"})
     )
-    assert asked == (
+    assert needed == (
         Need("sagemaker:CreateTrainingJob", SAGEMAKER + "training-job/t"),
         Need("iam:PassRole", ROLE, {"iam:PassedToService": "sagemaker.amazonaws.com"}),
     )
@@ -127,23 +127,23 @@ def test_handing_a_role_to_a_job_needs_pass_role_to_sagemaker():
         ("lambda", "CreateFunction", {"FunctionName": "f", "Role": ROLE}),
     ],
 )
-def test_every_call_that_hands_over_a_role_needs_pass_role(service, operation, params):
+def test_every_call_with_role_requires_pass_role(service, operation, params):
     assert ("iam:PassRole", ROLE) in needed(service, operation, **params)
 
 
-def test_tags_in_a_create_call_need_the_permission_to_tag():
+def test_tags_on_creation_require_tag_permission():
     tags = [{"Key": "model", "Value": "fraud"}]
     assert ("sagemaker:AddTags", SAGEMAKER + "model/m") in needed("sagemaker", "CreateModel", ModelName="m", Tags=tags)
     assert len(needed("sagemaker", "CreateModel", ModelName="m")) == 1
 
 
-def test_an_operation_without_an_action_is_an_error_that_says_where_to_name_it():
+def test_operation_without_action_names_table_to_extend():
     with pytest.raises(UnknownCallError, match=r"s3\.WriteGetObjectResponse.*actions\.py"):
         needed("s3", "WriteGetObjectResponse", RequestRoute="r", RequestToken="t")
 
 
-def test_the_exceptions_are_actions_and_are_needed():
-    """The tables hold nothing that the reference would say by itself, and nothing that it does not know."""
+def test_action_name_exceptions_exist_in_reference():
+    """The tables hold only names that exist in the reference and differ from it."""
     for operation, name in actions.S3_ACTIONS.items():
         assert action_name("s3", name) == f"s3:{name}"
         assert action_name("s3", operation) is None
@@ -158,13 +158,13 @@ def test_the_exceptions_are_actions_and_are_needed():
 
 
 @pytest.mark.parametrize("service", ["sqs", "sns", "events", "scheduler", "sts", "codebuild", "codepipeline"])
-def test_every_operation_of_the_services_in_use_has_an_action(service):
+def test_every_operation_of_used_services_has_action(service):
     prefix = prefix_of(service)
     names = get_service_model(service).operation_names
     assert [n for n in names if not action_name(prefix, n) and not action_name(prefix, n.removesuffix("Batch"))] == []
 
 
-def test_the_reference_knows_resources():
+def test_reference_lists_resource_types():
     (queue,) = resource_types("sqs:SendMessage")
     assert queue.required
     assert queue.variables == ("QueueName",)
@@ -172,7 +172,7 @@ def test_the_reference_knows_resources():
     assert not queue.describes("arn:aws:sns:eu-west-1:123456789012:t")
 
 
-def test_service_names_are_botos():
+def test_service_names_match_boto3():
     assert service_name("sagemakerruntime") == "sagemaker-runtime"
     assert service_name("awslambda") == "lambda"
     assert prefix_of("sagemaker-metrics") == "sagemaker"

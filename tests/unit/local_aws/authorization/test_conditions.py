@@ -94,7 +94,7 @@ def test_set_operators(operator, given_values, expected):
 
 
 @pytest.mark.parametrize("operator", ["StringSimilar", "ForSomeValues:StringEquals"])
-def test_an_unknown_operator_is_an_error(operator):
+def test_unknown_operator_is_error(operator):
     with pytest.raises(UnknownConditionError, match=f"condition operator {operator} is not known"):
         condition_holds(operator, "aws:Key", "a", Context.of({"aws:Key": "a"}))
 

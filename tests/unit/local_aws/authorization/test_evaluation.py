@@ -1,4 +1,4 @@
-"""The verdict, after AWS's documented evaluation logic and its examples."""
+"""Policy evaluation, after AWS's documented logic and its examples."""
 
 import pytest
 from hypothesis import given
@@ -28,13 +28,13 @@ def verdict(action="s3:GetObject", arn=OBJECT, account=None, context=NOTHING, pr
 # Inside one account
 
 
-def test_nothing_is_allowed_by_default_and_the_reason_is_awss():
+def test_default_decision_is_implicit_deny():
     decision = verdict()
     assert not decision.allowed
     assert decision.reason == "because no identity-based policy allows the s3:GetObject action"
 
 
-def test_an_allow_for_action_and_resource_allows_and_names_its_statement():
+def test_allow_statement_is_named_in_decision():
     decision = verdict(identity=policy(allow("s3:GetObject", "arn:aws:s3:::data/*", Sid="ReadData")))
     assert decision.allowed
     assert [(s.source, s.sid) for s in decision.statements] == [("p", "ReadData")]
@@ -44,7 +44,7 @@ def test_an_allow_for_action_and_resource_allows_and_names_its_statement():
     ("actions", "resources"),
     [("s3:PutObject", "*"), ("s3:GetObject", "arn:aws:s3:::other/*"), ("s3:GetObjectTagging", "*")],
 )
-def test_an_allow_for_something_else_does_not_allow(actions, resources):
+def test_allow_for_other_action_or_resource_does_not_match(actions, resources):
     assert not verdict(identity=policy(allow(actions, resources))).allowed
 
 
@@ -57,7 +57,7 @@ def test_an_allow_for_something_else_does_not_allow(actions, resources):
         ("resource", "a resource-based policy"),
     ],
 )
-def test_an_explicit_deny_wins_wherever_it_stands(place, words):
+def test_explicit_deny_always_wins(place, words):
     everything = allow("*", "*", Principal="*")
     policies = {kind: policy(everything) for kind in ("identity", "boundary", "session", "resource")}
     policies[place] = policy(everything, deny("s3:GetObject", "*", Principal="*"))
@@ -74,7 +74,7 @@ def test_boundary_and_session_limit_what_identity_allows(limit, words):
     assert decision.reason == f"because no {words} allows the s3:GetObject action"
 
 
-def test_a_boundary_alone_grants_nothing():
+def test_boundary_alone_grants_nothing():
     assert not verdict(boundary=policy(allow("*", "*"))).allowed
 
 
@@ -91,7 +91,7 @@ def test_a_boundary_alone_grants_nothing():
         ({"Service": "lambda.amazonaws.com"}, False, True),
     ],
 )
-def test_a_resource_policy_reaches_as_far_as_it_names_the_caller(named, alone, limited):
+def test_resource_policy_effect_depends_on_named_principal(named, alone, limited):
     resource = policy(allow("s3:GetObject", "*", Principal=named))
     assert verdict(resource=resource).allowed is alone
     assert verdict(resource=resource, boundary=policy(allow("sqs:SendMessage", "*"))).allowed is (alone and not limited)
@@ -106,18 +106,18 @@ def key_verdict(resource=(), identity=()):
     return verdict("kms:Decrypt", KEY, identity=identity, resource=resource, resource_decides=True)
 
 
-def test_a_key_policy_that_does_not_speak_of_the_account_shuts_out_identity_policies():
+def test_key_policy_without_account_ignores_identity_policies():
     decision = key_verdict(identity=policy(allow("kms:Decrypt", KEY)))
     assert decision.reason == "because no resource-based policy allows the kms:Decrypt action"
 
 
-def test_a_key_policy_that_delegates_to_the_account_leaves_it_to_identity_policies():
+def test_key_policy_with_account_uses_identity_policies():
     delegating = policy(allow("kms:*", "*", Principal={"AWS": "arn:aws:iam::111122223333:root"}))
     assert key_verdict(delegating, policy(allow("kms:Decrypt", KEY))).allowed
     assert key_verdict(delegating).reason == "because no identity-based policy allows the kms:Decrypt action"
 
 
-def test_a_key_policy_that_names_the_role_suffices():
+def test_key_policy_naming_role_allows_alone():
     assert key_verdict(policy(allow("kms:Decrypt", "*", Principal={"AWS": ROLE}))).allowed
 
 
@@ -125,22 +125,25 @@ def test_a_key_policy_that_names_the_role_suffices():
 
 
 @pytest.mark.parametrize("named", [{"AWS": ROLE}, {"AWS": SESSION}, {"AWS": "111122223333"}, "*"])
-def test_across_accounts_both_sides_must_allow(named):
-    ours, theirs = policy(allow("s3:GetObject", "*")), policy(allow("s3:GetObject", "*", Principal=named))
-    assert verdict(account="444455556666", identity=ours, resource=theirs).allowed
-    assert not verdict(account="444455556666", identity=ours).allowed
-    assert not verdict(account="444455556666", resource=theirs).allowed
+def test_cross_account_call_requires_both_policies(named):
+    identity_policy, resource_policy = (
+        policy(allow("s3:GetObject", "*")),
+        policy(allow("s3:GetObject", "*", Principal=named)),
+    )
+    assert verdict(account="444455556666", identity=identity_policy, resource=resource_policy).allowed
+    assert not verdict(account="444455556666", identity=identity_policy).allowed
+    assert not verdict(account="444455556666", resource=resource_policy).allowed
 
 
-def test_the_other_accounts_root_does_not_name_our_caller():
-    theirs = policy(allow("s3:GetObject", "*", Principal={"AWS": "arn:aws:iam::444455556666:root"}))
-    assert not verdict(account="444455556666", identity=policy(allow("*", "*")), resource=theirs).allowed
+def test_root_of_other_account_is_not_the_caller():
+    resource_policy = policy(allow("s3:GetObject", "*", Principal={"AWS": "arn:aws:iam::444455556666:root"}))
+    assert not verdict(account="444455556666", identity=policy(allow("*", "*")), resource=resource_policy).allowed
 
 
 # Services as callers
 
 
-def test_a_service_needs_the_resources_policy_and_its_source_conditions():
+def test_service_requires_resource_policy_with_source_conditions():
     events = Principal("events.amazonaws.com")
     statement = allow(
         "sqs:SendMessage",
@@ -162,14 +165,14 @@ def test_a_service_needs_the_resources_policy_and_its_source_conditions():
 # The other elements
 
 
-def test_not_action_and_not_resource_cover_all_others():
+def test_not_action_and_not_resource_match_complement():
     identity = policy({"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:aws:s3:::secret/*"})
     assert verdict(identity=identity).allowed
     assert not verdict("iam:PassRole", ROLE, identity=identity).allowed
     assert not verdict(arn="arn:aws:s3:::secret/x", identity=identity).allowed
 
 
-def test_not_principal_denies_all_but_the_fully_named():
+def test_not_principal_exempts_only_fully_named_principal():
     def decided(named):
         guarded = policy({"Effect": "Deny", "NotPrincipal": {"AWS": named}, "Action": "s3:*", "Resource": "*"})
         return verdict(identity=policy(allow("s3:*", "*")), resource=guarded).allowed
@@ -199,7 +202,7 @@ def test_wildcards_in_resources(pattern, matches):
 
 
 @pytest.mark.parametrize("action", ["S3:getobject", "s3:Get*", "s3:GetObjec?", "*"])
-def test_actions_match_in_any_case_and_with_wildcards(action):
+def test_actions_match_case_insensitively_with_wildcards(action):
     assert verdict(identity=policy(allow(action, "*"))).allowed
 
 
@@ -211,12 +214,12 @@ def test_policy_variables_are_replaced_in_resources():
     assert not verdict(identity=without_default, context=Context.of({"aws:PrincipalTag/team": None})).allowed
 
 
-def test_the_value_of_a_variable_is_no_pattern():
+def test_variable_value_is_not_a_pattern():
     identity = policy(allow("s3:GetObject", "arn:aws:s3:::data/${aws:PrincipalTag/team}/*"))
     assert not verdict(identity=identity, context=Context.of({"aws:PrincipalTag/team": "*"})).allowed
 
 
-def test_a_literal_star_is_no_wildcard():
+def test_literal_star_is_not_a_wildcard():
     identity = policy(allow("s3:GetObject", "arn:aws:s3:::data/${*}"))
     assert not verdict(identity=identity).allowed
     assert verdict(identity=identity, arn="arn:aws:s3:::data/*").allowed
@@ -230,14 +233,14 @@ def test_a_literal_star_is_no_wildcard():
         ({"Effect": "Allow", "Resource": "*"}, "one of Action and NotAction"),
     ],
 )
-def test_a_statement_that_iam_would_refuse_is_refused_by_name(statement, words):
+def test_invalid_statement_error_names_statement(statement, words):
     with pytest.raises(InvalidPolicyError) as error:
         parse("role/inline", document({"Sid": "Mine", **statement}))
     assert "policy role/inline, statement Mine" in str(error.value)
     assert words in str(error.value)
 
 
-def test_an_unknown_condition_key_is_an_error_that_names_the_statement():
+def test_unknown_condition_key_error_names_statement():
     identity = policy(allow("s3:GetObject", "*", Sid="Mine", Condition={"Bool": {"aws:Moonlight": "true"}}))
     with pytest.raises(UnknownConditionError, match=r"policy p, statement Mine: condition key aws:Moonlight"):
         verdict(identity=identity)
@@ -282,17 +285,17 @@ def test_adding_an_allow_never_denies(places, account, place, statement):
 
 
 @given(PLACES, ACCOUNTS, st.randoms())
-def test_the_order_of_statements_does_not_matter(places, account, random):
+def test_statement_order_does_not_matter(places, account, random):
     shuffled = {place: None if s is None else random.sample(s, len(s)) for place, s in places.items()}
     assert decide(shuffled, account) == decide(places, account)
 
 
 @given(PLACES, ACCOUNTS)
-def test_a_boundary_or_session_only_ever_takes_away(places, account):
+def test_boundary_and_session_policies_never_add_permissions(places, account):
     unlimited = {**places, "boundary": None, "session": None}
     assert decide(places, account) <= decide(unlimited, account)
 
 
 @given(PLACES)
-def test_another_account_never_makes_a_call_easier(places):
+def test_cross_account_call_never_needs_less(places):
     assert decide(places, "444455556666") <= decide(places, "111122223333")

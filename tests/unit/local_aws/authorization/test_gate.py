@@ -1,4 +1,4 @@
-"""The gate in front of a real moto server, through boto3: allowed calls pass, refused ones fail as on AWS."""
+"""Authorization in front of a real moto server, through boto3: allowed calls pass, refused ones fail as on AWS."""
 
 import io
 import logging
@@ -14,7 +14,7 @@ from local_aws.authorization.resources import POLICIES
 from .conftest import ACCOUNT, ADMIN, OTHER, REGION, allow, deny, document, lambda_session, refusal
 
 
-def test_an_allowed_call_passes_and_is_counted_with_its_statement(local, bucket):
+def test_allowed_call_is_counted_with_its_statement(local, bucket):
     credentials = lambda_session(local, allow("s3:GetObject", "arn:aws:s3:::records/a/*", Sid="Read"))
     answer = local.client("s3", credentials).get_object(Bucket="records", Key="a/1.json")
     assert answer["Body"].read() == b"{}"
@@ -25,7 +25,7 @@ def test_an_allowed_call_passes_and_is_counted_with_its_statement(local, bucket)
     assert (used.principal, used.policy, used.sid, used.action) == (role, "worker/inline", "Read", "s3:GetObject")
 
 
-def test_a_refused_call_says_what_aws_says_and_does_nothing(local, bucket):
+def test_refused_call_has_message_of_aws_and_no_effect(local, bucket):
     s3 = local.client("s3", lambda_session(local, allow("s3:GetObject", "*")))
     assert refusal(s3.put_object, Bucket="records", Key="a/2.json", Body=b"{}") == (
         "AccessDenied",
@@ -55,14 +55,14 @@ def test_a_refused_call_says_what_aws_says_and_does_nothing(local, bucket):
          f"logs:CreateLogStream on resource: arn:aws:logs:{REGION}:{ACCOUNT}:log-group:g:log-stream:s because"),
     ],
 )  # fmt: skip
-def test_every_protocol_refuses_in_its_own_format(local, service, call, params, code, what):
+def test_refusal_has_format_of_each_protocol(local, service, call, params, code, what):
     client = local.client(service, lambda_session(local, allow("s3:GetObject", "*")))
     found_code, message = refusal(getattr(client, call), **params)
     assert found_code in (code, code.replace("AccessDenied", "AccessDeniedException"))
     assert what.lower() in message.lower()
 
 
-def test_the_body_of_a_query_and_a_json_call_still_reaches_the_service(local):
+def test_request_body_reaches_service_after_authorization(local):
     statements = [allow(["sqs:SendMessage", "sns:Publish", "cloudwatch:PutMetricData"], "*")]
     queue = local.client("sqs").create_queue(QueueName="q")["QueueUrl"]
     topic = local.client("sns").create_topic(Name="t")["TopicArn"]
@@ -75,7 +75,7 @@ def test_the_body_of_a_query_and_a_json_call_still_reaches_the_service(local):
     assert len(local.client("cloudwatch").list_metrics(Namespace="N")["Metrics"]) == 500
 
 
-def test_an_upload_streams_through(local, bucket):
+def test_upload_body_is_streamed(local, bucket):
     s3 = local.client("s3", lambda_session(local, allow("s3:PutObject", "arn:aws:s3:::records/*")))
     data = bytes(range(256)) * 40_000
     s3.upload_fileobj(io.BytesIO(data), "records", "big")
@@ -83,7 +83,7 @@ def test_an_upload_streams_through(local, bucket):
 
 
 @pytest.mark.parametrize("signature", ["s3", "s3v4"])
-def test_a_presigned_url_is_judged_as_its_signer(local, bucket, signature):
+def test_presigned_url_is_authorized_as_its_signer(local, bucket, signature):
     def status(credentials):
         url = local.client("s3", credentials, signature_version=signature).generate_presigned_url(
             "get_object", Params={"Bucket": "records", "Key": "a/1.json"}
@@ -139,7 +139,7 @@ def test_conditions_see_parameters_and_headers(local, bucket):
     refusal(s3.put_object, Bucket="records", Key="k", Body=b"")
 
 
-def test_a_missing_object_is_told_only_to_those_who_may_list(local, bucket):
+def test_missing_object_is_404_only_with_list_permission(local, bucket):
     role = local.role("worker", allow("s3:GetObject", "*"))
     s3 = local.client("s3", local.session(role))
     code, message = refusal(s3.get_object, Bucket="records", Key="none")
@@ -151,7 +151,7 @@ def test_a_missing_object_is_told_only_to_those_who_may_list(local, bucket):
     assert refusal(s3.get_object, Bucket="records", Key="none")[0] == "NoSuchKey"
 
 
-def test_an_unknown_condition_key_fails_loudly(local, bucket, caplog):
+def test_unknown_condition_key_is_error(local, bucket, caplog):
     condition = {"Bool": {"aws:Moonlight": "true"}}
     s3 = local.client("s3", lambda_session(local, allow("s3:GetObject", "*", Condition=condition)))
     with caplog.at_level(logging.CRITICAL):
@@ -163,7 +163,7 @@ def test_an_unknown_condition_key_fails_loudly(local, bucket, caplog):
 # Parts that act as a role, exemptions, cost
 
 
-def test_a_part_that_acts_as_a_role_asks_before_it_acts(local, bucket):
+def test_service_acting_as_role_is_authorized(local, bucket):
     role = local.role("jobs", allow("s3:GetObject", "arn:aws:s3:::records/a/*"))
     local.authorization.check(role, "s3:GetObject", "arn:aws:s3:::records/a/1.json")
     with pytest.raises(AccessDeniedError, match=r"assumed-role/jobs/service is not authorized .*records/b"):
@@ -172,7 +172,7 @@ def test_a_part_that_acts_as_a_role_asks_before_it_acts(local, bucket):
         local.authorization.check(f"arn:aws:iam::{ACCOUNT}:role/none", "s3:GetObject", "*")
 
 
-def test_a_policy_that_moto_does_not_keep_can_be_added(local, monkeypatch):
+def test_additional_resource_policies_are_evaluated(local, monkeypatch):
     group = f"arn:aws:sagemaker:{REGION}:{OTHER}:model-package/g/1"
     shared = document(allow("sagemaker:DescribeModelPackage", group, Principal={"AWS": ACCOUNT}))
     role = local.role("worker", allow("sagemaker:DescribeModelPackage", group))
@@ -182,20 +182,20 @@ def test_a_policy_that_moto_does_not_keep_can_be_added(local, monkeypatch):
     local.authorization.check(role, "sagemaker:DescribeModelPackage", group)
 
 
-def test_administrators_and_the_roles_of_cdk_bootstrap_pass_uncounted(local, bucket):
+def test_administrators_and_cdk_roles_are_exempt(local, bucket):
     trusted = local.client("s3", local.session(local.role("cdk-hnb659fds-deploy-role")))
     assert trusted.list_objects_v2(Bucket="records")["KeyCount"] == 1
     assert local.client("s3", ADMIN).list_objects_v2(Bucket="records")["KeyCount"] == 1
     assert not local.authorization.decisions
 
 
-def test_it_can_be_switched_off_for_tests(local, bucket, monkeypatch):
+def test_disabled_authorization_allows_everything(local, bucket, monkeypatch):
     credentials = local.session(local.role("idle"))
     monkeypatch.setattr(local.authorization, "enabled", False)
     assert local.client("s3", credentials).list_objects_v2(Bucket="records")["KeyCount"] == 1
 
 
-def test_a_decision_costs_less_than_a_millisecond(local, bucket):
+def test_decision_takes_less_than_a_millisecond(local, bucket):
     statements = [allow("s3:GetObject", f"arn:aws:s3:::records/{i}/*", Sid=f"S{i}") for i in range(30)]
     role = local.role("worker", *statements, allow("s3:GetObject", "arn:aws:s3:::records/a/*"))
     params = {"Bucket": "records", "Key": "a/1.json"}

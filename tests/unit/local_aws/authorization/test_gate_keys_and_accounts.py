@@ -1,4 +1,4 @@
-"""The gate where more than the caller's policies decide: encryption keys, other accounts, services as callers."""
+"""Authorization beyond the caller's policies: encryption keys, other accounts, services as callers."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def encrypted(local, bucket):
     return key
 
 
-def test_an_encrypted_bucket_needs_its_key_too(local, encrypted):
+def test_encrypted_bucket_requires_key_permission(local, encrypted):
     s3_only = local.client("s3", local.session(local.role("s3-only", allow(["s3:GetObject", "s3:PutObject"], "*"))))
     _, message = refusal(s3_only.put_object, Bucket="records", Key="k", Body=b"")
     assert f"kms:GenerateDataKey on resource: {encrypted} because no identity-based" in message
@@ -33,7 +33,7 @@ def test_an_encrypted_bucket_needs_its_key_too(local, encrypted):
     assert s3.get_object(Bucket="records", Key="secret")["Body"].read() == b"s"
 
 
-def test_a_grant_allows_what_it_names_within_its_constraints(local, encrypted):
+def test_grant_allows_operations_within_constraints(local, encrypted):
     role = local.role("worker", allow("s3:GetObject", "*"))
     s3 = local.client("s3", local.session(role))
     refusal(s3.get_object, Bucket="records", Key="secret")
@@ -46,13 +46,13 @@ def test_a_grant_allows_what_it_names_within_its_constraints(local, encrypted):
     refusal(s3.get_object, Bucket="records", Key="other")
 
 
-def test_an_alias_is_judged_as_its_key(local, encrypted):
+def test_alias_is_authorized_as_its_key(local, encrypted):
     local.client("kms").create_alias(AliasName="alias/own", TargetKeyId=encrypted)
     kms = local.client("kms", lambda_session(local, allow("kms:Encrypt", encrypted)))
     assert kms.encrypt(KeyId="alias/own", Plaintext=b"x")["KeyId"] == encrypted
 
 
-def test_an_encrypted_queue_needs_its_key_too(local, encrypted):
+def test_encrypted_queue_requires_key_permission(local, encrypted):
     queue = local.client("sqs").create_queue(QueueName="q", Attributes={"KmsMasterKeyId": encrypted})["QueueUrl"]
     sqs = local.client("sqs", lambda_session(local, allow("sqs:SendMessage", "*")))
     _, message = refusal(sqs.send_message, QueueUrl=queue, MessageBody="m")
@@ -62,21 +62,21 @@ def test_an_encrypted_queue_needs_its_key_too(local, encrypted):
 # Across accounts
 
 
-def test_another_accounts_bucket_needs_both_sides(local):
-    theirs = local.client("s3", local.admin_of(OTHER))
-    theirs.create_bucket(Bucket="prod")
-    theirs.put_object(Bucket="prod", Key="k", Body=b"p")
+def test_cross_account_bucket_requires_both_policies(local):
+    other_account = local.client("s3", local.admin_of(OTHER))
+    other_account.create_bucket(Bucket="prod")
+    other_account.put_object(Bucket="prod", Key="k", Body=b"p")
     role = local.role("worker", allow("s3:GetObject", "*"))
     s3 = local.client("s3", local.session(role))
     _, message = refusal(s3.get_object, Bucket="prod", Key="k")
     assert message.endswith("because no resource-based policy allows the s3:GetObject action")
-    theirs.put_bucket_policy(Bucket="prod", Policy=document(allow("s3:GetObject", "*", Principal={"AWS": role})))
+    other_account.put_bucket_policy(Bucket="prod", Policy=document(allow("s3:GetObject", "*", Principal={"AWS": role})))
     assert s3.get_object(Bucket="prod", Key="k")["Body"].read() == b"p"
     unprivileged = local.client("s3", local.session(local.role("idle")))
     refusal(unprivileged.get_object, Bucket="prod", Key="k")
 
 
-def test_assuming_a_role_needs_its_trust_and_its_external_id(local):
+def test_assume_role_requires_trust_and_external_id(local):
     worker = local.role("worker", allow("sts:AssumeRole", "*"))
     trust = allow(
         "sts:AssumeRole", None, Principal={"AWS": worker}, Condition={"StringEquals": {"sts:ExternalId": "42"}}
@@ -91,7 +91,7 @@ def test_assuming_a_role_needs_its_trust_and_its_external_id(local):
     assert identity["Arn"] == f"arn:aws:sts::{OTHER}:assumed-role/deployer/run"
 
 
-def test_a_service_is_judged_by_the_queues_policy_and_its_key(local, encrypted):
+def test_service_requires_queue_policy_and_key_policy(local, encrypted):
     source = {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/r", "aws:SourceAccount": ACCOUNT}
     events = {"Service": "events.amazonaws.com"}
     from_rule = {"ArnEquals": {"aws:SourceArn": source["aws:SourceArn"]}}

@@ -1,4 +1,4 @@
-"""Calls from inside a network: they pass an endpoint and its policy, or a way to the internet, or nothing at all."""
+"""Calls from inside a VPC: through an endpoint and its policy, through a route to the internet, or blocked."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def subnet(local, vpc):
 
 @pytest.fixture
 def inside(local, subnet):
-    """Makes clients of a principal that may do everything, whose calls leave from the subnet."""
+    """Creates clients of an administrator role whose calls come from the subnet."""
     credentials = lambda_session(local, allow("*", "*"))
     networks.place(credentials["aws_access_key_id"], ACCOUNT, REGION, [subnet])
     return lambda service: local.client(service, credentials)
@@ -32,19 +32,19 @@ def endpoint(local, vpc, *statements):
     local.client("ec2").create_vpc_endpoint(VpcId=vpc, ServiceName=S3, PolicyDocument=document(*statements))
 
 
-def test_without_an_endpoint_and_a_route_out_nothing_is_reached(inside, vpc, bucket):
+def test_vpc_without_endpoint_or_route_blocks_calls(inside, vpc, bucket):
     _, message = refusal(inside("s3").get_object, Bucket="records", Key="a/1.json")
-    assert message == f"{vpc} has no endpoint {S3} and no way to the internet: the call would time out on AWS"
+    assert message == f"{vpc} has no endpoint {S3} and no route to the internet: the call would time out on AWS"
 
 
-def test_an_endpoint_leads_to_its_own_service_only(local, inside, vpc, bucket):
+def test_vpc_endpoint_reaches_only_its_service(local, inside, vpc, bucket):
     endpoint(local, vpc, EVERYTHING)
     assert inside("s3").get_object(Bucket="records", Key="a/1.json")["Body"].read() == b"{}"
     _, message = refusal(inside("sagemaker").list_models)
     assert f"no endpoint com.amazonaws.{REGION}.sagemaker.api " in message
 
 
-def test_the_endpoints_policy_is_asked_besides_the_callers(local, inside, vpc, bucket):
+def test_endpoint_policy_applies_besides_caller_policies(local, inside, vpc, bucket):
     endpoint(local, vpc, allow("s3:GetObject", "arn:aws:s3:::records/*", Principal="*"))
     assert inside("s3").get_object(Bucket="records", Key="a/1.json")["Body"].read() == b"{}"
     code, message = refusal(inside("s3").put_object, Bucket="records", Key="a/2.json", Body=b"")
@@ -52,20 +52,20 @@ def test_the_endpoints_policy_is_asked_besides_the_callers(local, inside, vpc, b
     assert message.endswith("because no VPC endpoint policy allows the s3:PutObject action")
 
 
-def test_a_denial_of_the_endpoint_is_called_that(local, inside, vpc, bucket):
+def test_endpoint_denial_is_named_in_message(local, inside, vpc, bucket):
     endpoint(local, vpc, EVERYTHING, deny("s3:GetObject", "*", Principal="*"))
     _, message = refusal(inside("s3").get_object, Bucket="records", Key="a/1.json")
     assert message.endswith("with an explicit deny in a VPC endpoint policy")
 
 
-def test_an_endpoint_for_another_accounts_principals_lets_nobody_through(local, inside, vpc, bucket):
+def test_endpoint_policy_for_other_account_blocks_caller(local, inside, vpc, bucket):
     others = {"StringEquals": {"aws:PrincipalAccount": "999999999999"}}
     endpoint(local, vpc, EVERYTHING | {"Condition": others})
     _, message = refusal(inside("s3").get_object, Bucket="records", Key="a/1.json")
     assert message.endswith("because no VPC endpoint policy allows the s3:GetObject action")
 
 
-def test_the_key_that_s3_uses_for_its_caller_passes_no_endpoint(local, inside, vpc, bucket):
+def test_s3_key_usage_skips_endpoint_policy(local, inside, vpc, bucket):
     key = local.client("kms").create_key()["KeyMetadata"]["Arn"]
     endpoint(local, vpc, allow(["s3:PutObject", "s3:GetObject"], "arn:aws:s3:::records/*", Principal="*"))
     encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
@@ -73,7 +73,7 @@ def test_the_key_that_s3_uses_for_its_caller_passes_no_endpoint(local, inside, v
     assert any(decision.action.startswith("kms:") for decision in local.authorization.decisions)
 
 
-def test_a_route_to_the_internet_needs_no_endpoint(local, inside, vpc, subnet, bucket):
+def test_internet_route_needs_no_vpc_endpoint(local, inside, vpc, subnet, bucket):
     ec2 = local.client("ec2")
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
@@ -85,6 +85,6 @@ def test_a_route_to_the_internet_needs_no_endpoint(local, inside, vpc, subnet, b
     assert s3.get_object(Bucket="records", Key="a/1.json")["Body"].read() == b"{}"
 
 
-def test_a_subnet_that_does_not_exist_is_named():
+def test_unknown_subnet_is_named():
     with pytest.raises(LookupError, match="subnet-nowhere"):
         networks.place("ASIAEXAMPLE", ACCOUNT, REGION, ["subnet-nowhere"])

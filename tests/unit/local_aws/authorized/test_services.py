@@ -1,4 +1,4 @@
-"""What services do for a resource or under a role is authorized too: deliveries, roles taken on, logs, images, grants."""
+"""Authorization of services' own calls: deliveries, assumed roles, logs, images, grants."""
 
 import io
 import json
@@ -24,7 +24,7 @@ def trust(service):
 
 @pytest.fixture
 def role(client):
-    """Makes a role; it is gone after the test."""
+    """Creates roles, which are deleted after the test."""
     iam, made = client("iam"), []
 
     def make(*statements, service="sagemaker", name="worker"):
@@ -41,13 +41,13 @@ def role(client):
 
 @pytest.fixture
 def queue(client):
-    """Makes a queue that lets a service send; reads what is in it."""
+    """Creates queues that a service may send to, each with a function that reads it."""
     sqs, made = client("sqs"), []
 
     def make(name, service=None, **condition):
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
-        lets = {"Principal": {"Service": service}, "Action": "sqs:SendMessage", "Resource": arn, **condition}
-        attributes = {"Policy": document(lets)} if service else {}
+        statement = {"Principal": {"Service": service}, "Action": "sqs:SendMessage", "Resource": arn, **condition}
+        attributes = {"Policy": document(statement)} if service else {}
         url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         made.append(url)
         read = lambda: [m["Body"] for m in sqs.receive_message(QueueUrl=url).get("Messages", [])]  # noqa: E731
@@ -92,7 +92,7 @@ def ended(sagemaker, request):
     raise AssertionError("the job did not end")
 
 
-def test_a_job_whose_role_does_not_trust_sagemaker_is_not_created(client, role):
+def test_job_with_untrusting_role_is_not_created(client, role):
     sagemaker = client("sagemaker")
     with pytest.raises(sagemaker.exceptions.ClientError, match=r"allows principal 'sagemaker\.amazonaws\.com'"):
         sagemaker.create_processing_job(**processing(role(LOGIN, service="lambda")))
@@ -100,20 +100,20 @@ def test_a_job_whose_role_does_not_trust_sagemaker_is_not_created(client, role):
         sagemaker.create_processing_job(**processing(f"arn:aws:iam::{ACCOUNT}:role/nobody"))
 
 
-def test_a_job_pulls_its_image_and_writes_its_log_as_its_role(client, role):
+def test_job_pulls_image_and_writes_log_as_role(client, role):
     found = ended(client("sagemaker"), processing(role(LOGIN, PULL, LOGS)))
     assert found["ProcessingJobStatus"] == "Completed", found["FailureReason"]
     events = client("logs").filter_log_events(logGroupName="/aws/sagemaker/ProcessingJobs")["events"]
     assert "it ran" in [event["message"] for event in events]
 
 
-def test_a_job_that_may_not_pull_fails_with_the_refusal(client, role):
+def test_job_without_pull_permission_fails(client, role):
     found = ended(client("sagemaker"), processing(role(LOGIN, LOGS)))
     assert found["ProcessingJobStatus"] == "Failed"
     assert "is not authorized to perform: ecr:BatchCheckLayerAvailability on resource: " in found["FailureReason"]
 
 
-def test_a_job_on_an_encrypted_disk_needs_the_right_to_a_grant(client, local, role):
+def test_encrypted_volume_requires_create_grant(client, local, role):
     key = client("kms").create_key()["KeyMetadata"]["Arn"]
     grant = {"Action": "kms:CreateGrant", "Resource": key, "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}}
     create = {"Action": ["sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob"], "Resource": "*"}
@@ -125,24 +125,27 @@ def test_a_job_on_an_encrypted_disk_needs_the_right_to_a_grant(client, local, ro
     assert ended(sagemaker, processing(worker, VolumeKmsKeyId=key))["ProcessingJobStatus"] == "Completed"
 
 
-def test_a_rule_delivers_where_the_queue_lets_it_and_else_to_its_dead_letters(client, queue):
+def test_rule_sends_refused_event_to_dead_letter_queue(client, queue):
     events, rule = client("events"), f"arn:aws:events:{REGION}:{ACCOUNT}:rule/orders"
     source = {"Condition": {"ArnLike": {"aws:SourceArn": rule}}}
     opened, read = queue("opened", "events.amazonaws.com", **source)
     closed, read_closed = queue("closed")
-    letters, read_letters = queue("letters", "events.amazonaws.com", **source)
+    dead_letters, read_dead_letters = queue("dead_letters", "events.amazonaws.com", **source)
     events.put_rule(Name="orders", EventPattern=json.dumps({"source": ["shop"]}))
-    targets = [{"Id": "opened", "Arn": opened}, {"Id": "closed", "Arn": closed, "DeadLetterConfig": {"Arn": letters}}]
+    targets = [
+        {"Id": "opened", "Arn": opened},
+        {"Id": "closed", "Arn": closed, "DeadLetterConfig": {"Arn": dead_letters}},
+    ]
     events.put_targets(Rule="orders", Targets=targets)
     events.put_events(Entries=[{"Source": "shop", "DetailType": "Order", "Detail": json.dumps({"number": 7})}])
     assert json.loads(read()[0])["detail"] == {"number": 7}
     assert read_closed() == []
-    assert json.loads(read_letters()[0])["detail"] == {"number": 7}
+    assert json.loads(read_dead_letters()[0])["detail"] == {"number": 7}
     events.remove_targets(Rule="orders", Ids=["opened", "closed"])
     events.delete_rule(Name="orders")
 
 
-def test_a_topic_delivers_only_where_the_queue_lets_it(client, queue):
+def test_topic_delivers_only_with_queue_policy(client, queue):
     sns = client("sns")
     topic = sns.create_topic(Name="news")["TopicArn"]
     opened, read = queue("opened", "sns.amazonaws.com", Condition={"ArnEquals": {"aws:SourceArn": topic}})
@@ -169,13 +172,13 @@ def function(client, role_arn, name):
     return answer.get("FunctionError"), json.loads(answer["Payload"].read())
 
 
-def test_a_function_whose_role_lambda_may_not_take_on_does_not_run(client, role):
+def test_function_with_untrusting_role_fails(client, role):
     error, answer = function(client, role(LOGIN, service="sagemaker"), "untrusted")
     assert error
     assert "cannot be assumed by Lambda" in answer["errorMessage"]
 
 
-def test_what_a_functions_role_may_not_log_is_lost(client, role):
+def test_function_log_requires_role_permission(client, role):
     logs = client("logs")
     assert function(client, role(LOGIN, service="lambda"), "silent") == (None, "done")
     assert not logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/silent")["logGroups"]
@@ -184,29 +187,29 @@ def test_what_a_functions_role_may_not_log_is_lost(client, role):
     assert "it ran" in [e["message"] for e in logs.filter_log_events(logGroupName="/aws/lambda/loud")["events"]]
 
 
-def test_a_schedule_sends_as_its_role_and_puts_aside_what_it_may_not_send(client, local, role, queue):
+def test_schedule_sends_refused_payload_to_dead_letter_queue(client, local, role, queue):
     target, read = queue("target")
-    letters, read_letters = queue("letters")
-    sends = role({"Action": "sqs:SendMessage", "Resource": letters}, service="scheduler")
+    dead_letters, read_dead_letters = queue("dead_letters")
+    sends = role({"Action": "sqs:SendMessage", "Resource": dead_letters}, service="scheduler")
     client("scheduler").create_schedule(
         Name="nightly",
         ScheduleExpression="rate(1 day)",
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target={"Arn": target, "RoleArn": sends, "Input": "now", "DeadLetterConfig": {"Arn": letters}},
+        Target={"Arn": target, "RoleArn": sends, "Input": "now", "DeadLetterConfig": {"Arn": dead_letters}},
     )
     body = json.dumps({"schedule": "nightly", "account": ACCOUNT, "region": REGION}).encode()
     tick = urllib.request.Request(f"{local.endpoint_url}/_local/tick", body, {"Content-Type": "application/json"})
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(tick, timeout=30)
     assert f"not authorized to perform: sqs:SendMessage on resource: {target}" in caught.value.read().decode()
-    assert read_letters() == ["now"]
-    both = document({"Action": "sqs:SendMessage", "Resource": [target, letters]})
+    assert read_dead_letters() == ["now"]
+    both = document({"Action": "sqs:SendMessage", "Resource": [target, dead_letters]})
     client("iam").put_role_policy(RoleName="worker", PolicyName="work", PolicyDocument=both)
     urllib.request.urlopen(tick, timeout=30).close()
     assert read() == ["now"]
 
 
-def test_a_stack_update_changes_what_its_role_may(client, local):
+def test_stack_update_changes_role_permissions(client, local):
     cloudformation = client("cloudformation")
 
     def template(action, bucket):
@@ -228,7 +231,7 @@ def test_a_stack_update_changes_what_its_role_may(client, local):
     cloudformation.delete_stack(StackName="roles")
 
 
-def test_the_control_tells_how_many_calls_were_authorized_by_whom(client, local, role):
+def test_authorization_control_counts_calls_by_principal(client, local, role):
     local.authorization.reset()
     worker = role({"Action": "s3:ListAllMyBuckets", "Resource": "*"})
     s3 = local.accounts.role_client("s3", worker, REGION)

@@ -1,4 +1,4 @@
-"""Changes of stacks that fail: rolled back, with the failed resource and the reason in the stack's events."""
+"""Failed stack changes are rolled back, with the failed resource and the reason in the stack's events."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def change(client):
-    """Makes and executes a change set with these resources; the stack's status, and its failed resources' reasons."""
+    """Creates and executes a change set; returns the stack's status and the failed resources' reasons."""
     cloudformation = client("cloudformation")
 
     def changed(stack: str, kind: str, **resources: dict) -> tuple[str, list[str]]:
@@ -34,7 +34,7 @@ def group(name: str) -> dict:
 
 @pytest.fixture
 def values(client):
-    """The parameters there are."""
+    """The existing parameters."""
 
     def found() -> dict[str, str]:
         return {each["Name"]: each["Value"] for each in client("ssm").get_parameters_by_path(Path="/t")["Parameters"]}
@@ -44,7 +44,7 @@ def values(client):
         client("ssm").delete_parameter(Name=name)
 
 
-def test_a_stack_whose_resource_exists_already_is_taken_back_and_cannot_be_updated(client, change, values):
+def test_existing_resource_rolls_back_stack_creation(client, change, values):
     client("logs").create_log_group(logGroupName="by-hand")
     status, failed = change("new", "CREATE", First=parameter("/t/first", "1"), Group=group("by-hand"))
     assert status == "ROLLBACK_COMPLETE"
@@ -56,7 +56,7 @@ def test_a_stack_whose_resource_exists_already_is_taken_back_and_cannot_be_updat
     assert client("logs").describe_log_groups(logGroupNamePrefix="by-hand")["logGroups"]
 
 
-def test_an_update_that_fails_leaves_the_stack_as_it_was_and_may_be_tried_again(client, change, values):
+def test_failed_update_restores_stack_and_can_be_repeated(client, change, values):
     client("logs").create_log_group(logGroupName="taken")
     before = {"Kept": parameter("/t/kept", "old"), "Gone": parameter("/t/gone", "1")}
     after = {"Kept": parameter("/t/kept", "new"), "Added": parameter("/t/added", "1"), "Group": group("taken")}
@@ -70,7 +70,7 @@ def test_an_update_that_fails_leaves_the_stack_as_it_was_and_may_be_tried_again(
     assert values() == {"/t/kept": "new", "/t/added": "1"}
 
 
-def test_what_is_to_be_retained_stays_when_it_leaves_the_template(change, values):
+def test_retained_resource_stays_after_removal_from_template(change, values):
     both = {"One": parameter("/t/one", "1"), "Two": parameter("/t/two", "2", DeletionPolicy="Retain")}
     change("retaining", "CREATE", **both)
     change("retaining", "UPDATE", One=both["One"])

@@ -1,4 +1,4 @@
-"""Buildspecs run as CodeBuild runs them: one shell, phases in order, what failed is named."""
+"""Buildspecs run as on CodeBuild: one shell, phases in order, failures by name."""
 
 import json
 import threading
@@ -33,7 +33,7 @@ def test_commands_share_a_shell(build, tmp_path):
     assert (tmp_path / "src/deep/here").read_text() == "me by the project\n"
 
 
-def test_the_command_that_failed_is_named_with_its_status_and_nothing_after_it_runs(build):
+def test_failed_command_is_reported_and_ends_build(build):
     outcome = build({"build": {"commands": ["echo before", "(exit 7)", "echo after"]}})
     assert outcome.failed == "Error while executing command: (exit 7). Reason: exit status 7"
     assert outcome.phase == "BUILD"
@@ -41,7 +41,7 @@ def test_the_command_that_failed_is_named_with_its_status_and_nothing_after_it_r
     assert "after" not in outcome.log
 
 
-def test_post_build_runs_after_a_failed_build_but_not_after_a_failed_install(build):
+def test_post_build_runs_only_after_build_phase_failures(build):
     after_build = build({"build": {"commands": ["false"]}, "post_build": {"commands": ["echo cleaning up"]}})
     assert "cleaning up" in after_build.log
     assert after_build.phase == "BUILD"
@@ -53,7 +53,7 @@ def test_nothing_runs_after_a_failed_install(build):
     assert outcome.phase == "INSTALL"
 
 
-def test_nobodys_credentials_reach_a_build(build, monkeypatch):
+def test_build_gets_no_credentials_of_this_process(build, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the developer")
     assert "of the developer" not in build({"build": {"commands": ["env"]}}).log
 
@@ -66,12 +66,12 @@ def test_nobodys_credentials_reach_a_build(build, monkeypatch):
         ('{"version": "0.2", "batch": {}}', "does not support batch"),
     ],
 )
-def test_what_cannot_be_run_is_refused_by_name(tmp_path, text, words):
+def test_unsupported_buildspec_is_refused_by_name(tmp_path, text, words):
     with pytest.raises(SpecError, match=words):
         BuildSpec.read(text, tmp_path)
 
 
-def test_artifacts_are_the_files_below_the_base_directory(tmp_path):
+def test_artifacts_are_files_below_base_directory(tmp_path):
     (tmp_path / "out/deep").mkdir(parents=True)
     (tmp_path / "out/deep/file").write_text("x")
     (tmp_path / "other").write_text("x")

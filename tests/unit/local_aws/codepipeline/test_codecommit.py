@@ -40,8 +40,8 @@ def push(client, tmp_path_factory):
     def pushed(branch: str) -> str:
         subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message", "change"], check=True)
         subprocess.run([*git, "push", "--quiet", "origin", f"HEAD:{branch}"], check=True)
-        told = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
-        return told.stdout.strip()
+        head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+        return head.stdout.strip()
 
     return pushed
 
@@ -117,7 +117,7 @@ def starting(name: str) -> dict:
 
 
 def ended(client, name: str) -> list[dict]:
-    """All executions, the newest first, once none is under way."""
+    """All executions, the newest first, once all have ended."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         found = client("codepipeline").list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]
@@ -127,7 +127,7 @@ def ended(client, name: str) -> list[dict]:
     raise AssertionError(f"{name} goes on: {found}")
 
 
-def test_a_rule_starts_a_pipeline_which_builds_the_branchs_commit(client, create, push):
+def test_rule_starts_pipeline_that_builds_branch_commit(client, create, push):
     commit = push("main")
     name = create("all", [READ], [PULL], [starting("all")])
     ended(client, name)
@@ -138,7 +138,7 @@ def test_a_rule_starts_a_pipeline_which_builds_the_branchs_commit(client, create
     assert newest["sourceRevisions"][0]["revisionId"] == first["sourceRevisions"][0]["revisionId"] == commit
 
 
-def test_a_rule_whose_role_may_not_start_the_pipeline_starts_nothing(client, create, push):
+def test_rule_without_start_permission_starts_no_pipeline(client, create, push):
     name = create("no-start", [READ], [PULL], [])
     push("no-start")
     assert len(ended(client, name)) == 1
@@ -148,7 +148,7 @@ def test_a_rule_whose_role_may_not_start_the_pipeline_starts_nothing(client, cre
     ("name", "source", "build", "refused"),
     [("no-read", [], [PULL], "codecommit:GetRepository"), ("no-pull", [READ], [], "codecommit:GitPull")],
 )
-def test_who_may_not_read_the_repository_is_refused(client, create, push, name, source, build, refused):
+def test_repository_read_requires_permission(client, create, push, name, source, build, refused):
     push("main")
     create(name, source, build, [starting(name)])
     (execution,) = ended(client, name)
@@ -156,12 +156,12 @@ def test_who_may_not_read_the_repository_is_refused(client, create, push, name, 
     assert f"not authorized to perform: {refused}" in execution["statusSummary"]
 
 
-def test_a_source_that_would_poll_is_refused(client, create):
+def test_polling_source_is_refused(client, create):
     with pytest.raises(client("codepipeline").exceptions.ClientError, match="does not poll"):
         create("polling", [READ], [PULL], [], poll="true")
 
 
-def test_what_is_not_there_is_told(client, push):
+def test_missing_resources_are_errors(client, push):
     push("main")
     codecommit = client("codecommit")
     with pytest.raises(codecommit.exceptions.RepositoryDoesNotExistException):

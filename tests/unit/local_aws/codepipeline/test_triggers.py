@@ -1,8 +1,8 @@
-"""Which pushes start a pipeline, as CodePipeline V2's triggers describe them."""
+"""The pushes that start a pipeline, by CodePipeline V2's triggers."""
 
 import pytest
 
-from local_aws.codepipeline.pipelines import _takes_push
+from local_aws.codepipeline.pipelines import _is_triggered_by
 from local_aws.codepipeline.repositories import Push, matches
 
 DOCUMENTATION = {"excludes": ["docs/**", "*.md", "**/*.md"]}
@@ -17,7 +17,7 @@ DOCUMENTATION = {"excludes": ["docs/**", "*.md", "**/*.md"]}
         (["documents/a.txt"], True),
     ],
 )
-def test_files_that_are_excluded_start_nothing_unless_others_changed(files, starts):
+def test_excluded_files_alone_start_nothing(files, starts):
     assert matches(files, DOCUMENTATION) is starts
 
 
@@ -45,10 +45,10 @@ TRIGGER = {
         (Push("acme/models", "main", "c", ["docs/a.md"]), False),
     ],
 )
-def test_a_trigger_takes_its_branches_and_paths(push, starts):
-    assert _takes_push(declaration(triggers=[TRIGGER]), push) is starts
+def test_trigger_matches_branches_and_paths(push, starts):
+    assert _is_triggered_by(declaration(triggers=[TRIGGER]), push) is starts
 
 
-def test_without_a_trigger_every_push_to_the_sources_branch_starts():
-    assert _takes_push(declaration(), Push("acme/models", "main", "c", ["docs/a.md"]))
-    assert not _takes_push(declaration(), Push("acme/models", "other", "c", ["app.py"]))
+def test_push_without_trigger_starts_pipeline_of_branch():
+    assert _is_triggered_by(declaration(), Push("acme/models", "main", "c", ["docs/a.md"]))
+    assert not _is_triggered_by(declaration(), Push("acme/models", "other", "c", ["app.py"]))

@@ -19,7 +19,7 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 
 
 def policy(actions, resources=None, service=None):
-    """A policy that allows, in JSON; with `service` one that hangs on a resource."""
+    """A policy that allows, in JSON; with `service` a resource policy."""
     more = {"Resource": resources} if resources else {}
     principal = {"Principal": {"Service": service}} if service else {}
     statement = {"Effect": "Allow", "Action": actions, **more, **principal}
@@ -27,7 +27,7 @@ def policy(actions, resources=None, service=None):
 
 
 def make_role(iam, name):
-    """A role for SageMaker and functions that may do everything: what roles may is not the subject here."""
+    """A role for SageMaker and functions with all permissions, which are not the subject here."""
     trust = policy("sts:AssumeRole", service=["sagemaker.amazonaws.com", "lambda.amazonaws.com"])
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
     iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy("*", "*"))
@@ -138,7 +138,7 @@ class Aws:
         }
 
     def run_job(self, kind, arguments):
-        """Create a job and wait: what Describe says at its end."""
+        """Create a job and wait: the final Describe response."""
         name, sagemaker = self.name("job"), self.sagemaker
         getattr(sagemaker, f"create_{kind.lower()}_job")(**{f"{kind}JobName": name}, **arguments)
         return wait(lambda: self.ended(kind, name))
@@ -167,7 +167,7 @@ class Aws:
         )["PipelineExecutionArn"]
 
     def finished(self, execution):
-        """What DescribePipelineExecution says at the end, and the steps by name."""
+        """The final DescribePipelineExecution response, and the steps by name."""
 
         def look():
             found = self.sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
@@ -180,20 +180,20 @@ class Aws:
         return {step["StepName"]: step for step in found["PipelineExecutionSteps"]}
 
     def listen(self, detail_type):
-        """A queue that gets the events of a type; a function that reads those that came."""
+        """A queue for events of a type; a function that returns those received."""
         name, sqs, events = self.name("events"), self.client("sqs"), self.client("events")
         open_to_events = policy("sqs:SendMessage", "*", "events.amazonaws.com")
         url = sqs.create_queue(QueueName=name, Attributes={"Policy": open_to_events})["QueueUrl"]
         pattern = {"source": ["aws.sagemaker"], "detail-type": [detail_type]}
         events.put_rule(Name=name, EventPattern=json.dumps(pattern))
         events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"}])
-        came = []
+        received = []
 
         def read():
             for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-                came.append(json.loads(message["Body"]))
+                received.append(json.loads(message["Body"]))
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            return came
+            return received
 
         return read
 
@@ -227,7 +227,7 @@ def endpoint(aws):
 
 @pytest.fixture(scope="package")
 def serving(aws):
-    """One endpoint for all tests that only ask."""
+    """One endpoint for all tests that only invoke it."""
     made = Endpoint(aws)
     assert made.create(made.config("one"))["EndpointStatus"] == "InService"
     yield made

@@ -1,4 +1,4 @@
-"""An endpoint for one test: the module that its container serves, and what tests ask of it."""
+"""An endpoint for one test, and the module that its container serves."""
 
 import json
 import time
@@ -26,17 +26,17 @@ def transform_fn(model, body, content_type, accept):
 
 
 def wait(look, seconds=20.0):
-    """What `look` answers, as soon as it is not empty."""
+    """The result of `look` as soon as it is not empty."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := look():
             return found
         time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s in vain")
+    raise AssertionError(f"no result within {seconds} s")
 
 
 class Endpoint:
-    """An endpoint of its own for one test."""
+    """The endpoint of one test."""
 
     def __init__(self, aws):
         self.aws, self.name = aws, aws.name("endpoint")
@@ -72,12 +72,12 @@ class Endpoint:
 
         return wait(look)
 
-    def ask(self, body="1,2\n", content_type="text/csv", **more):
+    def invoke(self, body="1,2\n", content_type="text/csv", **more):
         runtime = self.aws.client("sagemaker-runtime")
         return runtime.invoke_endpoint(EndpointName=self.name, Body=body, ContentType=content_type, **more)
 
     def read(self, *arguments, **more):
-        return self.ask(*arguments, **more)["Body"].read().decode()
+        return self.invoke(*arguments, **more)["Body"].read().decode()
 
 
 def flush(aws):

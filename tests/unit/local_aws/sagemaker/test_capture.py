@@ -8,8 +8,8 @@ CSV_AND_JSON = {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["applicati
 def test_traffic_is_captured_in_sagemakers_format(aws, endpoint):
     prefix = aws.name("captured")
     endpoint.create(endpoint.config("one", capture=capture(aws, prefix, CaptureContentTypeHeader=CSV_AND_JSON)))
-    endpoint.ask("1,2\n", InferenceId="my-record")
-    endpoint.ask("3,4\n")
+    endpoint.invoke("1,2\n", InferenceId="my-record")
+    endpoint.invoke("3,4\n")
     flush(aws)
 
     keys, records = captured(aws, prefix)
@@ -31,10 +31,10 @@ def test_traffic_is_captured_in_sagemakers_format(aws, endpoint):
     assert first["eventVersion"] == "0"
 
 
-def test_content_types_that_are_not_named_are_captured_as_base64(aws, endpoint):
+def test_unlisted_content_types_are_captured_as_base64(aws, endpoint):
     prefix = aws.name("captured")
     endpoint.create(endpoint.config("one", capture=capture(aws, prefix, modes=["Input"])))
-    endpoint.ask("1,2\n")
+    endpoint.invoke("1,2\n")
     flush(aws)
 
     _, [record] = captured(aws, prefix)
@@ -51,13 +51,13 @@ def test_content_types_that_are_not_named_are_captured_as_base64(aws, endpoint):
 def test_nothing_is_captured_at_zero_percent(aws, endpoint):
     prefix = aws.name("captured")
     endpoint.create(endpoint.config("one", capture=capture(aws, prefix, percent=0)))
-    endpoint.ask()
+    endpoint.invoke()
     flush(aws)
     assert aws.keys(prefix) == []
 
 
-def test_captured_traffic_is_written_by_itself_after_a_moment(aws, endpoint):
+def test_idle_capture_is_written_automatically(aws, endpoint):
     prefix = aws.name("captured")
     endpoint.create(endpoint.config("one", capture=capture(aws, prefix)))
-    endpoint.ask()
+    endpoint.invoke()
     assert wait(lambda: aws.keys(prefix), 5)

@@ -25,7 +25,7 @@ def an_alarm(aws, state):
     return name
 
 
-def test_an_update_fails_no_request(endpoint):
+def test_endpoint_update_fails_no_request(endpoint):
     endpoint.create(endpoint.config("one"))
     new = endpoint.config("two")
     answers, failures, done = set(), [], threading.Event()
@@ -55,7 +55,7 @@ def test_an_update_fails_no_request(endpoint):
     assert endpoint.read() == "two\n"
 
 
-def test_an_update_that_does_not_start_leaves_the_old_model_serving(endpoint):
+def test_failed_update_keeps_old_model_serving(endpoint):
     old = endpoint.config("one")
     endpoint.create(old)
 
@@ -67,7 +67,7 @@ def test_an_update_that_does_not_start_leaves_the_old_model_serving(endpoint):
     assert endpoint.read() == "one\n"
 
 
-def test_an_update_is_rolled_back_when_an_alarm_goes_off(aws, endpoint):
+def test_alarm_rolls_back_endpoint_update(aws, endpoint):
     old, alarm = endpoint.config("one"), an_alarm(aws, "ALARM")
     endpoint.create(old)
     routing = {
@@ -95,7 +95,7 @@ def canary(percent, *alarms, seconds=1):
     return {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}, **named}
 
 
-def test_a_canary_takes_its_share_of_the_traffic_and_then_all(aws, endpoint):
+def test_canary_gets_its_share_then_all_traffic(aws, endpoint):
     endpoint.create(endpoint.config("one"))
     aws.sagemaker.update_endpoint(
         EndpointName=endpoint.name, EndpointConfigName=endpoint.config("two"), DeploymentConfig=canary(20)
@@ -106,7 +106,7 @@ def test_a_canary_takes_its_share_of_the_traffic_and_then_all(aws, endpoint):
     assert {endpoint.read() for _ in range(10)} == {"two\n"}
 
 
-def test_a_canary_takes_no_more_than_its_share(aws, endpoint):
+def test_canary_gets_no_more_than_its_share(aws, endpoint):
     arn = endpoint.create(endpoint.config("one"))["EndpointArn"]
     hosting, canary_fleet = aws.local._dispatcher.replaced["sagemakerruntime"], object()
     hosting._canaries[arn] = (canary_fleet, 0.2)
@@ -119,7 +119,7 @@ def test_a_canary_takes_no_more_than_its_share(aws, endpoint):
     assert set(picked) == {canary_fleet, hosting.fleets[arn]}
 
 
-def test_a_new_model_that_errs_is_rolled_back_by_the_alarm_on_its_own_errors(aws, endpoint):
+def test_failing_model_is_rolled_back_by_error_alarm(aws, endpoint):
     old, alarm = endpoint.config("one"), aws.name("errors")
     endpoint.create(old)
     aws.client("cloudwatch").put_metric_alarm(
@@ -145,7 +145,7 @@ def test_a_new_model_that_errs_is_rolled_back_by_the_alarm_on_its_own_errors(aws
     failed = 0
     while aws.sagemaker.describe_endpoint(EndpointName=endpoint.name)["EndpointStatus"] == "Updating":
         try:
-            endpoint.ask()
+            endpoint.invoke()
         except ClientError:
             failed += 1
     described = endpoint.settled()
@@ -156,18 +156,18 @@ def test_a_new_model_that_errs_is_rolled_back_by_the_alarm_on_its_own_errors(aws
     assert {endpoint.read() for _ in range(10)} == {"one\n"}
 
 
-def test_after_a_roll_back_the_old_configuration_captures(aws, endpoint):
+def test_rollback_restores_old_capture_configuration(aws, endpoint):
     before, after, alarm = aws.name("before"), aws.name("after"), an_alarm(aws, "ALARM")
     endpoint.create(endpoint.config("one", capture=capture(aws, before)))
     endpoint.update(endpoint.config("two", capture=capture(aws, after)), DeploymentConfig=canary(10, alarm))
-    endpoint.ask()
+    endpoint.invoke()
     flush(aws)
 
     assert len(aws.keys(before)) == 1
     assert aws.keys(after) == []
 
 
-def test_a_deployment_that_cannot_be_made_ends_instead_of_updating_for_ever(aws, endpoint):
+def test_impossible_deployment_ends_update(aws, endpoint):
     old, new = endpoint.config("one"), endpoint.config("two")
     endpoint.create(old)
     aws.sagemaker.delete_model(ModelName=new)
@@ -178,7 +178,7 @@ def test_a_deployment_that_cannot_be_made_ends_instead_of_updating_for_ever(aws,
     assert new in described["FailureReason"]
 
 
-def test_an_alarm_that_is_not_on_rolls_nothing_back(aws, endpoint):
+def test_alarm_in_ok_state_does_not_roll_back(aws, endpoint):
     endpoint.create(endpoint.config("one"))
     alarm, new = an_alarm(aws, "OK"), endpoint.config("two")
     described = endpoint.update(new, DeploymentConfig=canary(10, alarm))

@@ -23,28 +23,28 @@ def output_fn(prediction, accept):
 """
 
 
-def test_an_endpoint_answers(serving):
-    answer = serving.ask("1,2\n3,4\n")
+def test_endpoint_answers(serving):
+    answer = serving.invoke("1,2\n3,4\n")
 
     assert answer["Body"].read() == b"one\none\n"
     assert answer["ContentType"].startswith("text/csv")
     assert answer["InvokedProductionVariant"] == "main"
 
 
-def test_binary_bodies_arrive_as_they_are(serving):
-    assert serving.ask(b"\x00\xff\x01", "application/octet-stream")["Body"].read() == b"\x01\xff\x00"
+def test_binary_body_is_unchanged(serving):
+    assert serving.invoke(b"\x00\xff\x01", "application/octet-stream")["Body"].read() == b"\x01\xff\x00"
 
 
-def test_the_three_function_form_is_served_on_a_serverless_configuration(endpoint):
+def test_input_predict_output_functions_serve_serverless_endpoint(endpoint):
     serverless = {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}}
     assert endpoint.create(endpoint.config("", serve=THREE, variant=serverless))["EndpointStatus"] == "InService"
     assert endpoint.read("1\n2\n", Accept="text/csv").split() == ["10.0", "20.0"]
 
 
 @pytest.mark.parametrize(("body", "status", "message"), [("bad", 400, "row 1 is bad"), ("raise", 500, "")])
-def test_what_the_model_refuses_is_a_model_error(serving, body, status, message):
+def test_model_refusal_is_model_error(serving, body, status, message):
     with pytest.raises(ClientError) as refused:
-        serving.ask(body)
+        serving.invoke(body)
     answer = refused.value.response
     assert answer["Error"]["Code"] == "ModelError"
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 424
@@ -53,13 +53,13 @@ def test_what_the_model_refuses_is_a_model_error(serving, body, status, message)
     assert serving.name in answer["LogStreamArn"]
 
 
-def test_an_unknown_endpoint_is_a_validation_error(aws):
+def test_unknown_endpoint_is_validation_error(aws):
     with pytest.raises(ClientError, match="nobody") as refused:
         aws.client("sagemaker-runtime").invoke_endpoint(EndpointName="nobody", Body=b"")
     assert refused.value.response["Error"]["Code"] == "ValidationError"
 
 
-def test_a_model_that_does_not_load_fails_the_endpoint_with_the_reason(endpoint):
+def test_model_that_fails_to_load_fails_endpoint(endpoint):
     described = endpoint.create(endpoint.config("one", {"BREAK": "1"}))
 
     assert described["EndpointStatus"] == "Failed"
@@ -67,14 +67,14 @@ def test_a_model_that_does_not_load_fails_the_endpoint_with_the_reason(endpoint)
     assert "the model does not load" in described["FailureReason"]
 
 
-def test_a_deleted_endpoint_is_gone(aws, endpoint):
+def test_deleted_endpoint_is_gone(aws, endpoint):
     endpoint.create(endpoint.config("one"))
     aws.sagemaker.delete_endpoint(EndpointName=endpoint.name)
 
     with pytest.raises(ClientError, match=endpoint.name):
         aws.sagemaker.describe_endpoint(EndpointName=endpoint.name)
     with pytest.raises(ClientError, match=endpoint.name):
-        endpoint.ask()
+        endpoint.invoke()
 
 
 def test_invocations_errors_and_latency_are_metrics(aws, serving):
@@ -93,10 +93,10 @@ def test_invocations_errors_and_latency_are_metrics(aws, serving):
     flush(aws)
     names = ("Invocations", "Invocation4XXErrors", "Invocation5XXErrors")
     before = [total(name) for name in names]
-    serving.ask()
+    serving.invoke()
     for body in ("bad", "raise"):
         with pytest.raises(ClientError):
-            serving.ask(body)
+            serving.invoke(body)
     flush(aws)
 
     assert [total(name) - was for name, was in zip(names, before, strict=True)] == [3, 1, 1]
@@ -104,7 +104,7 @@ def test_invocations_errors_and_latency_are_metrics(aws, serving):
     assert total("OverheadLatency") > 0
 
 
-def test_no_invocation_is_lost_when_many_come_between_two_flushes():
+def test_flush_publishes_all_buffered_invocations():
     published = []
     service = SimpleNamespace(
         state=lambda account, region: State(account, region),
@@ -124,11 +124,11 @@ def test_no_invocation_is_lost_when_many_come_between_two_flushes():
     assert {datum["Dimensions"][1]["Value"] for _, datum in published} == {"blue"}
 
 
-def test_going_into_service_is_an_event(aws, endpoint):
+def test_in_service_endpoint_is_event(aws, endpoint):
     events = aws.listen("SageMaker Endpoint State Change")
     arn = endpoint.create(endpoint.config("one"))["EndpointArn"]
 
-    def told():
+    def received():
         return [event["detail"]["EndpointStatus"] for event in events() if event["resources"] == [arn]]
 
-    assert wait(told) == ["IN_SERVICE"]
+    assert wait(received) == ["IN_SERVICE"]

@@ -1,4 +1,4 @@
-"""Processing and training jobs: what the process finds, what comes out, how failures are told."""
+"""Processing and training jobs: inputs, outputs, failures."""
 
 import io
 import itertools
@@ -34,7 +34,7 @@ rows = (root / "input/data/train/part.csv").read_text().split()
 """
 
 
-def test_a_processing_job_sees_its_inputs_and_its_environment_and_nothing_of_this_process(aws, monkeypatch):
+def test_processing_job_gets_only_its_inputs_and_environment(aws, monkeypatch):
     monkeypatch.setenv("LEAK", "of this process")
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
     data = aws.put(f"{aws.name('raw')}/part.csv", b"1\n2\n").rpartition("/")[0]
@@ -53,7 +53,7 @@ def test_a_processing_job_sees_its_inputs_and_its_environment_and_nothing_of_thi
     assert ended["CreationTime"] <= ended["ProcessingStartTime"] <= ended["ProcessingEndTime"]
 
 
-def test_what_a_job_prints_is_in_its_log_stream(aws):
+def test_job_output_is_in_its_log_stream(aws):
     data = aws.put(f"{aws.name('raw')}/part.csv", b"1\n").rpartition("/")[0]
     out = f"s3://{aws.bucket}/{aws.name('out')}"
     ended = aws.run_job("Processing", aws.processing(LOOK_AROUND, inputs={"data": data}, outputs={"seen": out}))
@@ -65,7 +65,7 @@ def test_what_a_job_prints_is_in_its_log_stream(aws):
     assert [event["message"] for event in events] == ["looked around"]
 
 
-def test_a_training_job_leaves_model_tar_gz(aws):
+def test_training_job_uploads_model_tar_gz(aws):
     data = aws.put(f"{aws.name('raw')}/part.csv", b"1\n2\n").rpartition("/")[0]
 
     ended = aws.run_job("Training", aws.training(TRAIN, {"train": data}, {"depth": "3"}))
@@ -77,7 +77,7 @@ def test_a_training_job_leaves_model_tar_gz(aws):
         assert json.loads(tar.extractfile("model.json").read()) == {"mean": 1.5, "depth": "3"}
 
 
-def test_the_reason_a_training_job_gives_is_its_failure_reason(aws):
+def test_training_failure_file_is_failure_reason(aws):
     script = """
 import os, pathlib, sys
 (pathlib.Path(os.environ["FACTORY_ML_ROOT"]) / "output/failure").write_text("column age is missing")
@@ -91,7 +91,7 @@ sys.exit(3)
     assert "ModelArtifacts" not in ended or not aws.keys(f"trained/{ended['TrainingJobName']}")
 
 
-def test_the_message_a_processing_job_leaves_is_its_exit_message(aws):
+def test_processing_message_file_is_exit_message(aws):
     script = """
 import os, pathlib, sys
 path = pathlib.Path(os.environ["FACTORY_ML_ROOT"]) / "output/message"
@@ -106,21 +106,21 @@ sys.exit(1)
     assert ended["FailureReason"].startswith("AlgorithmError")
 
 
-def test_a_missing_input_fails_the_job_and_names_it(aws):
+def test_missing_input_fails_job_and_is_named(aws):
     ended = aws.run_job("Processing", aws.processing("", inputs={"data": f"s3://{aws.bucket}/nothing/here/"}))
 
     assert ended["ProcessingJobStatus"] == "Failed"
     assert f"s3://{aws.bucket}/nothing/here/" in ended["FailureReason"]
 
 
-def test_a_job_that_takes_too_long_is_ended(aws):
+def test_job_over_time_limit_is_ended(aws):
     ended = aws.run_job("Processing", aws.processing("import time; time.sleep(60)", seconds=1))
 
     assert ended["ProcessingJobStatus"] in ("Failed", "Stopped")
     assert "MaxRuntimeExceeded" in ended["FailureReason"]
 
 
-def test_a_job_can_be_stopped(aws):
+def test_job_can_be_stopped(aws):
     name = aws.name("job")
     aws.sagemaker.create_training_job(TrainingJobName=name, **aws.training("import time; time.sleep(60)"))
     wait(lambda: aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training")
@@ -130,7 +130,7 @@ def test_a_job_can_be_stopped(aws):
     assert wait(lambda: aws.ended("Training", name))["TrainingJobStatus"] == "Stopped"
 
 
-def test_a_job_name_is_used_once(aws):
+def test_job_name_is_unique(aws):
     name = aws.name("job")
     aws.sagemaker.create_processing_job(ProcessingJobName=name, **aws.processing(""))
     with pytest.raises(ClientError, match=name):
@@ -138,7 +138,7 @@ def test_a_job_name_is_used_once(aws):
     wait(lambda: aws.ended("Processing", name))
 
 
-def test_each_change_of_state_is_an_event(aws):
+def test_state_changes_are_events(aws):
     events = aws.listen("SageMaker Processing Job State Change")
     ended = aws.run_job("Processing", aws.processing(""))
 
@@ -151,7 +151,7 @@ def test_each_change_of_state_is_an_event(aws):
     assert all(event["source"] == "aws.sagemaker" for event in mine)
 
 
-def test_the_same_model_makes_the_same_archive(aws):
+def test_same_model_produces_identical_archive(aws):
     data = aws.put(f"{aws.name('raw')}/part.csv", b"1\n").rpartition("/")[0]
     first = aws.run_job("Training", aws.training(TRAIN, {"train": data}))
     time.sleep(1.1)  # timestamps in archives count seconds
@@ -161,7 +161,7 @@ def test_the_same_model_makes_the_same_archive(aws):
     assert archives[0] == archives[1]
 
 
-def test_what_training_writes_beside_the_model_is_output_tar_gz(aws):
+def test_training_output_is_packed_as_output_tar_gz(aws):
     script = """
 import os, pathlib
 root = pathlib.Path(os.environ["FACTORY_ML_ROOT"])
@@ -174,16 +174,16 @@ root = pathlib.Path(os.environ["FACTORY_ML_ROOT"])
         assert tar.extractfile("data/curve.csv").read() == b"0.5"
 
 
-def test_a_stopped_job_takes_its_own_processes_with_it(aws, tmp_path):
+def test_stopped_job_ends_its_child_processes(aws, tmp_path):
     script = f"""
 import pathlib, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 pathlib.Path({str(tmp_path / "child")!r}).write_text(str(child.pid))
 time.sleep(60)
 """
-    name, told = aws.name("job"), tmp_path / "child"
+    name, pid_file = aws.name("job"), tmp_path / "child"
     aws.sagemaker.create_processing_job(ProcessingJobName=name, **aws.processing(script))
-    child = int(wait(lambda: told.exists() and told.read_text()))
+    child = int(wait(lambda: pid_file.exists() and pid_file.read_text()))
 
     aws.sagemaker.stop_processing_job(ProcessingJobName=name)
     wait(lambda: aws.ended("Processing", name))
@@ -192,12 +192,12 @@ time.sleep(60)
 
 
 def running(pid):
-    """Whether a process still does something: one that nobody has waited for does not."""
+    """Whether a process runs; a zombie does not."""
     stat = pathlib.Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def test_a_manifest_names_the_objects_of_an_input(aws):
+def test_manifest_selects_objects_of_input(aws):
     folder = aws.name("raw")
     for name in ("part.csv", "other.csv"):
         aws.put(f"{folder}/{name}", b"1\n")
@@ -213,7 +213,7 @@ def test_a_manifest_names_the_objects_of_an_input(aws):
     assert [file for file in files if "input/data" in file] == ["processing/input/data/part.csv"]
 
 
-def test_a_training_job_tells_the_stages_it_went_through(aws):
+def test_training_job_lists_secondary_status_transitions(aws):
     ended = aws.run_job("Training", aws.training(""))
 
     stages = ended["SecondaryStatusTransitions"]

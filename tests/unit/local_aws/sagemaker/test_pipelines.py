@@ -1,10 +1,8 @@
-"""Executions of deployed definitions: order, references, conditions, failures, stopping, what the lists say."""
+"""Executions of deployed definitions: order, references, conditions, failures, stopping, lists."""
 
-import io
 import itertools
 import json
 import time
-import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -88,7 +86,7 @@ def trained(aws):
     return aws.pipeline(steps(aws, group), [limit]), group
 
 
-def test_a_pipeline_runs_in_the_order_of_its_references_and_registers_a_version(aws, trained):
+def test_pipeline_runs_steps_in_order_and_registers_version(aws, trained):
     pipeline, group = trained
 
     execution, done = aws.finished(aws.start(pipeline))
@@ -113,7 +111,7 @@ def test_a_pipeline_runs_in_the_order_of_its_references_and_registers_a_version(
     assert container["ModelDataUrl"] == found["ModelArtifacts"]["S3ModelArtifacts"]
 
 
-def test_the_gate_rejects_in_words(aws, trained):
+def test_condition_step_rejects_with_message(aws, trained):
     pipeline, group = trained
     versions = len(aws.sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"])
 
@@ -126,7 +124,7 @@ def test_the_gate_rejects_in_words(aws, trained):
     assert len(aws.sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]) == versions
 
 
-def test_a_failing_job_fails_the_execution_with_its_reason_and_nothing_follows(aws):
+def test_failed_job_fails_execution_and_later_steps_do_not_run(aws):
     script = """
 import os, pathlib, sys
 path = pathlib.Path(os.environ["FACTORY_ML_ROOT"]) / "output/message"
@@ -145,7 +143,7 @@ sys.exit(1)
     assert "After" not in done
 
 
-def test_independent_steps_run_at_the_same_time(aws):
+def test_independent_steps_run_in_parallel(aws):
     pause = aws.processing("import time; time.sleep(0.7)")
     names = ["One", "Two"]
     pipeline = aws.pipeline([{"Name": name, "Type": "Processing", "Arguments": pause} for name in names])
@@ -155,7 +153,7 @@ def test_independent_steps_run_at_the_same_time(aws):
     assert max(done[name]["StartTime"] for name in names) < min(done[name]["EndTime"] for name in names)
 
 
-def test_a_stopped_execution_stops_its_job(aws):
+def test_stopped_execution_stops_its_job(aws):
     sleep = {"Name": "Sleep", "Type": "Processing", "Arguments": aws.processing("import time; time.sleep(60)")}
     after = {"Name": "After", "Type": "Processing", "DependsOn": ["Sleep"], "Arguments": aws.processing("")}
     arn = aws.start(aws.pipeline([sleep, after]))
@@ -170,7 +168,7 @@ def test_a_stopped_execution_stops_its_job(aws):
     assert wait(lambda: aws.ended("Processing", job))["ProcessingJobStatus"] == "Stopped"
 
 
-def test_the_same_token_starts_once(aws):
+def test_client_request_token_starts_one_execution(aws):
     pipeline = aws.pipeline([{"Name": "Only", "Type": "Processing", "Arguments": aws.processing("")}])
 
     first, second = (aws.start(pipeline, token="a" * 32) for _ in range(2))
@@ -182,14 +180,14 @@ def test_the_same_token_starts_once(aws):
     assert [each["PipelineExecutionArn"] for each in listed] == [third, first]
 
 
-def test_an_unknown_parameter_is_refused(aws):
+def test_unknown_parameter_is_refused(aws):
     step = {"Name": "Only", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}}
     with pytest.raises(ClientError, match="Triger") as refused:
         aws.start(aws.pipeline([step]), Triger="manual")
     assert refused.value.response["Error"]["Code"] == "ValidationException"
 
 
-def test_parameters_are_listed_with_what_was_given_and_what_was_defaulted(aws):
+def test_execution_parameters_include_defaults(aws):
     parameters = [{"Name": name, "Type": "String", "DefaultValue": "default"} for name in ("Trigger", "Reason")]
     message = {"ErrorMessage": {"Std:Join": {"On": ": ", "Values": [{"Get": "Parameters.Trigger"}, "stop"]}}}
     arn = aws.start(aws.pipeline([{"Name": "Only", "Type": "Fail", "Arguments": message}], parameters), Trigger="drift")
@@ -201,14 +199,14 @@ def test_parameters_are_listed_with_what_was_given_and_what_was_defaulted(aws):
     assert {each["Name"]: each["Value"] for each in found} == {"Trigger": "drift", "Reason": "default"}
 
 
-def test_a_step_type_that_is_not_emulated_fails_with_its_name(aws):
+def test_unsupported_step_type_fails_with_its_name(aws):
     execution, _ = aws.finished(aws.start(aws.pipeline([{"Name": "Big", "Type": "EMR", "Arguments": {}}])))
 
     assert execution["PipelineExecutionStatus"] == "Failed"
     assert "EMR" in execution["FailureReason"]
 
 
-def test_an_execution_keeps_the_definition_it_started_with(aws):
+def test_execution_keeps_its_definition_after_update(aws):
     step = {"Name": "Only", "Type": "Fail", "Arguments": {"ErrorMessage": "old"}}
     pipeline = aws.pipeline([step])
     arn = aws.start(pipeline)
@@ -222,7 +220,7 @@ def test_an_execution_keeps_the_definition_it_started_with(aws):
     assert aws.sagemaker.describe_pipeline(PipelineName=pipeline)["PipelineDefinition"] == new
 
 
-def test_an_execution_is_told_as_events_and_metrics(aws):
+def test_execution_emits_events_and_metrics(aws):
     events = aws.listen("SageMaker Model Building Pipeline Execution Status Change")
     pipeline = aws.pipeline([{"Name": "Only", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}])
     arn = aws.start(pipeline)
@@ -245,7 +243,7 @@ def test_an_execution_is_told_as_events_and_metrics(aws):
     assert wait(metrics) == {"ExecutionStarted", "ExecutionFailed", "ExecutionDuration"}
 
 
-def test_no_more_steps_run_at_once_than_allowed(aws):
+def test_parallelism_limit_bounds_running_steps(aws):
     pause = aws.processing("import time; time.sleep(0.4)")
     names = ["One", "Two", "Three"]
     pipeline = aws.pipeline([{"Name": name, "Type": "Processing", "Arguments": pause} for name in names])
@@ -260,7 +258,7 @@ def test_no_more_steps_run_at_once_than_allowed(aws):
     assert all(before["EndTime"] <= after["StartTime"] for before, after in itertools.pairwise(in_turn))
 
 
-def test_executions_are_listed_by_the_time_they_started(aws):
+def test_executions_are_listed_by_start_time(aws):
     pipeline = aws.pipeline([{"Name": "Only", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}])
     first = aws.start(pipeline)
     time.sleep(0.05)
@@ -279,60 +277,3 @@ def test_executions_are_listed_by_the_time_they_started(aws):
     assert listed(SortOrder="Ascending") == [first, second]
     page = aws.sagemaker.list_pipeline_executions(PipelineName=pipeline, MaxResults=1)
     assert listed(MaxResults=1, NextToken=page["NextToken"]) == [first]
-
-
-def function(aws, code):
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("handler.py", code)
-    return aws.client("lambda").create_function(
-        FunctionName=aws.name("function"),
-        Runtime="python3.12",
-        Role=aws.role,
-        Handler="handler.handle",
-        Code={"ZipFile": content.getvalue()},
-    )["FunctionArn"]
-
-
-def test_a_function_gives_its_output_to_the_next_step(aws):
-    arn = function(aws, "def handle(event, context):\n    return {'doubled': event['number'] * 2}\n")
-    step = {
-        "Name": "Double",
-        "Type": "Lambda",
-        "FunctionArn": arn,
-        "Arguments": {"number": 21},
-        "OutputParameters": [{"OutputName": "doubled", "OutputType": "Integer"}],
-    }
-    message = {"Std:Join": {"On": " ", "Values": ["it is", {"Get": "Steps.Double.OutputParameters['doubled']"}]}}
-    fail = {"Name": "Tell", "Type": "Fail", "Arguments": {"ErrorMessage": message}}
-
-    execution, done = aws.finished(aws.start(aws.pipeline([fail, step])))
-
-    assert "it is 42" in execution["FailureReason"]
-    assert done["Double"]["Metadata"]["Lambda"]["Arn"] == arn
-
-
-def test_a_model_step_makes_a_model(aws):
-    container = {"Image": "image", "ModelDataUrl": "s3://bucket/model.tar.gz"}
-    arguments = {"ExecutionRoleArn": aws.role, "PrimaryContainer": container}
-    events = aws.listen("SageMaker Model State Change")
-
-    _, done = aws.finished(aws.start(aws.pipeline([{"Name": "Make", "Type": "Model", "Arguments": arguments}])))
-
-    arn = done["Make"]["Metadata"]["Model"]["Arn"]
-    assert aws.sagemaker.describe_model(ModelName=arn.rsplit("/", 1)[-1])["PrimaryContainer"] == container
-    assert wait(lambda: [event for event in events() if event["resources"] == [arn]])
-
-
-def test_a_job_that_somebody_stops_fails_its_step(aws):
-    sleep = {"Name": "Sleep", "Type": "Processing", "Arguments": aws.processing("import time; time.sleep(60)")}
-    after = {"Name": "After", "Type": "Processing", "DependsOn": ["Sleep"], "Arguments": aws.processing("")}
-    arn = aws.start(aws.pipeline([sleep, after]))
-    job = wait(lambda: aws.steps(arn).get("Sleep", {}).get("Metadata"))["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
-
-    aws.sagemaker.stop_processing_job(ProcessingJobName=job)
-    execution, done = aws.finished(arn)
-
-    assert execution["PipelineExecutionStatus"] == "Failed"
-    assert "was stopped" in done["Sleep"]["FailureReason"]
-    assert "After" not in done

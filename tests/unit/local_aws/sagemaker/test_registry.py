@@ -23,7 +23,7 @@ def register(aws, group, **more):
     return aws.sagemaker.create_model_package(**request)["ModelPackageArn"]
 
 
-def test_versions_count_up_and_a_deleted_one_is_not_used_again(aws, group):
+def test_deleted_version_numbers_are_not_reused(aws, group):
     first, second = register(aws, group), register(aws, group)
     aws.sagemaker.delete_model_package(ModelPackageName=second)
     third = register(aws, group)
@@ -33,7 +33,7 @@ def test_versions_count_up_and_a_deleted_one_is_not_used_again(aws, group):
     assert [package["ModelPackageVersion"] for package in listed] == [3, 1]
 
 
-def test_what_was_registered_is_described(aws, group):
+def test_registered_version_is_described(aws, group):
     given = {
         "CustomerMetadataProperties": {"data_digest": "abc"},
         "ModelMetrics": {
@@ -50,7 +50,7 @@ def test_what_was_registered_is_described(aws, group):
     assert described["ModelApprovalStatus"] == "PendingManualApproval"
 
 
-def test_approval_is_kept_with_its_reason_and_filters_the_list(aws, group):
+def test_approval_status_filters_model_package_list(aws, group):
     waiting, wanted = register(aws, group), register(aws, group)
 
     aws.sagemaker.update_model_package(
@@ -77,16 +77,16 @@ def test_registering_and_approving_are_events(aws, group):
     arn = register(aws, group)
     aws.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
 
-    def told():
+    def received():
         mine = [event["detail"] for event in events() if event["resources"] == [arn]]
         return mine if len(mine) == 2 else None
 
-    details = wait(told)
+    details = wait(received)
     assert [detail["ModelApprovalStatus"] for detail in details] == ["PendingManualApproval", "Approved"]
     assert all(detail["ModelPackageGroupName"] == group and detail["ModelPackageVersion"] == 1 for detail in details)
 
 
-def test_a_group_that_holds_versions_cannot_go(aws, group):
+def test_group_with_versions_cannot_be_deleted(aws, group):
     arn = register(aws, group)
     with pytest.raises(ClientError, match=group):
         aws.sagemaker.delete_model_package_group(ModelPackageGroupName=group)

@@ -1,4 +1,4 @@
-"""What stopping the embedded AWS leaves behind: nothing."""
+"""Stopping the embedded AWS leaves no process behind."""
 
 import os
 import pathlib
@@ -40,7 +40,7 @@ with LocalAws(folder) as local:
 """
 
 
-def test_a_container_that_is_still_starting_is_ended(tmp_path):
+def test_starting_container_is_ended_at_server_stop(tmp_path):
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", START_AND_STOP, str(tmp_path)], check=True, env=environment, timeout=60)
     container = pathlib.Path("/proc") / (tmp_path / "pid").read_text()

@@ -1,4 +1,4 @@
-"""Transform jobs and steps: what a model answers for every object below a prefix."""
+"""Transform jobs and steps: outputs for every object below a prefix."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def request(aws, model, files, **given):
     }, out
 
 
-def test_every_object_gets_its_answers(aws, model):
+def test_transform_writes_output_for_every_object(aws, model):
     arguments, out = request(aws, model, {"a.csv": "1\n2\n", "deep/b.csv": "3\n"})
 
     ended = aws.run_job("Transform", arguments)
@@ -50,7 +50,7 @@ def test_every_object_gets_its_answers(aws, model):
     assert aws.get(f"s3://{aws.bucket}/{out}/a.csv.out") == b"seen 1\nseen 2\n"
 
 
-def test_an_answer_that_is_an_error_fails_the_job_and_names_the_object(aws, model):
+def test_model_error_fails_transform_job_and_names_object(aws, model):
     arguments, out = request(aws, model, {"a.csv": "bad\n"})
 
     ended = aws.run_job("Transform", arguments)
@@ -60,12 +60,12 @@ def test_an_answer_that_is_an_error_fails_the_job_and_names_the_object(aws, mode
     assert aws.keys(out) == []
 
 
-def test_what_is_not_emulated_is_refused_by_name(aws, model):
+def test_unsupported_settings_are_refused_by_name(aws, model):
     arguments, _ = request(aws, model, {"a.csv": "1\n"}, CompressionType="Gzip")
     assert "CompressionType Gzip" in aws.run_job("Transform", arguments)["FailureReason"]
 
 
-def test_a_transform_step_is_a_job_of_the_pipeline(aws, model):
+def test_transform_step_runs_transform_job(aws, model):
     arguments, out = request(aws, model, {"a.csv": "1\n"})
 
     execution, done = aws.finished(
@@ -85,11 +85,11 @@ def test_a_transform_step_is_a_job_of_the_pipeline(aws, model):
         ({"BatchStrategy": "SingleRecord"}, [b"1\n", b"2\n", b"3\n"]),
     ],
 )
-def test_lines_become_requests_by_the_batch_strategy(given, expected):
+def test_batch_strategy_splits_lines_into_requests(given, expected):
     assert list(parts(b"1\n2\n3\n", {"TransformInput": {"SplitType": "Line"}, **given})) == expected
 
 
-def test_requests_stay_below_the_largest_payload():
+def test_requests_stay_below_maximum_payload():
     line = b"x" * (2**19 - 1) + b"\n"
     found = list(parts(line * 5, {"TransformInput": {"SplitType": "Line"}, "MaxPayloadInMB": 1}))
     assert [len(part) for part in found] == [2**20, 2**20, 2**19]

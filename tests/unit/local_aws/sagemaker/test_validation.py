@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
         ({"Tags": [{"Key": "k", "Value": "v"}] * 51}, "Tags.*less than or equal to 50"),
     ],
 )
-def test_a_value_beyond_the_services_limits_is_refused(aws, request_, words):
+def test_value_beyond_service_limit_is_refused(aws, request_, words):
     with pytest.raises(ClientError, match=words) as caught:
         aws.sagemaker.create_model_package_group(**{"ModelPackageGroupName": aws.name("group")} | request_)
     assert caught.value.response["Error"]["Code"] == "ValidationException"
 
 
-def test_a_value_that_is_none_of_the_enumeration_is_refused(aws):
+def test_value_outside_enumeration_is_refused(aws):
     with pytest.raises(ClientError, match="enum value set"):
         aws.sagemaker.list_model_packages(ModelApprovalStatus="Perhaps")

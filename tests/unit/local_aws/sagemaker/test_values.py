@@ -1,4 +1,4 @@
-"""The functions of a pipeline definition, resolved without anything running."""
+"""Resolution of the functions in a pipeline definition."""
 
 import pytest
 
@@ -28,17 +28,17 @@ def scope():
         ({"deep": [{"Get": "Parameters.Name"}, "kept"]}, {"deep": ["x", "kept"]}),
     ],
 )
-def test_functions_become_their_values(scope, value, expected):
+def test_scope_resolves_functions(scope, value, expected):
     assert scope.resolve(value) == expected
 
 
 @pytest.mark.parametrize(("path", "expected"), [("metrics[0].auc", 0.9), ("['a b'].c", 1)])
-def test_a_property_file_is_looked_into(scope, path, expected):
+def test_json_get_reads_property_file(scope, path, expected):
     get = {"PropertyFile": {"Get": "Steps.Evaluate.PropertyFiles.Evaluation"}, "Path": path}
     assert scope.resolve({"Std:JsonGet": get}) == expected
 
 
-def test_a_property_that_is_not_there_is_named(scope):
+def test_missing_property_is_named(scope):
     with pytest.raises(ServiceError, match="'Outptus'"):
         scope.resolve({"Get": "Steps.Prepare.ProcessingOutputConfig.Outptus"})
 
@@ -66,11 +66,11 @@ def test_conditions(scope, condition, holds):
     assert scope.holds(condition) is holds
 
 
-def test_an_unknown_condition_is_refused_with_its_name(scope):
+def test_unknown_condition_is_refused_by_name(scope):
     with pytest.raises(ServiceError, match="Sounds"):
         scope.holds(compare("Sounds", 1, 1))
 
 
-def test_references_name_the_steps_a_value_waits_for():
+def test_references_return_step_names():
     value = {"a": [{"Get": "Steps.One.X"}, {"Std:Join": {"Values": [{"Get": "Steps.Two.Y"}, {"Get": "Parameters.P"}]}}]}
     assert references(value) == {"One", "Two"}

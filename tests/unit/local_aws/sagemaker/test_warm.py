@@ -1,4 +1,4 @@
-"""Containers' processes, forked: what they see and leave is what a new Python would."""
+"""Forked processes of containers behave as new Python processes."""
 
 import os
 import signal
@@ -47,7 +47,7 @@ def is_forked(process):
 
 
 @pytest.mark.parametrize("name", ["script.py", "script.zip"])
-def test_it_sees_its_arguments_its_folder_and_its_environment_and_nothing_else(run, tmp_path, name):
+def test_forked_process_gets_only_its_environment(run, tmp_path, name):
     text = (
         "import os, sys\n"
         "print(__name__, sys.argv[1:], os.getcwd(), dict(os.environ))\n"
@@ -61,12 +61,12 @@ def test_it_sees_its_arguments_its_folder_and_its_environment_and_nothing_else(r
     assert output.splitlines() == [f"__main__ ['a', 'b'] {tmp_path} {{'A': '1'}}", str(first), "True"]
 
 
-def test_the_libraries_are_there_at_once(run):
+def test_forked_process_has_libraries_preloaded(run):
     libraries = {"pandas", "scipy.stats", "sklearn.ensemble", "sklearn.linear_model"}
     assert run(f"import sys\nprint({libraries} <= set(sys.modules))")[2] == "True\n"
 
 
-def test_of_scikit_learn_there_is_no_more_than_a_model_with_an_estimator_has(run):
+def test_preloaded_scikit_learn_is_what_ensemble_imports(run):
     listing = "import sys\nprint(*[m for m in sys.modules if m.startswith('sklearn.') and '._' not in m])"
     packages = run(listing)[2].split()
     assert len(packages) > 20
@@ -91,30 +91,30 @@ def test_of_scikit_learn_there_is_no_more_than_a_model_with_an_estimator_has(run
         ),
     ],
 )
-def test_it_ends_as_python_does(run, text, code, output):
+def test_forked_process_exits_like_python(run, text, code, output):
     assert run(text)[1:] == (code, output)
 
 
-def test_an_exception_is_shown_and_ends_in_one(run):
+def test_exception_is_logged_with_exit_code_one(run):
     _, code, output = run("1 / 0")
     assert code == 1
     assert output.endswith("ZeroDivisionError: division by zero\n")
 
 
-def test_random_numbers_are_every_processs_own(run):
+def test_forked_processes_have_different_random_numbers(run):
     text = "import random, numpy\nprint(random.random(), numpy.random.rand())"
     first, second = run(text)[2].split(), run(text)[2].split()
     assert not set(first) & set(second)
 
 
 @pytest.mark.parametrize("variable", ["OMP_NUM_THREADS", "PYTHONPATH", "LD_PRELOAD"])
-def test_what_libraries_read_when_they_are_imported_makes_a_process_of_its_own(run, variable):
+def test_import_time_variables_prevent_forking(run, variable):
     process, code, output = run(f"import os\nprint(os.environ['{variable}'])", **{variable: ""})
     assert not is_forked(process)
     assert (code, output) == (0, "\n")
 
 
-def test_the_first_are_started_as_usual(tmp_path):
+def test_first_processes_are_not_forked(tmp_path):
     closers = []
     starter = Starter(closers.append, unforked=1)
     first, second = sleeping(starter, tmp_path), sleeping(starter, tmp_path)
@@ -143,7 +143,7 @@ def gone(pid):
     return False
 
 
-def test_it_can_be_killed_with_all_that_it_started(starter, tmp_path):
+def test_kill_ends_forked_process_and_its_children(starter, tmp_path):
     process = sleeping(starter, tmp_path)
     assert process.poll() is None
     with pytest.raises(subprocess.TimeoutExpired):
@@ -153,7 +153,7 @@ def test_it_can_be_killed_with_all_that_it_started(starter, tmp_path):
     assert process.poll() == -9
 
 
-def test_nothing_runs_on_when_the_server_is_gone(tmp_path):
+def test_server_stop_ends_all_processes(tmp_path):
     closers = []
     process = sleeping(Starter(closers.append, unforked=0), tmp_path)
     closers[0]()
@@ -161,7 +161,7 @@ def test_nothing_runs_on_when_the_server_is_gone(tmp_path):
     assert gone(process.pid)
 
 
-def test_a_template_that_was_killed_is_started_anew(starter, run, tmp_path):
+def test_killed_template_is_started_again(starter, run, tmp_path):
     process = sleeping(starter, tmp_path)
     template = int(Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
     os.kill(template, signal.SIGKILL)
