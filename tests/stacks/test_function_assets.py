@@ -8,9 +8,9 @@ from aws_cdk import App, Duration, Stack, Stage
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
 
-from model_factory.factory_function import FactoryFunction
-from model_factory.function_code import FunctionCodeError
-from model_factory.names import EnvironmentNames
+from model_factory.core.factory_function import FactoryFunction
+from model_factory.core.function_code import FunctionCodeError
+from model_factory.core.names import EnvironmentNames
 
 ROOT = Path(__file__).parents[2]
 

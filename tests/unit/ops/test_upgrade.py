@@ -119,7 +119,9 @@ def test_newer_pin_than_installed_is_refused(repository):
     pin(repository, INSTALLED)
     file = repository / "requirements.txt"
     file.write_text(file.read_text().replace("==0.0.1", "==99.0"))
-    with pytest.raises(UsageError, match=r"pins 99\.0, but .* is installed; run pip install -r requirements\.txt first"):
+    with pytest.raises(
+        UsageError, match=r"pins 99\.0, but .* is installed; run pip install -r requirements\.txt first"
+    ):
         run(repository)
 
 
