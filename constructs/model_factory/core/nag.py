@@ -1,4 +1,4 @@
-"""Accepted findings of the rule packs, each on one resource and with its reason.
+"""Suppressions of findings of cdk-nag, checkov and cfn-lint, each on one resource and with its reason.
 
 cdk-nag reads what the CDK's own API writes beside the template, checkov and cfn-lint read the resource's metadata.
 docs/reference/suppressions.md lists them all.
@@ -20,13 +20,21 @@ _WILDCARDS = "AwsSolutions-IAM5"
 
 
 def suppress(construct: IConstruct, reasons: Mapping[str, str]) -> None:
-    """Accept findings by rule: `CKV…` are checkov's, those without a hyphen else cfn-lint's, the others cdk-nag's.
+    """Suppress findings on one resource. Further calls for the same resource add to the earlier ones.
 
-    Reasons of several calls for one resource add up. IAM5 accepts the wildcards that the policy has by now, each by name.
+    Args:
+        construct: The resource, or a construct whose default child it is.
+        reasons: Reason by rule: `CKV…` is a rule of checkov, another rule without a hyphen one of cfn-lint, and the rest
+            are rules of cdk-nag. AwsSolutions-IAM5 suppresses the wildcards that the policy has by now, each by name.
+
+    Raises:
+        TypeError: The construct has no CloudFormation resource of its own.
     """
     resource = construct if isinstance(construct, CfnResource) else construct.node.default_child
     if not isinstance(resource, CfnResource):
-        raise TypeError(f"{construct.node.path} has no CloudFormation resource of its own")
+        raise TypeError(
+            f"{construct.node.path}: construct is {type(construct).__name__}, which has no CloudFormation resource of its own"
+        )
     # The CDK's name of a rule of a plugin is `plugin::rule`; cdk-nag's packs are called what their rules begin with.
     nagged = [
         Acknowledgment(id=f"{rule.partition('-')[0]}::{finding}", reason=reason)
@@ -47,7 +55,7 @@ def suppress(construct: IConstruct, reasons: Mapping[str, str]) -> None:
 
 
 def in_both_packs(rule: str, reason: str) -> dict[str, str]:
-    """The rule as NIST 800-53 R5 and PCI DSS 3.2.1 call it."""
+    """The rule by its names in the packs NIST 800-53 R5 and PCI DSS 3.2.1."""
     return {f"{pack}-{rule}": reason for pack in ("NIST.800.53.R5", "PCI.DSS.321")}
 
 
