@@ -4,6 +4,10 @@ Stacks name resources with these, and operators find them with these; nothing el
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from constructs import IConstruct
 
 METRIC_NAMESPACE = "ModelFactory"
 VARIANT = "AllTraffic"
@@ -14,12 +18,34 @@ DELIVERY = "delivery"
 
 @dataclass(frozen=True)
 class EnvironmentNames:
-    """Names of what an environment has once. `account` and `region` make bucket names unique in all of S3."""
+    """Names of the resources that an environment has once.
+
+    Args:
+        factory: Name of the factory; every name starts with it.
+        environment: Name of the environment, such as `prod`.
+        account: Account id, or the CDK token for it. It makes bucket names unique in all of S3.
+        region: Region, or the CDK token for it.
+    """
 
     factory: str
     environment: str
     account: str
     region: str
+
+    @classmethod
+    def of(cls, scope: "IConstruct", *, factory: str, environment: str) -> Self:
+        """Names in the account and region of a construct's stack; in an environment-agnostic stack these are tokens.
+
+        Args:
+            scope: A construct of the stack, or the stack.
+            factory: Name of the factory.
+            environment: Name of the environment, such as `prod`.
+        """
+        # Imported here: the command line uses names without the CDK, which takes a second to import.
+        from aws_cdk import Stack
+
+        stack = Stack.of(scope)
+        return cls(factory, environment, stack.account, stack.region)
 
     @property
     def prefix(self) -> str:
@@ -79,7 +105,11 @@ class EnvironmentNames:
 
     @property
     def partition(self) -> str:
-        """The group of regions that the region is in: aws, aws-cn or aws-us-gov."""
+        """The partition of the region: aws, aws-cn or aws-us-gov; a token when the region is one."""
+        if _is_token(self.region):
+            from aws_cdk import Aws
+
+            return Aws.PARTITION
         return next((f"aws-{part}" for part in ("cn", "us-gov") if self.region.startswith(f"{part}-")), "aws")
 
     @property
@@ -163,3 +193,8 @@ class ModelNames:
     def settings_parameter(self) -> str:
         """SSM parameter with the JSON that the shared functions read (docs/reference/contracts.md)."""
         return f"{self.environment.models_parameter_prefix}{self.model}"
+
+
+def _is_token(value: str) -> bool:
+    """Whether CloudFormation fills the value in at deployment. (The CDK's own function would import the CDK.)"""
+    return "${Token[" in value
