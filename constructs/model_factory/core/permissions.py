@@ -56,7 +56,7 @@ def service_role(
     construct_id: str,
     *,
     names: EnvironmentNames,
-    name: str,
+    name: str | None,
     service: str,
     description: str,
     statements: Sequence[iam.PolicyStatement],
