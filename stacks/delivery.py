@@ -1,32 +1,42 @@
-"""What the tooling account has: the pipeline that delivers pushes, and the function that trains and tests between deployments."""
+"""Resources of the delivery account: the pipeline that deploys pushes, and the function for tasks between deployments."""
 
 import json
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
-from aws_cdk import Duration, Environment, RemovalPolicy, Stack, Stage
+from aws_cdk import Duration, Environment, Stack, Stage
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from model_factory.assets import FUNCTIONS
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig
 from model_factory.config.delivery import CODECOMMIT, Delivery
+from model_factory.core.alerts_topic import AlertsTopic
+from model_factory.core.encryption_key import EncryptionKey
 from model_factory.core.factory_function import FactoryFunction
 from model_factory.core.nag import suppress
 from model_factory.core.trigger_queue import UndeliveredQueue
-from model_factory.delivery.alerts import DeliveryAlerts
 from model_factory.delivery.buckets import DeliveryBuckets
+from model_factory.delivery.delivery_alerts import DeliveryAlerts
 from model_factory.delivery.permissions import delivery_statements
 from model_factory.delivery.pipeline import DeliveryPipeline
 from model_factory.delivery.pull_requests import PullRequestPipeline
-from model_factory.environment.encryption_key import EncryptionKey
 
-# Lambda's most: what is promoted is copied by the function.
+# The longest timeout of Lambda: the function copies the files of promoted versions.
 _COPY_TIMEOUT = Duration.minutes(15)
 
 
 class DeliveryStack(Stack):
-    """The stack `<factory>-delivery`. `environments` are the stages in the order of promotion."""
+    """The stack `<factory>-delivery`, in the delivery account.
+
+    Args:
+        scope: The app.
+        factory: The content of factory.yaml.
+        delivery: Its section `delivery`.
+        environments: Environments in the order of promotion, each with the stage of its stacks.
+    """
 
     def __init__(
         self,
@@ -40,15 +50,45 @@ class DeliveryStack(Stack):
             scope,
             names.delivery_pipeline,
             stack_name=names.delivery_pipeline,
-            description=f"Model Factory {factory.name}: git push delivers",
+            description=f"Model Factory {factory.name}: delivery pipeline",
             env=Environment(account=delivery.account, region=delivery.region),
         )
-        key = EncryptionKey(self, "Encryption", names=names, removal=RemovalPolicy.RETAIN).key
-        UndeliveredQueue(self, "Undelivered", names=names, key=key)
-        DeliveryAlerts(self, "Alerts", names=names, key=key, emails=factory.alerts.emails)
-        buckets = DeliveryBuckets(self, "Buckets", names=names, key=key)
-        approvals = {environment.name: environment.approval for environment, _ in environments}
-        reached = {environment.name: factory.names(environment) for environment, _ in environments}
+        self._names = names
+        self._key = EncryptionKey(self, "Encryption", names=names).key
+        alarm_topic = self._notifications(factory.alerts.emails)
+        artifacts = DeliveryBuckets(self, "Buckets", names=names, key=self._key).artifacts
+        function = self._function(factory, delivery, [environment for environment, _ in environments], alarm_topic)
+        DeliveryPipeline(
+            self,
+            "Delivery",
+            delivery=delivery,
+            names=names,
+            artifacts=artifacts,
+            function=function,
+            environments=environments,
+        )
+        if delivery.source != CODECOMMIT:
+            PullRequestPipeline(self, "PullRequests", delivery=delivery, names=names, artifacts=artifacts)
+
+    def _notifications(self, emails: Sequence[str]) -> sns.ITopic:
+        """The topic, its rules and the queue of undelivered events. Returns the topic of alarms."""
+        names, key = self._names, self._key
+        # The topic, the dead-letter queue of its rules and the alarm on that queue refer to each other: by name.
+        topic = AlertsTopic.from_names(self, "AlarmTopic", names)
+        undelivered = UndeliveredQueue.from_names(self, "UndeliveredQueue", names, key=key)
+        UndeliveredQueue(self, "Undelivered", names=names, key=key, alarm_topic=topic)
+        DeliveryAlerts(self, "Alerts", names=names, key=key, emails=emails, dead_letter_queue=undelivered)
+        return topic
+
+    def _function(
+        self,
+        factory: FactoryConfig,
+        delivery: Delivery,
+        environments: Sequence[EnvironmentConfig],
+        alarm_topic: sns.ITopic,
+    ) -> lambda_.IFunction:
+        """The delivery function, which trains, releases and tests models between deployments."""
+        names, key = self._names, self._key
         work = FactoryFunction(
             self,
             "Work",
@@ -57,40 +97,29 @@ class DeliveryStack(Stack):
             source=FUNCTIONS / "delivery",
             key=key,
             timeout=_COPY_TIMEOUT,
-            statements=delivery_statements(names, list(reached.values()), key.key_arn),
+            statements=delivery_statements(names, [factory.names(each) for each in environments], key.key_arn),
             environment={
                 "PIPELINE": names.delivery_pipeline,
                 "REPORTS": names.bucket("records"),
                 "PARALLEL": str(delivery.parallel),
                 "TIMEOUT_SECONDS": str(int(delivery.training_timeout.total_seconds())),
-                "ENVIRONMENTS": json.dumps(
-                    {
-                        name: {
-                            "prefix": to.prefix,
-                            "factory": to.factory,
-                            "account": to.account,
-                            "region": to.region,
-                            "approval": approvals[name],
-                            "role": to.iam_arn(f"role/{to.delivery_role}"),
-                        }
-                        for name, to in reached.items()
-                    }
-                ),
+                "ENVIRONMENTS": json.dumps({each.name: _facts(factory, each) for each in environments}),
             },
+            alarm_topic=alarm_topic,
         )
-        suppress(
-            work.function, {"CKV_AWS_45": "The twelve digits that look like a secret are the accounts it delivers to."}
-        )
-        DeliveryPipeline(
-            self,
-            "Delivery",
-            delivery=delivery,
-            names=names,
-            artifacts=cast(Any, buckets.artifacts),
-            function=cast(Any, work.function),
-            environments=environments,
-        )
-        if delivery.source != CODECOMMIT:
-            PullRequestPipeline(
-                self, "PullRequests", delivery=delivery, names=names, artifacts=cast(Any, buckets.artifacts)
-            )
+        suppressed = "The twelve digits that look like a secret are the accounts it delivers to."
+        suppress(work.function, {"CKV_AWS_45": suppressed})
+        return cast(lambda_.IFunction, work.function)
+
+
+def _facts(factory: FactoryConfig, environment: EnvironmentConfig) -> dict[str, str]:
+    """The function's settings for one environment (lambda/delivery/environment.py)."""
+    names = factory.names(environment)
+    return {
+        "prefix": names.prefix,
+        "factory": names.factory,
+        "account": names.account,
+        "region": names.region,
+        "approval": environment.approval,
+        "role": names.iam_arn(f"role/{names.delivery_role}"),
+    }

@@ -1,4 +1,4 @@
-"""All stacks of a factory: a foundation per environment, and a stack per model and environment."""
+"""All stacks of a factory: a foundation per environment, a stack per model and environment, and the delivery."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from model_factory.model.job_code import build_job_code
 from .foundation import FoundationStack
 from .model import ModelStack
 
-# What SageMaker and IAM allow, less the longest ending behind a model's prefix (`-monitor-job`, `-v1234-…`).
+# The limit of SageMaker and IAM, minus the longest suffix of a model's names (`-monitor-job`, `-v1234-…`).
 _LONGEST_PREFIX = 48
 _LONGEST_BUCKET = 63
 
@@ -90,18 +90,15 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
 def _add_delivery(
     app: App, config: FactoryConfig, delivery: Delivery, delivered: list[tuple[Environment, Stage]]
 ) -> None:
-    """Add the stack of the delivery pipeline, and the lock file of the CDK CLI for its builds."""
+    """Add the stack of the delivery pipeline."""
     # Imported here: CDK's modules for pipelines take a second to load, and most synths have no delivery.
-    from model_factory.delivery.build import copy_cli_lock
-
     from .delivery import DeliveryStack
 
-    copy_cli_lock(Path(app.outdir))
     DeliveryStack(app, config, delivery, delivered)
 
 
 def _check_networks(factory: FactoryConfig, models: dict[str, ModelConfig], folder: Path) -> None:
-    """SageMaker puts no serverless endpoint into a network, and one outside of it would not be isolated."""
+    """SageMaker cannot connect a serverless endpoint to a VPC, and one outside of the VPC would not be isolated."""
     networked = ", ".join(each.name for each in factory.environments if each.network != "none")
     files = [folder / name / "model.yaml" for name, model in models.items() if model.serving.mode == "serverless"]
     if networked and files:

@@ -1,25 +1,28 @@
-"""What an environment has once: key, buckets, queues, network, the shared functions, alerts."""
+"""Shared resources of an environment: key, buckets, queues, VPC, functions, notifications."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 from aws_cdk import Duration, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from model_factory.assets import FUNCTIONS
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig
+from model_factory.core.encryption_key import EncryptionKey
 from model_factory.core.factory_function import FactoryFunction
-from model_factory.core.names import EnvironmentNames
 from model_factory.core.network import VpcConfig
 from model_factory.core.permissions import apply_permissions_boundary
 from model_factory.core.trigger_queue import TriggerQueue, UndeliveredQueue
 from model_factory.delivery.role import DeliveryRole
-from model_factory.environment.alerts import Alerts
 from model_factory.environment.data_lake import DataLake
-from model_factory.environment.encryption_key import EncryptionKey
+from model_factory.environment.environment_alerts import EnvironmentAlerts
 from model_factory.environment.function_permissions import cleanup_statements, deploy_statements, retrain_statements
 from model_factory.environment.isolated_network import IsolatedNetwork
+from model_factory.environment.resources import EnvironmentResources
 from model_factory.environment.scheduler_role import SchedulerRole
 
 _RETRAIN_TIMEOUT = Duration.seconds(60)
@@ -28,9 +31,17 @@ _CLEANUP_TIMEOUT = Duration.minutes(14)
 
 
 class FoundationStack(Stack):
-    """The stack `<factory>-<env>-foundation`. `promotes`: some model's versions are promoted from environment to
-    environment.
+    """The stack `<factory>-<env>-foundation`: the resources that all models of an environment share.
+
+    Args:
+        scope: The app, or the stage of an environment that is delivered.
+        factory: The content of factory.yaml.
+        environment: One of its environments.
+        promotes: Whether versions of a model are promoted from environment to environment. Default: False.
     """
+
+    resources: EnvironmentResources
+    """The shared resources, for stacks of models in the same app."""
 
     def __init__(
         self,
@@ -38,93 +49,128 @@ class FoundationStack(Stack):
         factory: FactoryConfig,
         environment: EnvironmentConfig,
         *,
-        promotes: bool,
+        promotes: bool = False,
     ) -> None:
         names = factory.names(environment)
         super().__init__(
             scope,
             names.foundation_stack,
             stack_name=names.foundation_stack,
-            description=f"Model Factory {factory.name}: what {environment.name} has once",
+            description=f"Model Factory {factory.name}: shared resources of {environment.name}",
             env=Environment(account=environment.account, region=environment.region),
         )
         apply_permissions_boundary(self, environment.permissions_boundary)
-        removal = RemovalPolicy.RETAIN if environment.removal == "retain" else RemovalPolicy.DESTROY
-        self.key = EncryptionKey(self, "Encryption", names=names, removal=removal).key
-        DataLake(self, "DataLake", names=names, key=self.key, removal=removal, lock=environment.records_lock)
-        Alerts(self, "Alerts", names=names, key=self.key, emails=factory.alerts.emails)
-        UndeliveredQueue(self, "Undelivered", names=names, key=self.key)
-        SchedulerRole(self, "Scheduler", names=names, key_arn=self.key.key_arn)
+        self._names = names
+        self._removal = RemovalPolicy.RETAIN if environment.removal == "retain" else RemovalPolicy.DESTROY
+        self.key = EncryptionKey(self, "Encryption", names=names, removal=self._removal).key
+        # The topic, the dead-letter queue of its rules and the alarm on that queue refer to each other: by name.
+        self._by_name = EnvironmentResources.from_names(self, names, key=self.key)
+        statements = self._function_statements()
+        self.vpc = self._vpc(environment, [each for some in statements.values() for each in some])
+        self._add_shared(factory, environment)
+        self._add_functions(statements)
+        self._add_delivery_role(factory, environment, promotes=promotes)
 
-        work = {
-            "retrain": retrain_statements(names, self.key.key_arn),
-            "deploy": deploy_statements(names, self.key.key_arn),
+    def _function_statements(self) -> dict[str, list[iam.PolicyStatement]]:
+        """Permissions of the three functions. The endpoints of an isolated VPC allow the same calls."""
+        names, key_arn = self._names, self.key.key_arn
+        return {
+            "retrain": retrain_statements(names, key_arn),
+            "deploy": deploy_statements(names, key_arn),
             "endpoint-cleanup": cleanup_statements(names),
         }
-        self.vpc = self._placement(environment, names, [each for some in work.values() for each in some])
 
-        retrains = TriggerQueue(
-            self, "RetrainQueue", names=names, purpose="retrain", key=self.key, function_timeout=_RETRAIN_TIMEOUT
-        )
-        FactoryFunction(
-            self,
-            "Retrain",
-            names=names,
-            purpose="retrain",
-            source=FUNCTIONS / "retrain",
-            key=self.key,
-            timeout=_RETRAIN_TIMEOUT,
-            statements=work["retrain"],
-            vpc=self.vpc,
-        ).consume(retrains.queue)
-
-        deploys = TriggerQueue(
-            self, "DeployQueue", names=names, purpose="deploy", key=self.key, function_timeout=_DEPLOY_TIMEOUT
-        )
-        FactoryFunction(
-            self,
-            "Deploy",
-            names=names,
-            purpose="deploy",
-            source=FUNCTIONS / "deploy",
-            key=self.key,
-            timeout=_DEPLOY_TIMEOUT,
-            statements=work["deploy"],
-            vpc=self.vpc,
-        ).consume(deploys.queue)
-
-        FactoryFunction(
-            self,
-            "EndpointCleanup",
-            names=names,
-            purpose="endpoint-cleanup",
-            source=FUNCTIONS / "endpoint_cleanup",
-            key=self.key,
-            timeout=_CLEANUP_TIMEOUT,
-            statements=work["endpoint-cleanup"],
-            vpc=self.vpc,
-        )
-        if factory.delivery and environment in factory.delivered:
-            tooling = factory.delivery_names(factory.delivery)
-            DeliveryRole(
-                self,
-                "Delivery",
-                names=names,
-                tooling=tooling,
-                key=self.key,
-                gives=promotes and environment != factory.delivered[-1],
-                receives=promotes and environment != factory.delivered[0],
-            )
-
-    def _placement(
-        self, environment: EnvironmentConfig, names: EnvironmentNames, statements: Sequence[iam.PolicyStatement]
-    ) -> VpcConfig | None:
-        """Where everything of the environment runs; None: outside of any network."""
+    def _vpc(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> VpcConfig | None:
+        """The VPC of jobs, endpoints and functions. None: they are outside of a VPC."""
         match environment.network:
             case "none":
                 return None
             case "isolated":
-                return IsolatedNetwork(self, "Network", names=names, key=self.key, statements=statements).vpc
+                return IsolatedNetwork(self, "Network", names=self._names, key=self.key, statements=statements).vpc
             case network:
-                # A network is often another account's that shares its subnets; their ids are unique all the same.
+                # The VPC can belong to another account that shares its subnets; ids are unique in all accounts.
                 return VpcConfig(tuple(network.subnets), tuple(network.security_groups), account="*")
+
+    def _add_shared(self, factory: FactoryConfig, environment: EnvironmentConfig) -> None:
+        """Buckets, notifications, the queue of undelivered events and the role of schedules."""
+        names, key, by_name = self._names, self.key, self._by_name
+        self._lake = DataLake(
+            self, "DataLake", names=names, key=key, removal=self._removal, lock=environment.records_lock
+        )
+        self._alerts = EnvironmentAlerts(
+            self,
+            "Alerts",
+            names=names,
+            key=key,
+            emails=factory.alerts.emails,
+            dead_letter_queue=by_name.undelivered_queue,
+        )
+        self._undelivered = UndeliveredQueue(self, "Undelivered", names=names, key=key, alarm_topic=by_name.alarm_topic)
+        self._scheduler = SchedulerRole(self, "Scheduler", names=names, key=key)
+
+    def _add_functions(self, statements: Mapping[str, Sequence[iam.PolicyStatement]]) -> None:
+        """The functions, two of them behind a queue."""
+        retrain_queue = self._trigger_queue("RetrainQueue", "retrain", _RETRAIN_TIMEOUT)
+        retrain = self._function("Retrain", "retrain", _RETRAIN_TIMEOUT, statements)
+        retrain.consume(retrain_queue.queue, grant=False)
+        deploy_queue = self._trigger_queue("DeployQueue", "deploy", _DEPLOY_TIMEOUT)
+        deploy = self._function("Deploy", "deploy", _DEPLOY_TIMEOUT, statements)
+        deploy.consume(deploy_queue.queue, grant=False)
+        cleanup = self._function("EndpointCleanup", "endpoint-cleanup", _CLEANUP_TIMEOUT, statements)
+        self.resources = EnvironmentResources(
+            data_bucket=self._lake.data,
+            artifacts_bucket=self._lake.artifacts,
+            records_bucket=self._lake.records,
+            key=self.key,
+            alarm_topic=cast(sns.ITopic, self._alerts.topic),
+            retrain_queue=retrain_queue.queue,
+            deploy_queue=deploy_queue.queue,
+            undelivered_queue=self._undelivered.queue,
+            scheduler_role=cast(iam.IRole, self._scheduler.role),
+            endpoint_cleanup=cast(lambda_.IFunction, cleanup.function),
+            vpc=self.vpc,
+        )
+
+    def _trigger_queue(self, construct_id: str, purpose: str, timeout: Duration) -> TriggerQueue:
+        return TriggerQueue(
+            self,
+            construct_id,
+            names=self._names,
+            purpose=purpose,
+            key=self.key,
+            function_timeout=timeout,
+            alarm_topic=self._by_name.alarm_topic,
+        )
+
+    def _function(
+        self,
+        construct_id: str,
+        purpose: str,
+        timeout: Duration,
+        statements: Mapping[str, Sequence[iam.PolicyStatement]],
+    ) -> FactoryFunction:
+        return FactoryFunction(
+            self,
+            construct_id,
+            names=self._names,
+            purpose=purpose,
+            source=FUNCTIONS / purpose.replace("-", "_"),
+            key=self.key,
+            timeout=timeout,
+            statements=statements[purpose],
+            vpc=self.vpc,
+            alarm_topic=self._by_name.alarm_topic,
+        )
+
+    def _add_delivery_role(self, factory: FactoryConfig, environment: EnvironmentConfig, *, promotes: bool) -> None:
+        """The role of the delivery function, in environments that are delivered."""
+        if factory.delivery and environment in factory.delivered:
+            DeliveryRole(
+                self,
+                "Delivery",
+                names=self._names,
+                tooling=factory.delivery_names(factory.delivery),
+                key=self.key,
+                gives=promotes and environment != factory.delivered[-1],
+                receives=promotes and environment != factory.delivered[0],
+            )

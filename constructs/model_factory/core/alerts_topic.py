@@ -1,4 +1,4 @@
-"""A topic that people listen to, and the events that are told there in one sentence."""
+"""The SNS topic that alarms and EventBridge rules publish to, and its e-mail subscriptions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,61 +7,112 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .names import EnvironmentNames
+from .encryption_key import key_or_own
+from .names import EnvironmentNames, StackLocation
 from .permissions import service_principal
 
 
 class AlertsTopic(sns.Topic):
-    """Encrypted, reached through TLS only; alarms and rules of the account publish, `emails` listen."""
+    """An encrypted SNS topic that requires TLS. CloudWatch alarms and EventBridge rules of the account may publish.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        names: Names of the environment: the topic is `<prefix>-alerts`. Default: CloudFormation generates the name.
+        key: Key that encrypts messages. Default: a key of its own.
+        emails: E-mail addresses that are subscribed; SNS asks each for a confirmation. Default: none.
+        dead_letter_queue: Standard queue for events that a notification rule could not deliver. Default: none.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, names: EnvironmentNames, key: kms.IKey, emails: Sequence[str]
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: EnvironmentNames | None = None,
+        key: kms.IKey | None = None,
+        emails: Sequence[str] = (),
+        dead_letter_queue: sqs.IQueue | None = None,
     ) -> None:
-        super().__init__(scope, construct_id, topic_name=names.alerts_topic, master_key=key, enforce_ssl=True)
-        self._names, self._beside = names, scope
+        key = key_or_own(scope, key, names, construct_id=f"{construct_id}Encryption", services=["events", "cloudwatch"])
+        super().__init__(
+            scope, construct_id, topic_name=names.alerts_topic if names else None, master_key=key, enforce_ssl=True
+        )
+        self._names, self._dead_letter_queue = names, dead_letter_queue
+        # With a factory's names: beside the topic, where deployed factories have the logical ids of these resources.
+        self._parent: Construct = scope if names else self
         for email in emails:
-            # Beside the topic, where the addresses of deployed factories have their logical ids.
-            sns.CfnSubscription(scope, f"Email-{email}", topic_arn=self.topic_arn, protocol="email", endpoint=email)
+            sns.CfnSubscription(
+                self._parent, f"Email-{email}", topic_arn=self.topic_arn, protocol="email", endpoint=email
+            )
         self.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ServicesOfThisAccount",
                 principals=[service_principal("cloudwatch"), service_principal("events")],
                 actions=["sns:Publish"],
                 resources=[self.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": names.account}},
+                conditions={"StringEquals": {"aws:SourceAccount": StackLocation.of(self).account}},
             )
         )
+
+    @staticmethod
+    def from_names(scope: Construct, construct_id: str, names: EnvironmentNames) -> sns.ITopic:
+        """Import the topic of a deployed environment."""
+        return sns.Topic.from_topic_arn(scope, construct_id, names.arn("sns", names.alerts_topic))
 
     def add_notification_rule(
         self,
         construct_id: str,
         *,
-        purpose: str,
         description: str,
         pattern: Mapping[str, Any],
         facts: Mapping[str, str],
         sentence: str,
-    ) -> None:
-        """The rule `<prefix>-<purpose>` beside the topic tells of events like `pattern`.
+        purpose: str | None = None,
+    ) -> events.CfnRule:
+        """Publish a sentence for each EventBridge event that matches a pattern.
 
-        `facts`: JSON paths into the event, by the <name> that they have in the `sentence`.
+        Args:
+            construct_id: Id of the rule.
+            description: Description of the rule.
+            pattern: Event pattern, in the format of EventBridge.
+            facts: JSON paths into the event, such as `$.detail.stepName`, each by the name it has in `sentence`.
+            sentence: Text of the notification, with `<name>` for each of the facts.
+            purpose: With names, the rule is called `<prefix>-<purpose>`. Default: CloudFormation generates the name.
         """
-        names = self._names
+        names, dead_letters = self._names, self._dead_letter_queue
         target = events.CfnRule.TargetProperty(
             id="Alerts",
             arn=self.topic_arn,
             input_transformer=events.CfnRule.InputTransformerProperty(
                 input_paths_map=dict(facts), input_template=f'"{sentence}"'
             ),
-            dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=names.arn("sqs", names.undelivered_queue)),
+            dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=dead_letters.queue_arn)
+            if dead_letters
+            else None,
         )
-        events.CfnRule(
-            self._beside,
+        rule = events.CfnRule(
+            self._parent,
             construct_id,
-            name=f"{names.prefix}-{purpose}",
+            name=f"{names.prefix}-{purpose}" if names and purpose else None,
             description=description,
             event_pattern=dict(pattern),
             targets=[target],
         )
+        if dead_letters and not names:
+            _allow_dead_letters(dead_letters, rule)
+        return rule
+
+
+def _allow_dead_letters(queue: sqs.IQueue, rule: events.CfnRule) -> None:
+    queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[service_principal("events")],
+            actions=["sqs:SendMessage"],
+            resources=[queue.queue_arn],
+            conditions={"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
+        )
+    )

@@ -1,8 +1,8 @@
-"""A function of the factory: its own few files, Powertools from AWS's public layer, a role for exactly its work."""
+"""A Lambda function with Powertools from AWS's public layer, a least-privilege role, a log group and an alarm."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -10,12 +10,15 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from .count_alarm import count_alarm
+from .encryption_key import key_or_own
 from .nag import DEPENDS_TWICE, in_both_packs, suppress
-from .names import METRIC_NAMESPACE, EnvironmentNames
+from .names import METRIC_NAMESPACE, EnvironmentNames, StackLocation
 from .network import VpcConfig, function_interfaces
 from .permissions import allow, allow_without_resource, service_role
 
@@ -37,76 +40,136 @@ _ACCEPTED_OUTSIDE = {**in_both_packs("LambdaInsideVPC", _OUTSIDE), "CKV_AWS_117"
 
 
 class FactoryFunction(Construct):
-    """The function `<factory>-<env>-<purpose>` from `source/`, entered at `handler.handler`."""
+    """A Python function with Powertools, tracing, an encrypted log group, a role and an alarm on errors.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        names: Names of the environment: the function is `<prefix>-<purpose>`. Default: CloudFormation generates names.
+        purpose: What the function does, such as `retrain`; part of the names, and the service name of Powertools.
+            Default: `construct_id`.
+        source: Folder with the function's code.
+        handler: Entry point, `<module>.<function>`. Default: `handler.handler`.
+        key: Key that encrypts the log group. Default: a key of its own.
+        timeout: Longest time that an invocation may take. Default: one minute.
+        statements: Permissions of the role, besides those for logs, traces and the VPC. Default: none.
+        vpc: Subnets and security groups. Default: None, outside of a VPC.
+        environment: Environment variables. Default: none besides those of Powertools and of the factory's names.
+        layers: Lambda layers. Default: Powertools for AWS Lambda, from the ARN that AWS publishes in the region.
+        alarm_topic: Topic that the alarm on errors publishes to. Default: the alarm has no action.
+    """
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        names: EnvironmentNames,
-        purpose: str,
         source: Path,
-        key: kms.IKey,
-        timeout: Duration,
-        statements: Sequence[iam.PolicyStatement],
+        handler: str = "handler.handler",
+        names: EnvironmentNames | None = None,
+        purpose: str | None = None,
+        key: kms.IKey | None = None,
+        timeout: Duration | None = None,
+        statements: Sequence[iam.PolicyStatement] = (),
         vpc: VpcConfig | None = None,
         environment: Mapping[str, str] | None = None,
+        layers: Sequence[lambda_.ILayerVersion] | None = None,
+        alarm_topic: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        name = names.function(purpose)
+        _check_source(self, source, handler)
+        purpose = purpose or construct_id
+        name = names.function(purpose) if names else None
         log_group = logs.LogGroup(
             self,
             "Logs",
-            log_group_name=f"/aws/lambda/{name}",
-            encryption_key=key,
+            log_group_name=f"/aws/lambda/{name}" if name else None,
+            encryption_key=key_or_own(self, key, names, logs=True),
             retention=logs.RetentionDays.ONE_YEAR,
             removal_policy=RemovalPolicy.DESTROY,
         )
+        # A factory's function is known by name, so that its role does not have to wait for the log group.
+        streams = names.arn("logs", f"log-group:/aws/lambda/{name}:*") if names else log_group.log_group_arn
         self.role = service_role(
             self,
             "Role",
             names=names,
-            name=names.role(purpose),
+            name=names.role(purpose) if names else None,
             service="lambda",
-            description=f"What the function {name} may do",
-            statements=[*statements, *_observability(names, name), *function_interfaces(names, vpc)],
+            description=f"Permissions of the function {name or self.node.path}",
+            statements=[
+                *statements,
+                allow(["logs:CreateLogStream", "logs:PutLogEvents"], [streams]),
+                allow_without_resource(["xray:PutTraceSegments", "xray:PutTelemetryRecords"]),
+                *function_interfaces(names or StackLocation.of(self), vpc),
+            ],
             open_resources="X-Ray and metrics have no resources; the rest is bounded by the factory's names.",
         )
+        """The function's role."""
         self.function = lambda_.Function(
             self,
             "Function",
             function_name=name,
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
-            handler="handler.handler",
+            handler=handler,
             code=lambda_.Code.from_asset(str(source), exclude=["**/__pycache__", "*.pyc"]),
             role=self.role.without_policy_updates(),
-            layers=[self._powertools()],
+            layers=[self._powertools()] if layers is None else list(layers),
             memory_size=512,
-            timeout=timeout,
+            timeout=timeout or Duration.minutes(1),
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log_group,
-            environment={
-                "FACTORY_ENVIRONMENT": names.environment,
-                "MODELS_PARAMETER_PREFIX": names.models_parameter_prefix,
-                "POWERTOOLS_SERVICE_NAME": purpose,
-                "POWERTOOLS_METRICS_NAMESPACE": METRIC_NAMESPACE,
-                "POWERTOOLS_LOG_LEVEL": "INFO",
-                **(environment or {}),
-            },
+            environment={**_variables(names, purpose), **(environment or {})},
         )
+        """The Lambda function."""
         suppress(self.function, _ACCEPTED if vpc else _ACCEPTED | _ACCEPTED_OUTSIDE)
         if vpc:
             resource = cast(lambda_.CfnFunction, self.function.node.default_child)
             resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
                 subnet_ids=list(vpc.subnets), security_group_ids=list(vpc.security_groups)
             )
-        self._alarm(names, purpose)
+        self.alarm = count_alarm(
+            self,
+            "Errors",
+            names=names,
+            purpose=f"{purpose}-errors",
+            description=f"The function {name or self.node.path} raises exceptions: see its log group.",
+            namespace="AWS/Lambda",
+            metric="Errors",
+            dimensions={"FunctionName": name or self.function.function_name},
+            statistic="Sum",
+            alarm_topic=alarm_topic,
+        )
+        """The alarm on errors."""
 
-    def consume(self, queue: sqs.Queue) -> None:
-        """Run for the queue's messages, ten at a time; messages that fail come back alone. The role must allow it."""
-        lambda_.CfnEventSourceMapping(
+    @staticmethod
+    def from_names(scope: Construct, construct_id: str, names: EnvironmentNames, purpose: str) -> lambda_.IFunction:
+        """Import a function of a deployed environment.
+
+        Args:
+            scope: Parent construct.
+            construct_id: Id of the imported function in `scope`.
+            names: Names of the environment.
+            purpose: `retrain`, `deploy` or `endpoint-cleanup`.
+        """
+        return lambda_.Function.from_function_attributes(
+            scope,
+            construct_id,
+            function_arn=names.arn("lambda", f"function:{names.function(purpose)}"),
+            same_environment=True,
+        )
+
+    def consume(self, queue: sqs.IQueue, *, grant: bool = True) -> None:
+        """Invoke the function with the queue's messages, at most ten at a time; it reports each failed message.
+
+        Args:
+            queue: Queue whose visibility timeout is at least the function's timeout.
+            grant: Add the permissions to receive messages to the role. Default: True.
+        """
+        if grant:
+            queue.grant_consume_messages(cast(iam.IGrantable, self.role))
+        mapping = lambda_.CfnEventSourceMapping(
             self,
             "Messages",
             function_name=self.function.function_arn,
@@ -114,41 +177,59 @@ class FactoryFunction(Construct):
             batch_size=10,
             function_response_types=["ReportBatchItemFailures"],
         )
+        if grant:
+            # Lambda checks the permissions when the mapping is created.
+            mapping.node.add_dependency(self.role)
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to invoke the function."""
+        return self.function.grant_invoke(grantee)
+
+    def metric_errors(self, **options: Any) -> cloudwatch.Metric:
+        """Invocations that raised an exception. `options` are those of `cloudwatch.Metric`."""
+        return self.function.metric_errors(**options)
+
+    def metric_invocations(self, **options: Any) -> cloudwatch.Metric:
+        """Invocations. `options` are those of `cloudwatch.Metric`."""
+        return self.function.metric_invocations(**options)
+
+    def metric_duration(self, **options: Any) -> cloudwatch.Metric:
+        """Milliseconds that invocations take. `options` are those of `cloudwatch.Metric`."""
+        return self.function.metric_duration(**options)
 
     def _powertools(self) -> lambda_.ILayerVersion:
         arn = ssm.StringParameter.value_for_string_parameter(self, _POWERTOOLS)
         return lambda_.LayerVersion.from_layer_version_arn(self, "Powertools", arn)
 
-    def _alarm(self, names: EnvironmentNames, purpose: str) -> None:
-        cloudwatch.CfnAlarm(
-            self,
-            "Errors",
-            alarm_name=f"{names.prefix}-{purpose}-errors",
-            alarm_description=f"The function {names.function(purpose)} raises: see its log group.",
-            namespace="AWS/Lambda",
-            metric_name="Errors",
-            dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="FunctionName", value=names.function(purpose))],
-            statistic="Sum",
-            period=300,
-            evaluation_periods=1,
-            threshold=0,
-            comparison_operator="GreaterThanThreshold",
-            treat_missing_data="notBreaching",
-            alarm_actions=[names.arn("sns", names.alerts_topic)],
-        )
-
 
 def consume_statement(names: EnvironmentNames, purpose: str) -> iam.PolicyStatement:
-    """What Lambda needs in a function's role to read the queue for `purpose`."""
+    """Statement that Lambda needs in a function's role to read the queue for `purpose`."""
     return allow(
         ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
         [names.arn("sqs", names.queue(purpose))],
     )
 
 
-def _observability(names: EnvironmentNames, function_name: str) -> list[iam.PolicyStatement]:
-    streams = names.arn("logs", f"log-group:/aws/lambda/{function_name}:*")
-    return [
-        allow(["logs:CreateLogStream", "logs:PutLogEvents"], [streams]),
-        allow_without_resource(["xray:PutTraceSegments", "xray:PutTelemetryRecords"]),
-    ]
+def _variables(names: EnvironmentNames | None, purpose: str) -> dict[str, str]:
+    powertools = {
+        "POWERTOOLS_SERVICE_NAME": purpose,
+        "POWERTOOLS_METRICS_NAMESPACE": METRIC_NAMESPACE,
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+    if names is None:
+        return powertools
+    return {
+        "FACTORY_ENVIRONMENT": names.environment,
+        "MODELS_PARAMETER_PREFIX": names.models_parameter_prefix,
+        **powertools,
+    }
+
+
+def _check_source(scope: Construct, source: Path, handler: str) -> None:
+    """A folder without the handler would make a zip that Lambda cannot run."""
+    file = source / f"{handler.rpartition('.')[0].replace('.', '/')}.py"
+    if not file.is_file():
+        raise ValueError(
+            f"{scope.node.path}: source is {str(source)!r}, which has no file {file.relative_to(source)} for the handler "
+            f"{handler!r}; give a folder with the function's code"
+        )

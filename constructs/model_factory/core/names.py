@@ -1,6 +1,6 @@
-"""Every name in a factory, built in one place: `<factory>-<environment>-<model>[-part]`.
+"""Names of all resources of a factory: `<factory>-<environment>-<model>[-part]`.
 
-Stacks name resources with these, and operators find them with these; nothing else assembles a name.
+Stacks name resources with these classes and the command line finds resources with them; no other code builds a name.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,66 @@ METRIC_NAMESPACE = "ModelFactory"
 VARIANT = "AllTraffic"
 """The one production variant of every endpoint; metrics and captured data carry its name."""
 DELIVERY = "delivery"
-"""Stands in names of the tooling account where an environment's name stands elsewhere; no environment is called so."""
+"""Takes the place of the environment's name in names of the delivery account; no environment can have this name."""
+
+
+class Arns:
+    """ARNs in one account and region. Both may be CDK tokens."""
+
+    account: str
+    region: str
+
+    def arn(self, service: str, resource: str) -> str:
+        """ARN of a resource, such as `arn("sqs", queue_name)`.
+
+        Args:
+            service: Service as ARNs name it, such as `sqs`.
+            resource: The part of the ARN that follows the account.
+        """
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def iam_arn(self, resource: str) -> str:
+        """ARN of an IAM resource, which has no region, such as `iam_arn("role/name")`."""
+        return f"arn:{self.partition}:iam::{self.account}:{resource}"
+
+    @property
+    def partition(self) -> str:
+        """The partition of the region: aws, aws-cn or aws-us-gov; a token when the region is one."""
+        if is_token(self.region):
+            from aws_cdk import Aws
+
+            return Aws.PARTITION
+        return next((f"aws-{part}" for part in ("cn", "us-gov") if self.region.startswith(f"{part}-")), "aws")
+
+    @property
+    def url_suffix(self) -> str:
+        """The domain of the region's service endpoints, such as amazonaws.com; a token when the region is one."""
+        if is_token(self.region):
+            from aws_cdk import Aws
+
+            return Aws.URL_SUFFIX
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
 
 @dataclass(frozen=True)
-class EnvironmentNames:
+class StackLocation(Arns):
+    """Account and region of a stack, for ARNs of resources that have no name of a factory."""
+
+    account: str
+    region: str
+
+    @classmethod
+    def of(cls, scope: "IConstruct") -> Self:
+        """Account and region of the stack that `scope` is in; in an environment-agnostic stack these are tokens."""
+        # Imported here: the command line uses names without the CDK, which takes a second to import.
+        from aws_cdk import Stack
+
+        stack = Stack.of(scope)
+        return cls(stack.account, stack.region)
+
+
+@dataclass(frozen=True)
+class EnvironmentNames(Arns):
     """Names of the resources that an environment has once.
 
     Args:
@@ -41,11 +96,8 @@ class EnvironmentNames:
             factory: Name of the factory.
             environment: Name of the environment, such as `prod`.
         """
-        # Imported here: the command line uses names without the CDK, which takes a second to import.
-        from aws_cdk import Stack
-
-        stack = Stack.of(scope)
-        return cls(factory, environment, stack.account, stack.region)
+        location = StackLocation.of(scope)
+        return cls(factory, environment, location.account, location.region)
 
     @property
     def prefix(self) -> str:
@@ -67,7 +119,7 @@ class EnvironmentNames:
 
     @property
     def undelivered_queue(self) -> str:
-        """Standard queue for what EventBridge could not deliver: rules and schedules take no FIFO queue for that."""
+        """Standard queue for events that EventBridge could not deliver: dead-letter queues of rules cannot be FIFO."""
         return f"{self.prefix}-undelivered"
 
     def role(self, purpose: str) -> str:
@@ -75,42 +127,27 @@ class EnvironmentNames:
 
     @property
     def delivery_role(self) -> str:
-        """What the delivery pipeline's function takes on in this environment."""
+        """Role that the delivery function assumes in this environment."""
         return f"{self.prefix}-{DELIVERY}"
 
     @property
     def delivery_pipeline(self) -> str:
-        """The pipeline that delivers pushes, and the stack it is in; `pull_request_pipeline` tests pull requests."""
+        """The pipeline that deploys every push, and its stack."""
         return f"{self.factory}-{DELIVERY}"
 
     @property
     def pull_request_pipeline(self) -> str:
+        """The pipeline that tests pull requests."""
         return f"{self.factory}-pull-requests"
 
     @property
     def models_parameter_prefix(self) -> str:
-        """Where the settings parameters of all models are."""
+        """SSM path of the settings parameters of all models."""
         return f"/{self.factory}/{self.environment}/models/"
 
-    def arn(self, service: str, resource: str) -> str:
-        """ARN of something in this account and region, such as `arn("sqs", queue_name)`."""
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
-
-    def iam_arn(self, resource: str) -> str:
-        """ARN of something of IAM, which has no region."""
-        return f"arn:{self.partition}:iam::{self.account}:{resource}"
-
     def bucket_arn(self, purpose: str) -> str:
+        """ARN of the bucket for `purpose`."""
         return f"arn:{self.partition}:s3:::{self.bucket(purpose)}"
-
-    @property
-    def partition(self) -> str:
-        """The partition of the region: aws, aws-cn or aws-us-gov; a token when the region is one."""
-        if _is_token(self.region):
-            from aws_cdk import Aws
-
-            return Aws.PARTITION
-        return next((f"aws-{part}" for part in ("cn", "us-gov") if self.region.startswith(f"{part}-")), "aws")
 
     @property
     def alerts_topic(self) -> str:
@@ -122,7 +159,7 @@ class EnvironmentNames:
 
     @property
     def network_log_group(self) -> str:
-        """Log group of the connections in an isolated network."""
+        """Log group of the flow log of the isolated VPC."""
         return f"/aws/vpc/{self.prefix}"
 
     @property
@@ -130,12 +167,18 @@ class EnvironmentNames:
         return f"{self.prefix}-foundation"
 
     def model(self, model: str) -> "ModelNames":
+        """Names of one model in this environment."""
         return ModelNames(environment=self, model=model)
 
 
 @dataclass(frozen=True)
 class ModelNames:
-    """Names of what one model has in one environment."""
+    """Names of the resources of one model in one environment.
+
+    Args:
+        environment: Names of the environment.
+        model: Name of the model, as in model.yaml.
+    """
 
     environment: EnvironmentNames
     model: str
@@ -195,6 +238,6 @@ class ModelNames:
         return f"{self.environment.models_parameter_prefix}{self.model}"
 
 
-def _is_token(value: str) -> bool:
+def is_token(value: str) -> bool:
     """Whether CloudFormation fills the value in at deployment. (The CDK's own function would import the CDK.)"""
     return "${Token[" in value

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from .image import repository
 from .nag import ONE_ROLE, in_both_packs, suppress
-from .names import METRIC_NAMESPACE, EnvironmentNames
+from .names import METRIC_NAMESPACE, EnvironmentNames, StackLocation
 
 WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData": "A metric outside of a dataset is no resource; a condition binds it to our namespace.",
@@ -46,34 +46,48 @@ def allow_without_resource(actions: Sequence[str], **conditions: Mapping[str, ob
     return allow(actions, ["*"], **conditions)
 
 
-def service_principal(service: str, conditions: Mapping[str, object] | None = None) -> iam.IPrincipal:
-    """An AWS service, such as `sagemaker`. jsii's classes and interfaces name parameters differently, so: a cast."""
-    return cast(iam.IPrincipal, iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=conditions))
+def service_principal(
+    service: str, conditions: Mapping[str, object] | None = None, *, suffix: str = "amazonaws.com"
+) -> iam.IPrincipal:
+    """An AWS service, such as `sagemaker`. jsii's classes and interfaces name parameters differently: hence the cast."""
+    return cast(iam.IPrincipal, iam.ServicePrincipal(f"{service}.{suffix}", conditions=conditions))
 
 
 def service_role(
     scope: Construct,
     construct_id: str,
     *,
-    names: EnvironmentNames,
-    name: str | None,
     service: str,
     description: str,
     statements: Sequence[iam.PolicyStatement],
+    names: EnvironmentNames | None = None,
+    name: str | None = None,
     open_resources: str | None = None,
 ) -> iam.Role:
-    """A role that `service` takes on, for this account only. `open_resources`: why some are not fully named."""
+    """A role that an AWS service assumes, on behalf of resources of this account only.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of the role in `scope`.
+        service: The service that assumes the role, such as `sagemaker`.
+        description: Description of the role.
+        statements: The role's permissions.
+        names: Names of the environment. Default: account and region are those of the stack.
+        name: Name of the role. Default: CloudFormation generates the name.
+        open_resources: Reason for wildcards in the statements, recorded for cdk-nag. Default: there are none.
+    """
+    at = names or StackLocation.of(scope)
     conditions = {}
     if service in _SOURCES:
-        source = names.arn(*_SOURCES[service])
-        conditions = {"StringEquals": {"aws:SourceAccount": names.account}, "ArnLike": {"aws:SourceArn": source}}
+        source = at.arn(*_SOURCES[service])
+        conditions = {"StringEquals": {"aws:SourceAccount": at.account}, "ArnLike": {"aws:SourceArn": source}}
     role = iam.Role(
         scope,
         construct_id,
         role_name=name,
         description=description,
         assumed_by=service_principal(service, conditions),
-        inline_policies={"Work": iam.PolicyDocument(statements=list(statements))},
+        inline_policies={"Work": iam.PolicyDocument(statements=list(statements))} if statements else None,
     )
     suppress(
         role,

@@ -1,4 +1,4 @@
-"""What every bucket is: encrypted, versioned, reached through TLS only, never public, and its accesses written down."""
+"""Private S3 buckets: encrypted, versioned, TLS only, public access blocked, with server access logs."""
 
 from collections.abc import Sequence
 
@@ -12,23 +12,37 @@ from .names import EnvironmentNames
 
 _ENDLESS = "This bucket holds the access logs; logging access to it would never end."
 _ONLY_SSE_S3 = "S3 delivers access logs only to buckets encrypted with SSE-S3."
+_LOGS_BY_BUCKET_POLICY = "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy"
 
 
 class PrivateBuckets:
-    """Makes buckets `<prefix>-<purpose>-<account>-<region>` in `scope`, the one of their access logs first.
+    """Creates buckets in `scope`, with names `<prefix>-<purpose>-<account>-<region>`: first the bucket for access logs.
 
-    `one_region`: why nothing is replicated, for reviewers.
+    Args:
+        scope: Construct that the buckets are created in.
+        names: Names of the environment. Default: CloudFormation generates names.
+        key: Key that encrypts the buckets.
+        removal: What happens to the buckets when the stack is deleted.
+        one_region: Reason for not replicating the buckets, recorded for cdk-nag.
     """
 
     def __init__(
-        self, scope: Construct, *, names: EnvironmentNames, key: kms.IKey, removal: RemovalPolicy, one_region: str
+        self,
+        scope: Construct,
+        *,
+        names: EnvironmentNames | None,
+        key: kms.IKey,
+        removal: RemovalPolicy,
+        one_region: str,
     ) -> None:
+        # The app's feature flags do not decide this: without the flag, S3 would deliver access logs by ACLs.
+        scope.node.set_context(_LOGS_BY_BUCKET_POLICY, True)
         self._scope, self._names, self._key, self._removal = scope, names, key, removal
         self._no_replica = in_both_packs("S3BucketReplicationEnabled", one_region)
         self.logs = s3.Bucket(
             scope,
             "Logs",
-            bucket_name=names.bucket("logs"),
+            bucket_name=names.bucket("logs") if names else None,
             encryption=s3.BucketEncryption.S3_MANAGED,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
@@ -42,11 +56,11 @@ class PrivateBuckets:
     def add(
         self, purpose: str, rule: s3.LifecycleRule, *, retention: s3.ObjectLockRetention | None = None
     ) -> s3.Bucket:
-        """A bucket with one lifecycle rule; with `retention` nothing in it can be changed or deleted for that long."""
+        """A bucket with one lifecycle rule. `retention`: objects cannot be changed or deleted during that time."""
         bucket = s3.Bucket(
             self._scope,
             purpose.capitalize(),
-            bucket_name=self._names.bucket(purpose),
+            bucket_name=self._names.bucket(purpose) if self._names else None,
             encryption=s3.BucketEncryption.KMS,
             encryption_key=self._key,
             bucket_key_enabled=True,
@@ -69,7 +83,7 @@ def tidy(
     noncurrent_version_expiration: Duration | None = None,
     noncurrent_version_transitions: Sequence[s3.NoncurrentVersionTransition] | None = None,
 ) -> s3.LifecycleRule:
-    """A rule for a whole bucket that also drops uploads which never finished."""
+    """A lifecycle rule for a whole bucket. It also aborts multipart uploads that are not complete after seven days."""
     return s3.LifecycleRule(
         abort_incomplete_multipart_upload_after=Duration.days(7),
         expiration=expiration,

@@ -1,108 +1,240 @@
-"""Queues: the ordered one in front of a function with its dead letters, and the one for what was never delivered."""
+"""Queues: a FIFO queue in front of a function, with its dead-letter queue, and the dead-letter queue of rules and schedules."""
+
+from typing import Any, cast
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from .count_alarm import count_alarm
+from .encryption_key import key_or_own
 from .nag import suppress
-from .names import EnvironmentNames
+from .names import EnvironmentNames, StackLocation
 from .permissions import service_principal
 
 _FOURTEEN_DAYS = Duration.days(14)
+_MAX_RECEIVES = 3
 
 
-class TriggerQueue(Construct):
-    """A FIFO queue whose message group is a model: what concerns one model is handled strictly one after the other."""
+class TriggerQueueBase(Construct):
+    """Grants and metrics of a trigger queue, created here or imported by `TriggerQueue.from_names`."""
+
+    queue: sqs.IQueue
+    """The FIFO queue."""
+    dead_letters: sqs.IQueue
+    """The FIFO queue of messages that were received three times without success."""
+
+    def grant_send_messages(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to send messages to the queue."""
+        return self.queue.grant_send_messages(grantee)
+
+    def grant_consume_messages(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to receive messages of the queue and to delete them."""
+        return self.queue.grant_consume_messages(grantee)
+
+    def metric_age_of_oldest_message(self, **options: Any) -> cloudwatch.Metric:
+        """Seconds that the oldest message has been in the queue. `options` are those of `cloudwatch.Metric`."""
+        return self.queue.metric_approximate_age_of_oldest_message(**options)
+
+    def metric_messages_visible(self, **options: Any) -> cloudwatch.Metric:
+        """Messages that can be received. `options` are those of `cloudwatch.Metric`."""
+        return self.queue.metric_approximate_number_of_messages_visible(**options)
+
+    def metric_dead_letters(self, **options: Any) -> cloudwatch.Metric:
+        """Messages in the dead-letter queue. `options` are those of `cloudwatch.Metric`."""
+        return self.dead_letters.metric_approximate_number_of_messages_visible(**options)
+
+
+class TriggerQueue(TriggerQueueBase):
+    """A FIFO queue in front of a function, its dead-letter queue and an alarm on that.
+
+    Messages of one message group (in a factory: of one model) are handled one after the other. A message that was
+    received three times without success goes to the dead-letter queue and stays there for 14 days.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        names: Names of the environment: the queue is `<prefix>-<purpose>.fifo`. Default: CloudFormation generates names.
+        purpose: What the messages request, such as `retrain`; part of the names. Default: `construct_id`.
+        key: Key that encrypts messages. Default: a key of its own.
+        function_timeout: Timeout of the function that reads the queue; the visibility timeout is six times as long.
+            Default: one minute.
+        alarm_topic: Topic that the alarm on dead letters publishes to. Default: the alarm has no action.
+    """
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        names: EnvironmentNames,
-        purpose: str,
-        key: kms.IKey,
-        function_timeout: Duration,
+        names: EnvironmentNames | None = None,
+        purpose: str | None = None,
+        key: kms.IKey | None = None,
+        function_timeout: Duration | None = None,
+        alarm_topic: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.dead_letters = sqs.Queue(
+        purpose = purpose or construct_id
+        timeout = function_timeout or Duration.minutes(1)
+        key = key_or_own(self, key, names, services=["events"])
+        dead_letters = sqs.Queue(
             self,
             "DeadLetters",
-            queue_name=names.dead_letter_queue(purpose),
+            queue_name=names.dead_letter_queue(purpose) if names else None,
             fifo=True,
             content_based_deduplication=True,
             encryption_master_key=key,
             enforce_ssl=True,
             retention_period=_FOURTEEN_DAYS,
         )
-        self.queue = sqs.Queue(
+        queue = sqs.Queue(
             self,
             "Queue",
-            queue_name=names.queue(purpose),
+            queue_name=names.queue(purpose) if names else None,
             fifo=True,
             content_based_deduplication=True,
             encryption_master_key=key,
             enforce_ssl=True,
-            # Lambda asks for six times: a message must not come back while its batch is still being tried.
-            visibility_timeout=Duration.seconds(6 * function_timeout.to_seconds()),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=3),
+            # Lambda's recommendation, so that no message becomes visible while its batch is still being processed.
+            visibility_timeout=Duration.seconds(6 * timeout.to_seconds()),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=_MAX_RECEIVES),
         )
-        allow_rules(self.queue, names)
-        alarm_when_not_empty(self, names, names.dead_letter_queue(purpose), f"{purpose}-dead-letters")
+        self.queue, self.dead_letters = cast(sqs.IQueue, queue), cast(sqs.IQueue, dead_letters)
+        _allow_rules(self.queue, names)
+        name = names.dead_letter_queue(purpose) if names else dead_letters.queue_name
+        self.alarm = _not_empty_alarm(self, names, name, f"{purpose}-dead-letters", alarm_topic)
+        """The alarm on dead letters."""
+
+    @staticmethod
+    def from_names(
+        scope: Construct, construct_id: str, names: EnvironmentNames, purpose: str, *, key: kms.IKey | None = None
+    ) -> TriggerQueueBase:
+        """Import a trigger queue of a deployed environment.
+
+        Args:
+            scope: Parent construct.
+            construct_id: Id of the imported queue in `scope`.
+            names: Names of the environment.
+            purpose: `retrain` or `deploy`.
+            key: The environment's key; grants include it. Default: grants are for the queue alone.
+        """
+        imported = TriggerQueueBase(scope, construct_id)
+        imported.queue = import_queue(imported, "Queue", names, names.queue(purpose), key)
+        imported.dead_letters = import_queue(imported, "DeadLetters", names, names.dead_letter_queue(purpose), key)
+        return imported
 
 
 class UndeliveredQueue(Construct):
-    """A standard queue for events that a rule or a schedule could not deliver: neither takes a FIFO queue for that."""
+    """The dead-letter queue of EventBridge rules and schedules, which cannot use a FIFO queue for that, and its alarm.
 
-    def __init__(self, scope: Construct, construct_id: str, *, names: EnvironmentNames, key: kms.IKey) -> None:
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        names: Names of the environment: the queue is `<prefix>-undelivered`. Default: CloudFormation generates the name.
+        key: Key that encrypts messages. Default: a key of its own.
+        alarm_topic: Topic that the alarm on messages publishes to. Default: the alarm has no action.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: EnvironmentNames | None = None,
+        key: kms.IKey | None = None,
+        alarm_topic: sns.ITopic | None = None,
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.queue = sqs.Queue(
+        queue = sqs.Queue(
             self,
             "Queue",
-            queue_name=names.undelivered_queue,
-            encryption_master_key=key,
+            queue_name=names.undelivered_queue if names else None,
+            encryption_master_key=key_or_own(self, key, names, services=["events"]),
             enforce_ssl=True,
             retention_period=_FOURTEEN_DAYS,
         )
-        allow_rules(self.queue, names)
-        suppress(self.queue, {"AwsSolutions-SQS3": "This queue is where undelivered events end; an alarm watches it."})
-        alarm_when_not_empty(self, names, names.undelivered_queue, "undelivered")
+        self.queue = cast(sqs.IQueue, queue)
+        """The queue as rules and schedules take it."""
+        _allow_rules(self.queue, names)
+        suppress(queue, {"AwsSolutions-SQS3": "This queue is where undelivered events end; an alarm watches it."})
+        name = names.undelivered_queue if names else queue.queue_name
+        self.alarm = _not_empty_alarm(self, names, name, "undelivered", alarm_topic)
+        """The alarm on messages in the queue."""
+
+    @staticmethod
+    def from_names(
+        scope: Construct, construct_id: str, names: EnvironmentNames, *, key: kms.IKey | None = None
+    ) -> sqs.IQueue:
+        """Import the queue of a deployed environment.
+
+        Args:
+            scope: Parent construct.
+            construct_id: Id of the imported queue in `scope`.
+            names: Names of the environment.
+            key: The environment's key; grants include it. Default: grants are for the queue alone.
+        """
+        return import_queue(scope, construct_id, names, names.undelivered_queue, key)
+
+    def grant_send_messages(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to send messages to the queue."""
+        return self.queue.grant_send_messages(grantee)
+
+    def metric_messages_visible(self, **options: Any) -> cloudwatch.Metric:
+        """Messages in the queue. `options` are those of `cloudwatch.Metric`."""
+        return self.queue.metric_approximate_number_of_messages_visible(**options)
 
 
-def allow_rules(queue: sqs.Queue, names: EnvironmentNames) -> None:
-    """Let the factory's EventBridge rules, and no others, send to the queue."""
+def import_queue(
+    scope: Construct, construct_id: str, names: EnvironmentNames, name: str, key: kms.IKey | None
+) -> sqs.IQueue:
+    """A queue of the environment by its name."""
+    return sqs.Queue.from_queue_attributes(
+        scope,
+        construct_id,
+        queue_arn=names.arn("sqs", name),
+        fifo=name.endswith(".fifo"),
+        key_arn=key.key_arn if key else None,
+    )
+
+
+def _allow_rules(queue: sqs.IQueue, names: EnvironmentNames | None) -> None:
+    """Let EventBridge rules send to the queue: with names those of the factory, without those of the account."""
+    at = names or StackLocation.of(queue)
+    rules = f"rule/{names.prefix}-*" if names else "rule/*"
     queue.add_to_resource_policy(
         iam.PolicyStatement(
-            sid="RulesOfThisFactory",
+            sid="RulesOfThisFactory" if names else "RulesOfThisAccount",
             principals=[service_principal("events")],
             actions=["sqs:SendMessage"],
             resources=[queue.queue_arn],
             conditions={
-                "StringEquals": {"aws:SourceAccount": names.account},
-                "ArnLike": {"aws:SourceArn": names.arn("events", f"rule/{names.prefix}-*")},
+                "StringEquals": {"aws:SourceAccount": at.account},
+                "ArnLike": {"aws:SourceArn": at.arn("events", rules)},
             },
         )
     )
 
 
-def alarm_when_not_empty(scope: Construct, names: EnvironmentNames, queue_name: str, purpose: str) -> None:
-    """Tell people about messages that wait for a person."""
-    cloudwatch.CfnAlarm(
+def _not_empty_alarm(
+    scope: Construct,
+    names: EnvironmentNames | None,
+    queue_name: str,
+    purpose: str,
+    alarm_topic: sns.ITopic | None,
+) -> cloudwatch.CfnAlarm:
+    return count_alarm(
         scope,
         "NotEmpty",
-        alarm_name=f"{names.prefix}-{purpose}",
-        alarm_description=f"Messages wait in {queue_name}: read them, mend the cause, then redrive or delete them.",
+        names=names,
+        purpose=purpose,
+        description=f"The queue {queue_name} has messages: read them, fix the cause, then redrive or delete them.",
         namespace="AWS/SQS",
-        metric_name="ApproximateNumberOfMessagesVisible",
-        dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="QueueName", value=queue_name)],
+        metric="ApproximateNumberOfMessagesVisible",
+        dimensions={"QueueName": queue_name},
         statistic="Maximum",
-        period=300,
-        evaluation_periods=1,
-        threshold=0,
-        comparison_operator="GreaterThanThreshold",
-        treat_missing_data="notBreaching",
-        alarm_actions=[names.arn("sns", names.alerts_topic)],
+        alarm_topic=alarm_topic,
     )

@@ -1,1 +1,1 @@
-"""Constructs of the delivery account: the CodePipeline, its builds, buckets, roles and alerts."""
+"""Constructs of the delivery account: CodePipeline pipelines, their builds, buckets, roles and notifications."""

@@ -1,4 +1,4 @@
-"""The tooling account's buckets: what builds hand on, what people are shown before they approve, and access logs."""
+"""Buckets of the delivery account: pipeline artifacts, approval reports, and server access logs."""
 
 from typing import cast
 
@@ -7,6 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from ..core.encryption_key import key_or_own
 from ..core.nag import in_both_packs, suppress
 from ..core.names import EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
@@ -17,17 +18,40 @@ _BUILT_ANEW = "Artifacts are built anew from the commit; CDK copies them to the 
 
 
 class DeliveryBuckets(Construct):
-    """Private buckets. Artifacts go after 90 days, reports stay."""
+    """Private buckets for pipeline artifacts, which expire after 90 days, and for approval reports, which do not.
 
-    def __init__(self, scope: Construct, construct_id: str, *, names: EnvironmentNames, key: kms.IKey) -> None:
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        names: Names of the delivery account: buckets are `<factory>-delivery-<purpose>-<account>-<region>`. Default:
+            CloudFormation generates names.
+        key: Key that encrypts the buckets. (S3 delivers access logs only to buckets with SSE-S3.) Default: a key of its
+            own.
+        removal: What happens to the buckets when the stack is deleted. Default: RemovalPolicy.RETAIN.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: EnvironmentNames | None = None,
+        key: kms.IKey | None = None,
+        removal: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
         super().__init__(scope, construct_id)
-        buckets = PrivateBuckets(self, names=names, key=key, removal=RemovalPolicy.RETAIN, one_region=_BUILT_ANEW)
-        self.artifacts = buckets.add("artifacts", tidy(expiration=_KEPT, noncurrent_version_expiration=_KEPT))
-        self.records = buckets.add("records", tidy(noncurrent_version_expiration=_KEPT))
+        key = key_or_own(self, key, names)
+        buckets = PrivateBuckets(self, names=names, key=key, removal=removal, one_region=_BUILT_ANEW)
+        artifacts = buckets.add("artifacts", tidy(expiration=_KEPT, noncurrent_version_expiration=_KEPT))
+        records = buckets.add("records", tidy(noncurrent_version_expiration=_KEPT))
+        self.artifacts = cast(s3.IBucket, artifacts)
+        """Artifacts of pipelines, and caches of builds."""
+        self.records = cast(s3.IBucket, records)
+        """Reports that approvers read, below `reports/`."""
 
 
 def keep_as_artifacts(bucket: s3.Bucket) -> None:
-    """The bucket that CDK adds in another region for copies of artifacts: versioned, and gone when the artifacts are."""
+    """Settings of the bucket that CDK adds in another region for copies of artifacts: versions, expiration, suppressions."""
     bucket.add_lifecycle_rule(
         expiration=_KEPT,
         noncurrent_version_expiration=_KEPT,

@@ -1,4 +1,4 @@
-"""What builds run, on AWS's standard image: the tools that the repository pins, and the locked CDK CLI."""
+"""Commands and environment of builds: AWS's standard image, the repository's pinned tools, and the locked CDK CLI."""
 
 import shutil
 from pathlib import Path
@@ -9,10 +9,10 @@ from aws_cdk import aws_codebuild as codebuild
 from ..config.delivery import Delivery
 
 CLI_LOCK = "cli.lock"
-# Looking for conflicts among all that the image has would take three times as long as the rest of it.
+# Without the check for conflicts with the packages of the image, which takes three times as long as the installation.
 INSTALL_CLI = f"python3 -m pip install --quiet --no-warn-conflicts --require-hashes --requirement {CLI_LOCK}"
 PYTHON = "3.12"
-# uv's downloads by their hash, so the lock decides what is used of them; and marks of templates that passed the rules.
+# uv's downloads, which the lock selects by hash, and the marks of templates that passed validation.
 CACHED = ["/root/.cache/uv/**/*", ".validated/**/*"]
 _SIZES = {
     "small": codebuild.ComputeType.SMALL,
@@ -22,24 +22,24 @@ _SIZES = {
 
 
 def build_environment(delivery: Delivery) -> codebuild.BuildEnvironment:
-    """Image and size of every build."""
+    """Image and compute type of every build."""
     return codebuild.BuildEnvironment(
         build_image=codebuild.LinuxBuildImage.STANDARD_7_0, compute_type=_SIZES[delivery.build_size], privileged=False
     )
 
 
 def install_commands(delivery: Delivery) -> list[str]:
-    """Install the locked tools, where `make` puts them or where the configured command does."""
+    """Commands that install the repository's locked tools."""
     return [delivery.install, 'export PATH="$PWD/.venv/bin:$PATH"']
 
 
 def test_and_synth(delivery: Delivery) -> list[str]:
-    """Test, then write the cloud assembly to cdk.out."""
+    """Commands that run the tests and write the cloud assembly to cdk.out."""
     return [delivery.test, "cdk synth --quiet"]
 
 
 def python_build_spec() -> dict[str, Any]:
-    """The parts of a buildspec that are no commands: Python's version, and what is cached."""
+    """Buildspec without commands: the version of Python, and the folders to cache."""
     return {
         "version": "0.2",
         "phases": {"install": {"runtime-versions": {"python": PYTHON}}},
@@ -48,7 +48,7 @@ def python_build_spec() -> dict[str, Any]:
 
 
 def cli_build_spec(*commands: str) -> codebuild.BuildSpec:
-    """Run the CDK CLI on a cloud assembly that has the CLI's own lock with it, in place of npm's newest."""
+    """Buildspec that runs the CDK CLI, in the version of the lock file in the cloud assembly, instead of npm's newest."""
     return codebuild.BuildSpec.from_object(
         {
             "version": "0.2",
@@ -64,6 +64,6 @@ def cli_build_spec(*commands: str) -> codebuild.BuildSpec:
 
 
 def copy_cli_lock(folder: Path) -> None:
-    """Copy the lock file of the CDK CLI, hashes included, next to the templates in `folder`."""
+    """Copy the lock file of the CDK CLI, with its hashes, into the cloud assembly `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(Path(__file__).with_name(CLI_LOCK), folder / CLI_LOCK)

@@ -1,4 +1,4 @@
-"""What the delivery function may do in the tooling account: report to its pipeline, and take on one role an environment."""
+"""Statements of the delivery function's role: report results to the pipeline, and assume one role per environment."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from ..core.permissions import allow
 def delivery_statements(
     names: EnvironmentNames, environments: Sequence[EnvironmentNames], key_arn: str
 ) -> list[iam.PolicyStatement]:
-    """lambda/delivery: all work in an environment is done under that environment's own role."""
+    """Role of lambda/delivery. In an environment, the function has the permissions of that environment's DeliveryRole."""
     pipeline = names.arn("codepipeline", names.delivery_pipeline)
     return [
         allow(["kms:GenerateDataKey"], [key_arn]),

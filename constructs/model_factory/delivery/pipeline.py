@@ -1,6 +1,7 @@
-"""The pipeline that brings a push through the environments, made with CDK Pipelines."""
+"""The pipeline that deploys every push to the environments, built with CDK Pipelines."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
 
 from aws_cdk import DefaultStackSynthesizer, Stack, Stage, pipelines
@@ -16,10 +17,11 @@ from ..config.delivery import CODECOMMIT, Delivery
 from ..core.nag import DEPENDS_TWICE, NO_SOURCE_OF_ITS_OWN, ONE_ROLE, in_both_packs, suppress
 from ..core.names import EnvironmentNames
 from ..core.permissions import allow
-from .buckets import keep_as_artifacts
+from .buckets import DeliveryBuckets, keep_as_artifacts
 from .build import (
     build_environment,
     cli_build_spec,
+    copy_cli_lock,
     install_commands,
     python_build_spec,
     test_and_synth,
@@ -38,10 +40,21 @@ _KEYS_ELSEWHERE = (
 
 
 class DeliveryPipeline(Construct):
-    """Source, build, self-update, assets, then for each environment: deploy, retrain, release, smoke test.
+    """A pipeline with source, build, self-update and assets, then for each environment: deploy, retrain, release, smoke test.
 
-    In front of an environment with `approval: manual` stands a stage of its own with the report and the approval: what
-    is refused there has touched nothing, and a rolled-back deployment does not ask again.
+    The report and the approval for an environment with `approval: manual` are a stage before that of the environment: a
+    rejected approval has changed nothing, and a deployment that is rolled back needs no second approval.
+
+    Args:
+        scope: Parent construct, in the stack that the pipeline updates itself.
+        construct_id: Id of this construct in `scope`.
+        delivery: Repository, branch, commands and size of builds.
+        environments: Environments in the order of promotion, each with the stage of its stacks.
+        names: Names of the delivery account: the pipeline is `<factory>-delivery`. Default: CloudFormation generates the
+            name.
+        artifacts: Bucket for artifacts and caches of builds. Default: a bucket of its own.
+        function: The delivery function, which trains, releases and tests models between deployments. Default: None, the
+            pipeline deploys stacks only and approvals have no report.
     """
 
     def __init__(
@@ -50,25 +63,28 @@ class DeliveryPipeline(Construct):
         construct_id: str,
         *,
         delivery: Delivery,
-        names: EnvironmentNames,
-        artifacts: s3.IBucket,
-        function: lambda_.IFunction,
         environments: Sequence[tuple[Environment, Stage]],
+        names: EnvironmentNames | None = None,
+        artifacts: s3.IBucket | None = None,
+        function: lambda_.IFunction | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._function = function
-        base = codepipeline.Pipeline(
+        artifacts = artifacts or DeliveryBuckets(self, "Buckets").artifacts
+        self.pipeline = codepipeline.Pipeline(
             self,
             "Base",
-            pipeline_name=names.delivery_pipeline,
+            pipeline_name=names.delivery_pipeline if names else None,
             pipeline_type=codepipeline.PipelineType.V2,
             execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
             artifact_bucket=artifacts,
-            # Of the buckets that CDK adds in other regions: accounts of theirs can read only with a key.
+            # For the buckets that CDK adds in other regions: other accounts can read them only with a key.
             cross_account_keys=True,
             enable_key_rotation=True,
             restart_execution_on_update=True,
         )
+        """The CodePipeline pipeline."""
+        base = self.pipeline
         self._synth = _synth(self, delivery, artifacts)
         self._pipeline = pipelines.CodePipeline(
             self,
@@ -80,43 +96,46 @@ class DeliveryPipeline(Construct):
         )
         stages = [self._add(environment, stage) for environment, stage in environments]
         self._pipeline.build_pipeline()
-        self._use_the_locked_cli(names.delivery_pipeline, stages)
+        copy_cli_lock(Path(cast(Stage, self.node.root).outdir))
+        self._use_locked_cli(Stack.of(self).node.path, stages)
         definition = cast(codepipeline.CfnPipeline, base.node.default_child)
         if delivery.source != CODECOMMIT:
             definition.add_property_override("Triggers", push_triggers(delivery))
-        self._let_the_cli_publish([environment for environment, _ in environments])
+        self._allow_publishing([environment for environment, _ in environments])
         _roll_back_on_failure(definition, base, stages)
         elsewhere = base.cross_region_support
         for support in elsewhere.values():
             keep_as_artifacts(cast(s3.Bucket, support.replication_bucket))
         if elsewhere:
             suppress(base.role.node.find_child("DefaultPolicy"), {"CKV_AWS_111": _KEYS_ELSEWHERE})
-        _accept_what_cdk_writes(self)
+        _suppress_cdk_pipelines(self)
 
     def _add(self, environment: Environment, stage: Stage) -> str:
-        """Add an environment; returns the name of its stage."""
+        """Add the stages of an environment; returns the name of the one that deploys it."""
         name = environment.name
-        retrain, smoke = self._step("retrain", name), self._step("smoke", name)
-        order: list[pipelines.Step] = [retrain, smoke]
+        tasks = ["retrain", "smoke"]
         if environment.approval == "manual":
-            report = FunctionStep(
-                "report", name, function=self._function, assembly=cast(Any, self._synth.primary_output)
-            )
-            approval = pipelines.ManualApprovalStep(
-                f"Approve-{name}",
-                comment=f"#{{{report.namespace}.summary}}",
-                review_url=f"#{{{report.namespace}.url}}",
-            )
-            self._pipeline.add_wave(f"before-{name}", pre=pipelines.Step.sequence([report, approval]))
-            order.insert(1, self._step("release", name))
-        self._pipeline.add_stage(stage, post=pipelines.Step.sequence(order))
+            self._pipeline.add_wave(f"before-{name}", pre=pipelines.Step.sequence(self._approval(name)))
+            tasks.insert(1, "release")
+        steps = [FunctionStep(task, name, function=self._function) for task in tasks] if self._function else []
+        self._pipeline.add_stage(stage, post=pipelines.Step.sequence(cast(list[pipelines.Step], steps)))
         return name
 
-    def _step(self, task: str, environment: str) -> pipelines.Step:
-        return cast(pipelines.Step, FunctionStep(task, environment, function=self._function))
+    def _approval(self, environment: str) -> list[pipelines.Step]:
+        """The approval for an environment, after the report that the approver reads."""
+        construct_id = f"Approve-{environment}"
+        if self._function is None:
+            return [pipelines.ManualApprovalStep(construct_id)]
+        report = FunctionStep(
+            "report", environment, function=self._function, assembly=cast(Any, self._synth.primary_output)
+        )
+        approval = pipelines.ManualApprovalStep(
+            construct_id, comment=f"#{{{report.namespace}.summary}}", review_url=f"#{{{report.namespace}.url}}"
+        )
+        return [cast(pipelines.Step, report), approval]
 
-    def _use_the_locked_cli(self, stack_name: str, stages: Sequence[str]) -> None:
-        """CDK Pipelines installs the newest CLI from npm in its own builds; here they use the lock's."""
+    def _use_locked_cli(self, stack_name: str, stages: Sequence[str]) -> None:
+        """Replace the buildspecs of CDK Pipelines, which install the newest CLI from npm, by those with the locked CLI."""
         deploy = cli_build_spec(f"cdk --app . deploy {stack_name} --require-approval never")
         stacks = " ".join(f"'{stage}/*'" for stage in stages)
         publish = cli_build_spec(f"cdk --app . publish-assets {stacks} --unstable publish-assets")
@@ -127,8 +146,8 @@ class DeliveryPipeline(Construct):
                 elif "/UpdatePipeline/" in node.node.path:
                     node.add_property_override("Source.BuildSpec", deploy.to_build_spec())
 
-    def _let_the_cli_publish(self, environments: Sequence[Environment]) -> None:
-        """The CLI looks the bootstrap stack up under CDK's deploy role before it publishes under the one for files."""
+    def _allow_publishing(self, environments: Sequence[Environment]) -> None:
+        """Let the CLI assume CDK's deploy roles: it looks the bootstrap stack up before it publishes assets."""
         qualifier = DefaultStackSynthesizer.DEFAULT_QUALIFIER
         partition = Stack.of(self).partition
         roles = [
@@ -156,13 +175,13 @@ def _synth(scope: Construct, delivery: Delivery, artifacts: s3.IBucket) -> pipel
 def _roll_back_on_failure(
     definition: codepipeline.CfnPipeline, pipeline: codepipeline.Pipeline, stages: Sequence[str]
 ) -> None:
-    """A stage that fails goes back to what it last did successfully."""
+    """Roll a failed stage back to its last successful execution."""
     for index, stage in enumerate(pipeline.stages):
         if stage.stage_name in stages:
             definition.add_property_override(f"Stages.{index}.OnFailure", {"Result": "ROLLBACK"})
 
 
-def _accept_what_cdk_writes(scope: Construct) -> None:
+def _suppress_cdk_pipelines(scope: Construct) -> None:
     for node in scope.node.find_all():
         if isinstance(node, iam.CfnPolicy):
             suppress(node, {"AwsSolutions-IAM5": _BUILD_ROLE, **in_both_packs("IAMNoInlinePolicy", ONE_ROLE)})

@@ -1,4 +1,4 @@
-"""Pull requests are tested and synthesized, and nothing is deployed."""
+"""The pipeline that tests and synthesizes pull requests. It deploys nothing."""
 
 from typing import Any, cast
 
@@ -9,20 +9,43 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from ..config.delivery import Delivery
+from ..config.delivery import CODECOMMIT, Delivery
 from ..core.nag import DEPENDS_TWICE, NO_SOURCE_OF_ITS_OWN, ONE_ROLE, in_both_packs, suppress
 from ..core.names import EnvironmentNames
+from .buckets import DeliveryBuckets
 from .build import build_environment, install_commands, python_build_spec, test_and_synth
 from .source import SOURCE
 
 
 class PullRequestPipeline(Construct):
-    """The pipeline `<factory>-pull-requests`: source and test, for every pull request to the delivered branch."""
+    """A pipeline with a source and a test stage, for every pull request to the branch that is delivered.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        delivery: Repository, branch and commands. The source has to be a connection: CodePipeline has no triggers for
+            pull requests of CodeCommit.
+        names: Names of the delivery account: the pipeline is `<factory>-pull-requests`. Default: CloudFormation generates
+            the name.
+        artifacts: Bucket for artifacts and caches of builds. Default: a bucket of its own.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, delivery: Delivery, names: EnvironmentNames, artifacts: s3.IBucket
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        delivery: Delivery,
+        names: EnvironmentNames | None = None,
+        artifacts: s3.IBucket | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        if delivery.source == CODECOMMIT:
+            raise ValueError(
+                f"{self.node.path}: delivery.source is {delivery.source!r}, which has no triggers for pull requests; give the "
+                "ARN of a connection"
+            )
+        artifacts = artifacts or DeliveryBuckets(self, "Buckets").artifacts
         owner, _, name = delivery.repository.rpartition("/")
         sources = codepipeline.Artifact("Source")
         source = actions.CodeStarConnectionsSourceAction(
@@ -44,10 +67,10 @@ class PullRequestPipeline(Construct):
             encryption_key=artifacts.encryption_key,
         )
         test = actions.CodeBuildAction(action_name="Test", project=cast(Any, project), input=sources)
-        pipeline = codepipeline.Pipeline(
+        self.pipeline = codepipeline.Pipeline(
             self,
             "Pipeline",
-            pipeline_name=names.pull_request_pipeline,
+            pipeline_name=names.pull_request_pipeline if names else None,
             pipeline_type=codepipeline.PipelineType.V2,
             execution_mode=codepipeline.ExecutionMode.QUEUED,
             artifact_bucket=artifacts,
@@ -56,7 +79,8 @@ class PullRequestPipeline(Construct):
                 codepipeline.StageProps(stage_name="Test", actions=[cast(Any, test)]),
             ],
         )
-        cast(codepipeline.CfnPipeline, pipeline.node.default_child).add_property_override(
+        """The pipeline."""
+        cast(codepipeline.CfnPipeline, self.pipeline.node.default_child).add_property_override(
             "Triggers", _triggers(delivery)
         )
         for node in self.node.find_all():

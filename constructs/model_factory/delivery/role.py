@@ -1,4 +1,4 @@
-"""What the delivery pipeline may do in one environment, besides CDK's own deployments."""
+"""The role that the delivery function assumes in one environment. (CDK's own roles deploy the stacks.)"""
 
 from typing import cast
 
@@ -12,9 +12,19 @@ from ..core.permissions import allow, list_objects, read_objects, use_key, write
 
 
 class DeliveryRole(Construct):
-    """The role `<factory>-<env>-delivery`: look at models, ask for trainings, approve, and ask the endpoint.
+    """The role `<factory>-<env>-delivery`: read models, request trainings, approve versions, and invoke endpoints.
 
-    `gives`: versions are promoted from here; `receives`: to here.
+    Its permissions are for the resources of an environment of a factory, so it needs the names of that environment.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        names: Names of the environment that the role gives access to.
+        tooling: Names of the delivery account, whose function `<factory>-delivery-work` may assume the role.
+        key: Key of the environment's buckets and queues. Default: the role may use no key, which is enough for buckets
+            and queues that are not encrypted with a KMS key.
+        gives: Whether versions are promoted from this environment. Default: False.
+        receives: Whether versions are promoted to this environment. Default: False.
     """
 
     def __init__(
@@ -24,24 +34,24 @@ class DeliveryRole(Construct):
         *,
         names: EnvironmentNames,
         tooling: EnvironmentNames,
-        key: kms.IKey,
-        gives: bool,
-        receives: bool,
+        key: kms.IKey | None = None,
+        gives: bool = False,
+        receives: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
-        # A trust in the role's own ARN would break when the role is made anew; a condition on its name does not.
+        # A principal that is the role itself would become invalid when the role is replaced; a condition on its ARN does not.
         trusted = iam.PrincipalWithConditions(
             cast(iam.IPrincipal, iam.AccountPrincipal(tooling.account)),
             {"ArnEquals": {"aws:PrincipalArn": tooling.iam_arn(f"role/{tooling.role('work')}")}},
         )
-        statements = _statements(names, key.key_arn)
+        statements = _statements(names, key)
         statements += _give(names) if gives else [_read_statistics(names)]
         statements += _receive(names) if receives else []
-        self.role = iam.Role(
+        self.role: iam.Role = iam.Role(
             self,
             "Role",
             role_name=names.delivery_role,
-            description=f"What the delivery pipeline does in {names.environment} besides deploying stacks",
+            description=f"Tasks of the delivery pipeline in {names.environment} between deployments",
             assumed_by=cast(iam.IPrincipal, trusted),
             inline_policies={"Work": iam.PolicyDocument(statements=statements)},
         )
@@ -54,12 +64,12 @@ class DeliveryRole(Construct):
         )
 
 
-def _statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
+def _statements(names: EnvironmentNames, key: kms.IKey | None) -> list[iam.PolicyStatement]:
     def own(kind: str) -> list[str]:
         return [names.arn("sagemaker", f"{kind}/{names.prefix}-*")]
 
     return [
-        use_key(key_arn),
+        *([use_key(key.key_arn)] if key else []),
         allow(["ssm:GetParametersByPath"], [names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")]),
         allow(["sagemaker:DescribePipeline", "sagemaker:ListPipelineExecutions"], own("pipeline")),
         allow(["sagemaker:DescribePipelineExecution"], own("pipeline")),
@@ -84,12 +94,12 @@ def _statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStateme
 
 
 def _read_statistics(names: EnvironmentNames) -> iam.PolicyStatement:
-    """Read what the training data looked like, for a typical record."""
+    """Read the statistics of the training data, for the record of the smoke test."""
     return allow(["s3:GetObject"], [f"{names.bucket_arn('artifacts')}/*/executions/*/statistics.json"])
 
 
 def _give(names: EnvironmentNames) -> list[iam.PolicyStatement]:
-    """Read what a version consists of: its artifact and the folders of its reports, statistics among them."""
+    """Read the files of a version: its model artifact, its reports and its statistics."""
     return [
         list_objects(names, "artifacts", "*/executions/"),
         read_objects(names, "artifacts", "*/executions/"),
@@ -97,7 +107,7 @@ def _give(names: EnvironmentNames) -> list[iam.PolicyStatement]:
 
 
 def _receive(names: EnvironmentNames) -> list[iam.PolicyStatement]:
-    """Register a version of the environment before, whose files have folders of their own beside those of trainings."""
+    """Register a version of the previous environment and write its files, below `promoted-` folders."""
     return [
         write_objects(names, "artifacts", "*/executions/promoted-"),
         write_objects(names, "records", "*/promotions/"),

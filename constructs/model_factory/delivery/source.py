@@ -1,4 +1,4 @@
-"""Where pushes and pull requests come from."""
+"""Source action and triggers of the pipelines."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ SOURCE = "Source"
 
 
 def source_of(scope: Construct, delivery: Delivery) -> pipelines.CodePipelineSource:
-    """The repository with its history: the commit that last touched a model is part of its lineage."""
+    """Source action that clones the repository with its history: the last commit of a model is part of its lineage."""
     if delivery.source == CODECOMMIT:
         repository = codecommit.Repository.from_repository_name(scope, "Repository", delivery.repository)
         return pipelines.CodePipelineSource.code_commit(
@@ -24,13 +24,13 @@ def source_of(scope: Construct, delivery: Delivery) -> pipelines.CodePipelineSou
         connection_arn=delivery.source,
         action_name=SOURCE,
         code_build_clone_output=True,
-        # A trigger with paths starts it; the source's own detection would start it for every push.
+        # `push_triggers` starts the pipeline; the source's own detection would start it for every push.
         trigger_on_push=False,
     )
 
 
 def push_triggers(delivery: Delivery) -> list[dict[str, Any]]:
-    """Start on pushes to the branch, but not when only documentation changed."""
+    """Triggers for pushes to the branch, except those that change only `excluded_paths`."""
     push = {"Branches": {"Includes": [delivery.branch]}, "FilePaths": {"Excludes": delivery.excluded_paths}}
     return [
         {

@@ -1,4 +1,4 @@
-"""Actions between deployments: the delivery function, asked for one task in one environment."""
+"""Pipeline actions between deployments: they invoke the delivery function with a task and an environment."""
 
 import json
 from typing import Any, cast
@@ -14,7 +14,7 @@ EXECUTION = "#{codepipeline.PipelineExecutionId}"
 
 @jsii.implements(pipelines.ICodePipelineActionFactory)
 class FunctionStep(pipelines.Step):
-    """Invoke the delivery function with a task (retrain, release, smoke or report) and an environment's name."""
+    """A pipeline action that invokes the delivery function with a task (retrain, release, smoke or report)."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class FunctionStep(pipelines.Step):
 
     @property
     def namespace(self) -> str:
-        """Where the action's output variables are: `#{<namespace>.<variable>}`."""
+        """Namespace of the action's output variables: `#{<namespace>.<variable>}`."""
         return f"{self._task}-{self._environment}"
 
     @jsii.member(jsii_name="produceAction")

@@ -1,12 +1,14 @@
-"""The four buckets of an environment: data, artifacts, records and the logs of access to them."""
+"""The four buckets of an environment: data, artifacts, records, and server access logs."""
 
-from typing import Literal
+from typing import Literal, cast
 
 from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from ..core.encryption_key import key_or_own
 from ..core.names import EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
 
@@ -17,11 +19,46 @@ _ONE_REGION = (
 _RECORDS_KEPT = Duration.days(365)
 
 
-class DataLake(Construct):
-    """Private buckets for all that an environment keeps.
+class DataLakeBase(Construct):
+    """Buckets and grants of a data lake, created here or imported by `DataLake.from_names`."""
 
-    A version of an object that a training read must stay readable, so old versions of data move to cheaper storage and
-    do not expire. Where data is retained, records cannot be deleted or overwritten for a year; `lock` says by whom not.
+    data: s3.IBucket
+    """Raw data, captured requests and ground truth. Old versions move to Glacier Instant Retrieval and do not expire."""
+    artifacts: s3.IBucket
+    """Files that pipelines write. Old versions expire after 90 days."""
+    records: s3.IBucket
+    """JSON records of versions and deployments."""
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to list and read the three buckets, and to decrypt with their key."""
+        first, *others = [bucket.grant_read(grantee) for bucket in (self.data, self.artifacts, self.records)]
+        return _combined(first, others)
+
+    def grant_read_write(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow `grantee` to list, read, write and delete in the three buckets, and to use their key.
+
+        Records that are locked cannot be changed or deleted all the same.
+        """
+        first, *others = [bucket.grant_read_write(grantee) for bucket in (self.data, self.artifacts, self.records)]
+        return _combined(first, others)
+
+
+class DataLake(DataLakeBase):
+    """Private buckets for data, artifacts and records, encrypted, versioned and with server access logs.
+
+    Training data is recorded by object version, so versions of data do not expire. Records are write-once for a year when
+    `removal` is RETAIN.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        names: Names of the environment: buckets are `<prefix>-<purpose>-<account>-<region>`. Default: CloudFormation
+            generates names.
+        key: Key that encrypts data, artifacts and records. (S3 delivers access logs only to buckets with SSE-S3.)
+            Default: a key of its own.
+        removal: What happens to the buckets when the stack is deleted. Default: RemovalPolicy.RETAIN.
+        lock: Mode of S3 Object Lock for retained records: with `governance`, principals with s3:BypassGovernanceRetention
+            can shorten the year; with `compliance`, nobody can. Default: `governance`.
     """
 
     def __init__(
@@ -29,25 +66,60 @@ class DataLake(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        names: EnvironmentNames,
-        key: kms.IKey,
-        removal: RemovalPolicy,
+        names: EnvironmentNames | None = None,
+        key: kms.IKey | None = None,
+        removal: RemovalPolicy = RemovalPolicy.RETAIN,
         lock: Literal["governance", "compliance"] = "governance",
     ) -> None:
         super().__init__(scope, construct_id)
+        key = key_or_own(self, key, names)
         buckets = PrivateBuckets(self, names=names, key=key, removal=removal, one_region=_ONE_REGION)
-        self.logs = buckets.logs
+        self.logs = cast(s3.IBucket, buckets.logs)
+        """Server access logs of the other buckets. They expire after a year."""
         to_cold_storage = s3.NoncurrentVersionTransition(
             storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL, transition_after=Duration.days(90)
         )
-        self.data = buckets.add("data", tidy(noncurrent_version_transitions=[to_cold_storage]))
-        self.artifacts = buckets.add("artifacts", tidy(noncurrent_version_expiration=Duration.days(90)))
         kept = _retention(lock) if removal == RemovalPolicy.RETAIN else None
-        self.records = buckets.add("records", tidy(), retention=kept)
+        data = buckets.add("data", tidy(noncurrent_version_transitions=[to_cold_storage]))
+        artifacts = buckets.add("artifacts", tidy(noncurrent_version_expiration=Duration.days(90)))
+        records = buckets.add("records", tidy(), retention=kept)
+        self.data, self.artifacts = cast(s3.IBucket, data), cast(s3.IBucket, artifacts)
+        self.records = cast(s3.IBucket, records)
+
+    @staticmethod
+    def from_names(
+        scope: Construct, construct_id: str, names: EnvironmentNames, *, key: kms.IKey | None = None
+    ) -> DataLakeBase:
+        """Import the buckets of a deployed environment.
+
+        Args:
+            scope: Parent construct.
+            construct_id: Id of the imported data lake in `scope`.
+            names: Names of the environment.
+            key: The environment's key; grants include it. Default: grants are for the buckets alone.
+        """
+        imported = DataLakeBase(scope, construct_id)
+
+        def bucket(purpose: str) -> s3.IBucket:
+            return s3.Bucket.from_bucket_attributes(
+                imported,
+                purpose.capitalize(),
+                bucket_name=names.bucket(purpose),
+                bucket_arn=names.bucket_arn(purpose),
+                encryption_key=key,
+            )
+
+        imported.data, imported.artifacts, imported.records = bucket("data"), bucket("artifacts"), bucket("records")
+        return imported
+
+
+def _combined(first: iam.Grant, others: list[iam.Grant]) -> iam.Grant:
+    for other in others:
+        first = first.combine(other)
+    return first
 
 
 def _retention(lock: Literal["governance", "compliance"]) -> s3.ObjectLockRetention:
-    """Governance: those with s3:BypassGovernanceRetention may end it before its time. Compliance: nobody may."""
     if lock == "compliance":
         return s3.ObjectLockRetention.compliance(_RECORDS_KEPT)
     return s3.ObjectLockRetention.governance(_RECORDS_KEPT)

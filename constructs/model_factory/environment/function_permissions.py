@@ -1,4 +1,4 @@
-"""What each shared function may do. They serve every model, so resources are bounded by the factory's names."""
+"""Statements of the roles of the shared functions. They serve every model, so resources are limited by name patterns."""
 
 from aws_cdk import aws_iam as iam
 
@@ -16,7 +16,7 @@ from ..core.permissions import (
 
 
 def retrain_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
-    """lambda/retrain: look at settings, executions and new data; start a training pipeline."""
+    """Role of lambda/retrain: read settings, executions and the list of raw data; start a training pipeline."""
     return [
         consume_statement(names, "retrain"),
         decrypt(key_arn),
@@ -31,7 +31,7 @@ def retrain_statements(names: EnvironmentNames, key_arn: str) -> list[iam.Policy
 
 
 def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
-    """lambda/deploy: bring the newest approved version into service and write down that it did."""
+    """Role of lambda/deploy: deploy the newest approved version and write a record of the deployment."""
     records = names.bucket_arn("records")
     return [
         consume_statement(names, "deploy"),
@@ -60,7 +60,7 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
 
 
 def cleanup_statements(names: EnvironmentNames) -> list[iam.PolicyStatement]:
-    """lambda/endpoint_cleanup: remove what the deploy function made for a model, and its versions."""
+    """Role of lambda/endpoint_cleanup: delete the resources that lambda/deploy created for a model, and its versions."""
     return [
         allow(
             [
@@ -82,7 +82,7 @@ def _read_settings(names: EnvironmentNames) -> iam.PolicyStatement:
 
 
 def _versions(names: EnvironmentNames) -> list[str]:
-    """Versions, which are named `<group>/<number>`; a list of them is a matter of the versions, not of their group."""
+    """ARNs of versions, which are `<group>/<number>`. Listing versions is authorized on them, not on their group."""
     return [names.arn("sagemaker", f"model-package/{names.prefix}-*")]
 
 
@@ -92,7 +92,7 @@ def _serving(names: EnvironmentNames) -> list[str]:
 
 
 def _scaling(names: EnvironmentNames) -> list[iam.PolicyStatement]:
-    """Application Auto Scaling of endpoints' variants; its service-linked role is made at the first use."""
+    """Application Auto Scaling of endpoints' variants. AWS creates its service-linked role at the first use."""
     service = "sagemaker.application-autoscaling.amazonaws.com"
     role = f"role/aws-service-role/{service}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
     return [

@@ -1,4 +1,4 @@
-"""A network without a way out: private subnets, and ways in to exactly the AWS services that the factory calls."""
+"""Isolated VPC: private subnets, VPC endpoints for the AWS services that the factory calls, and a flow log."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -10,11 +10,18 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from ..core.encryption_key import key_or_own
 from ..core.nag import in_both_packs, suppress
-from ..core.names import EnvironmentNames
+from ..core.names import EnvironmentNames, StackLocation
 from ..core.network import VpcConfig
 from ..core.permissions import allow, service_role
-from .vpc_endpoint_policies import INTERFACE_SERVICES, interface_policy, storage_policy
+from .vpc_endpoint_policies import (
+    INTERFACE_SERVICES,
+    account_policy,
+    account_storage_policy,
+    interface_policy,
+    storage_policy,
+)
 
 _NETWORK = "10.0.0.0/16"
 _SUBNETS = ("10.0.0.0/20", "10.0.16.0/20")  # one a zone, 4,091 addresses each; an instance takes one or two
@@ -26,9 +33,19 @@ _DEFAULT_GROUP = (
 
 
 class IsolatedNetwork(Construct):
-    """Two private subnets, no internet gateway, no NAT; endpoints for S3 and the services of `endpoint_policies`.
+    """A VPC with two private subnets, without internet gateway or NAT gateway, with endpoints for AWS services.
 
-    `statements` are those of the functions' roles: an endpoint lets through what they allow and nothing else.
+    The services are S3, the SageMaker API, CloudWatch metrics, Systems Manager and Application Auto Scaling.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        names: Names of the environment: endpoint policies allow its buckets alone, and the flow log is the log group
+            `/aws/vpc/<prefix>`. Default: endpoint policies allow every call of the account's principals, to S3 those to
+            the account's buckets, and CloudFormation generates names.
+        key: Key that encrypts the flow log. Default: a key of its own.
+        statements: Statements of the roles of functions in the VPC. With names, endpoint policies allow these calls and
+            no others. Default: none.
     """
 
     def __init__(
@@ -36,13 +53,14 @@ class IsolatedNetwork(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        names: EnvironmentNames,
-        key: kms.IKey,
-        statements: Sequence[iam.PolicyStatement],
+        names: EnvironmentNames | None = None,
+        key: kms.IKey | None = None,
+        statements: Sequence[iam.PolicyStatement] = (),
     ) -> None:
         super().__init__(scope, construct_id)
-        self._names = names
-        self._tags = [CfnTag(key="Name", value=names.prefix)]
+        self._names, self._at = names, names or StackLocation.of(self)
+        self._title = names.prefix if names else self.node.path
+        self._tags = [CfnTag(key="Name", value=self._title)]
         self._vpc = ec2.CfnVPC(
             self, "Vpc", cidr_block=_NETWORK, enable_dns_hostnames=True, enable_dns_support=True, tags=self._tags
         )
@@ -51,16 +69,28 @@ class IsolatedNetwork(Construct):
         subnets = [self._subnet(zone, block, routes) for zone, block in enumerate(_SUBNETS)]
         workloads = self._workloads()
         self._endpoints(subnets, self._endpoint_group(workloads), routes, statements)
-        self._flow_log(key)
-        self.vpc = VpcConfig(tuple(subnets), (workloads.attr_group_id,), names.account)
+        self._flow_log(key_or_own(self, key, names, logs=True))
+        self.vpc = VpcConfig(tuple(subnets), (workloads.attr_group_id,), self._at.account)
+        """Subnets and the security group of workloads, for jobs, endpoints and functions."""
+        self.security_group = ec2.SecurityGroup.from_security_group_id(
+            self, "WorkloadsGroup", workloads.attr_group_id, mutable=False
+        )
+        """The security group of workloads. A workload that has it can connect to the VPC endpoints."""
+        self.ec2_vpc = ec2.Vpc.from_vpc_attributes(
+            self,
+            "ImportedVpc",
+            vpc_id=self._vpc.attr_vpc_id,
+            availability_zones=[_zone(index) for index in range(len(_SUBNETS))],
+            isolated_subnet_ids=subnets,
+        )
+        """The VPC as CDK's own constructs take it."""
 
     def _subnet(self, zone: int, block: str, routes: ec2.CfnRouteTable) -> str:
         subnet = ec2.CfnSubnet(
             self,
             f"Subnet{zone + 1}",
             vpc_id=self._vpc.attr_vpc_id,
-            # The region's zones are known to CloudFormation, so that synthesis has nothing to look up.
-            availability_zone=Fn.select(zone, Fn.get_azs()),
+            availability_zone=_zone(zone),
             cidr_block=block,
             map_public_ip_on_launch=False,
             tags=self._tags,
@@ -71,24 +101,24 @@ class IsolatedNetwork(Construct):
         return subnet.attr_subnet_id
 
     def _workloads(self) -> ec2.CfnSecurityGroup:
-        # S3's addresses are in a list whose id differs by region; the route table and the endpoints' policies bound
-        # where these connections can lead.
+        # The prefix list of S3 has a different id in each region. The route table and the endpoints' policies limit
+        # where these connections can go.
         out = ec2.CfnSecurityGroup.EgressProperty(
             ip_protocol="tcp", from_port=_HTTPS, to_port=_HTTPS, cidr_ip="0.0.0.0/0", description="AWS services"
         )
         return ec2.CfnSecurityGroup(
             self,
             "Workloads",
-            group_description=f"Jobs, endpoints and functions of {self._names.prefix}",
+            group_description=f"Jobs, endpoints and functions of {self._title}",
             vpc_id=self._vpc.attr_vpc_id,
             security_group_egress=[out],
             tags=self._tags,
         )
 
     def _endpoint_group(self, workloads: ec2.CfnSecurityGroup) -> ec2.CfnSecurityGroup:
-        # Without a rule, EC2 would add one that lets everything out; nothing has this address.
-        nowhere = ec2.CfnSecurityGroup.EgressProperty(
-            ip_protocol="icmp", from_port=252, to_port=86, cidr_ip="255.255.255.255/32", description="Nowhere"
+        # Without a rule, EC2 would add one that allows all outbound traffic. Nothing has this address.
+        none = ec2.CfnSecurityGroup.EgressProperty(
+            ip_protocol="icmp", from_port=252, to_port=86, cidr_ip="255.255.255.255/32", description="No destination"
         )
         into = ec2.CfnSecurityGroup.IngressProperty(
             ip_protocol="tcp",
@@ -100,10 +130,10 @@ class IsolatedNetwork(Construct):
         return ec2.CfnSecurityGroup(
             self,
             "Services",
-            group_description=f"Ways from {self._names.prefix} to AWS services",
+            group_description=f"VPC endpoints of {self._title}",
             vpc_id=self._vpc.attr_vpc_id,
             security_group_ingress=[into],
-            security_group_egress=[nowhere],
+            security_group_egress=[none],
             tags=self._tags,
         )
 
@@ -118,7 +148,7 @@ class IsolatedNetwork(Construct):
         self._endpoint(
             "S3",
             ec2.GatewayVpcEndpointAwsService.S3.name,
-            storage_policy(names),
+            storage_policy(names) if names else account_storage_policy(self._at),
             kind="Gateway",
             route_table_ids=[routes.attr_route_table_id],
         )
@@ -126,7 +156,7 @@ class IsolatedNetwork(Construct):
             self._endpoint(
                 "".join(part.capitalize() for part in service.replace(".", "-").split("-")),
                 ec2.InterfaceVpcEndpointAwsService(service).name,
-                interface_policy(names, prefix, statements),
+                interface_policy(names, prefix, statements) if names else account_policy(self._at, prefix),
                 kind="Interface",
                 private_dns_enabled=True,
                 security_group_ids=[group.attr_group_id],
@@ -148,23 +178,23 @@ class IsolatedNetwork(Construct):
 
     def _flow_log(self, key: kms.IKey) -> None:
         names = self._names
-        group_name = names.network_log_group
         group = logs.LogGroup(
             self,
             "Connections",
-            log_group_name=group_name,
+            log_group_name=names.network_log_group if names else None,
             encryption_key=key,
             retention=logs.RetentionDays.ONE_YEAR,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        arn = names.arn("logs", f"log-group:{group_name}")
+        group_name = names.network_log_group if names else group.log_group_name
+        arn = self._at.arn("logs", f"log-group:{group_name}")
         role = service_role(
             self,
             "ConnectionsRole",
             names=names,
-            name=names.role("network-log"),
+            name=names.role("network-log") if names else None,
             service="vpc-flow-logs",
-            description=f"Writes down the connections in the network of {names.prefix}",
+            description=f"Flow log of the VPC of {self._title}",
             statements=[
                 allow(["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], [arn, f"{arn}:*"])
             ],
@@ -182,3 +212,8 @@ class IsolatedNetwork(Construct):
             tags=self._tags,
         )
         log.node.add_dependency(cast(Construct, group))
+
+
+def _zone(index: int) -> str:
+    """Availability zone by its number in the region. CloudFormation knows the zones; synthesis looks nothing up."""
+    return Fn.select(index, Fn.get_azs())

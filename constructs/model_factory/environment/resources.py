@@ -1,7 +1,7 @@
 """What the stack of a model uses of its environment: buckets, key, topic, queues, role, function and VPC, as CDK interfaces."""
 
 from dataclasses import dataclass
-from typing import Self, cast
+from typing import Self
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,9 +11,14 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from ..core.alerts_topic import AlertsTopic
+from ..core.encryption_key import EncryptionKey
+from ..core.factory_function import FactoryFunction
 from ..core.names import EnvironmentNames
 from ..core.network import VpcConfig
-from .scheduler_role import scheduler_role_arn
+from ..core.trigger_queue import TriggerQueue, UndeliveredQueue
+from .data_lake import DataLake
+from .scheduler_role import SchedulerRole
 
 
 @dataclass(frozen=True)
@@ -67,40 +72,17 @@ class EnvironmentResources:
             vpc: Subnets and security groups of jobs and endpoints. Default: None, outside of a VPC.
         """
         imported = Construct(scope, "EnvironmentResources")
-
-        def bucket(purpose: str) -> s3.IBucket:
-            return s3.Bucket.from_bucket_attributes(
-                imported,
-                f"{purpose.capitalize()}Bucket",
-                bucket_name=names.bucket(purpose),
-                bucket_arn=names.bucket_arn(purpose),
-                encryption_key=key,
-            )
-
-        def queue(construct_id: str, name: str) -> sqs.IQueue:
-            return sqs.Queue.from_queue_attributes(
-                imported,
-                construct_id,
-                queue_arn=names.arn("sqs", name),
-                fifo=name.endswith(".fifo"),
-                key_arn=key.key_arn if key else None,
-            )
-
+        lake = DataLake.from_names(imported, "DataLake", names, key=key)
         return cls(
-            data_bucket=bucket("data"),
-            artifacts_bucket=bucket("artifacts"),
-            records_bucket=bucket("records"),
-            key=key or cast(kms.IKey, kms.Alias.from_alias_name(imported, "Key", names.key_alias)),
-            alarm_topic=sns.Topic.from_topic_arn(imported, "AlarmTopic", names.arn("sns", names.alerts_topic)),
-            retrain_queue=queue("RetrainQueue", names.queue("retrain")),
-            deploy_queue=queue("DeployQueue", names.queue("deploy")),
-            undelivered_queue=queue("UndeliveredQueue", names.undelivered_queue),
-            scheduler_role=iam.Role.from_role_arn(imported, "SchedulerRole", scheduler_role_arn(names), mutable=False),
-            endpoint_cleanup=lambda_.Function.from_function_attributes(
-                imported,
-                "EndpointCleanup",
-                function_arn=names.arn("lambda", f"function:{names.function('endpoint-cleanup')}"),
-                same_environment=True,
-            ),
+            data_bucket=lake.data,
+            artifacts_bucket=lake.artifacts,
+            records_bucket=lake.records,
+            key=key or EncryptionKey.from_names(imported, "Key", names),
+            alarm_topic=AlertsTopic.from_names(imported, "AlarmTopic", names),
+            retrain_queue=TriggerQueue.from_names(imported, "RetrainQueue", names, "retrain", key=key).queue,
+            deploy_queue=TriggerQueue.from_names(imported, "DeployQueue", names, "deploy", key=key).queue,
+            undelivered_queue=UndeliveredQueue.from_names(imported, "UndeliveredQueue", names, key=key),
+            scheduler_role=SchedulerRole.from_names(imported, "SchedulerRole", names),
+            endpoint_cleanup=FactoryFunction.from_names(imported, "EndpointCleanup", names, "endpoint-cleanup"),
             vpc=vpc,
         )
