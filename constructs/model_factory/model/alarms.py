@@ -56,8 +56,8 @@ class ModelAlarms(Construct):
             more than seven days apart, because CloudWatch evaluates at most seven days.
 
     Args:
-        scope: Construct that this one is created in.
-        construct_id: Id of this construct in its scope.
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
         props: The model. Uses `alarm_topic`; without it, the alarms have no action.
     """
 

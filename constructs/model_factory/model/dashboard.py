@@ -17,8 +17,8 @@ class ModelDashboard(Construct):
         dashboard: The CloudFormation resource.
 
     Args:
-        scope: Construct that this one is created in.
-        construct_id: Id of this construct in its scope.
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
         props: The model.
     """
 

@@ -34,8 +34,8 @@ class EndpointDeployer(Construct):
         endpoint_name: Name of the endpoint.
 
     Args:
-        scope: Construct that this one is created in.
-        construct_id: Id of this construct in its scope.
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
         props: The model. Needs `data_bucket`, `artifacts_bucket` and `deploy_queue`; uses `key`, `vpc`,
             `undelivered_queue`, `endpoint_cleanup` and `removal_policy`.
 
@@ -106,7 +106,7 @@ class EndpointDeployer(Construct):
             grantee: The principal, such as a role or a Lambda function.
         """
         return iam.Grant.add_to_principal(
-            grantee=grantee, actions=["sagemaker:InvokeEndpoint"], resource_arns=[self.endpoint_arn], scope=self
+            grantee=grantee, actions=["sagemaker:InvokeEndpoint"], resource_arns=[self.endpoint_arn]
         )
 
     def metric(self, metric_name: str, **options: Any) -> cloudwatch.Metric:
@@ -182,6 +182,7 @@ def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         read_objects(props.bucket("artifacts"), f"{model}/executions/"),
         write_objects(props.bucket("data"), f"{model}/captured/"),
         *([use_key(props.key_arn)] if props.key_arn else []),
+        *map(use_key, props.bucket_key_arns),
         *pull_images(names, props.image),
         write_logs(names, f"{props.names.endpoint_log_group}*", make=False),
         # SageMaker reads the rollback alarms of a deployment with the endpoint's role.

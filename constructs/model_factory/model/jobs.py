@@ -105,6 +105,7 @@ def job_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         allow(["s3:GetObject"], [f"{code_bucket}/{props.code_key}"]),
         allow(["s3:ListBucket"], [code_bucket]),
         *([use_key(key), encrypt_output(key), encrypt_volumes(key)] if key else []),
+        *map(use_key, props.bucket_key_arns),
         *pull_images(names, props.image),
         write_logs(names, "/aws/sagemaker/*"),
         *job_interfaces(names, props.vpc),

@@ -13,8 +13,8 @@ class ModelPackageGroup(Construct):
     """ARN and grants of a model package group; base of ModelRegistry. It creates no resource.
 
     Args:
-        scope: Construct that this one is created in.
-        construct_id: Id of this construct in its scope.
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
         model_package_group_name: Name of the group, in the account and region of the stack.
     """
 
@@ -29,8 +29,8 @@ class ModelPackageGroup(Construct):
         """An existing group of the stack's account and region.
 
         Args:
-            scope: Construct that the new one is created in.
-            construct_id: Id of the new construct in its scope.
+            scope: Parent construct.
+            construct_id: Id of the new construct in `scope`.
             model_package_group_name: Name of the group.
         """
         return ModelPackageGroup(scope, construct_id, model_package_group_name=model_package_group_name)
@@ -66,7 +66,6 @@ class ModelPackageGroup(Construct):
             grantee=grantee,
             actions=[f"sagemaker:{action}" for action in actions],
             resource_arns=[self.model_package_group_arn, self.model_package_arns],
-            scope=self,
         )
 
     def _arn(self, resource: str) -> str:
@@ -80,8 +79,8 @@ class ModelRegistry(ModelPackageGroup):
     """The model package group in which the versions of a model are registered.
 
     Args:
-        scope: Construct that this one is created in.
-        construct_id: Id of this construct in its scope.
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
         props: The model. Uses `removal_policy`: with RETAIN the group remains when the stack is deleted.
     """
 

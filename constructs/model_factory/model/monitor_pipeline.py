@@ -34,8 +34,8 @@ class MonitorPipeline(SageMakerPipeline):
         schedule: The EventBridge schedule, as a CloudFormation resource.
 
     Args:
-        scope: Construct that this one is created in.
-        construct_id: Id of this construct in its scope.
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
         props: The model. Needs `data_bucket` and `artifacts_bucket`; uses `key`, `vpc`, `scheduler_role` and
             `undelivered_queue`.
 

@@ -14,8 +14,8 @@ class SageMakerPipeline(Construct):
     """ARN, grants and metrics of a pipeline; base of TrainingPipeline and MonitorPipeline. It creates no resource.
 
     Args:
-        scope: Construct that this one is created in.
-        construct_id: Id of this construct in its scope.
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
         pipeline_name: Name of the pipeline, in the account and region of the stack.
     """
 
@@ -28,8 +28,8 @@ class SageMakerPipeline(Construct):
         """An existing pipeline of the stack's account and region.
 
         Args:
-            scope: Construct that the new one is created in.
-            construct_id: Id of the new construct in its scope.
+            scope: Parent construct.
+            construct_id: Id of the new construct in `scope`.
             pipeline_name: Name of the pipeline.
         """
         return SageMakerPipeline(scope, construct_id, pipeline_name=pipeline_name)
@@ -47,7 +47,7 @@ class SageMakerPipeline(Construct):
             grantee: The principal, such as a role or a Lambda function.
         """
         started = iam.Grant.add_to_principal(
-            grantee=grantee, actions=["sagemaker:StartPipelineExecution"], resource_arns=[self.pipeline_arn], scope=self
+            grantee=grantee, actions=["sagemaker:StartPipelineExecution"], resource_arns=[self.pipeline_arn]
         )
         return started.combine(self.grant_read(grantee))
 
@@ -66,7 +66,6 @@ class SageMakerPipeline(Construct):
                 "sagemaker:ListPipelineExecutionSteps",
             ],
             resource_arns=[self.pipeline_arn, f"{self.pipeline_arn}/execution/*"],
-            scope=self,
         )
 
     def metric(self, metric_name: str, **options: Any) -> cloudwatch.Metric:

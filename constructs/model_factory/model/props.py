@@ -226,6 +226,13 @@ class ModelProps:
         """ARN of the key; None without a key."""
         return self.key.key_arn if self.key else None
 
+    @property
+    def bucket_key_arns(self) -> list[str]:
+        """ARNs of the keys that encrypt the data and artifacts buckets, other than `key`."""
+        buckets = [bucket for bucket in (self.data_bucket, self.artifacts_bucket) if bucket]
+        arns = [bucket.encryption_key.key_arn for bucket in buckets if bucket.encryption_key]
+        return sorted({arn for arn in arns if arn != self.key_arn})
+
     def bucket(self, purpose: Literal["data", "artifacts", "records"]) -> s3.IBucket:
         """A bucket of the environment.
 

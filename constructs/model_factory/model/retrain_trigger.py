@@ -27,8 +27,8 @@ class RetrainTrigger(Construct):
         queue: The retrain queue; None with `promoted_from`.
 
     Args:
-        scope: Construct that this one is created in.
-        construct_id: Id of this construct in its scope.
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
         props: The model. Needs `retrain_queue`, unless `promoted_from` is given; uses `scheduler_role`,
             `undelivered_queue` and `key`.
 

@@ -17,8 +17,8 @@ class ModelSettings(Construct):
         parameter: The CloudFormation resource.
 
     Args:
-        scope: Construct that this one is created in.
-        construct_id: Id of this construct in its scope.
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
         props: The model. Needs `data_bucket`, `artifacts_bucket`, `records_bucket` and `key`; uses `vpc`.
         endpoint_role: Role of the endpoint's containers, such as the one of EndpointDeployer.
 

@@ -50,8 +50,8 @@ class TrainingPipeline(SageMakerPipeline):
         job_role: Role of the jobs.
 
     Args:
-        scope: Construct that this one is created in.
-        construct_id: Id of this construct in its scope.
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
         props: The model. Needs `data_bucket` and `artifacts_bucket`; uses `key`, `vpc` and `approval`.
 
     Raises:
@@ -231,4 +231,5 @@ def _pipeline_role_statements(props: ModelProps, job_role_arn: str) -> list[iam.
         # The pipeline itself reads property files.
         read_objects(props.bucket("artifacts"), f"{props.config.name}/executions/"),
         *([decrypt(props.key_arn)] if props.key_arn else []),
+        *map(decrypt, props.bucket_key_arns),
     ]
