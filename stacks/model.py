@@ -1,8 +1,10 @@
-"""What one model has in one environment."""
+"""The stack of one model in one environment."""
 
 from pathlib import Path
+from typing import cast
 
-from aws_cdk import Environment, Stack, Tags
+from aws_cdk import Environment, RemovalPolicy, Stack, Tags
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
@@ -12,6 +14,7 @@ from model_factory.config import FactoryConfig, ModelConfig
 from model_factory.core.image import default_image_uri
 from model_factory.core.network import VpcConfig
 from model_factory.core.permissions import apply_permissions_boundary
+from model_factory.environment.resources import EnvironmentResources
 from model_factory.model.alarms import ModelAlarms
 from model_factory.model.dashboard import ModelDashboard
 from model_factory.model.endpoint_deployer import EndpointDeployer
@@ -25,7 +28,38 @@ from model_factory.model.training_pipeline import TrainingPipeline
 
 
 class ModelStack(Stack):
-    """The stack `<factory>-<env>-<model>`. `key` and `vpc` are the foundation's; the rest is found by name."""
+    """The stack `<factory>-<env>-<model>`.
+
+    A construct of one's own can use the attributes, in the loop `for stack in FactoryApp().model_stacks`.
+
+    Attributes:
+        model: The content of model.yaml.
+        environment_config: The environment, as in factory.yaml. (`environment` is CDK's own property of a stack.)
+        names: Names of the model's resources; `names.environment` has those of the environment.
+        resources: Buckets, queues, key, topic and other resources of the environment.
+        props: What all constructs of the stack were created with.
+        registry: The model package group.
+        training_pipeline: The training pipeline.
+        monitor_pipeline: The monitor pipeline and its schedule.
+        retrain_trigger: The schedule and the alarm rule that start trainings.
+        endpoint: Deployment of the endpoint.
+        settings: The parameter that the functions of the environment read.
+        alarms: The alarms, by purpose.
+        dashboard: The dashboard.
+
+    Args:
+        scope: The app, or a stage of it.
+        factory: The content of factory.yaml.
+        environment: One of its environments.
+        model: The content of model.yaml.
+        code: The zip that the jobs run.
+        key: The environment's key.
+        vpc: Subnets and security groups of jobs and endpoint; None outside of a VPC.
+
+    Raises:
+        DefinitionError: SageMaker would refuse the definition of a pipeline.
+        ImageError: There is no image in the region, or the image is not in Amazon ECR.
+    """
 
     def __init__(
         self,
@@ -38,39 +72,40 @@ class ModelStack(Stack):
         key: kms.IKey,
         vpc: VpcConfig | None,
     ) -> None:
-        before = factory.promoted_from(environment, model.promote)
-        names = factory.names(environment).model(model.name)
+        source = factory.promoted_from(environment, model.promote)
+        self.model, self.environment_config = model, environment
+        self.names = factory.names(environment).model(model.name)
         super().__init__(
             scope,
-            names.stack,
-            stack_name=names.stack,
+            self.names.stack,
+            stack_name=self.names.stack,
             description=f"Model Factory {factory.name}: model {model.name} in {environment.name}",
             env=Environment(account=environment.account, region=environment.region),
         )
         apply_permissions_boundary(self, environment.permissions_boundary)
         Tags.of(self).add("model-factory:model", model.name)
-        zipped = assets.Asset(self, "Code", path=str(Path(code.path)))
-        props = ModelProps(
+        self.resources = EnvironmentResources.from_names(self, self.names.environment, key=key, vpc=vpc)
+        self.props = props = ModelProps(
             config=model,
-            environment=environment,
-            names=names,
-            key_arn=key.key_arn,
+            names=self.names,
             image=model.training.image or default_image_uri(environment.region),
             code=code,
-            code_bucket=zipped.s3_bucket_name,
-            code_key=zipped.s3_object_key,
-            vpc=vpc,
-            promoted_from=before.name if before else None,
+            asset=assets.Asset(self, "Code", path=str(Path(code.path))),
+            approval=environment.approval,
+            removal_policy=RemovalPolicy.RETAIN if environment.removal == "retain" else RemovalPolicy.DESTROY,
+            promoted_from=source.name if source else None,
+            **vars(self.resources),
         )
-        registry = ModelRegistry(self, "Registry", props)
-        training = TrainingPipeline(self, "Training", props)
-        training.node.add_dependency(registry)
-        MonitorPipeline(self, "Monitoring", props)
-        RetrainTrigger(self, "Retrain", props)
-        deployer = EndpointDeployer(self, "Endpoint", props)
-        deployer.node.add_dependency(registry)
-        settings = ModelSettings(self, "Settings", props, endpoint_role_arn=deployer.role.role_arn)
-        # Deleted before the endpoint: a message that is still in the deploy queue then finds no model to deploy.
-        settings.node.add_dependency(deployer.cleanup)
-        ModelAlarms(self, "Alarms", props)
-        ModelDashboard(self, "Dashboard", props)
+        self.registry = ModelRegistry(self, "Registry", props)
+        self.training_pipeline = TrainingPipeline(self, "Training", props)
+        self.training_pipeline.node.add_dependency(self.registry)
+        self.monitor_pipeline = MonitorPipeline(self, "Monitoring", props)
+        self.retrain_trigger = RetrainTrigger(self, "Retrain", props)
+        self.endpoint = EndpointDeployer(self, "Endpoint", props)
+        self.endpoint.node.add_dependency(self.registry)
+        self.settings = ModelSettings(self, "Settings", props, endpoint_role=cast(iam.IRole, self.endpoint.role))
+        if self.endpoint.cleanup:
+            # Deleted before the endpoint: the deploy function then finds no model for messages still in its queue.
+            self.settings.node.add_dependency(self.endpoint.cleanup)
+        self.alarms = ModelAlarms(self, "Alarms", props)
+        self.dashboard = ModelDashboard(self, "Dashboard", props)

@@ -1,4 +1,4 @@
-"""The two files that people write, as typed and checked data."""
+"""factory.yaml and model.yaml as typed and validated data."""
 
 from .factory import Environment, ExistingNetwork, FactoryConfig
 from .loading import ConfigError, Mistake, line_of, load_factory, load_model, load_models

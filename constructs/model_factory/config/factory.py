@@ -1,4 +1,4 @@
-"""`factory.yaml`: what a platform team says once about its environments, delivery and alerts."""
+"""`factory.yaml`: the environments, the delivery pipeline and the notification recipients of a factory."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -14,12 +14,20 @@ SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
 
 
 class ExistingNetwork(Section):
-    """A network that is there already; it needs ways to the services that docs/reference/network.md lists."""
+    """An existing VPC. It must reach the services that docs/reference/network.md lists."""
 
-    vpc: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")]
-    # As many as SageMaker takes.
-    subnets: list[SubnetId] = Field(default_factory=list[str], max_length=16)
-    security_groups: list[SecurityGroupId] = Field(default_factory=list[str], max_length=5)
+    vpc: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")] = Field(description="Id of the VPC.")
+    # The maximum lengths are SageMaker's.
+    subnets: list[SubnetId] = Field(
+        default_factory=list[str],
+        max_length=16,
+        description="Ids of the subnets in which jobs, endpoints and functions run. Required.",
+    )
+    security_groups: list[SecurityGroupId] = Field(
+        default_factory=list[str],
+        max_length=5,
+        description="Ids of the security groups of jobs, endpoints and functions. Required.",
+    )
 
     @model_validator(mode="after")
     def _nothing_is_looked_up(self) -> Self:
@@ -44,48 +52,61 @@ Network = Annotated[
 
 
 class Environment(Section):
-    """One environment: an account, a region and its policies."""
+    """One environment: an account, a region and their policies."""
 
-    name: ShortName
+    name: ShortName = Field(description="Name of the environment, such as dev; part of every resource name.")
     account: AccountId
     region: Region
     approval: Literal["automatic", "manual"] = Field(
-        "manual", description="Who approves a version that passed its gate."
+        "manual",
+        description="Approval of a version that passed its gate: `automatic` registers it as Approved, `manual` as "
+        "PendingManualApproval.",
     )
-    removal: Literal["retain", "destroy"] = Field(default="retain", description="What `cdk destroy` does with data.")
+    removal: Literal["retain", "destroy"] = Field(
+        default="retain",
+        description="Removal policy of the key, the buckets and the model versions when their stack is deleted.",
+    )
     network: Network = Field(
         default="none",
-        description="Where jobs, endpoints and functions run: `isolated` makes a network without a way to the internet; "
-        "vpc, subnets and security_groups name one that is there already.",
+        description="VPC of jobs, endpoints and functions: `none`, `isolated` (a new VPC with VPC endpoints and without "
+        "internet access), or the ids of an existing VPC.",
     )
     records_lock: Literal["governance", "compliance"] = Field(
         default="governance",
-        description="Who may shorten the year for which retained records are kept: with `compliance` nobody, not even "
-        "the account's root; with `governance` those with s3:BypassGovernanceRetention.",
+        description="Object Lock mode of the records bucket, which keeps records for one year when `removal` is `retain`: "
+        "with `compliance` nobody can shorten the retention, with `governance` principals that have "
+        "s3:BypassGovernanceRetention can.",
     )
-    permissions_boundary: str | None = Field(default=None, description="Name of an IAM policy that bounds every role.")
+    permissions_boundary: str | None = Field(
+        default=None, description="Name of the IAM policy that is the permissions boundary of every role."
+    )
 
 
 class Alerts(Section):
-    """Who is told."""
+    """Notification recipients."""
 
-    emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]] = Field(default_factory=list)
+    emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]] = Field(
+        default_factory=list,
+        description="Email addresses that are subscribed to the alerts topic of every environment.",
+    )
 
 
 class FactoryConfig(Section):
     """One factory: environments in the order of promotion."""
 
-    name: ShortName
-    environments: list[Environment] = Field(min_length=1)
-    delivery: Delivery | None = None
-    alerts: Alerts = Alerts()
+    name: ShortName = Field(description="Name of the factory; the first part of every resource name.")
+    environments: list[Environment] = Field(min_length=1, description="Environments in the order of promotion.")
+    delivery: Delivery | None = Field(
+        default=None, description="Delivery pipeline. Default: none, the stacks are deployed with `cdk deploy`."
+    )
+    alerts: Alerts = Field(default=Alerts(), description="Notification recipients.")
 
     @model_validator(mode="after")
     def _environments_differ(self) -> Self:
         names = [environment.name for environment in self.environments]
         if DELIVERY in names:
             raise ValueError(
-                f"environments: {DELIVERY!r} is the tooling account's own name; call the environment otherwise"
+                f"environments: the name {DELIVERY!r} is reserved for the tooling account; choose another name"
             )
         for name in names:
             if names.count(name) > 1:
@@ -109,7 +130,7 @@ class FactoryConfig(Section):
         return [self.environment(name) for name in stages]
 
     def environment(self, name: str) -> Environment:
-        """The environment called `name`. Raises KeyError with the names there are."""
+        """The environment called `name`. Raises KeyError, whose message lists the names of all environments."""
         for environment in self.environments:
             if environment.name == name:
                 return environment
@@ -118,16 +139,17 @@ class FactoryConfig(Section):
         )
 
     def promoted_from(self, environment: Environment, promote: Literal["code", "model"]) -> Environment | None:
-        """Where the versions of a model come from that `environment` does not train itself; None where it trains.
+        """The environment whose versions of a model are registered in `environment`; None where the model is trained.
 
-        With `promote: model` that is the environment before it; among those that are delivered, for one that is.
+        With `promote: model` it is the environment before it: of the delivered environments for a delivered one,
+        of all environments otherwise.
         """
         line = self.delivered if environment in self.delivered else self.environments
         index = line.index(environment)
         return line[index - 1] if promote == "model" and index else None
 
     def delivery_names(self, delivery: Delivery) -> EnvironmentNames:
-        """Names of what delivers: in the tooling account, as if that were an environment called `delivery`."""
+        """Names in the tooling account, which is treated as an environment called `delivery`."""
         return EnvironmentNames(self.name, DELIVERY, delivery.account, delivery.region)
 
     def names(self, environment: Environment) -> EnvironmentNames:

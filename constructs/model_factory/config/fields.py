@@ -1,4 +1,4 @@
-"""Field types that both configuration files share: names, durations, schedules."""
+"""Types of fields that both configuration files use: names, durations, schedules."""
 
 import re
 from datetime import timedelta
@@ -22,7 +22,7 @@ _CRON_FIELDS = (
 
 
 class Section(BaseModel):
-    """A mapping in a configuration file: unknown keys are mistakes, values do not change after loading."""
+    """A mapping in a configuration file: unknown keys are mistakes, values are read-only after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -62,7 +62,7 @@ def _check_schedule(value: str) -> str:
         )
     for (name, pattern), field in zip(_CRON_FIELDS, fields, strict=True):
         if not re.fullmatch(pattern, field):
-            raise ValueError(f"{value!r} is not a schedule: {field!r} is no {name}")
+            raise ValueError(f"{value!r} is not a schedule: {field!r} is not a valid {name}")
     if (fields[2] == "?") == (fields[4] == "?"):
         raise ValueError(f"{value!r} is not a schedule: exactly one of day of month and day of week must be ?")
     return value
@@ -79,10 +79,10 @@ Duration = Annotated[
 Schedule = Annotated[str, AfterValidator(_check_schedule)]
 TimeZone = Annotated[str, AfterValidator(_check_timezone)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-# SageMaker resource names have 63 characters in all; factory, environment, model and part share them.
+# A SageMaker resource name has at most 63 characters, for factory, environment, model and part together.
 ShortName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=20)]
 ModelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=24)]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="AWS account id: twelve digits, in quotes.")]
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region, such as eu-west-1.")]

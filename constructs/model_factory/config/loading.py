@@ -1,4 +1,4 @@
-"""YAML in, typed configuration out; every mistake with its file, line and a way to mend it."""
+"""Reads YAML into typed configuration. A mistake is reported with its file, its line and the nearest valid value."""
 
 import difflib
 import re
@@ -19,7 +19,7 @@ type Location = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing wrong in a file. `line` counts from 1; None when it concerns the whole file."""
+    """One mistake in a file. `line` counts from 1; None when the mistake concerns the whole file."""
 
     file: Path
     line: int | None
@@ -30,7 +30,7 @@ class Mistake:
 
 
 class ConfigError(Exception):
-    """One or more mistakes in configuration files, all found at once."""
+    """One or more mistakes in configuration files; all of them are reported at once."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = list(mistakes)
@@ -128,7 +128,7 @@ def _load[T: BaseModel](path: Path, schema: type[T]) -> T:
 
 
 def _in_the_file(error: ErrorDetails) -> ErrorDetails:
-    """The error without the tags of alternatives, which pydantic puts into a location but people never wrote."""
+    """The error without the tags of alternatives, which pydantic adds to a location and which are not in the file."""
     location = tuple(part for part in error["loc"] if not (isinstance(part, str) and part.startswith("(")))
     return {**error, "loc": location}
 
@@ -161,9 +161,9 @@ def _duplicate_keys(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
 
 
 def _line(lines: dict[Location, int], error: ErrorDetails) -> int | None:
-    """The line of the deepest part of the error's location that the document really has.
+    """The line of the deepest part of the error's location that is in the document.
 
-    A check of a whole section starts its message with the key that it is about ("gate.metric 'x' is no measure of …").
+    The message of a check of a whole section starts with the key that is wrong ("gate.metric 'x' is not a metric of …").
     """
     at: Location = tuple(error["loc"])
     if error["type"] == "value_error":

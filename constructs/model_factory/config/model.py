@@ -1,4 +1,4 @@
-"""`model.yaml`: what a data scientist says about one model; only name, problem, data.label and gate have no default."""
+"""`model.yaml`: the configuration of one model. Only name, problem, data.label and gate have no default."""
 
 from typing import Any, Literal, Self
 
@@ -17,19 +17,19 @@ METRICS: dict[str, dict[str, bool]] = {
     "multiclass_classification": {"accuracy": True, "f1_macro": True, "log_loss": False},
     "regression": {"rmse": False, "mae": False, "r2": True},
 }  # fmt: skip
-"""Quality measures by problem; True where more is better."""
+"""Metrics by problem; True where a higher value is better."""
 
 
 class Column(Section):
-    """What the values of one raw column must be. A batch that breaks it fails Prepare; live it is a violation."""
+    """Constraints on the values of one raw column. Prepare fails when data violates them; live requests are counted."""
 
-    type: Literal["integer", "number", "string", "boolean", "timestamp"]
-    minimum: float | None = None
-    maximum: float | None = None
+    type: Literal["integer", "number", "string", "boolean", "timestamp"] = Field(description="Type of the values.")
+    minimum: float | None = Field(default=None, description="Smallest allowed number.")
+    maximum: float | None = Field(default=None, description="Largest allowed number.")
     values: list[str | int | float | bool] | None = Field(default=None, description="The only values allowed.")
     nullable: bool = Field(default=True, description="Whether the value may be missing.")
     max_null_fraction: Fraction = Field(
-        default=1.0, description="Share of missing values above which the data is refused."
+        default=1.0, description="Largest allowed share of missing values, from 0 to 1."
     )
 
     @model_validator(mode="after")
@@ -43,12 +43,18 @@ class Column(Section):
 
 
 class Data(Section):
-    """Where the label is and what the raw columns look like."""
+    """Format, label and columns of the raw data."""
 
     label: str = Field(description="The column to predict.")
-    format: Literal["csv", "parquet"] = "csv"
-    schema_: dict[str, Column] = Field(default_factory=dict, alias="schema")
-    time_column: str | None = Field(default=None, description="Column with the time of the event, never a feature.")
+    format: Literal["csv", "parquet"] = Field(default="csv", description="Format of the raw files.")
+    schema_: dict[str, Column] = Field(
+        default_factory=dict,
+        alias="schema",
+        description="Constraints by column. Columns that are not listed have none.",
+    )
+    time_column: str | None = Field(
+        default=None, description="Column with the time of the event. It is never a feature."
+    )
     ignore: list[str] = Field(default_factory=list, description="Columns that are neither features nor label.")
 
     @model_validator(mode="after")
@@ -62,25 +68,34 @@ class Training(Section):
     """The jobs of the training pipeline."""
 
     image: str | None = Field(
-        default=None, description="Container image URI; default: AWS's scikit-learn image of the region."
+        default=None,
+        description="URI of a container image in Amazon ECR for jobs and endpoint. Default: AWS's scikit-learn image.",
     )
-    instance: InstanceType = "ml.m5.xlarge"
-    volume_gb: int = Field(default=30, ge=1, le=16384)
-    max_runtime: Duration = Field(default="1h", validate_default=True)
-    hyperparameters: dict[str, bool | int | float | str] = Field(default_factory=dict)
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
-    validation_fraction: float = Field(default=0.15, gt=0, lt=0.5)
-    test_fraction: float = Field(default=0.15, gt=0, lt=0.5)
+    instance: InstanceType = Field(
+        default="ml.m5.xlarge", description="Instance type of all jobs, also of the monitor job."
+    )
+    volume_gb: int = Field(default=30, ge=1, le=16384, description="Size of each job's volume, in GB.")
+    max_runtime: Duration = Field(
+        default="1h", validate_default=True, description="Time after which SageMaker stops a job."
+    )
+    hyperparameters: dict[str, bool | int | float | str] = Field(
+        default_factory=dict, description="Passed to `train` in model.py."
+    )
+    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of the random number generators.")
+    validation_fraction: float = Field(default=0.15, gt=0, lt=0.5, description="Share of the rows for validation.")
+    test_fraction: float = Field(default=0.15, gt=0, lt=0.5, description="Share of the rows for evaluation.")
 
 
 class Gate(Section):
-    """What a new version must reach before it is registered."""
+    """Conditions that a new version must meet to be registered."""
 
-    metric: str
-    minimum: float | None = None
-    maximum: float | None = Field(default=None, description="For measures where less is better, such as rmse.")
+    metric: str = Field(description="The metric that is compared; the problem decides which ones there are.")
+    minimum: float | None = Field(default=None, description="Lowest accepted value of a metric such as auc.")
+    maximum: float | None = Field(default=None, description="Highest accepted value of an error metric such as rmse.")
     champion_margin: float = Field(
-        default=0.0, ge=0, description="How much worse than the live version is still accepted."
+        default=0.0,
+        ge=0,
+        description="How much worse than the deployed version a new one may be, in units of the metric.",
     )
 
 
@@ -88,30 +103,32 @@ class Retrain(Section):
     """When a model is trained again."""
 
     schedule: Schedule | None = Field(
-        default="cron(0 3 * * ? *)", description="EventBridge Scheduler expression; null: never."
+        default="cron(0 3 * * ? *)", description="EventBridge Scheduler expression; null: no schedule."
     )
-    timezone: TimeZone = "UTC"
-    on_drift: bool = True
-    on_quality: bool = Field(default=True, description="Train when late labels show the live version to be too bad.")
+    timezone: TimeZone = Field(default="UTC", description="Time zone of the schedule, by its IANA name.")
+    on_drift: bool = Field(default=True, description="Train when the drift alarm changes to ALARM.")
+    on_quality: bool = Field(default=True, description="Train when the model-quality alarm changes to ALARM.")
     max_failures: int = Field(
         default=1,
         ge=1,
-        description="Trainings asked for by drift or quality that may fail in a row; then these alarms start no more "
-        "until some training succeeds.",
+        description="Consecutive failures of trainings started by drift or quality, after which these alarms start no "
+        "more until a training succeeds.",
     )
     cooldown: Duration = Field(
-        default="6h", validate_default=True, description="Shortest time between automatic trainings."
+        default="6h", validate_default=True, description="Minimum time between automatic trainings."
     )
-    window: int | None = Field(default=None, ge=1, description="Newest dt= partitions to train on; null: all.")
+    window: int | None = Field(
+        default=None, ge=1, description="Number of newest dt= partitions to train on; null: all."
+    )
 
 
 class Scaling(Section):
-    """Instances behind a realtime endpoint; more than one turns on target tracking."""
+    """Number of instances of a realtime endpoint; a maximum above 1 adds target tracking."""
 
-    minimum: int = Field(default=1, ge=1)
-    maximum: int = Field(default=1, ge=1)
+    minimum: int = Field(default=1, ge=1, description="Minimum number of instances.")
+    maximum: int = Field(default=1, ge=1, description="Maximum number of instances.")
     invocations_per_instance: int = Field(
-        default=500, ge=1, description="Invocations per instance and minute to aim at."
+        default=500, ge=1, description="Target of the scaling policy: invocations per instance and minute."
     )
 
     @model_validator(mode="after")
@@ -122,129 +139,148 @@ class Scaling(Section):
 
 
 class Canary(Section):
-    """How traffic moves to a new version."""
+    """Traffic shifting of a deployment."""
 
-    percent: int = Field(default=10, ge=1, le=50)
+    percent: int = Field(default=10, ge=1, le=50, description="Share of the instances of the first step, in percent.")
     bake: Duration = Field(
-        default="10m", validate_default=True, description="How long alarms are watched before going on."
+        default="10m", validate_default=True, description="Time for which the alarms are watched after each step."
     )
 
 
 class Serverless(Section):
     """Size of a serverless endpoint."""
 
-    memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
-    max_concurrency: int = Field(default=5, ge=1, le=200)
+    memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = Field(
+        default=2048, description="Memory of the endpoint, in MB."
+    )
+    max_concurrency: int = Field(default=5, ge=1, le=200, description="Maximum number of concurrent invocations.")
 
 
 class Serving(Section):
-    """How the model answers requests."""
+    """The endpoint."""
 
-    mode: Literal["realtime", "serverless"] = "realtime"
-    instance: InstanceType = "ml.m5.large"
-    scaling: Scaling = Scaling()
-    canary: Canary = Canary()
-    serverless: Serverless = Serverless()
-    capture_percent: int = Field(default=100, ge=0, le=100, description="Share of requests kept for monitoring.")
-    max_errors_per_minute: int = Field(default=5, ge=1, description="5XX answers a minute that roll a deployment back.")
+    mode: Literal["realtime", "serverless"] = Field(default="realtime", description="Kind of endpoint.")
+    instance: InstanceType = Field(default="ml.m5.large", description="Instance type of a realtime endpoint.")
+    scaling: Scaling = Field(default=Scaling(), description="Number of instances of a realtime endpoint.")
+    canary: Canary = Field(default=Canary(), description="Traffic shifting of a deployment.")
+    serverless: Serverless = Field(default=Serverless(), description="Size of a serverless endpoint.")
+    capture_percent: int = Field(
+        default=100, ge=0, le=100, description="Share of the requests that are captured for monitoring, in percent."
+    )
+    max_errors_per_minute: int = Field(
+        default=5, ge=1, description="Number of 5XX responses per minute above which a deployment is rolled back."
+    )
     max_latency: Duration = Field(
-        default="1s", validate_default=True, description="p99 model latency that rolls a deployment back."
+        default="1s", validate_default=True, description="p99 model latency above which a deployment is rolled back."
     )
 
 
 class Drift(Section):
-    """Limits of docs/reference/drift.md; the defaults need no tuning."""
+    """Limits of drift detection (docs/reference/drift.md); the defaults need no tuning."""
 
     effect: float = Field(
         default=0.07,
         gt=0,
-        description="Smallest change that matters: a mean that moves by so many standard deviations.",
+        description="Smallest change that counts as drift: the shift of a mean, in standard deviations.",
     )
     false_alarm_rate: float = Field(
         default=0.0001,
         gt=0,
         le=0.05,
-        description="Share of whole checks that may alarm by chance; the default is less than once a year, checked every hour.",
+        description="Probability that a check reports drift by chance. With the default and hourly checks, this happens "
+        "less than once a year.",
     )
-    minimum_rows: int = Field(default=200, ge=30, description="Rows below which nothing is decided.")
+    minimum_rows: int = Field(default=200, ge=30, description="Minimum number of rows of a check.")
 
 
 class Quality(Section):
-    """When labels that came late judge the live version (docs/reference/drift.md)."""
+    """Evaluation of the deployed version with ground truth that arrives later (docs/reference/drift.md)."""
 
     window: Duration = Field(
-        default="14d", validate_default=True, description="How late labels may come: so far back answers are judged."
+        default="14d",
+        validate_default=True,
+        description="How far back predictions are evaluated; labels that arrive later are not used.",
     )
-    minimum_labels: int = Field(default=200, ge=30, description="Labelled records below which nothing is judged.")
-    minimum_coverage: Fraction = Field(
-        default=0.05, description="Share of the records with a label below which nothing is judged."
-    )
+    minimum_labels: int = Field(default=200, ge=30, description="Minimum number of labelled records of an evaluation.")
+    minimum_coverage: Fraction = Field(default=0.05, description="Minimum share of records with a label, from 0 to 1.")
     margin: float | None = Field(
         default=None,
         ge=0,
-        description="How much worse than at its gate a version may be in service; null: the gate's own limit is enough.",
+        description="How much worse than at its gate a deployed version may become, in units of the metric; null: only "
+        "the limit of the gate applies.",
     )
 
 
 class Monitoring(Section):
-    """How often the live model is watched and what raises its alarms."""
+    """Schedule, limits and alarms of the monitor pipeline."""
 
-    schedule: Schedule = "rate(1 hour)"
-    timezone: TimeZone = "UTC"
-    drift: Drift = Drift()
-    quality: Quality = Quality()
-    max_data_violations: int = Field(default=0, ge=0)
+    schedule: Schedule = Field(default="rate(1 hour)", description="EventBridge Scheduler expression.")
+    timezone: TimeZone = Field(default="UTC", description="Time zone of the schedule, by its IANA name.")
+    drift: Drift = Field(default=Drift(), description="Limits of drift detection.")
+    quality: Quality = Field(default=Quality(), description="Evaluation with ground truth that arrives later.")
+    max_data_violations: int = Field(
+        default=0, ge=0, description="Number of violations of a check above which the data-violations alarm is raised."
+    )
     max_age: Duration | None = Field(
         default=None,
-        description="Age of the newest captured request that is a violation; null: twice the longest pause there was.",
+        description="Age of the newest captured request above which it counts as a violation; null: twice the longest "
+        "pause so far.",
     )
     max_bad_lines: Fraction = Field(
-        default=0.05, description="Share of unreadable requests or lines above which the check fails."
+        default=0.05, description="Share of unreadable requests or lines above which the check fails, from 0 to 1."
     )
     alarm_periods: int = Field(
-        default=1, ge=1, le=24, description="Drifted checks (of evaluation_periods) that raise the alarm."
+        default=1,
+        ge=1,
+        le=24,
+        description="Number of checks with drift, among the last `evaluation_periods`, that raise the drift alarm.",
     )
-    evaluation_periods: int = Field(default=1, ge=1, le=24)
+    evaluation_periods: int = Field(
+        default=1, ge=1, le=24, description="Number of most recent checks that the drift alarm evaluates."
+    )
 
 
 class ModelConfig(Section):
     """One model."""
 
-    name: ModelName
-    problem: Problem
-    description: str = ""
+    name: ModelName = Field(description="Name of the model and of its folder; part of every resource name.")
+    problem: Problem = Field(description="Kind of prediction.")
+    description: str = Field(default="", description="Description of the model package group.")
     promote: Literal["code", "model"] = Field(
         default="code",
-        description="What goes from environment to environment: `code`, which each trains on its own data, or `model`: "
-        "the version that the first one trained is registered in the next as it is, and nothing is trained there.",
+        description="What is promoted from environment to environment: `code`, which is trained in each environment on "
+        "its own data, or `model`: a version trained in the first environment is registered in the next ones unchanged.",
     )
-    data: Data
-    training: Training = Training()
-    gate: Gate
-    retrain: Retrain = Retrain()
-    serving: Serving = Serving()
-    monitoring: Monitoring = Monitoring()
+    data: Data = Field(description="Format, label and columns of the raw data.")
+    training: Training = Field(default=Training(), description="The jobs of the training pipeline.")
+    gate: Gate = Field(description="Conditions that a new version must meet to be registered.")
+    retrain: Retrain = Field(default=Retrain(), description="When the model is trained again.")
+    serving: Serving = Field(default=Serving(), description="The endpoint.")
+    monitoring: Monitoring = Field(
+        default=Monitoring(), description="Schedule, limits and alarms of the monitor pipeline."
+    )
 
     @model_validator(mode="after")
     def _gate_fits_problem(self) -> Self:
         gate, known = self.gate, METRICS[self.problem]
         if gate.metric not in known:
             raise ValueError(
-                f"gate.metric {gate.metric!r} is no measure of {self.problem}; choose one of {', '.join(known)}"
+                f"gate.metric {gate.metric!r} is not a metric of {self.problem}; choose one of {', '.join(known)}"
             )
         more_is_better = known[gate.metric]
         wanted, other = ("minimum", "maximum") if more_is_better else ("maximum", "minimum")
         if getattr(gate, wanted) is None or getattr(gate, other) is not None:
-            better = "more" if more_is_better else "less"
-            raise ValueError(f"gate needs `{wanted}` and not `{other}`: {better} {gate.metric} is better")
+            better = "higher" if more_is_better else "lower"
+            raise ValueError(f"gate needs `{wanted}` and not `{other}`: a {better} {gate.metric} is better")
         return self
 
     @property
     def more_is_better(self) -> bool:
+        """Whether a higher value of the gate's metric is better."""
         return METRICS[self.problem][self.gate.metric]
 
     def settings(self) -> dict[str, Any]:
-        """The JSON that jobs and the serving module read: every default resolved, durations in seconds."""
+        """The JSON that jobs and the serving module read, with all defaults; durations are in seconds."""
         settings = self.model_dump(mode="json", by_alias=True)
         settings["monitoring"]["interval_seconds"] = interval(self.monitoring.schedule).total_seconds()
         return settings

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 _PYTHON = "cpu-py3"
+# An image of a stack's own account and region has CDK tokens where another has an account id, a region or a name.
+_UNRESOLVED = r"\$\{Token\[[^\]]+\]\}"
 _ECR = re.compile(
-    r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)(?::[\w.-]+|@sha256:[0-9a-f]{64})"
+    rf"(\d{{12}}|{_UNRESOLVED})\.dkr\.ecr\.([a-z0-9-]+|{_UNRESOLVED})\.(?:amazonaws\.com(?:\.cn)?|{_UNRESOLVED})"
+    rf"/([a-z0-9._/-]+|{_UNRESOLVED})(?::[\w.-]+|@sha256:[0-9a-f]{{64}})"
 )
 
 

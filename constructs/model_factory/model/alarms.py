@@ -1,157 +1,176 @@
 """The alarms of one model; each publishes to the environment's alerts topic."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, cast
 
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
 from ..core.nag import suppress
-from ..core.names import METRIC_NAMESPACE, VARIANT
 from ..core.schedules import interval
+from .metrics import endpoint_metric, model_metric, pipeline_metric
 from .props import ModelProps
 
 _DAY_SECONDS = 86400
 _LONGEST_EVALUATION = timedelta(days=7)
-_TOLD_BY_STEP = (
-    "People are told of a failed training once, by its step's own event, which has the reason; this is its state."
-)
+_STEP_FAILURE_RULE = "Notifications come from the step-failure rule; this alarm only reports state."
+_IGNORE, _NOT_BREACHING = cloudwatch.TreatMissingData.IGNORE, cloudwatch.TreatMissingData.NOT_BREACHING
+
+
+@dataclass(frozen=True)
+class AlarmSpec:
+    """One alarm.
+
+    Args:
+        purpose: Last part of the alarm's name.
+        description: When the alarm is raised.
+        metric: The metric, with its statistic and period.
+        threshold: Limit, in the metric's unit.
+        comparison: Which side of the threshold is in alarm. Default: above it.
+        evaluation_periods: Number of most recent periods that are evaluated. Default: 1.
+        datapoints: Number of periods, among those evaluated, that raise the alarm. Default: all.
+        missing: Treatment of missing data. Default: IGNORE, a check that did not run does not change the state.
+        notify: Whether the alarm publishes to the topic. Default: True.
+    """
+
+    purpose: str
+    description: str
+    metric: cloudwatch.Metric
+    threshold: float
+    comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+    evaluation_periods: int = 1
+    datapoints: int | None = None
+    missing: cloudwatch.TreatMissingData = _IGNORE
+    notify: bool = True
 
 
 class ModelAlarms(Construct):
-    """Drift, quality, data violations, a missed monitor run, a failed training, errors and latency of the endpoint."""
+    """Alarms of drift, model quality, data violations, missed checks, failed trainings, and the endpoint.
+
+    Attributes:
+        alarms: The alarms by purpose, such as `alarms["drift"]`. There is no `monitor-missed` where two checks are
+            more than seven days apart, because CloudWatch evaluates at most seven days.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        props: The model. Uses `alarm_topic`; without it, the alarms have no action.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
         super().__init__(scope, construct_id)
-        self._props = props
-        monitoring, serving = props.config.monitoring, props.config.serving
-        check = _period(interval(monitoring.schedule))
-        # CloudWatch looks back seven days at most.
-        checks = max(1, min(monitoring.evaluation_periods, int(_LONGEST_EVALUATION.total_seconds()) // check))
-        self._alarm(
-            "drift",
-            "What the endpoint sees or answers has moved away from what the live version was trained on.",
-            metric="DriftedFeatures",
-            threshold=0,
-            period=check,
-            periods=checks,
-            datapoints=min(monitoring.alarm_periods, checks),
-        )
-        self._alarm(
-            "model-quality",
-            "By the labels that have come, even the better end of the quality's interval misses what is asked for.",
-            metric="QualityShortfall",
-            threshold=0,
-            period=check,
-        )
-        self._alarm(
-            "data-violations",
-            "Requests break the schema of model.yaml, or far too few or too many come, or labels cannot be read.",
-            metric="DataViolations",
-            threshold=monitoring.max_data_violations,
-            period=check,
-        )
-        if 2 * interval(monitoring.schedule) <= _LONGEST_EVALUATION:
-            self._missed(check)
-        pipeline = {"PipelineName": props.names.training_pipeline}
-        self._alarm(
-            "training-failed",
-            "A training failed or was rejected by its gate; the live version stays. (People are told by the failed step.)",
-            namespace="AWS/Sagemaker/ModelBuildingPipeline",
-            metric="ExecutionFailed",
-            dimensions=pipeline,
-            statistic="Sum",
-            threshold=0,
-            missing="notBreaching",
-            tell=False,
-        )
-        self._alarm(
-            "retrain-not-started",
-            "A drift or quality alarm started no training: there is no new data, or the last training failed.",
-            metric="RetrainNotStarted",
-            threshold=0,
-        )
-        endpoint = {"EndpointName": props.names.endpoint, "VariantName": VARIANT}
-        self._alarm(
-            "endpoint-errors",
-            "The endpoint answers with 5XX; a deployment under way is rolled back.",
-            namespace="AWS/SageMaker",
-            metric="Invocation5XXErrors",
-            dimensions=endpoint,
-            statistic="Sum",
-            threshold=serving.max_errors_per_minute,
-            missing="notBreaching",
-        )
-        self._alarm(
-            "endpoint-latency",
-            "The model answers too slowly (microseconds, 99th percentile); a deployment under way is rolled back.",
-            namespace="AWS/SageMaker",
-            metric="ModelLatency",
-            dimensions=endpoint,
-            statistic="p99",
-            threshold=serving.max_latency.total_seconds() * 1e6,
-            missing="notBreaching",
-        )
+        self.alarms: Mapping[str, cloudwatch.IAlarm] = {
+            spec.purpose: self._alarm(props, spec)
+            for specs in (_monitor_alarms(props), _training_alarms(props), _endpoint_alarms(props))
+            for spec in specs
+        }
 
-    def _missed(self, check: int) -> None:
-        self._alarm(
-            "monitor-missed",
-            "The monitor has not reported for two of its turns.",
-            metric="RowsObserved",
-            statistic="SampleCount",
-            threshold=1,
-            comparison="LessThanThreshold",
-            period=check,
-            periods=2,
-            missing="breaching",
-        )
+    def __getitem__(self, purpose: str) -> cloudwatch.IAlarm:
+        return self.alarms[purpose]
 
-    def _alarm(
-        self,
-        purpose: str,
-        description: str,
-        *,
-        metric: str,
-        threshold: float,
-        namespace: str = METRIC_NAMESPACE,
-        dimensions: dict[str, str] | None = None,
-        statistic: str = "Maximum",
-        comparison: Literal["GreaterThanThreshold", "LessThanThreshold"] = "GreaterThanThreshold",
-        period: int = 60,
-        periods: int = 1,
-        datapoints: int | None = None,
-        missing: Literal["ignore", "notBreaching", "breaching"] = "ignore",
-        tell: bool = True,
-    ) -> None:
-        """An alarm; `missing` is ignore by default: a check that did not happen changes no state. `tell`: publish it."""
-        names = self._props.shared
-        dimensions = dimensions or {"Environment": names.environment, "Model": self._props.config.name}
-        named = statistic in ("Sum", "Maximum", "SampleCount")
-        alarm = cloudwatch.CfnAlarm(
+    def _alarm(self, props: ModelProps, spec: AlarmSpec) -> cloudwatch.IAlarm:
+        alarm = cloudwatch.Alarm(
             self,
-            "".join(part.capitalize() for part in purpose.split("-")),
-            alarm_name=self._props.names.alarm(purpose),
-            alarm_description=f"{self._props.config.name}: {description}",
-            namespace=namespace,
-            metric_name=metric,
-            dimensions=[
-                cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value) for name, value in dimensions.items()
-            ],
-            statistic=statistic if named else None,
-            extended_statistic=None if named else statistic,
-            period=period,
-            evaluation_periods=periods,
-            datapoints_to_alarm=datapoints,
-            threshold=threshold,
-            comparison_operator=comparison,
-            treat_missing_data=missing,
-            alarm_actions=[names.arn("sns", names.alerts_topic)] if tell else None,
+            "".join(part.capitalize() for part in spec.purpose.split("-")),
+            alarm_name=props.names.alarm(spec.purpose),
+            alarm_description=f"{props.config.name}: {spec.description}",
+            metric=cast(cloudwatch.IMetric, spec.metric),
+            threshold=spec.threshold,
+            comparison_operator=spec.comparison,
+            evaluation_periods=spec.evaluation_periods,
+            datapoints_to_alarm=spec.datapoints,
+            treat_missing_data=spec.missing,
         )
-        if not tell:
-            suppress(alarm, {"NIST.800.53.R5-CloudWatchAlarmAction": _TOLD_BY_STEP})
+        if not spec.notify:
+            suppress(alarm, {"NIST.800.53.R5-CloudWatchAlarmAction": _STEP_FAILURE_RULE})
+        elif props.alarm_topic:
+            alarm.add_alarm_action(cast(Any, actions.SnsAction(props.alarm_topic)))
+        # jsii gives the parameters of Alarm and IAlarm different names, so a type checker sees no IAlarm in an Alarm.
+        return cast(cloudwatch.IAlarm, alarm)
+
+
+def _monitor_alarms(props: ModelProps) -> Iterator[AlarmSpec]:
+    monitoring = props.config.monitoring
+    between_checks = interval(monitoring.schedule)
+    period = _period(between_checks)
+    checks = max(1, min(monitoring.evaluation_periods, _LONGEST_EVALUATION // timedelta(seconds=period)))
+
+    def metric(name: str, **options: Any) -> cloudwatch.Metric:
+        return model_metric(props.names, name, period=Duration.seconds(period), **options)
+
+    yield AlarmSpec(
+        "drift",
+        "Requests or predictions differ from the training data of the deployed version.",
+        metric("DriftedFeatures"),
+        threshold=0,
+        evaluation_periods=checks,
+        datapoints=min(monitoring.alarm_periods, checks),
+    )
+    yield AlarmSpec(
+        "model-quality",
+        "By ground truth, even the better end of the metric's confidence interval misses its limit.",
+        metric("QualityShortfall"),
+        threshold=0,
+    )
+    yield AlarmSpec(
+        "data-violations",
+        "Requests violate the schema of model.yaml, their number is unusual, or labels cannot be read.",
+        metric("DataViolations"),
+        threshold=monitoring.max_data_violations,
+    )
+    if 2 * between_checks <= _LONGEST_EVALUATION:
+        yield AlarmSpec(
+            "monitor-missed",
+            "Two scheduled checks have not reported.",
+            metric("RowsObserved", statistic="SampleCount"),
+            threshold=1,
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            evaluation_periods=2,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+
+
+def _training_alarms(props: ModelProps) -> Iterator[AlarmSpec]:
+    minute = Duration.minutes(1)
+    yield AlarmSpec(
+        "training-failed",
+        f"A training failed or was rejected by its gate; the deployed version stays. {_STEP_FAILURE_RULE}",
+        pipeline_metric(props.names.training_pipeline, "ExecutionFailed", period=minute),
+        threshold=0,
+        missing=_NOT_BREACHING,
+        notify=False,
+    )
+    yield AlarmSpec(
+        "unanswered",
+        "Drift or quality requested a training and none was started: there is no new data, or the last one failed.",
+        model_metric(props.names, "RetrainUnanswered", period=minute),
+        threshold=0,
+    )
+
+
+def _endpoint_alarms(props: ModelProps) -> Iterator[AlarmSpec]:
+    serving, minute = props.config.serving, Duration.minutes(1)
+    yield AlarmSpec(
+        "endpoint-errors",
+        "Too many 5XX responses of the endpoint; a deployment in progress is rolled back.",
+        endpoint_metric(props.names.endpoint, "Invocation5XXErrors", period=minute),
+        threshold=serving.max_errors_per_minute,
+        missing=_NOT_BREACHING,
+    )
+    yield AlarmSpec(
+        "endpoint-latency",
+        "The p99 latency of the model, in microseconds, is too high; a deployment in progress is rolled back.",
+        endpoint_metric(props.names.endpoint, "ModelLatency", statistic="p99", period=minute),
+        threshold=serving.max_latency.total_seconds() * 1e6,
+        missing=_NOT_BREACHING,
+    )
 
 
 def _period(between_checks: timedelta) -> int:
-    """Seconds, as CloudWatch takes them: whole minutes, at most a day."""
+    """Seconds as CloudWatch accepts them: whole minutes, at most a day."""
     minutes = -(-int(between_checks.total_seconds()) // 60)
     return min(max(minutes, 1) * 60, _DAY_SECONDS)

@@ -1,8 +1,8 @@
-"""One page per model: is it answering, is it right, has the world moved."""
+"""The CloudWatch dashboard of a model: alarms, drift, quality, data, trainings, requests and latency."""
 
-import json
 from typing import Any
 
+from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -11,21 +11,30 @@ from .props import ModelProps
 
 
 class ModelDashboard(Construct):
-    """The CloudWatch dashboard `<factory>-<env>-<model>`."""
+    """The CloudWatch dashboard `<factory>-<env>-<model>`.
+
+    Attributes:
+        dashboard: The CloudFormation resource.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        props: The model.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
         super().__init__(scope, construct_id)
         self.dashboard = cloudwatch.CfnDashboard(
             self,
             "Dashboard",
-            dashboard_name=props.names.dashboard,
-            dashboard_body=json.dumps(_body(props)),
+            dashboard_name=None if props.generated_role_names else props.names.dashboard,
+            dashboard_body=Stack.of(self).to_json_string(_body(props)),
         )
 
 
 def _body(props: ModelProps) -> dict[str, Any]:
-    names, region = props.names, props.shared.region
-    own = [METRIC_NAMESPACE, "Environment", props.shared.environment, "Model", props.config.name]
+    names, region = props.names, props.environment_names.region
+    own = [METRIC_NAMESPACE, "Environment", props.environment_names.environment, "Model", props.config.name]
     endpoint = ["AWS/SageMaker", "EndpointName", names.endpoint, "VariantName", VARIANT]
     pipeline = ["AWS/Sagemaker/ModelBuildingPipeline", "PipelineName", names.training_pipeline]
     alarms = [
@@ -35,7 +44,7 @@ def _body(props: ModelProps) -> dict[str, Any]:
     metric = props.config.gate.metric
     graphs = [
         ("Drift", [_metric(own, "DriftedFeatures"), _metric(own, "PredictionDrift")], "Maximum"),
-        (f"Quality by labels: {metric}", [_metric(own, "QualityLow"), _metric(own, metric), _metric(own, "QualityHigh")],
+        (f"Quality by ground truth: {metric}", [_metric(own, "QualityLow"), _metric(own, metric), _metric(own, "QualityHigh")],
          "Maximum"),
         ("Labels", [_metric(own, "LabelledRecords"), _metric(own, "LabelCoverage")], "Maximum"),
         ("Data", [_metric(own, "RowsObserved"), _metric(own, "DataViolations")], "Sum"),
@@ -72,4 +81,4 @@ def _graph(index: int, region: str, title: str, metrics: list[list[str]], statis
 
 
 def _alarm_arn(props: ModelProps, purpose: str) -> str:
-    return props.shared.arn("cloudwatch", f"alarm:{props.names.alarm(purpose)}")
+    return props.environment_names.arn("cloudwatch", f"alarm:{props.names.alarm(purpose)}")

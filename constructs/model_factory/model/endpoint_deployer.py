@@ -1,62 +1,79 @@
-"""What brings an approved version into service, and takes the endpoint away with the stack.
+"""Deploys approved versions and deletes the endpoint with the stack.
 
-The endpoint itself is lambda/deploy's: none can exist before the first version, and a deployment is no stack update.
+The endpoint itself is created by lambda/deploy: there is none before the first version, and a deployment of a version
+does not update the stack.
 """
 
+from typing import Any, cast
+
 from aws_cdk import CustomResource, RemovalPolicy
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from ..core.network import job_interfaces
-from ..core.permissions import allow, pull_images, read_objects, service_role, use_key, write_logs, write_objects
+from ..core.permissions import allow, pull_images, service_role, use_key, write_logs
+from .bucket_statements import read_objects, write_objects
+from .metrics import endpoint_metric
 from .props import ModelProps
-from .retrain_trigger import to_queue
+from .retrain_trigger import queue_target
 
 
 class EndpointDeployer(Construct):
-    """The rule from an approved version to the deploy queue, the role of the endpoint's models, and the clean-up."""
+    """The rule that sends approved versions to the deploy queue, the role and log group of the endpoint, its deletion.
+
+    A function has to consume the deploy queue; the factory's is lambda/deploy, which reads ModelSettings.
+
+    Attributes:
+        role: Role of the endpoint's containers.
+        log_group: Log group of the endpoint's containers.
+        rule: The EventBridge rule, as a CloudFormation resource.
+        cleanup: Custom resource that deletes the endpoint with the stack; None without `endpoint_cleanup`.
+        endpoint_name: Name of the endpoint.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        props: The model. Needs `data_bucket`, `artifacts_bucket` and `deploy_queue`; uses `key`, `vpc`,
+            `undelivered_queue`, `endpoint_cleanup` and `removal_policy`.
+
+    Raises:
+        ValueError: A bucket or the queue is missing.
+        ImageError: The image is not in Amazon ECR.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
         super().__init__(scope, construct_id)
+        props.require(self, "data_bucket", "artifacts_bucket", "deploy_queue")
+        self._endpoint_arn = props.environment_names.arn("sagemaker", f"endpoint/{props.names.endpoint}")
+        self.endpoint_name = props.names.endpoint
         self.role = service_role(
             self,
             "Role",
-            names=props.shared,
-            name=props.names.role("endpoint"),
+            names=props.environment_names,
+            name=props.role_name("endpoint"),
             service="sagemaker",
             description=f"Endpoint of {props.config.name}",
             statements=_endpoint_statements(props),
-            open_resources="Everything below the model's own prefixes; SageMaker names artifacts itself.",
+            open_resources="Objects below the prefixes of the model; SageMaker generates the names of artifacts.",
         )
-        # SageMaker would make it at the first line, without encryption and to be kept for ever.
-        logs.LogGroup(
+        # SageMaker would create it with the first line, unencrypted and without expiration.
+        self.log_group = logs.LogGroup(
             self,
             "Logs",
             log_group_name=props.names.endpoint_log_group,
-            encryption_key=kms.Key.from_key_arn(self, "Key", props.key_arn),
+            encryption_key=props.key,
             retention=logs.RetentionDays.ONE_YEAR,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        cleanup = CustomResource(
-            self,
-            "Cleanup",
-            resource_type="Custom::EndpointCleanup",
-            service_token=props.shared.arn("lambda", f"function:{props.shared.function('endpoint-cleanup')}"),
-            properties={
-                "EndpointName": props.names.endpoint,
-                "ModelPackageGroupName": props.names.model_package_group,
-                "DeleteVersions": str(props.environment.removal == "destroy").lower(),
-            },
-        )
-        cleanup.node.add_dependency(self.role)
-        rule = events.CfnRule(
+        self.cleanup = self._cleanup(props)
+        self.rule = events.CfnRule(
             self,
             "ApprovedRule",
             name=props.names.rule("approved"),
-            description=f"An approved version of {props.config.name} is deployed, at once or when the endpoint has settled",
+            description=f"Requests a deployment of {props.config.name}: a version was approved, or the endpoint is ready",
             event_pattern={
                 "source": ["aws.sagemaker"],
                 "detail-type": ["SageMaker Model Package State Change", "SageMaker Endpoint State Change"],
@@ -66,27 +83,109 @@ class EndpointDeployer(Construct):
                             "ModelPackageGroupName": [props.names.model_package_group],
                             "ModelApprovalStatus": ["Approved"],
                         },
-                        # What was approved while the endpoint was being changed waits for this.
+                        # A version that is approved during a deployment is deployed after it.
                         {"EndpointName": [props.names.endpoint], "EndpointStatus": ["IN_SERVICE", "FAILED"]},
                     ]
                 },
             },
-            targets=[to_queue(props, "deploy")],
+            targets=[queue_target(props, "Deploy", props.deploy_queue)],
         )
-        # Deleted in the opposite order: nothing may be deployed while the endpoint is being removed.
-        rule.node.add_dependency(cleanup)
-        self.cleanup = cleanup
+        if self.cleanup:
+            # Deleted before the endpoint, so that no version is deployed while the endpoint is being deleted.
+            self.rule.node.add_dependency(self.cleanup)
+
+    @property
+    def endpoint_arn(self) -> str:
+        """ARN of the endpoint."""
+        return self._endpoint_arn
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow a principal to invoke the endpoint.
+
+        Args:
+            grantee: The principal, such as a role or a Lambda function.
+        """
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=["sagemaker:InvokeEndpoint"], resource_arns=[self.endpoint_arn]
+        )
+
+    def metric(self, metric_name: str, **options: Any) -> cloudwatch.Metric:
+        """A metric that SageMaker publishes for the endpoint.
+
+        Args:
+            metric_name: Such as Invocations.
+            options: Properties of `cloudwatch.MetricOptions`, such as period. Default: Sum over 5 minutes.
+        """
+        return endpoint_metric(self.endpoint_name, metric_name, **options)
+
+    def metric_invocations(self, **options: Any) -> cloudwatch.Metric:
+        """Number of requests.
+
+        Args:
+            options: Properties of `cloudwatch.MetricOptions`. Default: Sum over 5 minutes.
+        """
+        return self.metric("Invocations", **options)
+
+    def metric_invocation_4xx_errors(self, **options: Any) -> cloudwatch.Metric:
+        """Number of requests that were answered with a 4XX status.
+
+        Args:
+            options: Properties of `cloudwatch.MetricOptions`. Default: Sum over 5 minutes.
+        """
+        return self.metric("Invocation4XXErrors", **options)
+
+    def metric_invocation_5xx_errors(self, **options: Any) -> cloudwatch.Metric:
+        """Number of requests that were answered with a 5XX status.
+
+        Args:
+            options: Properties of `cloudwatch.MetricOptions`. Default: Sum over 5 minutes.
+        """
+        return self.metric("Invocation5XXErrors", **options)
+
+    def metric_model_latency(self, **options: Any) -> cloudwatch.Metric:
+        """Time that the model's container takes for a request, in microseconds.
+
+        Args:
+            options: Properties of `cloudwatch.MetricOptions`. Default: p99 over 5 minutes.
+        """
+        return self.metric("ModelLatency", **{"statistic": "p99", **options})
+
+    def metric_overhead_latency(self, **options: Any) -> cloudwatch.Metric:
+        """Time that SageMaker adds to a request, in microseconds.
+
+        Args:
+            options: Properties of `cloudwatch.MetricOptions`. Default: p99 over 5 minutes.
+        """
+        return self.metric("OverheadLatency", **{"statistic": "p99", **options})
+
+    def _cleanup(self, props: ModelProps) -> CustomResource | None:
+        if props.endpoint_cleanup is None:
+            return None
+        cleanup = CustomResource(
+            self,
+            "Cleanup",
+            resource_type="Custom::EndpointCleanup",
+            service_token=props.endpoint_cleanup.function_arn,
+            properties={
+                "EndpointName": props.names.endpoint,
+                "ModelPackageGroupName": props.names.model_package_group,
+                "DeleteVersions": str(props.removal_policy == RemovalPolicy.DESTROY).lower(),
+            },
+        )
+        cleanup.node.add_dependency(cast(Construct, self.role))
+        return cleanup
 
 
 def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
-    model, names = props.config.name, props.shared
+    model, names = props.config.name, props.environment_names
     return [
-        read_objects(names, "artifacts", f"{model}/executions/"),
-        write_objects(names, "data", f"{model}/captured/"),
-        use_key(props.key_arn),
+        read_objects(props.bucket("artifacts"), f"{model}/executions/"),
+        write_objects(props.bucket("data"), f"{model}/captured/"),
+        *([use_key(props.key_arn)] if props.key_arn else []),
+        *map(use_key, props.bucket_key_arns),
         *pull_images(names, props.image),
         write_logs(names, f"{props.names.endpoint_log_group}*", make=False),
-        # SageMaker looks at the roll-back alarms of a deployment as the endpoint's role.
+        # SageMaker reads the rollback alarms of a deployment with the endpoint's role.
         allow(["cloudwatch:DescribeAlarms"], [names.arn("cloudwatch", f"alarm:{props.names.prefix}-*")]),
         *job_interfaces(names, props.vpc),
     ]

@@ -1,6 +1,6 @@
-"""The code of a model's jobs as one zip: `jobs/`, the model's folder and its resolved settings.
+"""The code of a model's jobs as one zip: `jobs/`, the model's folder and its settings.
 
-Python runs a zip directly, so no image has to be built. The same files always give the same bytes.
+Python runs a zip directly, so no image has to be built. The same files give the same bytes.
 """
 
 import hashlib
@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import ModelConfig
+from ..assets import JOBS
+from ..config import ConfigError, Mistake, ModelConfig
 
 _MAIN = "from jobs.__main__ import run\n\nrun()\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
@@ -22,15 +23,40 @@ _LEFT_OUT = {"__pycache__", "data", ".pytest_cache", ".ipynb_checkpoints"}
 
 @dataclass(frozen=True)
 class JobCode:
-    """A zip on disk, the SHA-256 of its bytes, and the commit it was made from."""
+    """A zip of the code that jobs run.
+
+    Args:
+        path: The file.
+        digest: SHA-256 of its bytes, in hexadecimal.
+        git_commit: The commit that the files are from, with `-dirty` when they differ from it; `unknown` outside of git.
+    """
 
     path: Path
     digest: str
     git_commit: str
 
 
-def build_job_code(config: ModelConfig, *, jobs: Path, project: Path, target: Path) -> JobCode:
-    """Write the zip of one model to `target`: `jobs` is this repository's folder, `project` the model's."""
+def build_job_code(config: ModelConfig, *, project: Path, target: Path, jobs: Path = JOBS) -> JobCode:
+    """Write the zip of one model.
+
+    Args:
+        config: The content of model.yaml.
+        project: The model's folder.
+        target: The zip to write; missing folders are created.
+        jobs: Folder of the package `jobs`. Default: the library's.
+
+    Raises:
+        ConfigError: A file that the jobs need is missing: the message has its path and what to do.
+    """
+    _require(
+        jobs / "__main__.py",
+        "jobs cannot run without it. `jobs` must be the folder of the library's package `jobs`; if it is, install "
+        "the library again",
+    )
+    _require(
+        project / "model.py",
+        "it must define features(raw), train(train, validation, hyperparameters) and predict(model, features)",
+    )
     target.parent.mkdir(parents=True, exist_ok=True)
     members = {
         "__main__.py": _MAIN.encode(),
@@ -50,8 +76,12 @@ def build_job_code(config: ModelConfig, *, jobs: Path, project: Path, target: Pa
 def git_commit(project: Path, *others: Path) -> str:
     """The commit that last changed the folders, with `-dirty` when their files differ from it; `unknown` outside of git.
 
-    Not the one that is checked out: a push that changes something else changes nothing that is deployed. A build without
-    history has only CodeBuild's word for it.
+    It is not the commit that is checked out, so that a commit which changes other files does not change what is
+    deployed. A build without git history uses the commit that CodeBuild reports.
+
+    Args:
+        project: The model's folder.
+        others: Further folders; they are ignored when they are not in the repository of `project`.
     """
     if shutil.which("git"):
         for folders in ((project, *others), (project,)):
@@ -60,6 +90,11 @@ def git_commit(project: Path, *others: Path) -> str:
                 differs = _git(project, "status", "--porcelain", "--untracked-files=no", "--", *paths)
                 return f"{commit}-dirty" if differs else commit
     return os.environ.get("CODEBUILD_RESOLVED_SOURCE_VERSION") or "unknown"
+
+
+def _require(file: Path, otherwise: str) -> None:
+    if not file.is_file():
+        raise ConfigError([Mistake(file, None, f"there is no such file; {otherwise}")])
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What all jobs of a model share: their environment, inputs, outputs, resources, limits and permissions."""
+"""What all jobs of a model have in common: environment, inputs, outputs, resources, limits and permissions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ RETRY_JOB = (
 def job_environment(props: ModelProps, **more: Value) -> dict[str, Value]:
     """The environment variables of every job (docs/reference/contracts.md), and `more`."""
     return {
-        "FACTORY_ENVIRONMENT": props.environment.name,
+        "FACTORY_ENVIRONMENT": props.environment_names.environment,
         "MODEL_NAME": props.config.name,
         "DATA_URI": props.uri("data"),
         "MODEL_PACKAGE_GROUP": props.names.model_package_group,
@@ -50,7 +50,7 @@ def processing_arguments(
     inputs: Mapping[str, Value],
     outputs: Mapping[str, Value],
 ) -> dict[str, Any]:
-    """The request for the processing job `job`; inputs and outputs are S3 URIs by their name in the container."""
+    """The request of the processing job `job`; inputs and outputs are S3 URIs by their name in the container."""
     training = props.config.training
     return {
         "ProcessingResources": {
@@ -58,7 +58,7 @@ def processing_arguments(
                 "InstanceCount": 1,
                 "InstanceType": training.instance,
                 "VolumeSizeInGB": training.volume_gb,
-                "VolumeKmsKeyId": props.key_arn,
+                **encrypted_with(props, "VolumeKmsKeyId"),
             }
         },
         "AppSpecification": {
@@ -69,7 +69,7 @@ def processing_arguments(
         "Environment": dict(environment),
         "ProcessingInputs": [_input(name, uri) for name, uri in {"code": props.code_uri, **inputs}.items()],
         "ProcessingOutputConfig": {
-            "KmsKeyId": props.key_arn,
+            **encrypted_with(props, "KmsKeyId"),
             "Outputs": [_output(name, uri) for name, uri in outputs.items()],
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": int(training.max_runtime.total_seconds())},
@@ -82,8 +82,13 @@ def processing_arguments(
     }
 
 
+def encrypted_with(props: ModelProps, member: str) -> dict[str, Any]:
+    """The member of a job's request that names the key; empty without a key."""
+    return {member: props.key_arn} if props.key else {}
+
+
 def vpc_config(props: ModelProps) -> dict[str, Any]:
-    """The member of a job's request that puts it into the environment's network; empty where there is none."""
+    """The member of a job's request that runs it in the VPC; empty without a VPC."""
     return {"VpcConfig": props.vpc.vpc_config} if props.vpc else {}
 
 
@@ -93,24 +98,25 @@ def execution_uri(props: ModelProps, area: str, *parts: str) -> Join:
 
 
 def job_statements(props: ModelProps) -> list[iam.PolicyStatement]:
-    """What the role of any job needs before it does its own work."""
+    """Permissions that the role of every job needs."""
+    names, key = props.environment_names, props.key_arn
+    code_bucket = f"arn:{names.partition}:s3:::{props.code_bucket}"
     return [
-        allow(["s3:GetObject"], [props.code_arn]),
-        allow(["s3:ListBucket"], [f"arn:{props.shared.partition}:s3:::{props.code_bucket}"]),
-        use_key(props.key_arn),
-        encrypt_output(props.key_arn),
-        encrypt_volumes(props.key_arn),
-        *pull_images(props.shared, props.image),
-        write_logs(props.shared, "/aws/sagemaker/*"),
-        *job_interfaces(props.shared, props.vpc),
+        allow(["s3:GetObject"], [f"{code_bucket}/{props.code_key}"]),
+        allow(["s3:ListBucket"], [code_bucket]),
+        *([use_key(key), encrypt_output(key), encrypt_volumes(key)] if key else []),
+        *map(use_key, props.bucket_key_arns),
+        *pull_images(names, props.image),
+        write_logs(names, "/aws/sagemaker/*"),
+        *job_interfaces(names, props.vpc),
     ]
 
 
 def pipeline_statements(props: ModelProps, job_kinds: Sequence[str], job_role_arn: str) -> list[iam.PolicyStatement]:
-    """What a pipeline's own role needs to run jobs of `job_kinds` (Processing, Training) under `job_role_arn`."""
+    """Permissions of a pipeline's own role to run jobs of `job_kinds` (Processing, Training) with `job_role_arn`."""
     actions = [f"sagemaker:{verb}{kind}Job" for kind in job_kinds for verb in ("Create", "Describe", "Stop")]
-    # SageMaker names a pipeline's jobs itself: pipelines-<execution id>-<step>-<random>.
-    jobs = [props.shared.arn("sagemaker", f"{kind.lower()}-job/pipelines-*") for kind in job_kinds]
+    # SageMaker generates the names of a pipeline's jobs: pipelines-<execution id>-<step>-<random>.
+    jobs = [props.environment_names.arn("sagemaker", f"{kind.lower()}-job/pipelines-*") for kind in job_kinds]
     return [
         allow([*actions, "sagemaker:AddTags"], jobs),
         pass_role(job_role_arn),

@@ -1,89 +1,157 @@
-"""The pipeline that watches the live version, and the schedule that starts it."""
+"""The pipeline that monitors the deployed version, and the schedule that starts it."""
 
 import json
+from typing import Any
 
 from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
-from ..core.permissions import allow, list_objects, put_metrics, read_objects, service_role, write_objects
+from ..core.permissions import allow, put_metrics, service_role
 from ..definition import Parameter, PipelineDefinition, ProcessingStep
-from ..environment.scheduler_role import scheduler_role_arn
+from .bucket_statements import list_objects, read_objects, write_objects
 from .jobs import RETRY_JOB, execution_uri, job_environment, job_statements, pipeline_statements, processing_arguments
+from .metrics import model_metric
 from .model_registry import versions_arn
+from .pipeline import SageMakerPipeline
 from .props import ModelProps
+from .schedule_role import dead_letters, scheduler_role
 
 SCHEDULED_TIME = Parameter("ScheduledTime", "")
 _TIME = "<aws.scheduler.scheduled-time>"
 
 
-class MonitorPipeline(Construct):
-    """The SageMaker pipeline `…-monitor`, a role for it and another for its job, and its schedule."""
+class MonitorPipeline(SageMakerPipeline):
+    """The SageMaker pipeline `<prefix>-monitor`, its role, the role of its job, and its schedule.
+
+    Attributes:
+        pipeline: The CloudFormation resource.
+        role: Role of the pipeline.
+        job_role: Role of the job.
+        schedule: The EventBridge schedule, as a CloudFormation resource.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        props: The model. Needs `data_bucket` and `artifacts_bucket`; uses `key`, `vpc`, `scheduler_role` and
+            `undelivered_queue`.
+
+    Raises:
+        ValueError: A bucket is missing.
+        DefinitionError: SageMaker would refuse the definition.
+        ImageError: The image is not in Amazon ECR.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, pipeline_name=props.names.monitor_pipeline)
+        props.require(self, "data_bucket", "artifacts_bucket")
+        self._names = props.names
         self.job_role = service_role(
             self,
             "JobRole",
-            names=props.shared,
-            name=props.names.role("monitor-job"),
+            names=props.environment_names,
+            name=props.role_name("monitor-job"),
             service="sagemaker",
-            description=f"Jobs that watch {props.config.name}",
+            description=f"Jobs of the monitor pipeline of {props.config.name}",
             statements=_job_role_statements(props),
-            open_resources="Everything below the model's own prefixes; metrics are bounded by their namespace.",
+            open_resources="Objects below the prefixes of the model; a condition limits metrics to their namespace.",
         )
         self.role = service_role(
             self,
             "Role",
-            names=props.shared,
-            name=props.names.role("monitor"),
+            names=props.environment_names,
+            name=props.role_name("monitor"),
             service="sagemaker",
             description=f"Monitor pipeline of {props.config.name}",
             statements=pipeline_statements(props, ["Processing"], self.job_role.role_arn),
-            open_resources="SageMaker names the jobs of a pipeline itself.",
+            open_resources="SageMaker generates the names of a pipeline's jobs.",
         )
         definition = monitor_definition(props, self.job_role.role_arn)
         self.pipeline = sagemaker.CfnPipeline(
             self,
             "Pipeline",
-            pipeline_name=props.names.monitor_pipeline,
-            pipeline_description=f"Watches {props.config.name} in service",
+            pipeline_name=self.pipeline_name,
+            pipeline_description=f"Monitors the endpoint of {props.config.name}",
             pipeline_definition={"PipelineDefinitionBody": Stack.of(self).to_json_string(definition.render())},
             role_arn=self.role.role_arn,
         )
-        self._schedule(props)
+        self.schedule = self._schedule(props)
 
-    def _schedule(self, props: ModelProps) -> None:
+    def _schedule(self, props: ModelProps) -> scheduler.CfnSchedule:
         monitoring = props.config.monitoring
         request = {
-            "PipelineName": props.names.monitor_pipeline,
-            # The same time asks with the same token, so a delivery that is repeated starts nothing twice.
-            "ClientRequestToken": f"{props.names.monitor_pipeline}-{_TIME}",
+            "PipelineName": self.pipeline_name,
+            # One token for one scheduled time: a repeated delivery does not start a second execution.
+            "ClientRequestToken": f"{self.pipeline_name}-{_TIME}",
             "PipelineParameters": [{"Name": SCHEDULED_TIME.name, "Value": _TIME}],
         }
+        start = allow(["sagemaker:StartPipelineExecution"], [self.pipeline_arn])
+        role = scheduler_role(self, props, "monitor", [start])
         schedule = scheduler.CfnSchedule(
             self,
             "Schedule",
             name=props.names.schedule("monitor"),
-            description=f"Watches {props.config.name}",
+            description=f"Starts the monitor pipeline of {props.config.name}",
             schedule_expression=monitoring.schedule,
             schedule_expression_timezone=monitoring.timezone,
             flexible_time_window={"mode": "OFF"},
             target=scheduler.CfnSchedule.TargetProperty(
-                arn=f"arn:{props.shared.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
-                role_arn=scheduler_role_arn(props.shared),
+                arn=f"arn:{props.environment_names.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
+                role_arn=role.role_arn,
                 input=json.dumps(request),
                 retry_policy={"maximumRetryAttempts": 3, "maximumEventAgeInSeconds": 900},
-                dead_letter_config={"arn": props.shared.arn("sqs", props.shared.undelivered_queue)},
+                **dead_letters(props),
             ),
         )
         schedule.node.add_dependency(self.pipeline)
+        return schedule
+
+    def metric_drifted_features(self, **options: Any) -> cloudwatch.Metric:
+        """Number of features and predictions that have drifted, once per check.
+
+        Args:
+            options: Properties of `cloudwatch.MetricOptions`. Default: Maximum over 5 minutes.
+        """
+        return model_metric(self._names, "DriftedFeatures", **options)
+
+    def metric_prediction_drift(self, **options: Any) -> cloudwatch.Metric:
+        """Effect size of the drift of the predictions, once per check.
+
+        Args:
+            options: Properties of `cloudwatch.MetricOptions`. Default: Maximum over 5 minutes.
+        """
+        return model_metric(self._names, "PredictionDrift", **options)
+
+    def metric_data_violations(self, **options: Any) -> cloudwatch.Metric:
+        """Number of violations of the schema, the volume and the age of requests, once per check.
+
+        Args:
+            options: Properties of `cloudwatch.MetricOptions`. Default: Maximum over 5 minutes.
+        """
+        return model_metric(self._names, "DataViolations", **options)
+
+    def metric_rows_observed(self, **options: Any) -> cloudwatch.Metric:
+        """Number of captured rows that a check read.
+
+        Args:
+            options: Properties of `cloudwatch.MetricOptions`. Default: Sum over 5 minutes.
+        """
+        return model_metric(self._names, "RowsObserved", **{"statistic": "Sum", **options})
+
+    def metric_quality_shortfall(self, **options: Any) -> cloudwatch.Metric:
+        """How far the quality by ground truth misses its limit, in units of the gate's metric; 0 when it meets it.
+
+        Args:
+            options: Properties of `cloudwatch.MetricOptions`. Default: Maximum over 5 minutes.
+        """
+        return model_metric(self._names, "QualityShortfall", **options)
 
 
 def monitor_definition(props: ModelProps, job_role_arn: str) -> PipelineDefinition:
-    """One step: the monitor job reads captured requests through S3, because which ones are new is its own to know."""
+    """Definition of the monitor pipeline: one step, whose job reads captured requests from S3 by its own watermark."""
     monitor = ProcessingStep(
         "Monitor",
         processing_arguments(
@@ -95,23 +163,24 @@ def monitor_definition(props: ModelProps, job_role_arn: str) -> PipelineDefiniti
             outputs={"report": execution_uri(props, "monitor")},
         ),
         display_name="Monitor",
-        description="Drift, data quality and model quality of what the endpoint answered",
+        description="Drift, data quality and model quality of the endpoint",
         retry_policies=RETRY_JOB,
     )
     return PipelineDefinition([monitor], [SCHEDULED_TIME])
 
 
 def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
-    model, names, endpoint = props.config.name, props.shared, props.names.endpoint
+    model, names, endpoint = props.config.name, props.environment_names, props.names.endpoint
+    data, artifacts = props.bucket("data"), props.bucket("artifacts")
     return [
         *job_statements(props),
-        list_objects(names, "data", f"{model}/captured/"),
-        read_objects(names, "data", f"{model}/captured/"),
-        list_objects(names, "data", f"{model}/ground-truth/"),
-        read_objects(names, "data", f"{model}/ground-truth/"),
-        list_objects(names, "artifacts", f"{model}/"),
-        read_objects(names, "artifacts", f"{model}/"),
-        write_objects(names, "artifacts", f"{model}/monitor/"),
+        list_objects(data, f"{model}/captured/"),
+        read_objects(data, f"{model}/captured/"),
+        list_objects(data, f"{model}/ground-truth/"),
+        read_objects(data, f"{model}/ground-truth/"),
+        list_objects(artifacts, f"{model}/"),
+        read_objects(artifacts, f"{model}/"),
+        write_objects(artifacts, f"{model}/monitor/"),
         allow(["sagemaker:DescribeModelPackage"], [versions_arn(props)]),
         allow(["sagemaker:DescribeEndpoint"], [names.arn("sagemaker", f"endpoint/{endpoint}")]),
         allow(["sagemaker:DescribeEndpointConfig"], [names.arn("sagemaker", f"endpoint-config/{endpoint}-*")]),

@@ -1,4 +1,4 @@
-"""The step that registers a version, with all it needs to be served, watched and explained to an auditor."""
+"""The step that registers a version with its container, metrics, baselines and lineage."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from ..definition import Execution, Join, Parameter, ProcessingStep, RegisterMod
 from .jobs import RETRY_STEP
 from .props import ModelProps
 
-# What AWS's image needs to serve model.tar.gz without internet: docs/reference/contracts.md says why.
+# AWS's image needs these to serve model.tar.gz without internet access; docs/reference/contracts.md has the reason.
 SERVING_ENVIRONMENT = {
     "SAGEMAKER_PROGRAM": "serve.py",
     "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
@@ -25,13 +25,13 @@ def register_step(
     trigger: Parameter,
     reason: Parameter,
 ) -> RegisterModelStep:
-    """Registers what `train` made; approved at once where the environment says so."""
+    """Registers the model of `train`, as Approved where `approval` is automatic."""
     quality = _quality(evaluate, "evaluation")
     data_quality = _quality(prepare, "baseline")
     arguments: dict[str, Any] = {
         "ModelPackageGroupName": props.names.model_package_group,
         "ModelPackageDescription": Join(": ", [trigger, reason]),
-        "ModelApprovalStatus": "Approved" if props.environment.approval == "automatic" else "PendingManualApproval",
+        "ModelApprovalStatus": "Approved" if props.approval == "automatic" else "PendingManualApproval",
         "InferenceSpecification": {
             "Containers": [
                 {
@@ -60,9 +60,9 @@ def register_step(
 def _lineage(
     props: ModelProps, prepare: ProcessingStep, evaluate: ProcessingStep, trigger: Parameter
 ) -> dict[str, Value]:
-    """What the version was made of. SageMaker takes texts of 1 to 256 letters, digits, spaces and _.:/=+-@ only.
+    """Lineage of the version. SageMaker accepts values of 1 to 256 letters, digits, spaces and _.:/=+-@ only.
 
-    So the reason, which people write, is in the description instead.
+    The reason of a training, which is free text, is therefore part of the description.
     """
     return {
         "data_manifest": Join("/", [prepare.output("report"), "manifest.json"]),
@@ -76,7 +76,7 @@ def _lineage(
         "trigger": trigger,
         "pipeline_execution": Execution.ARN,
         "metric": props.config.gate.metric,
-        # A Join, because the property file holds a number and this must be a text.
+        # A Join, because the property file holds a number and this must be a string.
         "metric_value": Join("", [evaluate.json("Evaluation", "gate.value")]),
     }
 

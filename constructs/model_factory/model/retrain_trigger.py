@@ -1,76 +1,130 @@
-"""What asks for a retraining: the schedule, the drift and the quality alarm. They only send a message; lambda/retrain decides."""
+"""Starts trainings by schedule and by alarm: both send a message to the retrain queue, and lambda/retrain decides."""
 
 import json
+from typing import Any
 
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from ..environment.scheduler_role import scheduler_role_arn
+from ..core.permissions import allow
+from .metrics import model_metric
 from .props import ModelProps
+from .schedule_role import dead_letters, scheduler_role
 
 _TIME = "<aws.scheduler.scheduled-time>"
 
 
 class RetrainTrigger(Construct):
-    """The schedule and the rule in front of the retrain queue; the message group is the model.
+    """The schedule and the alarm rule that send messages to the retrain queue; the message group is the model.
 
-    Neither is there where versions are promoted to: what they trained would be no version that was promoted.
+    With `promoted_from` there is neither, because the versions come from another environment.
+
+    Attributes:
+        queue: The retrain queue; None with `promoted_from`.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        props: The model. Needs `retrain_queue`, unless `promoted_from` is given; uses `scheduler_role`,
+            `undelivered_queue` and `key`.
+
+    Raises:
+        ValueError: The retrain queue is missing.
     """
 
     def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
         super().__init__(scope, construct_id)
+        self._names = props.names
+        self.queue: sqs.IQueue | None = None
         if props.promoted_from:
             return
-        if props.config.retrain.schedule:
-            self._schedule(props, props.config.retrain.schedule)
-        asking = {"drift": props.config.retrain.on_drift, "model-quality": props.config.retrain.on_quality}
-        if alarms := [purpose for purpose, asks in asking.items() if asks]:
+        props.require(self, "retrain_queue")
+        self.queue = props.retrain_queue
+        if props.config.retrain.schedule and self.queue:
+            self._schedule(props, props.config.retrain.schedule, self.queue)
+        enabled = {"drift": props.config.retrain.on_drift, "model-quality": props.config.retrain.on_quality}
+        if alarms := [purpose for purpose, on in enabled.items() if on]:
             self._alarm_rule(props, alarms)
 
-    def _schedule(self, props: ModelProps, expression: str) -> None:
-        model, names = props.config.name, props.shared
+    def grant_request_training(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow a principal to send messages to the retrain queue (docs/reference/contracts.md has their format).
+
+        Args:
+            grantee: The principal, such as a role or a Lambda function.
+
+        Raises:
+            ValueError: The versions of the model come from another environment.
+        """
+        if self.queue is None:
+            raise ValueError(f"{self.node.path}: there is no retrain queue, because versions of the model are promoted")
+        return self.queue.grant_send_messages(grantee)
+
+    def metric_retrain_started(self, **options: Any) -> cloudwatch.Metric:
+        """Number of trainings that were started.
+
+        Args:
+            options: Properties of `cloudwatch.MetricOptions`. Default: Sum over 5 minutes.
+        """
+        return model_metric(self._names, "RetrainStarted", **{"statistic": "Sum", **options})
+
+    def metric_retrain_skipped(self, **options: Any) -> cloudwatch.Metric:
+        """Number of requests for a training that were skipped, such as those within the cooldown.
+
+        Args:
+            options: Properties of `cloudwatch.MetricOptions`. Default: Sum over 5 minutes.
+        """
+        return model_metric(self._names, "RetrainSkipped", **{"statistic": "Sum", **options})
+
+    def _schedule(self, props: ModelProps, expression: str, queue: sqs.IQueue) -> None:
+        model = props.config.name
         message = {"model": model, "trigger": "schedule", "reason": f"schedule {expression}", "id": _TIME}
+        role = scheduler_role(self, props, "retrain", [allow(["sqs:SendMessage"], [queue.queue_arn])])
         scheduler.CfnSchedule(
             self,
             "Schedule",
             name=props.names.schedule("retrain"),
-            description=f"Trains {model} again",
+            description=f"Requests a training of {model}",
             schedule_expression=expression,
             schedule_expression_timezone=props.config.retrain.timezone,
             flexible_time_window={"mode": "OFF"},
             target=scheduler.CfnSchedule.TargetProperty(
-                arn=names.arn("sqs", names.queue("retrain")),
-                role_arn=scheduler_role_arn(names),
+                arn=queue.queue_arn,
+                role_arn=role.role_arn,
                 input=json.dumps(message),
                 sqs_parameters={"messageGroupId": model},
                 retry_policy={"maximumRetryAttempts": 10, "maximumEventAgeInSeconds": 3600},
-                dead_letter_config={"arn": names.arn("sqs", names.undelivered_queue)},
+                **dead_letters(props),
             ),
         )
 
     def _alarm_rule(self, props: ModelProps, alarms: list[str]) -> None:
-        """CloudWatch sends an event when an alarm's state changes: one that goes on asks no second time."""
+        """CloudWatch sends one event when the state of an alarm changes, and none while it stays."""
         events.CfnRule(
             self,
             "DriftRule",
             name=props.names.rule("drift"),
-            description=f"What {props.config.name} answers has drifted or is too often wrong: asks for a retraining",
+            description=f"Requests a training of {props.config.name} when its drift or model-quality alarm is raised",
             event_pattern={
                 "source": ["aws.cloudwatch"],
                 "detail-type": ["CloudWatch Alarm State Change"],
                 "detail": {"alarmName": list(map(props.names.alarm, alarms)), "state": {"value": ["ALARM"]}},
             },
-            targets=[to_queue(props, "retrain")],
+            targets=[queue_target(props, "Retrain", self.queue)],
         )
 
 
-def to_queue(props: ModelProps, purpose: str) -> events.CfnRule.TargetProperty:
-    """A rule's target: the environment's queue for `purpose`, in the model's message group."""
-    names = props.shared
+def queue_target(props: ModelProps, target_id: str, queue: sqs.IQueue | None) -> events.CfnRule.TargetProperty:
+    """Target of a rule: a FIFO queue, with the model as the message group."""
+    if queue is None:
+        raise ValueError(f"target {target_id!r} of a rule of {props.config.name!r} has no queue")
+    undelivered = props.undelivered_queue
     return events.CfnRule.TargetProperty(
-        id=purpose.capitalize(),
-        arn=names.arn("sqs", names.queue(purpose)),
+        id=target_id,
+        arn=queue.queue_arn,
         sqs_parameters=events.CfnRule.SqsParametersProperty(message_group_id=props.config.name),
-        dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=names.arn("sqs", names.undelivered_queue)),
+        dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=undelivered.queue_arn) if undelivered else None,
     )

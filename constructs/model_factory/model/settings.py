@@ -1,8 +1,9 @@
-"""The parameter from which the shared functions know a model (docs/reference/contracts.md)."""
+"""The SSM parameter with a model's settings, which the shared functions read (docs/reference/contracts.md)."""
 
 from typing import Any
 
 from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -10,22 +11,36 @@ from .props import ModelProps
 
 
 class ModelSettings(Construct):
-    """The SSM parameter `/<factory>/<env>/models/<model>`."""
+    """The SSM parameter `/<factory>/<env>/models/<model>`.
 
-    def __init__(self, scope: Construct, construct_id: str, props: ModelProps, *, endpoint_role_arn: str) -> None:
+    Attributes:
+        parameter: The CloudFormation resource.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        props: The model. Needs `data_bucket`, `artifacts_bucket`, `records_bucket` and `key`; uses `vpc`.
+        endpoint_role: Role of the endpoint's containers, such as the one of EndpointDeployer.
+
+    Raises:
+        ValueError: A bucket or the key is missing.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, props: ModelProps, *, endpoint_role: iam.IRole) -> None:
         super().__init__(scope, construct_id)
+        props.require(self, "data_bucket", "artifacts_bucket", "records_bucket", "key")
         self.parameter = ssm.CfnParameter(
             self,
             "Parameter",
             name=props.names.settings_parameter,
-            description=f"How the factory's functions treat {props.config.name}",
+            description=f"Settings of {props.config.name} for the functions of the environment",
             type="String",
-            value=Stack.of(self).to_json_string(settings(props, endpoint_role_arn)),
+            value=Stack.of(self).to_json_string(settings(props, endpoint_role.role_arn)),
         )
 
 
 def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
-    """The parameter's content; durations in seconds."""
+    """Content of the parameter; durations are in seconds."""
     config, names = props.config, props.names
     serving = config.serving.model_dump(mode="json", include={"mode", "instance", "scaling", "canary", "serverless"})
     return {

@@ -1,4 +1,4 @@
-"""The pipeline that makes a version: Prepare, Train, Evaluate, Gate, then Register or Reject."""
+"""The pipeline that trains a version: Prepare, Train, Evaluate, Gate, then Register or Reject."""
 
 from typing import Any
 
@@ -7,15 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from ..core.permissions import (
-    allow,
-    decrypt,
-    list_objects,
-    read_object_versions,
-    read_objects,
-    service_role,
-    write_objects,
-)
+from ..core.permissions import allow, decrypt, service_role
 from ..definition import (
     Condition,
     ConditionStep,
@@ -28,8 +20,10 @@ from ..definition import (
     TrainingStep,
     Value,
 )
+from .bucket_statements import list_objects, read_object_versions, read_objects, write_objects
 from .jobs import (
     RETRY_JOB,
+    encrypted_with,
     execution_uri,
     job_environment,
     job_statements,
@@ -38,6 +32,7 @@ from .jobs import (
     vpc_config,
 )
 from .model_registry import read_versions, versions_arn
+from .pipeline import SageMakerPipeline
 from .props import ModelProps
 from .registration import register_step
 
@@ -46,44 +41,61 @@ REASON = Parameter("Reason", "")
 DATA_MANIFEST = Parameter("DataManifest", "")
 
 
-class TrainingPipeline(Construct):
-    """The SageMaker pipeline `…-train`, a role for it and another for its jobs."""
+class TrainingPipeline(SageMakerPipeline):
+    """The SageMaker pipeline `<prefix>-train`, its role and the role of its jobs.
+
+    Attributes:
+        pipeline: The CloudFormation resource.
+        role: Role of the pipeline.
+        job_role: Role of the jobs.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        props: The model. Needs `data_bucket` and `artifacts_bucket`; uses `key`, `vpc` and `approval`.
+
+    Raises:
+        ValueError: A bucket is missing.
+        DefinitionError: SageMaker would refuse the definition, such as an instance type that does not exist.
+        ImageError: The image is not in Amazon ECR.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, pipeline_name=props.names.training_pipeline)
+        props.require(self, "data_bucket", "artifacts_bucket")
         self.job_role = service_role(
             self,
             "JobRole",
-            names=props.shared,
-            name=props.names.role("train-job"),
+            names=props.environment_names,
+            name=props.role_name("train-job"),
             service="sagemaker",
-            description=f"Jobs that train {props.config.name}",
+            description=f"Jobs of the training pipeline of {props.config.name}",
             statements=_job_role_statements(props),
-            open_resources="Everything below the model's own prefixes; SageMaker names artifacts itself.",
+            open_resources="Objects below the prefixes of the model; SageMaker generates the names of artifacts.",
         )
         self.role = service_role(
             self,
             "Role",
-            names=props.shared,
-            name=props.names.role("train"),
+            names=props.environment_names,
+            name=props.role_name("train"),
             service="sagemaker",
             description=f"Training pipeline of {props.config.name}",
             statements=_pipeline_role_statements(props, self.job_role.role_arn),
-            open_resources="SageMaker names the jobs and versions of a pipeline itself.",
+            open_resources="SageMaker generates the names of a pipeline's jobs and versions.",
         )
         definition = training_definition(props, self.job_role.role_arn)
         self.pipeline = sagemaker.CfnPipeline(
             self,
             "Pipeline",
-            pipeline_name=props.names.training_pipeline,
-            pipeline_description=f"Trains, checks and registers {props.config.name}",
+            pipeline_name=self.pipeline_name,
+            pipeline_description=f"Trains, evaluates and registers {props.config.name}",
             pipeline_definition={"PipelineDefinitionBody": Stack.of(self).to_json_string(definition.render())},
             role_arn=self.role.role_arn,
         )
 
 
 def training_definition(props: ModelProps, job_role_arn: str) -> PipelineDefinition:
-    """The steps of the training pipeline. Raises DefinitionError."""
+    """Definition of the training pipeline. Raises DefinitionError."""
     prepare = _prepare(props, job_role_arn)
     train = _train(props, job_role_arn, prepare)
     evaluate = _evaluate(props, job_role_arn, prepare, train)
@@ -91,7 +103,7 @@ def training_definition(props: ModelProps, job_role_arn: str) -> PipelineDefinit
     gate = ConditionStep(
         "Gate",
         display_name="Gate",
-        description="Good enough, and not worse than the version that is live",
+        description="Meets the gate's limit and is not worse than the deployed version",
         conditions=_conditions(props, evaluate),
         if_steps=[register],
         else_steps=[FailStep("Reject", {"ErrorMessage": evaluate.json("Evaluation", "gate.reason")})],
@@ -100,7 +112,7 @@ def training_definition(props: ModelProps, job_role_arn: str) -> PipelineDefinit
 
 
 def _prepare(props: ModelProps, role_arn: str) -> ProcessingStep:
-    """Reads raw data through S3 by version id, so that its manifest names exactly the bytes that were read."""
+    """The job reads raw data by S3 version id, so that its manifest lists exactly the bytes that were read."""
     outputs = {name: _uri(props, "prepare", name) for name in ("train", "validation", "test", "baseline", "report")}
     return ProcessingStep(
         "Prepare",
@@ -137,12 +149,12 @@ def _train(props: ModelProps, role_arn: str, prepare: ProcessingStep) -> Trainin
         "RoleArn": role_arn,
         "Environment": job_environment(props),
         "InputDataConfig": [_channel(name, uri) for name, uri in channels.items()],
-        "OutputDataConfig": {"S3OutputPath": _uri(props, "train"), "KmsKeyId": props.key_arn},
+        "OutputDataConfig": {"S3OutputPath": _uri(props, "train"), **encrypted_with(props, "KmsKeyId")},
         "ResourceConfig": {
             "InstanceCount": 1,
             "InstanceType": training.instance,
             "VolumeSizeInGB": training.volume_gb,
-            "VolumeKmsKeyId": props.key_arn,
+            **encrypted_with(props, "VolumeKmsKeyId"),
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": int(training.max_runtime.total_seconds())},
         "EnableInterContainerTrafficEncryption": True,
@@ -170,7 +182,7 @@ def _evaluate(props: ModelProps, role_arn: str, prepare: ProcessingStep, train: 
             outputs={"evaluation": _uri(props, "evaluation")},
         ),
         display_name="Evaluate",
-        description="Measure the new version and the live one on the same rows",
+        description="Evaluate the new version and the deployed one on the same rows",
         property_files=[PropertyFile("Evaluation", "evaluation", "evaluation.json")],
         retry_policies=RETRY_JOB,
     )
@@ -201,13 +213,13 @@ def _channel(name: str, uri: str | Get | Value) -> dict[str, Any]:
 
 
 def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
-    model, names = props.config.name, props.shared
+    executions = f"{props.config.name}/executions/"
     return [
         *job_statements(props),
-        *read_object_versions(names, "data", f"{model}/raw/"),
-        list_objects(names, "artifacts", f"{model}/executions/"),
-        read_objects(names, "artifacts", f"{model}/executions/"),
-        write_objects(names, "artifacts", f"{model}/executions/"),
+        *read_object_versions(props.bucket("data"), f"{props.config.name}/raw/"),
+        list_objects(props.bucket("artifacts"), executions),
+        read_objects(props.bucket("artifacts"), executions),
+        write_objects(props.bucket("artifacts"), executions),
         read_versions(props),
     ]
 
@@ -216,7 +228,8 @@ def _pipeline_role_statements(props: ModelProps, job_role_arn: str) -> list[iam.
     return [
         *pipeline_statements(props, ["Processing", "Training"], job_role_arn),
         allow(["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage"], [versions_arn(props)]),
-        # Property files are read by the pipeline itself.
-        read_objects(props.shared, "artifacts", f"{props.config.name}/executions/"),
-        decrypt(props.key_arn),
+        # The pipeline itself reads property files.
+        read_objects(props.bucket("artifacts"), f"{props.config.name}/executions/"),
+        *([decrypt(props.key_arn)] if props.key_arn else []),
+        *map(decrypt, props.bucket_key_arns),
     ]

@@ -1,4 +1,4 @@
-"""What people get told about a wrong `delivery`, by `model-factory validate` and before anything is deployed."""
+"""Messages about mistakes in `delivery` of factory.yaml."""
 
 import pytest
 import yaml
@@ -25,14 +25,14 @@ def mistake(path) -> str:
     return f"{path.read_text().splitlines()[found.line - 1].strip().split(':')[0]}: {found.message}"
 
 
-def test_the_smallest_delivery_has_good_defaults(tmp_path):
+def test_minimal_delivery_has_defaults(tmp_path):
     config = load_factory(factory(tmp_path))
     assert config.delivery.test == "make test"
     assert config.delivery.branch == "main"
     assert [environment.name for environment in config.delivered] == ["dev", "prod"]
 
 
-def test_stages_may_leave_environments_out(tmp_path):
+def test_stages_select_environments(tmp_path):
     config = load_factory(factory(tmp_path, stages=["prod"]))
     assert [environment.name for environment in config.delivered] == ["prod"]
 
@@ -41,11 +41,14 @@ def test_stages_may_leave_environments_out(tmp_path):
     ("stages", "sources"),
     [
         (None, [None, "dev", "test", "live"]),
-        (["test", "live"], [None, None, "test", "live"]),  # the first one that is delivered to trains, too
-        (["dev", "live"], [None, "dev", "dev", "live"]),  # `test` is promoted to by hand
+        (["test", "live"], [None, None, "test", "live"]),  # the first delivered environment trains as well
+        (
+            ["dev", "live"],
+            [None, "dev", "dev", "live"],
+        ),  # `test` is not a stage: versions are promoted to it with the CLI
     ],
 )
-def test_a_promoted_model_is_trained_in_the_first_environment_and_given_to_the_others(tmp_path, stages, sources):
+def test_promoted_model_is_trained_in_first_environment_only(tmp_path, stages, sources):
     path = factory(tmp_path, stages=stages)
     content = yaml.safe_load(path.read_text())
     names = ("dev", "test", "live", "prod")
@@ -60,37 +63,40 @@ def test_a_promoted_model_is_trained_in_the_first_environment_and_given_to_the_o
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         (
             {"source": "arn:aws:s3:::bucket"},
-            "source: delivery.source: 'arn:aws:s3:::bucket' is no source; give the ARN",
+            "source: delivery.source: 'arn:aws:s3:::bucket' is not a source; give the ARN",
         ),
         ({"repository": "models"}, "repository: delivery: repository 'models' is not written as owner/name"),
         (
             {"source": "codecommit", "repository": "acme/models"},
-            "repository: delivery: repository 'acme/models' is no CodeCommit repository",
+            "repository: delivery: repository 'acme/models' is not a CodeCommit repository",
         ),
         (
             {"stages": ["prod", "dev"]},
-            "stages: delivery.stages are prod, dev, but environments come in the order of promotion: dev, prod",
+            "stages: delivery.stages are prod, dev, but they must be in the order of promotion: dev, prod",
         ),
-        ({"stages": ["dev", "qa"]}, "stages: delivery.stages has 'qa', which is no environment; there are dev, prod"),
-        ({"stages": ["dev", "dev"]}, "stages: delivery.stages has 'dev' 2 times; once is enough"),
+        (
+            {"stages": ["dev", "qa"]},
+            "stages: delivery.stages has 'qa', which is not an environment; the environments are dev, prod",
+        ),
+        ({"stages": ["dev", "dev"]}, "stages: delivery.stages has 'dev' 2 times; each may occur once"),
         ({"branch": "a b"}, "branch: delivery.branch: "),
     ],
 )
-def test_a_mistake_is_told_with_its_line_and_a_way_to_mend_it(tmp_path, changes, told):
-    assert mistake(factory(tmp_path, **changes)).startswith(told)
+def test_mistake_names_line_and_correction(tmp_path, changes, message):
+    assert mistake(factory(tmp_path, **changes)).startswith(message)
 
 
-def test_two_environments_of_one_name_are_told(tmp_path):
+def test_duplicate_environment_name_is_refused(tmp_path):
     path = factory(tmp_path)
     path.write_text(path.read_text().replace("name: prod", "name: dev"))
     assert "'dev' is defined 2 times; every name must be different" in mistake(path)
 
 
-def test_no_environment_may_be_called_like_the_tooling_accounts_own(tmp_path):
+def test_environment_name_delivery_is_refused(tmp_path):
     path = factory(tmp_path)
     path.write_text(path.read_text().replace("name: prod", "name: delivery"))
-    assert "'delivery' is the tooling account's own name" in mistake(path)
+    assert "the name 'delivery' is reserved for the tooling account" in mistake(path)

@@ -1,11 +1,11 @@
-"""What people get told when a configuration file is wrong."""
+"""Messages about mistakes in configuration files, and the descriptions of their keys."""
 
 from pathlib import Path
 
 import pytest
 import yaml
 
-from model_factory.config import ConfigError, load_factory, load_model, load_models
+from model_factory.config import ConfigError, FactoryConfig, ModelConfig, load_factory, load_model, load_models
 
 MODEL = {
     "name": "churn",
@@ -40,7 +40,7 @@ def change(base: dict, path: str, value) -> str:
     return yaml.safe_dump(changed, sort_keys=False)
 
 
-def test_the_smallest_model_has_good_defaults(tmp_path):
+def test_minimal_model_has_defaults(tmp_path):
     config = load_model(write_model(tmp_path, yaml.safe_dump(MODEL)))
     assert config.serving.mode == "realtime"
     assert config.settings()["retrain"] == {
@@ -94,7 +94,7 @@ def test_the_smallest_model_has_good_defaults(tmp_path):
         (
             "gate.metric",
             "rmse",
-            "gate.metric 'rmse' is no measure of binary_classification; choose one of auc",
+            "gate.metric 'rmse' is not a metric of binary_classification; choose one of auc",
             "metric",
         ),
         (
@@ -103,13 +103,13 @@ def test_the_smallest_model_has_good_defaults(tmp_path):
             "minimum is for numbers; a string has none",
             "minimum",
         ),
-        ("gate.maximum", 0.9, "gate needs `minimum` and not `maximum`: more auc is better", "gate"),
+        ("gate.maximum", 0.9, "gate needs `minimum` and not `maximum`: a higher auc is better", "gate"),
         ("data.schema.age", {"type": "integer", "minimum": 9, "maximum": 1}, "minimum 9 is above maximum 1", "minimum"),
         ("serving.scaling", {"minimum": 3, "maximum": 2}, "minimum 3 is above maximum 2", "minimum"),
         ("data.ignore", ["left"], "label 'left' cannot also be ignored", "label"),
     ],
 )
-def test_a_mistake_in_a_model_is_answered_with_its_line_and_a_way_to_mend_it(tmp_path, path, value, message, at):
+def test_mistake_in_model_names_line_and_correction(tmp_path, path, value, message, at):
     text = change(MODEL, path, value)
     (found,) = mistakes(load_model, write_model(tmp_path, text))
     assert message in found
@@ -118,7 +118,7 @@ def test_a_mistake_in_a_model_is_answered_with_its_line_and_a_way_to_mend_it(tmp
     assert text.splitlines()[int(line) - 1].strip().startswith(at)
 
 
-def test_every_mistake_of_every_model_is_told_at_once(tmp_path):
+def test_mistakes_of_all_models_are_reported_at_once(tmp_path):
     write_model(tmp_path, change(MODEL, "gaet", 1))
     write_model(tmp_path, "name: other\nproblem: binary_classification\n", "other")
     found = mistakes(load_models, tmp_path)
@@ -135,18 +135,18 @@ def test_every_mistake_of_every_model_is_told_at_once(tmp_path):
         ("name: a\nname: b\n", "key 'name' is given twice"),
     ],
 )
-def test_files_that_are_no_mapping_are_refused(tmp_path, text, message):
+def test_file_without_mapping_is_refused(tmp_path, text, message):
     (found,) = mistakes(load_model, write_model(tmp_path, text))
     assert message in found
 
 
-def test_a_missing_file_and_binary_content_are_named(tmp_path):
+def test_missing_file_and_binary_content_are_refused(tmp_path):
     assert "there is no such file" in mistakes(load_factory, tmp_path / "factory.yaml")[0]
     (tmp_path / "factory.yaml").write_bytes(b"\xff\xfe\x00")
     assert "is not UTF-8 text" in mistakes(load_factory, tmp_path / "factory.yaml")[0]
 
 
-def test_the_folder_must_be_called_like_the_model(tmp_path):
+def test_folder_name_must_be_model_name(tmp_path):
     assert "the folder is 'churned'" in mistakes(load_model, write_model(tmp_path, yaml.safe_dump(MODEL), "churned"))[0]
 
 
@@ -163,7 +163,7 @@ def test_the_folder_must_be_called_like_the_model(tmp_path):
         ("environments.0.records_lock", "complience", "did you mean 'compliance'?"),
     ],
 )
-def test_a_mistake_in_the_factory_is_answered_with_its_line(tmp_path, path, value, message):
+def test_mistake_in_factory_names_line(tmp_path, path, value, message):
     (tmp_path / "factory.yaml").write_text(change(FACTORY, path, value))
     found = mistakes(load_factory, tmp_path / "factory.yaml")
     assert message in found[0]
@@ -188,14 +188,14 @@ VPC, SUBNET, GROUP = "vpc-0123456789abcdef0", "subnet-0123456789abcdef0", "sg-01
         ({"subnets": [SUBNET], "security_groups": [GROUP]}, "'environments.0.network.vpc' is missing", "network"),
     ],
 )
-def test_a_mistake_in_a_network_is_answered_with_its_line(tmp_path, network, message, at):
+def test_mistake_in_network_names_line(tmp_path, network, message, at):
     text = change(FACTORY, "environments.0.network", network)
     (tmp_path / "factory.yaml").write_text(text)
     (found,) = [m for m in mistakes(load_factory, tmp_path / "factory.yaml") if message in m]
     assert text.splitlines()[int(found.split(":")[1]) - 1].strip().startswith(at)
 
 
-def test_networks_are_none_isolated_or_named(tmp_path):
+def test_network_is_none_isolated_or_existing(tmp_path):
     def network(value):
         (tmp_path / "factory.yaml").write_text(change(FACTORY, "environments.0.network", value))
         return load_factory(tmp_path / "factory.yaml").environments[0].network
@@ -205,3 +205,20 @@ def test_networks_are_none_isolated_or_named(tmp_path):
     assert network(named).model_dump() == named
     (tmp_path / "factory.yaml").write_text(yaml.safe_dump(FACTORY))
     assert load_factory(tmp_path / "factory.yaml").environments[0].network == "none"
+
+
+@pytest.mark.parametrize("schema", [FactoryConfig, ModelConfig])
+def test_every_key_has_a_description(schema):
+    document = schema.model_json_schema()
+    sections = {schema.__name__: document, **document.get("$defs", {})}
+
+    def description(key: dict) -> str:
+        # pydantic leaves out a description that is the same as the one of the section that is referred to.
+        return key.get("description") or sections[key["$ref"].split("/")[-1]]["description"]
+
+    keys = {
+        f"{name}.{key}": value for name, section in sections.items() for key, value in section["properties"].items()
+    }
+    assert len(keys) > 20
+    assert [name for name, key in keys.items() if not description(key).endswith(".")] == []
+    assert [name for name, section in sections.items() if not section["description"].endswith(".")] == []
