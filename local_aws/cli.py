@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     # Imported here, so that --version and --help answer at once.
     from .bootstrap import CdkError
-    from .server import LocalAws, PortInUseError
+    from .server import LocalAws
 
     with ExitStack() as stack:
         state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-aws-")))
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(_instructions(local), flush=True)
             if options.account:
                 print(_bootstrap(local, options.account), flush=True)
-        except (PortInUseError, CdkError, OSError) as error:
+        except (CdkError, OSError) as error:
             print(f"local-aws: {error}", file=sys.stderr)
             return 1
         print("Ctrl-C stops the embedded AWS.", flush=True)

@@ -40,8 +40,15 @@ DEFAULT_ACCOUNT = "123456789012"
 """The account of requests that are signed with keys which belong to no role."""
 
 
-class PortInUseError(Exception):
-    """Another program listens on the port."""
+class PortInUseError(OSError):
+    """The server cannot listen on the port, usually because another program does."""
+
+    def __init__(self, port: int, error: OSError) -> None:
+        super().__init__(error.errno, os.strerror(error.errno or 0))
+        self.port = port
+
+    def __str__(self) -> str:
+        return f"port {self.port} cannot be used: {self.strerror}. Choose another port"
 
 
 class _QuietHandler(MotoRequestHandler):
@@ -212,9 +219,7 @@ def _listen(port: int, application: Application) -> BaseWSGIServer:
     try:
         listener = socket.create_server(("127.0.0.1", port))
     except OSError as error:
-        raise PortInUseError(
-            f"port {port} cannot be used: {os.strerror(error.errno or 0)}. Choose another port"
-        ) from error
+        raise PortInUseError(port, error) from error
     with listener:
         address, port = listener.getsockname()
         return make_server(
