@@ -1,4 +1,4 @@
-"""`python3 <zip> prepare|train|evaluate|monitor`: runs one job and leaves its reason when it fails."""
+"""`python3 <zip> prepare|train|evaluate|monitor`: runs one job; a failed one writes its reason where SageMaker reads it."""
 
 import importlib
 import os
@@ -20,12 +20,12 @@ MAX_REASON = 1000
 
 
 def main() -> int:
-    """Run the job named on the command line; its exit code."""
+    """Run the job named on the command line and return its exit code: 0, 1 for a failed job, 2 for a wrong command line."""
     if len(sys.argv) != 2 or sys.argv[1] not in JOBS:
         print(f"usage: python3 <zip> {'|'.join(JOBS)}", file=sys.stderr)
         return 2
     job = sys.argv[1]
-    _settle_hashes()
+    _fix_hash_seed()
     try:
         importlib.import_module(JOBS[job], __package__).run()
     except JobFailure as failure:
@@ -37,15 +37,15 @@ def main() -> int:
     else:
         return 0
     print(f"{job} failed: {reason}", file=sys.stderr, flush=True)
-    _leave(reason[:MAX_REASON])
+    _write_reason(reason[:MAX_REASON])
     return 1
 
 
 def run() -> NoReturn:
-    """Run the job and leave at once.
+    """Run the job and exit without shutting Python down.
 
-    Now and then Arrow's threads abort or hold up a process that takes itself down after reading parquet files
-    (issues 34314 and 50482 of apache/arrow); the job would have failed although its work was done.
+    Arrow's threads sometimes abort or block a process that shuts down after it has read parquet files (issues 34314 and
+    50482 of apache/arrow). The job would fail although its work is done.
     """
     code = main()
     sys.stdout.flush()
@@ -53,15 +53,15 @@ def run() -> NoReturn:
     os._exit(code)
 
 
-def _settle_hashes() -> None:
-    """Start again where texts hash differently in every process: sets, and what is made of them, would differ as well."""
+def _fix_hash_seed() -> None:
+    """Restart Python with a fixed hash seed if it has none: the order of sets would differ from process to process."""
     if "PYTHONHASHSEED" not in os.environ and sys.flags.hash_randomization:
         environment = os.environ | {"PYTHONHASHSEED": "0"}
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 (no shell is wanted)
 
 
-def _leave(reason: str) -> None:
-    """SageMaker shows a job's reason from these files: the first for processing, the second for training."""
+def _write_reason(reason: str) -> None:
+    """Write the files that become FailureReason: the first of a processing job, the second of a training job."""
     folder = paths.root() / "output"
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("message", "failure"):

@@ -1,9 +1,9 @@
-"""Raw columns: their types, and raw values brought into one canonical form, the same in training, serving and monitoring.
+"""Raw columns: their types, and the conversion of raw values into one canonical form for training, serving and monitoring.
 
 integer -> int64 where it may not be missing, else float64; number -> float64; boolean -> bool, or float64 where it may be
-missing; string -> object with None; timestamp -> datetime64[ns, UTC]. So a row means the same whatever rows are around it,
-and whether it came as text (CSV) or typed (parquet, JSON). An empty text is a missing value; in columns that are no strings
-NA, NaN, null and None are, too.
+missing; string -> object with None; timestamp -> datetime64[ns, UTC]. A value therefore depends neither on other
+rows nor on its source: text (CSV) or typed (parquet, JSON). An empty string is a missing value; in columns of other types than
+string, NA, NaN, null and None are missing, too.
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ import pandas as pd
 BOOLEANS: dict[str, float] = {"true": 1, "1": 1, "1.0": 1, "yes": 1, "false": 0, "0": 0, "0.0": 0, "no": 0}
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "\\n"})
 EXACT = 2.0**53
-"""From here on float64 skips integers, and serving could not tell neighbours apart."""
+"""From here on float64 cannot represent every integer, so different values would become equal."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One raw column, as declared in model.yaml or seen in the first data."""
+    """One raw column, as declared in model.yaml, or with the type of the first data."""
 
     name: str
     type: str = "string"
@@ -32,7 +32,7 @@ class Column:
     max_null_fraction: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Name, type and nullability: what serving needs."""
+        """Name, type and nullability, as columns.json and serving.json have them."""
         return {"name": self.name, "type": self.type, "nullable": self.nullable}
 
     @property
@@ -43,7 +43,7 @@ class Column:
 
 @dataclass
 class Problem:
-    """Values of a column that are not as they must be; `first` is the first of them, `row` where it stands (from 0)."""
+    """Invalid values of a column. `first`: the first one; `row`: its row, from 0; `rows`: a mask of all of them."""
 
     column: str
     what: str
@@ -54,7 +54,7 @@ class Problem:
 
 
 def declared(settings: dict[str, Any], names: list[str], sample: pd.DataFrame) -> list[Column]:
-    """The input columns among `names` (not label, time or ignored ones), typed by the schema or else by the sample."""
+    """The input columns among `names` (all but label, time and ignored ones), with types of the schema or else of the sample."""
     data = settings["data"]
     left_out = {data["label"], data.get("time_column"), *data.get("ignore", [])}
     schema = data.get("schema", {})
@@ -62,7 +62,7 @@ def declared(settings: dict[str, Any], names: list[str], sample: pd.DataFrame) -
 
 
 def label_column(settings: dict[str, Any], sample: pd.DataFrame) -> Column:
-    """The label's column; it may never be missing."""
+    """The label's column, which is never nullable."""
     name = settings["data"]["label"]
     found = _column(name, settings["data"].get("schema", {}).get(name), sample)
     return Column(name, found.type, nullable=False, values=found.values, minimum=found.minimum, maximum=found.maximum)
@@ -78,7 +78,7 @@ def _column(name: str, spec: dict[str, Any] | None, sample: pd.DataFrame) -> Col
 
 
 def seen_type(values: pd.Series) -> str:
-    """The type of typed values; a column without decimals in the first data may have some later: a number holds both."""
+    """The column type of typed values. Integers become `number`, because later data may have decimals."""
     kind = pd.api.types.infer_dtype(values, skipna=True)
     if kind == "boolean":
         return "boolean"
@@ -88,9 +88,9 @@ def seen_type(values: pd.Series) -> str:
 
 
 def canonical(raw: pd.DataFrame, columns: list[Column]) -> tuple[pd.DataFrame, list[Problem]]:
-    """The columns in canonical form, and what could not be brought into it (those values are missing in the result).
+    """The columns in canonical form, and the values that could not be converted, which are missing in the result.
 
-    Works on arrays: for the one row of most requests each operation of a pandas Series would take longer than all of this.
+    Works on arrays: most requests have one row, for which each operation on a pandas Series takes longer than all of this.
     """
     made: dict[str, pd.Series] = {}
     problems: list[Problem] = []
@@ -112,7 +112,7 @@ def canonical(raw: pd.DataFrame, columns: list[Column]) -> tuple[pd.DataFrame, l
 
 
 def violations(data: pd.DataFrame, columns: list[Column]) -> list[Problem]:
-    """Values of canonical data outside the declared range or list."""
+    """Values of canonical data outside of the declared range or list."""
     return [problem for column in columns for problem in _outside(data[column.name], column)]
 
 
@@ -135,8 +135,8 @@ type Faults = list[tuple[np.ndarray, str]]
 
 
 def _plain(values: pd.Series) -> Values:
-    """Without the types that pandas and Arrow have for the same values."""
-    if values.dtype.kind in "mM":  # numpy's times would lose pandas' words
+    """As a numpy array or pandas' array of times, without the extension types of pandas and Arrow."""
+    if values.dtype.kind in "mM":  # numpy's times would lose pandas' timezone
         return values.array
     if isinstance(values.dtype, np.dtype):
         return values.to_numpy()
@@ -144,11 +144,11 @@ def _plain(values: pd.Series) -> Values:
 
 
 def _convert(values: Values, column: Column) -> tuple[Values, Faults]:
-    """Values in the column's type, in an array of their own, and which were wrong in what way."""
+    """A new array of the values in the column's type, and masks of the invalid ones, each with its description."""
     if column.type == "string":
         return _strings(values), []
     if values.dtype == object:
-        values = _without_spellings(values)
+        values = _without_missing_words(values)
     convert = {"timestamp": _timestamps, "boolean": _booleans}.get(column.type, _numbers)
     made = convert(values)
     faults: Faults = [(pd.isna(made) & pd.notna(values), f"are no {column.type}")]
@@ -173,8 +173,8 @@ def _objects(values: list[Any]) -> np.ndarray:
     return made
 
 
-def _without_spellings(values: np.ndarray) -> np.ndarray:
-    """Missing where a text says so."""
+def _without_missing_words(values: np.ndarray) -> np.ndarray:
+    """Strings that mean a missing value become None."""
     missing = pd.isna(values)
     return _objects(
         [
@@ -193,7 +193,7 @@ def _strings(values: Values) -> np.ndarray:
 
 
 def _text(value: Any) -> str:
-    """Typed values as CSV has them: 1.0 was an integer before a missing value made its column one of floats."""
+    """A typed value as CSV has it. 1.0 becomes '1': a missing value in an integer column makes floats of the others."""
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
     if isinstance(value, float | np.floating) and value.is_integer():
@@ -202,12 +202,12 @@ def _text(value: Any) -> str:
 
 
 def _timestamps(values: Values) -> Values:
-    """Texts in ISO 8601, dates and times; without a zone they are UTC. Bare numbers say no unit, so they are none."""
+    """Dates and times in ISO 8601, UTC without a timezone. Numbers are invalid, because they have no unit."""
     if pd.api.types.is_numeric_dtype(values):
         values = _objects([None] * len(values))
     made = pd.Series(pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601"))
-    held = (made >= pd.Timestamp.min.tz_localize("UTC")) & (made <= pd.Timestamp.max.tz_localize("UTC"))
-    return made.where(held).dt.as_unit("ns").array
+    in_range = (made >= pd.Timestamp.min.tz_localize("UTC")) & (made <= pd.Timestamp.max.tz_localize("UTC"))
+    return made.where(in_range).dt.as_unit("ns").array
 
 
 def _booleans(values: Values) -> np.ndarray:
@@ -222,7 +222,7 @@ def _numbers(values: Values) -> np.ndarray:
         is_number = pd.api.types.is_numeric_dtype(values)
         return values.astype("float64") if is_number else np.full(len(values), np.nan)
     try:
-        # Which are numbers; pandas itself rounds some texts to a neighbour of what they say, and JSON would not.
+        # pandas only says which are numbers: it rounds some strings to a neighbouring float, and JSON does not.
         readable = pd.notna(pd.to_numeric(values, errors="coerce"))
         made = np.full(len(values), np.nan)
         made[readable] = values[readable].astype("float64")
@@ -239,7 +239,7 @@ def _number(value: Any) -> float:
 
 
 def _finish(values: Values, column: Column) -> Values:
-    """The dtype that the column always has. A missing value where there must be none is refused elsewhere."""
+    """The column's dtype; with missing values in a column that is not nullable it stays float64, and a Problem reports them."""
     if column.nullable or column.type not in ("integer", "boolean") or pd.isna(values).any():
         return values
     return values.astype("int64" if column.type == "integer" else bool)
@@ -248,5 +248,5 @@ def _finish(values: Values, column: Column) -> Values:
 def _problem(name: str, what: str, wrong: np.ndarray, values: Values) -> Problem:
     position = int(wrong.argmax())
     first = values[position]
-    first = first.item() if isinstance(first, np.generic) else first  # people read 7, not np.int64(7)
+    first = first.item() if isinstance(first, np.generic) else first  # a message should say 7, not np.int64(7)
     return Problem(name, what, int(wrong.sum()), first, position, wrong)

@@ -1,6 +1,6 @@
-"""CSV as texts: the one reader of training data, requests and captured requests, so that a text means the same in all.
+"""CSV as strings: the reader of training data, labels, requests and captured requests, so that all are read the same.
 
-Nothing is guessed here, not even types: '01' stays '01'. What a text means is decided in columns.py.
+Values are not converted here: '01' stays '01'. Types are applied in columns.py.
 """
 
 import csv
@@ -17,11 +17,11 @@ _NONE = frozenset({"", "NA", "NaN", "nan", "null", "None", "N/A", "#N/A"})
 
 
 class Malformed(ValueError):
-    """The text is no table; the message says in which line."""
+    """The text is not a table; the message has the line."""
 
 
 def tables(lines: Iterable[str], size: int) -> Iterator[pd.DataFrame]:
-    """Columns of texts, at most `size` rows at a time; the first line has their names. Raises Malformed."""
+    """Tables of strings with at most `size` rows; the first line has the names of the columns. Raises Malformed."""
     reader = csv.reader(lines, strict=True)
     try:
         columns = _header(reader)
@@ -32,7 +32,7 @@ def tables(lines: Iterable[str], size: int) -> Iterator[pd.DataFrame]:
 
 
 def rows(lines: Iterable[str], names: list[str]) -> Iterator[list[str]]:
-    """The texts of each line, which has no header. Raises Malformed."""
+    """The strings of each line of a text without header. Raises Malformed when a line has other than `len(names)` values."""
     return _rows(csv.reader(lines, strict=True), names)
 
 
@@ -65,15 +65,15 @@ def _check(row: list[str], columns: list[str], line: int) -> None:
 
 
 def table(rows: Sequence[Sequence[Any]], columns: list[str]) -> pd.DataFrame:
-    """At least one row, as columns of objects: beside a missing value pandas would make floats of integers, and round them."""
+    """At least one row, as columns of objects: pandas would turn integers beside a missing value into floats, and round them."""
     made = zip(columns, zip(*rows, strict=True), strict=True)
     return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in made})
 
 
 def guessed(texts: pd.DataFrame) -> pd.DataFrame:
-    """The table with columns that hold nothing but numbers, or but true and false, as such: for columns no schema declares.
+    """The table with types for columns that no schema declares: numbers, booleans, or strings.
 
-    A number that would not be written so, as '007', makes its column one of texts.
+    A column is numeric when all its strings are written as numbers are: '007' makes it a column of strings.
     """
     return texts.apply(_guess)
 

@@ -1,11 +1,11 @@
-"""Failures in the user's terms: what a person reads in the pipeline, in the alert, and nowhere a traceback of ours."""
+"""Failures in the user's terms, as the pipeline and the alert show them: without frames of this package."""
 
 import traceback
 from pathlib import PurePath
 
 
 class JobFailure(Exception):
-    """The job cannot go on; the message says what is wrong, where, and what to do. `trace`: the user's own frames."""
+    """The job cannot continue. The message says what is wrong, where, and what to do; `trace` has the user's own frames."""
 
     def __init__(self, message: str, trace: str = "") -> None:
         super().__init__(message)
@@ -13,9 +13,9 @@ class JobFailure(Exception):
 
 
 def in_user_code(error: BaseException, what: str, project: str) -> JobFailure:
-    """The failure of a user's function: the error, and the user's own line that it came from.
+    """The failure of the user's function or module `what`: the error, and the user's line that raised it.
 
-    `project` is the folder of the user's files; the frames above the first of them are ours and left out.
+    `project` is the folder of the user's files; the frames above the first of them belong to this package and are left out.
     """
     frames = traceback.extract_tb(error.__traceback__)
     own = [index for index, frame in enumerate(frames) if frame.filename.startswith(project)]

@@ -1,4 +1,6 @@
-"""Quality measures with confidence intervals, deterministic: scikit-learn's weighted measures for many weightings at once.
+"""Metrics of model quality with confidence intervals: scikit-learn's weighted metrics for many weightings at once.
+
+The same rows and seed give the same values.
 
 Intervals are the 2.5 % and 97.5 % quantiles of 200 Poisson bootstrap replicates (Efron and Tibshirani 1993; Chamandy et al.
 2012): a replicate weighs every row with a draw from Poisson(1). A block of replicates is a matrix (replicates x rows), so
@@ -12,39 +14,39 @@ import numpy as np
 REPLICATES = 200
 MAX_BOOTSTRAP_ROWS = 20_000
 BLOCK_VALUES = 1 << 19
-"""Weights held at once: 4 MB of them, and a few arrays of that size."""
+"""Weights in memory at a time: 4 MB, and a few arrays of that size."""
 THRESHOLD = 0.5
 EPSILON = 1e-15
 LESS_IS_BETTER = {"log_loss", "brier", "rmse", "mae"}
 
 type Values = dict[str, np.ndarray]
-"""By measure: one value a replicate, NaN where the replicate has none, as the area under the curve of one class."""
+"""By metric: one value per replicate, NaN where it is undefined, as auc with one class only."""
 type Measures = Callable[[np.ndarray], Values]
-"""From weights (replicates x rows)."""
+"""A function of weights (replicates x rows)."""
 
 
 def measures(problem: str, truth: np.ndarray, scores: np.ndarray) -> Measures:
-    """The measures of these rows: `truth` holds class indexes for classification, `scores` a column a class for many."""
+    """The metrics of these rows. `truth`: class indexes or numbers, (rows,); `scores`: (rows,), multiclass (rows x classes)."""
     if problem == "regression":
         return _regression(truth, scores)
     return _binary(truth, scores) if problem == "binary_classification" else _multiclass(truth, scores)
 
 
 def values(problem: str, truth: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-    """Every measure, each row weighing the same."""
+    """Every metric by name, all rows with the same weight."""
     found = measures(problem, truth, scores)(np.ones((1, len(truth))))
     return {name: float(each[0]) for name, each in found.items()}
 
 
 def evaluate(problem: str, truth: np.ndarray, scores: np.ndarray, seed: int) -> dict[str, dict[str, float]]:
-    """Every measure: value, low, high and standard deviation."""
+    """Every metric by name: value, low and high (95 % interval) and standard_deviation."""
     rng = np.random.default_rng(seed)
     rows = np.arange(len(truth))
     if len(truth) > MAX_BOOTSTRAP_ROWS:
         rows = np.sort(rng.choice(len(truth), MAX_BOOTSTRAP_ROWS, replace=False))
     measure = measures(problem, truth[rows], scores[rows])
     blocks = [measure(weights) for weights in _weights(rng, len(rows))]
-    # A part of the rows widens the interval by the square root of what is left out; scale it back.
+    # A sample of the rows has an interval that is wider by the square root of its share; scale it back.
     scale = np.sqrt(len(rows) / len(truth))
     found: dict[str, dict[str, float]] = {}
     for name, value in values(problem, truth, scores).items():
@@ -62,7 +64,7 @@ def evaluate(problem: str, truth: np.ndarray, scores: np.ndarray, seed: int) -> 
 
 
 def _weights(rng: np.random.Generator, rows: int) -> Iterator[np.ndarray]:
-    """Blocks of Poisson weights: the same whatever the size of a block."""
+    """Blocks of Poisson weights; their values do not depend on the size of a block."""
     size = max(1, BLOCK_VALUES // rows)
     for start in range(0, REPLICATES, size):
         yield rng.poisson(1.0, (min(size, REPLICATES - start), rows)).astype("float64")
@@ -82,7 +84,7 @@ def _binary(truth: np.ndarray, scores: np.ndarray) -> Measures:
         total = weights.sum(axis=1)
         hits, positives, choices, log_sum, square_sum = (weights @ counted).T
         negatives = total - positives
-        # Rows of one score change sides together: one step of the curve.
+        # Rows with the same score are one step of the curve.
         ranked = weights[:, order]
         steps = np.add.reduceat(ranked * sorted_positive, starts, axis=1)
         true_positives = steps.cumsum(axis=1)
@@ -125,7 +127,7 @@ def _multiclass(truth: np.ndarray, scores: np.ndarray) -> Measures:
 
 
 class _Groups:
-    """Sums of weights by class: also for a thousand classes no larger than the weights."""
+    """Sums of weights by class, without an array of (rows x classes)."""
 
     def __init__(self, labels: np.ndarray, classes: np.ndarray) -> None:
         self._order = np.argsort(labels, kind="stable")
@@ -142,14 +144,14 @@ class _Groups:
 
 def _regression(truth: np.ndarray, scores: np.ndarray) -> Measures:
     missed = truth - scores
-    centred = truth - truth.mean()  # squares of large numbers would cancel
+    centred = truth - truth.mean()  # differences of large squares would lose their digits
     per_row = np.column_stack([missed**2, np.abs(missed), centred, centred**2])
 
     def measure(weights: np.ndarray) -> Values:
         total = weights.sum(axis=1)
         squares, absolutes, sums, spread = (weights @ per_row).T
         variation = np.maximum(0.0, spread - _divide(sums**2, total))
-        variation[variation <= 1e-12 * spread] = 0.0  # one value: what is left is rounding
+        variation[variation <= 1e-12 * spread] = 0.0  # a constant label: what is left is rounding
         explained = np.where(variation > 0, 1 - _divide(squares, variation), (squares == 0) * 1.0)
         return {
             "rmse": np.sqrt(_divide(squares, total, np.nan)),

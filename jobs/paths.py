@@ -1,4 +1,4 @@
-"""SageMaker's paths in a container, or below $FACTORY_ML_ROOT when there is no container."""
+"""SageMaker's paths in a container, or below $FACTORY_ML_ROOT when it is set."""
 
 import os
 from pathlib import Path
@@ -10,24 +10,24 @@ def root() -> Path:
 
 
 def processing_input(name: str) -> Path:
-    """Where a processing job finds its input `name`."""
+    """The folder of a processing job's input `name`."""
     return root() / "processing" / "input" / name
 
 
 def processing_output(name: str) -> Path:
-    """Where a processing job leaves its output `name`; made when it is not there."""
+    """The folder of a processing job's output `name`; created when it does not exist."""
     path = root() / "processing" / "output" / name
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def channel(name: str) -> Path:
-    """Where a training job finds its channel `name`."""
+    """The folder of a training job's channel `name`."""
     return root() / "input" / "data" / name
 
 
 def model() -> Path:
-    """What a training job leaves here becomes model.tar.gz."""
+    """The folder that becomes model.tar.gz; created when it does not exist."""
     path = root() / "model"
     path.mkdir(parents=True, exist_ok=True)
     return path

@@ -1,4 +1,4 @@
-"""Bodies of requests and answers: the same reading in serving and in monitoring."""
+"""Bodies of requests and responses, read the same way in serving and in monitoring."""
 
 import io
 import json
@@ -15,16 +15,16 @@ MAX_SHOWN = 100
 
 
 class BadRequest(ValueError):
-    """The body is not what the model takes; the message says where and what."""
+    """The body cannot be read; the message says where and why."""
 
 
 def columns_of(described: list[dict[str, Any]]) -> list[Column]:
-    """Columns from serving.json."""
+    """Columns from `columns` of serving.json or columns.json."""
     return [Column(entry["name"], entry["type"], entry.get("nullable", True)) for entry in described]
 
 
 def parse(body: bytes | str, content_type: str, columns: list[Column]) -> pd.DataFrame:
-    """Canonical raw rows of a request body. Raises BadRequest naming row and column."""
+    """The rows of a request body in canonical form. Raises BadRequest with row and column."""
     data, problems = typed(rows(body, content_type, columns), columns)
     if problems:
         raise BadRequest(why_bad(problems))
@@ -32,7 +32,7 @@ def parse(body: bytes | str, content_type: str, columns: list[Column]) -> pd.Dat
 
 
 def rows(body: bytes | str, content_type: str, columns: list[Column]) -> list[list[Any]]:
-    """The values of a request body as they stand there, a list for each row, at least one. Raises BadRequest."""
+    """The untyped values of a request body, a list per row, at least one row. Raises BadRequest."""
     kind = content_type.split(";")[0].strip().lower()
     if kind not in (CSV, JSON):
         raise BadRequest(f"content type {content_type!r} is not known; send {CSV} or {JSON}")
@@ -46,12 +46,12 @@ def rows(body: bytes | str, content_type: str, columns: list[Column]) -> list[li
 
 
 def typed(rows: list[list[Any]], columns: list[Column]) -> tuple[pd.DataFrame, list[Problem]]:
-    """Those values, at least one row, in canonical form, and what could not be brought into it."""
+    """Untyped values of at least one row in canonical form, and the values that could not be converted."""
     return canonical(csv_text.table(rows, [column.name for column in columns]), columns)
 
 
 def why_bad(problems: list[Problem]) -> str:
-    """What `canonical` found, in words for the caller: the first of it."""
+    """The first of the problems, as a message for the caller."""
     first = problems[0]
     return (
         f"column {first.column!r}: {first.count} values {first.what}; "
@@ -70,7 +70,7 @@ def _shown(value: Any) -> str:
 def _csv(text: str, columns: list[Column]) -> list[list[Any]]:
     lines = io.StringIO(text, newline="")
     try:
-        # One line too long or too short would shift or drop values: each is counted.
+        # The values of each line are counted: one too many or too few would shift the others.
         found = list[list[Any]](csv_text.rows(lines, [column.name for column in columns]))
     except csv_text.Malformed as error:
         raise BadRequest(f"the body is not CSV as the model takes it: {error}") from None
@@ -106,7 +106,7 @@ def _json(text: str, columns: list[Column]) -> list[list[Any]]:
 
 
 def parse_response(body: bytes | str, content_type: str) -> np.ndarray:
-    """Scores of an answer: one a row, or a row of them. Raises BadRequest."""
+    """Scores of a response: (rows,) or (rows x classes). Raises BadRequest."""
     try:
         text = body.decode() if isinstance(body, bytes) else body
         if content_type.split(";")[0].strip().lower() == JSON:
@@ -115,11 +115,11 @@ def parse_response(body: bytes | str, content_type: str) -> np.ndarray:
         scores = np.asarray(rows, dtype="float64")
         return scores[:, 0] if scores.shape[1:] == (1,) else scores
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise BadRequest(f"the answer is not readable: {error}") from None
+        raise BadRequest(f"the response is not readable: {error}") from None
 
 
 def write_response(scores: np.ndarray, accept: str) -> tuple[str, str]:
-    """Scores as (body, content type): JSON where it is asked for first, else CSV."""
+    """Scores as (body, content type): JSON when `accept` has it, else CSV."""
     kinds = [kind.split(";")[0].strip().lower() for kind in (accept or "").split(",")]
     if JSON in kinds:
         return json.dumps({"predictions": scores.tolist()}), JSON

@@ -1,4 +1,4 @@
-"""The user's side of a job: settings.json and the functions of model.py."""
+"""The user's project in a job: settings.json and the functions of model.py."""
 
 import importlib
 import json
@@ -25,7 +25,7 @@ SIGNATURES = {
 
 @dataclass(frozen=True)
 class Project:
-    """One model's settings and code. Errors of the user's functions become JobFailure with the user's line."""
+    """A model's settings and code. An error in one of the user's functions is raised as JobFailure with the user's line."""
 
     settings: dict[str, Any]
     module: ModuleType
@@ -42,7 +42,7 @@ class Project:
         return self.settings["problem"]
 
     def features(self, raw: pd.DataFrame) -> pd.DataFrame:
-        """The user's features of raw rows: as many rows, in the same order."""
+        """features(raw): one row per raw row, in the same order. Raises JobFailure."""
         made = self._call("features", raw.copy())
         if not isinstance(made, pd.DataFrame) or len(made) != len(raw):
             shape = f"{len(made)} rows" if isinstance(made, pd.DataFrame) else type(made).__name__
@@ -57,11 +57,11 @@ class Project:
         return made
 
     def train(self, train: pd.DataFrame, validation: pd.DataFrame, hyperparameters: dict[str, Any]) -> Any:
-        """The user's fitted model."""
+        """train(train, validation, hyperparameters): the fitted model. Raises JobFailure."""
         return self._call("train", train, validation, hyperparameters)
 
     def predict(self, model: Any, features: pd.DataFrame) -> np.ndarray:
-        """The user's scores, finite numbers: one a row, or one a row and class where there are many classes."""
+        """predict(model, features): finite float64 scores, (rows,) or for multiclass (rows x classes). Raises JobFailure."""
         given = self._call("predict", model, features)
         try:
             scores = np.asarray(given, dtype="float64")
@@ -91,14 +91,14 @@ class Project:
         return scores
 
     def save(self, model: Any, folder: Path) -> None:
-        """Write the model, with the user's save(model, path) where there is one."""
+        """Write the model into `folder` with the user's save(model, path), else as model.joblib. Raises JobFailure."""
         if hasattr(self.module, "save"):
             self._call("save", model, folder)
         else:
             joblib.dump(model, folder / MODEL_FILE, compress=0)
 
     def load(self, folder: Path) -> Any:
-        """Read the model back."""
+        """Read the model from `folder` with the user's load(path), else from model.joblib. Raises JobFailure."""
         if hasattr(self.module, "load"):
             return self._call("load", folder)
         return joblib.load(folder / MODEL_FILE)
@@ -111,7 +111,7 @@ class Project:
 
 
 def load(root: Path | None = None) -> Project:
-    """The project beside this package: in the zip, or in the folder `root`. Raises JobFailure."""
+    """Import project/model.py beside this package, in the zip or in the folder `root`. Raises JobFailure."""
     container = str(root or Path(__file__).parents[1])
     settings = json.loads(_read(container, "settings.json"))
     folder = f"{container}/project"

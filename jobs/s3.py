@@ -1,4 +1,4 @@
-"""S3 for jobs: lists with versions, reads exactly the version that was listed, writes small files."""
+"""S3 for jobs: lists objects with their versions, and reads exactly the version that was listed."""
 
 import json
 from collections.abc import Iterator
@@ -25,21 +25,21 @@ class S3Object:
 
     @property
     def partition(self) -> str:
-        """The `dt=` folder it lies in, or an empty string."""
+        """The `dt=` folder of the key, or an empty string."""
         return next((part for part in self.key.split("/") if part.startswith("dt=")), "")
 
     @property
     def short(self) -> str:
-        """What people call it: the part of its key below raw/."""
+        """The part of the key below raw/, for messages."""
         return self.key.partition("/raw/")[2] or self.key
 
     def to_dict(self) -> dict[str, Any]:
-        """For the manifest."""
+        """As manifest.json has it."""
         return asdict(self)
 
 
 def is_data(key: str) -> bool:
-    """Names that begin with `_` or `.` are no data, as Spark and Hive have it (_SUCCESS)."""
+    """False for names that begin with `_` or `.`, which Spark and Hive ignore, too (_SUCCESS)."""
     return not key.rpartition("/")[2].startswith(("_", "."))
 
 
@@ -55,7 +55,7 @@ def client(service: str = "s3") -> Any:
 
 
 def newest_versions(uri: str) -> list[S3Object]:
-    """The newest version of every object below a prefix, by key; deleted objects are left out."""
+    """The newest version of every object below a prefix, by key, without deleted objects."""
     bucket, prefix = split(uri)
     pages = client().get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
     return [
@@ -66,26 +66,26 @@ def newest_versions(uri: str) -> list[S3Object]:
     ]
 
 
-def open_version(found: S3Object) -> Any:
-    """The bytes of exactly this version, as a stream. Raises JobFailure when it is gone."""
+def open_version(source: S3Object) -> Any:
+    """The bytes of exactly this version, as a stream. Raises JobFailure when it cannot be read."""
     s3 = client()
-    version = {} if found.version_id == "null" else {"VersionId": found.version_id}
+    version = {} if source.version_id == "null" else {"VersionId": source.version_id}
     try:
-        return s3.get_object(Bucket=found.bucket, Key=found.key, **version)["Body"]
+        return s3.get_object(Bucket=source.bucket, Key=source.key, **version)["Body"]
     except s3.exceptions.ClientError as error:
         raise JobFailure(
-            f"s3://{found.bucket}/{found.key} (version {found.version_id}) cannot be read: {error}"
+            f"s3://{source.bucket}/{source.key} (version {source.version_id}) cannot be read: {error}"
         ) from error
 
 
 def read_json(uri: str) -> Any:
-    """A JSON object in S3. Raises botocore's ClientError."""
+    """The content of a JSON file. Raises botocore's ClientError, and ValueError when it is not JSON."""
     bucket, key = split(uri)
     return json.loads(client().get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
 def below(uri: str, after: str = "") -> Iterator[dict[str, Any]]:
-    """Entries of ListObjectsV2 below a prefix, by key; only keys behind `after`."""
+    """Entries of ListObjectsV2 below a prefix, by key; with `after`, only keys after that one."""
     bucket, prefix = split(uri)
     start = {"StartAfter": after} if after else {}
     for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **start):

@@ -1,6 +1,6 @@
-"""The module that AWS's scikit-learn container serves: model_fn once, transform_fn for every request.
+"""Serving in AWS's scikit-learn container: it calls model_fn once, and transform_fn for every request.
 
-Bad input is answered with 400 and JSON; an exception would reach the caller as 500 with a page of HTML.
+Responses to invalid requests are 400 with JSON. A raised exception would become a 500 with an HTML page.
 """
 
 import json
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Served:
-    """A loaded model, the user's code, the raw columns it takes, and the labels it knows, in the order of its scores."""
+    """A loaded model with the user's code, its raw columns, and its labels in the order of the scores (None in regression)."""
 
     project: project.Project
     model: Any
@@ -29,7 +29,7 @@ class Served:
 
 
 def model_fn(model_dir: str) -> Served:
-    """Load what Train left in `model_dir`."""
+    """Load the unpacked artifact in `model_dir`. Raises JobFailure."""
     folder = Path(model_dir)
     loaded = project.load(folder / "code")
     serving = json.loads((folder / "serving.json").read_text())
@@ -37,7 +37,7 @@ def model_fn(model_dir: str) -> Served:
 
 
 def transform_fn(served: Served, body: bytes | str, content_type: str, accept: str) -> "Response":
-    """Scores for the rows in the body."""
+    """The scores of the rows in `body`: 200, 400 for an invalid request, 500 for an error in model.py; errors as JSON."""
     try:
         raw = payload.parse(body, content_type, served.columns)
         scores = served.project.predict(served.model, served.project.features(raw))
@@ -55,6 +55,6 @@ def _error(status: int, reason: str) -> "Response":
 
 
 def _response(text: str, status: int, kind: str) -> "Response":
-    from flask import Response  # only where requests come in: Evaluate loads models, too
+    from flask import Response  # here and not above: evaluate and score import this module without Flask
 
     return Response(text, status, content_type=kind)

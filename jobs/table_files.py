@@ -20,44 +20,44 @@ BUFFER_BYTES = 1 << 20
 UNREADABLE = (pa.ArrowException, UnicodeDecodeError, csv_text.Malformed, OSError, EOFError, zlib.error)
 
 
-def chunks(found: S3Object, data_format: str) -> Iterator[pd.DataFrame]:
-    """The rows of one object, at most CHUNK_ROWS at a time. Raises JobFailure when it is empty or unreadable.
+def chunks(source: S3Object, data_format: str) -> Iterator[pd.DataFrame]:
+    """The rows of one object, at most CHUNK_ROWS at a time. `data_format`: csv (columns of strings) or parquet (its types).
 
-    Columns of CSV are texts, those of parquet have its types.
+    Raises JobFailure when the object is empty or cannot be read.
     """
     rows = 0
     reader = _csv if data_format == "csv" else _parquet
-    with tempfile.NamedTemporaryFile() as file:  # a connection would not wait for slow features
-        for block in s3.open_version(found).iter_chunks(BUFFER_BYTES):
+    with tempfile.NamedTemporaryFile() as file:  # the connection would time out while slow features are computed
+        for block in s3.open_version(source).iter_chunks(BUFFER_BYTES):
             file.write(block)
         if not file.tell():
-            raise JobFailure(f"{found.short} is empty: the file has no bytes")
+            raise JobFailure(f"{source.short} is empty: the file has no bytes")
         file.flush()
         file.seek(0)
         try:
-            for chunk in reader(file, found):
+            for chunk in reader(file, source):
                 rows += len(chunk)
                 if len(chunk):
                     yield chunk
         except UNREADABLE as error:
-            raise JobFailure(f"{found.short} is not readable as {data_format}: {error}") from error
+            raise JobFailure(f"{source.short} is not readable as {data_format}: {error}") from error
     if rows == 0:
-        raise JobFailure(f"{found.short} is empty: it has no rows. Remove it or wait for its data")
+        raise JobFailure(f"{source.short} is empty: it has no rows. Remove it or wait for its data")
 
 
-def _csv(file: Any, found: S3Object) -> Iterator[pd.DataFrame]:
-    plain: Any = gzip.GzipFile(fileobj=file) if found.key.endswith(".gz") else file
+def _csv(file: Any, source: S3Object) -> Iterator[pd.DataFrame]:
+    plain: Any = gzip.GzipFile(fileobj=file) if source.key.endswith(".gz") else file
     with io.TextIOWrapper(plain, encoding="utf-8-sig", newline="") as lines:
         yield from csv_text.tables(lines, CHUNK_ROWS)
 
 
-def _parquet(file: Any, found: S3Object) -> Iterator[pd.DataFrame]:
-    # By its name and with a buffer: a row group is never whole in memory, and pyarrow keeps what a Python file gave it.
+def _parquet(file: Any, source: S3Object) -> Iterator[pd.DataFrame]:
+    # By file name and with a buffer, so that no row group is whole in memory: pyarrow keeps the bytes of a Python file object.
     opened = pq.ParquetFile(file.name, buffer_size=BUFFER_BYTES)
     names = opened.schema_arrow.names
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise pa.ArrowInvalid(f"it has the column {twice[0]!r} twice")
-    for group in range(opened.num_row_groups):  # a reader over all of them keeps what it has read
+    for group in range(opened.num_row_groups):  # one iterator over all groups would keep what it has read
         for batch in opened.iter_batches(CHUNK_ROWS, row_groups=[group], use_threads=False):
             # Integers beside missing values stay integers, dates become times.
             yield pa.Table.from_batches([batch]).to_pandas(integer_object_nulls=True, date_as_object=False)

@@ -1,1 +1,1 @@
-"""Whether data moved: profiles of a reference and of now, and a decision that needs both effect and significance."""
+"""Drift detection: profiles of a reference and of current data, and a decision that needs effect and significance."""

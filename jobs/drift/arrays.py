@@ -1,4 +1,4 @@
-"""Columns of any table (pyarrow, pandas) as the two forms that are counted: float64 with NaN, or text with nulls."""
+"""Columns of pandas and pyarrow tables in the two forms that are counted: float64 with NaN, or strings with nulls."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,21 +13,19 @@ if TYPE_CHECKING:  # importing pandas takes longer than counting a million numbe
 type Data = pd.DataFrame | pa.Table | pa.RecordBatch
 
 NUMERIC = ("integer", "number", "boolean")
-compute: Any = pc  # its functions are made at run time, type checkers do not see them
+compute: Any = pc  # its functions are created at run time, so type checkers do not know them
 
 
 def as_table(data: Data, types: dict[str, str]) -> pa.Table:
-    """The columns of `types` as float64 or text; a column that the data does not have is all missing."""
-    made = {name: column(data, name, kind) for name, kind in types.items()}
-    return (
-        pa.Table.from_arrays(list(made.values()), list(made))
-        if made
-        else pa.table({"": pa.nulls(len(data))}).select([])
-    )
+    """The columns of `types` as float64 or strings; a column that the data does not have is all null."""
+    if not types:
+        return pa.table({"": pa.nulls(len(data))}).select([])
+    columns = [column(data, name, kind) for name, kind in types.items()]
+    return pa.Table.from_arrays(columns, list(types))
 
 
 def column(data: Data, name: str, kind: str) -> Any:
-    """One column as a pyarrow array (float64 with NaN or null; text, perhaps as dictionary)."""
+    """One column as a pyarrow array: float64 with NaN or null, or strings, possibly dictionary-encoded."""
     frame: Any = data
     arrow = isinstance(data, pa.Table | pa.RecordBatch)
     if name not in (frame.schema.names if arrow else frame.columns):
@@ -48,7 +46,7 @@ def _from_pandas(values: "pd.Series", kind: str) -> Any:
 
 
 def as_numbers(values: Any) -> Any:
-    """As float64. Raises pyarrow's ArrowInvalid for text that is no number."""
+    """As float64. Raises pyarrow's ArrowInvalid for a string that is not a number."""
     if values.type == pa.float64():
         return values
     if pa.types.is_dictionary(values.type):
@@ -59,7 +57,7 @@ def as_numbers(values: Any) -> Any:
 
 
 def as_text(values: Any) -> Any:
-    """As text: what jobs.columns makes of it, so 3 and 3.0 are both '3'."""
+    """As strings, as columns.canonical converts them: 3 and 3.0 are both '3'."""
     kind = values.type
     if (pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type)) or pa.types.is_string(kind):
         return values
@@ -80,7 +78,7 @@ def _whole_as_integers(values: Any) -> Any:
 
 
 def numbers_of(values: Any) -> np.ndarray:
-    """A float64 array, NaN where missing; no copy where nothing is missing and it lies in one piece."""
+    """A float64 array with NaN where missing; without a copy when nothing is missing and there is one chunk."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks() if values.num_chunks != 1 else values.chunk(0)
     if isinstance(values, pa.ChunkedArray):  # combine_chunks of nothing
@@ -88,23 +86,23 @@ def numbers_of(values: Any) -> np.ndarray:
     return as_numpy(filled(values, np.nan) if values.null_count else values)
 
 
-# pyarrow imports pandas, half a second and 70 MB, for an array of a list, a scalar and a type's numpy name. These do without.
+# pyarrow imports pandas (half a second, 70 MB) for an array of a list, a scalar and a type's numpy name. These functions do not.
 
 
 def filled(values: Any, number: float) -> Any:
-    """Fixed-width numbers with another number in place of nulls."""
+    """Fixed-width numbers with `number` in place of nulls."""
     one = pa.Array.from_buffers(values.type, 1, [None, pa.py_buffer(np.array([number], str(values.type)))])
     return compute.fill_null(values, one[0])
 
 
 @lru_cache(maxsize=1024)
 def strings(values: tuple[str, ...]) -> pa.StringArray:
-    """Text as an arrow array; the same categories come with every batch."""
+    """Strings as an arrow array; cached, because every batch is counted on the same categories."""
     encoded = [value.encode() for value in values]
     offsets = np.cumsum([0, *map(len, encoded)], dtype="int32")
     return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)))
 
 
 def as_numpy(values: Any) -> np.ndarray:
-    """A numpy view of numbers without nulls; nothing is copied."""
+    """A numpy view, without a copy, of numbers without nulls."""
     return np.from_dlpack(values) if len(values) else np.empty(0, str(values.type))  # numpy knows arrow's names

@@ -1,4 +1,4 @@
-"""What is kept of one column: counts on bins, moments, nulls."""
+"""The profile of one column: counts on bins, moments, nulls."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,12 +37,12 @@ class ColumnProfile:
 
     @property
     def numeric(self) -> bool:
-        """Whether it is counted on bins of numbers."""
+        """Whether the bins are ranges of numbers."""
         return self.type in NUMERIC
 
     @property
     def present(self) -> int:
-        """Rows that have a value."""
+        """Number of rows with a value."""
         return self.rows - self.nulls
 
     @property
@@ -51,11 +51,11 @@ class ColumnProfile:
         return float(np.sqrt(self.m2 / self.finite)) if self.finite else 0.0
 
     def table(self) -> np.ndarray:
-        """Counts of all bins, missing values last."""
+        """Counts of all bins as float64, missing values last."""
         return np.asarray([*self.counts, self.counted_nulls], dtype="float64")
 
     def label(self, index: int) -> str:
-        """What people call a bin of `table`."""
+        """The name of a bin of `table`, for reports."""
         if index == len(self.counts):
             return MISSING
         if not self.numeric:
@@ -69,7 +69,7 @@ class ColumnProfile:
         return f"{self.edges[index - 1]:.4g} to {self.edges[index]:.4g}"
 
     def count(self, values: Any, kernel: Kernel) -> None:
-        """Add a column of values, as `arrays.as_table` makes them."""
+        """Count a column of a table that `arrays.as_table` returned."""
         if not self.counts:
             self.counts = [0] * (len(self.edges) + 1 if self.numeric else len(self.categories) + 1)
         if self.numeric:
@@ -83,13 +83,13 @@ class ColumnProfile:
         self.counts = (np.asarray(self.counts) + counts).tolist()
 
     def add_moments(self, more: Moments) -> None:
-        """Merge count, mean, squares and range."""
+        """Merge the count, mean, squares and range of further rows."""
         both = Moments(self.finite, self.mean, self.m2, self.minimum, self.maximum).merged(more)
         self.finite, self.mean, self.m2 = both.count, both.mean, both.m2
         self.minimum, self.maximum = both.minimum, both.maximum
 
     def merge(self, other: "ColumnProfile") -> None:
-        """Add what another counted on the same bins. Raises ValueError when the bins differ."""
+        """Add the counts of other rows on the same bins. Raises ValueError when the bins differ."""
         if (self.type, self.edges, self.categories) != (other.type, other.edges, other.categories):
             raise ValueError("profiles can only be merged when they count on the same bins")
         if other.counts:

@@ -1,7 +1,7 @@
-"""The inner loops: numbers on bins, texts on categories, moments that merge.
+"""The inner loops: counts of numbers on bins, counts of strings on categories, and moments that merge.
 
-A bin is found by comparing the whole batch with each edge and counting the true ones: 20 comparisons at 0.2 ns beat one
-binary search at 30 ns, because a processor compares eight numbers at once and guesses no branch wrong.
+The whole batch is compared with each edge: 20 comparisons at 0.2 ns are faster than one binary search at 30 ns, because a
+processor compares eight numbers at once and there are no branches to mispredict.
 """
 
 import math
@@ -14,10 +14,10 @@ import pyarrow as pa
 from .arrays import as_numpy, compute, filled
 
 LARGEST = 1e150
-"""Numbers beyond have no place in moments: their squares overflow."""
+"""Larger numbers are left out of the moments, because their squares would overflow."""
 COMPARED_ROWS = 131_072
-"""Compared with an edge at a time: a row group of ours. A fourth of it would fit into a core's second cache and be a sixth
-slower, because calls are then so short that two threads wait for Python's lock."""
+"""Rows compared with an edge at a time: one row group of prepare. A quarter of it would fit into a core's second cache, but is
+a sixth slower: calls are then so short that two threads wait for Python's lock."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Moments:
 
     @classmethod
     def of(cls, numbers: np.ndarray, total: float, scratch: np.ndarray) -> Self:
-        """Of a batch without NaN and infinities, its sum and memory for as many numbers."""
+        """Of `numbers` without NaN and infinities; `total` is their sum, `scratch` has room for as many numbers."""
         if not len(numbers):
             return cls()
         low, high = float(numbers.min()), float(numbers.max())
@@ -45,7 +45,7 @@ class Moments:
         return cls(len(numbers), mean, float(centred.sum()), low, high)
 
     def merged(self, other: "Moments") -> "Moments":
-        """Of both together."""
+        """The moments of both."""
         if not self.count or not other.count:
             return self if self.count else other
         total = self.count + other.count
@@ -60,14 +60,14 @@ class Moments:
 
 
 class Kernel:
-    """Scratch memory for COMPARED_ROWS numbers; one a thread."""
+    """Scratch memory for COMPARED_ROWS numbers; each thread needs its own."""
 
     def __init__(self, rows: int = COMPARED_ROWS) -> None:
         self._rows = rows
         self._below, self._scratch = np.empty(rows, bool), np.empty(rows)
 
     def numbers(self, values: np.ndarray, edges: list[float]) -> tuple[np.ndarray, int, Moments]:
-        """Counts on the bins (…, e0], (e0, e1], … (ek, …), how many are missing, and the moments of the finite ones."""
+        """Counts on the bins (…, e0], (e0, e1], … (ek, …), the number of NaN, and the moments of the finite numbers."""
         upto, missing, moments = [0] * len(edges), 0, Moments()
         less_equal, count = np.less_equal, np.count_nonzero
         for start in range(0, len(values), self._rows):
@@ -88,7 +88,7 @@ class Kernel:
 
 
 def texts(values: Any, categories: pa.Array) -> tuple[np.ndarray, int]:
-    """Counts of the categories and, last, of all other texts; and how many are missing."""
+    """Counts of the categories and, last, of all other strings; and the number of nulls."""
     missing = values.null_count
     counts = np.zeros(len(categories) + 1, dtype="int64")
     for chunk in values.chunks if isinstance(values, pa.ChunkedArray) else [values]:
@@ -104,6 +104,6 @@ def texts(values: Any, categories: pa.Array) -> tuple[np.ndarray, int]:
 
 
 def _positions(values: Any, categories: pa.Array) -> np.ndarray:
-    """Place of each text among the categories; their number where it is none of them."""
+    """Index of each string in the categories; len(categories) for any other."""
     found = compute.index_in(values, value_set=categories)
     return as_numpy(filled(found, len(categories)))

@@ -1,10 +1,10 @@
-"""Drifted or not, per column and in all: a change must be large enough to matter and too large to be chance.
+"""The drift decision, per column and for a whole check: a change must be large enough and significant.
 
-Effect: Cohen's w between reference and now over bins, categories and nulls, freed of what chance adds to it, so that it does
-not depend on the number of rows: a mean that moves by 0.1 standard deviations has an effect of 0.1. Significance: the smaller
-of two p values, Pearson's chi-squared over the whole table and the exact hypergeometric one of the bin that moved most, with
-Holm's correction over the columns and the scores, so that a whole check alarms by chance at most at the chosen rate.
-Why these, and what was measured: docs/reference/drift.md.
+Effect: Cohen's w between the reference and the current data over bins, categories and nulls, less its expectation without a
+change, so that it does not depend on the number of rows: a mean that moves by 0.1 standard deviations has an effect of 0.1.
+Significance: the smaller of two p values, Pearson's chi-squared over the whole table and the exact hypergeometric one of the
+bin that moved most, with Holm's correction over the columns and the scores, so that a whole check has at most the chosen
+false-alarm rate. Reasons and measurements: docs/reference/drift.md.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,15 +19,15 @@ from .hypergeometric import lower_tail, upper_tail
 from .profile import Profile
 
 MIN_EXPECTED = 10.0
-"""Of a bin of the chi-squared table; with 5 its tail at one in ten thousand is twice too heavy (drift.md, calibration)."""
+"""Minimum count of a bin in the chi-squared table; with 5 its tail at 1e-4 is twice too heavy (drift.md, calibration)."""
 SMALLEST_SHARE = 0.05
-"""A bin that holds less weighs in the effect as if it held this: one row in ten thousand that is new is no drift."""
+"""Smaller bins count in the effect as if they had this share: one new row in ten thousand is not drift."""
 SHOWN_BINS = 3
 
 
 @dataclass(frozen=True)
 class DriftLimits:
-    """What counts as drift; the defaults are those of model.yaml (`monitoring.drift`), nowhere else."""
+    """Limits of `monitoring.drift` in model.yaml, which has the defaults: effect, false-alarm rate per check, minimum rows."""
 
     effect: float
     false_alarm_rate: float
@@ -43,7 +43,7 @@ class DriftLimits:
 class ColumnDrift:
     """The comparison of one column.
 
-    `effect` is Cohen's w, `share` the share of rows that are in another bin than before, both less what chance adds;
+    `effect` is Cohen's w, `share` the share of rows that are in another bin than before, both less what chance adds on average;
     `moved` are the bins that changed most: (name, share before, share now).
     """
 
@@ -70,7 +70,7 @@ class DriftReport:
 
     @property
     def drifted(self) -> list[ColumnDrift]:
-        """Columns that drifted, the ones that matter most to the model first."""
+        """Columns that drifted, ordered by effect times importance, largest first."""
         found = [column for column in self.columns if column.drifted]
         return sorted(found, key=lambda column: -(column.importance or 0.0) * column.effect - column.effect * 1e-6)
 
@@ -78,14 +78,14 @@ class DriftReport:
 def decide(
     reference: Profile, current: Profile, limits: DriftLimits, importance: Mapping[str, float] | None = None
 ) -> DriftReport:
-    """Compare two profiles with the same bins. Below `minimum_rows` nothing is decided."""
+    """Compare two profiles with the same bins; with fewer than `minimum_rows` rows nothing is decided."""
     report = compare_all(reference, current, importance)
     judge([report], limits)
     return report
 
 
 def compare_all(reference: Profile, current: Profile, importance: Mapping[str, float] | None = None) -> DriftReport:
-    """Effects and p values of all columns that both have; nothing is decided yet."""
+    """Effects and p values of all columns that both have, without a decision."""
     columns = [
         compare(name, before, current.columns[name])
         for name, before in reference.columns.items()
@@ -97,24 +97,24 @@ def compare_all(reference: Profile, current: Profile, importance: Mapping[str, f
 
 
 def judge(reports: Iterable[DriftReport], limits: DriftLimits) -> None:
-    """Decide all comparisons of one check together: its false-alarm rate is that of the whole check."""
-    ready = []
+    """Decide all comparisons of one check in place; the false-alarm rate is that of all of them together."""
+    decided = []
     for report in reports:
         report.decided = report.rows >= limits.minimum_rows
         report.reason = "" if report.decided else too_few(report.rows, limits)
-        ready += [(report, column) for column in report.columns if report.decided]
-    significant = holm([column.p_value for _, column in ready], limits.false_alarm_rate)
-    for (_, column), is_significant in zip(ready, significant, strict=True):
+        decided += [(report, column) for column in report.columns if report.decided]
+    significant = holm([column.p_value for _, column in decided], limits.false_alarm_rate)
+    for (_, column), is_significant in zip(decided, significant, strict=True):
         column.significant = is_significant
         column.drifted = bool(is_significant and column.effect >= limits.effect)
-        column.reason = _words(column, limits)
-    for report in {id(report): report for report, _ in ready}.values():
+        column.reason = _reason(column, limits)
+    for report in {id(report): report for report, _ in decided}.values():
         names = [column.name for column in report.drifted]
         report.reason = f"drifted: {', '.join(names)}" if names else "no column drifted"
 
 
 def too_few(rows: int, limits: DriftLimits) -> str:
-    """Why nothing was decided."""
+    """The reason why nothing was decided."""
     return f"{rows} rows are too few to decide; at least {limits.minimum_rows} are needed"
 
 
@@ -151,12 +151,12 @@ def share_moved(old: np.ndarray, new: np.ndarray) -> float:
 
 
 def p_value(old: np.ndarray, new: np.ndarray) -> float:
-    """That both tables are samples of one distribution: chi-squared for changes spread out, the largest bin for one alone."""
+    """p value that both tables are samples of one distribution: the smaller of chi-squared and the largest bin, doubled."""
     return float(min(1.0, 2 * min(_whole_table(old, new), _largest_bin(old, new))))
 
 
 def _whole_table(old: np.ndarray, new: np.ndarray) -> float:
-    """Pearson's chi-squared test; the smallest bins are put together until they are expected to hold enough."""
+    """Pearson's chi-squared test; the smallest bins are merged until each is expected to have MIN_EXPECTED rows."""
     n_old, n_new = old.sum(), new.sum()
     expected = (old + new) * (min(n_old, n_new) / (n_old + n_new))
     order = np.argsort(expected, kind="stable")
@@ -171,16 +171,16 @@ def _whole_table(old: np.ndarray, new: np.ndarray) -> float:
     pooled = (old + new) / (n_old + n_new)
     statistic = ((old / n_old - new / n_new) ** 2 / pooled).sum() * n_old * n_new / (n_old + n_new)
     fraction = n_new / (n_old + n_new)
-    # How far counts are from normal: 1/expected for a small window, nothing or less for samples of about the same size.
+    # Excess variance of the counts: 1/expected for a small window, zero or less for samples of about the same size.
     excess = (1 - 6 * fraction * (1 - fraction)) / (fraction * (1 - fraction)) * (1 / (old + new)).sum()
     return _upper_tail(statistic, len(old) - 1, max(0.0, float(excess)))
 
 
 def _upper_tail(statistic: float, freedom: int, excess: float) -> float:
-    """Tail of Pearson's statistic: of the chi-squared law with a shift and a scale that has its first three moments.
+    """Tail of Pearson's statistic, as a shifted and scaled chi-squared distribution with the same first three moments.
 
-    With Poisson counts of mean e each bin adds 2 + 1/e to the variance and 8 + 22/e to the third cumulant; the plain law, which
-    leaves out what is over e, has a tail that is up to twice too light at one in ten thousand.
+    With Poisson counts of mean e each bin adds 2 + 1/e to the variance and 8 + 22/e to the third cumulant; the chi-squared
+    distribution leaves out 1/e and 22/e, and its tail at 1e-4 is up to twice too light.
     """
     variance, third = 2 * freedom + excess, 8 * freedom + 22 * excess
     scale = third / (4 * variance)
@@ -210,10 +210,10 @@ def holm(p_values: list[float], alpha: float) -> list[bool]:
     return rejected
 
 
-def _words(column: ColumnDrift, limits: DriftLimits) -> str:
+def _reason(column: ColumnDrift, limits: DriftLimits) -> str:
     if column.drifted:
         name, before, now = column.moved[0]
         return f"{column.share:.1%} of the rows moved; most: {name}, {before:.1%} before, {now:.1%} now"
     if column.significant:
-        return f"moved for sure, but by {column.effect:.3f}, less than the {limits.effect:g} that matter"
+        return f"significant, but the effect {column.effect:.3f} is below the limit {limits.effect:g}"
     return "no more than chance"

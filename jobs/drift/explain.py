@@ -1,4 +1,4 @@
-"""What a drift probably means, in words: a guess from the shapes before and now, with the numbers that it rests on."""
+"""The likely cause of a drift, in words: an inference from the distributions before and now, with its numbers."""
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +8,7 @@ from .column import ColumnProfile
 from .decision import ColumnDrift
 
 STEADY = 0.02
-"""Spread of the ratios of quantiles, as a share of the ratio, up to which they are one factor."""
+"""Largest relative spread of the ratios of quantiles that counts as one factor."""
 NULLS_BROKEN, NULLS_MORE, CONSTANT, NEW_SHARE = 0.5, 0.01, 0.99, 0.005
 UNITS = {
     12.0: "years to months", 1 / 12: "months to years", 7.0: "weeks to days", 24.0: "days to hours", 60.0: "a factor of 60",
@@ -20,14 +20,14 @@ UNITS = {
 
 
 def quantiles_now(sample: pa.ChunkedArray, count: int = 11) -> list[float]:
-    """Quantiles of the values of a sample of rows; empty when there are none."""
+    """`count` evenly spaced quantiles of a column of sampled rows; empty when it has no finite value."""
     numbers = numbers_of(sample)
     finite = numbers[np.isfinite(numbers)]
     return np.quantile(finite, np.linspace(0, 1, count)).tolist() if len(finite) else []
 
 
 def meaning(column: ColumnDrift, before: ColumnProfile, now: ColumnProfile, quantiles: list[float]) -> str:
-    """The likeliest cause of a drift that was found."""
+    """The likely cause of the drift of one column; `quantiles` are those of the current sample."""
     return (
         _broken(before, now)
         or (_unit(before.quantiles, quantiles) if before.numeric else "")
@@ -52,7 +52,7 @@ def _broken(before: ColumnProfile, now: ColumnProfile) -> str:
 
 
 def _unit(before: list[float], now: list[float]) -> str:
-    """One factor between all quantiles that are not zero; the ends of the range are left out, they are single rows."""
+    """One factor between all quantiles that are not zero, without minimum and maximum, which are single rows."""
     if len(before) != len(now) or len(before) < 5:
         return ""
     old, new = np.asarray(before[1:-1]), np.asarray(now[1:-1])
@@ -72,7 +72,7 @@ def _one_factor(old: np.ndarray, new: np.ndarray) -> float | None:
         return None
     ratios = new[both] / old[both]
     middle = float(np.median(ratios))
-    # A sample's quantiles scatter: 6 % apart is still one factor when the factor itself is far from one.
+    # Quantiles of a sample vary: a spread of 6 % is still one factor when the factor is far from one.
     steady = np.abs(ratios / middle - 1).max() <= 3 * STEADY if middle else False
     return middle if steady else None
 

@@ -1,8 +1,8 @@
 """Slow drift: the days since the version went live, tested together in windows of 2, 4, 8, 16 and 32 days.
 
-A sequential test: a change too small for one day's rows is in the end too large for a month's. Counts of days on the same bins
-add up exactly, so a window of days is tested as a day is, with the reference's own chance accounted for once and not once a
-day, as it would be in a sum of daily deviations. Holm's correction goes over columns and windows together.
+A change that is too small for the rows of one day is significant in those of a month. Counts of days on the same bins add up
+exactly, so a window is tested as one day is, and the reference's sampling error counts once; in a sum of daily deviations it
+would count every day. Holm's correction is over columns and windows together.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,14 +16,14 @@ from .profile import Profile
 
 WINDOWS = (2, 4, 8, 16, 32)
 LONG_DAYS, LONG_SHARE = 8, 0.5
-"""A change that lasts so many days matters from this share of the daily limit on."""
+"""A change over at least LONG_DAYS days needs only this share of the daily effect limit."""
 CLEAR = 1e-3
-"""p value from which on a day counts as one on which a column, found to have drifted, had already moved."""
+"""p value up to which a day counts as one on which a drifted column had already moved."""
 
 
 @dataclass
 class Day:
-    """What was counted on one day: rows, counts by column (missing values last), and which columns drifted that day."""
+    """The counts of one day: rows, counts by column (missing values last), and the columns that drifted that day."""
 
     date: str
     rows: int = 0
@@ -42,7 +42,7 @@ class Day:
 
 @dataclass
 class History:
-    """The last days of one live version; another version begins anew."""
+    """The last days of one live version; a new version starts without days."""
 
     version: int
     days: list[Day] = field(default_factory=list)
@@ -56,7 +56,7 @@ class History:
         return cls(version, [Day(**day) for day in kept["days"]])
 
     def add(self, date: str, profile: Profile, drifted: Iterable[str] = ()) -> None:
-        """Add a check's counts to its day; the oldest days are forgotten."""
+        """Add a check's counts to its day; only the last 32 days are kept."""
         day = next((day for day in self.days if day.date == date), None)
         if day is None:
             day = Day(date)
@@ -66,8 +66,8 @@ class History:
     def pooled(self, days: int, reference: Profile) -> Profile:
         """The last days as one profile on the reference's bins.
 
-        Without the columns that drifted on a day of their own: that day had its alarm, and a feed that was mended the day after
-        must not go on alarming for a month.
+        A day is left out for the columns that drifted on it: it had its alarm, and after a repaired feed the alarm must not go
+        on for a month.
         """
         pooled = reference.empty_like()
         for day in self.days[-days:]:
@@ -83,7 +83,7 @@ class History:
         return pooled
 
     def since(self, reference: Profile, name: str) -> str:
-        """The first of the last days without a break on which the column had moved; empty when today is not one."""
+        """The first of the consecutive last days on which the column had moved; empty when the last day is none."""
         first = ""
         for day in reversed(self.days):
             one = History(self.version, [replace(day, drifted=[])]).pooled(1, reference)
@@ -94,7 +94,7 @@ class History:
 
 
 def slow_drift(history: History, reference: Profile, limits: DriftLimits) -> DriftReport:
-    """Columns that drifted in some window of days, each with the window in which it is clearest."""
+    """Columns that drifted in any window of days, each with the window of the smallest p value."""
     found: list[tuple[int, DriftReport]] = []
     for days in WINDOWS:
         if len(history.days) < days:

@@ -1,6 +1,6 @@
-"""The tail of the hypergeometric law, which Fisher's exact test asks for.
+"""Tails of the hypergeometric distribution, for Fisher's exact test.
 
-scipy.stats has it too, and takes a second to import: twice the time of counting a million rows.
+scipy.stats has them, but takes a second to import: twice as long as counting a million rows.
 """
 
 import numpy as np
@@ -8,10 +8,10 @@ from scipy import special
 
 
 def upper_tail(count: int, rows: int, marked: int, drawn: int) -> float:
-    """That of `drawn` rows out of `rows`, `marked` of them marked, at least `count` are marked; `count` above the mean.
+    """Probability of at least `count` marked rows among `drawn` of `rows`, `marked` of which are marked; `count` above the mean.
 
     The first term is exp of logarithms of factorials, so its relative error is some 1e-16 of `rows` times their logarithm
-    (1e-8 at a million rows). The others follow by their ratio, which falls; ten standard deviations on they are nothing.
+    (1e-8 at a million rows). The others follow by their ratio, which falls; after ten standard deviations they are negligible.
     """
     if count > min(marked, drawn):
         return 0.0
@@ -25,7 +25,7 @@ def upper_tail(count: int, rows: int, marked: int, drawn: int) -> float:
 
 
 def lower_tail(count: int, rows: int, marked: int, drawn: int) -> float:
-    """That at most `count` are marked; `count` below the mean."""
+    """Probability of at most `count` marked rows; `count` below the mean."""
     return upper_tail(drawn - count, rows, rows - marked, drawn)
 
 

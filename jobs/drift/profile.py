@@ -1,7 +1,7 @@
-"""What is kept of a table to compare it with another: one pass, bounded memory, mergeable.
+"""Profiles of tables, which are compared with each other: made in one pass, in bounded memory, and mergeable.
 
-The reference decides the bins (`Builder`); current data is counted on them (`Profile.update`). Parts that were counted apart,
-by row group, by file or by instance, merge into the profile of the whole: counts exactly, moments to rounding.
+The reference decides the bins (`Builder`); current data is counted on them (`Profile.update`). Profiles of parts, such as row
+groups, files or instances, merge into the profile of the whole: counts exactly, moments up to rounding.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from .counting import Kernel
 from .sampling import RowSample
 
 SAMPLE_CELLS = 8_000_000
-"""Of the sample that is counted: about 64 MB, 400,000 rows of 20 columns."""
+"""Cells of the sample that is counted: about 64 MB, 400,000 rows of 20 columns."""
 MAX_SAMPLE_ROWS = 1_000_000
 DECIDING_SHARE, MAX_DECIDING_ROWS = 0.2, 20_000
 BINS = 20
@@ -50,7 +50,7 @@ class Profile:
         return {name: column.type for name, column in self.columns.items()}
 
     def empty_like(self, names: Iterable[str] | None = None) -> "Profile":
-        """The same bins, of all columns or of these, with nothing counted yet."""
+        """A profile with the same bins, of all columns or of `names`, without counts."""
         columns = {
             name: ColumnProfile(column.type, edges=column.edges, categories=column.categories)
             for name in (self.columns if names is None else names)
@@ -67,7 +67,7 @@ class Profile:
             column.count(table.column(name), kernel)
 
     def merge(self, other: "Profile") -> None:
-        """Add what was counted elsewhere, of all columns or some, on the same bins. Raises ValueError when the bins differ."""
+        """Add the counts of other rows, of all columns or some, on the same bins. Raises ValueError when the bins differ."""
         self.rows += other.rows
         for name, column in other.columns.items():
             self.columns[name].merge(column)
@@ -76,8 +76,8 @@ class Profile:
 class Builder:
     """Builds a reference from chunks: exact moments and nulls of all rows, bins and counts of a uniform sample.
 
-    A fifth of the sample decides the bins, the other rows are counted on them. Counting the rows that decided would be wrong:
-    the categories that are most frequent in a sample are so partly by luck, and to a million rows the missing luck is drift.
+    A fifth of the sample decides the bins, and the other rows are counted on them. Rows that decide must not be counted: the
+    most frequent categories of a sample are partly so by chance, and compared with a million rows that would look like drift.
     """
 
     def __init__(self, types: Mapping[str, str]) -> None:
@@ -113,7 +113,7 @@ class Builder:
                     tracked[entry["values"]] += entry["counts"]
 
     def rows(self, count: int) -> pa.Table | None:
-        """A uniform sample of at most `count` of the rows; None when there were none."""
+        """A uniform sample of at most `count` rows; None when there are no rows."""
         table = self._sample.table()
         return None if table is None else table.slice(0, count)
 

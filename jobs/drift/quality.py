@@ -1,6 +1,6 @@
-"""Data quality of a window beside its distribution: new categories and duplicates.
+"""Data quality that no schema declares: new categories and duplicate rows.
 
-What breaks the declared schema (types, ranges, lists, nulls) is found where rows are read; this is what no schema declares.
+Values that break the declared schema (types, ranges, lists, nulls) are reported where rows are read.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ SHOWN_VALUES = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about the data. One that is a `violation` counts in the metric DataViolations and so alerts a person."""
+    """An observation about the data. A `violation` counts in the metric DataViolations, which has an alarm."""
 
     kind: str
     column: str
@@ -29,7 +29,7 @@ class Finding:
 
 
 def new_categories(reference: Profile, current: Profile, seen: Mapping[str, Mapping[str, int]]) -> list[Finding]:
-    """Texts that the reference never held, where it held few enough to know; a note, since drift judges their share."""
+    """Strings that the reference does not have, in columns whose values are all known; no violation: drift judges their share."""
     found = []
     for name, counts in seen.items():
         if name in reference.columns and reference.columns[name].known and counts:
@@ -43,10 +43,10 @@ def new_categories(reference: Profile, current: Profile, seen: Mapping[str, Mapp
 
 
 def duplicates(reference: pa.Table | None, current: pa.Table | None) -> list[Finding]:
-    """Rows that are there twice in a sample, when they are more than among the training's (Fisher's exact test)."""
+    """Duplicate rows of a sample, when there are more than in the training rows (Fisher's exact test)."""
     if reference is None or current is None or not len(current) or not len(reference):
         return []
-    size = min(len(reference), len(current))  # of larger samples more rows meet their equal
+    size = min(len(reference), len(current))  # a larger sample has more duplicates
     before, now = _repeated(reference.slice(0, size)), _repeated(current.slice(0, size))
     p_value = float(stats.hypergeom.sf(now - 1, 2 * size, before + now, size))
     if p_value > DUPLICATES_P or now - before < DUPLICATES_SHARE * size:

@@ -1,4 +1,4 @@
-"""A uniform sample of the rows of a stream, in bounded memory, that merges: the rows with the smallest random keys."""
+"""Uniform samples of a stream of rows, in bounded memory and mergeable: the rows with the smallest random keys."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 
 class RowSample:
-    """At most `capacity` rows. The same stream of rows and the same seed give the same sample, however it is cut."""
+    """At most `capacity` rows. The same rows and seed give the same sample, whatever the size of the chunks."""
 
     def __init__(self, capacity: int, seed: Sequence[int] = (0,)) -> None:
         self.capacity = capacity
@@ -26,7 +26,7 @@ class RowSample:
         self._add(keys[chosen], rows if len(chosen) == len(rows) else rows.take(pa.array(chosen)))
 
     def _draw(self, count: int) -> np.ndarray:
-        """Keys of the next rows: number i of the generator belongs to row i."""
+        """Random keys of the next rows: row i gets the generator's number i."""
         bits = np.random.PCG64(self._seed)
         bits.advance(self._seen)
         self._seen += count
@@ -48,13 +48,13 @@ class RowSample:
         self._keys = [keys[order]]
 
     def merge(self, other: Self) -> None:
-        """Take in the sample of other rows, drawn with another seed."""
+        """Add the sample of other rows, which must have another seed."""
         for keys, rows in zip(other._keys, other._rows, strict=True):
             self._add(keys, rows)
         self._seen += other._seen
 
     def table(self) -> pa.Table | None:
-        """The sample in random order; None when no row was offered."""
+        """The sample in random order; None when there are no rows."""
         if not self._rows:
             return None
         self._cut()

@@ -1,7 +1,7 @@
-"""Profiles of whole files: parquet by row group, CSV by block, several at a time, in memory that no file's size changes.
+"""Profiles of whole files: parquet by row group, CSV by block, several in parallel, in memory that does not depend on their size.
 
-Threads are enough: reading and comparing numbers both leave Python's lock. Parts are merged in the order of the files, so the
-result is the same every time, whatever thread was first.
+Threads are enough: reading and comparing numbers release Python's lock. Parts are merged in the order of the files, so the
+result does not depend on which thread finishes first.
 """
 
 import io
@@ -22,9 +22,9 @@ from .counting import Kernel
 from .profile import Profile
 
 BATCH_ROWS, BATCH_CELLS = 131_072, 2_621_440
-"""Of parquet, decoded at a time by a thread: all rows of a row group of ours, and no more than 21 MB of a wide table's."""
+"""Of parquet, decoded at a time by a thread: a whole row group of prepare, but at most 21 MB of a wide table."""
 PAGE_BYTES = 1 << 18
-"""Read at a time of each column's pages; by default the whole of a row group lies in memory undecoded, whatever its size."""
+"""Read at a time of each column's pages; by default pyarrow reads the whole undecoded row group."""
 CSV_BLOCK_BYTES, CSV_PARSED_BYTES = 4 << 20, 256 << 10
 """Of CSV, read at a time by a thread; and of that, parsed at a time, so that a core's second cache holds it."""
 CSV_TYPES = {"integer": pa.float64(), "number": pa.float64(), "boolean": pa.bool_()}
@@ -33,18 +33,18 @@ SHOWN_BAD_LINES = 20
 
 @dataclass
 class BadLines:
-    """Lines that could not be read: how many in each file, and the first of them as they were (file, text)."""
+    """Lines that cannot be read: their number by file, and the first of them as (file, text)."""
 
     by_file: dict[str, int] = field(default_factory=dict)
     first: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def count(self) -> int:
-        """In all files."""
+        """Number of bad lines in all files."""
         return sum(self.by_file.values())
 
     def add(self, file: str, text: str, count: int = 1) -> None:
-        """Note lines of a file."""
+        """Add lines of a file; the first lines are kept."""
         self.by_file[file] = self.by_file.get(file, 0) + count
         if len(self.first) < SHOWN_BAD_LINES:
             self.first.append((file, text))
@@ -58,7 +58,7 @@ class BadLines:
 
 @dataclass
 class Part:
-    """What was counted of one part of one file."""
+    """The profile and the bad lines of one part of a file."""
 
     profile: Profile
     bad: BadLines = field(default_factory=BadLines)
@@ -78,13 +78,13 @@ def scan(files: Sequence[Path | str], reference: Profile, workers: int | None = 
 
 
 def _in_order(pool: ThreadPoolExecutor, workers: int, tasks: Iterator[Callable[[], Part]]) -> Iterator[Part]:
-    """Results in the order of the tasks; a few are under way at a time, so that waiting ones hold no memory."""
-    under_way: list[Any] = []
+    """Results in the order of the tasks; only a few are submitted at a time, so that finished ones take little memory."""
+    running: list[Any] = []
     for task in tasks:
-        under_way.append(pool.submit(task))
-        if len(under_way) > 2 * workers:
-            yield under_way.pop(0).result()
-    for future in under_way:
+        running.append(pool.submit(task))
+        if len(running) > 2 * workers:
+            yield running.pop(0).result()
+    for future in running:
         yield future.result()
 
 
@@ -95,7 +95,7 @@ def _tasks(file: Path, reference: Profile, workers: int) -> Iterator[Callable[[]
 
 
 def _parquet_tasks(file: Path, reference: Profile, workers: int) -> Iterator[Callable[[], Part]]:
-    """Row groups; where a file has fewer than there are workers, shares of their columns."""
+    """One task per row group; when a file has fewer row groups than workers, one per row group and share of the columns."""
     with pq.ParquetFile(file) as opened:
         groups, rows = opened.metadata.num_row_groups, opened.metadata.num_rows
     names = list(reference.columns)
@@ -107,7 +107,7 @@ def _parquet_tasks(file: Path, reference: Profile, workers: int) -> Iterator[Cal
 
 
 def _row_group(file: Path, group: int, reference: Profile, names: list[str]) -> Part:
-    """These columns of a row group; the rows are counted by the file."""
+    """The profile of these columns of a row group; the number of rows is counted once per file."""
     profile, kernel = reference.empty_like(names), Kernel()
     texts = [name for name, kind in profile.types.items() if kind not in NUMERIC]
     batch_rows = min(BATCH_ROWS, max(1, BATCH_CELLS // max(1, len(reference.columns))))
@@ -119,7 +119,7 @@ def _row_group(file: Path, group: int, reference: Profile, names: list[str]) -> 
 
 
 def _csv_tasks(file: Path, reference: Profile) -> Iterator[Callable[[], Part]]:
-    """Blocks of whole lines. A quoted value must not hold a line break: its halves would count as bad lines."""
+    """Tasks of whole lines. A quoted value must not contain a line break: both halves would be bad lines."""
     with file.open("rb") as opened:
         header = opened.readline()
         if not header.strip():
@@ -148,7 +148,7 @@ def _csv_block(file: str, block: bytes, names: list[str], reference: Profile) ->
 
     try:
         rows = table(types, CSV_PARSED_BYTES)
-    except pa.ArrowInvalid:  # a number that is none, or a line of more than CSV_PARSED_BYTES
+    except pa.ArrowInvalid:  # a value that is not a number, or a line longer than CSV_PARSED_BYTES
         part.bad = BadLines()
         rows = table(dict.fromkeys(types, pa.string()), len(block) + 1)
         rows = _without_bad_numbers(rows, reference.types, file, part.bad)
@@ -157,7 +157,7 @@ def _csv_block(file: str, block: bytes, names: list[str], reference: Profile) ->
 
 
 def _without_bad_numbers(rows: pa.Table, types: dict[str, str], file: str, bad: BadLines) -> pa.Table:
-    """Rows of text whose numbers are numbers; the others are bad lines."""
+    """The rows of strings whose numeric columns are numbers, converted; all others are bad lines."""
     fitting = []
     for name in rows.column_names:
         if types[name] == "boolean":

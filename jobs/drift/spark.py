@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # of the Spark image and no other
 
 
 def counting(reference: Profile) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """What a worker does with the batches of a partition: one row, the JSON of their profile on the reference's bins."""
+    """The function for mapInArrow: of the batches of a partition it makes one row, the JSON of their profile."""
 
     def count(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         counted, kernel = reference.empty_like(), Kernel()
@@ -41,7 +41,7 @@ def counting(reference: Profile) -> Callable[[Iterator[pa.RecordBatch]], Iterato
 
 
 def merged(parts: Iterator[str], reference: Profile) -> Profile:
-    """The profile of all partitions; in the same order they give the same to the last digit."""
+    """The profile of all partitions; the same order gives exactly the same profile."""
     whole = reference.empty_like()
     for part in parts:
         whole.merge(Profile.from_dict(json.loads(part)))
@@ -56,7 +56,7 @@ def profile_of(frame: "DataFrame", reference: Profile) -> Profile:
 
 
 def main() -> None:
-    """The job. `--data` is whatever Spark reads (a folder, s3://…), the other two are files of the driver."""
+    """Run the application. `--data` is any path that Spark reads; `--reference` and `--output` are files of the driver."""
     from pyspark.sql import SparkSession  # type: ignore[import-not-found]
 
     parser = argparse.ArgumentParser(description=__doc__)

@@ -1,4 +1,4 @@
-"""Profiles as SageMaker Model Monitor writes them: statistics.json, constraints.json, constraint_violations.json.
+"""Profiles in the formats of SageMaker Model Monitor: statistics.json, constraints.json, constraint_violations.json.
 
 Source: 'Schema for Statistics', 'Schema for Constraints' and 'Schema for Violations' in SageMaker's developer guide.
 """
@@ -56,7 +56,7 @@ def violations(
 ) -> dict[str, Any]:
     """constraint_violations.json: drifted columns, (column, description) of values that break the schema, and findings.
 
-    Findings are kinds of check that Model Monitor does not have: volume_check, freshness_check, ground_truth_check.
+    Findings have checks that Model Monitor does not know, such as volume_check, freshness_check and ground_truth_check.
     """
     found = [
         {"feature_name": c.name, "constraint_check_type": "baseline_drift_check", "description": c.reason}

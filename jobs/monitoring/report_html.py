@@ -1,4 +1,4 @@
-"""The monitor's report as one HTML page without outside files: what moved, by how much, and how it looks."""
+"""The monitor's report as one HTML page without external files: drift of each column with its distributions, and quality."""
 
 from html import escape
 from typing import Any
@@ -19,7 +19,7 @@ BEFORE, NOW = "#9aa7bd", "#e0672f"
 
 
 def render(model: str, report: dict[str, Any], reference: Profile, current: Profile) -> str:
-    """The page; features that drifted first, then by effect."""
+    """The page, with drifted features first, then by weight and effect. `report` is report.json."""
     features = sorted(report["features"], key=lambda f: (not f["drifted"], -f["weight"], -f["effect"]))
     rows = "".join(_row(f, reference.columns[f["name"]], current.columns[f["name"]]) for f in features)
     verdict = ", ".join(map(escape, report["drifted"])) or "nothing"
@@ -31,7 +31,7 @@ def render(model: str, report: dict[str, Any], reference: Profile, current: Prof
         f"training rows · {escape(report['reason'])}</p>{_problems(report)}"
         f"<p class='legend'><span style='background:{BEFORE}'></span>training<span style='background:{NOW}'></span>now</p>"
         f"<table><tr>{''.join(f'<th>{title}</th>' for title in TITLES)}</tr>"
-        f"{rows}</table>{_quality(report['quality'])}{_whole(report)}</html>"
+        f"{rows}</table>{_quality(report['quality'])}{_all_columns(report)}</html>"
     )
 
 
@@ -41,12 +41,12 @@ def _row(feature: dict[str, Any], before: ColumnProfile, now: ColumnProfile) -> 
     return (
         f"<tr><td class='{kind}'>{escape(feature['name'])}</td><td class='n {kind}'>{feature['effect']:.3f}</td>"
         f"<td class='n'>{feature['share']:.1%}</td><td class='n'>{weight}</td><td>{_bars(before, now)}</td>"
-        f"<td>{'<br>'.join(_what(feature))}</td></tr>"
+        f"<td>{'<br>'.join(_explanation(feature))}</td></tr>"
     )
 
 
-def _what(feature: dict[str, Any]) -> list[str]:
-    """Lines of the last cell: the guess first, then what it rests on."""
+def _explanation(feature: dict[str, Any]) -> list[str]:
+    """Lines of the last cell: the likely cause first, then the numbers."""
     if not feature["drifted"]:
         return [escape(feature["reason"])]
     since = f", since {escape(feature['since'])}" if feature["since"] else ""
@@ -64,7 +64,7 @@ def _quantiles(values: list[float]) -> str:
 
 
 def _bars(before: ColumnProfile, now: ColumnProfile) -> str:
-    """Both distributions over the same bins, missing values last."""
+    """A bar chart of both distributions over the same bins, missing values last; at most 40 bins."""
     old, new = [*before.counts, before.counted_nulls], [*now.counts, now.counted_nulls]
     if not sum(old) or not sum(new):
         return "no data"
@@ -92,15 +92,15 @@ def _problems(report: dict[str, Any]) -> str:
 
 
 def _quality(quality: dict[str, Any]) -> str:
-    """What the labels that have come say: each measure with its interval beside what the version had at its gate."""
+    """Model quality from labels: each metric with its interval, beside the value at the version's gate."""
     kind = "bad" if quality["worse"] else "ok" if quality["judged"] else "sum"
     head = f"<h2>Quality from labels</h2><p class='{kind}'>{escape(quality['reason'])}</p>"
     if not quality["labels"]:
         return head
     versions = ", ".join(map(str, quality["versions"])) or "none"
     counted = (
-        f"<p class='sum'>Versions judged: {versions}. {quality['labels']:,} labels: {quality['duplicates']:,} came again for the "
-        f"same record, {quality['without_record']:,} without a record, {quality['missing']:,} empty"
+        f"<p class='sum'>Versions judged: {versions}. {quality['labels']:,} labels: {quality['duplicates']:,} further ones for "
+        f"the same record, {quality['without_record']:,} without a record, {quality['missing']:,} empty"
         f"{'; a sample of them was joined' if quality['sampled'] else ''}.</p>"
     )
     if not quality["metrics"]:
@@ -123,7 +123,7 @@ def _measure(name: str, each: dict[str, float], quality: dict[str, Any]) -> str:
 
 
 def _interval(each: dict[str, float], marks: list[float]) -> str:
-    """The interval as a bar, its value as a point; ticks where the version was at its gate and where the limit is."""
+    """The interval as a bar and its value as a point; ticks at the value at the gate and at the limit."""
     ends = [each["low"], each["high"], *marks]
     start, width = min(ends), (max(ends) - min(ends)) or 1.0
     low, value, high, *ticks = (
@@ -137,11 +137,11 @@ def _interval(each: dict[str, float], marks: list[float]) -> str:
     )
 
 
-def _whole(report: dict[str, Any]) -> str:
-    """What is not about one feature: scores, days together, rows as a whole, notes on the data."""
+def _all_columns(report: dict[str, Any]) -> str:
+    """What is not about one feature: scores, windows of days, all columns together, findings that are no violations."""
     lines = [f"scores: {escape(column['reason'])} (effect {column['effect']:.3f})" for column in report["prediction"]]
-    lines.append(f"days together: {escape(report['slow']['reason'])}")
+    lines.append(f"windows of days: {escape(report['slow']['reason'])}")
     if report["joint"]:
         lines.append(f"all columns together: {escape(report['joint']['reason'])}")
     lines += [f"{escape(f['column'])}: {escape(f['text'])}" for f in report["findings"] if not f["violation"]]
-    return f"<h2>The whole</h2><ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"
+    return f"<h2>All columns</h2><ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"

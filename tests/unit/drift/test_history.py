@@ -1,4 +1,4 @@
-"""Slow drift is found by the days together, and quiet days stay quiet."""
+"""Slow drift: detected over windows of days, without false alarms."""
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ def profile(base, data):
     return made
 
 
-def test_a_shift_too_small_for_a_day_is_found_over_a_month_and_says_over_how_many_days():
+def test_shift_too_small_for_a_day_is_detected_over_a_month():
     rng = np.random.default_rng(0)
     base, history, alarms = reference(rng), History(1), 0
     for day in range(32):
@@ -43,7 +43,7 @@ def test_a_shift_too_small_for_a_day_is_found_over_a_month_and_says_over_how_man
     assert "days" in found.drifted[0].reason
 
 
-def test_quiet_days_raise_no_slow_alarm_at_one_percent_although_every_day_looks_again():
+def test_days_without_a_change_raise_no_slow_alarm():
     rng = np.random.default_rng(1)
     limits = DriftLimits(LIMITS.effect, 0.01 / 32, LIMITS.minimum_rows)
     false = 0
@@ -57,7 +57,7 @@ def test_quiet_days_raise_no_slow_alarm_at_one_percent_although_every_day_looks_
     assert false <= 1
 
 
-def test_since_when_is_the_first_of_the_moved_days():
+def test_since_is_the_first_of_the_moved_days():
     rng = np.random.default_rng(2)
     base, history = reference(rng), History(1)
     for day in range(1, 10):
@@ -66,7 +66,7 @@ def test_since_when_is_the_first_of_the_moved_days():
     assert history.since(base, "y") == ""
 
 
-def test_checks_of_one_day_add_up_and_another_version_begins_anew():
+def test_checks_of_a_day_add_up_and_new_versions_start_empty():
     rng = np.random.default_rng(3)
     base, history = reference(rng), History(1)
     parts = [rows(rng, 500), rows(rng, 300)]

@@ -1,4 +1,4 @@
-"""The tail that Fisher's exact test asks for, against scipy's."""
+"""Tails of the hypergeometric distribution, against scipy's."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from jobs.drift.hypergeometric import lower_tail, upper_tail
 
 
 @pytest.mark.parametrize("rows", [20, 1_000, 50_000, 1_500_000])
-def test_both_tails_are_scipys_to_seven_digits(rows):
+def test_tails_equal_scipys_to_seven_digits(rows):
     rng = np.random.default_rng(rows)
     compared = 0
     for _ in range(300):
@@ -26,7 +26,7 @@ def test_both_tails_are_scipys_to_seven_digits(rows):
     assert compared > 200
 
 
-def test_what_cannot_be_has_no_chance_and_what_must_be_is_certain():
+def test_impossible_and_certain_counts_have_probability_0_and_1():
     assert upper_tail(6, 100, 5, 50) == 0.0
     assert upper_tail(5, 5, 5, 5) == pytest.approx(1.0)
     assert lower_tail(0, 100, 0, 50) == pytest.approx(1.0)

@@ -1,4 +1,4 @@
-"""A change between columns is found although no column changed, and samples of one population are not told apart."""
+"""Joint drift: a changed correlation is detected, and samples of one population are not."""
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ def rows(seed: int, correlation: float, count: int = 3000) -> pa.Table:
     return pa.table({"x": x, "y": y, "c": pa.array(rng.choice(["a", "b", None], count), pa.string())})
 
 
-def test_a_correlation_that_is_lost_is_found():
+def test_lost_correlation_is_detected():
     found = joint_drift(rows(0, 0.8), rows(1, 0.0), TYPES, LIMITS)
     assert found.drifted
     assert "AUC" in found.reason
@@ -30,7 +30,7 @@ def test_held_out_p_values_of_one_population_are_uniform():
     assert 0.3 < np.mean(p_values) < 0.7
 
 
-def test_few_rows_decide_nothing():
+def test_too_few_rows_are_not_decided():
     found = joint_drift(rows(0, 0.8, 100), rows(1, 0.0, 3000), TYPES, LIMITS)
     assert not found.drifted
     assert "fewer than 200 rows" in found.reason

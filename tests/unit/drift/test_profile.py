@@ -39,7 +39,7 @@ def counted(reference: Profile, *parts) -> Profile:
 
 @given(numbers=st.lists(st.floats(allow_nan=True, allow_infinity=True)), edges=st.sets(st.floats(-5, 5), max_size=8))
 @settings(max_examples=200, deadline=None)
-def test_the_kernel_counts_as_a_search_in_the_edges_does(numbers, edges):
+def test_kernel_counts_equal_searchsorted(numbers, edges):
     values, bounds = np.array(numbers, dtype="float64"), sorted(edges)
     counts, missing, moments = Kernel(7).numbers(values, bounds)
     present = values[~np.isnan(values)]
@@ -64,14 +64,14 @@ def test_parts_merge_into_the_profile_of_the_whole(reference):
         assert other.std == pytest.approx(column.std, rel=1e-12)
 
 
-def test_moments_of_large_numbers_with_a_small_spread_are_right(reference):
+def test_moments_of_large_numbers_keep_their_digits(reference):
     data = table(50_000, seed=2)
     column = counted(reference, data[:30_000], data[30_000:]).columns["x"]
     assert column.mean == pytest.approx(data["x"].mean(), rel=1e-14)
     assert column.std == pytest.approx(data["x"].std(ddof=0), rel=1e-9)
 
 
-def test_profiles_of_other_bins_do_not_merge(reference):
+def test_profiles_with_other_bins_do_not_merge(reference):
     builder = Builder(TYPES)
     builder.update(table(500, seed=3))
     with pytest.raises(ValueError, match="same bins"):
@@ -87,7 +87,7 @@ def test_pandas_arrow_and_dictionaries_count_the_same(reference):
     assert all(profile == profiles[0] for profile in profiles)
 
 
-def test_text_columns_may_come_as_numbers_and_count_as_jobs_columns_writes_them():
+def test_numbers_in_string_columns_count_as_canonical_strings():
     builder = Builder({"c": "string"})
     builder.update(pd.DataFrame({"c": ["1", "2", "2.5"] * 100}))
     reference = builder.build()
@@ -96,12 +96,12 @@ def test_text_columns_may_come_as_numbers_and_count_as_jobs_columns_writes_them(
         assert counted(reference, pa.table({"c": values})).columns["c"].counts == expected
 
 
-def test_a_missing_column_counts_as_missing_values(reference):
+def test_missing_column_counts_as_missing_values(reference):
     now = counted(reference, table(100)[["x", "n"]])
     assert now.columns["c"].nulls == now.columns["b"].counted_nulls == 100
 
 
-def test_a_constant_column_sees_values_on_both_sides():
+def test_constant_column_has_bins_on_both_sides():
     builder = Builder({"x": "number"})
     builder.update(pd.DataFrame({"x": np.full(500, 3.0)}))
     reference = builder.build()
@@ -109,7 +109,7 @@ def test_a_constant_column_sees_values_on_both_sides():
     assert now.columns["x"].counts == [2, 2, 2]
 
 
-def test_the_reference_does_not_depend_on_how_it_was_cut():
+def test_reference_does_not_depend_on_chunks():
     data = table(10_000, seed=5)
     whole, parts = Builder(TYPES), Builder(TYPES)
     whole.update(data)
@@ -123,7 +123,7 @@ def test_the_reference_does_not_depend_on_how_it_was_cut():
         assert sum(column.counts) + column.counted_nulls == 8000
 
 
-def test_a_profile_survives_json(reference):
+def test_profile_is_read_back_from_json(reference):
     assert Profile.from_dict(json.loads(json.dumps(reference.to_dict()))) == reference
 
 
@@ -140,7 +140,7 @@ def test_row_samples_are_uniform_and_bounded():
     assert abs(np.mean(means) - 999.5) < 4 * 577 / np.sqrt(50 * 200)
 
 
-def test_row_samples_merge_into_one_of_both():
+def test_row_samples_merge():
     left, right = RowSample(100, (1,)), RowSample(100, (2,))
     left.update(pa.table({"i": np.arange(900)}))
     right.update(pa.table({"i": np.arange(900, 1000)}))

@@ -1,4 +1,4 @@
-"""Files count the same whatever their format, their row groups, their blocks and the number of threads."""
+"""Profiles of files do not depend on format, row groups, blocks and threads."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def same(left, right) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_parquet_and_csv_count_as_the_table_does(data, reference, tmp_path, monkeypatch, workers):
+def test_parquet_and_csv_count_as_the_table(data, reference, tmp_path, monkeypatch, workers):
     monkeypatch.setattr(scan, "CSV_BLOCK_BYTES", 10_000)
     pq.write_table(pa.Table.from_pandas(data), tmp_path / "a.parquet", row_group_size=1000)
     data.to_csv(tmp_path / "b.csv", index=False)
@@ -62,9 +62,7 @@ def test_parquet_and_csv_count_as_the_table_does(data, reference, tmp_path, monk
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5, 9])
-def test_a_file_of_one_row_group_is_shared_out_by_column_and_missing_columns_count_as_missing(
-    data, reference, tmp_path, workers
-):
+def test_one_row_group_is_split_by_columns(data, reference, tmp_path, workers):
     pq.write_table(pa.Table.from_pandas(data.drop(columns="n")), tmp_path / "one.parquet")
     whole = reference.empty_like()
     whole.update(data.drop(columns="n"))
@@ -73,7 +71,7 @@ def test_a_file_of_one_row_group_is_shared_out_by_column_and_missing_columns_cou
     assert part.profile.columns["n"].nulls == part.profile.rows == len(data)
 
 
-def test_batches_of_a_wide_table_hold_no_more_cells(data, reference, tmp_path, monkeypatch):
+def test_wide_tables_are_read_in_smaller_batches(data, reference, tmp_path, monkeypatch):
     monkeypatch.setattr(scan, "BATCH_CELLS", 40)
     pq.write_table(pa.Table.from_pandas(data), tmp_path / "a.parquet", row_group_size=1000)
     whole = reference.empty_like()
@@ -81,8 +79,8 @@ def test_batches_of_a_wide_table_hold_no_more_cells(data, reference, tmp_path, m
     same(whole, scan.scan([tmp_path / "a.parquet"], reference, 2).profile)
 
 
-def test_counting_and_deciding_import_neither_pandas_nor_scipys_tests(data, reference, tmp_path):
-    """Each takes longer than counting a million rows."""
+def test_counting_and_deciding_import_no_pandas_or_scipy_stats(data, reference, tmp_path):
+    """Importing either takes longer than counting a million rows."""
     pq.write_table(pa.Table.from_pandas(data), tmp_path / "a.parquet")
     data.to_csv(tmp_path / "b.csv", index=False)
     (tmp_path / "profile.json").write_text(json.dumps(reference.to_dict()))
@@ -103,7 +101,7 @@ def test_counting_and_deciding_import_neither_pandas_nor_scipys_tests(data, refe
     assert done.stdout == "[]\n"
 
 
-def test_bad_lines_are_counted_by_file_and_kept_as_they_are(reference, tmp_path):
+def test_bad_lines_are_counted_by_file_and_kept(reference, tmp_path):
     good = "x,n,c,b\n1.5,2,red,true\n,3,green,false\n"
     (tmp_path / "bad.csv").write_text(good + "1.5,2,red\nforty-two,2,red,true\n2.5,1,red,maybe\n 7 ,1e1,red,1\n")
     (tmp_path / "good.csv").write_text(good)
@@ -116,7 +114,7 @@ def test_bad_lines_are_counted_by_file_and_kept_as_they_are(reference, tmp_path)
     assert part.profile.columns["x"].nulls == 2
 
 
-def test_a_line_longer_than_what_is_parsed_at_a_time_is_read(reference, tmp_path, monkeypatch):
+def test_line_longer_than_the_parsed_block_is_read(reference, tmp_path, monkeypatch):
     monkeypatch.setattr(scan, "CSV_PARSED_BYTES", 100)
     (tmp_path / "long.csv").write_text("x,n,c,b\n1.5,2,red,true\n2.5,3," + "a" * 1000 + ",false\n" + "1,1,red,0\n" * 50)
     part = scan.scan([tmp_path / "long.csv"], reference)
@@ -126,6 +124,6 @@ def test_a_line_longer_than_what_is_parsed_at_a_time_is_read(reference, tmp_path
     assert part.profile.columns["b"].finite == 52
 
 
-def test_a_file_without_a_line_has_no_rows(reference, tmp_path):
+def test_empty_file_has_no_rows(reference, tmp_path):
     (tmp_path / "empty.csv").write_text("")
     assert scan.scan([tmp_path / "empty.csv"], reference).profile.rows == 0

@@ -60,7 +60,7 @@ def same(left: Profile, right: Profile) -> None:
 @pytest.mark.skipif(
     not shutil.which("java"), reason="Spark needs Java: apt install openjdk-17-jre-headless, or your system's"
 )
-def test_spark_submit_with_the_jobs_zip_counts_what_one_process_counts(reference, files, tmp_path):
+def test_spark_submit_counts_as_one_process(reference, files, tmp_path):
     code = tmp_path / "jobs.zip"  # workers import what they run from here, as on SageMaker
     with zipfile.ZipFile(code, "w") as archive:
         for path in sorted((ROOT / "jobs").rglob("*.py")):
@@ -85,7 +85,7 @@ def test_spark_submit_with_the_jobs_zip_counts_what_one_process_counts(reference
     same(scan(sorted(data.iterdir()), reference).profile, counted)
 
 
-def test_the_same_map_and_merge_of_any_batches_without_spark(reference, files):
+def test_merged_batches_count_as_the_files(reference, files):
     count = counting(reference)
     rows = [row for path in files for row in count(pq.ParquetFile(path).iter_batches(1_000))]
     assert len(rows) == 3

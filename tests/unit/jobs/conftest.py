@@ -1,4 +1,4 @@
-"""A small project on disk, its raw data in moto's S3, and the jobs run in this process under $FACTORY_ML_ROOT."""
+"""A small project on disk and its raw data in moto's S3; jobs run in this process under $FACTORY_ML_ROOT."""
 
 import json
 import sys
@@ -75,7 +75,7 @@ def settings() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def project(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """Makes the project that jobs load."""
+    """Writes the project that jobs load."""
     paths, modules, load = list(sys.path), set(sys.modules), projects.load
 
     def make(code: str = MODEL, helpers: dict[str, str] | None = None, **sections: Any) -> projects.Project:

@@ -1,4 +1,4 @@
-"""Raw values in canonical form: the same for text, JSON's values and parquet's types, and every kind of wrong value is named."""
+"""Canonical form: the same from CSV, JSON and parquet; every kind of invalid value is described."""
 
 import datetime as dt
 from decimal import Decimal
@@ -32,13 +32,13 @@ def converted(values, kind: str, **more) -> tuple[pd.Series, list[str]]:
         ("timestamp", True, ["2026-11-24", None], "datetime64[ns, UTC]"),
     ],
 )
-def test_a_type_has_one_dtype(kind, nullable, values, dtype):
+def test_each_type_has_one_dtype(kind, nullable, values, dtype):
     data, problems = converted(values, kind, nullable=nullable)
     assert (str(data.dtype), problems) == (dtype, [])
 
 
 @pytest.mark.parametrize("kind", ["integer", "number", "boolean", "string", "timestamp"])
-def test_a_column_of_nothing_keeps_its_dtype(kind):
+def test_column_without_values_keeps_its_dtype(kind):
     full = {"string": "a", "timestamp": "2026-11-24"}.get(kind, "1")
     assert converted([None, None], kind)[0].dtype == converted([full, None], kind)[0].dtype
 
@@ -61,7 +61,7 @@ def test_a_column_of_nothing_keeps_its_dtype(kind):
         ),
     ],
 )  # fmt: skip
-def test_the_same_value_is_the_same_from_every_source(kind, same):
+def test_values_are_equal_from_every_source(kind, same):
     first, _ = converted(same[0], kind)
     for other in same[1:]:
         data, problems = converted(other, kind)
@@ -70,7 +70,7 @@ def test_the_same_value_is_the_same_from_every_source(kind, same):
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
-def test_a_number_written_as_text_is_the_same_number(numbers):
+def test_number_written_as_string_is_the_same_number(numbers):
     text, problems = converted([repr(number) for number in numbers], "number")
     assert problems == []
     assert text.tolist() == numbers
@@ -78,19 +78,19 @@ def test_a_number_written_as_text_is_the_same_number(numbers):
 
 @pytest.mark.parametrize("kind", ["integer", "number", "boolean", "timestamp"])
 @pytest.mark.parametrize("text", ["", " ", "NA", "NaN", "null", "None", "N/A", "\\N"])
-def test_texts_that_say_missing_are_missing_where_a_text_is_no_value(kind, text):
+def test_words_for_missing_are_missing_in_typed_columns(kind, text):
     data, problems = converted([text], kind)
     assert data.isna().all()
     assert problems == []
     assert converted([text], kind, nullable=False)[1] == [f"1 values are missing, first {text!r}, row 0"]
 
 
-def test_in_strings_only_the_empty_text_is_missing():
+def test_only_empty_strings_are_missing_in_string_columns():
     data, _ = converted(["", "NA", "None", None, float("nan"), "01"], "string")
     assert data.tolist() == [None, "NA", "None", None, None, "01"]
 
 
-def test_numbers_become_texts_as_csv_has_them():
+def test_numbers_become_strings_as_in_csv():
     data, _ = converted([1.0, 1.5, 7, True, b"x", 12345678901234567890], "string")
     assert data.tolist() == ["1", "1.5", "7", "True", "x", "12345678901234567890"]
 
@@ -114,7 +114,7 @@ def test_numbers_become_texts_as_csv_has_them():
         ("timestamp", pd.Series(["9999-01-01"], dtype="datetime64[us]"), "1 values are no timestamp"),
     ],
 )
-def test_a_wrong_value_is_named_and_missing(kind, values, problem):
+def test_invalid_value_is_described_and_missing(kind, values, problem):
     data, problems = converted(values, kind)
     assert len(problems) == 1
     assert problems[0].startswith(problem)
@@ -122,7 +122,7 @@ def test_a_wrong_value_is_named_and_missing(kind, values, problem):
 
 
 @pytest.mark.parametrize("value", ["9007199254740993", 2**53 + 1, -(2**60)])
-def test_integers_that_a_float_cannot_hold_are_refused_with_advice(value):
+def test_integers_beyond_float_precision_are_refused(value):
     _, problems = converted([1, value], "integer")
     assert problems == [
         f"1 values are integers beyond 2^53, which are not exact; declare the column as string, first {value!r}, row 1"
@@ -130,11 +130,11 @@ def test_integers_that_a_float_cannot_hold_are_refused_with_advice(value):
     assert converted([1, value], "string")[0].tolist() == ["1", str(value)]
 
 
-def test_missing_values_where_none_may_be():
+def test_missing_values_in_required_columns_are_a_problem():
     assert converted([1, None, None], "integer", nullable=False)[1] == ["2 values are missing, first None, row 1"]
 
 
-def test_values_outside_the_declared_range_or_list():
+def test_values_outside_the_declared_range_or_list_are_violations():
     data = pd.DataFrame({"age": [17.0, 18, 99, None], "code": ["1", "2", "x", None], "flag": [1.0, 0, 1, None]})
     columns = [
         Column("age", "integer", minimum=18, maximum=98),
@@ -163,7 +163,7 @@ def test_columns_without_a_schema_get_the_type_of_the_data(settings):
     assert label_column(given, sample) == Column("sold", "number", nullable=False)
 
 
-def test_conversion_looks_at_one_row_at_a_time():
+def test_conversion_is_row_wise():
     values = pd.Series(["1", None, "01", "1.5", "x", ""], dtype=object)
     for kind in ("integer", "number", "boolean", "string", "timestamp"):
         whole = converted(values, kind)[0]
@@ -172,11 +172,11 @@ def test_conversion_looks_at_one_row_at_a_time():
 
 
 @pytest.mark.parametrize("kind", ["integer", "number", "string"])
-def test_missing_values_of_pandas_own_types(kind):
+def test_missing_values_of_pandas_extension_types(kind):
     data, problems = converted(pd.Series([5, None], dtype="Int64"), kind)
     assert problems == []
     assert data.isna().tolist() == [False, True]
 
 
-def test_numpy_values_in_json_like_rows():
+def test_numpy_scalars_become_strings():
     assert converted([np.float64(2.0), np.int64(3)], "string")[0].tolist() == ["2", "3"]

@@ -1,4 +1,4 @@
-"""CSV as texts: nothing is guessed, nothing is dropped, a malformed line is named."""
+"""CSV as strings: values stay as they are, and a malformed line is reported."""
 
 import io
 
@@ -13,17 +13,17 @@ def read(text: str) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def test_texts_stay_as_they_are():
+def test_strings_stay_as_they_are():
     table = read('code,x\n01, 1.50\nNA,"a,\n""b"""\n')
     assert table.to_dict("list") == {"code": ["01", "NA"], "x": [" 1.50", 'a,\n"b"']}
 
 
-def test_chunks_are_bounded_and_whole():
+def test_chunks_have_at_most_the_given_rows():
     sizes = [len(table) for table in csv_text.tables(io.StringIO("x\n" + "1\n" * 25), 10)]
     assert sizes == [10, 10, 5]
 
 
-def test_empty_lines_between_rows_are_no_rows_but_for_one_column_they_are_missing_values():
+def test_empty_line_is_a_row_only_with_one_column():
     assert len(read("a,b\n1,2\n\n3,4\n\n")) == 2
     assert read("a\n1\n\n3\n")["a"].tolist() == ["1", "", "3"]
 
@@ -40,13 +40,13 @@ def test_empty_lines_between_rows_are_no_rows_but_for_one_column_they_are_missin
         ("", "the file is empty, it has no header"),
     ],
 )
-def test_a_malformed_line_is_named(text, what):
+def test_malformed_line_is_reported(text, what):
     with pytest.raises(csv_text.Malformed) as malformed:
         read(text)
     assert what in str(malformed.value)
 
 
-def test_types_are_guessed_only_where_every_text_is_written_as_such():
+def test_type_is_guessed_when_all_strings_have_it():
     table = read("n,code,flag,mixed,none,e\n1,01,True,1,,1e3\n2.5,10,false,x,NA,-.5\nNA,11,TRUE,2,,+7.\n")
     guessed = csv_text.guessed(table)
     kinds = {name: guessed[name].dtype.kind for name in guessed}

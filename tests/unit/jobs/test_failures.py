@@ -1,4 +1,4 @@
-"""What a person reads when a job fails: their own line, no frame of ours, in the files that SageMaker shows."""
+"""Reasons of failed jobs: the user's own line without frames of this package, in the files that SageMaker reads."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def halve(raw):
 """
 
 
-def test_the_users_own_line_in_whatever_file_of_theirs(project, records):
+def test_failure_names_the_line_in_the_users_file(project, records):
     model = project(GOOD.format(train="pass", predict="0"), {"helper.py": HELPER})
     with pytest.raises(JobFailure) as failed:
         model.features(records(5))
@@ -52,7 +52,7 @@ def test_the_users_own_line_in_whatever_file_of_theirs(project, records):
         ("assert train", "train raised AssertionError: (no message) (model.py, line 8: assert train)"),
     ],
 )
-def test_every_way_to_leave_is_a_failure(project, train, what):
+def test_every_exception_becomes_a_failure(project, train, what):
     model = project(GOOD.format(train=train, predict="0"), {"helper.py": HELPER})
     with pytest.raises(JobFailure) as failed:
         model.train(None, None, {})  # type: ignore[arg-type]
@@ -72,7 +72,7 @@ def test_every_way_to_leave_is_a_failure(project, train, what):
         ("[0.1, float('nan'), 0.2]", "gave nan for row 2"),
     ],
 )  # fmt: skip
-def test_scores_are_numbers_one_for_each_row(project, records, predict, what):
+def test_scores_must_be_one_number_per_row(project, records, predict, what):
     model = project(GOOD.format(train="pass", predict=predict), {"helper.py": ""})
     if what is None:
         assert model.predict(None, records(3)).shape == (3,)
@@ -94,7 +94,7 @@ def test_scores_are_numbers_one_for_each_row(project, records, predict, what):
         ("import sys\nsys.exit(3)", "importing model.py raised SystemExit: 3 (model.py, line 2: sys.exit(3))"),
     ],
 )
-def test_a_model_that_cannot_be_loaded(tmp_path, settings, monkeypatch, code, what):
+def test_model_that_cannot_be_imported_fails_with_the_reason(tmp_path, settings, monkeypatch, code, what):
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "settings.json").write_text(json.dumps(settings()))
@@ -121,7 +121,7 @@ def run_job(tmp_path: Path, settings: dict, job: str, model: str) -> subprocess.
     )
 
 
-def test_a_failed_job_leaves_its_reason_and_the_users_frames_in_the_log(tmp_path, settings):
+def test_failed_job_writes_its_reason_and_the_users_frames(tmp_path, settings):
     done = run_job(tmp_path, settings(), "train", "import csv\n\nn = csv.field_size_limit('many')\n")
     reason = "importing model.py raised TypeError: limit must be an integer (model.py, line 3: n = csv.field_size_limit('many'))"
     assert done.returncode == 1
@@ -132,12 +132,12 @@ def test_a_failed_job_leaves_its_reason_and_the_users_frames_in_the_log(tmp_path
     assert done.stderr.count("  File ") == 1
 
 
-def test_a_library_that_aborts_when_python_ends_changes_nothing(tmp_path, settings):
+def test_library_that_aborts_at_exit_does_not_change_the_result(tmp_path, settings):
     done = run_job(tmp_path, settings(), "train", "import atexit, os\n\natexit.register(os.abort)\nn = 1 / 0\n")
     assert done.returncode == 1
     assert "ZeroDivisionError" in (tmp_path / "ml/output/message").read_text()
 
 
-def test_an_unknown_job_says_which_there_are(tmp_path, settings):
+def test_unknown_job_prints_the_usage(tmp_path, settings):
     done = run_job(tmp_path, settings(), "trian", "")
     assert (done.returncode, done.stderr) == (2, "usage: python3 <zip> prepare|train|evaluate|monitor\n")

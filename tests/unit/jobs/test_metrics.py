@@ -1,4 +1,4 @@
-"""Replicates of the measures against scikit-learn's own weighted measures, and what the intervals promise."""
+"""Metrics of weighted rows against scikit-learn's, and the coverage of the intervals."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def weighted(draw: st.DrawFn, classes: int) -> tuple[np.ndarray, np.ndarray, np.
 @settings(max_examples=50, deadline=None)
 @given(weighted(2))
 @pytest.mark.filterwarnings("ignore")
-def test_binary_measures_are_those_of_scikit_learn(rows):
+def test_binary_metrics_equal_scikit_learns(rows):
     truth, scores, weights = rows
     scores = scores[:, 1] / max(1.0, scores[:, 1].max())
     found = metrics.measures("binary_classification", truth, scores)(weights)
@@ -50,7 +50,7 @@ def test_binary_measures_are_those_of_scikit_learn(rows):
 @settings(max_examples=30, deadline=None)
 @given(weighted(4))
 @pytest.mark.filterwarnings("ignore")
-def test_multiclass_measures_are_those_of_scikit_learn(rows):
+def test_multiclass_metrics_equal_scikit_learns(rows):
     truth, scores, weights = rows
     scores = (scores + 1) / (scores + 1).sum(axis=1, keepdims=True)
     found = metrics.measures("multiclass_classification", truth, scores)(weights)
@@ -68,7 +68,7 @@ def test_multiclass_measures_are_those_of_scikit_learn(rows):
 @settings(max_examples=30, deadline=None)
 @given(weighted(3), st.sampled_from([0.0, 1e6]))
 @pytest.mark.filterwarnings("ignore")
-def test_regression_measures_are_those_of_scikit_learn(rows, far):
+def test_regression_metrics_equal_scikit_learns(rows, far):
     labels, scores, weights = rows
     truth, scores = labels + far, scores[:, 0] + far
     found = metrics.measures("regression", truth, scores)(weights)
@@ -88,14 +88,14 @@ def _two(truth: np.ndarray, weights: np.ndarray) -> bool:
     return len(np.unique(truth[weights > 0])) > 1
 
 
-def test_one_value_of_the_label_gives_r2_of_scikit_learn():
+def test_r2_of_a_constant_label_equals_scikit_learns():
     truth = np.full(5, 1e7 + 0.1)
     for scores in (truth, truth + 1):
         found = metrics.values("regression", truth, scores)
         assert found["r2"] == sk.r2_score(truth, scores)
 
 
-def test_every_measure_that_a_gate_can_name_is_measured():
+def test_every_metric_of_a_gate_is_measured():
     rng = np.random.default_rng(0)
     scores = {"binary_classification": rng.random(50), "regression": rng.random(50)}
     scores["multiclass_classification"] = rng.dirichlet(np.ones(3), 50)
@@ -104,7 +104,7 @@ def test_every_measure_that_a_gate_can_name_is_measured():
         assert set(metrics.values(problem, truth, scores[problem])) == set(names)
 
 
-def test_the_same_seed_gives_the_same_intervals_whatever_the_block(monkeypatch):
+def test_intervals_depend_on_the_seed_only(monkeypatch):
     rng = np.random.default_rng(1)
     truth, scores = rng.integers(0, 2, 300), rng.random(300)
     first = metrics.evaluate("binary_classification", truth, scores, 7)
@@ -116,7 +116,7 @@ def test_the_same_seed_gives_the_same_intervals_whatever_the_block(monkeypatch):
     assert other["auc"]["low"] != first["auc"]["low"]
 
 
-def test_intervals_cover_the_true_value_about_as_often_as_they_say():
+def test_intervals_cover_the_true_value_at_their_rate():
     covered, runs = 0, 200
     for seed in range(runs):
         rng = np.random.default_rng(seed)
@@ -128,7 +128,7 @@ def test_intervals_cover_the_true_value_about_as_often_as_they_say():
     assert 0.88 <= covered / runs <= 0.99  # 95 % less sampling: binomial(200, 0.95) is outside in one of ten thousand
 
 
-def test_a_part_of_many_rows_gives_the_interval_of_all(monkeypatch):
+def test_sampled_rows_give_the_interval_of_all_rows(monkeypatch):
     rng = np.random.default_rng(2)
     truth = np.sort(rng.integers(0, 2, 8000))  # sorted: a prefix would hold one class only
     scores = np.clip(rng.normal(0.4 + 0.2 * truth, 0.2), 0, 1)
@@ -139,7 +139,7 @@ def test_a_part_of_many_rows_gives_the_interval_of_all(monkeypatch):
     assert part["high"] - part["low"] == pytest.approx(whole["high"] - whole["low"], rel=0.4)
 
 
-def test_replicates_without_a_class_are_left_out():
+def test_replicates_with_one_class_are_left_out():
     truth = np.array([1] + [0] * 20)
     found = metrics.evaluate("binary_classification", truth, np.linspace(0, 1, 21), 0)
     assert all(np.isfinite(list(each.values())).all() for each in found.values())

@@ -1,4 +1,4 @@
-"""Bodies of requests and answers: every bad one gets a sentence, good ones mean the same in CSV and JSON."""
+"""Bodies of requests and responses: equal in CSV and JSON, and an error message for every invalid one."""
 
 import json
 from contextlib import suppress
@@ -26,7 +26,7 @@ def parse(body, kind: str = "text/csv", columns=COLUMNS) -> pd.DataFrame:
     return payload.parse(body, kind, columns)
 
 
-def test_csv_and_json_mean_the_same():
+def test_csv_and_json_give_the_same_rows():
     rows = [
         {"age": 30, "x": 1.5, "code": "01", "flag": True, "at": "2026-11-24"},
         {"age": 31, "x": None, "code": None, "flag": None, "at": None},
@@ -38,11 +38,11 @@ def test_csv_and_json_mean_the_same():
     pd.testing.assert_frame_equal(text, parse(("\ufeff" + GOOD + "31,,,,\r\n").encode(), "text/csv; charset=utf-8"))
 
 
-def test_a_column_that_may_be_missing_may_be_left_out_of_json():
+def test_nullable_column_may_be_left_out_of_json():
     assert parse('{"instances": [{"age": 1}]}', "application/json").isna().sum(axis=1).tolist() == [4]
 
 
-def test_serving_reads_csv_as_training_did():
+def test_serving_reads_csv_as_training_does():
     training = "age,x,code,flag,at\n" + GOOD + "07,1e3,NA,no,20261124\n31,NaN,None,0,\n"
     (table,) = csv_text.tables(iter(training.splitlines(keepends=True)), 100)
     trained, problems = canonical(table, COLUMNS)
@@ -70,7 +70,7 @@ def test_serving_reads_csv_as_training_did():
         (b"\xff\xfe", "the body is not UTF-8"),
     ],
 )
-def test_bad_csv_is_named(body, what):
+def test_invalid_csv_has_an_error_message(body, what):
     with pytest.raises(payload.BadRequest) as bad:
         parse(body)
     assert what in str(bad.value)
@@ -97,7 +97,7 @@ def test_bad_csv_is_named(body, what):
         ('[{"age": 1, "at": 1700000000}]', "column 'at': 1 values are no timestamp; the first is 1700000000 in row 1"),
     ],
 )  # fmt: skip
-def test_bad_json_is_named(body, what):
+def test_invalid_json_has_an_error_message(body, what):
     with pytest.raises(payload.BadRequest) as bad:
         parse(body, "application/json")
     assert what in str(bad.value)
@@ -105,7 +105,7 @@ def test_bad_json_is_named(body, what):
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "", "application/x-npy"])
-def test_another_content_type_is_named(kind):
+def test_unknown_content_type_is_refused(kind):
     with pytest.raises(payload.BadRequest, match="is not known; send text/csv or application/json"):
         parse("1", kind)
 
@@ -128,26 +128,26 @@ VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text
         ),
     )
 )  # fmt: skip
-def test_no_body_raises_anything_but_bad_request(request_):
+def test_every_body_is_read_or_raises_bad_request(request_):
     body, kind = request_
     with suppress(payload.BadRequest):
         data = parse(body, kind)
         assert [str(dtype) for dtype in data.dtypes] == ["int64", "float64", "object", "float64", "datetime64[ns, UTC]"]
 
 
-def test_one_column_keeps_an_empty_line_as_a_row():
+def test_empty_line_of_one_column_is_a_row():
     assert len(parse("1\n\n2\n", columns=[Column("x", "number")])) == 3
 
 
 @pytest.mark.parametrize("scores", [np.array([0.25, 1 / 3]), np.array([[0.5, 0.5], [1e-20, 1.0]]), np.array([3])])
 @pytest.mark.parametrize("accept", ["text/csv", "application/json; charset=utf-8, text/csv", "*/*", ""])
-def test_an_answer_is_read_back_exactly(scores, accept):
+def test_response_is_read_back_exactly(scores, accept):
     body, kind = payload.write_response(scores, accept)
     assert kind == ("application/json" if "json" in accept else "text/csv")
     assert (payload.parse_response(body.encode(), kind) == scores).all()
 
 
 @pytest.mark.parametrize("body", ["a", b"\xff", '{"predictions": {}}', "{"])
-def test_an_unreadable_answer_is_said(body):
-    with pytest.raises(payload.BadRequest, match="the answer is not readable"):
+def test_unreadable_response_raises_bad_request(body):
+    with pytest.raises(payload.BadRequest, match="the response is not readable"):
         payload.parse_response(body, "application/json")

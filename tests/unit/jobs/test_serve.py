@@ -1,4 +1,4 @@
-"""The served module: answers, and errors as JSON with the right status."""
+"""Serving: scores, and errors as JSON with their status."""
 
 import json
 
@@ -12,7 +12,7 @@ from jobs import serve
 
 @pytest.fixture
 def served(project, tmp_path):
-    """What model_fn loads from a folder as Train leaves it."""
+    """The result of model_fn for a folder as train writes it."""
 
     def make(code: str | None = None) -> serve.Served:
         project(code) if code else project()
@@ -45,7 +45,7 @@ def test_rows_get_scores(served):
         ("1,red", "text/plain", "content type 'text/plain' is not known; send text/csv or application/json"),
     ],
 )
-def test_bad_input_is_400_with_json(served, body, kind, error):
+def test_invalid_request_is_400_with_json(served, body, kind, error):
     answer = serve.transform_fn(served(), body, kind, "text/csv")
     assert (answer.status_code, answer.content_type) == (400, "application/json")
     assert answer.get_json()["error"].startswith(error)
@@ -58,7 +58,7 @@ def test_bad_input_is_400_with_json(served, body, kind, error):
         ("features['x'] * float('nan')", "model.py: predict(model, features) gave nan for row 1"),
     ],
 )
-def test_a_failing_model_is_500_with_json_and_its_own_line_in_the_log(served, capsys, predict, error):
+def test_failing_model_is_500_with_json_and_its_line_logged(served, capsys, predict, error):
     code = (
         "def features(raw):\n    return raw\n\ndef train(a, b, c): ...\n\ndef predict(model, features):\n\n    return "
     )

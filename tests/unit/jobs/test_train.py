@@ -1,4 +1,4 @@
-"""Train: the same rows, code, hyperparameters and seed give the same archive; others do not."""
+"""Train: the same rows, code, hyperparameters and seed give the same archive, and others another."""
 
 import json
 import os
@@ -67,7 +67,7 @@ def archive(tmp_path, settings):
     return run
 
 
-def test_the_archive_is_the_same_for_the_same_and_another_for_another(archive, records):
+def test_archive_depends_on_rows_and_seed_only(archive, records):
     rows = records(50)
     first = archive("first", rows)
     assert archive("again", rows) == first
@@ -87,7 +87,7 @@ def no_code(monkeypatch):
     monkeypatch.setattr(train, "copy_code", lambda target, source=None: None)
 
 
-def test_what_serving_needs_is_in_the_artifact(project, ml, records, no_code):
+def test_serving_json_has_columns_classes_and_hyperparameters(project, ml, records, no_code):
     in_process(project, ml, records(50).rename(columns={"colour": "red"}).assign(red=1.0))
     serving = json.loads((ml / "model/serving.json").read_text())
     assert serving == {
@@ -105,28 +105,28 @@ def test_what_serving_needs_is_in_the_artifact(project, ml, records, no_code):
     ("labels", "known"),
     [(["no", "yes"], ["no", "yes"]), ([True, False], [False, True]), ([2.5, 1.0], [1.0, 2.5])],
 )
-def test_labels_are_known_in_sorted_order(labels, known):
+def test_classes_are_the_sorted_labels(labels, known):
     assert train.classes_of(pd.Series(labels * 3)) == known
 
 
-def test_one_label_is_too_few(project, ml, records, no_code):
+def test_one_class_cannot_be_trained(project, ml, records, no_code):
     with pytest.raises(JobFailure, match="all 50 training rows have the label 1; nothing can be learned"):
         in_process(project, ml, records(50).assign(sold=1))
 
 
-def test_a_model_that_is_none_is_said(project, ml, records, no_code):
+def test_train_that_returns_none_fails(project, ml, records, no_code):
     code = MODEL.replace('return {"columns"', 'made = {"columns"')
     with pytest.raises(JobFailure, match="must return the fitted model; it returned None"):
         in_process(project, ml, records(50), code=code)
 
 
-def test_a_channel_without_rows_is_named(project, ml):
+def test_channel_without_rows_fails(project, ml):
     project()
     with pytest.raises(JobFailure, match="channel 'train' has no rows"):
         train.run()
 
 
-def test_the_users_own_save_and_load(project, tmp_path):
+def test_users_save_and_load_are_used(project, tmp_path):
     code = MODEL + "\ndef save(model, path):\n    (path / 'm.txt').write_text(model)\n"
     code += "\ndef load(path):\n    return (path / 'm.txt').read_text()\n"
     model = project(code)

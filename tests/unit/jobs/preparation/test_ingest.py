@@ -1,4 +1,4 @@
-"""Which objects are trained on, by version, and their rows."""
+"""Objects to train on, by version, and their rows."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ def rows(found, data_format="csv") -> pd.DataFrame:
     return pd.concat(list(table_files.chunks(found, data_format)), ignore_index=True)
 
 
-def test_the_window_takes_the_newest_partitions(land):
+def test_window_takes_the_newest_partitions(land):
     for day in ("2026-11-01", "2026-11-03", "2026-11-02"):
         land("x\n1\n", day)
         land("x\n1\n", day, "part-1.csv")
@@ -27,12 +27,12 @@ def test_the_window_takes_the_newest_partitions(land):
     assert len(ingest.choose(RAW, None)) == len(ingest.choose(RAW, 99)) == 6
 
 
-def test_no_data_says_where_it_belongs(s3):
+def test_missing_data_names_the_folder_for_it(s3):
     with pytest.raises(JobFailure, match=r"there is no data below s3://data/sales/raw/; put files into .*dt=<date>/"):
         ingest.choose(RAW, None)
 
 
-def test_deleted_objects_markers_of_folders_and_of_spark_are_no_data(land, s3):
+def test_deleted_objects_and_marker_files_are_ignored(land, s3):
     land("x\n1\n", name="kept.csv")
     land("x\n1\n", name="gone.csv")
     s3.delete_object(Bucket="data", Key="sales/raw/dt=2026-11-23/gone.csv")
@@ -41,7 +41,7 @@ def test_deleted_objects_markers_of_folders_and_of_spark_are_no_data(land, s3):
     assert [found.short for found in ingest.choose(RAW, None)] == ["dt=2026-11-23/kept.csv"]
 
 
-def test_a_manifest_brings_back_the_very_versions(land, s3):
+def test_manifest_selects_the_same_versions(land, s3):
     land("x\nold\n")
     (old,) = ingest.choose(RAW, None)
     manifest = {"data_digest": ingest.digest([old]), "objects": [old.to_dict() | {"rows": 1}]}
@@ -54,7 +54,7 @@ def test_a_manifest_brings_back_the_very_versions(land, s3):
     assert ingest.digest(ingest.choose(RAW, None)) != manifest["data_digest"]
 
 
-def test_a_version_that_is_gone_is_named(land, s3):
+def test_deleted_version_is_named(land, s3):
     version = land("x\n1\n")
     (found,) = ingest.choose(RAW, None)
     s3.delete_object(Bucket="data", Key=found.key, VersionId=version)
@@ -70,7 +70,7 @@ def test_a_version_that_is_gone_is_named(land, s3):
         ('{"objects": [{"key": "a"}]}', r"s3://data/manifest.json is no manifest of Prepare: KeyError 'bucket'"),
     ],
 )
-def test_a_manifest_that_is_none_is_named(s3, body, what):
+def test_invalid_manifest_is_named(s3, body, what):
     if body:
         s3.put_object(Bucket="data", Key="manifest.json", Body=body)
     with pytest.raises(JobFailure, match=what):
@@ -89,7 +89,7 @@ def test_a_manifest_that_is_none_is_named(s3, body, what):
         (b"PAR1" + b"\0" * 100 + b"PAR1", "parquet", "dt=2026-11-23/part is not readable as parquet: "),
     ],
 )
-def test_an_empty_or_unreadable_file_is_named(land, content, data_format, what):
+def test_empty_or_unreadable_file_is_named(land, content, data_format, what):
     land(content, name="part")
     (found,) = ingest.choose(RAW, None)
     with pytest.raises(JobFailure) as failure:
@@ -97,20 +97,20 @@ def test_an_empty_or_unreadable_file_is_named(land, content, data_format, what):
     assert str(failure.value).startswith(what)
 
 
-def test_a_parquet_file_without_rows_is_named(land):
+def test_parquet_file_without_rows_is_named(land):
     land(pd.DataFrame({"x": pd.Series([], dtype="float64")}), name="p.parquet")
     with pytest.raises(JobFailure, match=r"dt=2026-11-23/p.parquet is empty: it has no rows"):
         rows(ingest.choose(RAW, None)[0], "parquet")
 
 
-def test_a_parquet_file_that_is_cut_off_is_named(land, records, tmp_path):
+def test_truncated_parquet_file_is_named(land, records, tmp_path):
     records(2000).to_parquet(tmp_path / "p")
     land((tmp_path / "p").read_bytes()[:-1000], name="p.parquet")
     with pytest.raises(JobFailure, match=r"p.parquet is not readable as parquet"):
         rows(ingest.choose(RAW, None)[0], "parquet")
 
 
-def test_csv_may_have_a_byte_order_mark_and_be_compressed(land):
+def test_csv_may_have_byte_order_mark_and_gzip(land):
     land(gzip.compress("\ufeffcode\n01\n".encode()), name="part-0.csv.gz")
     assert rows(ingest.choose(RAW, None)[0]).to_dict("list") == {"code": ["01"]}
     land(gzip.compress(b"x\n1\n" * 1000)[:-20], name="part-0.csv.gz")
@@ -118,7 +118,7 @@ def test_csv_may_have_a_byte_order_mark_and_be_compressed(land):
         rows(ingest.choose(RAW, None)[0])
 
 
-def test_parquet_integers_beside_missing_values_keep_their_digits(land, tmp_path):
+def test_nullable_parquet_integers_keep_their_digits(land, tmp_path):
     pq.write_table(pa.table({"id": [12345678901234567, None]}), tmp_path / "p")
     land((tmp_path / "p").read_bytes(), name="p.parquet")
     assert rows(ingest.choose(RAW, None)[0], "parquet")["id"].tolist() == [12345678901234567, None]

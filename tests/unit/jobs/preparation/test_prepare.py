@@ -1,4 +1,4 @@
-"""Prepare end to end in moto: what it leaves, and what it says about data that is not as it must be."""
+"""Prepare end to end in moto: its outputs, and its failures for invalid data."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ def failure() -> str:
     return str(failed.value)
 
 
-def test_what_prepare_leaves(land, project, records, ml):
+def test_prepare_writes_parts_report_and_baseline(land, project, records, ml):
     versions = [land(records(300, 0), "2026-11-22"), land(records(200, 1), "2026-11-23")]
     project()
     prepare.run()
@@ -64,7 +64,7 @@ def test_what_prepare_leaves(land, project, records, ml):
     assert output(ml, "baseline/profile.json")["rows"] == 500
 
 
-def test_csv_and_parquet_of_the_same_rows_are_prepared_the_same(land, project, records, ml, s3, monkeypatch):
+def test_csv_and_parquet_give_the_same_parts(land, project, records, ml, s3, monkeypatch):
     table = records(300).assign(code=[f"{n % 100:02d}" for n in range(300)])
     schema = {"x": {"type": "number"}, "colour": {"type": "string"}, "code": {"type": "string"}}
     results = []
@@ -80,7 +80,7 @@ def test_csv_and_parquet_of_the_same_rows_are_prepared_the_same(land, project, r
     assert results[0][1]["code"].str.len().eq(2).all()  # '01' is still '01'
 
 
-def test_chunks_do_not_change_what_is_prepared(land, project, records, ml, monkeypatch):
+def test_chunk_size_does_not_change_the_parts(land, project, records, ml, monkeypatch):
     land(records(300))
     project()
     prepare.run()
@@ -91,7 +91,7 @@ def test_chunks_do_not_change_what_is_prepared(land, project, records, ml, monke
         pd.testing.assert_frame_equal(first, second)
 
 
-def test_a_manifest_is_prepared_again(land, project, records, ml, s3, monkeypatch):
+def test_manifest_gives_the_same_parts(land, project, records, ml, s3, monkeypatch):
     land(records(300))
     project()
     prepare.run()
@@ -105,7 +105,7 @@ def test_a_manifest_is_prepared_again(land, project, records, ml, s3, monkeypatc
     assert output(ml, "report/manifest.json") == manifest
 
 
-def test_broken_values_are_listed_with_column_count_and_example(land, project, records, ml):
+def test_invalid_values_are_listed_with_count_and_example(land, project, records, ml):
     table = records(300).astype(object)
     table.loc[[5, 7], "x"] = "abc"
     table.loc[9, "colour"] = "purple"
@@ -123,7 +123,7 @@ def test_broken_values_are_listed_with_column_count_and_example(land, project, r
     assert not (ml / "processing/output/report/report.json").exists()
 
 
-def test_the_example_counts_rows_across_chunks(land, project, records, ml, monkeypatch):
+def test_example_row_is_counted_across_chunks(land, project, records, ml, monkeypatch):
     monkeypatch.setattr(table_files, "CHUNK_ROWS", 100)
     table = records(300)
     table.loc[250, "colour"] = "purple"
@@ -132,7 +132,7 @@ def test_the_example_counts_rows_across_chunks(land, project, records, ml, monke
     assert "row 251)" in failure()
 
 
-def test_ranges_nulls_and_shares_of_nulls(land, project, records, ml):
+def test_ranges_and_null_fractions_are_checked(land, project, records, ml):
     table = records(300)
     table.loc[:149, "x"] = np.nan
     table.loc[200, "x"] = 1e6
@@ -155,27 +155,27 @@ def test_ranges_nulls_and_shares_of_nulls(land, project, records, ml):
         (lambda t: t.assign(x=0, colour="red", sold=t.index % 2), "fell into the part"),
     ],
 )  # fmt: skip
-def test_data_that_cannot_be_trained_on_is_said(land, project, records, ml, change, what):
+def test_unusable_data_fails_with_the_reason(land, project, records, ml, change, what):
     land(change(records(300)))
     project()
     assert what in failure()
 
 
-def test_a_later_file_without_a_column_is_named(land, project, records, ml):
+def test_later_file_without_a_column_is_named(land, project, records, ml):
     land(records(200), "2026-11-22")
     land(records(200).drop(columns="x"))
     project(data={"schema": {}})
     assert failure() == "dt=2026-11-23/part-0.csv: column 'x' is missing; it has colour, sold"
 
 
-def test_a_later_file_with_another_type_is_named(land, project, records, ml):
+def test_later_file_with_another_type_is_named(land, project, records, ml):
     land(records(200), "2026-11-22")
     land(records(200).assign(x="a"))
     project(data={"schema": {}})
     assert "x: 200 values are no number (first 'a' in dt=2026-11-23/part-0.csv, row 1)" in failure()
 
 
-def test_regression_needs_numbers_and_classes_are_few(land, project, records, ml, monkeypatch):
+def test_labels_must_fit_the_problem(land, project, records, ml, monkeypatch):
     land(records(200).assign(sold="a lot"))
     project(problem="regression")
     assert failure() == "label 'sold' holds values of type string; regression needs numbers"
@@ -185,7 +185,7 @@ def test_regression_needs_numbers_and_classes_are_few(land, project, records, ml
     assert failure() == "label 'sold' has more than 50 different values; is this a regression?"
 
 
-def test_labels_may_be_texts(land, project, records, ml):
+def test_labels_may_be_strings(land, project, records, ml):
     land(records(300).assign(sold=lambda t: t["sold"].map({0: "no", 1: "yes"})))
     project()
     prepare.run()
@@ -193,7 +193,7 @@ def test_labels_may_be_texts(land, project, records, ml):
     assert set(output(ml, "train")["sold"]) == set(output(ml, "test")["sold"]) == {"no", "yes"}
 
 
-def test_features_may_be_texts_and_a_first_chunk_without_values(land, project, records, ml, monkeypatch):
+def test_string_features_may_be_missing_in_the_first_chunk(land, project, records, ml, monkeypatch):
     monkeypatch.setattr(table_files, "CHUNK_ROWS", 100)
     table = records(300).assign(note=[None] * 200 + ["late"] * 100)
     land(table)
@@ -217,7 +217,7 @@ def test_features_may_be_texts_and_a_first_chunk_without_values(land, project, r
         ('raw.assign(mixed=[1 if x < 0 else "a" for x in raw["x"]])', "model.py: features(raw) made values of mixed types"),
     ],
 )  # fmt: skip
-def test_features_that_cannot_be_kept_are_said(land, project, records, ml, monkeypatch, body, what):
+def test_features_that_cannot_be_written_fail(land, project, records, ml, monkeypatch, body, what):
     monkeypatch.setattr(table_files, "CHUNK_ROWS", 250)
     table = records(300)
     table.loc[255:290, "x"] = 5.5
@@ -227,7 +227,7 @@ def test_features_that_cannot_be_kept_are_said(land, project, records, ml, monke
     assert what in said
 
 
-def test_time_and_ignored_columns_are_neither_features_nor_raw_columns(land, project, records, ml):
+def test_time_and_ignored_columns_are_left_out(land, project, records, ml):
     land(records(300).assign(id=range(300), at="2026-11-24", extra=1))
     project(FEATURES.format(body="raw"), data={"ignore": ["id"], "time_column": "at"})
     prepare.run()

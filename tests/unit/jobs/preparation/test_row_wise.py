@@ -1,4 +1,4 @@
-"""What features(raw) may not do: look at other rows."""
+"""features(raw) must be row-wise."""
 
 import pandas as pd
 import pytest
@@ -31,7 +31,7 @@ def predict(model, features): ...
         ('raw[["x"]].rename(columns={"x": 1})', "must be texts"),
     ],
 )  # fmt: skip
-def test_a_feature_that_learns_from_other_rows_is_named(project, records, body, what):
+def test_feature_that_depends_on_other_rows_is_named(project, records, body, what):
     model = project(FEATURES.format(body=body))
     with pytest.raises(JobFailure) as failure:
         row_wise.check(model, records(200))
@@ -40,12 +40,12 @@ def test_a_feature_that_learns_from_other_rows_is_named(project, records, body, 
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 500])
-def test_row_by_row_features_pass(project, records, rows):
+def test_row_wise_features_pass(project, records, rows):
     model = project(FEATURES.format(body='raw.assign(y=raw["x"] ** 2, upper=raw["colour"].str.upper())'))
     row_wise.check(model, records(rows))
 
 
-def test_the_user_cannot_change_our_rows(project, records):
+def test_features_cannot_change_the_raw_rows(project, records):
     raw = records(10)
     project(FEATURES.format(body='raw.drop(columns="sold", inplace=True) or raw')).features(raw)
     pd.testing.assert_frame_equal(raw, records(10))
