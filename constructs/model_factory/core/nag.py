@@ -6,7 +6,7 @@ docs/reference/suppressions.md lists them all.
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from aws_cdk import aws_iam as iam
@@ -66,9 +66,8 @@ def _wildcards(resource: CfnResource) -> list[str]:
         for statement in document["Statement"]:
             if statement["Effect"] == "Allow":
                 for kind in ("Action", "Resource"):
-                    values = statement.get(kind, [])
-                    listed: list[Any] = values if isinstance(values, list) else [values]
-                    for value in map(_flat, listed):
+                    values: Any = statement.get(kind, [])
+                    for value in map(_flat, cast(list[Any], values) if isinstance(values, list) else [values]):
                         if "*" in value:
                             found[f"{_WILDCARDS}[{kind}::{value}]"] = None
     return list(found)

@@ -145,9 +145,9 @@ def _training_alarms(props: ModelProps) -> Iterator[AlarmSpec]:
         notify=False,
     )
     yield AlarmSpec(
-        "unanswered",
-        "Drift or quality requested a training and none was started: there is no new data, or the last one failed.",
-        model_metric(props.names, "RetrainUnanswered", period=minute),
+        "retrain-not-started",
+        "A drift or quality alarm started no training: there is no new data, or the last training failed.",
+        model_metric(props.names, "RetrainNotStarted", period=minute),
         threshold=0,
     )
 
