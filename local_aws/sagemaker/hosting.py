@@ -95,7 +95,7 @@ class Hosting:
                 log.exception("%s", arn)
             self._roll_back(arn, old, fleet)
             endpoint["FailureReason"] = str(error)[:1024]
-            self._set_status(state, endpoint, "InService" if old else "Failed")
+            self._settle(state, endpoint, "InService" if old else "Failed")
             return
         finally:
             self._canaries.pop(arn, None)
@@ -104,7 +104,7 @@ class Hosting:
         endpoint["ProductionVariants"] = [variant_summary(variant) for variant in config["ProductionVariants"]]
         if "DataCaptureConfig" in config:
             endpoint["DataCaptureConfig"] = _capture_summary(config["DataCaptureConfig"])
-        self._set_status(state, endpoint, "InService")
+        self._settle(state, endpoint, "InService")
         if old:
             old.retire()
 
@@ -149,7 +149,7 @@ class Hosting:
             s3 = accounts.role_client("s3", role, state.region, subnets(model))
             self.captures[arn] = Capture(s3, endpoint["EndpointName"], wanted)
 
-    def _set_status(self, state: State, endpoint: Record, status: str) -> None:
+    def _settle(self, state: State, endpoint: Record, status: str) -> None:
         endpoint["EndpointStatus"] = status
         endpoint.pop("PendingDeploymentSummary", None)
         endpoint["LastModifiedTime"] = now()
