@@ -78,7 +78,6 @@ class FactoryFunction(Construct):
         alarm_topic: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        _check_source(self, source, handler)
         purpose = purpose or construct_id
         name = names.function(purpose) if names else None
         log_group = logs.LogGroup(
@@ -114,7 +113,7 @@ class FactoryFunction(Construct):
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
             handler=handler,
-            code=lambda_.Code.from_asset(str(self._stage(source))),
+            code=lambda_.Code.from_asset(str(self._stage(source, handler))),
             role=self.role.without_policy_updates(),
             layers=[self._powertools()] if layers is None else list(layers),
             memory_size=512,
@@ -198,11 +197,11 @@ class FactoryFunction(Construct):
         """Milliseconds that invocations take. `options` are those of `cloudwatch.Metric`."""
         return self.function.metric_duration(**options)
 
-    def _stage(self, source: Path) -> Path:
+    def _stage(self, source: Path, handler: str) -> Path:
         """The function's folder together with `shared`, below the app's output directory: one for all its stages."""
         app = cast(Stage, self.node.root)
         try:
-            return stage_function_code(source, Path(app.outdir) / "functions")
+            return stage_function_code(source, Path(app.outdir) / "functions", handler)
         except FunctionCodeError as error:
             raise FunctionCodeError(f"{self.node.path}: source: {error}") from None
 
@@ -232,13 +231,3 @@ def _variables(names: EnvironmentNames | None, purpose: str) -> dict[str, str]:
         "MODELS_PARAMETER_PREFIX": names.models_parameter_prefix,
         **powertools,
     }
-
-
-def _check_source(scope: Construct, source: Path, handler: str) -> None:
-    """A folder without the handler would make a zip that Lambda cannot run."""
-    file = source / f"{handler.rpartition('.')[0].replace('.', '/')}.py"
-    if not file.is_file():
-        raise ValueError(
-            f"{scope.node.path}: source is {str(source)!r}, which has no file {file.relative_to(source)} for the handler "
-            f"{handler!r}; give a folder with the function's code"
-        )
