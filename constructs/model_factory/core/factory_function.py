@@ -23,7 +23,7 @@ from .names import METRIC_NAMESPACE, EnvironmentNames, StackLocation
 from .network import VpcConfig, function_interfaces
 from .permissions import allow, allow_without_resource, service_role
 
-# AWS publishes the layer's ARN of every region under this public parameter; CloudFormation reads it at deployment.
+# AWS publishes the ARN of the layer in this public parameter of every region; CloudFormation reads it at deployment.
 _POWERTOOLS = "/aws/service/powertools/python/arm64/python3.14/latest"
 _CONCURRENCY = "FIFO message groups bound it to one run per model; a reservation would take from the account's few."
 _DEAD_LETTERS = "Messages come from a queue with dead letters, or from CloudFormation, which waits for an answer."
@@ -66,7 +66,6 @@ class FactoryFunction(Construct):
         construct_id: str,
         *,
         source: Path,
-        handler: str = "handler.handler",
         names: EnvironmentNames | None = None,
         purpose: str | None = None,
         key: kms.IKey | None = None,
