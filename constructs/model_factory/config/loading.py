@@ -38,12 +38,26 @@ class ConfigError(Exception):
 
 
 def load_factory(path: Path) -> FactoryConfig:
-    """Read `factory.yaml`. Raises ConfigError."""
+    """Read and check `factory.yaml`.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ConfigError: The file cannot be read or has mistakes.
+    """
     return _load(path, FactoryConfig)
 
 
 def load_model(folder: Path) -> ModelConfig:
-    """Read `<folder>/model.yaml`. Raises ConfigError, also when the name of the folder is not the name of the model."""
+    """Read and check the `model.yaml` of one model.
+
+    Args:
+        folder: Folder of the model, which has the model's name.
+
+    Raises:
+        ConfigError: The file cannot be read or has mistakes, or the folder has another name than the model.
+    """
     path = folder / "model.yaml"
     config = _load(path, ModelConfig)
     if config.name != folder.resolve().name:
@@ -60,7 +74,14 @@ def load_model(folder: Path) -> ModelConfig:
 
 
 def load_models(root: Path) -> dict[str, ModelConfig]:
-    """Read every `<root>/*/model.yaml`, by name in alphabetical order. Raises one ConfigError for all mistakes."""
+    """Read and check every `<root>/*/model.yaml`, by name in alphabetical order.
+
+    Args:
+        root: Folder with one folder per model.
+
+    Raises:
+        ConfigError: Files cannot be read or have mistakes. The error has the mistakes of all files.
+    """
     models: dict[str, ModelConfig] = {}
     mistakes: list[Mistake] = []
     for path in sorted(root.glob("*/model.yaml")):

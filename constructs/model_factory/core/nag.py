@@ -1,6 +1,6 @@
-"""Accepted findings of the rule packs, each on one resource and with its reason.
+"""Suppressions of findings of cdk-nag, checkov and cfn-lint, each on one resource and with its reason.
 
-They stand where the tools and reviewers look: in the resource's metadata. docs/reference/suppressions.md lists them all.
+They are in the metadata of the resource, where the tools read them. docs/reference/suppressions.md lists them all.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,21 @@ DEPENDS_TWICE = "CDK's own construct writes the dependency on the role, though i
 
 
 def suppress(construct: IConstruct, reasons: Mapping[str, str]) -> None:
-    """Accept findings by rule: `CKV…` are checkov's, those without a hyphen else cfn-lint's, the others cdk-nag's.
+    """Suppress findings on one resource. Further calls for the same resource add to the earlier ones.
 
-    Reasons of several calls for one resource add up.
+    Args:
+        construct: The resource, or a construct whose default child it is.
+        reasons: Reason by rule: `CKV…` is a rule of checkov, another rule without a hyphen one of cfn-lint, and the rest
+            are rules of cdk-nag.
+
+    Raises:
+        TypeError: The construct has no CloudFormation resource of its own.
     """
     resource = construct if isinstance(construct, CfnResource) else construct.node.default_child
     if not isinstance(resource, CfnResource):
-        raise TypeError(f"{construct.node.path} has no CloudFormation resource of its own")
+        raise TypeError(
+            f"{construct.node.path}: construct is {type(construct).__name__}, which has no CloudFormation resource of its own"
+        )
     # The format is cdk-nag's own; importing cdk-nag for it would slow every synth down.
     _extend(
         resource,
@@ -42,7 +50,7 @@ def suppress(construct: IConstruct, reasons: Mapping[str, str]) -> None:
 
 
 def in_both_packs(rule: str, reason: str) -> dict[str, str]:
-    """The rule as NIST 800-53 R5 and PCI DSS 3.2.1 call it."""
+    """The rule by its names in the packs NIST 800-53 R5 and PCI DSS 3.2.1."""
     return {f"{pack}-{rule}": reason for pack in ("NIST.800.53.R5", "PCI.DSS.321")}
 
 

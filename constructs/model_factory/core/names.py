@@ -112,9 +112,11 @@ class EnvironmentNames(Arns):
         return f"{self.prefix}-{purpose}.fifo"
 
     def dead_letter_queue(self, purpose: str) -> str:
+        """FIFO dead-letter queue for `purpose`: retrain or deploy."""
         return f"{self.prefix}-{purpose}-dead-letters.fifo"
 
     def function(self, purpose: str) -> str:
+        """Function for `purpose`: retrain, deploy or endpoint-cleanup."""
         return f"{self.prefix}-{purpose}"
 
     @property
@@ -123,6 +125,7 @@ class EnvironmentNames(Arns):
         return f"{self.prefix}-undelivered"
 
     def role(self, purpose: str) -> str:
+        """Role of the function for `purpose`, or for `purpose` scheduler or network-log."""
         return f"{self.prefix}-{purpose}"
 
     @property

@@ -7,6 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from .encryption_key import key_or_own
 from .nag import in_both_packs, suppress
 from .names import EnvironmentNames
 
@@ -21,7 +22,7 @@ class PrivateBuckets:
     Args:
         scope: Construct that the buckets are created in.
         names: Names of the environment. Default: CloudFormation generates names.
-        key: Key that encrypts the buckets.
+        key: Key that encrypts the buckets. Default: a key of its own.
         removal: What happens to the buckets when the stack is deleted.
         one_region: Reason for not replicating the buckets, recorded for cdk-nag.
     """
@@ -31,13 +32,15 @@ class PrivateBuckets:
         scope: Construct,
         *,
         names: EnvironmentNames | None,
-        key: kms.IKey,
+        key: kms.IKey | None,
         removal: RemovalPolicy,
         one_region: str,
     ) -> None:
-        # The app's feature flags do not decide this: without the flag, S3 would deliver access logs by ACLs.
+        # Whatever the app's feature flags are: without this one, S3 would deliver access logs by ACLs. (The CDK takes
+        # context before the first child alone.)
         scope.node.set_context(_LOGS_BY_BUCKET_POLICY, True)
-        self._scope, self._names, self._key, self._removal = scope, names, key, removal
+        self._scope, self._names, self._removal = scope, names, removal
+        self._key = key_or_own(scope, key, names)
         self._no_replica = in_both_packs("S3BucketReplicationEnabled", one_region)
         self.logs = s3.Bucket(
             scope,

@@ -1,4 +1,4 @@
-"""What a definition may hold in place of a value that is known only when the pipeline runs."""
+"""Functions of the definition format: placeholders for values that are known when the pipeline runs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,11 @@ type Value = str | int | float | bool | Function
 
 @dataclass(frozen=True)
 class Get(Function):
-    """Refers to a parameter, an execution variable or a property of a step, such as `Steps.Train.TrainingJobName`."""
+    """A reference to a parameter, an execution variable or a property of a step.
+
+    Args:
+        path: What it refers to, such as `Steps.Train.TrainingJobName`.
+    """
 
     path: str
 
@@ -28,7 +32,12 @@ class Get(Function):
 
 @dataclass(frozen=True)
 class Join(Function):
-    """Texts put together with `on` between them."""
+    """A text that joins values, `Std:Join` in the definition format.
+
+    Args:
+        on: Separator, such as `/`.
+        values: Texts, numbers and functions.
+    """
 
     on: str
     values: Sequence[Value]
@@ -39,7 +48,13 @@ class Join(Function):
 
 @dataclass(frozen=True)
 class JsonGet(Function):
-    """One value of a JSON file that an earlier processing step declared as a property file."""
+    """One value of a JSON file that an earlier processing step declared as a property file, `Std:JsonGet`.
+
+    Args:
+        step: Name of the processing step.
+        property_file: Name of the property file.
+        path: Path of the value in the file, such as `gate.value`.
+    """
 
     step: str
     property_file: str
@@ -52,7 +67,13 @@ class JsonGet(Function):
 
 @dataclass(frozen=True)
 class Parameter(Function):
-    """A value that whoever starts an execution may give. Without `default` it must be given."""
+    """A parameter of the pipeline, whose value `StartPipelineExecution` can set.
+
+    Args:
+        name: Name of the parameter.
+        default: Value of executions that set none. Default: None, every execution has to set it.
+        type: `String`, `Integer`, `Float` or `Boolean`. Default: `String`.
+    """
 
     name: str
     default: str | int | float | bool | None = None
@@ -68,7 +89,7 @@ class Parameter(Function):
 
 
 class Execution:
-    """What SageMaker knows of an execution."""
+    """Execution variables: values that SageMaker knows of an execution. It has no instances."""
 
     ID: ClassVar = Get("Execution.PipelineExecutionId")
     ARN: ClassVar = Get("Execution.PipelineExecutionArn")

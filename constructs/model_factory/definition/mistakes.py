@@ -1,11 +1,11 @@
-"""The one error of this package, and how a wrong name is told."""
+"""The error of this package, and the hint for an unknown name."""
 
 import difflib
 from collections.abc import Iterable, Sequence
 
 
 class DefinitionError(ValueError):
-    """A pipeline definition that SageMaker would refuse; `mistakes` holds all that is wrong, one sentence each."""
+    """SageMaker would reject the pipeline definition. `mistakes` has one sentence for each mistake."""
 
     def __init__(self, mistakes: Sequence[str]) -> None:
         self.mistakes = list(mistakes)
@@ -13,7 +13,7 @@ class DefinitionError(ValueError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """How to go on after an unknown name: the nearest known one, or all of them."""
+    """The hint for an unknown name: the most similar known name, or all of them."""
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1)
     if near:

@@ -1,4 +1,4 @@
-"""A whole pipeline: parameters and steps, checked together."""
+"""The definition of a pipeline: its parameters and steps, checked together."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,15 @@ VERSION = "2020-12-01"
 
 @dataclass(frozen=True)
 class PipelineDefinition:
-    """A definition that SageMaker accepts. Raises DefinitionError with every mistake when it would not."""
+    """The definition of a SageMaker pipeline, checked at synth.
+
+    Args:
+        steps: Steps of the pipeline.
+        parameters: Parameters that the steps refer to. Default: none.
+
+    Raises:
+        DefinitionError: SageMaker would reject the definition. The message has every mistake.
+    """
 
     steps: Sequence[Step]
     parameters: Sequence[Parameter] = ()

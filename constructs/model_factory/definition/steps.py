@@ -9,7 +9,13 @@ from .functions import Get, JsonGet, Value, render
 
 @dataclass(frozen=True)
 class PropertyFile:
-    """A JSON file in a processing step's output whose values later steps read with JsonGet."""
+    """A JSON file in an output of a processing step, whose values later steps read with JsonGet.
+
+    Args:
+        name: Name of the property file.
+        output: Name of the step's output that has the file.
+        path: Path of the file in the output.
+    """
 
     name: str
     output: str
@@ -22,7 +28,14 @@ class PropertyFile:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Repeat a step after one of `exceptions`; the wait grows from `interval_seconds` by `backoff_rate`."""
+    """Repeats a step after an error.
+
+    Args:
+        exceptions: Errors, such as `Step.THROTTLING`.
+        max_attempts: Number of attempts, 1 to 20.
+        interval_seconds: Seconds before the first retry. Default: 1.
+        backoff_rate: Factor by which the wait grows from retry to retry. Default: 2.0.
+    """
 
     exceptions: Sequence[
         Literal[
@@ -49,7 +62,11 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class CacheConfig:
-    """Reuse the result of an equal step; `expire_after` is an ISO 8601 duration such as `P30D`."""
+    """Reuses the result of an earlier step with the same arguments.
+
+    Args:
+        expire_after: Age up to which results are reused: an ISO 8601 duration such as `P30D`.
+    """
 
     expire_after: str
 
@@ -60,7 +77,16 @@ class CacheConfig:
 
 @dataclass(frozen=True)
 class Step:
-    """A step of any type. `arguments` are passed on as they are; subclasses have theirs checked."""
+    """A step of any type. The arguments of subclasses are checked against the service model.
+
+    Args:
+        name: Name of the step in the pipeline.
+        arguments: Request of SageMaker's API, with functions and CDK tokens in place of values. Default: none.
+        type: Type of the step in the definition format. Default: that of the subclass.
+        depends_on: Names of steps that have to end before this one. Default: none; references imply an order already.
+        display_name: Name in SageMaker Studio. Default: `name`.
+        description: Description in SageMaker Studio. Default: none.
+    """
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -105,7 +131,12 @@ class Step:
 
 @dataclass(frozen=True)
 class JobStep(Step):
-    """A step that SageMaker may repeat or take from its cache."""
+    """A step that SageMaker can repeat after an error or take from its cache.
+
+    Args:
+        retry_policies: When the step is repeated. Default: never.
+        cache: Whether results are reused, and for how long. Default: None, they are not.
+    """
 
     retry_policies: Sequence[RetryPolicy] = ()
     cache: CacheConfig | None = None
@@ -118,7 +149,11 @@ class JobStep(Step):
 
 @dataclass(frozen=True)
 class ProcessingStep(JobStep):
-    """A processing job."""
+    """A processing job.
+
+    Args:
+        property_files: JSON files in the outputs that later steps read. Default: none.
+    """
 
     type: str = "Processing"
     property_files: Sequence[PropertyFile] = ()
@@ -164,7 +199,7 @@ class TransformStep(JobStep):
 
 @dataclass(frozen=True)
 class RegisterModelStep(JobStep):
-    """A new version in a model package group."""
+    """Registers a version in a model package group."""
 
     type: str = "RegisterModel"
 
@@ -181,7 +216,13 @@ class FailStep(Step):
 
 @dataclass(frozen=True)
 class Condition:
-    """A comparison of two values."""
+    """A comparison of two values.
+
+    Args:
+        type: `Equals`, `NotEquals`, `GreaterThan`, `GreaterThanOrEqualTo`, `LessThan` or `LessThanOrEqualTo`.
+        left: Value or function.
+        right: Value or function.
+    """
 
     type: Literal[
         "Equals", "NotEquals", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo"
@@ -196,7 +237,13 @@ class Condition:
 
 @dataclass(frozen=True)
 class ConditionStep(Step):
-    """Goes on with `if_steps` when every condition holds, else with `else_steps`. It has no arguments of its own."""
+    """Runs one of two lists of steps. It takes no `arguments`.
+
+    Args:
+        conditions: Conditions that all have to be true for `if_steps`. Default: none.
+        if_steps: Steps when the conditions are true. Default: none.
+        else_steps: Steps when one is false. Default: none.
+    """
 
     type: str = "Condition"
     conditions: Sequence[Condition] = ()

@@ -7,7 +7,6 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from ..core.encryption_key import key_or_own
 from ..core.nag import in_both_packs, suppress
 from ..core.names import EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
@@ -40,7 +39,6 @@ class DeliveryBuckets(Construct):
         removal: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, construct_id)
-        key = key_or_own(self, key, names)
         buckets = PrivateBuckets(self, names=names, key=key, removal=removal, one_region=_BUILT_ANEW)
         artifacts = buckets.add("artifacts", tidy(expiration=_KEPT, noncurrent_version_expiration=_KEPT))
         records = buckets.add("records", tidy(noncurrent_version_expiration=_KEPT))

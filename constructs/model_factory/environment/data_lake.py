@@ -8,7 +8,6 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from ..core.encryption_key import key_or_own
 from ..core.names import EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
 
@@ -72,7 +71,6 @@ class DataLake(DataLakeBase):
         lock: Literal["governance", "compliance"] = "governance",
     ) -> None:
         super().__init__(scope, construct_id)
-        key = key_or_own(self, key, names)
         buckets = PrivateBuckets(self, names=names, key=key, removal=removal, one_region=_ONE_REGION)
         self.logs = cast(s3.IBucket, buckets.logs)
         """Server access logs of the other buckets. They expire after a year."""

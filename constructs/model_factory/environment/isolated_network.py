@@ -211,7 +211,8 @@ class IsolatedNetwork(Construct):
             deliver_logs_permission_arn=role.role_arn,
             tags=self._tags,
         )
-        log.node.add_dependency(cast(Construct, group))
+        if names:  # The log group is known by name, which says nothing about the order.
+            log.node.add_dependency(cast(Construct, group))
 
 
 def _zone(index: int) -> str:

@@ -1,0 +1,17 @@
+"""A function that reads a FIFO queue. An alarm counts exceptions, another one dead letters."""
+
+from pathlib import Path
+
+from aws_cdk import App, Duration, Stack
+
+from model_factory import AlertsTopic, FactoryFunction, TriggerQueue
+
+app = App()
+stack = Stack(app, "FactoryFunctionExample")
+topic = AlertsTopic(stack, "Alerts")
+timeout = Duration.seconds(30)
+queue = TriggerQueue(stack, "Queue", function_timeout=timeout, alarm_topic=topic)
+source = Path(__file__).parent / "score"
+function = FactoryFunction(stack, "Score", source=source, timeout=timeout, alarm_topic=topic)
+function.consume(queue.queue)
+app.synth()
