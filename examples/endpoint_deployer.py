@@ -2,18 +2,20 @@
 
 from pathlib import Path
 
-from aws_cdk import App, Duration, Environment, Stack, aws_iam, aws_s3
+from aws_cdk import App, Aws, Duration, Stack, aws_iam, aws_s3
 
 from model_factory import EndpointDeployer, ModelProps, TriggerQueue
 
 MODEL = Path(__file__).resolve().parents[1] / "models" / "employment"
 
 app = App()
-# In a stack with a region, AWS's scikit-learn image of that region is the default.
-stack = Stack(app, "EndpointDeployerExample", env=Environment(region="eu-west-1"))
+stack = Stack(app, "EndpointDeployerExample")
 bucket = aws_s3.Bucket(stack, "Bucket", enforce_ssl=True)
 deploys = TriggerQueue(stack, "Deploys", function_timeout=Duration.minutes(2))
-props = ModelProps.from_folder(stack, MODEL, data_bucket=bucket, artifacts_bucket=bucket, deploy_queue=deploys.queue)
+image = f"{Aws.ACCOUNT_ID}.dkr.ecr.{Aws.REGION}.{Aws.URL_SUFFIX}/scikit-learn:1.9"
+props = ModelProps.from_folder(
+    stack, MODEL, image=image, data_bucket=bucket, artifacts_bucket=bucket, deploy_queue=deploys.queue
+)
 endpoint = EndpointDeployer(stack, "Endpoint", props)
 caller = aws_iam.Role(stack, "Caller", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com"))
 endpoint.grant_invoke(caller)

@@ -11,7 +11,7 @@ MODEL = Path(__file__).resolve().parents[1] / "models" / "employment"
 app = App()
 stack = Stack(app, "TrainingPipelineExample")
 bucket = aws_s3.Bucket(stack, "Bucket", enforce_ssl=True, versioned=True)
-# AWS's own image has another registry in each region. An environment-agnostic stack names an image of its own region.
+# The default is AWS's scikit-learn image of the stack's region. A stack without region has to name an image.
 image = f"{Aws.ACCOUNT_ID}.dkr.ecr.{Aws.REGION}.{Aws.URL_SUFFIX}/scikit-learn:1.9"
 props = ModelProps.from_folder(stack, MODEL, image=image, data_bucket=bucket, artifacts_bucket=bucket)
 training = TrainingPipeline(stack, "Training", props)

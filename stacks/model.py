@@ -57,7 +57,7 @@ class ModelStack(Stack):
         vpc: Subnets and security groups of jobs and endpoint; None outside of a VPC.
 
     Raises:
-        DefinitionError: SageMaker would refuse the definition of a pipeline.
+        DefinitionError: SageMaker would reject the definition of a pipeline.
         ImageError: There is no image in the region, or the image is not in Amazon ECR.
     """
 

@@ -70,12 +70,8 @@ if TYPE_CHECKING:
         JobCode,
         build_job_code,
     )
-    from .model.model_registry import (
-        ModelPackageGroup,
-        ModelRegistry,
-    )
+    from .model.model_registry import ModelRegistry
     from .model.monitor_pipeline import MonitorPipeline
-    from .model.pipeline import SageMakerPipeline
     from .model.props import ModelProps
     from .model.retrain_trigger import RetrainTrigger
     from .model.settings import ModelSettings
@@ -129,9 +125,7 @@ _EXPORTS = {
     "DeliveryRole": "delivery.role",
     # Constructs of a model.
     "ModelProps": "model.props",
-    "ModelPackageGroup": "model.model_registry",
     "ModelRegistry": "model.model_registry",
-    "SageMakerPipeline": "model.pipeline",
     "TrainingPipeline": "model.training_pipeline",
     "MonitorPipeline": "model.monitor_pipeline",
     "RetrainTrigger": "model.retrain_trigger",
@@ -197,7 +191,6 @@ __all__ = [
     "ModelConfig",
     "ModelDashboard",
     "ModelNames",
-    "ModelPackageGroup",
     "ModelProps",
     "ModelRegistry",
     "ModelSettings",
@@ -211,7 +204,6 @@ __all__ = [
     "RegisterModelStep",
     "RetrainTrigger",
     "RetryPolicy",
-    "SageMakerPipeline",
     "SchedulerRole",
     "Step",
     "TrainingPipeline",

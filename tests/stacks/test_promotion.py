@@ -1,4 +1,4 @@
-"""`promote: model`: what is deployed where versions are trained, and where they are promoted to."""
+"""`promote: model`: templates of the environment that trains and of the one that versions are promoted to."""
 
 import json
 
@@ -9,7 +9,7 @@ from .conftest import Template
 
 @pytest.fixture(scope="session")
 def deployed(synthesized):
-    """A template of the delivered factory, by environment and name of the stack."""
+    """Templates of the delivered factory, by environment and stack."""
 
     def read(environment: str, stack: str) -> Template:
         # CDK writes them so: `liveacmelivefoundation5D43EDDA`.
@@ -22,7 +22,7 @@ def deployed(synthesized):
 
 
 def actions(template: Template, role: str) -> dict[str, list[str]]:
-    """What a role may do, with the resources."""
+    """Resources by allowed action of a role."""
     return {action: s["Resource"] for s in template.statements(role) for action in s["Action"]}
 
 
@@ -34,7 +34,7 @@ def settings(template: Template, model: str) -> dict:
     return found
 
 
-def test_nothing_asks_for_a_training_where_versions_are_promoted_to(deployed):
+def test_promoted_model_has_no_training_triggers(deployed):
     trains, receives, code = deployed("test", "offers"), deployed("live", "offers"), deployed("live", "churn")
 
     def asks(template: Template, model: str) -> set[str]:
@@ -49,7 +49,7 @@ def test_nothing_asks_for_a_training_where_versions_are_promoted_to(deployed):
     assert "promoted_from" not in settings(code, "churn")
 
 
-def test_who_receives_may_write_what_is_promoted_and_who_gives_may_read_it(deployed):
+def test_delivery_roles_read_from_source_and_write_to_target(deployed):
     gives = actions(deployed("test", "foundation"), "acme-test-delivery")
     receives = actions(deployed("live", "foundation"), "acme-live-delivery")
     assert set(receives) - set(gives) == {"sagemaker:CreateModelPackage"}
@@ -69,7 +69,7 @@ def test_who_receives_may_write_what_is_promoted_and_who_gives_may_read_it(deplo
     assert [resource.partition("/")[2] for resource in read["live"]] == ["*/executions/*/statistics.json"]
 
 
-def test_the_function_may_copy_for_as_long_as_lambda_lets_it(synthesized):
+def test_delivery_function_has_longest_timeout(synthesized):
     template = Template(synthesized / "delivered" / "acme-delivery.template.json")
     function = template.one("Lambda::Function", FunctionName="acme-delivery-tasks")
     assert function["Timeout"] == 900

@@ -21,7 +21,7 @@ def code(assembly, steps):
     return assembly / f"asset.{entrypoint[1].split('/')[-1]}"
 
 
-def test_a_version_is_made_in_four_steps_and_then_registered_or_rejected(training):
+def test_pipeline_has_four_steps_then_register_or_reject(training):
     assert training["Version"] == "2020-12-01"
     assert [step["Name"] for step in training["Steps"]] == ["Prepare", "Train", "Evaluate", "Gate"]
     gate = training["Steps"][-1]["Arguments"]
@@ -29,7 +29,7 @@ def test_a_version_is_made_in_four_steps_and_then_registered_or_rejected(trainin
     assert [step["Name"] for step in gate["ElseSteps"]] == ["Reject"]
 
 
-def test_whoever_starts_it_may_say_why_and_on_which_data(training):
+def test_parameters_are_trigger_reason_and_data_manifest(training):
     assert {p["Name"]: p["DefaultValue"] for p in training["Parameters"]} == {
         "Trigger": "manual",
         "Reason": "",
@@ -37,7 +37,7 @@ def test_whoever_starts_it_may_say_why_and_on_which_data(training):
     }
 
 
-def test_the_gate_asks_for_the_metric_and_not_to_be_worse_than_the_champion(steps):
+def test_gate_compares_metric_and_champion_advantage(steps):
     metric, champion = steps["Gate"]["Arguments"]["Conditions"]
     assert (metric["Type"], metric["RightValue"]) == ("GreaterThanOrEqualTo", 0.8)
     assert (champion["Type"], champion["RightValue"]) == ("GreaterThanOrEqualTo", -0.01)
@@ -47,11 +47,11 @@ def test_the_gate_asks_for_the_metric_and_not_to_be_worse_than_the_champion(step
     }
 
 
-def test_a_rejection_carries_its_reason(steps):
+def test_reject_step_has_reason_of_evaluation(steps):
     assert steps["Reject"]["Arguments"]["ErrorMessage"]["Std:JsonGet"]["Path"] == "gate.reason"
 
 
-def test_jobs_run_the_zip_that_is_deployed(steps, code):
+def test_jobs_run_deployed_zip(steps, code):
     name = code.name.removeprefix("asset.")
     prepare = steps["Prepare"]["Arguments"]
     assert prepare["AppSpecification"]["ContainerEntrypoint"] == [
@@ -66,18 +66,18 @@ def test_jobs_run_the_zip_that_is_deployed(steps, code):
         assert {"__main__.py", "project/model.py", "project/settings.json"} <= set(archive.namelist())
 
 
-def test_lineage_names_the_very_bytes_of_the_code(steps, code):
+def test_lineage_has_digest_of_deployed_zip(steps, code):
     digest = hashlib.sha256(code.read_bytes()).hexdigest()
     assert steps["Train"]["Arguments"]["Environment"]["CODE_DIGEST"] == digest
     assert steps["Register"]["Arguments"]["CustomerMetadataProperties"]["code_digest"] == digest
 
 
-def test_raw_data_is_no_input_channel(steps):
+def test_raw_data_is_not_an_input_channel(steps):
     inputs = steps["Prepare"]["Arguments"]["ProcessingInputs"]
     assert [i["InputName"] for i in inputs] == ["code"]
 
 
-def test_every_execution_writes_to_its_own_place(steps):
+def test_outputs_are_below_execution_id(steps):
     outputs = steps["Prepare"]["Arguments"]["ProcessingOutputConfig"]["Outputs"]
     train = next(o for o in outputs if o["OutputName"] == "train")
     assert train["S3Output"]["S3Uri"] == {
@@ -94,7 +94,7 @@ def test_every_execution_writes_to_its_own_place(steps):
     assert [o["OutputName"] for o in outputs] == ["train", "validation", "test", "baseline", "report"]
 
 
-def test_training_sees_its_channels_and_no_network(steps):
+def test_training_job_has_channels_and_network_isolation(steps):
     train = steps["Train"]["Arguments"]
     assert [c["ChannelName"] for c in train["InputDataConfig"]] == ["code", "train", "validation", "schema"]
     assert train["EnableNetworkIsolation"] is True
@@ -103,7 +103,7 @@ def test_training_sees_its_channels_and_no_network(steps):
 
 
 @pytest.mark.parametrize("name", ["Prepare", "Train", "Evaluate"])
-def test_disks_and_outputs_are_encrypted_with_the_environments_key(steps, name):
+def test_volumes_and_outputs_are_encrypted_with_environment_key(steps, name):
     arguments = steps[name]["Arguments"]
     cluster = arguments.get("ResourceConfig") or arguments["ProcessingResources"]["ClusterConfig"]
     outputs = arguments.get("OutputDataConfig") or arguments["ProcessingOutputConfig"]
@@ -111,13 +111,13 @@ def test_disks_and_outputs_are_encrypted_with_the_environments_key(steps, name):
     assert (cluster["InstanceType"], cluster["VolumeSizeInGB"]) == ("ml.m5.2xlarge", 50)
 
 
-def test_jobs_are_repeated_when_aws_is_short_of_machines(steps):
+def test_jobs_are_retried_on_throttling_and_capacity_errors(steps):
     for name in ("Prepare", "Train", "Evaluate"):
         retried = {kind for policy in steps[name]["RetryPolicies"] for kind in policy["ExceptionType"]}
         assert {"Step.THROTTLING", "SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT"} <= retried
 
 
-def test_lineage_fits_what_sagemaker_takes(steps):
+def test_lineage_values_are_valid_metadata_properties(steps):
     lineage = steps["Register"]["Arguments"]["CustomerMetadataProperties"]
     assert {"data_manifest", "data_digest", "git_commit", "image", "hyperparameters_digest", "seed"} <= set(lineage)
     for value in lineage.values():
@@ -125,7 +125,7 @@ def test_lineage_fits_what_sagemaker_takes(steps):
             assert re.fullmatch(r"[\w\s.:/=+@-]{1,256}", value)
 
 
-def test_a_version_carries_what_it_needs_to_be_served_offline(steps):
+def test_registered_container_has_environment_for_offline_serving(steps):
     (container,) = steps["Register"]["Arguments"]["InferenceSpecification"]["Containers"]
     assert container["Environment"] == {
         "SAGEMAKER_PROGRAM": "serve.py",
@@ -137,18 +137,18 @@ def test_a_version_carries_what_it_needs_to_be_served_offline(steps):
 
 
 @pytest.mark.parametrize(("stack", "status"), [("model", "Approved"), ("dev_model", "PendingManualApproval")])
-def test_the_environment_decides_who_approves(request, stack, status):
+def test_approval_status_depends_on_environment(request, stack, status):
     template = request.getfixturevalue(stack)
     environment = "prod" if stack == "model" else "dev"
     gate = template.definition(f"acme-{environment}-churn-train")["Steps"][-1]
     assert gate["Arguments"]["IfSteps"][0]["Arguments"]["ModelApprovalStatus"] == status
 
 
-def test_definitions_are_small_enough_to_be_deployed_inline(training):
+def test_definition_is_below_inline_limit(training):
     assert len(json.dumps(training)) < 100_000
 
 
-def test_the_pipelines_role_passes_only_the_jobs_role(model):
+def test_pipeline_role_passes_job_role_only(model):
     (passing,) = [s for s in model.statements("acme-prod-churn-train") if "iam:PassRole" in s["Action"]]
     assert passing["Condition"]["StringEquals"]["iam:PassedToService"] == "sagemaker.amazonaws.com"
     assert len(passing["Resource"]) == 1

@@ -49,8 +49,8 @@ class FactoryFunction(Construct):
         names: Names of the environment: the function is `<prefix>-<purpose>`. Default: CloudFormation generates names.
         purpose: What the function does, such as `retrain`; part of the names, and the service name of Powertools.
             Default: `construct_id`.
-        source: Folder with the function's code. A package `shared` beside it is copied into the code (function_code.py).
-        handler: Entry point, `<module>.<function>`. Default: `handler.handler`.
+        source: Folder with the function's code. Lambda invokes `handler` in its file handler.py. A package `shared` beside the
+            folder is copied into the code (function_code.py).
         key: Key that encrypts the log group. Default: a key of its own.
         timeout: Longest time that an invocation may take. Default: one minute.
         statements: Permissions of the role, besides those for logs, traces and the VPC. Default: none.
@@ -111,8 +111,8 @@ class FactoryFunction(Construct):
             function_name=name,
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
-            handler=handler,
-            code=lambda_.Code.from_asset(str(self._stage(source, handler))),
+            handler="handler.handler",
+            code=lambda_.Code.from_asset(str(self._stage(source))),
             role=self.role.without_policy_updates(),
             layers=[self._powertools()] if layers is None else list(layers),
             memory_size=512,
@@ -196,11 +196,11 @@ class FactoryFunction(Construct):
         """Milliseconds that invocations take. `options` are those of `cloudwatch.Metric`."""
         return self.function.metric_duration(**options)
 
-    def _stage(self, source: Path, handler: str) -> Path:
+    def _stage(self, source: Path) -> Path:
         """The function's folder together with `shared`, below the app's output directory: one for all its stages."""
         app = cast(Stage, self.node.root)
         try:
-            return stage_function_code(source, Path(app.outdir) / "functions", handler)
+            return stage_function_code(source, Path(app.outdir) / "functions")
         except FunctionCodeError as error:
             raise FunctionCodeError(f"{self.node.path}: source: {error}") from None
 

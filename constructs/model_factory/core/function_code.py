@@ -7,6 +7,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
+HANDLER_FILE = "handler.py"
 SHARED = "shared"
 _IGNORED = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints"}
 
@@ -15,19 +16,17 @@ class FunctionCodeError(ValueError):
     """The folder of a function cannot be deployed; the message names it."""
 
 
-def stage_function_code(source: Path, target: Path, handler: str = "handler.handler") -> Path:
+def stage_function_code(source: Path, target: Path) -> Path:
     """Copy the function in `source` to `<target>/<name>-<digest>` and return that folder.
 
     The folder has the files of `source` at its root and, if there is a folder `shared` beside `source`, a copy of it. The
     digest depends on names and contents only: the same files have the same folder, which is written once. All of `shared` is
-    copied, so a change of it updates every function. Raises FunctionCodeError when `source`, or
-    the file of `handler` (`<module>.<function>`), is missing.
+    copied, so a change of it updates every function. Raises FunctionCodeError when `source` or its handler.py is missing.
     """
     if not source.is_dir():
         raise FunctionCodeError(f"the function's folder {source} does not exist")
-    file = f"{handler.rpartition('.')[0].replace('.', '/')}.py"
-    if not (source / file).is_file():
-        raise FunctionCodeError(f"the function's folder {source} has no {file} for the handler {handler!r}")
+    if not (source / HANDLER_FILE).is_file():
+        raise FunctionCodeError(f"the function's folder {source} has no {HANDLER_FILE}")
     files = _files(source)
     shared = source.parent / SHARED
     if shared.is_dir():

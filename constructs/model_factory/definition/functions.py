@@ -27,6 +27,7 @@ class Get(Function):
     path: str
 
     def render(self) -> dict[str, Any]:
+        """The JSON of the definition format."""
         return {"Get": self.path}
 
 
@@ -43,6 +44,7 @@ class Join(Function):
     values: Sequence[Value]
 
     def render(self) -> dict[str, Any]:
+        """The JSON of the definition format."""
         return {"Std:Join": {"On": self.on, "Values": [render(value) for value in self.values]}}
 
 
@@ -61,6 +63,7 @@ class JsonGet(Function):
     path: str
 
     def render(self) -> dict[str, Any]:
+        """The JSON of the definition format."""
         property_file = {"Get": f"Steps.{self.step}.PropertyFiles.{self.property_file}"}
         return {"Std:JsonGet": {"PropertyFile": property_file, "Path": self.path}}
 
@@ -80,6 +83,7 @@ class Parameter(Function):
     type: Literal["String", "Integer", "Float", "Boolean"] = "String"
 
     def render(self) -> dict[str, Any]:
+        """A reference to the parameter."""
         return {"Get": f"Parameters.{self.name}"}
 
     def declaration(self) -> dict[str, Any]:

@@ -5,7 +5,11 @@ from collections.abc import Iterable, Sequence
 
 
 class DefinitionError(ValueError):
-    """SageMaker would reject the pipeline definition. `mistakes` has one sentence for each mistake."""
+    """SageMaker would reject the pipeline definition.
+
+    Args:
+        mistakes: One sentence for each mistake.
+    """
 
     def __init__(self, mistakes: Sequence[str]) -> None:
         self.mistakes = list(mistakes)

@@ -1,4 +1,4 @@
-"""Checks that what a definition refers to is in it (steps, parameters, property files), and not in circles."""
+"""Checks the references of a definition: steps, parameters and property files exist, and there is no cycle."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def name_mistakes(steps: Sequence[Step], parameters: Sequence[Parameter]) -> Iterator[str]:
-    """Names that are wrong or given twice."""
+    """Mistakes in names: invalid characters and duplicates."""
     for kind, names in (("step", [step.name for step in steps]), ("parameter", [p.name for p in parameters])):
         for name in dict.fromkeys(names):
             if not _NAME.fullmatch(name):
@@ -23,7 +23,7 @@ def name_mistakes(steps: Sequence[Step], parameters: Sequence[Parameter]) -> Ite
 
 
 def reference_mistakes(steps: Sequence[Step], parameters: Sequence[Parameter]) -> Iterator[str]:
-    """References to what is not there, in the order of the steps."""
+    """Mistakes in references, in the order of the steps."""
     by_name = {step.name: step for step in steps}
     declared = {parameter.name for parameter in parameters}
     for step in steps:
@@ -39,7 +39,7 @@ def reference_mistakes(steps: Sequence[Step], parameters: Sequence[Parameter]) -
 
 
 def cycle_mistakes(steps: Sequence[Step]) -> Iterator[str]:
-    """Steps that wait for each other."""
+    """Mistakes in the order of steps: cycles."""
     graph: dict[str, set[str]] = {}
     for step in steps:
         graph.setdefault(step.name, set()).update(step.depends_on, _steps_referred(step))
@@ -103,7 +103,7 @@ def _path_mistake(path: str, steps: Mapping[str, Step], parameters: set[str]) ->
 
 
 def _output_mistake(step: Step) -> str | None:
-    """Steps of types that this package does not know may answer anything; conditions and failures answer nothing."""
+    """Steps of an unknown type can have any property; conditions and failures have none."""
     return f"a {step.type} step has no properties" if step.type in ("Condition", "Fail") else None
 
 

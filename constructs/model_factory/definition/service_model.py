@@ -1,4 +1,4 @@
-"""SageMaker's API as botocore describes it: checks a request, and the path of a property in a response."""
+"""Checks requests and paths of response properties against botocore's description of SageMaker's API."""
 
 import gzip
 import json
@@ -11,7 +11,7 @@ from typing import Any, cast
 from .functions import Function
 from .mistakes import nearest
 
-# CDK writes a value that is known only at deploy time as a marked text or as a number below this one.
+# CDK writes a value that is known at deployment only as a marked string, or as a number below this one.
 _TOKEN_MARKERS = ("${Token[", "#{Token[")
 _TOKEN_NUMBERS_BELOW = -1e280
 
@@ -33,7 +33,7 @@ type Shape = dict[str, Any]
 
 @cache
 def _model() -> dict[str, Any]:
-    """The service model alone, read as a file: a botocore client or loader would take ten times as long."""
+    """The service model, read from its file: a botocore client or loader takes ten times as long."""
     folder = files("botocore") / "data" / "sagemaker"
     newest = max((version for version in folder.iterdir() if version.is_dir()), key=lambda version: version.name)
     return json.loads(gzip.decompress((newest / "service-2.json.gz").read_bytes()))
@@ -44,13 +44,13 @@ def _shape(name: str) -> Shape:
 
 
 def request_mistakes(operation: str, request: Mapping[str, Any], generated: frozenset[str]) -> Iterator[str]:
-    """What SageMaker would refuse in `request`. Members in `generated` are SageMaker's own to fill in."""
+    """Mistakes for which SageMaker would reject `request`. SageMaker sets the members in `generated`."""
     name = _model()["operations"][operation]["input"]["shape"]
     yield from _structure(operation, _shape(name), request, "Arguments", generated)
 
 
 def property_mistake(operation: str, path: str) -> str | None:
-    """What is wrong with `path` (`A.B['key'].C`) as a property of the operation's response; None when it exists."""
+    """The mistake in `path` (`A.B['key'].C`) as a property of the operation's response; None when it exists."""
     shape = _shape(_model()["operations"][operation]["output"]["shape"])
     position = 0
     while position < len(path):
@@ -74,7 +74,7 @@ def property_mistake(operation: str, path: str) -> str | None:
 
 
 def _is_open(value: Any) -> bool:
-    """Whether the value is not known yet: a function of the pipeline or a token of CDK."""
+    """Whether the value is not known yet: it is a function of the pipeline or a CDK token."""
     if isinstance(value, str):
         return any(marker in value for marker in _TOKEN_MARKERS)
     if isinstance(value, int | float):
@@ -149,7 +149,7 @@ def _measure(size: float, unit: str) -> str:
 
 @cache
 def _pattern(text: str) -> re.Pattern[str] | None:
-    """Python's form of a pattern; None when there is none or when it uses Unicode classes that `re` has not."""
+    """A pattern in Python's syntax; None without pattern, or when it uses Unicode classes that `re` does not have."""
     for java, python in ((r"\p{L}", r"\w"), (r"\p{Z}", r"\s"), (r"\p{N}", r"\d")):
         text = text.replace(java, python)
     try:

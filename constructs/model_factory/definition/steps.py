@@ -100,7 +100,11 @@ class Step:
     generated: ClassVar[frozenset[str]] = frozenset()
 
     def get(self, property_path: str) -> Get:
-        """Refers to a property of the step's Describe response, such as `ModelArtifacts.S3ModelArtifacts`."""
+        """A reference to a property of the response of the step's Describe operation.
+
+        Args:
+            property_path: Path of the property, such as `ModelArtifacts.S3ModelArtifacts`.
+        """
         return Get(f"Steps.{self.name}.{property_path}")
 
     def branches(self) -> Sequence[Sequence["Step"]]:
@@ -142,6 +146,7 @@ class JobStep(Step):
     cache: CacheConfig | None = None
 
     def definition(self) -> dict[str, Any]:
+        """The step as JSON of the definition format."""
         retries = {"RetryPolicies": [policy.definition() for policy in self.retry_policies]}
         cache = {"CacheConfig": self.cache.definition()} if self.cache else {}
         return super().definition() | (retries if self.retry_policies else {}) | cache
@@ -163,14 +168,24 @@ class ProcessingStep(JobStep):
     generated: ClassVar[frozenset[str]] = frozenset({"ProcessingJobName"})
 
     def output(self, name: str) -> Get:
-        """The S3 URI of the output called `name`."""
+        """The S3 URI of an output.
+
+        Args:
+            name: Name of the output.
+        """
         return self.get(f"ProcessingOutputConfig.Outputs['{name}'].S3Output.S3Uri")
 
     def json(self, property_file: str, path: str) -> JsonGet:
-        """The value at `path` (such as `gate.value`) of one of the step's property files."""
+        """One value of one of the step's property files.
+
+        Args:
+            property_file: Name of the property file.
+            path: Path of the value in the file, such as `gate.value`.
+        """
         return JsonGet(self.name, property_file, path)
 
     def definition(self) -> dict[str, Any]:
+        """The step as JSON of the definition format."""
         files = [file.definition() for file in self.property_files]
         return super().definition() | ({"PropertyFiles": files} if files else {})
 
@@ -251,9 +266,11 @@ class ConditionStep(Step):
     else_steps: Sequence[Step] = ()
 
     def branches(self) -> Sequence[Sequence[Step]]:
+        """The steps of both branches."""
         return (self.if_steps, self.else_steps)
 
     def definition(self) -> dict[str, Any]:
+        """The step as JSON of the definition format."""
         arguments = {
             "Conditions": [condition.definition() for condition in self.conditions],
             "IfSteps": [step.definition() for step in self.if_steps],

@@ -12,13 +12,18 @@ from .props import ModelProps
 class ModelPackageGroup(Construct):
     """ARN and grants of a model package group; base of ModelRegistry. It creates no resource.
 
-    Args:
-        scope: Parent construct.
-        construct_id: Id of this construct in `scope`.
-        model_package_group_name: Name of the group, in the account and region of the stack.
+    Attributes:
+        model_package_group_name: Name of the group.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, model_package_group_name: str) -> None:
+        """A group of the stack's account and region.
+
+        Args:
+            scope: Parent construct.
+            construct_id: Id of this construct in `scope`.
+            model_package_group_name: Name of the group.
+        """
         super().__init__(scope, construct_id)
         self.model_package_group_name = model_package_group_name
 
@@ -77,6 +82,9 @@ class ModelPackageGroup(Construct):
 
 class ModelRegistry(ModelPackageGroup):
     """The model package group in which the versions of a model are registered.
+
+    Attributes:
+        group: The CloudFormation resource.
 
     Args:
         scope: Parent construct.

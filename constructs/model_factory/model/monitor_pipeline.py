@@ -41,7 +41,7 @@ class MonitorPipeline(SageMakerPipeline):
 
     Raises:
         ValueError: A bucket is missing.
-        DefinitionError: SageMaker would refuse the definition.
+        DefinitionError: SageMaker would reject the definition.
         ImageError: The image is not in Amazon ECR.
     """
 
@@ -151,7 +151,15 @@ class MonitorPipeline(SageMakerPipeline):
 
 
 def monitor_definition(props: ModelProps, job_role_arn: str) -> PipelineDefinition:
-    """Definition of the monitor pipeline: one step, whose job reads captured requests from S3 by its own watermark."""
+    """Definition of the monitor pipeline: one step. Its job tracks its own watermark, so captured data is no input.
+
+    Args:
+        props: The model.
+        job_role_arn: ARN of the role of its job.
+
+    Raises:
+        DefinitionError: SageMaker would reject the definition.
+    """
     monitor = ProcessingStep(
         "Monitor",
         processing_arguments(

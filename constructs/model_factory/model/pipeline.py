@@ -13,13 +13,18 @@ from .metrics import pipeline_metric
 class SageMakerPipeline(Construct):
     """ARN, grants and metrics of a pipeline; base of TrainingPipeline and MonitorPipeline. It creates no resource.
 
-    Args:
-        scope: Parent construct.
-        construct_id: Id of this construct in `scope`.
-        pipeline_name: Name of the pipeline, in the account and region of the stack.
+    Attributes:
+        pipeline_name: Name of the pipeline.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, pipeline_name: str) -> None:
+        """A pipeline of the stack's account and region.
+
+        Args:
+            scope: Parent construct.
+            construct_id: Id of this construct in `scope`.
+            pipeline_name: Name of the pipeline.
+        """
         super().__init__(scope, construct_id)
         self.pipeline_name = pipeline_name
 

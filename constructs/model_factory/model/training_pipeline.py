@@ -56,7 +56,7 @@ class TrainingPipeline(SageMakerPipeline):
 
     Raises:
         ValueError: A bucket is missing.
-        DefinitionError: SageMaker would refuse the definition, such as an instance type that does not exist.
+        DefinitionError: SageMaker would reject the definition, such as an instance type that does not exist.
         ImageError: The image is not in Amazon ECR.
     """
 
@@ -95,7 +95,15 @@ class TrainingPipeline(SageMakerPipeline):
 
 
 def training_definition(props: ModelProps, job_role_arn: str) -> PipelineDefinition:
-    """Definition of the training pipeline. Raises DefinitionError."""
+    """Definition of the training pipeline.
+
+    Args:
+        props: The model.
+        job_role_arn: ARN of the role of its jobs.
+
+    Raises:
+        DefinitionError: SageMaker would reject the definition.
+    """
     prepare = _prepare(props, job_role_arn)
     train = _train(props, job_role_arn, prepare)
     evaluate = _evaluate(props, job_role_arn, prepare, train)

@@ -1,4 +1,4 @@
-"""What a wrong pipeline definition is told at synth."""
+"""Messages about mistakes in pipeline definitions."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def mistakes(*steps, parameters=()):
     return caught.value.mistakes
 
 
-def test_a_right_definition_is_rendered_in_the_published_format():
+def test_definition_is_rendered_in_published_format():
     size = Parameter("Size", 3, "Integer")
     step = processing(Environment={"ID": Execution.ID, "SIZE": Join("-", ["n", size])})
     rendered = PipelineDefinition([step], [size]).render()
@@ -63,7 +63,7 @@ def test_a_right_definition_is_rendered_in_the_published_format():
     }
 
 
-def test_an_unknown_member_is_told_with_the_nearest_name():
+def test_unknown_member_names_nearest_member():
     step = processing(ProcesingResources={})
     assert mistakes(step) == [
         "step 'Prepare': Arguments.ProcesingResources is no member of CreateProcessingJob; "
@@ -71,7 +71,7 @@ def test_an_unknown_member_is_told_with_the_nearest_name():
     ]
 
 
-def test_an_unknown_member_deep_inside_is_told_with_its_path():
+def test_unknown_nested_member_names_its_path():
     step = processing(AppSpecification={"ImageUri": "image", "Entrypoint": ["x"]})
     assert mistakes(step) == [
         "step 'Prepare': Arguments.AppSpecification.Entrypoint is no member of AppSpecification; "
@@ -79,14 +79,14 @@ def test_an_unknown_member_deep_inside_is_told_with_its_path():
     ]
 
 
-def test_a_missing_member_is_told_but_not_the_name_that_sagemaker_makes():
+def test_missing_member_is_reported_except_generated_name():
     assert mistakes(processing(RoleArn=None)) == [
         "step 'Prepare': Arguments.RoleArn is missing; CreateProcessingJob requires it"
     ]
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"Environment": ["A"]}, "Arguments.Environment is ['A'] but must be a mapping"),
         ({"RoleArn": "jobs-role-of-my-account"}, "Arguments.RoleArn is 'jobs-role-of-my-account' but must match"),
@@ -102,12 +102,12 @@ def test_a_missing_member_is_told_but_not_the_name_that_sagemaker_makes():
         ({"Environment": {"A": "x" * 257}}, "Arguments.Environment['A'] has 257 characters but at most 256 is allowed"),
     ],
 )
-def test_a_wrong_value_is_told_with_its_field_and_what_is_allowed(changes, told):
+def test_wrong_value_names_field_and_allowed_values(changes, message):
     (mistake,) = mistakes(processing(**changes))
-    assert mistake.startswith(f"step 'Prepare': {told}")
+    assert mistake.startswith(f"step 'Prepare': {message}")
 
 
-def test_a_wrong_choice_is_told_with_the_nearest_one():
+def test_wrong_enum_value_names_nearest_value():
     cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.lage", "VolumeSizeInGB": 30}
     (mistake,) = mistakes(processing(ProcessingResources={"ClusterConfig": cluster}))
     assert mistake == (
@@ -116,20 +116,20 @@ def test_a_wrong_choice_is_told_with_the_nearest_one():
     )
 
 
-def test_what_only_the_deployment_or_the_execution_knows_passes():
+def test_tokens_and_functions_pass():
     role = "${Token[Role.Arn.17]}"
-    number = -1.8881545897087626e289  # how CDK writes a number that it does not know yet
+    number = -1.8881545897087626e289  # CDK's form of a number token
     cluster = {"InstanceCount": Parameter("Count", 1, "Integer"), "InstanceType": role, "VolumeSizeInGB": number}
     step = processing(RoleArn=role, ProcessingResources={"ClusterConfig": cluster})
     assert PipelineDefinition([step], [Parameter("Count", 1, "Integer")])
 
 
-def test_every_mistake_is_told_at_once():
+def test_all_mistakes_are_reported_at_once():
     assert len(mistakes(processing("A", RoleArn=None), processing("B", Enviroment={}))) == 2
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         (Get("Steps.Prepar.ProcessingJobName"), "refers to step 'Prepar', which is not there; did you mean 'Prepare'?"),
         (Get("Steps.Prepare.ProcessingJobNam"), "DescribeProcessingJob answers no 'ProcessingJobNam' there; did you"),
@@ -145,15 +145,15 @@ def test_every_mistake_is_told_at_once():
         (Join("", ["a", Get("Parameters.Deep")]), "parameter 'Deep' is not declared"),
     ],
 )
-def test_a_reference_to_nothing_is_told(value, told):
+def test_unresolved_reference_is_reported(value, message):
     prepare = processing(property_files=[PropertyFile("Report", "report", "report.json")])
     after = processing("After", Environment={"A": value})
     (mistake,) = mistakes(prepare, after, parameters=[Parameter("Size")])
     assert mistake.startswith("step 'After': ")
-    assert told in mistake
+    assert message in mistake
 
 
-def test_references_inside_the_branches_of_a_condition_are_followed():
+def test_references_in_condition_branches_are_checked():
     prepare = processing(property_files=[PropertyFile("Report", "report", "report.json")])
     gate = ConditionStep(
         "Gate",
@@ -165,12 +165,12 @@ def test_references_inside_the_branches_of_a_condition_are_followed():
     assert mistake == "step 'Stop': step 'Prepare' has no property file 'Reprot'; did you mean 'Report'?"
 
 
-def test_a_property_file_must_be_in_an_output_of_its_step():
+def test_property_file_needs_output_of_its_step():
     step = processing(property_files=[PropertyFile("Report", "raport", "report.json")])
     assert "did you mean 'report'?" in mistakes(step)[0]
 
 
-def test_names_are_unique_and_of_the_allowed_letters():
+def test_step_names_are_unique_and_valid():
     told = mistakes(processing("A"), processing("A"), processing("a step"))
     assert told == [
         "step 'A' is defined 2 times; every name must be different",
@@ -178,31 +178,31 @@ def test_names_are_unique_and_of_the_allowed_letters():
     ]
 
 
-def test_steps_that_wait_for_each_other_are_told():
+def test_cycle_of_steps_is_reported():
     first = processing("First", Environment={"A": Get("Steps.Second.ProcessingJobName")})
     second = processing("Second", Environment={"A": Get("Steps.First.ProcessingJobName")})
     (mistake,) = mistakes(first, second)
     assert mistake.startswith("steps wait for each other: ")
 
 
-def test_depending_on_a_step_that_is_not_there_is_told():
+def test_dependency_on_unknown_step_is_reported():
     step = ProcessingStep("Last", processing().arguments, depends_on=["Preparation"])
     assert "depends on step 'Preparation', which is not there" in mistakes(step)[0]
 
 
-def test_a_training_is_checked_against_its_own_request():
+def test_training_step_is_checked_against_create_training_job():
     told = mistakes(TrainingStep("Train", {"RoleArn": ROLE, "AppSpecification": {}}))
     assert any("Arguments.AppSpecification is no member of CreateTrainingJob" in mistake for mistake in told)
 
 
-def test_steps_of_other_types_pass_as_they_are():
+def test_step_of_other_type_is_not_checked():
     step = Step("Ask", {"anything": 1}, "Callback", display_name="Ask", depends_on=[])
     assert PipelineDefinition([step]).render()["Steps"] == [
         {"Name": "Ask", "Type": "Callback", "Arguments": {"anything": 1}, "DisplayName": "Ask"}
     ]
 
 
-def test_retries_and_cache_are_written_beside_the_arguments():
+def test_retries_and_cache_are_rendered_beside_arguments():
     retry = RetryPolicy(("Step.THROTTLING",), max_attempts=3, interval_seconds=5)
     step = ProcessingStep("A", processing().arguments, retry_policies=[retry], cache=CacheConfig("P1D"))
     rendered = PipelineDefinition([step]).render()["Steps"][0]

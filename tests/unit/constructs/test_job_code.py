@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from model_factory.config import ModelConfig
+from model_factory.config import ConfigError, ModelConfig
 from model_factory.model.job_code import build_job_code, git_commit
 
 CONFIG = ModelConfig.model_validate(
@@ -43,7 +43,7 @@ def build(tmp_path, monkeypatch):
     return build
 
 
-def test_it_holds_jobs_the_project_and_its_settings_but_no_data(build):
+def test_zip_has_jobs_project_and_settings_without_data(build):
     with zipfile.ZipFile(build().path) as archive:
         assert archive.namelist() == [
             "__main__.py",
@@ -58,7 +58,7 @@ def test_it_holds_jobs_the_project_and_its_settings_but_no_data(build):
     assert settings["training"]["max_runtime"] == 3600.0
 
 
-def test_the_same_files_give_the_same_bytes_whenever_they_were_written(build, tmp_path):
+def test_same_files_give_same_bytes(build, tmp_path):
     first = build("first")
     for path in tmp_path.rglob("*.py"):
         os.utime(path, (1, 1_000_000_000))
@@ -67,18 +67,18 @@ def test_the_same_files_give_the_same_bytes_whenever_they_were_written(build, tm
     assert first.digest == second.digest == hashlib.sha256(first.path.read_bytes()).hexdigest()
 
 
-def test_other_code_gives_another_digest(build, tmp_path):
+def test_changed_code_changes_digest(build, tmp_path):
     before = build().digest
     (tmp_path / "churn" / "model.py").write_text("X = 2\n")
     assert build().digest != before
 
 
-def test_python_runs_it_and_passes_its_exit_code_on(build):
+def test_python_runs_zip_and_returns_exit_code(build):
     done = subprocess.run([sys.executable, str(build().path)], capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("ran\n", 3)
 
 
-def test_the_commit_says_when_files_differ_from_it(tmp_path, monkeypatch):
+def test_commit_is_marked_dirty_when_files_differ(tmp_path, monkeypatch):
     monkeypatch.delenv("CODEBUILD_RESOLVED_SOURCE_VERSION", raising=False)
     author = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
 
@@ -95,9 +95,33 @@ def test_the_commit_says_when_files_differ_from_it(tmp_path, monkeypatch):
     assert git_commit(tmp_path) == git("rev-parse", "HEAD") + "-dirty"
 
 
-def test_the_commit_is_unknown_outside_of_git_and_codebuilds_own_in_codebuild(tmp_path, monkeypatch):
+def test_commit_outside_of_git_is_unknown_or_codebuilds(tmp_path, monkeypatch):
     monkeypatch.delenv("CODEBUILD_RESOLVED_SOURCE_VERSION", raising=False)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert git_commit(tmp_path) == "unknown"
     monkeypatch.setenv("CODEBUILD_RESOLVED_SOURCE_VERSION", "abc")
     assert git_commit(tmp_path) == "abc"
+
+
+def test_missing_jobs_folder_is_refused(build, tmp_path):
+    (tmp_path / "jobs" / "__main__.py").unlink()
+    with pytest.raises(ConfigError) as caught:
+        build()
+    assert str(caught.value).startswith(f"{tmp_path / 'jobs' / '__main__.py'}: there is no such file; ")
+    assert "install the library again" in str(caught.value)
+    assert not (tmp_path / "out" / "a.zip").exists()
+
+
+def test_model_folder_without_model_py_is_refused(build, tmp_path):
+    (tmp_path / "churn" / "model.py").unlink()
+    with pytest.raises(ConfigError) as caught:
+        build()
+    message = f"{tmp_path / 'churn' / 'model.py'}: there is no such file; it must define features(raw), train(train, "
+    assert str(caught.value).startswith(message)
+
+
+def test_jobs_of_the_library_are_the_default(tmp_path):
+    (tmp_path / "model.py").write_text("X = 1\n")
+    code = build_job_code(CONFIG, project=tmp_path, target=tmp_path / "out" / "code.zip")
+    with zipfile.ZipFile(code.path) as archive:
+        assert {"jobs/__main__.py", "jobs/train.py", "project/model.py"} <= set(archive.namelist())

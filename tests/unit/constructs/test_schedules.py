@@ -1,4 +1,4 @@
-"""How far apart a schedule's times are."""
+"""Time between two runs of a schedule."""
 
 from datetime import timedelta
 
@@ -20,5 +20,5 @@ from model_factory.core.schedules import interval
         ("cron(0 3 1 * ? *)", timedelta(days=31)),
     ],
 )
-def test_interval(expression, expected):
+def test_interval_of_schedule(expression, expected):
     assert interval(expression) == expected
