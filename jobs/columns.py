@@ -64,8 +64,10 @@ def declared(settings: dict[str, Any], names: list[str], sample: pd.DataFrame) -
 def label_column(settings: dict[str, Any], sample: pd.DataFrame) -> Column:
     """The label's column, which is never nullable."""
     name = settings["data"]["label"]
-    found = _column(name, settings["data"].get("schema", {}).get(name), sample)
-    return Column(name, found.type, nullable=False, values=found.values, minimum=found.minimum, maximum=found.maximum)
+    column = _column(name, settings["data"].get("schema", {}).get(name), sample)
+    return Column(
+        name, column.type, nullable=False, values=column.values, minimum=column.minimum, maximum=column.maximum
+    )
 
 
 def _column(name: str, spec: dict[str, Any] | None, sample: pd.DataFrame) -> Column:
@@ -92,23 +94,23 @@ def canonical(raw: pd.DataFrame, columns: list[Column]) -> tuple[pd.DataFrame, l
 
     Works on arrays: most requests have one row, for which each operation on a pandas Series takes longer than all of this.
     """
-    made: dict[str, pd.Series] = {}
+    converted: dict[str, pd.Series] = {}
     problems: list[Problem] = []
     for column in columns:
-        given = _plain(raw[column.name])
-        values, faults = _convert(given, column)
-        wrong = np.zeros(len(given), dtype=bool)
+        raw_values = _plain(raw[column.name])
+        values, faults = _convert(raw_values, column)
+        wrong = np.zeros(len(raw_values), dtype=bool)
         for mask, what in faults:
             wrong |= mask
-            problems += [_problem(column.name, what, mask, given)] if mask.any() else []
+            problems += [_problem(column.name, what, mask, raw_values)] if mask.any() else []
         missing = pd.isna(values) & ~wrong
         if missing.any() and not column.nullable:
-            problems.append(_problem(column.name, "are missing", missing, given))
+            problems.append(_problem(column.name, "are missing", missing, raw_values))
         if wrong.any():
             values[wrong] = np.nan  # NaT in an array of times
         values = _finish(values, column)
-        made[column.name] = pd.Series(values, index=raw.index, dtype=values.dtype)
-    return pd.DataFrame(made, index=raw.index), problems
+        converted[column.name] = pd.Series(values, index=raw.index, dtype=values.dtype)
+    return pd.DataFrame(converted, index=raw.index), problems
 
 
 def violations(data: pd.DataFrame, columns: list[Column]) -> list[Problem]:
@@ -150,27 +152,27 @@ def _convert(values: Values, column: Column) -> tuple[Values, Faults]:
     if values.dtype == object:
         values = _without_missing_words(values)
     convert = {"timestamp": _timestamps, "boolean": _booleans}.get(column.type, _numbers)
-    made = convert(values)
-    faults: Faults = [(pd.isna(made) & pd.notna(values), f"are no {column.type}")]
+    converted = convert(values)
+    faults: Faults = [(pd.isna(converted) & pd.notna(values), f"are no {column.type}")]
     if column.numeric:
-        faults.append((np.isinf(made), "are infinite"))
+        faults.append((np.isinf(converted), "are infinite"))
     if column.type == "integer":
-        finite = np.isfinite(made)
+        finite = np.isfinite(converted)
         with np.errstate(invalid="ignore"):  # an infinity has no remainder
             faults += [
-                ((made % 1 != 0) & finite, "are no integer"),
+                ((converted % 1 != 0) & finite, "are no integer"),
                 (
-                    (np.abs(made) >= EXACT) & finite,
+                    (np.abs(converted) >= EXACT) & finite,
                     "are integers beyond 2^53, which are not exact; declare the column as string",
                 ),
             ]
-    return made, faults
+    return converted, faults
 
 
 def _objects(values: list[Any]) -> np.ndarray:
-    made = np.empty(len(values), dtype=object)
-    made[:] = values
-    return made
+    objects = np.empty(len(values), dtype=object)
+    objects[:] = values
+    return objects
 
 
 def _without_missing_words(values: np.ndarray) -> np.ndarray:
@@ -178,18 +180,20 @@ def _without_missing_words(values: np.ndarray) -> np.ndarray:
     missing = pd.isna(values)
     return _objects(
         [
-            None if gone or (isinstance(value, str) and value.strip().lower() in MISSING) else value
-            for value, gone in zip(values, missing, strict=True)
+            None if is_missing or (isinstance(value, str) and value.strip().lower() in MISSING) else value
+            for value, is_missing in zip(values, missing, strict=True)
         ]
     )
 
 
 def _strings(values: Values) -> np.ndarray:
-    made = _objects([None if gone else v for v, gone in zip(values.astype(object), pd.isna(values), strict=True)])
-    if pd.api.types.infer_dtype(made, skipna=True) not in ("string", "empty"):
-        made = _objects([value if value is None else _text(value) for value in made])
-    made[made == ""] = None
-    return made
+    strings = _objects(
+        [None if missing else v for v, missing in zip(values.astype(object), pd.isna(values), strict=True)]
+    )
+    if pd.api.types.infer_dtype(strings, skipna=True) not in ("string", "empty"):
+        strings = _objects([value if value is None else _text(value) for value in strings])
+    strings[strings == ""] = None
+    return strings
 
 
 def _text(value: Any) -> str:
@@ -205,16 +209,16 @@ def _timestamps(values: Values) -> Values:
     """Dates and times in ISO 8601, UTC without a timezone. Numbers are invalid, because they have no unit."""
     if pd.api.types.is_numeric_dtype(values):
         values = _objects([None] * len(values))
-    made = pd.Series(pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601"))
-    in_range = (made >= pd.Timestamp.min.tz_localize("UTC")) & (made <= pd.Timestamp.max.tz_localize("UTC"))
-    return made.where(in_range).dt.as_unit("ns").array
+    times = pd.Series(pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601"))
+    in_range = (times >= pd.Timestamp.min.tz_localize("UTC")) & (times <= pd.Timestamp.max.tz_localize("UTC"))
+    return times.where(in_range).dt.as_unit("ns").array
 
 
 def _booleans(values: Values) -> np.ndarray:
     if values.dtype == object:
         return np.array([BOOLEANS.get(str(value).strip().lower(), np.nan) for value in values], dtype="float64")
-    made = _numbers(values)
-    return np.where((made == 0) | (made == 1), made, np.nan)
+    numbers = _numbers(values)
+    return np.where((numbers == 0) | (numbers == 1), numbers, np.nan)
 
 
 def _numbers(values: Values) -> np.ndarray:
@@ -224,11 +228,11 @@ def _numbers(values: Values) -> np.ndarray:
     try:
         # pandas only says which are numbers: it rounds some strings to a neighbouring float, and JSON does not.
         readable = pd.notna(pd.to_numeric(values, errors="coerce"))
-        made = np.full(len(values), np.nan)
-        made[readable] = values[readable].astype("float64")
+        numbers = np.full(len(values), np.nan)
+        numbers[readable] = values[readable].astype("float64")
     except (OverflowError, ValueError, TypeError):
         return np.array([_number(value) for value in values], dtype="float64")
-    return made
+    return numbers
 
 
 def _number(value: Any) -> float:

@@ -66,8 +66,8 @@ def _check(row: list[str], columns: list[str], line: int) -> None:
 
 def table(rows: Sequence[Sequence[Any]], columns: list[str]) -> pd.DataFrame:
     """At least one row, as columns of objects: pandas would turn integers beside a missing value into floats, and round them."""
-    made = zip(columns, zip(*rows, strict=True), strict=True)
-    return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in made})
+    columns_of_values = zip(columns, zip(*rows, strict=True), strict=True)
+    return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns_of_values})
 
 
 def guessed(texts: pd.DataFrame) -> pd.DataFrame:

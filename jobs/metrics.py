@@ -34,8 +34,8 @@ def measures(problem: str, truth: np.ndarray, scores: np.ndarray) -> Measures:
 
 def values(problem: str, truth: np.ndarray, scores: np.ndarray) -> dict[str, float]:
     """Every metric by name, all rows with the same weight."""
-    found = measures(problem, truth, scores)(np.ones((1, len(truth))))
-    return {name: float(each[0]) for name, each in found.items()}
+    measured = measures(problem, truth, scores)(np.ones((1, len(truth))))
+    return {name: float(each[0]) for name, each in measured.items()}
 
 
 def evaluate(problem: str, truth: np.ndarray, scores: np.ndarray, seed: int) -> dict[str, dict[str, float]]:
@@ -48,19 +48,19 @@ def evaluate(problem: str, truth: np.ndarray, scores: np.ndarray, seed: int) -> 
     blocks = [measure(weights) for weights in _weights(rng, len(rows))]
     # A sample of the rows has an interval that is wider by the square root of its share; scale it back.
     scale = np.sqrt(len(rows) / len(truth))
-    found: dict[str, dict[str, float]] = {}
+    intervals: dict[str, dict[str, float]] = {}
     for name, value in values(problem, truth, scores).items():
         replicates = np.concatenate([block[name] for block in blocks])
         replicates = replicates[~np.isnan(replicates)]
         spread = (replicates - replicates.mean()) * scale if len(replicates) else np.zeros(1)
         low, high = np.quantile(spread, [0.025, 0.975])
-        found[name] = {
+        intervals[name] = {
             "value": value,
             "low": float(value + low),
             "high": float(value + high),
             "standard_deviation": float(spread.std()),
         }
-    return found
+    return intervals
 
 
 def _weights(rng: np.random.Generator, rows: int) -> Iterator[np.ndarray]:
@@ -131,15 +131,15 @@ class _Groups:
 
     def __init__(self, labels: np.ndarray, classes: np.ndarray) -> None:
         self._order = np.argsort(labels, kind="stable")
-        found, self._starts = np.unique(labels[self._order], return_index=True)
-        self._columns, self._classes = np.searchsorted(classes, found), len(classes)
+        present, self._starts = np.unique(labels[self._order], return_index=True)
+        self._columns, self._classes = np.searchsorted(classes, present), len(classes)
 
     def sums(self, weights: np.ndarray) -> np.ndarray:
         """(replicates x classes)."""
-        made = np.zeros((len(weights), self._classes))
+        sums = np.zeros((len(weights), self._classes))
         if len(self._starts):
-            made[:, self._columns] = np.add.reduceat(weights[:, self._order], self._starts, axis=1)
-        return made
+            sums[:, self._columns] = np.add.reduceat(weights[:, self._order], self._starts, axis=1)
+        return sums
 
 
 def _regression(truth: np.ndarray, scores: np.ndarray) -> Measures:

@@ -71,12 +71,12 @@ def _csv(text: str, columns: list[Column]) -> list[list[Any]]:
     lines = io.StringIO(text, newline="")
     try:
         # The values of each line are counted: one too many or too few would shift the others.
-        found = list[list[Any]](csv_text.rows(lines, [column.name for column in columns]))
+        rows = list[list[Any]](csv_text.rows(lines, [column.name for column in columns]))
     except csv_text.Malformed as error:
         raise BadRequest(f"the body is not CSV as the model takes it: {error}") from None
-    if not found:
+    if not rows:
         raise BadRequest("the body is empty; send at least one row")
-    return found
+    return rows
 
 
 def _json(text: str, columns: list[Column]) -> list[list[Any]]:

@@ -43,18 +43,18 @@ class Project:
 
     def features(self, raw: pd.DataFrame) -> pd.DataFrame:
         """features(raw): one row per raw row, in the same order. Raises JobFailure."""
-        made = self._call("features", raw.copy())
-        if not isinstance(made, pd.DataFrame) or len(made) != len(raw):
-            shape = f"{len(made)} rows" if isinstance(made, pd.DataFrame) else type(made).__name__
+        features = self._call("features", raw.copy())
+        if not isinstance(features, pd.DataFrame) or len(features) != len(raw):
+            shape = f"{len(features)} rows" if isinstance(features, pd.DataFrame) else type(features).__name__
             raise JobFailure(
                 f"model.py: features(raw) must return a DataFrame with a row for each of {len(raw)}; it gave {shape}"
             )
-        if not made.columns.is_unique:
-            twice = made.columns[made.columns.duplicated()][0]
+        if not features.columns.is_unique:
+            twice = features.columns[features.columns.duplicated()][0]
             raise JobFailure(f"model.py: features(raw) made the column {twice!r} twice")
-        if not all(isinstance(name, str) for name in made.columns):
+        if not all(isinstance(name, str) for name in features.columns):
             raise JobFailure("model.py: the names of the columns that features(raw) makes must be texts")
-        return made
+        return features
 
     def train(self, train: pd.DataFrame, validation: pd.DataFrame, hyperparameters: dict[str, Any]) -> Any:
         """train(train, validation, hyperparameters): the fitted model. Raises JobFailure."""

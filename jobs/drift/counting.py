@@ -105,5 +105,5 @@ def texts(values: Any, categories: pa.Array) -> tuple[np.ndarray, int]:
 
 def _positions(values: Any, categories: pa.Array) -> np.ndarray:
     """Index of each string in the categories; len(categories) for any other."""
-    found = compute.index_in(values, value_set=categories)
-    return as_numpy(filled(found, len(categories)))
+    positions = compute.index_in(values, value_set=categories)
+    return as_numpy(filled(positions, len(categories)))

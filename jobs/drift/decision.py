@@ -71,8 +71,8 @@ class DriftReport:
     @property
     def drifted(self) -> list[ColumnDrift]:
         """Columns that drifted, ordered by effect times importance, largest first."""
-        found = [column for column in self.columns if column.drifted]
-        return sorted(found, key=lambda column: -(column.importance or 0.0) * column.effect - column.effect * 1e-6)
+        drifted = [column for column in self.columns if column.drifted]
+        return sorted(drifted, key=lambda column: -(column.importance or 0.0) * column.effect - column.effect * 1e-6)
 
 
 def decide(

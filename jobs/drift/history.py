@@ -95,7 +95,7 @@ class History:
 
 def slow_drift(history: History, reference: Profile, limits: DriftLimits) -> DriftReport:
     """Columns that drifted in any window of days, each with the window of the smallest p value."""
-    found: list[tuple[int, DriftReport]] = []
+    windows: list[tuple[int, DriftReport]] = []
     for days in WINDOWS:
         if len(history.days) < days:
             break
@@ -105,17 +105,17 @@ def slow_drift(history: History, reference: Profile, limits: DriftLimits) -> Dri
             for name, before in reference.columns.items()
             if pooled.columns[name].counts
         ]
-        found.append((days, DriftReport(pooled.rows, reference.rows, columns)))
-    judge([report for _, report in found], limits)
+        windows.append((days, DriftReport(pooled.rows, reference.rows, columns)))
+    judge([report for _, report in windows], limits)
     best: dict[str, ColumnDrift] = {}
-    for days, report in found:
+    for days, report in windows:
         limit = limits.effect * (LONG_SHARE if days >= LONG_DAYS else 1.0)
         for column in report.columns:
             column.drifted = bool(column.significant and column.effect >= limit)
             if column.drifted and (column.name not in best or column.p_value < best[column.name].p_value):
                 reason = f"over the last {days} days by {column.effect:.3f}: {column.share:.1%} of the rows moved"
                 best[column.name] = replace(column, reason=reason)
-    decided = any(report.decided for _, report in found)
+    decided = any(report.decided for _, report in windows)
     reason = (
         f"slow drift: {', '.join(best)}" if best else "no slow drift" if decided else "too few days or rows to decide"
     )

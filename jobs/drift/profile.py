@@ -140,11 +140,11 @@ class Builder:
         return Profile(self._seen, self._columns)
 
     def _categories(self, name: str, column: ColumnProfile, deciding: Any) -> None:
-        found = [
+        counts = [
             (e["counts"], e["values"]) for e in compute.value_counts(deciding).to_pylist() if e["values"] is not None
         ]
-        found.sort(key=lambda each: (-each[0], each[1]))
-        column.categories = [value for _, value in found[:MAX_CATEGORIES]]
+        counts.sort(key=lambda each: (-each[0], each[1]))
+        column.categories = [value for _, value in counts[:MAX_CATEGORIES]]
         tracked = self._tracked[name]
         column.distinct = len(tracked)
         if len(tracked) <= MAX_KNOWN:

@@ -30,16 +30,16 @@ class Finding:
 
 def new_categories(reference: Profile, current: Profile, seen: Mapping[str, Mapping[str, int]]) -> list[Finding]:
     """Strings that the reference does not have, in columns whose values are all known; no violation: drift judges their share."""
-    found = []
+    findings = []
     for name, counts in seen.items():
         if name in reference.columns and reference.columns[name].known and counts:
             order = sorted(counts, key=lambda value: (-counts[value], value))
             shown = ", ".join(f"{value!r} ({counts[value]})" for value in order[:SHOWN_VALUES])
             share = sum(counts.values()) / max(1, current.columns[name].rows)
-            found.append(
+            findings.append(
                 Finding("new_category", name, f"{len(counts)} new values in {share:.2%} of the rows: {shown}", False)
             )
-    return found
+    return findings
 
 
 def duplicates(reference: pa.Table | None, current: pa.Table | None) -> list[Finding]:

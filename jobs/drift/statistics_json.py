@@ -58,21 +58,21 @@ def violations(
 
     Findings have checks that Model Monitor does not know, such as volume_check, freshness_check and ground_truth_check.
     """
-    found = [
+    violations = [
         {"feature_name": c.name, "constraint_check_type": "baseline_drift_check", "description": c.reason}
         for report in reports
         for c in report.drifted
     ]
-    found += [
+    violations += [
         {"feature_name": name, "constraint_check_type": _kind(text), "description": text}
         for name, text in data_problems
     ]
-    found += [
+    violations += [
         {"feature_name": f.column, "constraint_check_type": f"{f.kind}_check", "description": f.text}
         for f in findings
         if f.violation
     ]
-    return {"violations": found}
+    return {"violations": violations}
 
 
 def _kind(description: str) -> str:

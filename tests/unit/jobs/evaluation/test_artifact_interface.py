@@ -73,10 +73,11 @@ def test_entry_point_ends_with_the_reason_it_failed(tmp_path, settings):
 
 
 FOREIGN = """
-import sys, pathlib, numpy, pandas
+import os, sys, pathlib, numpy, pandas
 model, rows, out = sys.argv[1:]
 raw = pandas.concat(map(pandas.read_parquet, sorted(pathlib.Path(rows).glob("*.parquet"))))
 numpy.save(out, {scores})
+os._exit(0)  # Arrow's threads may abort a process that shuts down (jobs/__main__.py)
 """
 
 
@@ -84,7 +85,7 @@ numpy.save(out, {scores})
     ("scores", "reason"),
     [
         ("1 / (1 + numpy.exp(-raw['x']))", ""),
-        ("exit('its own reason')", "the live version 1 cannot score the test rows: its own reason"),
+        ("print('its own reason', file=sys.stderr, flush=True) or os._exit(1)", "its own reason"),
     ],
 )
 def test_champion_needs_nothing_but_the_interface(evaluated, register, tmp_path, scores, reason):
@@ -96,6 +97,6 @@ def test_champion_needs_nothing_but_the_interface(evaluated, register, tmp_path,
     register(tmp_path / "later.tar.gz")
     evaluation = evaluated(SIGMOID)
     if reason:
-        assert evaluation["champion"]["reason"] == reason
+        assert evaluation["champion"]["reason"] == f"the live version 1 cannot score the test rows: {reason}"
     else:
         assert evaluation["champion"]["metrics"]["auc"] == evaluation["metrics"]["auc"]
