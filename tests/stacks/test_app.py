@@ -55,12 +55,13 @@ def test_it_needs_no_credentials(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_own_constructs_use_the_resources_of_an_environment(tmp_path):
+def test_own_constructs_use_the_resources_of_an_environment(tmp_path, monkeypatch):
     from aws_cdk import aws_iam as iam
     from aws_cdk.assertions import Match, Template
 
     from model_factory import FactoryApp
 
+    monkeypatch.setenv("CDK_VALIDATION", "false")
     shutil.copy(HERE / "factory.yaml", tmp_path)
     shutil.copytree(HERE / "models", tmp_path / "models")
     app = FactoryApp(tmp_path)
