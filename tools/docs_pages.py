@@ -41,7 +41,7 @@ def commands() -> str:
 def api() -> str:
     """Every exported name, by the package that defines it; mkdocstrings fills in signatures and docstrings."""
     packages: dict[str, list[str]] = {}
-    for name in sorted(getattr(model_factory, "__all__", [])):
+    for name in sorted(model_factory.__all__):
         module = getattr(model_factory, name).__module__
         packages.setdefault(".".join(module.split(".")[:2]), []).append(f"{module}.{name}")
     text = "# Python API\n\nEvery name is imported from `model_factory`: `from model_factory import DataLake`.\n"
