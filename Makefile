@@ -40,7 +40,7 @@ unit: .venv  ## unit tests: nothing outside of this machine
 	cd tests/unit && printf '%s\n' $(UNIT) | xargs -P 2 -I{} sh -c 'pytest --quiet {}'
 
 stacks: .venv  ## the CloudFormation templates, against cfn-lint, cdk-nag and what they promise
-	pytest tests/stacks --quiet
+	pytest tests/stacks tests/examples --quiet
 
 security: .venv  ## findings of the rule packs on all features, policy statements, and what is allowed on any resource and why
 	python tools/security.py

@@ -10,10 +10,11 @@ from typing import Any
 _collecting = gc.isenabled()
 gc.disable()
 
-from aws_cdk import App  # noqa: E402
+from aws_cdk import App, Stage  # noqa: E402
 
 from model_factory.config import ConfigError  # noqa: E402
 from model_factory.stacks.factory import UserError, add_factory  # noqa: E402
+from model_factory.stacks.foundation import FoundationStack  # noqa: E402
 from model_factory.stacks.model import ModelStack  # noqa: E402
 from model_factory.stacks.validation import validate_changed  # noqa: E402
 
@@ -45,10 +46,17 @@ class FactoryApp(App):
                 factory=Path(self.node.try_get_context("factory") or root / "factory.yaml"),
                 models=Path(self.node.try_get_context("models") or root / "models"),
             )
-            """One stack per model and environment, for constructs of one's own beside those of the library."""
+            """One stack per model and environment, for your own constructs beside those of the library."""
         except (ConfigError, UserError) as error:
             print(error, file=sys.stderr)
             raise SystemExit(1) from None
+
+    @property
+    def foundation_stacks(self) -> list[FoundationStack]:
+        """One stack per environment; its `resources` are for your own constructs and stacks."""
+        stages = [each for each in self.node.children if Stage.is_stage(each)]
+        children = [child for parent in (self, *stages) for child in parent.node.children]
+        return [child for child in children if isinstance(child, FoundationStack)]
 
 
 def _feature_flags(root: Path) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 """One synthesis of three factories with every feature between them, checked by cdk-nag, for all tests of this folder."""
 
 import json
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tools import security
+
+if TYPE_CHECKING:
+    from aws_cdk import assertions
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +36,18 @@ def assembly(synthesized) -> Path:
 
 
 class Template:
-    """A CloudFormation template with the few questions that tests ask."""
+    """A CloudFormation template. `cdk` has the CDK's own assertions, the other members what these do not offer."""
 
     def __init__(self, path: Path) -> None:
-        self.resources: dict[str, dict[str, Any]] = json.loads(path.read_text())["Resources"]
+        self._content: dict[str, Any] = json.loads(path.read_text())
+        self.resources: dict[str, dict[str, Any]] = self._content["Resources"]
+
+    @cached_property
+    def cdk(self) -> "assertions.Template":
+        """The template as `aws_cdk.assertions` has it."""
+        from aws_cdk.assertions import Template as CdkTemplate
+
+        return CdkTemplate.from_json(self._content)
 
     def all(self, kind: str) -> list[dict[str, Any]]:
         """Properties of every resource of a type, such as `SQS::Queue`."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,3 +53,24 @@ def test_a_region_without_the_image_is_told_with_the_model(tmp_path):
 def test_it_needs_no_credentials(tmp_path):
     done = run_app(factory=str(HERE / "factory.yaml"), models=str(HERE / "models"))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_own_constructs_use_the_resources_of_an_environment(tmp_path):
+    from aws_cdk import aws_iam as iam
+    from aws_cdk.assertions import Match, Template
+
+    from model_factory import FactoryApp
+
+    shutil.copy(HERE / "factory.yaml", tmp_path)
+    shutil.copytree(HERE / "models", tmp_path / "models")
+    app = FactoryApp(tmp_path)
+    assert [stack.node.id for stack in app.foundation_stacks] == ["acme-dev-foundation", "acme-prod-foundation"]
+    stack = app.foundation_stacks[1]
+    auditor = iam.Role(stack, "Auditor", assumed_by=iam.AccountRootPrincipal())
+    stack.resources.records_bucket.grant_read(auditor)
+    records = stack.resolve(stack.resources.records_bucket.bucket_arn)
+    assert "Fn::GetAtt" in records
+    statement = {"Action": Match.array_with(["s3:GetObject*"]), "Resource": Match.array_with([records])}
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::IAM::Policy", {"PolicyDocument": {"Statement": Match.array_with([Match.object_like(statement)])}}
+    )

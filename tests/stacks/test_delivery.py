@@ -1,4 +1,4 @@
-"""What the delivery stack promises: order, triggers, least privilege, and AWS's rules."""
+"""The delivery stack: order of stages, triggers, least privilege, and findings of rule packs."""
 
 import json
 from importlib.util import find_spec
@@ -49,13 +49,13 @@ def actions(pipeline, stage: str) -> list[str]:
     return [action["Name"] for action in sorted(found, key=lambda action: action["RunOrder"])]
 
 
-def test_the_stages_come_in_the_order_of_promotion_and_an_approval_stands_in_front_of_prod(pipeline):
+def test_stages_follow_promotion_with_an_approval_before_prod(pipeline):
     names = [stage["Name"] for stage in pipeline["Stages"]]
     assert names == ["Source", "Build", "UpdatePipeline", "Assets", "dev", "before-prod", "prod"]
     assert pipeline["PipelineType"] == "V2"
 
 
-def test_an_environment_is_deployed_then_trained_then_tested(pipeline):
+def test_environment_is_deployed_then_trained_then_tested(pipeline):
     assert actions(pipeline, "dev") == [
         "acme-dev-foundation.Prepare",
         "acme-dev-foundation.Deploy",
@@ -68,26 +68,26 @@ def test_an_environment_is_deployed_then_trained_then_tested(pipeline):
     assert actions(pipeline, "prod")[-3:] == ["Retrain-prod", "Release-prod", "Smoke-prod"]
 
 
-def test_deployments_roll_back_and_approvals_do_not_ask_again(pipeline):
+def test_only_deployment_stages_roll_back(pipeline):
     results = {stage["Name"]: stage.get("OnFailure") for stage in pipeline["Stages"]}
     assert {name for name, result in results.items() if result == {"Result": "ROLLBACK"}} == {"dev", "prod"}
 
 
-def test_documentation_alone_starts_nothing(pipeline):
+def test_changes_of_documentation_start_no_delivery(pipeline):
     (trigger,) = pipeline["Triggers"]
     (push,) = trigger["GitConfiguration"]["Push"]
     assert push["Branches"] == {"Includes": ["main"]}
     assert "docs/**" in push["FilePaths"]["Excludes"]
 
 
-def test_pull_requests_are_tested_and_deploy_nothing(template):
+def test_pull_requests_are_tested_but_not_deployed(template):
     pipeline = template.one("CodePipeline::Pipeline", Name="acme-pull-requests")
     providers = [a["ActionTypeId"]["Provider"] for s in pipeline["Stages"] for a in s["Actions"]]
     assert providers == ["CodeStarSourceConnection", "CodeBuild"]
     assert "PullRequest" in pipeline["Triggers"][0]["GitConfiguration"]
 
 
-def test_builds_use_the_locked_tools_only(template, assembly):
+def test_builds_use_locked_tools_only(template, assembly):
     specs = [project["Source"]["BuildSpec"] for project in template.all("CodeBuild::Project")]
     assert len(specs) == 4
     assert not any("npm" in spec or "latest" in spec for spec in specs)
@@ -97,7 +97,7 @@ def test_builds_use_the_locked_tools_only(template, assembly):
     assert lock.count("--hash=sha256:") > 5
 
 
-def test_the_function_takes_on_one_role_an_environment_and_does_nothing_else_there(template):
+def test_function_assumes_one_role_per_environment(template):
     statements = template.statements("acme-delivery-work")
     assumed = [s["Resource"] for s in statements if s["Action"] == ["sts:AssumeRole"]]
     assert assumed == [
@@ -107,7 +107,7 @@ def test_the_function_takes_on_one_role_an_environment_and_does_nothing_else_the
     assert services == {"kms", "sts", "codepipeline", "s3", "logs", "xray"}
 
 
-def test_an_environments_role_is_for_the_function_of_the_tooling_account_only(assembly):
+def test_role_trusts_the_delivery_function_only(assembly):
     (path,) = (assembly / "assembly-prod").glob("*foundation*.template.json")
     role = Template(path).one("IAM::Role", RoleName="acme-prod-delivery")
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
@@ -122,7 +122,7 @@ def test_an_environments_role_is_for_the_function_of_the_tooling_account_only(as
     )
 
 
-def test_without_a_promoted_model_no_environment_gives_or_receives_versions(assembly):
+def test_roles_without_promotion_cannot_copy_versions(assembly):
     for path in assembly.glob("assembly-*/*foundation*.template.json"):
         statements = Template(path).statements(f"acme-{path.parent.name.removeprefix('assembly-')}-delivery")
         assert not any("sagemaker:CreateModelPackage" in s["Action"] for s in statements)
@@ -130,7 +130,7 @@ def test_without_a_promoted_model_no_environment_gives_or_receives_versions(asse
         assert [resource.partition("/")[2] for resource in written] == ["*/approvals/*"]
 
 
-def test_builds_assume_cdks_own_roles_and_nothing_else(template):
+def test_builds_assume_bootstrap_roles_only(template):
     statements = [
         statement
         for policy in template.all("IAM::Policy")
@@ -159,7 +159,7 @@ def test_cdk_nag_finds_nothing_that_is_not_accepted_with_a_reason(assembly):
     assert [str(finding) for finding in security.nag_findings(assembly)] == []
 
 
-def test_a_push_that_changes_one_model_leaves_the_pipeline_as_it_is(assembly):
+def test_pipeline_template_names_no_model_asset(assembly):
     """The pipeline's own template names no asset of a model, else every push would make it start anew."""
     text = (assembly / "acme-delivery.template.json").read_text()
     models = json.loads(next((assembly / "assembly-dev").glob("*churn*.assets.json")).read_text())["files"]

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from aws_cdk.assertions import Match
 
 from .conftest import Template
 
@@ -21,14 +22,14 @@ def support(synthesized):
     return Template(path)
 
 
-def test_stacks_are_deployed_from_their_region_and_everything_else_where_the_pipeline_is(pipeline):
+def test_deployment_actions_run_in_the_stage_region(pipeline):
     for stage in pipeline["Stages"]:
         for action in stage["Actions"]:
             deploys_there = stage["Name"] == "live" and action["ActionTypeId"]["Provider"] == "CloudFormation"
             assert action.get("Region", "eu-west-1") == (THERE if deploys_there else "eu-west-1"), action["Name"]
 
 
-def test_each_region_has_an_artifact_store_with_a_key_of_its_own(pipeline, support):
+def test_each_region_has_an_artifact_store_with_its_own_key(pipeline, support):
     stores = {store["Region"]: store["ArtifactStore"] for store in pipeline["ArtifactStores"]}
     assert set(stores) == {"eu-west-1", THERE}
     assert stores[THERE]["Location"] == support.one("S3::Bucket")["BucketName"]
@@ -36,14 +37,19 @@ def test_each_region_has_an_artifact_store_with_a_key_of_its_own(pipeline, suppo
     assert support.one("KMS::Key")["EnableKeyRotation"] is True
 
 
-def test_copies_go_when_the_artifacts_do(support):
-    bucket = support.one("S3::Bucket")
-    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
-    assert (rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]) == (90, {"NoncurrentDays": 90})
-    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+def test_copies_expire_with_the_artifacts(support):
+    rule = {"ExpirationInDays": 90, "NoncurrentVersionExpiration": {"NoncurrentDays": 90}}
+    support.cdk.resource_count_is("AWS::S3::Bucket", 1)
+    support.cdk.has_resource_properties(
+        "AWS::S3::Bucket",
+        {
+            "LifecycleConfiguration": {"Rules": [Match.object_like(rule)]},
+            "VersioningConfiguration": {"Status": "Enabled"},
+        },
+    )
 
 
-def test_only_the_account_that_is_delivered_to_reads_the_copies(support):
+def test_copies_are_readable_by_the_target_account_only(support):
     (policy,) = support.all("S3::BucketPolicy")
     allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
     principals = json.dumps([statement["Principal"] for statement in allowed])

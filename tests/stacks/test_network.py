@@ -1,4 +1,4 @@
-"""`network: isolated` and a network that is there already: where everything runs, and what gets out."""
+"""`network: isolated` and an existing VPC: subnets of workloads, VPC endpoints and their policies."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 
 INSIDE = ["retrain", "deploy", "endpoint-cleanup"]
 JOBS = ["churn-train-job", "churn-monitor-job", "churn-endpoint"]
-# Called by AWS's services outside of the network, on behalf of what runs inside: whole services, and two actions.
+# Called by AWS services outside of the VPC on behalf of workloads: whole services, and two actions.
 CALLED_FROM_OUTSIDE = {"ec2", "ecr", "iam", "kms", "logs", "sqs", "xray"}
 ASKED_OF_THE_CALLER = {"sagemaker:UpdateEndpointWeightsAndCapacities", "cloudwatch:DescribeAlarms"}
 EXISTING = {
@@ -22,7 +22,7 @@ EXISTING = {
 
 
 def endpoints(template):
-    """Policies of the ways out, by service."""
+    """Policies of the VPC endpoints, by service."""
     found = {}
     for each in template.all("EC2::VPCEndpoint"):
         parts = each["ServiceName"]["Fn::Join"][1] if isinstance(each["ServiceName"], dict) else [each["ServiceName"]]
@@ -54,17 +54,19 @@ def settings(template, environment):
     return json.loads("".join(part if isinstance(part, str) else "x" for part in value["Fn::Join"][1]))
 
 
-def test_an_isolated_network_has_no_way_to_the_internet(isolated_foundation):
+def test_isolated_vpc_has_no_route_to_the_internet(isolated_foundation):
     kinds = {resource["Type"] for resource in isolated_foundation.resources.values()}
     assert {"AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::FlowLog"} <= kinds
-    ways_out = ("InternetGateway", "NatGateway", "VPCGatewayAttachment", "EgressOnlyInternetGateway", "Route", "EIP")
-    assert not kinds & {f"AWS::EC2::{way}" for way in (*ways_out, "VPCPeeringConnection", "TransitGatewayAttachment")}
+    routes_out = ("InternetGateway", "NatGateway", "VPCGatewayAttachment", "EgressOnlyInternetGateway", "Route", "EIP")
+    assert not kinds & {
+        f"AWS::EC2::{kind}" for kind in (*routes_out, "VPCPeeringConnection", "TransitGatewayAttachment")
+    }
     subnets = isolated_foundation.all("EC2::Subnet")
     assert [subnet["MapPublicIpOnLaunch"] for subnet in subnets] == [False, False]
     assert subnets[0]["AvailabilityZone"] != subnets[1]["AvailabilityZone"]
 
 
-def test_only_the_factorys_own_may_use_the_endpoints(isolated_foundation):
+def test_workloads_alone_can_connect_to_endpoints(isolated_foundation):
     workloads, services = sorted(isolated_foundation.all("EC2::SecurityGroup"), key=lambda g: g["GroupDescription"])
     assert "SecurityGroupIngress" not in workloads
     assert [(rule["FromPort"], rule["ToPort"]) for rule in workloads["SecurityGroupEgress"]] == [(443, 443)]
@@ -73,7 +75,7 @@ def test_only_the_factorys_own_may_use_the_endpoints(isolated_foundation):
     assert "Workloads" in json.dumps(rule["SourceSecurityGroupId"])
 
 
-def test_there_are_endpoints_for_the_services_that_are_used_and_no_others(isolated_foundation):
+def test_endpoints_are_those_of_the_called_services(isolated_foundation):
     assert set(endpoints(isolated_foundation)) == {
         "s3",
         "sagemaker.api",
@@ -83,7 +85,7 @@ def test_there_are_endpoints_for_the_services_that_are_used_and_no_others(isolat
     }
 
 
-def test_endpoints_let_through_this_accounts_principals_only(isolated_foundation):
+def test_endpoints_allow_principals_of_this_account_only(isolated_foundation):
     for service, policy in endpoints(isolated_foundation).items():
         for statement in policy:
             if "cloudformation-custom-resource-response-eucentral1" in json.dumps(statement["Resource"]):
@@ -92,21 +94,21 @@ def test_endpoints_let_through_this_accounts_principals_only(isolated_foundation
                 assert statement["Condition"]["StringEquals"]["aws:PrincipalAccount"] == "444444444444"
 
 
-def test_endpoints_let_through_all_that_is_called_from_inside_and_nothing_more(isolated_foundation, isolated_model):
+def test_endpoints_allow_exactly_the_calls_from_inside(isolated_foundation, isolated_model):
     roles = [isolated_foundation.statements(f"acme-vault-{name}") for name in INSIDE]
     roles += [isolated_model.statements(f"acme-vault-{name}") for name in JOBS]
     called = {action for role in roles for statement in role for action in statement["Action"]}
     called = {action for action in called if action.split(":")[0] not in CALLED_FROM_OUTSIDE} - ASKED_OF_THE_CALLER
-    let_through = {
+    allowed = {
         action
         for policy in endpoints(isolated_foundation).values()
         for statement in policy
         for action in listed(statement["Action"])
     }
-    assert let_through == called
+    assert allowed == called
 
 
-def test_connections_are_written_down_in_an_encrypted_log(isolated_foundation):
+def test_flow_log_is_encrypted(isolated_foundation):
     log = isolated_foundation.one("EC2::FlowLog")
     assert (log["TrafficType"], log["LogGroupName"]) == ("ALL", "/aws/vpc/acme-vault")
     group = isolated_foundation.one("Logs::LogGroup", LogGroupName="/aws/vpc/acme-vault")
@@ -116,7 +118,7 @@ def test_connections_are_written_down_in_an_encrypted_log(isolated_foundation):
 
 
 @pytest.mark.parametrize("environment", ["isolated", "shared"])
-def test_functions_jobs_and_models_are_inside(request, environment):
+def test_functions_jobs_and_models_are_in_the_vpc(request, environment):
     foundation = request.getfixturevalue(f"{environment}_foundation")
     model = request.getfixturevalue(f"{environment}_model")
     name = {"isolated": "vault"}.get(environment, environment)
@@ -130,20 +132,20 @@ def test_functions_jobs_and_models_are_inside(request, environment):
         assert len(place["SecurityGroupIds"]) == 1
 
 
-def test_an_existing_network_is_used_as_factory_yaml_names_it(shared_foundation, shared_model):
+def test_existing_vpc_is_used_and_not_created(shared_foundation, shared_model):
     assert not [r for r in shared_foundation.resources.values() if r["Type"].startswith("AWS::EC2::")]
     assert [vpc_config(job) for job in jobs_of(shared_model, "shared")] == [EXISTING] * 4
     assert settings(shared_model, "shared")["serving"]["vpc_config"] == EXISTING
 
 
-def test_without_a_network_nothing_is_in_one_and_no_role_knows_of_interfaces(foundation, model):
+def test_without_vpc_no_role_has_network_permissions(foundation, model):
     assert all("VpcConfig" not in function for function in foundation.all("Lambda::Function"))
     assert [vpc_config(job) for job in jobs_of(model, "prod")] == [None] * 4
     assert "vpc_config" not in settings(model, "prod")["serving"]
     assert '"ec2:' not in json.dumps([foundation.resources, model.resources])
 
 
-def test_roles_may_make_interfaces_in_these_subnets_only(shared_foundation, shared_model):
+def test_roles_create_interfaces_in_these_subnets_only(shared_foundation, shared_model):
     subnets = {f"arn:aws:ec2:eu-west-1:*:subnet/{subnet}" for subnet in EXISTING["Subnets"]}
     groups = {f"arn:aws:ec2:eu-west-1:*:security-group/{group}" for group in EXISTING["SecurityGroupIds"]}
     interfaces = "arn:aws:ec2:eu-west-1:555555555555:network-interface/*"
@@ -156,7 +158,7 @@ def test_roles_may_make_interfaces_in_these_subnets_only(shared_foundation, shar
         assert '"ec2:' not in json.dumps(shared_model.statements(f"acme-shared-{name}"))
 
 
-def test_the_deploy_function_puts_models_into_the_network_of_the_settings(shared_model, model):
+def test_deploy_function_uses_vpc_config_of_the_settings(shared_model, model):
     code = (
         "import json, sys; from settings import Settings; import api_requests\n"
         "s = Settings.model_validate(json.load(sys.stdin))\n"
@@ -178,7 +180,7 @@ def test_the_deploy_function_puts_models_into_the_network_of_the_settings(shared
     assert "VpcConfig" not in request(settings(model, "prod"))
 
 
-def test_a_serverless_model_in_a_network_is_refused_with_its_line():
+def test_serverless_model_in_vpc_is_an_error():
     from aws_cdk import App
 
     from model_factory.config import ConfigError

@@ -153,5 +153,5 @@ class FactoryConfig(Section):
         return EnvironmentNames(self.name, DELIVERY, delivery.account, delivery.region)
 
     def names(self, environment: Environment) -> EnvironmentNames:
-        """Names of the shared resources of an environment."""
+        """Names in `environment`."""
         return EnvironmentNames(self.name, environment.name, environment.account, environment.region)

@@ -1,1 +1,1 @@
-"""Constructs and helpers that environments, models and delivery share: names, permissions, functions, queues, topics, buckets."""
+"""Shared by environment, model and delivery: names, permissions, keys, functions, queues, topics, buckets, VPC config."""

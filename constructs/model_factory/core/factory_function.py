@@ -22,7 +22,7 @@ from .names import METRIC_NAMESPACE, EnvironmentNames, StackLocation
 from .network import VpcConfig, function_interfaces
 from .permissions import allow, allow_without_resource, service_role
 
-# AWS publishes the layer's ARN of every region under this public parameter; CloudFormation reads it at deployment.
+# AWS publishes the ARN of the layer in this public parameter of every region; CloudFormation reads it at deployment.
 _POWERTOOLS = "/aws/service/powertools/python/arm64/python3.14/latest"
 _CONCURRENCY = "FIFO message groups bound it to one run per model; a reservation would take from the account's few."
 _DEAD_LETTERS = "Messages come from a queue with dead letters, or from CloudFormation, which waits for an answer."
@@ -48,8 +48,7 @@ class FactoryFunction(Construct):
         names: Names of the environment: the function is `<prefix>-<purpose>`. Default: CloudFormation generates names.
         purpose: What the function does, such as `retrain`; part of the names, and the service name of Powertools.
             Default: `construct_id`.
-        source: Folder with the function's code.
-        handler: Entry point, `<module>.<function>`. Default: `handler.handler`.
+        source: Folder with the function's code. Lambda invokes `handler` in its file handler.py.
         key: Key that encrypts the log group. Default: a key of its own.
         timeout: Longest time that an invocation may take. Default: one minute.
         statements: Permissions of the role, besides those for logs, traces and the VPC. Default: none.
@@ -65,7 +64,6 @@ class FactoryFunction(Construct):
         construct_id: str,
         *,
         source: Path,
-        handler: str = "handler.handler",
         names: EnvironmentNames | None = None,
         purpose: str | None = None,
         key: kms.IKey | None = None,
@@ -77,7 +75,7 @@ class FactoryFunction(Construct):
         alarm_topic: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        _check_source(self, source, handler)
+        _check_source(self, source)
         purpose = purpose or construct_id
         name = names.function(purpose) if names else None
         log_group = logs.LogGroup(
@@ -112,7 +110,7 @@ class FactoryFunction(Construct):
             function_name=name,
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
-            handler=handler,
+            handler="handler.handler",
             code=lambda_.Code.from_asset(str(source), exclude=["**/__pycache__", "*.pyc"]),
             role=self.role.without_policy_updates(),
             layers=[self._powertools()] if layers is None else list(layers),
@@ -225,11 +223,10 @@ def _variables(names: EnvironmentNames | None, purpose: str) -> dict[str, str]:
     }
 
 
-def _check_source(scope: Construct, source: Path, handler: str) -> None:
-    """A folder without the handler would make a zip that Lambda cannot run."""
-    file = source / f"{handler.rpartition('.')[0].replace('.', '/')}.py"
-    if not file.is_file():
+def _check_source(scope: Construct, source: Path) -> None:
+    """A folder without a handler would make a zip that Lambda cannot run."""
+    if not (source / "handler.py").is_file():
         raise ValueError(
-            f"{scope.node.path}: source is {str(source)!r}, which has no file {file.relative_to(source)} for the handler "
-            f"{handler!r}; give a folder with the function's code"
+            f"{scope.node.path}: source is {str(source)!r}, which is not a folder with a file handler.py; give the folder "
+            "with the function's code"
         )

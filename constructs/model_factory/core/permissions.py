@@ -1,4 +1,4 @@
-"""Roles and the statements they are made of: exact actions, resources by their names."""
+"""Roles of services, and policy statements with exact actions and named resources."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -23,9 +23,9 @@ WITHOUT_RESOURCE = {
     "xray:PutTelemetryRecords": "X-Ray has no resource for what is sent to it.",
     "xray:PutTraceSegments": "X-Ray has no resource for what is sent to it.",
 }
-"""Every action that is allowed on the resource `*`, and why: AWS lets none of them name a resource."""
+"""Every action that is allowed on the resource `*`, and why: AWS supports no resource-level permissions for it."""
 
-# What a service says about itself when it takes on a role: an ARN of this kind. Lambda says neither account nor ARN.
+# `aws:SourceArn` of a service that assumes a role. Lambda sets neither this key nor `aws:SourceAccount`.
 _SOURCES = {
     "sagemaker": ("sagemaker", "*"),
     "scheduler": ("scheduler", "schedule-group/default"),
@@ -39,7 +39,7 @@ def allow(actions: Sequence[str], resources: Sequence[str], **conditions: Mappin
 
 
 def allow_without_resource(actions: Sequence[str], **conditions: Mapping[str, object]) -> iam.PolicyStatement:
-    """Allow `actions` that know no resource. Raises KeyError for one that WITHOUT_RESOURCE does not explain."""
+    """Allow `actions` on `*`, which have no resource-level permissions. Raises KeyError for one not in WITHOUT_RESOURCE."""
     for action in actions:
         if action not in WITHOUT_RESOURCE:
             raise KeyError(f"{action} is not in WITHOUT_RESOURCE; name its resources, or say there why it has none")
@@ -98,17 +98,17 @@ def service_role(
 
 
 def list_objects(names: EnvironmentNames, purpose: str, prefix: str) -> iam.PolicyStatement:
-    """List what is below `prefix` of a bucket."""
+    """List objects below `prefix` of a bucket."""
     return allow(["s3:ListBucket"], [names.bucket_arn(purpose)], StringLike={"s3:prefix": [f"{prefix}*"]})
 
 
 def read_objects(names: EnvironmentNames, purpose: str, prefix: str) -> iam.PolicyStatement:
-    """Read what is below `prefix` of a bucket."""
+    """Read objects below `prefix` of a bucket."""
     return allow(["s3:GetObject"], [f"{names.bucket_arn(purpose)}/{prefix}*"])
 
 
 def read_object_versions(names: EnvironmentNames, purpose: str, prefix: str) -> list[iam.PolicyStatement]:
-    """List and read, by version id, what is and was below `prefix` of a bucket."""
+    """List and read all versions of objects below `prefix` of a bucket."""
     bucket = names.bucket_arn(purpose)
     return [
         allow(["s3:ListBucketVersions"], [bucket], StringLike={"s3:prefix": [f"{prefix}*"]}),
@@ -117,7 +117,7 @@ def read_object_versions(names: EnvironmentNames, purpose: str, prefix: str) -> 
 
 
 def write_objects(names: EnvironmentNames, purpose: str, prefix: str) -> iam.PolicyStatement:
-    """Write below `prefix` of a bucket. (Uploads that break off are tidied by the bucket's lifecycle.)"""
+    """Write objects below `prefix` of a bucket. (The bucket's lifecycle rule aborts incomplete uploads.)"""
     return allow(["s3:PutObject"], [f"{names.bucket_arn(purpose)}/{prefix}*"])
 
 
@@ -127,29 +127,29 @@ def use_key(key_arn: str) -> iam.PolicyStatement:
 
 
 def decrypt(key_arn: str) -> iam.PolicyStatement:
-    """Read what is encrypted with the environment's key, and no more."""
+    """Decrypt with the environment's key."""
     return allow(["kms:Decrypt"], [key_arn])
 
 
 def encrypt_output(key_arn: str) -> iam.PolicyStatement:
-    """What SageMaker asks of a job's role when the job names a key for its output."""
+    """Permission that SageMaker requires of a job's role when the job has a key for its output."""
     return allow(["kms:Encrypt"], [key_arn])
 
 
 def encrypt_volumes(key_arn: str) -> iam.PolicyStatement:
-    """Encrypt disks: a job's role gives SageMaker the grant for its own, who creates an endpoint for the endpoint's."""
+    """Encrypt volumes: a job's role creates the grant for its volume, the creator of an endpoint for the endpoint's."""
     return allow(["kms:CreateGrant"], [key_arn], Bool={"kms:GrantIsForAWSResource": "true"})
 
 
 def put_metrics() -> iam.PolicyStatement:
-    """Publish metrics of the factory; CloudWatch has no resource to name, the namespace bounds it."""
+    """Publish metrics in the factory's namespace; metrics have no ARN, so a condition limits the permission."""
     return allow_without_resource(["cloudwatch:PutMetricData"], StringEquals={"cloudwatch:namespace": METRIC_NAMESPACE})
 
 
 def write_logs(names: EnvironmentNames, group: str, *, make: bool = True) -> iam.PolicyStatement:
-    """Write to log groups whose name is like `group`, which ends in *: that stands for their streams as well.
+    """Write to log groups whose name matches `group`; its `*` at the end includes their streams.
 
-    `make`: nobody else has made the group.
+    `make`: create the log group as well.
     """
     making = ["logs:CreateLogGroup"] if make else []
     return allow(
@@ -159,7 +159,7 @@ def write_logs(names: EnvironmentNames, group: str, *, make: bool = True) -> iam
 
 
 def pull_images(names: EnvironmentNames, image: str) -> list[iam.PolicyStatement]:
-    """Pull a container image from the repository that its URI names. Raises ImageError."""
+    """Pull a container image from the ECR repository of its URI. Raises ImageError for another registry."""
     account, region, name = repository(image)
     arn = f"arn:{names.partition}:ecr:{region}:{account}:repository/{name}"
     return [
@@ -169,12 +169,12 @@ def pull_images(names: EnvironmentNames, image: str) -> list[iam.PolicyStatement
 
 
 def pass_role(role_arn: str) -> iam.PolicyStatement:
-    """Hand the role to SageMaker and to nothing else."""
+    """Pass the role to SageMaker only."""
     return allow(["iam:PassRole"], [role_arn], StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"})
 
 
 def apply_permissions_boundary(scope: Construct, policy_name: str | None) -> None:
-    """Put the account's permissions boundary, when there is one, on every role below `scope`."""
+    """Set the permissions boundary of every role below `scope`. Without a name, roles have none."""
     if policy_name:
         boundary = iam.ManagedPolicy.from_managed_policy_name(scope, "PermissionsBoundary", policy_name)
         iam.PermissionsBoundary.of(scope).apply(boundary)

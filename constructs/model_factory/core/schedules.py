@@ -1,4 +1,4 @@
-"""How far apart the times of a schedule are."""
+"""Interval of EventBridge schedule expressions."""
 
 import re
 from datetime import timedelta
@@ -7,7 +7,7 @@ _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 
 
 def interval(expression: str) -> timedelta:
-    """The time between two runs; for cron() a bound on it: an hour, a day, a week or a month."""
+    """Time between two invocations; for cron() an upper bound: an hour, a day, a week or 31 days."""
     if match := _RATE.fullmatch(expression):
         return timedelta(**{f"{match[2]}s": int(match[1])})
     _, hours, day_of_month, month, day_of_week, _ = expression.removeprefix("cron(").removesuffix(")").split()

@@ -1,1 +1,1 @@
-"""Constructs that an environment has once: key, buckets, alerts, roles and network."""
+"""Shared resources of an environment: buckets, notifications, the role of schedules and the isolated VPC."""
