@@ -6,7 +6,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Compiling scikit-learn and the CDK anew takes every process seconds: let Python keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help .venv demo demo-delivery test lint unit stacks security e2e e2e-delivery conformance bench bench-drift bench-delivery test-spark docs lock clean
+.PHONY: help .venv demo demo-delivery test lint unit stacks packaging documentation security e2e e2e-delivery conformance \
+  bench bench-drift bench-delivery test-spark wheel coverage docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9.-]+:.*##' Makefile | sed -E 's/:.*## /:/' | column -t -s:
@@ -24,7 +25,7 @@ demo-delivery: .venv  ## git push through three accounts on the embedded AWS: ap
 
 # Half of the end-to-end tests' time is waiting, so two parts run at once, the longest first; what each said is shown when it ends.
 test: .venv  ## everything CI runs
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint e2e-delivery e2e unit stacks conformance
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint e2e-delivery e2e packaging unit stacks documentation conformance
 	@echo "every part of the tests passed"
 
 lint: .venv  ## ruff and pyright
@@ -34,13 +35,19 @@ lint: .venv  ## ruff and pyright
 
 # Moto and the embedded AWS keep their state in the process: each of these has a process of its own, two at a time.
 UNIT := lambda local_aws/sagemaker jobs drift local_aws/authorization local_aws/codepipeline local_aws/authorized \
-  "config constructs ops local_aws/test_alarms.py local_aws/test_events.py test_image_contract.py"
+  "config constructs ops local_aws/test_alarms.py local_aws/test_events.py local_aws/test_imports.py test_image_contract.py"
 
 unit: .venv  ## unit tests: nothing outside of this machine
 	cd tests/unit && printf '%s\n' $(UNIT) | xargs -P 2 -I{} sh -c 'pytest --quiet {}'
 
 stacks: .venv  ## the CloudFormation templates, against cfn-lint, cdk-nag and what they promise
 	pytest tests/stacks tests/examples --quiet
+
+packaging: .venv  ## the wheels in fresh environments outside of the checkout, and the embedded AWS without Model Factory
+	printf '%s\n' packaging local_aws_standalone | xargs -P 2 -I{} pytest tests/{} --quiet
+
+documentation: .venv  ## every command and code block of README and docs, and the contract of models/
+	pytest tests/docs tests/test_models.py --quiet
 
 security: .venv  ## findings of the rule packs on all features, policy statements, and what is allowed on any resource and why
 	python tools/security.py
@@ -78,6 +85,19 @@ test-spark: .venv .venv-spark  ## the drift counts as a PySpark job in local mod
 	uv pip install --quiet --python .venv-spark/bin/python --requirement tools/requirements-spark.txt
 	@touch .venv-spark
 
+wheel: .venv  ## the wheels of the library and of the embedded AWS, in dist/
+	rm -rf dist
+	uv build --quiet --wheel . --out-dir dist
+	uv build --quiet --wheel local_aws --out-dir dist
+	@ls -l dist/*.whl
+
+coverage: .venv  ## lines that no unit test or test of templates reaches (docs/explanation/coverage.md)
+	rm -rf .coverage && mkdir .coverage
+	printf '%s\n' $(UNIT) | sed -E 's#(^| )#\1tests/unit/#g' | xargs -P 2 -I{} sh -c 'coverage run --rcfile tools/coverage.toml -m pytest --quiet {}'
+	coverage run --rcfile tools/coverage.toml -m pytest --quiet tests/stacks
+	coverage combine --quiet --rcfile tools/coverage.toml
+	coverage report --rcfile tools/coverage.toml
+
 docs: .venv  ## the documentation as a site, in site/; a broken link fails the build
 	@tools/make-docs-venv
 	PYTHONPATH=.:constructs python -m tools.docs_pages
@@ -96,4 +116,4 @@ lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/*.l
 	  --override <(echo flask==3.1.3) tools/conformance.in --output-file tools/conformance.lock --custom-compile-command "make lock"
 
 clean:  ## remove what make made
-	rm -rf .venv .venv-conformance .venv-checkov .venv-drift-peers .venv-spark .venv-docs site docs/reference/generated cdk.out .local_aws .validated .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-conformance .venv-checkov .venv-drift-peers .venv-spark .venv-docs site dist .coverage docs/reference/generated cdk.out .local_aws .validated .pytest_cache .ruff_cache .hypothesis

@@ -49,7 +49,7 @@ ONLY_CHECKED = {
 }
 """Commands whose words and options are checked, but that no test runs, and why."""
 
-PENDING: tuple[str, ...] = ("make wheel", "make coverage")
+PENDING: tuple[str, ...] = ()
 """Documented ahead of the code: these must not exist yet. Whoever adds one moves it into a table above."""
 
 TOOLS = {"aws", "cd", "export", "git", "mkdir", "pytest", "source"}

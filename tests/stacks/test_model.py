@@ -3,10 +3,24 @@
 import json
 
 import pytest
+from aws_cdk.assertions import Match, Template
 
 
-def alarm(model, purpose):
-    return model.one("CloudWatch::Alarm", AlarmName=f"acme-prod-churn-{purpose}")
+@pytest.fixture(scope="session")
+def prod(assembly) -> Template:
+    """The stack of the model in the environment prod, whose data is retained."""
+    return Template.from_json(json.loads((assembly / "acme-prod-churn.template.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def dev(assembly) -> Template:
+    """The stack of the model in the environment dev, whose data is destroyed."""
+    return Template.from_json(json.loads((assembly / "acme-dev-churn.template.json").read_text()))
+
+
+def has_alarm(template, purpose, **properties):
+    """The template has the alarm for `purpose` with these properties, among others."""
+    template.has_resource_properties("AWS::CloudWatch::Alarm", {"AlarmName": f"acme-prod-churn-{purpose}"} | properties)
 
 
 def test_retrain_schedule_sends_message_in_group_of_model(model):
@@ -40,32 +54,55 @@ def test_scheduler_role_allows_targets_of_schedules(model, foundation):
     assert {"sqs:SendMessage", "sagemaker:StartPipelineExecution", "kms:GenerateDataKey", "kms:Decrypt"} == actions
 
 
-def test_undelivered_events_go_to_dead_letter_queue(model):
-    undelivered = "arn:aws:sqs:us-east-1:333333333333:acme-prod-undelivered"
-    targets = [s["Target"] for s in model.all("Scheduler::Schedule")]
-    targets += [target for rule in model.all("Events::Rule") for target in rule["Targets"]]
-    assert [t["DeadLetterConfig"]["Arn"] for t in targets] == [undelivered] * 4
+def test_undelivered_events_go_to_dead_letter_queue(prod):
+    undelivered = {"DeadLetterConfig": {"Arn": "arn:aws:sqs:us-east-1:333333333333:acme-prod-undelivered"}}
+    prod.resource_count_is("AWS::Scheduler::Schedule", 2)
+    prod.all_resources_properties("AWS::Scheduler::Schedule", {"Target": Match.object_like(undelivered)})
+    prod.resource_count_is("AWS::Events::Rule", 2)
+    prod.all_resources_properties("AWS::Events::Rule", {"Targets": [Match.object_like(undelivered)]})
 
 
-def test_drift_and_quality_alarms_request_training(model):
-    rule = model.one("Events::Rule", Name="acme-prod-churn-drift")
-    assert rule["EventPattern"]["detail"] == {
-        "alarmName": [alarm(model, "drift")["AlarmName"], alarm(model, "model-quality")["AlarmName"]],
-        "state": {"value": ["ALARM"]},
-    }
-    (target,) = rule["Targets"]
-    assert target["Arn"].endswith(":acme-prod-retrain.fifo")
-    assert target["SqsParameters"] == {"MessageGroupId": "churn"}
+def test_drift_and_quality_alarms_request_training(prod):
+    prod.has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "Name": "acme-prod-churn-drift",
+            "EventPattern": {
+                "source": ["aws.cloudwatch"],
+                "detail-type": ["CloudWatch Alarm State Change"],
+                "detail": {
+                    "alarmName": ["acme-prod-churn-drift", "acme-prod-churn-model-quality"],
+                    "state": {"value": ["ALARM"]},
+                },
+            },
+            "Targets": [
+                {
+                    "Arn": "arn:aws:sqs:us-east-1:333333333333:acme-prod-retrain.fifo",
+                    "SqsParameters": {"MessageGroupId": "churn"},
+                }
+            ],
+        },
+    )
+    for purpose in ("drift", "model-quality"):
+        has_alarm(prod, purpose)
 
 
-def test_approved_version_and_ready_endpoint_request_deployment(model):
-    rule = model.one("Events::Rule", Name="acme-prod-churn-approved")
-    approved, settled = rule["EventPattern"]["detail"]["$or"]
-    assert approved == {"ModelPackageGroupName": ["acme-prod-churn"], "ModelApprovalStatus": ["Approved"]}
-    assert settled == {"EndpointName": ["acme-prod-churn"], "EndpointStatus": ["IN_SERVICE", "FAILED"]}
-    (target,) = rule["Targets"]
-    assert target["Arn"].endswith(":acme-prod-deploy.fifo")
-    assert target["SqsParameters"] == {"MessageGroupId": "churn"}
+def test_approved_version_and_ready_endpoint_request_deployment(prod):
+    approved = {"ModelPackageGroupName": ["acme-prod-churn"], "ModelApprovalStatus": ["Approved"]}
+    ready = {"EndpointName": ["acme-prod-churn"], "EndpointStatus": ["IN_SERVICE", "FAILED"]}
+    prod.has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "Name": "acme-prod-churn-approved",
+            "EventPattern": {"detail": Match.exact({"$or": [approved, ready]})},
+            "Targets": [
+                {
+                    "Arn": "arn:aws:sqs:us-east-1:333333333333:acme-prod-deploy.fifo",
+                    "SqsParameters": {"MessageGroupId": "churn"},
+                }
+            ],
+        },
+    )
 
 
 def test_settings_parameter_has_values_that_functions_read(model):
@@ -83,22 +120,31 @@ def test_settings_parameter_has_values_that_functions_read(model):
     assert set(settings["serving"]["rollback_alarms"]) <= known
 
 
-def test_endpoint_logs_are_encrypted_and_kept_for_a_year(model):
-    group = model.one("Logs::LogGroup", LogGroupName="/aws/sagemaker/Endpoints/acme-prod-churn")
-    assert (group["RetentionInDays"], "ImportValue" in str(group["KmsKeyId"])) == (365, True)
+def test_endpoint_logs_are_encrypted_and_kept_for_a_year(prod):
+    prod.has_resource_properties(
+        "AWS::Logs::LogGroup",
+        {
+            "LogGroupName": "/aws/sagemaker/Endpoints/acme-prod-churn",
+            "RetentionInDays": 365,
+            "KmsKeyId": {"Fn::ImportValue": Match.string_like_regexp("acme-prod-foundation")},
+        },
+    )
 
 
-def test_drift_alarm_uses_periods_of_model_yaml(model):
-    drift = alarm(model, "drift")
-    assert drift["MetricName"] == "DriftedFeatures"
-    assert {d["Name"]: d["Value"] for d in drift["Dimensions"]} == {"Environment": "prod", "Model": "churn"}
-    assert (drift["DatapointsToAlarm"], drift["EvaluationPeriods"], drift["Period"]) == (2, 3, 6 * 3600)
+def test_drift_alarm_uses_periods_of_model_yaml(prod):
+    has_alarm(
+        prod,
+        "drift",
+        MetricName="DriftedFeatures",
+        Dimensions=[{"Name": "Environment", "Value": "prod"}, {"Name": "Model", "Value": "churn"}],
+        DatapointsToAlarm=2,
+        EvaluationPeriods=3,
+        Period=6 * 3600,
+    )
 
 
-def test_missed_monitor_checks_raise_alarm(model):
-    missed = alarm(model, "monitor-missed")
-    assert missed["TreatMissingData"] == "breaching"
-    assert missed["Period"] * missed["EvaluationPeriods"] == 12 * 3600
+def test_missed_monitor_checks_raise_alarm(prod):
+    has_alarm(prod, "monitor-missed", TreatMissingData="breaching", Period=6 * 3600, EvaluationPeriods=2)
 
 
 @pytest.mark.parametrize(
@@ -111,35 +157,29 @@ def test_missed_monitor_checks_raise_alarm(model):
         ("endpoint-latency", "AWS/SageMaker", "ModelLatency", 2e6),
     ],
 )
-def test_alarm_has_metric_threshold_and_topic(model, purpose, namespace, metric, threshold):
-    watched = alarm(model, purpose)
-    assert (watched["Namespace"], watched["MetricName"], watched["Threshold"]) == (namespace, metric, threshold)
-    assert watched["AlarmActions"] == ["arn:aws:sns:us-east-1:333333333333:acme-prod-alerts"]
+def test_alarm_has_metric_threshold_and_topic(prod, purpose, namespace, metric, threshold):
+    topic = "arn:aws:sns:us-east-1:333333333333:acme-prod-alerts"
+    has_alarm(
+        prod, purpose, Namespace=namespace, MetricName=metric, Threshold=threshold, AlarmActions=Match.exact([topic])
+    )
 
 
-def test_failed_training_is_notified_by_rule_and_not_by_alarm(model, foundation):
-    failed = alarm(model, "training-failed")
-    assert (failed["MetricName"], failed["Threshold"]) == ("ExecutionFailed", 0)
-    assert "AlarmActions" not in failed
+def test_failed_training_is_notified_by_rule_and_not_by_alarm(prod, foundation):
+    has_alarm(prod, "training-failed", MetricName="ExecutionFailed", Threshold=0, AlarmActions=Match.absent())
     rule = foundation.one("Events::Rule", Name="acme-prod-pipeline-failed")
     assert [target["Arn"] for target in rule["Targets"]] != []
 
 
 @pytest.mark.parametrize("purpose", ["drift", "model-quality", "retrain-not-started"])
-def test_missing_data_does_not_change_alarm_state(model, purpose):
-    assert alarm(model, purpose)["TreatMissingData"] == "ignore"
+def test_missing_data_does_not_change_alarm_state(prod, purpose):
+    has_alarm(prod, purpose, TreatMissingData="ignore")
 
 
-def test_stack_deletion_deletes_endpoint_and_versions_by_removal_policy(model, dev_model):
-    def cleanup(template):
-        (found,) = [r for r in template.resources.values() if r["Type"] == "Custom::EndpointCleanup"]
-        return found
-
-    assert cleanup(model)["Properties"]["EndpointName"] == "acme-prod-churn"
-    assert cleanup(model)["Properties"]["DeleteVersions"] == "false"
-    assert cleanup(dev_model)["Properties"]["DeleteVersions"] == "true"
-    assert model.resource("SageMaker::ModelPackageGroup")["DeletionPolicy"] == "Retain"
-    assert dev_model.resource("SageMaker::ModelPackageGroup")["DeletionPolicy"] == "Delete"
+def test_stack_deletion_deletes_endpoint_and_versions_by_removal_policy(prod, dev):
+    for template, deletes, policy in ((prod, "false", "Retain"), (dev, "true", "Delete")):
+        template.has_resource_properties("Custom::EndpointCleanup", {"DeleteVersions": deletes})
+        template.has_resource("AWS::SageMaker::ModelPackageGroup", {"DeletionPolicy": policy})
+    prod.has_resource_properties("Custom::EndpointCleanup", {"EndpointName": "acme-prod-churn"})
 
 
 def test_deploy_rule_is_deleted_before_endpoint(model):
