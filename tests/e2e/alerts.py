@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from model_factory.core.names import EnvironmentNames
-from model_factory.ops.demo.reading import wait
+from model_factory.ops.waiting import wait_for
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Alerts:
         def look() -> str | None:
             return next((body for body in self.so_far() if word in body), None)
 
-        return wait(f"an alert with {word!r}; there were {self.received}", look, seconds)
+        return wait_for(f"an alert with {word!r}; there were {self.received}", look, seconds)
 
     def so_far(self) -> list[str]:
         """The text of each, in the order in which they came."""

@@ -15,9 +15,11 @@ import pytest
 from local_aws.bootstrap import bootstrap, cdk
 from local_aws.server import LocalAws
 from model_factory.core.names import ModelNames
-from model_factory.ops.demo.reading import Reader, wait
+from model_factory.ops.local.demo.reader import Reader
+from model_factory.ops.operations.executions import ExecutionResult, follow, newest_execution_arn
+from model_factory.ops.operations.trigger import send_manual_trigger
 from model_factory.ops.project import EnvironmentSession, Project
-from model_factory.ops.retrain import Finished, follow, newest_execution, request
+from model_factory.ops.waiting import wait_for
 
 from .alerts import subscribed
 from .recorded import Recorder
@@ -77,20 +79,19 @@ class Factory:
             self.client("s3").delete_object(Bucket=bucket, Key=entry["Key"])
 
     def newest(self, pipeline: str) -> str | None:
-        execution = newest_execution(self.client("sagemaker"), pipeline)
-        return execution["PipelineExecutionArn"] if execution else None
+        return newest_execution_arn(self.client("sagemaker"), pipeline)
 
-    def next_execution(self, pipeline: str, after: str | None, seconds: float = 180) -> Finished:
+    def next_execution(self, pipeline: str, after: str | None, seconds: float = 180) -> ExecutionResult:
         def newer() -> str | None:
             found = self.newest(pipeline)
             return found if found != after else None
 
-        return follow(self.session, wait(f"an execution of {pipeline}", newer, seconds), 300, lambda _: None)
+        return follow(self.session, wait_for(f"an execution of {pipeline}", newer, seconds), 300, lambda _: None)
 
-    def retrain(self, reason: str = "test") -> Finished:
+    def retrain(self, reason: str = "test") -> ExecutionResult:
         """Train by hand and wait for the end."""
         before = self.newest(self.names.training_pipeline)
-        request(self.session, self.model, reason)
+        send_manual_trigger(self.session, "retrain", self.model, reason)
         return self.next_execution(self.names.training_pipeline, before)
 
     def tick(self, schedule: str, at: datetime | None = None) -> None:
@@ -110,7 +111,7 @@ class Factory:
         """Wait for a message in the queue of that name, and take it out."""
         sqs = self.client("sqs")
         url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        (message,) = wait(f"a message in {queue}", lambda: sqs.receive_message(QueueUrl=url).get("Messages"), 300)
+        (message,) = wait_for(f"a message in {queue}", lambda: sqs.receive_message(QueueUrl=url).get("Messages"), 300)
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     def endpoint_status(self) -> str:
@@ -184,8 +185,7 @@ def deployed(local, recorder, tmp_path_factory):
     root = tmp_path_factory.mktemp("project")
     shutil.copytree(FIXTURES, root, dirs_exist_ok=True)
     project = Project(root)
-    accounts = {project.factory.names(e).prefix: (e.account, e.region) for e in project.factory.environments}
-    bootstrap(local, accounts)
+    bootstrap(local, project.accounts)
     factory = Factory(local, root, project.environment("prod"))
     factory.deploy()
     return factory
@@ -197,7 +197,7 @@ def live(deployed):
     deployed.land(records(), "2026-11-01")
     finished = deployed.retrain("first")
     assert finished.status == "Succeeded", finished.reason
-    wait("version 1", deployed.reader.live_version)
+    wait_for("version 1", deployed.reader.live_version)
     return deployed
 
 

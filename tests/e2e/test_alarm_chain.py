@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from model_factory.ops.demo.reading import wait
+from model_factory.ops.waiting import wait_for
 
 from .conftest import Factory, records
 
@@ -39,7 +39,7 @@ def retrained(factory: Factory) -> int:
     before, began = factory.reader.live_version() or 0, datetime.now(UTC)
     finished = factory.retrain("by hand")
     assert finished.status == "Succeeded", finished.reason
-    return wait("the new version", lambda: factory.reader.newer_version(before, began))
+    return wait_for("the new version", lambda: factory.reader.newer_version(before, began))
 
 
 def ask(factory: Factory, data: pd.DataFrame, name: str) -> str:
@@ -73,7 +73,7 @@ def test_labels_that_come_later_are_measured_and_bad_ones_start_a_training(fresh
     quality = watched(fresh, NOON - timedelta(days=2))["quality"]
     assert (quality["labelled"], quality["records"]) == (1000, 1000)
     assert fresh.reader.metric("auc", NOON - timedelta(days=2)) == quality["metrics"]["auc"]["value"] > 0.8
-    wait("the alarm to know", lambda: fresh.alarm("model-quality") == "OK" or None, 60)
+    wait_for("the alarm to know", lambda: fresh.alarm("model-quality") == "OK" or None, 60)
 
     wrong = records(3000, seed=22)
     labels = ask(fresh, wrong.assign(sold=1 - wrong["sold"]), "wrong")
@@ -84,8 +84,8 @@ def test_labels_that_come_later_are_measured_and_bad_ones_start_a_training(fresh
     assert quality["metrics"]["auc"]["high"] < 0.7
     finished = fresh.next_execution(fresh.names.training_pipeline, before)
     assert finished.status == "Succeeded", finished.reason
-    wait("the new version", lambda: fresh.reader.newer_version(version, began))
-    assert fresh.reader.live()["CustomerMetadataProperties"]["trigger"] == "quality"
+    wait_for("the new version", lambda: fresh.reader.newer_version(version, began))
+    assert fresh.reader.live_package()["CustomerMetadataProperties"]["trigger"] == "quality"
     assert "QualityShortfall" in alerts(fresh.names.alarm("model-quality"), 60)
 
     # No label has come for what the new version answered: nothing new is said, and nothing is asked for again.
@@ -101,7 +101,7 @@ def test_a_feed_that_no_training_mends_is_trained_on_once_and_told_once(fresh, a
     version = fresh.reader.live_version()
     ask(fresh, records(1000, seed=30), "quiet")
     watched(fresh, NOON)
-    wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 60)
+    wait_for("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 60)
 
     for day in (1, 2, 3):
         fresh.land(records(500, seed=30 + day, shift=9).assign(colour="violet"), f"2026-12-0{day}")
@@ -126,7 +126,7 @@ def test_a_feed_that_no_training_mends_is_trained_on_once_and_told_once(fresh, a
     for day in (5, 7):
         ask(fresh, records(1000, seed=50 + day), f"quiet-{day}")
         watched(fresh, NOON + timedelta(days=day - 1))
-        wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 60)
+        wait_for("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 60)
         ask(fresh, records(1000, seed=60 + day, shift=9), f"again-{day}")
         watched(fresh, NOON + timedelta(days=day))
         alerts(fresh.names.alarm("retrain-not-started"), 60)
@@ -145,4 +145,4 @@ def test_after_a_training_the_new_versions_own_data_is_the_reference(fresh):
     ask(fresh, records(1000, seed=70, shift=9), "mended")
     report = watched(fresh, NOON + timedelta(days=8))
     assert (report["version"], report["drifted"]) == (version, [])
-    wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 60)
+    wait_for("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 60)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from model_factory.ops.demo.reading import wait
-from model_factory.ops.demo.traffic import Traffic
-from model_factory.ops.invoke import invoke
+from model_factory.ops.local.demo.traffic import Traffic
+from model_factory.ops.operations.invoke import invoke
+from model_factory.ops.waiting import wait_for
 
 from .conftest import records
 
@@ -34,7 +34,7 @@ def test_bad_requests_are_told_what_is_wrong(live):
 
 
 def test_a_version_carries_what_an_auditor_asks_for(live):
-    package = live.reader.live()
+    package = live.reader.live_package()
     facts = package["CustomerMetadataProperties"]
     manifest = facts["data_manifest"].removeprefix("s3://")
     bucket, key = manifest.split("/", 1)
@@ -69,7 +69,7 @@ def test_captured_traffic_is_in_sagemakers_format(live):
 def test_the_schedule_is_skipped_without_new_data_and_says_so(live):
     before = live.newest(live.names.training_pipeline)
     live.tick("retrain")
-    wait("the reason for the skip", lambda: "no new data" in live.skipped_reasons() or None, 30)
+    wait_for("the reason for the skip", lambda: "no new data" in live.skipped_reasons() or None, 30)
     assert live.newest(live.names.training_pipeline) == before
     metrics = live.client("cloudwatch").list_metrics(Namespace="ModelFactory", MetricName="RetrainSkipped")["Metrics"]
     assert any({"Name": "Model", "Value": "sales"} in metric["Dimensions"] for metric in metrics)
@@ -78,7 +78,7 @@ def test_the_schedule_is_skipped_without_new_data_and_says_so(live):
 def test_a_day_without_drift_is_quiet_and_a_drifted_day_retrains_and_redeploys_without_a_failed_request(live):
     traffic = Traffic(live.client("sagemaker-runtime"), live.names.endpoint, INPUTS)
     old, began = live.reader.live_version(), datetime.now(UTC)
-    with traffic.steadily(records(200, seed=2)):
+    with traffic.in_background(records(200, seed=2)):
         for day, shift in ((-2, 0.0), (-1, 3.0)):
             data = records(2000, seed=10 + day, shift=shift)
             live.land(data, f"{NOON + timedelta(days=day):%Y-%m-%d}")
@@ -91,8 +91,8 @@ def test_a_day_without_drift_is_quiet_and_a_drifted_day_retrains_and_redeploys_w
             assert state["StateValue"] == ("ALARM" if shift else "OK"), state["StateReason"]
         finished = live.next_execution(live.names.training_pipeline, training)
         assert finished.status == "Succeeded", finished.reason
-        new = wait("the new version", lambda: live.reader.newer_version(old, began))
-    package = live.reader.live()
+        new = wait_for("the new version", lambda: live.reader.newer_version(old, began))
+    package = live.reader.live_package()
     assert package["ModelPackageVersion"] == new
     assert package["CustomerMetadataProperties"]["trigger"] == "drift"
     assert traffic.failures == []

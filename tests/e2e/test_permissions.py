@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from model_factory.ops.demo.reading import wait
-from model_factory.ops.retrain import request
+from model_factory.ops.operations.trigger import send_manual_trigger
+from model_factory.ops.waiting import wait_for
 
 from .only_on_aws import ONLY_ON_AWS
 from .recorded import Permission, deployed_resource_policies, deployed_roles, permissions
@@ -109,14 +109,14 @@ def test_an_endpoint_that_may_not_read_the_model_keeps_the_old_fleet(live):
     config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
     with removed(live, "sales-endpoint", "s3:GetObject"):
         sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
-        wait("the end of the update", lambda: live.endpoint_status() == "InService" or None, 120)
+        wait_for("the end of the update", lambda: live.endpoint_status() == "InService" or None, 120)
         assert "403" in sagemaker.describe_endpoint(EndpointName=endpoint)["FailureReason"]
 
 
 def test_a_retrain_function_that_may_not_start_puts_the_message_aside(live):
     before = live.newest(live.names.training_pipeline)
     with removed(live, "retrain", "sagemaker:StartPipelineExecution"):
-        request(live.session, live.model, "without the permission")
+        send_manual_trigger(live.session, "retrain", live.model, "without the permission")
         live.take_from(live.session.names.dead_letter_queue("retrain"))
     assert live.newest(live.names.training_pipeline) == before
     assert "not authorized to perform: sagemaker:StartPipelineExecution on resource: " in live.skipped_reasons()

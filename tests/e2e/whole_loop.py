@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from local_aws.bootstrap import cdk
-from model_factory.ops.demo.reading import wait
-from model_factory.ops.demo.traffic import Traffic
-from model_factory.ops.retrain import request
+from model_factory.ops.local.demo.traffic import Traffic
+from model_factory.ops.operations.trigger import send_manual_trigger
+from model_factory.ops.waiting import wait_for
 
 from .conftest import ROOT, Factory, records
 
@@ -19,7 +19,7 @@ INPUTS = ["x", "y", "colour"]
 def live_the_whole_loop(prod: Factory) -> None:
     """Skip, watch, drift, retrain and redeploy in prod; stop and fail there; begin badly and end in dev."""
     prod.tick("retrain")
-    wait("the reason for the skip", lambda: "no new data" in prod.skipped_reasons() or None, SECONDS)
+    wait_for("the reason for the skip", lambda: "no new data" in prod.skipped_reasons() or None, SECONDS)
     refuse(prod)
     drift(prod)
     fail(prod)
@@ -63,7 +63,7 @@ def drift(factory: Factory) -> None:
     assert watched.status == "Succeeded", watched.reason
     finished = factory.next_execution(factory.names.training_pipeline, training, SECONDS)
     assert finished.status == "Succeeded", finished.reason
-    wait("the new version", lambda: factory.reader.newer_version(old, began), SECONDS)
+    wait_for("the new version", lambda: factory.reader.newer_version(old, began), SECONDS)
 
 
 def stop_in(factory: Factory, which: str, step: str) -> None:
@@ -72,7 +72,7 @@ def stop_in(factory: Factory, which: str, step: str) -> None:
     pipeline = names.training_pipeline if which == "train" else names.monitor_pipeline
     before = factory.newest(pipeline)
     if which == "train":
-        request(factory.session, factory.model, f"to be stopped in {step}")
+        send_manual_trigger(factory.session, "retrain", factory.model, f"to be stopped in {step}")
     else:
         # A time of its own: the same time asks for the execution that there was.
         factory.tick("monitor", datetime.now(UTC) + timedelta(days=1))
@@ -85,7 +85,7 @@ def stop_in(factory: Factory, which: str, step: str) -> None:
         found = [s for s in steps if s["StepName"] == step and s["StepStatus"] == "Executing" and "Metadata" in s]
         return execution if found else None
 
-    execution = wait(f"step {step}", running, SECONDS)
+    execution = wait_for(f"step {step}", running, SECONDS)
     sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution, ClientRequestToken=uuid.uuid4().hex)
     assert factory.next_execution(pipeline, before, SECONDS).status == "Stopped"
 
@@ -135,11 +135,11 @@ def begin_with_a_broken_endpoint(factory: Factory) -> None:
         EndpointConfigName=config, ProductionVariants=[variant | {"InitialInstanceCount": 1}]
     )
     sagemaker.create_endpoint(EndpointName=names.endpoint, EndpointConfigName=config)
-    wait("the failure", lambda: factory.endpoint_status() == "Failed" or None, SECONDS)
+    wait_for("the failure", lambda: factory.endpoint_status() == "Failed" or None, SECONDS)
     factory.land(records(), "2026-11-01")
     finished = factory.retrain("first")
     assert finished.status == "Succeeded", finished.reason
-    wait("version 1", lambda: factory.endpoint_status() == "InService" or None, SECONDS)
+    wait_for("version 1", lambda: factory.endpoint_status() == "InService" or None, SECONDS)
 
 
 def destroy_and_deploy_again(factory: Factory) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from local_aws.server import LocalAws
-from model_factory.ops.deliveries import Approval, Deliveries
-from model_factory.ops.demo.reading import Reader, wait
-from model_factory.ops.demo_delivery.workspace import TOOLING, Workspace
+from model_factory.ops.delivery.deliveries import Approval, Deliveries
+from model_factory.ops.local.demo.reader import Reader
+from model_factory.ops.local.demo_delivery.workspace import TOOLING, Workspace
+from model_factory.ops.waiting import wait_for
 from tests.e2e.alerts import subscribed
 from tests.e2e.recorded import Recorder
 from tests.e2e.sales import records
@@ -110,7 +111,7 @@ class Delivered:
                     return found if found["status"] != "InProgress" else None
             return None
 
-        return wait("the rollback", look, 300)
+        return wait_for("the rollback", look, 300)
 
     def land(self) -> None:
         """Labelled data in every environment that trains."""

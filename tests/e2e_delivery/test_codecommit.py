@@ -5,8 +5,8 @@ import subprocess
 import pytest
 import yaml
 
-from model_factory.ops.deliveries import Deliveries
-from model_factory.ops.demo_delivery.workspace import Workspace
+from model_factory.ops.delivery.deliveries import Deliveries
+from model_factory.ops.local.demo_delivery.workspace import Workspace
 
 from .conftest import ENVIRONMENTS, PATIENCE_SECONDS
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.e2e
 def test_a_changed_hyperparameter_stops_before_prod_and_goes_live_when_approved(live):
     assert live.before_approval["sales"] == {"dev": 1, "staging": 1, "prod": None}
     assert live.versions() == {"dev": 1, "staging": 1, "prod": 1}
-    facts = live.reader("prod").live()["CustomerMetadataProperties"]
+    facts = live.reader("prod").live_package()["CustomerMetadataProperties"]
     assert facts["trigger"] == "code"
 
 

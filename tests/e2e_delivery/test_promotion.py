@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from model_factory.ops.demo.reading import wait
+from model_factory.ops.waiting import wait_for
 from tests.e2e.sales import records
 
 pytestmark = pytest.mark.e2e
@@ -88,7 +88,7 @@ def test_a_promoted_version_is_watched_where_it_serves(live):
         (found,) = sagemaker.list_pipeline_executions(PipelineName=names.monitor_pipeline)["PipelineExecutionSummaries"]
         return found if found["PipelineExecutionStatus"] != "Executing" else None
 
-    found = wait("the monitor", ended)
+    found = wait_for("the monitor", ended)
     assert found["PipelineExecutionStatus"] == "Succeeded", found
     assert "no column drifted" in live.reader("staging", "offers").monitor_reason()
 

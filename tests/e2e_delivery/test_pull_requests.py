@@ -2,7 +2,7 @@
 
 import pytest
 
-from model_factory.ops.deliveries import Deliveries
+from model_factory.ops.delivery.deliveries import Deliveries
 
 from .conftest import PATIENCE_SECONDS
 

@@ -3,7 +3,7 @@
 import pytest
 
 from local_aws.accounts import Accounts
-from model_factory.ops.demo_delivery.workspace import TOOLING
+from model_factory.ops.local.demo_delivery.workspace import TOOLING
 
 pytestmark = pytest.mark.e2e
 THERE = "eu-central-1"
