@@ -16,7 +16,7 @@ from model_factory.ops.local.demo.reader import Reader
 from model_factory.ops.local.demo_delivery.workspace import TOOLING, Workspace
 from model_factory.ops.waiting import wait_for
 from tests.e2e.alerts import subscribed
-from tests.e2e.recorded import Recorder
+from tests.e2e.recorder import Recorder
 from tests.e2e.sales import records
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from model_factory.ops.local.demo_delivery.workspace import TOOLING
-from tests.e2e.recorded import Permission, Recorder, deployed_roles, permissions
+from tests.e2e.recorder import Permission, Recorder, deployed_roles, permissions
 
 from .conftest import ENVIRONMENTS
 
