@@ -1,1 +1,1 @@
-"""Everything that measures."""
+"""Benchmarks: speed, memory, and accuracy of drift detection."""

@@ -1,9 +1,9 @@
-"""Drift detection side by side with its peers on the same files: `make bench-drift`.
+"""Drift detection compared with other libraries on the same files: `make bench-drift`.
 
-1,000,000 rows x 20 columns from parquet and from CSV for all (Evidently from parquet only), 10,000,000 for ours and for merely
-reading; --full: everything for everyone. Then what each detector, as it comes, says of the example's census years and of one with
-the age in months. Every measurement is a process of its own, the best of three to five runs, or of one that takes 20 seconds.
-The last line is the multiple of Evidently's throughput and the peak memory; exit code 1 when an aim is missed.
+1,000,000 rows x 20 columns from parquet and from CSV for all detectors (Evidently from parquet only), 10,000,000 for ours and for
+reading without detection; --full: all sizes for all detectors. Then the drifted columns in the example's census years, with each
+detector's default settings. Every measurement is a process; the result is the best of three to five runs, or one run if it takes
+20 seconds. The last line has the multiple of Evidently's throughput and the peak memory; exit code 1 when a target is missed.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from model_factory.config.model import Drift
 
 ROOT = Path(__file__).parents[1]
 PEERS = ("evidently", "nannyml", "whylogs", "scipy")
-"""The slowest first."""
+"""Ordered from slow to fast."""
 READING = "reading"
 TIMES_FASTER, MEMORY_SHARE, TIMES_READING, MOST_MB = 100, 0.25, 1.5, 500
 RUNS, FEWEST_RUNS, RUNS_SECONDS = 5, 3, 20.0
@@ -38,7 +38,7 @@ STARTED = time.monotonic()
 
 @dataclass
 class Measured:
-    """The fastest of some runs, by wall clock and by processor; `peak_mb` is the highest of all."""
+    """The lowest wall-clock and CPU time of several runs; `peak_mb`: the highest of all runs."""
 
     seconds: float
     cpu_seconds: float
@@ -49,28 +49,28 @@ class Measured:
 
 
 def python(*arguments: str | Path) -> str:
-    """What a Python process prints. Raises CalledProcessError."""
+    """Run a Python process; returns its output. Raises CalledProcessError."""
     environment = os.environ | QUIET | {"PYTHONPATH": f"{ROOT}:{ROOT / 'constructs'}"}
-    done = subprocess.run(
+    completed = subprocess.run(
         [str(each) for each in arguments], check=True, capture_output=True, text=True, cwd=ROOT, env=environment
     )
-    return done.stdout
+    return completed.stdout
 
 
 def ours(*arguments: str | Path) -> dict[str, Any]:
-    """One run of drift_ours."""
+    """Run benchmarks.drift_ours once."""
     return json.loads(python(sys.executable, "-m", "benchmarks.drift_ours", *arguments))
 
 
 def best(runs: list[Callable[[], dict[str, Any]]]) -> list[Measured]:
-    """Several things measured in turn, so that a busy minute of the machine meets all of them."""
-    made: list[list[dict[str, Any]]] = [[] for _ in runs]
+    """Measure several functions alternately, so that other load on the machine affects all of them."""
+    results: list[list[dict[str, Any]]] = [[] for _ in runs]
     started = time.monotonic()
     enough = False
-    while len(made[0]) < RUNS and not (enough and time.monotonic() - started > RUNS_SECONDS):
+    while len(results[0]) < RUNS and not (enough and time.monotonic() - started > RUNS_SECONDS):
         for index, run in enumerate(runs):
-            made[index].append(run())
-        enough = len(made[0]) >= FEWEST_RUNS or max(one[0]["seconds"] for one in made) > RUNS_SECONDS
+            results[index].append(run())
+        enough = len(results[0]) >= FEWEST_RUNS or max(one[0]["seconds"] for one in results) > RUNS_SECONDS
     return [
         Measured(
             min(each["seconds"] for each in one),
@@ -80,35 +80,35 @@ def best(runs: list[Callable[[], dict[str, Any]]]) -> list[Measured]:
             len(one),
             one[0].get("drifted", []),
         )
-        for one in made
+        for one in results
     ]
 
 
 class Bench:
-    """One run of everything."""
+    """All measurements."""
 
     def __init__(self, folder: Path, peers: str) -> None:
         self.folder, self._python = folder, peers
         self.failed: set[str] = set()
 
     def profile(self, reference: Path) -> Path:
-        """The reference profile of a file, made once."""
+        """Path of the reference profile of a file; it is built once."""
         target = self.folder / f"{reference.stem}.json"
         if not target.exists():
             ours("build", reference, target)
         return target
 
     def check(self, reference: Path, current: Path) -> dict[str, Any]:
-        """One run of ours."""
+        """Run our detector once."""
         return ours("check", self.profile(reference), current, json.dumps(Drift().model_dump()))
 
     def peer(self, name: str, reference: Path, *currents: Path) -> list[dict[str, Any]]:
-        """One run of a peer on these files. Raises CalledProcessError."""
+        """Run another detector once on these files. Raises CalledProcessError."""
         printed = python(self._python, ROOT / "benchmarks/drift_peers.py", name, reference, *currents)
         return [json.loads(line) for line in printed.splitlines()[-len(currents) :]]
 
     def size(self, current: Path, reference: Path, rows: int, peers: list[str]) -> dict[str, Measured]:
-        """All that is measured on one file, a line each."""
+        """Measure all detectors on one file and print a line for each."""
         mine, table, batches = best(
             [
                 lambda: self.check(reference, current),
@@ -125,7 +125,7 @@ class Bench:
                 self._line(name, current, rows, found[name])
             except subprocess.CalledProcessError as error:
                 self.failed.add(name)
-                print(f"{name:10} failed: {(error.stderr.strip().splitlines() or ['without a word'])[-1]}", flush=True)
+                print(f"{name:10} failed: {(error.stderr.strip().splitlines() or ['no message'])[-1]}", flush=True)
         return found
 
     def _line(self, name: str, current: Path, rows: int, one: Measured) -> None:
@@ -139,7 +139,7 @@ class Bench:
         )
 
     def years(self) -> None:
-        """What each says of the census years."""
+        """Print the drifted columns in the census years for each detector."""
         (_, first), *following = drift_tables.census_years(self.folder)
         print("\ncensus years against 2015: columns that drifted")
         for name in ("ours", *PEERS):
@@ -147,73 +147,75 @@ class Bench:
                 continue
             progress(f"census years: {name}")
             paths = [path for _, path in following]
-            said = [self.check(first, path) for path in paths] if name == "ours" else self.peer(name, first, *paths)
-            for (year, _), one in zip(following, said, strict=True):
+            reports = [self.check(first, path) for path in paths] if name == "ours" else self.peer(name, first, *paths)
+            for (year, _), one in zip(following, reports, strict=True):
                 print(f"{name:10} {year:20} {', '.join(one['drifted']) or '-'}", flush=True)
 
 
-def aims(found: dict[tuple[str, int], dict[str, Measured]], rows: int) -> list[tuple[str, float, float, bool]]:
-    """(what, measured, limit, whether it is met).
+def check_targets(found: dict[tuple[str, int], dict[str, Measured]], rows: int) -> list[tuple[str, float, float, bool]]:
+    """Description, measured value and limit of each target, and whether it is met.
 
-    No multiple of Evidently from CSV: merely reading the file takes longer than a hundredth of Evidently's time.
+    There is no target for CSV relative to Evidently: reading the file alone takes longer than a hundredth of Evidently's time.
     """
     parquet = found["parquet", rows]
     theirs, mine = parquet["evidently"], parquet["ours"]
-    # A busy machine holds up the longer of two programs more: of wall clock and processor time the lower multiple counts.
+    # Other load slows the longer of two programs more, so the lower multiple of wall-clock and CPU time counts.
     times = min(theirs.seconds / mine.seconds, theirs.cpu_seconds / mine.cpu_seconds)
-    made = [("times Evidently's throughput from parquet", times, TIMES_FASTER, times >= TIMES_FASTER)]
+    targets: list[tuple[str, float, float, bool]] = [
+        ("times Evidently's throughput from parquet", times, TIMES_FASTER, times >= TIMES_FASTER)
+    ]
     for (kind, size), one in found.items():
         where = f"from {kind}, {size:,} rows"
         reading = one["ours"].seconds / one[READING].seconds
-        made.append((f"times merely reading {where}", reading, TIMES_READING, reading <= TIMES_READING))
-        made.append((f"MB at the peak {where}", one["ours"].peak_mb, MOST_MB, one["ours"].peak_mb <= MOST_MB))
+        targets.append((f"times reading alone {where}", reading, TIMES_READING, reading <= TIMES_READING))
+        targets.append((f"MB at the peak {where}", one["ours"].peak_mb, MOST_MB, one["ours"].peak_mb <= MOST_MB))
         if "evidently" in one:
             share = one["ours"].peak_mb / one["evidently"].peak_mb
-            made.append((f"of Evidently's memory {where}", share, MEMORY_SHARE, share <= MEMORY_SHARE))
-    return made
+            targets.append((f"of Evidently's memory {where}", share, MEMORY_SHARE, share <= MEMORY_SHARE))
+    return targets
 
 
 def progress(text: str) -> None:
-    """What is under way, to the terminal."""
+    """Print the current step to standard error."""
     print(f"[{time.monotonic() - STARTED:4.0f} s] {text}", file=sys.stderr, flush=True)
 
 
 def main() -> int:
-    """Print the tables; the exit code."""
+    """Print the tables; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", required=True, help="Python of the environment of requirements-drift-peers.txt")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--many", type=int, default=10_000_000, help="rows of the larger files; 0: none")
-    parser.add_argument("--full", action="store_true", help="peers on the larger files too")
+    parser.add_argument("--full", action="store_true", help="run all detectors on the larger files, too")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         bench = Bench(Path(temporary), chosen.peers)
-        progress(f"making the reference of {chosen.rows:,} rows")
+        progress(f"writing the reference of {chosen.rows:,} rows")
         reference = drift_tables.write(bench.folder / "reference.parquet", chosen.rows, seed=0)
         found: dict[tuple[str, int], dict[str, Measured]] = {}
         head = f"{'':10} {'format':8} {'rows':>11} {'rows/s':>12} {'seconds':>8} {'cpu s':>8} {'peak MB':>8} {'import s':>8}"
-        print(f"{head} {'runs':>4}  drifted (none did)", flush=True)
+        print(f"{head} {'runs':>4}  drifted (expected: none)", flush=True)
         for rows in filter(None, (chosen.rows, chosen.many)):
             for kind in ("parquet", "csv"):
-                progress(f"making {rows:,} rows of {kind}")
+                progress(f"writing {rows:,} rows of {kind}")
                 current = drift_tables.write(bench.folder / f"current.{kind}", rows, seed=1)
                 progress(f"measuring {rows:,} rows of {kind}")
-                peers = list(PEERS) if rows == chosen.rows or chosen.full else []
-                if kind == "csv" and not chosen.full:  # half a minute and more; reading CSV adds a few seconds to it
+                peers = [*map(str, PEERS)] if rows == chosen.rows or chosen.full else []
+                if kind == "csv" and not chosen.full:  # Evidently takes half a minute or more; CSV adds a few seconds
                     peers = peers[1:]
                 found[kind, rows] = bench.size(current, reference, rows, peers)
                 current.unlink()
         bench.years()
     if "evidently" in bench.failed:
-        print("\nEvidently did not run: nothing to compare with")
+        print("\nEvidently did not run: there is no comparison")
         return 1
-    judged = aims(found, chosen.rows)
-    print("\naims")
-    for what, value, limit, met in judged:
+    targets = check_targets(found, chosen.rows)
+    print("\ntargets")
+    for what, value, limit, met in targets:
         print(f"{'met   ' if met else 'MISSED'} {value:>8.2f} {what} (limit {limit:g})")
     peak = max(one["ours"].peak_mb for one in found.values())
-    print(f"{judged[0][1]:.0f} times Evidently's throughput; peak {peak:.0f} MB")
-    return 0 if all(met for *_, met in judged) else 1
+    print(f"{targets[0][1]:.0f} times Evidently's throughput; peak {peak:.0f} MB")
+    return 0 if all(met for *_, met in targets) else 1
 
 
 if __name__ == "__main__":

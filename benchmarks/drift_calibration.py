@@ -1,9 +1,9 @@
-"""Tables for docs/reference/drift.md: false alarms of whole checks, and the power against the shifts that matter.
+"""Tables for docs/explanation/drift.md: rate of false alarms of whole checks, and power for several shifts.
 
     PYTHONPATH=.:constructs python -m benchmarks.drift_calibration --part false-alarms|power [--trials N]
 
-`significant` is the share of whole checks in which some column's p value alone says drift, at a false-alarm rate of 1 % (it must
-not be above 1 %: that is the calibration); `alarms` asks for the effect as well, at the defaults of model.yaml.
+`significant`: share of checks with a column whose p value is significant at a false-alarm rate of 1 % (calibrated means at most
+1 %). `alarms`: share of checks that also exceed the effect size, at the defaults of model.yaml.
 """
 
 import argparse
@@ -24,7 +24,7 @@ NOMINAL = replace(DEFAULT, false_alarm_rate=0.01)
 
 
 def false_alarms(arguments: tuple[int, int, int, int, int]) -> tuple[int, int]:
-    """Checks with a significant column at 1 %, and checks that alarm at the defaults: (reference, window, features, …)."""
+    """Number of checks with a significant column at 1 %, and of checks that alarm at the defaults."""
     reference, window, features, trials, seed = arguments
     rng, sizes = np.random.default_rng([seed, reference, window, features]), Sizes.of(reference, window)
     significant = alarms = 0
@@ -37,7 +37,7 @@ def false_alarms(arguments: tuple[int, int, int, int, int]) -> tuple[int, int]:
 
 
 def power(arguments: tuple[str, int, int, int, int, int]) -> tuple[int, int, int]:
-    """Of checks in which one column shifts: it alarms, it is significant, another column alarms."""
+    """Number of checks in which the shifted column alarms, is significant, and in which another column alarms."""
     name, reference, window, features, trials, seed = arguments
     rng, sizes = np.random.default_rng([seed, reference, window]), Sizes.of(reference, window)
     alarms = significant = wrong = 0
@@ -57,7 +57,7 @@ def share(hits: int, trials: int) -> str:
 
 
 def calibration(pool: ProcessPoolExecutor, cases: list[tuple[int, int, int]], trials: int) -> Iterator[str]:
-    """The table of false alarms, a line at a time."""
+    """The lines of the table of false alarms."""
     yield f"{'reference':>9} {'window':>9} {'features':>8} {'trials':>6}  {'significant at 1 %':28} {'alarms at the defaults'}"
     started = [(*case, trials, 1) for case in cases]
     for case, (significant, alarms) in zip(cases, pool.map(false_alarms, started), strict=True):
@@ -66,7 +66,7 @@ def calibration(pool: ProcessPoolExecutor, cases: list[tuple[int, int, int]], tr
 
 
 def powers(pool: ProcessPoolExecutor, trials: int) -> Iterator[str]:
-    """The table of what is found, a line at a time."""
+    """The lines of the table of power."""
     yield f"{'shift in one of 20 columns':26} {'reference':>9} {'window':>9} {'alarms':28} {'reported':28} {'others alarm'}"
     cases = [
         (name, reference, window, 20, trials, 2)
@@ -83,7 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", choices=["false-alarms", "power"], required=True)
     parser.add_argument("--trials", type=int, default=2000)
-    parser.add_argument("--reference", type=int, nargs="+", default=[10_000, 500_000], help="rows, of the false alarms")
+    parser.add_argument("--reference", type=int, nargs="+", default=[10_000, 500_000], help="rows, for false alarms")
     parser.add_argument("--window", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000], help="rows")
     parser.add_argument("--features", type=int, nargs="+", default=[5, 20, 200])
     chosen = parser.parse_args()

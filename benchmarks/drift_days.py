@@ -1,10 +1,10 @@
-"""Tables for docs/reference/drift.md: days tested together (slow drift), and rows as a whole (joint drift).
+"""Tables for docs/explanation/drift.md: several days tested together (slow drift), and whole rows (joint drift).
 
     PYTHONPATH=.:constructs python -m benchmarks.drift_days --part slow|joint [--trials N]
 
-Slow: lives of 32 days, through the code that the monitor runs. 'significant at 1 %' is of the look on the last day, at all five
-windows and columns together (the calibration: at most 1 %); alarms ask for the effect as well, at slow drift's share of the
-defaults. Where something moved, every day is looked at. Joint: generated rows of five columns that hang together.
+Slow: series of 32 days, with the monitor's code. 'significant at 1 %': the check on the last day, over all five windows and
+columns (calibrated means at most 1 %); an alarm also exceeds the effect size, at slow drift's share of the default rate.
+Series with a shift are checked every day. Joint: generated rows of five correlated columns.
 """
 
 import argparse
@@ -31,16 +31,16 @@ JOINT_DEFAULT = replace(DEFAULT, false_alarm_rate=DEFAULT.false_alarm_rate * JOI
 
 
 def shifted(rng: np.random.Generator, sizes: Sizes, by: float) -> Table:
-    """A continuous column whose mean moves by so many standard deviations."""
+    """A continuous column whose mean shifts by `by` standard deviations."""
     return numeric(rng, sizes, lambda f: stats.norm.cdf(stats.norm.ppf(f) - by))
 
 
-def life(
+def series(
     rng: np.random.Generator, reference: int, rows: int, features: int, by: float
 ) -> tuple[Profile, list[Profile]]:
-    """A reference and 32 days of `rows` rows; the first column's mean is `by` away from the first day on.
+    """A reference and 32 days of `rows` rows; the first column's mean is shifted by `by` on all days.
 
-    All days are drawn at once and then dealt out: counts of days, given their sum, are multivariate hypergeometric.
+    The counts of all days are drawn together and then divided: given their sum, the days' counts are multivariate hypergeometric.
     """
     sizes = Sizes.of(reference, DAYS * rows)
     tables = [shifted(rng, sizes, by), *quiet_tables(rng, sizes, features - 1)]
@@ -48,16 +48,18 @@ def life(
     for index, (old, new) in enumerate(tables):
         edges = [float(edge) for edge in range(len(old) - 1)]
         before.columns[str(index)] = ColumnProfile("number", reference, edges=edges, counts=old.astype(int).tolist())
-        left = new.astype("int64")
+        remaining = new.astype("int64")
         for day in days:
-            dealt = rng.multivariate_hypergeometric(left, rows)
-            left = left - dealt
-            day.columns[str(index)] = ColumnProfile("number", rows, edges=edges, counts=dealt.tolist())
+            counts = rng.multivariate_hypergeometric(remaining, rows)
+            remaining = remaining - counts
+            day.columns[str(index)] = ColumnProfile("number", rows, edges=edges, counts=counts.tolist())
     return before, days
 
 
-def looked(before: Profile, days: list[Profile], limits: DriftLimits, every_day: bool = True) -> list[set[str]]:
-    """Columns that slow drift names, day by day, or on the last day only."""
+def drifted_columns(
+    before: Profile, days: list[Profile], limits: DriftLimits, every_day: bool = True
+) -> list[set[str]]:
+    """Columns with slow drift, for each day or for the last day only."""
     history, named = History(1), []
     for number, day in enumerate(days, 1):
         history.add(f"2026-{number:04d}", day)
@@ -66,19 +68,19 @@ def looked(before: Profile, days: list[Profile], limits: DriftLimits, every_day:
     return named
 
 
-def quiet_life(case: tuple[int, int, int], seed: int) -> tuple[bool, bool]:
-    """Whether a life in which nothing moves looks significant at 1 % on its last day, and alarms on it at the defaults."""
-    before, days = life(np.random.default_rng([seed, *case]), *case, 0.0)
-    (significant,) = looked(before, days, replace(NOMINAL, effect=-1.0), every_day=False)
-    # An alarm asks for more, so it is looked for among the significant ones only.
-    return bool(significant), bool(significant and looked(before, days, SLOW_DEFAULT, every_day=False)[0])
+def unshifted_series(case: tuple[int, int, int], seed: int) -> tuple[bool, bool]:
+    """For a series without a shift: whether the last day is significant at 1 %, and whether it alarms at the defaults."""
+    before, days = series(np.random.default_rng([seed, *case]), *case, 0.0)
+    (significant,) = drifted_columns(before, days, replace(NOMINAL, effect=-1.0), every_day=False)
+    # Only a significant series can alarm.
+    return bool(significant), bool(significant and drifted_columns(before, days, SLOW_DEFAULT, every_day=False)[0])
 
 
-def moved_life(case: tuple[int, int, int, float], seed: int) -> tuple[int, bool, bool]:
-    """A life with a shift: the day on which slow drift names the column (0: never), whether a day alone does, others named."""
+def shifted_series(case: tuple[int, int, int, float], seed: int) -> tuple[int, bool, bool]:
+    """For a series with a shift: the first day with slow drift of the column (0: none), drift on a single day, other columns."""
     reference, rows, features, by = case
-    before, days = life(np.random.default_rng([seed, 7, reference, rows]), reference, rows, features, by)
-    named = looked(before, days, SLOW_DEFAULT)
+    before, days = series(np.random.default_rng([seed, 7, reference, rows]), reference, rows, features, by)
+    named = drifted_columns(before, days, SLOW_DEFAULT)
     alone = False
     for day in days:
         column = compare("0", before.columns["0"], day.columns["0"])
@@ -87,38 +89,38 @@ def moved_life(case: tuple[int, int, int, float], seed: int) -> tuple[int, bool,
     return first, alone, any(found - {"0"} for found in named)
 
 
-QUIET_LIVES = (
+UNSHIFTED_SERIES = (
     (10_000, 1_000, 5),
     (10_000, 10_000, 5),
     (400_000, 10_000, 5),
     (10_000, 1_000, 20),
     (400_000, 10_000, 20),
 )
-MOVED_LIVES = ((0.0, 1_000), (0.02, 10_000), (0.05, 1_000), (0.05, 10_000), (0.1, 300), (0.1, 1_000))
+SHIFTED_SERIES = ((0.0, 1_000), (0.02, 10_000), (0.05, 1_000), (0.05, 10_000), (0.1, 300), (0.1, 1_000))
 
 
 def slow(pool: ProcessPoolExecutor, trials: int) -> None:
-    """Both tables of slow drift."""
-    head = f"{'reference':>9} {'rows/day':>8} {'features':>8} {'lives':>6}"
+    """Print both tables of slow drift."""
+    head = f"{'reference':>9} {'rows/day':>8} {'features':>8} {'series':>6}"
     print(f"{head}  {'significant at 1 %':28} alarms at the defaults", flush=True)
-    for case in QUIET_LIVES:
-        made = list(pool.map(partial(quiet_life, case), range(trials), chunksize=8))
-        significant, alarms = (share(sum(each), trials) for each in zip(*made, strict=True))
+    for case in UNSHIFTED_SERIES:
+        results = list(pool.map(partial(unshifted_series, case), range(trials), chunksize=8))
+        significant, alarms = (share(sum(each), trials) for each in zip(*results, strict=True))
         print(f"{case[0]:>9,} {case[1]:>8,} {case[2]:>8} {trials:>6}  {significant:28} {alarms}", flush=True)
-    head = f"{'shift':>8} {'rows/day':>8} {'lives':>6}"
-    print(f"\n{head}  {'found within 32 days':28} {'median day':>10}  {'by a day alone':28} others alarm", flush=True)
-    lives = max(20, trials // 10)
-    for by, rows in MOVED_LIVES:
-        made = list(pool.map(partial(moved_life, (100_000, rows, 5, by)), range(lives), chunksize=4))
-        found = sorted(first for first, _, _ in made if first)
+    head = f"{'shift':>8} {'rows/day':>8} {'series':>6}"
+    print(f"\n{head}  {'found within 32 days':28} {'median day':>10}  {'by a single day':28} others alarm", flush=True)
+    count = max(20, trials // 10)
+    for by, rows in SHIFTED_SERIES:
+        results = list(pool.map(partial(shifted_series, (100_000, rows, 5, by)), range(count), chunksize=4))
+        found = sorted(first for first, _, _ in results if first)
         median = str(found[len(found) // 2]) if found else "-"
-        alone, others = sum(alone for _, alone, _ in made), sum(other for *_, other in made)
-        line = f"{by:>5} sd {rows:>8,} {lives:>6}  {share(len(found), lives):28} {median:>10}"
-        print(f"{line}  {share(alone, lives):28} {others}", flush=True)
+        alone, others = sum(alone for _, alone, _ in results), sum(other for *_, other in results)
+        line = f"{by:>5} sd {rows:>8,} {count:>6}  {share(len(found), count):28} {median:>10}"
+        print(f"{line}  {share(alone, count):28} {others}", flush=True)
 
 
 def correlated(rng: np.random.Generator, rows: int, correlation: float) -> pa.Table:
-    """Five columns; the first two hang together by `correlation`, the fourth on the third."""
+    """Five columns; the first two have this correlation, the fourth depends on the third."""
     x, noise, z = (rng.normal(size=rows) for _ in range(3))
     y = correlation * x + np.sqrt(1 - correlation**2) * noise
     words = np.array(["low", "middle", "high"], dtype=object)[np.digitize(z + rng.normal(size=rows), [-1, 1])]
@@ -139,7 +141,7 @@ def joint_trial(case: tuple[int, float], seed: int) -> tuple[float, bool]:
 
 
 def joint(pool: ProcessPoolExecutor, trials: int) -> None:
-    """The table of joint drift."""
+    """Print the table of joint drift."""
     print(
         f"{'correlation':14} {'rows':>6} {'trials':>6}  {'p at most 1 %':28} {'p at most 5 %':28} alarms at the defaults"
     )
@@ -151,9 +153,9 @@ def joint(pool: ProcessPoolExecutor, trials: int) -> None:
         (5_000, 0.0, 0.1),
     ):
         count = max(20, int(trials * part))
-        made = list(pool.map(partial(joint_trial, (rows, now)), range(count), chunksize=4))
-        shares = [share(sum(p <= rate for p, _ in made), count) for rate in (0.01, 0.05)]
-        alarms = share(sum(drifted for _, drifted in made), count)
+        results = list(pool.map(partial(joint_trial, (rows, now)), range(count), chunksize=4))
+        shares = [share(sum(p <= rate for p, _ in results), count) for rate in (0.01, 0.05)]
+        alarms = share(sum(drifted for _, drifted in results), count)
         print(f"{f'0.8, now {now:g}':14} {rows:>6,} {count:>6}  {shares[0]:28} {shares[1]:28} {alarms}", flush=True)
 
 

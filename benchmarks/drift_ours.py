@@ -1,4 +1,4 @@
-"""Our side of drift.py, and merely reading, each in a process of its own; prints JSON.
+"""Our detector, and reading without detection, for drift.py; each run is a process that prints JSON.
 
 python -m benchmarks.drift_ours build TABLE PROFILE | check PROFILE CURRENT LIMITS (JSON) | read CURRENT table|batches
 """
@@ -13,7 +13,7 @@ from benchmarks.drift_peers import peak_mb
 
 
 def build(table: str, target: str) -> dict[str, Any]:
-    """The reference profile of a file."""
+    """Write the reference profile of a file."""
     import pyarrow.parquet as pq
 
     from jobs.drift.profile import Builder
@@ -28,7 +28,7 @@ def build(table: str, target: str) -> dict[str, Any]:
 
 
 def check(profile: str, current: str, limits: str) -> dict[str, Any]:
-    """Profile and decide: seconds, with the file's reading but without imports and the reference, which a monitor has."""
+    """Seconds to read, profile and check a file, without imports and without the reference, which a monitor has already."""
     started = time.perf_counter()
     from jobs.drift.decision import DriftLimits, decide
     from jobs.drift.profile import Profile
@@ -39,12 +39,12 @@ def check(profile: str, current: str, limits: str) -> dict[str, Any]:
     started, started_cpu = time.perf_counter(), time.process_time()
     part = scan([current], reference)
     report = decide(reference, part.profile, DriftLimits.from_settings(json.loads(limits)))
-    taken = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - started_cpu}
-    return taken | {"import": imported, "drifted": [column.name for column in report.drifted]}
+    durations = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - started_cpu}
+    return durations | {"import": imported, "drifted": [column.name for column in report.drifted]}
 
 
 def read(current: str, how: str) -> dict[str, Any]:
-    """Merely read, with pyarrow's defaults and all cores: the whole table, or batches that are dropped."""
+    """Seconds to read a file with pyarrow's defaults on all cores: as one table, or in batches that are not kept."""
     import pyarrow.csv as pacsv
     import pyarrow.parquet as pq
 
@@ -61,8 +61,8 @@ def read(current: str, how: str) -> dict[str, Any]:
 
 def main() -> None:
     """Run one of them."""
-    what, *arguments = sys.argv[1:]
-    answer = {"build": build, "check": check, "read": read}[what](*arguments)
+    command, *arguments = sys.argv[1:]
+    answer = {"build": build, "check": check, "read": read}[command](*arguments)
     print(json.dumps(answer | {"peak_mb": peak_mb()}))
 
 

@@ -1,9 +1,11 @@
-"""One detector over a reference and current files, in a process of its own: python drift_peers.py NAME REFERENCE CURRENT…
+"""Runs one detector on a reference and current files: python drift_peers.py NAME REFERENCE CURRENT…
 
-Prints a line of JSON for each: seconds and peak memory of comparing all columns, with the reading of the current file but
-without imports and what is made of the reference alone, which a monitor has; and the columns that the detector, as it comes,
-says have drifted.
+Prints a line of JSON for each current file: seconds and peak memory to read it and compare all columns, without imports and
+without the preparation of the reference, which a monitor has already; and the drifted columns, with default settings.
 """
+
+# The detectors are installed in .venv-drift-peers only.
+# pyright: reportMissingImports=false
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # the time of importing it is part of the detectors'
+if TYPE_CHECKING:  # the import time is measured with the detector's
     import pandas as pd
 
 type Detector = Callable[[pd.DataFrame], list[str]]
@@ -44,7 +46,7 @@ def evidently(reference: pd.DataFrame) -> Detector:
 
 
 def nannyml(reference: pd.DataFrame) -> Detector:
-    """NannyML's univariate drift in its default chunks; a column has drifted when most of them alert."""
+    """NannyML's univariate drift in its default chunks; a column has drifted when more than half of them alert."""
     import nannyml as nml
 
     names = list(reference.columns)
@@ -60,7 +62,7 @@ def nannyml(reference: pd.DataFrame) -> Detector:
 
 def whylogs(reference: pd.DataFrame) -> Detector:
     """Whylogs' profiles and its default drift scores: KS over sketches, chi-squared over frequent items."""
-    os.environ["WHYLOGS_NO_ANALYTICS"] = "True"  # it would report its use to its makers
+    os.environ["WHYLOGS_NO_ANALYTICS"] = "True"  # disables usage reports
     import whylogs as why
     from whylogs.viz.drift.column_drift_algorithms import calculate_drift_scores
 
@@ -74,7 +76,7 @@ def whylogs(reference: pd.DataFrame) -> Detector:
 
 
 def scipy(reference: pd.DataFrame) -> Detector:
-    """A test a column at 5 %, as in many notebooks: Kolmogorov and Smirnov's, or chi-squared."""
+    """A test per column at 5 %, as in many notebooks: Kolmogorov-Smirnov or chi-squared."""
     import pandas as pd
     from scipy import stats
 
@@ -83,11 +85,11 @@ def scipy(reference: pd.DataFrame) -> Detector:
         for name in reference.columns:
             old, new = reference[name], current[name]
             if pd.api.types.is_numeric_dtype(old):
-                p_value = stats.ks_2samp(old.dropna(), new.dropna(), method="asymp").pvalue
+                result: Any = stats.ks_2samp(old.dropna(), new.dropna(), method="asymp")
             else:
                 counts = pd.concat([old.value_counts(), new.value_counts()], axis=1).fillna(0)
-                p_value = stats.chi2_contingency(counts.to_numpy().T).pvalue
-            if p_value < 0.05:
+                result = stats.chi2_contingency(counts.to_numpy().T)
+            if result.pvalue < 0.05:
                 drifted.append(str(name))
         return drifted
 
@@ -104,14 +106,14 @@ MODULES = {
 
 
 def read(path: Path) -> pd.DataFrame:
-    """As pandas reads it."""
+    """Read a file with pandas."""
     import pandas as pd
 
     return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
 
 
 def peak_mb() -> float:
-    """Most memory that was resident, of this program alone: getrusage still knows what its parent held."""
+    """Peak resident memory of this process; getrusage would include the memory of its parent."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1.024e-3 for line in lines if line.startswith("VmHWM:"))
 

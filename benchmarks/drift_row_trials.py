@@ -1,10 +1,10 @@
-"""Whole checks of generated rows by ours and by the peers, on the same trials: false alarms and power, in one table.
+"""False alarms and power of our detector and others, for whole checks of the same generated rows.
 
     PYTHONPATH=.:constructs python -m benchmarks.drift_row_trials --peers .venv-drift-peers/bin/python [--seconds 20]
 
-Every detector as it comes, 20 columns (half continuous, the others categories, rare values and nulls); a check alarms when it
-says of any column that it drifted. Trial number n is of the same rows for all; one that is slow gets as many trials as its
-processor seconds allow. It runs in both environments: `… one NAME CASE TRIALS SECONDS` is one detector's process.
+Every detector has its default settings. There are 20 columns: half are continuous, the others have categories, rare values and
+nulls. A check alarms when any column has drifted. Trial n has the same rows for all detectors; a slow detector has as many
+trials as its CPU seconds allow. `… one NAME CASE TRIALS SECONDS` runs one detector, in either environment.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the peers' environment knows nothing of this project
+sys.path.insert(0, str(ROOT))  # this project is not installed in the peers' environment
 
 from benchmarks.drift_peers import DETECTORS, MODULES  # noqa: E402
 
@@ -38,7 +38,7 @@ CASES: dict[str, tuple[int, int, str]] = {
     "5 % new nulls": (10_000, 10_000, "nulls"),
     "mean by 0.02 sd": (500_000, 1_000_000, "slight"),
 }
-"""Name: rows of the reference, rows of the window, what is done to the first column of the window."""
+"""Name: rows of the reference, rows of the window, shift of the window's first column."""
 
 
 def zipf(categories: int) -> np.ndarray:
@@ -51,13 +51,13 @@ SHARES = [zipf(10), np.full(300, 1 / 300), zipf(2000), np.array([0.999, 0.001]),
 
 
 def texts(rng: np.random.Generator, rows: int, shares: np.ndarray) -> np.ndarray:
-    """Categories of these shares."""
+    """Values of categories with these shares."""
     names = np.array([f"value {index}" for index in range(len(shares))], dtype=object)
     return names[rng.choice(len(shares), rows, p=shares)]
 
 
 def table(rng: np.random.Generator, rows: int, kind: str, shift: str) -> pd.DataFrame:
-    """Rows of one side; `kind` names the first column's kind, `shift` what was done to it (reference: nothing)."""
+    """Rows of one side; `kind` selects the type of the first column, `shift` its shift (empty for the reference)."""
     first: Any = rng.normal(size=rows)
     if shift in ("mean", "slight"):
         first = first + (0.25 if shift == "mean" else 0.02)
@@ -79,7 +79,7 @@ def table(rng: np.random.Generator, rows: int, kind: str, shift: str) -> pd.Data
 
 
 def ours(reference: pd.DataFrame) -> Callable[[pd.DataFrame], list[str]]:
-    """Ours, with the defaults of model.yaml."""
+    """Our detector, with the defaults of model.yaml."""
     from jobs.drift.decision import DriftLimits, decide
     from jobs.drift.profile import Builder
     from model_factory.config.model import Drift
@@ -98,11 +98,11 @@ def ours(reference: pd.DataFrame) -> Callable[[pd.DataFrame], list[str]]:
 
 
 def one(name: str, case: str, trials: int, seconds: float) -> dict[str, int]:
-    """Trials of one detector: how many; in how many it says that the shifted column drifted, another, any."""
+    """Counts for one detector: trials, and trials in which the shifted column, another one, or any column has drifted."""
     reference_rows, window_rows, shift = CASES[case]
     detector = ours if name == "ours" else DETECTORS[name]
     for module in MODULES.get(name, []):
-        importlib.import_module(module)  # seconds that are no trial's
+        importlib.import_module(module)  # import time does not count as a trial's time
     done = shifted = other = alarms = 0
     started = time.process_time()
     while done < trials and (done == 0 or time.process_time() - started < seconds):
@@ -117,7 +117,7 @@ def one(name: str, case: str, trials: int, seconds: float) -> dict[str, int]:
 
 
 def main() -> None:
-    """One detector's process, or the table of all."""
+    """Run one detector, or print the table of all."""
     if sys.argv[1:2] == ["one"]:
         print(json.dumps(one(sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]))))
         return
@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", required=True, help="Python of the environment of requirements-drift-peers.txt")
     parser.add_argument("--trials", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=20.0, help="of the processor, a detector and case")
+    parser.add_argument("--seconds", type=float, default=20.0, help="CPU seconds per detector and case")
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
 
@@ -142,7 +142,7 @@ def main() -> None:
 
     works = [(case, name) for case in CASES for name in ("ours", *DETECTORS)]
     print(
-        f"{'shift':20} {'reference':>9} {'window':>9} {'detector':10} {'trials':>6}  {'finds the shift':28} says it of another"
+        f"{'shift':20} {'reference':>9} {'window':>9} {'detector':10} {'trials':>6}  {'finds the shift':28} false alarm"
     )
     with ThreadPoolExecutor(chosen.workers) as pool:
         for (case, name), found in zip(works, pool.map(run, works), strict=True):
@@ -153,7 +153,7 @@ def main() -> None:
                 continue
             trials = found["trials"]
             shifted = share(found["shifted"], trials) if shift else ""
-            # Without a shift the first column is one like the others.
+            # Without a shift, drift of the first column is a false alarm, too.
             wrong = found["other"] if shift else found["any"]
             print(f"{head} {trials:>6}  {shifted:28} {share(wrong, trials)}", flush=True)
 

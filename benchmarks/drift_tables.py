@@ -1,4 +1,4 @@
-"""The tables of benchmarks/drift.py: made ones of any size, as parquet and as CSV, and the example's census years."""
+"""Input files of benchmarks/drift.py: generated tables as parquet or CSV, and the example's census years."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ def chunks(rows: int, seed: int) -> Iterator[pa.Table]:
 
 
 def write(path: Path, rows: int, seed: int) -> Path:
-    """Such a table as .parquet (131,072 rows a group) or .csv."""
+    """Write a table to a .parquet file (131,072 rows per group) or a .csv file."""
     schema = next(chunks(1, seed)).schema
     options = pacsv.WriteOptions(quoting_style="none")
     writer = pacsv.CSVWriter(path, schema, write_options=options) if path.suffix == ".csv" else None
@@ -39,15 +39,15 @@ def write(path: Path, rows: int, seed: int) -> Path:
 
 
 def census_years(folder: Path) -> list[tuple[str, Path]]:
-    """The example's years, and the last one with the age in months."""
-    made = []
+    """Files of the example's census years, and of the last year with the age in months."""
+    tables = []
     for year in (2015, 2016, 2017, 2018):
         table = pd.read_parquet(ROOT / f"models/employment/data/{year}.parquet").drop(columns="employed")
         table = table.astype({name: "string" for name in table if name != "AGEP"}).astype({"AGEP": "float64"})
-        made.append((str(year), table))
-    made.append(("2018, age in months", made[-1][1].assign(AGEP=lambda rows: rows["AGEP"] * 12)))
+        tables.append((str(year), table))
+    tables.append(("2018, age in months", tables[-1][1].assign(AGEP=lambda rows: rows["AGEP"] * 12)))
     paths = []
-    for name, table in made:
+    for name, table in tables:
         paths.append((name, folder / f"{name.replace(', ', '-').replace(' ', '-')}.parquet"))
         table.astype({c: object for c in table if c != "AGEP"}).to_parquet(paths[-1][1], index=False)
     return paths

@@ -1,7 +1,7 @@
-"""Peak memory of Prepare for ten times the data: it must not grow with it, neither for CSV nor for parquet.
+"""Peak memory of Prepare with ten times the rows, which must not grow, for CSV and for parquet.
 
-`python -m benchmarks.jobs_memory [rows]`: that many rows (default 200,000) against ten times as many, each Prepare a process
-of its own, the data in moto's server. Exits with 1 when the larger takes more than 1.25 times the memory of the smaller.
+`python -m benchmarks.jobs_memory [rows]`: the number of rows (default 200,000) and ten times as many; each run of Prepare is a
+process, with the data in moto's server. Exit code 1 when the second run needs more than 1.25 times the memory of the first.
 """
 
 import sys
@@ -17,7 +17,7 @@ from model_factory.config import ModelConfig
 
 from .jobs_speed import Bench, Cost
 
-ALLOWED = 1.25
+MAX_RATIO = 1.25
 MODEL = """
 def features(raw):
     return raw.assign(double=raw["x"] * 2)
@@ -29,7 +29,7 @@ def predict(model, features): ...
 
 
 def records(rows: int) -> pd.DataFrame:
-    """Numbers, a code with leading zeros, a text of many values."""
+    """Generated records: numbers, a code with leading zeros, and a text column with many values."""
     rng = np.random.default_rng(0)
     code = pd.Series(rng.integers(0, 1000, rows)).map("{:04d}".format)
     text = pd.Series(rng.integers(0, 1_000_000, rows)).map("customer {}".format)
@@ -38,7 +38,7 @@ def records(rows: int) -> pd.DataFrame:
 
 
 def prepare(folder: Path, endpoint: str, rows: int, data_format: str) -> Cost:
-    """Prepare's cost for one object of that many rows."""
+    """Time and memory of Prepare for one object with `rows` rows."""
     schema = {"code": {"type": "string"}, "text": {"type": "string"}}
     config = ModelConfig.model_validate(
         {
@@ -60,7 +60,7 @@ def prepare(folder: Path, endpoint: str, rows: int, data_format: str) -> Cost:
 
 
 def main(rows: int) -> int:
-    """Print the table; 1 when memory grows."""
+    """Print the table; returns 1 when memory grows."""
     grew = False
     for data_format in ("csv", "parquet"):
         costs = []
@@ -69,15 +69,15 @@ def main(rows: int) -> int:
             server.start()
             endpoint = f"http://localhost:{server.get_host_and_port()[1]}"
             try:
-                requests.post(f"{endpoint}/moto-api/reset", timeout=60)  # the data of the run before
+                requests.post(f"{endpoint}/moto-api/reset", timeout=60)  # removes the data of the previous run
                 with tempfile.TemporaryDirectory() as temporary:
                     costs.append(prepare(Path(temporary), endpoint, size, data_format))
             finally:
                 server.stop()
             print(costs[-1].line(f"{data_format} {size:,}"), flush=True)
         ratio = costs[1].peak_bytes / costs[0].peak_bytes
-        grew |= ratio > ALLOWED
-        print(f"{data_format}: {ratio:.2f} times the memory for 10 times the rows (at most {ALLOWED})", flush=True)
+        grew |= ratio > MAX_RATIO
+        print(f"{data_format}: {ratio:.2f} times the memory for 10 times the rows (at most {MAX_RATIO})", flush=True)
     return int(grew)
 
 

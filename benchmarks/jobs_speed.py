@@ -1,7 +1,7 @@
-"""Seconds, processor seconds and peak memory of each job of the example, each as a process of its own as on SageMaker.
+"""Seconds, CPU seconds and peak memory of each job of the example; each job is a process, as on SageMaker.
 
-`python -m benchmarks.jobs_speed [rows]`: the jobs' zip of models/employment on that many census rows (default 56,000), with
-moto's server for S3 and the registry. The last line is an import of the numerical libraries alone: the floor under every job.
+`python -m benchmarks.jobs_speed [rows]`: the job code of models/employment with census rows (default 56,000), and
+moto's server for S3 and the registry. The last line is an import of the numerical libraries, the minimum of every job.
 """
 
 import json
@@ -25,30 +25,30 @@ from model_factory.model.job_code import build_job_code
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "models" / "employment"
-FLOOR = "import numpy, pandas, pyarrow.parquet, sklearn.ensemble"
+IMPORTS = "import numpy, pandas, pyarrow.parquet, sklearn.ensemble"
 GROUP = "bench-employment"
 POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one process took."""
+    """Time and memory of one process."""
 
     seconds: float
-    processor_seconds: float
+    cpu_seconds: float
     peak_bytes: int
 
     def line(self, name: str) -> str:
-        """For the table."""
-        return f"{name:<18}{self.seconds:8.2f} s{self.processor_seconds:8.2f} s cpu{self.peak_bytes / 1e6:8.0f} MB"
+        """A line of the table."""
+        return f"{name:<18}{self.seconds:8.2f} s{self.cpu_seconds:8.2f} s cpu{self.peak_bytes / 1e6:8.0f} MB"
 
 
 def measure(command: list[str], environment: dict[str, str]) -> Cost:
-    """Run a process to its end. Raises CalledProcessError with what it printed."""
+    """Run a process to its end. Raises CalledProcessError after printing its output."""
     started = time.perf_counter()
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
-        # getrusage's peak of a child starts with what this process held when it made it, so the kernel's own mark is read.
+        # getrusage's peak of a child includes the memory of this process at the fork, so VmHWM is read instead.
         status, peak = Path(f"/proc/{process.pid}/status"), 0
         while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
             marks = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")]
@@ -64,7 +64,7 @@ def measure(command: list[str], environment: dict[str, str]) -> Cost:
 
 
 class Bench:
-    """One model's jobs below a folder, their data and registry in moto."""
+    """Runs the jobs of one model in folders; data and registry are in moto."""
 
     def __init__(self, folder: Path, endpoint: str, config: ModelConfig, project: Path = EXAMPLE) -> None:
         self.folder = folder
@@ -77,7 +77,7 @@ class Bench:
         self.config = config
 
     def client(self, service: str) -> Any:
-        """A client of the bench's own moto."""
+        """A boto3 client of the moto server."""
         return boto3.client(
             service, endpoint_url=self.environment["AWS_ENDPOINT_URL"], region_name="eu-west-1",
             aws_access_key_id="test", aws_secret_access_key="test",  # noqa: S106 (moto takes any)
@@ -89,15 +89,15 @@ class Bench:
         return measure([sys.executable, str(self.code), name], environment)
 
     def upload(self, path: Path, day: str) -> None:
-        """A file as versioned raw data of that day."""
+        """Upload a file to the partition of a day."""
         s3 = self.client("s3")
         if not s3.list_buckets()["Buckets"]:
             s3.create_bucket(Bucket="data", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
             s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
         s3.upload_file(str(path), "data", f"employment/raw/dt={day}/{path.name}")
 
-    def land(self, rows: int) -> None:
-        """The example's rows, one object a year."""
+    def upload_rows(self, rows: int) -> None:
+        """Upload rows of the example, one object per year."""
         years = sorted((EXAMPLE / "data").glob("*.parquet"))
         for year in years:
             table = pd.read_parquet(year).sample(rows // len(years), replace=rows > 16_000 * len(years), random_state=0)
@@ -105,24 +105,24 @@ class Bench:
             table.to_parquet(path, index=False)
             self.upload(path, f"{year.stem}-01-01")
 
-    def hand_over(self) -> None:
-        """Prepare's outputs to the training job."""
-        made, given = self.folder / "prepare/processing/output", self.folder / "train/input"
+    def copy_training_input(self) -> None:
+        """Copy Prepare's outputs and the hyperparameters to the input folders of Train."""
+        output, train_input = self.folder / "prepare/processing/output", self.folder / "train/input"
         for part in ("train", "validation"):
-            shutil.copytree(made / part, given / "data" / part)
-        shutil.copytree(made / "baseline", given / "data/schema")
-        (given / "config").mkdir()
+            shutil.copytree(output / part, train_input / "data" / part)
+        shutil.copytree(output / "baseline", train_input / "data/schema")
+        (train_input / "config").mkdir()
         texts = {name: json.dumps(value) for name, value in self.config.training.hyperparameters.items()}
-        (given / "config/hyperparameters.json").write_text(json.dumps(texts))
+        (train_input / "config/hyperparameters.json").write_text(json.dumps(texts))
 
-    def register(self) -> None:
-        """The artifact to Evaluate, and as the approved version, so that there is a champion."""
-        given = self.folder / "evaluate/processing/input"
-        (given / "model").mkdir(parents=True)
-        pack(self.folder / "train/model", given / "model/model.tar.gz")
+    def copy_evaluation_input(self) -> None:
+        """Copy the inputs of Evaluate, and register the artifact as approved version, the champion."""
+        evaluate_input = self.folder / "evaluate/processing/input"
+        (evaluate_input / "model").mkdir(parents=True)
+        pack(self.folder / "train/model", evaluate_input / "model/model.tar.gz")
         for part in ("test", "baseline", "report"):
-            shutil.copytree(self.folder / "prepare/processing/output" / part, given / part)
-        self.client("s3").upload_file(str(given / "model/model.tar.gz"), "data", "champion/model.tar.gz")
+            shutil.copytree(self.folder / "prepare/processing/output" / part, evaluate_input / part)
+        self.client("s3").upload_file(str(evaluate_input / "model/model.tar.gz"), "data", "champion/model.tar.gz")
         sagemaker = self.client("sagemaker")
         sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
         container = {"Image": "scikit-learn", "ModelDataUrl": "s3://data/champion/model.tar.gz"}
@@ -146,13 +146,17 @@ def main(rows: int) -> None:
         with tempfile.TemporaryDirectory() as temporary:
             config = load_model(EXAMPLE)
             bench = Bench(Path(temporary), f"http://localhost:{port}", config)
-            bench.land(rows)
-            print(f"{rows} rows, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
-            for name, after in (("prepare", bench.hand_over), ("train", bench.register), ("evaluate", None)):
+            bench.upload_rows(rows)
+            print(f"{rows} rows, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
+            for name, after in (
+                ("prepare", bench.copy_training_input),
+                ("train", bench.copy_evaluation_input),
+                ("evaluate", None),
+            ):
                 print(bench.job(name).line(name), flush=True)
                 if after:
                     after()
-            print(measure([sys.executable, "-c", FLOOR], bench.environment).line("imports"))
+            print(measure([sys.executable, "-c", IMPORTS], bench.environment).line("imports"))
     finally:
         server.stop()
 

@@ -1,7 +1,7 @@
-"""Ten models change in one push: how long the delivery takes, and how many trainings run at a time (`make bench-delivery`).
+"""Duration of a delivery that changes ten models, and number of concurrent trainings: `make bench-delivery`.
 
-On the embedded AWS, in one environment, with `delivery.parallel` as given; exit code 1 when more ran at once than that, or
-when not every model got its version.
+Runs on the embedded AWS with one environment. Exit code 1 when more than `delivery.parallel` trainings ran at the same time, or
+when a model has no new version.
 """
 
 import argparse
@@ -16,19 +16,19 @@ from pathlib import Path
 import yaml
 
 from local_aws.server import LocalAws
-from model_factory.ops.deliveries import Deliveries
-from model_factory.ops.demo.reading import Reader
-from model_factory.ops.demo_delivery.workspace import TOOLING, Workspace
+from model_factory.ops.delivery.deliveries import Deliveries
+from model_factory.ops.local.demo.reader import Reader
+from model_factory.ops.local.demo_delivery.workspace import TOOLING, Workspace
 from tests.e2e.sales import records
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "tests" / "e2e" / "project" / "models" / "sales"
 DEV = {"name": "dev", "account": "111111111111", "region": "eu-west-1", "approval": "automatic", "removal": "destroy"}
-PATIENCE_SECONDS = 900
+TIMEOUT_SECONDS = 900
 
 
-def make_models(folder: Path, count: int) -> list[str]:
-    """Copies of the tests' model; their names."""
+def copy_models(folder: Path, count: int) -> list[str]:
+    """Copy the tests' model `count` times; returns the names."""
     names = [f"sales-{number}" for number in range(1, count + 1)]
     for name in names:
         shutil.copytree(TEMPLATE, folder / name)
@@ -37,23 +37,23 @@ def make_models(folder: Path, count: int) -> list[str]:
     return names
 
 
-class Watch:
-    """Counts the trainings that run, ten times a second."""
+class TrainingCounter:
+    """Counts the running trainings, ten times a second."""
 
     def __init__(self, workspace: Workspace, models: list[str]) -> None:
         session = workspace.project.environment("dev")
         self._sagemaker, self._stop = session.client("sagemaker"), threading.Event()
         self._pipelines = [session.names.model(name).training_pipeline for name in models]
-        self.seen: Counter[int] = Counter()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self.samples: Counter[int] = Counter()
+        self._thread = threading.Thread(target=self._count, daemon=True)
 
-    def _look(self) -> None:
+    def _count(self) -> None:
         while not self._stop.wait(0.1):
             listed = [self._sagemaker.list_pipeline_executions(PipelineName=name) for name in self._pipelines]
             running = [e for each in listed for e in each["PipelineExecutionSummaries"]]
-            self.seen[sum(e["PipelineExecutionStatus"] == "Executing" for e in running)] += 1
+            self.samples[sum(e["PipelineExecutionStatus"] == "Executing" for e in running)] += 1
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "TrainingCounter":
         self._thread.start()
         return self
 
@@ -63,14 +63,14 @@ class Watch:
 
 
 def main() -> int:
-    """Print what was seen; the exit code."""
+    """Print the duration and the number of trainings; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=int, default=10)
     parser.add_argument("--parallel", type=int, default=4)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, LocalAws(Path(temporary) / "aws") as local:
         folder = Path(temporary)
-        models = make_models(folder / "models", chosen.models)
+        models = copy_models(folder / "models", chosen.models)
         workspace = Workspace.create(local, folder / "clone", [DEV], folder / "models")
         path = workspace.root / "factory.yaml"
         factory = yaml.safe_load(path.read_text())
@@ -83,12 +83,12 @@ def main() -> int:
             started, commit = time.monotonic(), workspace.push(message)
             if first:
                 workspace.deploy_pipeline()
-            execution, _ = deliveries.follow(commit, PATIENCE_SECONDS, lambda line: print(f"  {line}", flush=True))
+            execution, _ = deliveries.follow(commit, TIMEOUT_SECONDS, lambda line: print(f"  {line}", flush=True))
             if execution["status"] != "Succeeded":
                 sys.exit("\n".join(deliveries.failures(execution["pipelineExecutionId"])))
             return time.monotonic() - started
 
-        print(f"{chosen.models} models are delivered, without data", flush=True)
+        print(f"{chosen.models} models are delivered without data", flush=True)
         deliver("the factory", first=True)
         session = workspace.project.environment("dev")
         data = records().to_csv(index=False).encode()
@@ -96,11 +96,11 @@ def main() -> int:
             key = f"{name}/raw/dt=2026-11-01/part-0.csv"
             session.client("s3").put_object(Bucket=session.names.bucket("data"), Key=key, Body=data)
             workspace.change(f"models/{name}/model.yaml", "retrain:", "training: {hyperparameters: {C: 1.0}}\nretrain:")
-        print("their data has landed, and a push changes all of them", flush=True)
-        with Watch(workspace, models) as watch:
+        print("data is uploaded; a push changes all models", flush=True)
+        with TrainingCounter(workspace, models) as counter:
             seconds = deliver("Regularize all")
         versions = [Reader(session, name).live_version() for name in models]
-    most = max(watch.seen)
+    most = max(counter.samples)
     print(f"{seconds:.0f} s for {chosen.models} models; at most {most} of {chosen.parallel} trainings at a time")
     return 0 if most <= chosen.parallel and versions == [1] * chosen.models else 1
 

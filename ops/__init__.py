@@ -1,1 +1,1 @@
-"""The `model-factory` command: what people run by hand. It reads the configuration and AWS, never the stacks."""
+"""The `model-factory` command. It reads the configuration files and calls AWS; it does not use the stacks."""

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share, and the consoles they print to."""
+"""Command-line options and arguments that more than one command has, and the consoles that commands print to."""
 
 import sys
 from pathlib import Path
@@ -7,14 +7,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-# Tables written to a file or a pipe get a fixed width; a terminal gives its own.
+# A table in a file or a pipe has a fixed width; in a terminal it has the terminal's.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, highlight=False)
 
-Root = Annotated[Path, typer.Option("--project", help="Folder with factory.yaml and models/.")]
-Profile = Annotated[str | None, typer.Option(help="AWS profile; default <factory>-<environment>.")]
-EnvironmentName = Annotated[str | None, typer.Option("--env", "-e", help="Environment; default: the last one.")]
-ModelArgument = Annotated[str, typer.Argument(help="Name of the model.")]
+ProjectFolder = Annotated[Path, typer.Option("--project", help="Folder with factory.yaml and models/.")]
+Profile = Annotated[str | None, typer.Option(help="AWS profile; default: <factory>-<environment>, if it exists.")]
+EnvironmentName = Annotated[
+    str | None, typer.Option("--env", "-e", help="Environment; default: the last one in factory.yaml.")
+]
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="Name of the model.")]
+OptionalModelName = Annotated[
+    str | None, typer.Argument(metavar="[MODEL]", help="Name of the model; omit it with --delivery.")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Reason; recorded with the decision.")]
 
 
 def print_mistakes(mistakes: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The checkout a command works on: where factory.yaml and models/ are, and how to reach an environment's account."""
+"""The repository that a command works on, and sessions in the accounts of its environments."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +13,7 @@ from model_factory.core.names import EnvironmentNames
 
 
 class UsageError(Exception):
-    """Something the user can mend; the message says how. Shown without a traceback."""
+    """A mistake that the user can correct; the message says how. It is printed without a traceback."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,11 @@ class Project:
         """Every model of the project, by name. Raises ConfigError."""
         return load_models(self.root / "models")
 
+    @property
+    def accounts(self) -> dict[str, tuple[str, str]]:
+        """Account and region of each environment, by the name of its AWS profile, in the order of factory.yaml."""
+        return {self.factory.names(each).prefix: (each.account, each.region) for each in self.factory.environments}
+
     def model(self, name: str) -> ModelConfig:
         """The model called `name`. Raises UsageError."""
         try:
@@ -44,42 +49,43 @@ class Project:
     def environment(self, name: str | None) -> "EnvironmentSession":
         """The environment called `name` (default: the last one, production). Raises UsageError."""
         try:
-            found = self.factory.environment(name) if name else self.factory.environments[-1]
+            environment = self.factory.environment(name) if name else self.factory.environments[-1]
         except KeyError as error:
             raise UsageError(error.args[0]) from None
-        return EnvironmentSession(self, found)
+        return EnvironmentSession(self, environment)
 
 
 @dataclass(frozen=True)
 class EnvironmentSession:
-    """One environment together with the AWS session that reaches its account."""
+    """An environment, with AWS clients of its account and region."""
 
     project: Project
     environment: Environment
 
     @property
     def names(self) -> EnvironmentNames:
-        """The names of everything in this environment."""
+        """Names of the environment's AWS resources."""
         return self.project.factory.names(self.environment)
 
     @cached_property
     def boto_session(self) -> boto3.Session:
         """A session of the environment's account and region.
 
-        The profile is `--profile`, else `<factory>-<environment>` where ~/.aws/config has it, else the default.
+        The profile is `--profile`, else `<factory>-<environment>` if ~/.aws/config has it, else the default one.
         Raises UsageError when the credentials are missing or belong to another account.
         """
-        conventional = self.names.prefix
-        profile = self.project.profile or (conventional if conventional in boto3.Session().available_profiles else None)
+        default_profile = self.names.prefix
+        exists = default_profile in boto3.Session().available_profiles
+        profile = self.project.profile or (default_profile if exists else None)
         where = f"environment {self.environment.name!r} (account {self.environment.account})"
-        mend = f"give --profile, or define a profile {conventional!r}"
+        advice = f"give --profile, or define a profile {default_profile!r}"
         try:
             session = boto3.Session(profile_name=profile, region_name=self.environment.region)
             account = session.client("sts").get_caller_identity()["Account"]
         except (BotoCoreError, ClientError) as error:
-            raise UsageError(f"cannot sign in to {where}: {error}; {mend}") from error
+            raise UsageError(f"cannot sign in to {where}: {error}; {advice}") from error
         if account != self.environment.account:
-            raise UsageError(f"you are signed in to account {account}, not to {where}; {mend}")
+            raise UsageError(f"you are signed in to account {account}, not to {where}; {advice}")
         return session
 
     @cached_property
@@ -87,7 +93,18 @@ class EnvironmentSession:
         return {}
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the environment's account and region, made once."""
+        """A boto3 client of the environment's account and region; each service has one."""
         if service not in self._clients:
             self._clients[service] = self.boto_session.client(service)
         return self._clients[service]
+
+    @property
+    def caller_arn(self) -> str:
+        """ARN of the principal that calls AWS."""
+        return self.client("sts").get_caller_identity()["Arn"]
+
+    def not_deployed(self, resource: str) -> UsageError:
+        """The error to raise when a resource of the environment does not exist; `resource`: kind and name."""
+        return UsageError(
+            f"environment {self.environment.name!r} has no {resource}; deploy it first: cdk deploy '{self.names.prefix}-*'"
+        )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from model_factory.testing import check_model, model_folders
 
 

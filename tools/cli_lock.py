@@ -1,6 +1,6 @@
-"""The lock file of the CDK CLI that the library ships for delivery builds: an excerpt of requirements.lock.
+"""Writes cli.lock, the lock file of the CDK CLI for delivery builds: an excerpt of requirements.lock.
 
-`python tools/cli_lock.py` writes it; tests/unit/constructs/test_cli_lock.py compares.
+Run `python tools/cli_lock.py`. tests/unit/constructs/test_cli_lock.py compares the file with requirements.lock.
 """
 
 import re
@@ -15,8 +15,8 @@ def excerpt() -> str:
     """The entries of `PACKAGES` in requirements.lock, hashes included. Raises KeyError when one is missing."""
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     entries = re.finditer(r"^([a-z0-9-]+)==.*(?:\n(?![a-z]).*)*", lock, re.MULTILINE)
-    found = {entry[1]: entry[0] for entry in entries}
-    return "\n".join(found[name] for name in PACKAGES) + "\n"
+    by_name = {entry[1]: entry[0] for entry in entries}
+    return "\n".join(by_name[name] for name in PACKAGES) + "\n"
 
 
 if __name__ == "__main__":

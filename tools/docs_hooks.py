@@ -1,8 +1,11 @@
-"""Hooks of mkdocs: pages that lie in the root of the repository, and links to files that are no pages.
+"""MkDocs hooks: pages from the root of the repository, and links to files that are not pages.
 
-CONTRIBUTING.md and the like become pages of the site. A link to any other file of the repository is shown as its text: the
-site does not contain that file. A link to a file that does not exist fails the build.
+CONTRIBUTING.md and similar files are pages of the site. A link to another file of the repository is replaced with its text,
+because the site does not contain the file. A link to a file that does not exist fails the build.
 """
+
+# MkDocs is installed in .venv-docs only.
+# pyright: reportMissingImports=false
 
 import logging
 import os
@@ -20,7 +23,7 @@ log = logging.getLogger("mkdocs.hooks")
 
 
 def on_config(config):  # noqa: ANN001, ANN201
-    """List every decision record in the navigation."""
+    """Add every decision record to the navigation."""
     records = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     config.nav.insert(-1, {"Decisions": [f"decisions/{path.name}" for path in records]})
     return config
@@ -34,7 +37,7 @@ def on_files(files: Files, config):  # noqa: ANN001, ANN201 (mkdocs passes its o
 
 
 def on_page_markdown(markdown: str, page, config, files: Files) -> str:  # noqa: ANN001
-    """Point links to where the site has the file, or leave their text alone where it has none."""
+    """Change links to the pages of the site, and replace links to files that are not pages with their text."""
     page_path = PurePosixPath(page.file.src_uri)
     sources = {target: source for source, target in ROOT_PAGES.items()}
     in_repository = PurePosixPath(sources.get(str(page_path), f"docs/{page_path}"))

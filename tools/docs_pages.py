@@ -1,6 +1,6 @@
-"""Writes the pages of docs/reference/generated: commands, the keys of both configuration files, the public API.
+"""Writes docs/reference/generated: pages of the commands, the keys of both configuration files and the public API.
 
-Their text is that of the code: typer's help, the JSON Schemas, docstrings. `make docs` writes them anew each time.
+The text is from the code: Typer's help, the JSON Schemas and docstrings. `make docs` runs it.
 """
 
 import json
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference" / "generated
 
 
 def main() -> None:
-    """Write every page; remove those that are no longer made."""
+    """Write every page; remove pages that are not generated any more."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for path in FOLDER.glob("*.md"):
         if path.name not in PAGES:
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def commands() -> str:
-    """The help of `model-factory` and of all its commands."""
+    """The help of `model-factory` and of its commands."""
     (script,) = entry_points(group="console_scripts", name="model-factory")
     app = sys.modules[script.load().__module__].app
     command = typer.main.get_command(app)
@@ -39,7 +39,7 @@ def commands() -> str:
 
 
 def api() -> str:
-    """Every exported name, by the package that defines it; mkdocstrings fills in signatures and docstrings."""
+    """Every exported name, grouped by the package that defines it; mkdocstrings adds signatures and docstrings."""
     packages: dict[str, list[str]] = {}
     for name in sorted(model_factory.__all__):
         module = getattr(model_factory, name).__module__
@@ -53,7 +53,7 @@ def api() -> str:
 
 
 def configuration(title: str, schema: Mapping[str, Any]) -> str:
-    """One section per mapping of the file, one row per key."""
+    """A section per mapping of the file, with a row per key."""
     text = f"# {title}\n\n{_escape(schema.get('description', ''))}\n\n"
     text += f"`model-factory schema {title.split('.')[0]}` prints the same as a JSON Schema for editors.\n"
     for path, section in _sections("", schema, schema.get("$defs", {})):
@@ -70,7 +70,7 @@ def configuration(title: str, schema: Mapping[str, Any]) -> str:
 def _sections(
     path: str, schema: Mapping[str, Any], definitions: Mapping[str, Any]
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The mapping itself, then every mapping inside, with its dotted path; `[]` for items, `<name>` for any key."""
+    """The mapping and its nested mappings, each with its dotted path; `[]` for list items, `<name>` for any key."""
     yield path, schema
     for key, value in schema["properties"].items():
         for suffix, name in _references(value):
@@ -109,9 +109,9 @@ def _default(value: Mapping[str, Any]) -> str:
 
 
 def _escape(text: str) -> str:
-    """Markdown in which `<name>` is text, not an HTML element, also outside of code."""
-    pieces = text.split("`")
-    return "`".join(piece if index % 2 else piece.replace("<", "&lt;") for index, piece in enumerate(pieces))
+    """Markdown in which `<name>` outside of code is text, not an HTML element."""
+    parts = text.split("`")
+    return "`".join(part if index % 2 else part.replace("<", "&lt;") for index, part in enumerate(parts))
 
 
 PAGES = {

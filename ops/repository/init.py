@@ -1,4 +1,4 @@
-"""`model-factory init`: the files of a new repository, from the templates beside this module."""
+"""`model-factory init`: write a new repository from the templates in template/."""
 
 import shutil
 from importlib.metadata import version
@@ -25,7 +25,7 @@ FILES = {
     "AGENTS.md": "AGENTS.md",
     "test_models.py": "tests/test_models.py",
 }
-"""Template by name, and where it is written. Those that this repository's own root uses are links to its files."""
+"""Path in the new repository by name of the template. Some templates are links to files in the root of this repository."""
 CI_FILES = {"github": ".github/workflows/ci.yml", "gitlab": ".gitlab-ci.yml"}
 
 type CI = Literal["github", "gitlab"]
@@ -35,16 +35,16 @@ def init(folder: Path, name: str, *, example: bool = False, ci: CI | None = None
     """Write a new repository.
 
     Args:
-        folder: The repository. It may exist; a file that this would overwrite must not.
-        name: The factory's name, which starts the name of every AWS resource.
+        folder: The repository. It may exist, if it has none of the files to write.
+        name: The factory's name, prefix of the names of all AWS resources.
         example: Also write the example model with its data (0.3 MB). Default: no model.
         ci: Also write a CI workflow that validates, tests and synthesizes. Default: none.
 
     Returns:
-        The files, without those of the example.
+        The paths of the files, without the example's.
 
     Raises:
-        UsageError: The name cannot be used, or a file exists already.
+        UsageError: The name is invalid, or a file exists already.
     """
     _check_name(name)
     targets = FILES | ({f"{ci}.yml": CI_FILES[ci]} if ci else {})
@@ -64,7 +64,7 @@ def init(folder: Path, name: str, *, example: bool = False, ci: CI | None = None
 
 def _render(template: str, values: dict[str, str]) -> str:
     text = (TEMPLATES / template).read_text(encoding="utf-8")
-    if template == "factory.yaml":  # this repository's own file, whose factory is called acme
+    if template == "factory.yaml":  # a link to this repository's file, in which the name is acme
         return text.replace("\nname: acme\n", f"\nname: {values['name']}\n")
     if template in ("app.py", "cdk.json", "test_models.py"):
         return text
@@ -76,5 +76,5 @@ def _check_name(name: str) -> None:
         TypeAdapter(ShortName).validate_python(name)
     except ValidationError:
         raise UsageError(
-            f"the name {name!r} cannot be used: lower-case letters, digits and single hyphens, at most 20 characters"
+            f"the name {name!r} is invalid: use lower-case letters, digits and single hyphens, at most 20 characters"
         ) from None

@@ -1,4 +1,4 @@
-"""What changed between versions of the library in the files that a user owns. The newest migration comes last.
+"""Changes of users' files that versions of the library need. The newest migration is the last.
 
 A release that renames a key or changes a default adds a `Migration` here, with a test in tests/unit/ops/test_upgrade.py.
 """
@@ -12,13 +12,13 @@ type Version = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Migration:
-    """A change of the user's files.
+    """A change of a user's files.
 
     Attributes:
-        version: The release that needs it.
-        description: What changed, and what to do by hand if `apply` is None.
-        apply: Makes the change in the repository at the given path and returns a line per changed place. Default: the change
-            is not mechanical; the description is printed.
+        version: The release that needs the change.
+        description: The change, as an instruction if `apply` is None.
+        apply: Changes the repository at the given path and returns a line for each change. Default: the user makes the change;
+            the description is printed.
     """
 
     version: str
@@ -35,5 +35,5 @@ def between(old: str, new: str, migrations: tuple[Migration, ...] = MIGRATIONS) 
 
 
 def parse(version: str) -> Version:
-    """The release numbers of a version: `0.10.2` is later than `0.9`."""
+    """The numbers of a version, for comparison: `0.10.2` is later than `0.9`."""
     return tuple(int(part) for part in version.split("."))

@@ -1,4 +1,4 @@
-"""`model-factory new`: a model.yaml and a model.py that already train on the given data, to be changed from there."""
+"""`model-factory new`: write a model.yaml and a model.py that train on the given data, as a starting point."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from model_factory.config import METRICS
 
 from ..project import UsageError
 
-FEW_CLASSES = 20
+MAX_CLASSES = 20
 GATES = {
     "binary_classification": {"metric": "auc", "minimum": 0.6},
     "multiclass_classification": {"metric": "accuracy", "minimum": 0.5},
@@ -21,8 +21,8 @@ GATES = {
 
 
 @dataclass(frozen=True)
-class Sketch:
-    """What can be read off a sample of the data."""
+class DataSummary:
+    """Format, label, problem type and columns of a sample of the data."""
 
     format: str
     label: str
@@ -30,11 +30,11 @@ class Sketch:
     columns: dict[str, dict[str, object]]
 
 
-def read_sample(path: Path, label: str) -> Sketch:
-    """Look at a CSV (with header) or parquet file. Raises UsageError when it cannot be read or has no such label."""
+def read_sample(path: Path, label: str) -> DataSummary:
+    """Summarize a CSV file with header, or a parquet file. Raises UsageError when it cannot be read or has no such label."""
     readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
     if path.suffix not in readers:
-        raise UsageError(f"{path}: unknown kind of file; it must end in {' or '.join(readers)}")
+        raise UsageError(f"{path}: unsupported file type; it must end in {' or '.join(readers)}")
     data: pd.DataFrame
     try:
         data = readers[path.suffix](path)
@@ -43,28 +43,28 @@ def read_sample(path: Path, label: str) -> Sketch:
     if label not in data:
         raise UsageError(f"{path} has no column {label!r}; it has {', '.join(map(str, data.columns))}")
     if len(data) < 100:
-        raise UsageError(f"{path} has {len(data)} rows; give at least 100, so that there is something to learn from")
+        raise UsageError(f"{path} has {len(data)} rows; a sample needs at least 100")
     columns = {str(name): _column(data[name]) for name in data.columns if name != label}
-    return Sketch(path.suffix[1:], label, _problem(data[label]), columns)
+    return DataSummary(path.suffix[1:], label, _problem(data[label]), columns)
 
 
-def create(root: Path, name: str, sketch: Sketch) -> list[Path]:
-    """Write `models/<name>/`; returns the files. Raises UsageError when the folder is there already."""
+def create(root: Path, name: str, summary: DataSummary) -> list[Path]:
+    """Write `models/<name>/`; returns the paths. Raises UsageError when the folder exists already."""
     folder = root / "models" / name
     if folder.exists():
-        raise UsageError(f"{folder} is there already")
+        raise UsageError(f"{folder} exists already")
     folder.mkdir(parents=True)
     config = {
         "name": name,
-        "problem": sketch.problem,
-        "data": {"format": sketch.format, "label": sketch.label, "schema": sketch.columns},
-        "gate": GATES[sketch.problem],
+        "problem": summary.problem,
+        "data": {"format": summary.format, "label": summary.label, "schema": summary.columns},
+        "gate": GATES[summary.problem],
     }
-    measures = ", ".join(METRICS[sketch.problem])
-    header = f"# Every key: model-factory schema model. The gate's measure is one of {measures}.\n"
+    metrics = ", ".join(METRICS[summary.problem])
+    header = f"# Every key: model-factory schema model. gate.metric is one of {metrics}.\n"
     files = {
         folder / "model.yaml": header + yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=110),
-        folder / "model.py": _code(sketch),
+        folder / "model.py": _code(summary),
     }
     for path, text in files.items():
         path.write_text(text, encoding="utf-8")
@@ -91,24 +91,24 @@ def _column(values: pd.Series) -> dict[str, object]:
 def _problem(label: pd.Series) -> str:
     distinct = label.nunique()
     if distinct < 2:
-        raise UsageError(f"label {label.name!r} has only one value; there is nothing to predict")
+        raise UsageError(f"label {label.name!r} has only one value; it needs at least two")
     if distinct == 2:
         return "binary_classification"
-    if distinct <= FEW_CLASSES and not pd.api.types.is_float_dtype(label):
+    if distinct <= MAX_CLASSES and not pd.api.types.is_float_dtype(label):
         return "multiclass_classification"
     return "regression"
 
 
-def _code(sketch: Sketch) -> str:
-    kind = "Regressor" if sketch.problem == "regression" else "Classifier"
+def _code(summary: DataSummary) -> str:
+    kind = "Regressor" if summary.problem == "regression" else "Classifier"
     scores = {
         "binary_classification": "model.predict_proba(features)[:, 1]",
         "multiclass_classification": "model.predict_proba(features)",
         "regression": "model.predict(features)",
-    }[sketch.problem]
+    }[summary.problem]
     return dedent(
         f'''\
-        """A first model for {sketch.label!r}: gradient boosted trees on the raw columns. Change it from here."""
+        """Predict {summary.label!r} with gradient boosted trees on the raw columns."""
 
         import numpy as np
         import pandas as pd
@@ -117,11 +117,11 @@ def _code(sketch: Sketch) -> str:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import OrdinalEncoder
 
-        LABEL = {json.dumps(sketch.label, ensure_ascii=False)}
+        LABEL = {json.dumps(summary.label, ensure_ascii=False)}
 
 
         def features(raw: pd.DataFrame) -> pd.DataFrame:
-            """Row by row, the same in training and serving. What is learned from the data belongs in train."""
+            """Transform each row by itself; used for training and for serving. Values learned from the data belong in train."""
             return raw
 
 

@@ -1,4 +1,4 @@
-"""Replacements and deletions of resources that keep data, read from the output of `cdk diff`."""
+"""Replacements and deletions of stateful resources, from the output of `cdk diff`."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ _RESOURCE = re.compile(r"^\[([-~+])\] (\S+) (\S+)(?: \S+)*?(?: (replace|may be r
 
 @dataclass(frozen=True)
 class StatefulChange:
-    """A resource that keeps data and would not stay as it is. `impact` is in the words of `cdk diff`."""
+    """A stateful resource that a deployment would replace or delete. `impact`: as `cdk diff` prints it."""
 
     stack: str
     resource_type: str
@@ -39,22 +39,22 @@ class StatefulChange:
 
 def read_diff(lines: Iterable[str]) -> list[StatefulChange]:
     """The stateful resources that `cdk diff` reports as replaced, destroyed or orphaned."""
-    found: list[StatefulChange] = []
+    changes: list[StatefulChange] = []
     stack = ""
     for line in lines:
         if match := _STACK.match(line):
             stack = match[1]
         elif (match := _RESOURCE.match(line.strip())) and match[2] in STATEFUL and match[4]:
-            found.append(StatefulChange(stack, match[2], match[3], match[4]))
-    return found
+            changes.append(StatefulChange(stack, match[2], match[3], match[4]))
+    return changes
 
 
 def stateful_changes(root: Path) -> list[StatefulChange]:
-    """Run `cdk diff` in the repository and read it. Raises RuntimeError with the CLI's last lines when it fails."""
+    """Run `cdk diff` in the repository. Raises RuntimeError with the last lines of its output when it fails."""
     cdk = Path(sys.executable).with_name("cdk")
     command = [str(cdk), "diff", "--all", "--no-color", "--no-change-set"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    output = f"{done.stdout}\n{done.stderr}"
-    if done.returncode:
+    completed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    output = f"{completed.stdout}\n{completed.stderr}"
+    if completed.returncode:
         raise RuntimeError("\n".join(output.strip().splitlines()[-5:]))
     return read_diff(output.splitlines())

@@ -1,4 +1,4 @@
-"""`model-factory upgrade`: the repository's files, changed to fit the installed version of the library."""
+"""`model-factory upgrade`: change a repository's files for the installed version of the library."""
 
 import json
 import re
@@ -20,13 +20,13 @@ _PIN = re.compile(rf"^({re.escape(DISTRIBUTION)}(?:\[[a-z,]+\])?==)([0-9][0-9.]*
 def upgrade(
     root: Path, console: Console, *, diff: bool = True, migrations: tuple[Migration, ...] = MIGRATIONS
 ) -> list[str]:
-    """Apply the mechanical changes since the pinned version and print them; then warn of replacements.
+    """Apply the migrations since the pinned version and print each change; then warn of replacements of stateful resources.
 
     Args:
         root: The repository.
-        console: Where to print.
-        diff: Also run `cdk diff`. Default: it runs, and needs credentials of the environments.
-        migrations: Changes of all releases. Default: those of the library.
+        console: The console to print to.
+        diff: Run `cdk diff`, which needs credentials of the environments. Default: true.
+        migrations: The migrations of all releases. Default: the library's.
 
     Returns:
         A line for each change of a file.
@@ -46,7 +46,7 @@ def upgrade(
         if migration.apply is None:
             by_hand.append(migration.description)
         else:
-            changes += [f"{place}: {migration.description}" for place in migration.apply(root)]
+            changes += [f"{location}: {migration.description}" for location in migration.apply(root)]
     changes += [*_add_feature_flags(root), *_pin(root, installed)]
     for change in changes or ["no file has to change"]:
         console.print(f"  {change}", markup=False, soft_wrap=True)
@@ -77,7 +77,7 @@ def _pin(root: Path, installed: str) -> Iterator[str]:
 
 
 def _add_feature_flags(root: Path) -> Iterator[str]:
-    """Flags that the library is tested with and cdk.json does not have. A flag that is there keeps its value."""
+    """Add the feature flags that are missing in cdk.json, with the library's values. Existing values are kept."""
     path = root / "cdk.json"
     recommended = json.loads((TEMPLATES / "cdk.json").read_text(encoding="utf-8"))["context"]
     try:
@@ -97,11 +97,11 @@ def _add_feature_flags(root: Path) -> Iterator[str]:
 
 def _warn_of_replacements(root: Path, console: Console) -> None:
     try:
-        found = stateful_changes(root)
+        changes = stateful_changes(root)
     except RuntimeError as error:
-        console.print(f"cdk diff failed, so replacements are not known:\n{error}", style="yellow", markup=False)
+        console.print(f"cdk diff failed, so replacements are unknown:\n{error}", style="yellow", markup=False)
         return
-    if not found:
+    if not changes:
         console.print("cdk diff: no stateful resource is replaced or deleted")
-    for change in found:
+    for change in changes:
         console.print(f"warning: {change}", style="bold red", markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Everything that can be found wrong before anything is deployed: both configuration files and each model.py."""
+"""`model-factory validate`: check factory.yaml, each model.yaml and each model.py without running code."""
 
 import ast
 from pathlib import Path
@@ -8,31 +8,31 @@ from model_factory.config import ConfigError, Mistake, load_factory, load_model
 REQUIRED = {"features": ["raw"], "train": ["train", "validation", "hyperparameters"], "predict": ["model", "features"]}
 
 
-def mistakes(root: Path) -> list[Mistake]:
-    """All mistakes of the project at `root`, in the order of the files."""
-    found: list[Mistake] = []
+def find_mistakes(root: Path) -> list[Mistake]:
+    """All mistakes in the project at `root`, ordered by file."""
+    mistakes: list[Mistake] = []
     try:
         load_factory(root / "factory.yaml")
     except ConfigError as error:
-        found += error.mistakes
+        mistakes += error.mistakes
     for path in sorted((root / "models").glob("*/model.yaml")):
         try:
             load_model(path.parent)
         except ConfigError as error:
-            found += error.mistakes
+            mistakes += error.mistakes
         if not (path.parent / "pipeline.py").exists():
-            found += model_code_mistakes(path.parent / "model.py")
-    return found
+            mistakes += model_code_mistakes(path.parent / "model.py")
+    return mistakes
 
 
 def model_code_mistakes(path: Path) -> list[Mistake]:
-    """What is missing in a model.py, read without running it."""
+    """Mistakes in a model.py: syntax errors, and missing functions or parameters. The file is parsed, not run."""
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return [Mistake(path, None, f"there is no such file; it defines {', '.join(map(_signature, REQUIRED))}")]
     except SyntaxError as error:
-        return [Mistake(path, error.lineno, f"is not Python: {error.msg}")]
+        return [Mistake(path, error.lineno, f"syntax error: {error.msg}")]
     defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     assigned = {
         target.id
@@ -47,18 +47,20 @@ def model_code_mistakes(path: Path) -> list[Mistake]:
         if isinstance(node, ast.ImportFrom | ast.Import)
         for alias in node.names
     }
-    found: list[Mistake] = []
+    mistakes: list[Mistake] = []
     for name, parameters in REQUIRED.items():
         if function := defined.get(name):
-            given = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+            arguments = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
             optional = len(function.args.defaults)
-            if not len(given) - optional <= len(parameters) <= len(given) and not function.args.vararg:
-                found.append(
-                    Mistake(path, function.lineno, f"{name} takes ({', '.join(given)}); it must be {_signature(name)}")
+            if not len(arguments) - optional <= len(parameters) <= len(arguments) and not function.args.vararg:
+                mistakes.append(
+                    Mistake(
+                        path, function.lineno, f"{name} takes ({', '.join(arguments)}); it must be {_signature(name)}"
+                    )
                 )
         elif name not in assigned | imported:
-            found.append(Mistake(path, None, f"has no function {_signature(name)}"))
-    return found
+            mistakes.append(Mistake(path, None, f"has no function {_signature(name)}"))
+    return mistakes
 
 
 def _signature(name: str) -> str:

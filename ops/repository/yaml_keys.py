@@ -1,4 +1,4 @@
-"""Changes of keys in a YAML file that leave comments, order and layout as they are."""
+"""Rename keys of a YAML file without changing comments, order or layout."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ def rename_key(path: Path, old: Sequence[str], new: str) -> list[int]:
     Args:
         path: The file; block or flow style.
         old: The key with its parents, such as `("training", "image")`. `*` stands for every item of a list.
-        new: The key's new name. It stays where it is.
+        new: The key's new name. Its position does not change.
 
     Returns:
         The numbers of the changed lines, from 1. Empty when the file has no such key.

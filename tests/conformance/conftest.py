@@ -1,4 +1,4 @@
-"""The artifact that the deployed jobs make of real records, and both containers that serve it."""
+"""Fixtures: an artifact of the deployed jobs, served by AWS's toolkit and by the embedded AWS."""
 
 import json
 import os
@@ -26,7 +26,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "jobs", "AWS_SECRET_ACCESS_KEY": "jobs", "AW
 
 @pytest.fixture(scope="session", autouse=True)
 def toolkit_environment():
-    """AWS's toolkit in an environment of its own; made once for a lock."""
+    """Installs AWS's toolkit into .venv-conformance, unless the lock file's packages are installed."""
     if not (shutil.which("cc") or shutil.which("gcc")):
         pytest.skip("AWS's toolkit is published as source: install a C compiler (for example: apt-get install gcc)")
     subprocess.run([ROOT / "tools" / "make-conformance-venv"], check=True)
@@ -34,7 +34,7 @@ def toolkit_environment():
 
 @pytest.fixture(scope="session")
 def records():
-    """Real census records."""
+    """Census records of 2015."""
     return pd.read_parquet(PERIOD)
 
 
@@ -48,7 +48,7 @@ def s3():
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory, s3):
-    """model.tar.gz: Prepare and Train run as the pipeline runs them, packed as the embedded AWS packs it."""
+    """model.tar.gz of a run of Prepare and Train."""
     folder = tmp_path_factory.mktemp("artifact")
     config = load_model(EMPLOYMENT)
     code = build_job_code(config, jobs=ROOT / "jobs", project=EMPLOYMENT, target=folder / "code.zip")
@@ -71,7 +71,7 @@ def archive(tmp_path_factory, s3):
 
 
 def _job(name, code, root, s3):
-    """Run a job to its end; its folder in the place of /opt/ml."""
+    """Run a job in `root` instead of /opt/ml; returns `root`."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(root),
@@ -81,10 +81,10 @@ def _job(name, code, root, s3):
         **CREDENTIALS,
     }
     root.mkdir(exist_ok=True)
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, code, name], cwd=root, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     return root
 
 
@@ -95,6 +95,6 @@ def aws(archive, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def ours(archive, tmp_path_factory):
+def embedded(archive, tmp_path_factory):
     with servers.embedded(archive, tmp_path_factory.mktemp("embedded")) as server:
         yield server

@@ -1,7 +1,7 @@
-"""What AWS's image gives its toolkit as SAGEMAKER_SERVING_MODULE: the user's module behind the toolkit's Flask application.
+"""SAGEMAKER_SERVING_MODULE of AWS's serving toolkit: a WSGI application that calls the functions of the user's module.
 
-Imported in .venv-conformance by the toolkit's gunicorn, never by pytest. The image's own module is not on PyPI; all that
-it adds to the toolkit is this wiring: which of the user's functions become the transformer's.
+The toolkit's gunicorn imports it in .venv-conformance; pytest does not. AWS's image has a module of its own, which is not on
+PyPI and passes the user's functions to the toolkit's transformer in the same way.
 """
 
 import importlib
@@ -10,17 +10,17 @@ import threading
 from sagemaker_containers.beta.framework import env, transformer, worker
 
 FUNCTIONS = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn")
-_made = []
+_workers = []
 _lock = threading.Lock()
 
 
 def main(environ, start_response):
-    """WSGI; a worker loads the model at its first request, which is SageMaker's ping."""
+    """The WSGI application. The first request, which is SageMaker's ping, loads the model."""
     with _lock:
-        if not _made:
+        if not _workers:
             module = importlib.import_module(env.ServingEnv().module_name)
-            given = {name: getattr(module, name) for name in FUNCTIONS if hasattr(module, name)}
-            transforms = transformer.Transformer(**given)
+            functions = {name: getattr(module, name) for name in FUNCTIONS if hasattr(module, name)}
+            transforms = transformer.Transformer(**functions)
             transforms.initialize()
-            _made.append(worker.Worker(transform_fn=transforms.transform, module_name=module.__name__))
-    return _made[0](environ, start_response)
+            _workers.append(worker.Worker(transform_fn=transforms.transform, module_name=module.__name__))
+    return _workers[0](environ, start_response)

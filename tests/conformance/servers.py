@@ -1,4 +1,4 @@
-"""Two containers for one model.tar.gz, as processes: AWS's serving toolkit, and the embedded AWS's."""
+"""Two servers for a model.tar.gz, each a process: AWS's serving toolkit, and the container of the embedded AWS."""
 
 import http.client
 import os
@@ -18,16 +18,16 @@ from model_factory.model.registration import SERVING_ENVIRONMENT
 ROOT = Path(__file__).parents[2]
 TOOLKIT = ROOT / ".venv-conformance" / "bin"
 START_SECONDS = 90
-# Whatever asks the network for something fails at once, instead of working here and not on an isolated endpoint.
+# A request to the network fails at once, as on an endpoint with network isolation.
 NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 
 
 class NotHealthy(Exception):
-    """The container ended or never answered its ping; the message is its log."""
+    """The server ended, or did not respond to /ping in time; the message is its log."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     content_type: str
     body: str
@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass
 class Server:
-    """A container that listens."""
+    """A server process and its port."""
 
     port: int
     process: subprocess.Popen
@@ -47,12 +47,12 @@ class Server:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
             kind = response.getheader("Content-Type", "").split(";")[0]
-            return Answer(response.status, kind, response.read().decode(errors="replace"))
+            return Response(response.status, kind, response.read().decode(errors="replace"))
         finally:
             connection.close()
 
-    def ask(self, body, content_type, accept):
-        """POST /invocations with the headers that InvokeEndpoint passes on."""
+    def invoke(self, body, content_type, accept):
+        """POST /invocations with the headers of InvokeEndpoint."""
         content = body if isinstance(body, bytes) else body.encode()
         return self.request("POST", "/invocations", content, {"Content-Type": content_type, "Accept": accept})
 
@@ -68,18 +68,18 @@ class Server:
 
 @contextmanager
 def toolkit(archive, root, environment=SERVING_ENVIRONMENT):
-    """AWS's toolkit on an unpacked model.tar.gz. Raises NotHealthy."""
+    """Run AWS's toolkit on a model.tar.gz. Raises NotHealthy."""
     folder, port, installed = _unpack(archive, root), free_port(), root / "site-packages"
     installed.mkdir()
     settings = {
-        # The image's own.
+        # As in AWS's image, with the module of this folder.
         "SAGEMAKER_SERVING_MODULE": "framework_module:main",
-        # In the place of /opt/ml, of port 8080 and of nginx, which only buffers in front of gunicorn.
+        # Instead of /opt/ml, port 8080 and nginx, which only buffers requests to gunicorn.
         "SAGEMAKER_BASE_DIR": str(root),
         "SAGEMAKER_BIND_TO_PORT": str(port),
         "SAGEMAKER_USE_NGINX": "false",
         "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
-        # `pip install .` of the user's code goes into this folder: the environment is shared by all runs.
+        # `pip install .` of the user's code writes to this folder, because all runs share the environment.
         "PIP_TARGET": str(installed),
         "PYTHONPATH": os.pathsep.join([str(installed), str(Path(__file__).parent)]),
         "PATH": f"{TOOLKIT}{os.pathsep}/usr/bin:/bin",
@@ -91,7 +91,7 @@ def toolkit(archive, root, environment=SERVING_ENVIRONMENT):
 
 @contextmanager
 def embedded(archive, root):
-    """The embedded AWS's container on the same archive, started as its fleets start it."""
+    """Run the container of the embedded AWS on a model.tar.gz, with the command of its endpoints."""
     folder, port = _unpack(archive, root), free_port()
     settings = {"PATH": os.environ["PATH"], "FACTORY_ML_ROOT": str(root)}
     with _running(
@@ -103,12 +103,12 @@ def embedded(archive, root):
 @contextmanager
 def _running(command, root, port, settings, environment, folder):
     log = root / "log.txt"
-    here = {name: value.replace("/opt/ml/model", str(folder)) for name, value in environment.items()}
+    variables = {name: value.replace("/opt/ml/model", str(folder)) for name, value in environment.items()}
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
             cwd=root,
-            env={"HOME": str(root), "PYTHONDONTWRITEBYTECODE": "1"} | settings | here,
+            env={"HOME": str(root), "PYTHONDONTWRITEBYTECODE": "1"} | settings | variables,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -1,4 +1,4 @@
-"""The same artifact, the same request: the embedded endpoint answers what AWS's own toolkit answers."""
+"""The embedded endpoint and AWS's serving toolkit return the same responses for the same artifact and requests."""
 
 import json
 
@@ -27,35 +27,35 @@ def instances(inputs):
 
 
 @pytest.fixture
-def both(aws, ours):
-    """Ask both; what both answer."""
+def both(aws, embedded):
+    """Sends a request to both servers, asserts that their responses are equal, and returns the response."""
 
-    def ask(body, content_type=CSV, accept=CSV):
-        theirs, own = aws.ask(body, content_type, accept), ours.ask(body, content_type, accept)
-        assert own == theirs
-        return theirs
+    def invoke(body, content_type=CSV, accept=CSV):
+        expected, response = aws.invoke(body, content_type, accept), embedded.invoke(body, content_type, accept)
+        assert response == expected
+        return expected
 
-    return ask
+    return invoke
 
 
 @pytest.mark.parametrize("accept", [CSV, JSON])
 @pytest.mark.parametrize("content_type", [CSV, JSON])
-def test_scores_are_the_same(both, csv, instances, content_type, accept):
-    answer = both(csv if content_type == CSV else instances, content_type, accept)
+def test_scores_are_equal(both, csv, instances, content_type, accept):
+    response = both(csv if content_type == CSV else instances, content_type, accept)
 
-    assert (answer.status, answer.content_type) == (200, accept)
-    scores = json.loads(answer.body)["predictions"] if accept == JSON else [float(v) for v in answer.body.split()]
+    assert (response.status, response.content_type) == (200, accept)
+    scores = json.loads(response.body)["predictions"] if accept == JSON else [float(v) for v in response.body.split()]
     assert len(scores) == ROWS
     assert len(set(scores)) > ROWS / 4
     assert all(0 <= score <= 1 for score in scores)
 
 
-def test_the_form_of_the_request_does_not_change_the_score(both, csv, instances):
+def test_scores_of_csv_and_json_requests_are_equal(both, csv, instances):
     assert both(csv).body == both(instances, JSON).body
 
 
 @pytest.mark.parametrize(
-    ("accept", "given"),
+    ("accept", "content_type"),
     [
         ("application/json;q=0.9, text/csv", JSON),
         ("text/csv; charset=utf-8", CSV),
@@ -64,13 +64,13 @@ def test_the_form_of_the_request_does_not_change_the_score(both, csv, instances)
         ("", JSON),
     ],
 )
-def test_what_is_accepted_is_understood_alike(both, csv, accept, given):
-    answer = both(csv, accept=accept)
-    assert (answer.status, answer.content_type) == (200, given)
+def test_accept_header_selects_content_type(both, csv, accept, content_type):
+    response = both(csv, accept=accept)
+    assert (response.status, response.content_type) == (200, content_type)
 
 
 @pytest.mark.parametrize("content_type", ["text/csv; charset=utf-8", "application/json; charset=utf-8"])
-def test_a_charset_in_the_content_type_does_no_harm(both, csv, instances, content_type):
+def test_charset_in_content_type_is_accepted(both, csv, instances, content_type):
     assert both(csv if "csv" in content_type else instances, content_type).status == 200
 
 
@@ -88,32 +88,32 @@ def test_a_charset_in_the_content_type_does_no_harm(both, csv, instances, conten
         (b"\x80\xff" * 8, "application/octet-stream", "content type 'application/octet-stream' is not known"),
     ],
 )
-def test_bad_input_is_refused_in_words(both, body, content_type, reason):
-    answer = both(body, content_type)
+def test_invalid_input_returns_400_with_reason(both, body, content_type, reason):
+    response = both(body, content_type)
 
-    assert (answer.status, answer.content_type) == (400, JSON)
-    assert reason in json.loads(answer.body)["error"]
+    assert (response.status, response.content_type) == (400, JSON)
+    assert reason in json.loads(response.body)["error"]
 
 
-def test_bytes_that_are_no_text_end_alike(both):
+def test_body_that_is_not_text_returns_error(both):
     assert both(b"\xff\xfe\x00" * 4).status >= 400
 
 
-def test_a_request_without_content_type_is_taken_for_json(aws, ours, instances):
-    theirs = aws.request("POST", "/invocations", instances.encode())
-    assert theirs == ours.request("POST", "/invocations", instances.encode())
-    assert theirs.status == 200
-    assert len(json.loads(theirs.body)["predictions"]) == ROWS
+def test_request_without_content_type_is_json(aws, embedded, instances):
+    response = aws.request("POST", "/invocations", instances.encode())
+    assert response == embedded.request("POST", "/invocations", instances.encode())
+    assert response.status == 200
+    assert len(json.loads(response.body)["predictions"]) == ROWS
 
 
-def test_they_keep_answering_after_bad_requests(both, csv):
+def test_valid_request_succeeds_after_invalid_request(both, csv):
     both("1,2,3\n")
     assert both(csv).status == 200
 
 
 @pytest.mark.parametrize("environment", [{}, {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "1"}])
-def test_the_toolkit_does_not_start_offline_without_the_pip_settings(archive, tmp_path, environment):
-    """What the settings of the model package are for; pip reads the second one inverted."""
+def test_toolkit_needs_pip_settings_to_start_offline(archive, tmp_path, environment):
+    """The reason for the pip settings in the model package; pip inverts PIP_NO_BUILD_ISOLATION."""
     others = {key: value for key, value in SERVING_ENVIRONMENT.items() if not key.startswith("PIP_")}
     with pytest.raises(NotHealthy, match="setuptools"), toolkit(archive, tmp_path, others | environment):
         pass

@@ -1,4 +1,4 @@
-"""A queue that is subscribed to an alerts topic, as a person's mailbox would be."""
+"""An SQS queue that is subscribed to the alerts topic."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -7,25 +7,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from model_factory.core.names import EnvironmentNames
-from model_factory.ops.demo.reading import wait
+from model_factory.ops.waiting import wait_for
 
 
 @dataclass
 class Alerts:
-    """What a topic published since the beginning. Called with a word: waits for an alert that has it."""
+    """Messages of a topic since the subscription. Calling it waits for a message that contains a word."""
 
     sqs: Any
     queue: str
     received: list[str] = field(default_factory=list)
 
     def __call__(self, word: str, seconds: float = 60) -> str:
-        def look() -> str | None:
-            return next((body for body in self.so_far() if word in body), None)
+        def find() -> str | None:
+            return next((body for body in self.all() if word in body), None)
 
-        return wait(f"an alert with {word!r}; there were {self.received}", look, seconds)
+        return wait_for(f"an alert with {word!r}; received: {self.received}", find, seconds)
 
-    def so_far(self) -> list[str]:
-        """The text of each, in the order in which they came."""
+    def all(self) -> list[str]:
+        """The text of all messages, in the order of their receipt."""
         while messages := self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
                 self.received.append(json.loads(message["Body"])["Message"])
@@ -34,8 +34,8 @@ class Alerts:
 
 
 @contextmanager
-def subscribed(client: Callable, names: EnvironmentNames) -> Iterator[Alerts]:
-    """A mailbox for the topic's alerts."""
+def subscribed_queue(client: Callable, names: EnvironmentNames) -> Iterator[Alerts]:
+    """Subscribe a new queue to the alerts topic; unsubscribe and delete it at the end."""
     sqs, sns = client("sqs"), client("sns")
     queue = sqs.create_queue(QueueName="test-alerts")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

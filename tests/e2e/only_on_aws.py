@@ -1,35 +1,35 @@
-"""Permissions that the loop on the embedded AWS does not need, because what needs them is not part of it, and why.
+"""Permissions that AWS needs and the embedded AWS does not use, each with the reason.
 
-By holder (a role by what follows `<factory>-<environment>-`, or what the policy hangs on), and action or principal.
-`test_permissions.py` fails when an entry is not deployed, or is used after all.
+Keys are the holder (see `recorder.Permission`) and the action, resource or principal. `test_permissions.py` fails when an
+entry is not deployed, or when the embedded AWS uses it.
 """
 
-TRACES = "Lambda's own agent sends the traces of functions with active tracing; the embedded AWS has no X-Ray."
+TRACES = "Lambda sends the traces of functions with active tracing; the embedded AWS has no X-Ray."
 SCALING = (
-    "Application Auto Scaling asks of who registers a variant for what it looks at and changes itself later, and for "
-    "its service-linked role at the first use in an account (SageMaker developer guide, 'Configure model auto scaling')."
+    "Application Auto Scaling requires that the principal that registers a variant may describe and scale it, and may create "
+    "the service-linked role (SageMaker developer guide, 'Configure model auto scaling')."
 )
-LOGS = "CloudWatch Logs encrypts the functions' log groups by itself; the embedded AWS keeps logs in memory."
-ACCESS_LOGS = "S3 delivers its access logs by itself; the embedded AWS writes none."
-INTERFACES = (
-    "Lambda and SageMaker make network interfaces in the role's name when something runs in a network (developer guides, "
-    "'Giving Lambda functions access to resources in an Amazon VPC', 'SageMaker roles'); here a network has no interfaces."
+LOGS = "CloudWatch Logs encrypts the functions' log groups with the key; the embedded AWS keeps logs in memory."
+ACCESS_LOGS = "S3 delivers server access logs; the embedded AWS writes none."
+NETWORK_INTERFACES = (
+    "Lambda and SageMaker create network interfaces with the role's permissions in a VPC (developer guides, 'Giving Lambda "
+    "functions access to resources in an Amazon VPC', 'SageMaker roles'); the embedded AWS has no network interfaces."
 )
-CONNECTIONS = "EC2 writes the flow log by itself; here no connection passes a network."
-ANSWERS = "A custom resource answers CloudFormation through S3; here it answers the embedded AWS itself."
+FLOW_LOGS = "EC2 writes the VPC flow log; the embedded AWS has no network traffic in a VPC."
+RESPONSES = "A custom resource responds to CloudFormation through S3; here it responds to the embedded AWS directly."
 
-_NETWORK_PARTS = [
+_NETWORK_RESOURCES = [
     f"arn:aws:ec2:eu-west-1:ACCOUNT:{part}" for part in ("network-interface/*", "subnet/ID", "security-group/ID")
 ]
-_MAKES_INTERFACES = [
+_CREATE_INTERFACES = [
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
-    *_NETWORK_PARTS,
+    *_NETWORK_RESOURCES,
 ]
-_AS_A_FUNCTION = ["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"]
-_AS_A_CONTAINER = [
+_FUNCTION_INTERFACES = ["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"]
+_CONTAINER_INTERFACES = [
     "ec2:CreateNetworkInterfacePermission",
     "ec2:DeleteNetworkInterfacePermission",
     *(f"ec2:Describe{what}" for what in ("DhcpOptions", "SecurityGroups", "Vpcs")),
@@ -49,17 +49,17 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
     },
     ("bucket logs", "s3:PutObject"): ACCESS_LOGS,
     **{
-        (role, value): INTERFACES
+        (role, value): NETWORK_INTERFACES
         for role in ("retrain", "deploy", "endpoint-cleanup")
-        for value in (*_MAKES_INTERFACES, *_AS_A_FUNCTION)
+        for value in (*_CREATE_INTERFACES, *_FUNCTION_INTERFACES)
     },
     **{
-        (role, value): INTERFACES
+        (role, value): NETWORK_INTERFACES
         for role in ("sales-train-job", "sales-monitor-job", "sales-endpoint")
-        for value in (*_MAKES_INTERFACES, *_AS_A_CONTAINER)
+        for value in (*_CREATE_INTERFACES, *_CONTAINER_INTERFACES)
     },
     **{
-        ("network-log", value): CONNECTIONS
+        ("network-log", value): FLOW_LOGS
         for value in (
             "logs:CreateLogStream",
             "logs:DescribeLogStreams",
@@ -68,5 +68,5 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
             "arn:aws:logs:eu-west-1:ACCOUNT:log-group:/aws/vpc/PREFIX:*",
         )
     },
-    ("way out s3/Answers", "s3:PutObject"): ANSWERS,
+    ("vpc endpoint s3/Answers", "s3:PutObject"): RESPONSES,
 }

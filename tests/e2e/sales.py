@@ -1,11 +1,11 @@
-"""The records of the tests' model `sales`."""
+"""Generated records of the model `sales`."""
 
 import numpy as np
 import pandas as pd
 
 
 def records(rows: int = 1500, seed: int = 0, shift: float = 0.0) -> pd.DataFrame:
-    """Labelled records of the test's model: the label depends on x and on the colour."""
+    """Labelled records; the label depends on x and on the colour."""
     rng = np.random.default_rng(seed)
     x = rng.normal(shift, 1, rows)
     colour = rng.choice(["red", "green", "blue"], rows)

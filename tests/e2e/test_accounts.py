@@ -1,4 +1,4 @@
-"""Three accounts: what is prod's stays prod's, whatever a principal of dev is allowed in dev."""
+"""Isolation of accounts: principals of dev have no access to resources of prod."""
 
 import json
 
@@ -12,7 +12,7 @@ EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action
 
 @pytest.fixture(scope="module")
 def prod(deployed):
-    """What attackers in dev know of prod: an encrypted object, the key, the pipeline, a model that waits."""
+    """Resources of prod: an encrypted object, the key, the training pipeline and a pending version."""
     s3, kms, sagemaker = (deployed.client(service) for service in ("s3", "kms", "sagemaker"))
     bucket = deployed.session.names.bucket("data")
     s3.put_object(Bucket=bucket, Key="sales/secret", Body=b"secret")
@@ -31,9 +31,9 @@ def prod(deployed):
     s3.delete_object(Bucket=bucket, Key="sales/secret")
 
 
-@pytest.fixture(scope="module", params=["the job role that is deployed", "an administrator of dev"])
+@pytest.fixture(scope="module", params=["deployed job role", "administrator of dev"])
 def intruder(request, deployed):
-    """Makes clients of a principal in dev's account."""
+    """Creates clients with the credentials of a principal in dev's account."""
     dev = deployed.session.project.environment("dev")
     iam, name = dev.client("iam"), f"{dev.names.prefix}-sales-train-job"
     if "administrator" in request.param:
@@ -41,8 +41,8 @@ def intruder(request, deployed):
         trust = iam.get_role(RoleName=f"{dev.names.prefix}-sales-train-job")["Role"]["AssumeRolePolicyDocument"]
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
         iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(EVERYTHING))
-    found = deployed.local.accounts.assume(f"arn:aws:iam::{dev.environment.account}:role/{name}", "intruder")
-    credentials = {key.lower(): value for key, value in found.items()}
+    assumed = deployed.local.accounts.assume(f"arn:aws:iam::{dev.environment.account}:role/{name}", "intruder")
+    credentials = {key.lower(): value for key, value in assumed.items()}
     yield lambda service: boto3.client(
         service,
         region_name=dev.environment.region,
@@ -57,25 +57,27 @@ def intruder(request, deployed):
 ATTEMPTS = {
     "write prod's bucket": (
         "s3:PutObject",
-        lambda to, prod: to("s3").put_object(Bucket=prod["bucket"], Key="sales/raw/dt=2026-11-01/poison.csv", Body=b""),
+        lambda client, prod: client("s3").put_object(
+            Bucket=prod["bucket"], Key="sales/raw/dt=2026-11-01/poison.csv", Body=b""
+        ),
     ),
     "read prod's data": (
         "s3:GetObject",
-        lambda to, prod: to("s3").get_object(Bucket=prod["bucket"], Key="sales/secret"),
+        lambda client, prod: client("s3").get_object(Bucket=prod["bucket"], Key="sales/secret"),
     ),
     "decrypt with prod's key": (
         "kms:Decrypt",
-        lambda to, prod: to("kms").decrypt(CiphertextBlob=prod["ciphertext"], KeyId=prod["key"]),
+        lambda client, prod: client("kms").decrypt(CiphertextBlob=prod["ciphertext"], KeyId=prod["key"]),
     ),
     "start prod's pipeline": (
         "sagemaker:StartPipelineExecution",
-        lambda to, prod: to("sagemaker").start_pipeline_execution(
+        lambda client, prod: client("sagemaker").start_pipeline_execution(
             PipelineName=prod["pipeline"], ClientRequestToken="x" * 32
         ),
     ),
     "approve prod's model": (
         "sagemaker:UpdateModelPackage",
-        lambda to, prod: to("sagemaker").update_model_package(
+        lambda client, prod: client("sagemaker").update_model_package(
             ModelPackageArn=prod["version"], ModelApprovalStatus="Approved"
         ),
     ),
@@ -83,24 +85,24 @@ ATTEMPTS = {
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
-def test_a_principal_of_dev_cannot(attempt, intruder, prod, deployed):
+def test_principal_of_dev_is_denied_in_prod(attempt, intruder, prod, deployed):
     action, call = ATTEMPTS[attempt]
-    before = deployed.newest(deployed.names.training_pipeline)
+    before = deployed.newest_execution(deployed.names.training_pipeline)
     with pytest.raises(ClientError) as caught:
         call(intruder, prod)
     error = caught.value.response["Error"]
     assert error["Code"] in ("AccessDenied", "AccessDeniedException")
     assert "assumed-role/" in error["Message"]
     assert f"is not authorized to perform: {action} on resource: " in error["Message"]
-    assert deployed.newest(deployed.names.training_pipeline) == before
-    found = deployed.client("sagemaker").describe_model_package(ModelPackageName=prod["version"])
-    assert found["ModelApprovalStatus"] == "PendingManualApproval"
+    assert deployed.newest_execution(deployed.names.training_pipeline) == before
+    version = deployed.client("sagemaker").describe_model_package(ModelPackageName=prod["version"])
+    assert version["ModelApprovalStatus"] == "PendingManualApproval"
 
 
-def test_the_administrator_of_dev_may_do_the_same_in_dev(intruder, deployed, request):
-    """The refusals are about the account: what is refused in prod is possible at home, for who is allowed there."""
+def test_administrator_of_dev_is_allowed_in_dev(intruder, deployed, request):
+    """The account is the reason of the denial: the same principal may write to the bucket of dev."""
     if "administrator" not in request.node.callspec.params["intruder"]:
-        pytest.skip("the job's role may not do this at home either")
+        pytest.skip("the job role has no such permission in dev")
     bucket = deployed.session.project.environment("dev").names.bucket("data")
     assert intruder("s3").put_object(Bucket=bucket, Key="sales/test", Body=b"")
     intruder("s3").delete_object(Bucket=bucket, Key="sales/test")

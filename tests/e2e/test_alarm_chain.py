@@ -1,4 +1,4 @@
-"""From an alarm to a training and to people: late labels, a feed that no training can mend, and the end of both."""
+"""Alarms, trainings and notifications: ground truth that arrives late, and data that every training rejects."""
 
 import json
 import time
@@ -7,142 +7,146 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from model_factory.ops.demo.reading import wait
+from model_factory.ops.waiting import wait_for
 
 from .conftest import Factory, records
 
 pytestmark = pytest.mark.e2e
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=10)
-SETTLED_SECONDS = 3
+SETTLE_SECONDS = 3
 
 
 @pytest.fixture(scope="module")
-def fresh(live):
-    """The live version is trained on the first records only, whatever other tests did before, and again after these."""
-    begin_anew(live)
+def factory(live):
+    """The live version is trained on the first records only, before and after the tests of this module."""
+    reset_data(live)
     yield live
-    begin_anew(live)
+    reset_data(live)
 
 
-def begin_anew(live: Factory) -> None:
+def reset_data(live: Factory) -> None:
     bucket = live.session.names.bucket("data")
     for kind in ("raw", "ground-truth"):
         for page in live.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"sales/{kind}/"):
             for entry in page.get("Contents", []):
                 live.client("s3").delete_object(Bucket=bucket, Key=entry["Key"])
-    live.land(records(), "2026-11-01")
-    retrained(live)
+    live.upload_records(records(), "2026-11-01")
+    retrain(live)
 
 
-def retrained(factory: Factory) -> int:
-    """Train by hand; the version that is live then."""
-    before, began = factory.reader.live_version() or 0, datetime.now(UTC)
-    finished = factory.retrain("by hand")
+def retrain(factory: Factory) -> int:
+    """Train; returns the new live version."""
+    before, started = factory.reader.live_version() or 0, datetime.now(UTC)
+    finished = factory.retrain("manual")
     assert finished.status == "Succeeded", finished.reason
-    return wait("the new version", lambda: factory.reader.newer_version(before, began))
+    return wait_for("the new version", lambda: factory.reader.newer_version(before, started))
 
 
-def ask(factory: Factory, data: pd.DataFrame, name: str) -> str:
-    """Send the records, fifty a request with an id of its own; their labels as a table."""
+def send_requests(factory: Factory, data: pd.DataFrame, name: str) -> str:
+    """Send the records, fifty per request, each request with an inference id; returns their labels as CSV."""
     for start in range(0, len(data), 50):
         factory.predict(data[start : start + 50], f"{name}-{start // 50}")
-    factory.post("flush")
+    factory.control("flush")
     ids = [f"{name}-{row // 50},{row % 50},{label}" for row, label in enumerate(data["sold"])]
     return "\n".join(["inference_id,record,sold", *ids])
 
 
-def watched(factory: Factory, at: datetime) -> dict:
-    """One monitor run; what it wrote to latest.json."""
-    before = factory.newest(factory.names.monitor_pipeline)
-    factory.tick("monitor", at)
-    finished = factory.next_execution(factory.names.monitor_pipeline, before)
+def run_monitor(factory: Factory, at: datetime) -> dict:
+    """Run the monitor; returns its report latest.json."""
+    before = factory.newest_execution(factory.names.monitor_pipeline)
+    factory.run_schedule("monitor", at)
+    finished = factory.wait_for_next_execution(factory.names.monitor_pipeline, before)
     assert finished.status == "Succeeded", finished.reason
     bucket = factory.session.names.bucket("artifacts")
     return json.loads(factory.client("s3").get_object(Bucket=bucket, Key="sales/monitor/latest.json")["Body"].read())
 
 
-def about(alerts: list[str], *words: str) -> list[str]:
+def matching(alerts: list[str], *words: str) -> list[str]:
     return [text for text in alerts if all(word in text for word in words)]
 
 
-def test_labels_that_come_later_are_measured_and_bad_ones_start_a_training(fresh, alerts):
+def test_late_labels_are_evaluated_and_low_quality_starts_training(factory, alerts):
     good = records(1000, seed=21)
-    labels = ask(fresh, good, "good")
-    assert watched(fresh, NOON - timedelta(days=3))["quality"]["labelled"] == 0
-    fresh.label(labels, "good.csv")
-    quality = watched(fresh, NOON - timedelta(days=2))["quality"]
+    labels = send_requests(factory, good, "good")
+    assert run_monitor(factory, NOON - timedelta(days=3))["quality"]["labelled"] == 0
+    factory.upload_labels(labels, "good.csv")
+    quality = run_monitor(factory, NOON - timedelta(days=2))["quality"]
     assert (quality["labelled"], quality["records"]) == (1000, 1000)
-    assert fresh.reader.metric("auc", NOON - timedelta(days=2)) == quality["metrics"]["auc"]["value"] > 0.8
-    wait("the alarm to know", lambda: fresh.alarm("model-quality") == "OK" or None, 60)
+    assert factory.reader.metric("auc", NOON - timedelta(days=2)) == quality["metrics"]["auc"]["value"] > 0.8
+    wait_for("the alarm's state OK", lambda: factory.alarm_state("model-quality") == "OK" or None, 60)
 
     wrong = records(3000, seed=22)
-    labels = ask(fresh, wrong.assign(sold=1 - wrong["sold"]), "wrong")
-    fresh.label(labels, "wrong.csv")
-    fresh.land(records(500, seed=23), "2026-11-02")
-    before, version, began = fresh.newest(fresh.names.training_pipeline), fresh.reader.live_version(), datetime.now(UTC)
-    quality = watched(fresh, NOON - timedelta(days=1))["quality"]
+    labels = send_requests(factory, wrong.assign(sold=1 - wrong["sold"]), "wrong")
+    factory.upload_labels(labels, "wrong.csv")
+    factory.upload_records(records(500, seed=23), "2026-11-02")
+    before, version, started = (
+        factory.newest_execution(factory.names.training_pipeline),
+        factory.reader.live_version(),
+        datetime.now(UTC),
+    )
+    quality = run_monitor(factory, NOON - timedelta(days=1))["quality"]
     assert quality["metrics"]["auc"]["high"] < 0.7
-    finished = fresh.next_execution(fresh.names.training_pipeline, before)
+    finished = factory.wait_for_next_execution(factory.names.training_pipeline, before)
     assert finished.status == "Succeeded", finished.reason
-    wait("the new version", lambda: fresh.reader.newer_version(version, began))
-    assert fresh.reader.live()["CustomerMetadataProperties"]["trigger"] == "quality"
-    assert "QualityShortfall" in alerts(fresh.names.alarm("model-quality"), 60)
+    wait_for("the new version", lambda: factory.reader.newer_version(version, started))
+    assert factory.reader.live_package()["CustomerMetadataProperties"]["trigger"] == "quality"
+    assert "QualityShortfall" in alerts(factory.names.alarm("model-quality"), 60)
 
-    # No label has come for what the new version answered: nothing new is said, and nothing is asked for again.
-    before = fresh.newest(fresh.names.training_pipeline)
-    ask(fresh, records(500, seed=24), "new")
-    assert watched(fresh, NOON - timedelta(hours=20))["quality"]["worse"]
-    assert fresh.alarm("model-quality") == "ALARM"
-    assert fresh.newest(fresh.names.training_pipeline) == before
+    # No ground truth for the new version yet: the alarm stays in ALARM, without a notification or a training.
+    before = factory.newest_execution(factory.names.training_pipeline)
+    send_requests(factory, records(500, seed=24), "new")
+    assert run_monitor(factory, NOON - timedelta(hours=20))["quality"]["worse"]
+    assert factory.alarm_state("model-quality") == "ALARM"
+    assert factory.newest_execution(factory.names.training_pipeline) == before
 
 
-def test_a_feed_that_no_training_mends_is_trained_on_once_and_told_once(fresh, alerts):
-    training = fresh.newest(fresh.names.training_pipeline)
-    version = fresh.reader.live_version()
-    ask(fresh, records(1000, seed=30), "quiet")
-    watched(fresh, NOON)
-    wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 60)
+def test_lasting_drift_starts_one_training_and_one_notification(factory, alerts):
+    training = factory.newest_execution(factory.names.training_pipeline)
+    version = factory.reader.live_version()
+    send_requests(factory, records(1000, seed=30), "quiet")
+    run_monitor(factory, NOON)
+    wait_for("the alarm's state OK", lambda: factory.alarm_state("drift") == "OK" or None, 60)
 
     for day in (1, 2, 3):
-        fresh.land(records(500, seed=30 + day, shift=9).assign(colour="violet"), f"2026-12-0{day}")
-        ask(fresh, records(1000, seed=40 + day, shift=9), f"broken-{day}")
-        assert "x" in watched(fresh, NOON + timedelta(days=day))["drifted"]
+        factory.upload_records(records(500, seed=30 + day, shift=9).assign(colour="violet"), f"2026-12-0{day}")
+        send_requests(factory, records(1000, seed=40 + day, shift=9), f"broken-{day}")
+        assert "x" in run_monitor(factory, NOON + timedelta(days=day))["drifted"]
         if day == 1:
-            finished = fresh.next_execution(fresh.names.training_pipeline, training)
+            finished = factory.wait_for_next_execution(factory.names.training_pipeline, training)
             assert "colour: 500 values are not one of" in finished.reason
-            failed = fresh.newest(fresh.names.training_pipeline)
+            failed = factory.newest_execution(factory.names.training_pipeline)
             alerts("Step Prepare of", 60)
-        time.sleep(SETTLED_SECONDS)
-        assert fresh.alarm("drift") == "ALARM"
-        assert fresh.newest(fresh.names.training_pipeline) == failed
-        # That it drifted, and that what this asked for failed: on the first day, and never again.
-        told = alerts.so_far()
-        assert len(about(told, fresh.names.alarm("drift"))) == 1
-        assert len(about(told, "Step Prepare of", "violet")) == 1
-        assert len(told) == 2
-    assert fresh.reader.live_version() == version
+        time.sleep(SETTLE_SECONDS)
+        assert factory.alarm_state("drift") == "ALARM"
+        assert factory.newest_execution(factory.names.training_pipeline) == failed
+        # The drift alarm and the failed training send one notification each, on the first day.
+        received = alerts.all()
+        assert len(matching(received, factory.names.alarm("drift"))) == 1
+        assert len(matching(received, "Step Prepare of", "violet")) == 1
+        assert len(received) == 2
+    assert factory.reader.live_version() == version
 
-    # The drift goes and comes back: asking for the same again is refused, and that is told once, too.
+    # The drift ends and starts again: no training is started, and one notification says so.
     for day in (5, 7):
-        ask(fresh, records(1000, seed=50 + day), f"quiet-{day}")
-        watched(fresh, NOON + timedelta(days=day - 1))
-        wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 60)
-        ask(fresh, records(1000, seed=60 + day, shift=9), f"again-{day}")
-        watched(fresh, NOON + timedelta(days=day))
-        alerts(fresh.names.alarm("retrain-not-started"), 60)
-        time.sleep(SETTLED_SECONDS)
-    assert fresh.newest(fresh.names.training_pipeline) == failed
-    assert "the last training that drift or quality started failed" in fresh.skipped_reasons()
-    assert len(about(alerts.so_far(), fresh.names.alarm("retrain-not-started"))) == 1
+        send_requests(factory, records(1000, seed=50 + day), f"quiet-{day}")
+        run_monitor(factory, NOON + timedelta(days=day - 1))
+        wait_for("the alarm's state OK", lambda: factory.alarm_state("drift") == "OK" or None, 60)
+        send_requests(factory, records(1000, seed=60 + day, shift=9), f"again-{day}")
+        run_monitor(factory, NOON + timedelta(days=day))
+        alerts(factory.names.alarm("retrain-not-started"), 60)
+        time.sleep(SETTLE_SECONDS)
+    assert factory.newest_execution(factory.names.training_pipeline) == failed
+    assert "the last training that drift or quality started failed" in factory.retrain_log()
+    assert len(matching(alerts.all(), factory.names.alarm("retrain-not-started"))) == 1
 
 
-def test_after_a_training_the_new_versions_own_data_is_the_reference(fresh):
+def test_drift_reference_is_data_of_newest_version(factory):
     for day in (1, 2, 3):
-        fresh.land(records(2000, seed=30 + day, shift=9), f"2026-12-0{day}")
-    fresh.remove("2026-11-01")
-    fresh.remove("2026-11-02")
-    version = retrained(fresh)
-    ask(fresh, records(1000, seed=70, shift=9), "mended")
-    report = watched(fresh, NOON + timedelta(days=8))
+        factory.upload_records(records(2000, seed=30 + day, shift=9), f"2026-12-0{day}")
+    factory.delete_records("2026-11-01")
+    factory.delete_records("2026-11-02")
+    version = retrain(factory)
+    send_requests(factory, records(1000, seed=70, shift=9), "new-reference")
+    report = run_monitor(factory, NOON + timedelta(days=8))
     assert (report["version"], report["drifted"]) == (version, [])
-    wait("the alarm to know", lambda: fresh.alarm("drift") == "OK" or None, 60)
+    wait_for("the alarm's state OK", lambda: factory.alarm_state("drift") == "OK" or None, 60)

@@ -1,4 +1,4 @@
-"""What goes wrong is told in the user's words, the endpoint keeps serving, and a person is alerted."""
+"""Invalid data and code: the training fails with the reason, a notification is sent, the live version stays."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from .conftest import records
 pytestmark = pytest.mark.e2e
 
 
-def fails_with(factory, alerts, *words: str) -> None:
-    """A training by hand fails with these words, is alerted, and leaves the live version alone."""
+def assert_training_fails(factory, alerts, *words: str) -> None:
+    """A training fails; its reason and the notification contain these words; the live version does not change."""
     version = factory.reader.live_version()
     finished = factory.retrain("bad input")
     assert finished.status == "Failed"
@@ -21,48 +21,48 @@ def fails_with(factory, alerts, *words: str) -> None:
 
 
 BAD_DATA = {
-    "a label that is not in the data": (records(200).drop(columns="sold"), ("sold",)),
-    "an empty partition": ("x,y,colour,sold\n", ("dt=2026-12-01", "empty")),
-    "an empty file": ("", ("dt=2026-12-01", "empty")),
-    "a missing column": (records(200).drop(columns="colour"), ("colour", "missing")),
-    "a value out of the list": (records(200).assign(colour="violet"), ("colour", "200")),
-    "nulls where there must be none": (records(200).assign(x=None), ("x", "200")),
+    "label not in the data": (records(200).drop(columns="sold"), ("sold",)),
+    "empty partition": ("x,y,colour,sold\n", ("dt=2026-12-01", "empty")),
+    "empty file": ("", ("dt=2026-12-01", "empty")),
+    "missing column": (records(200).drop(columns="colour"), ("colour", "missing")),
+    "value not in the list": (records(200).assign(colour="violet"), ("colour", "200")),
+    "nulls in a column that is not nullable": (records(200).assign(x=None), ("x", "200")),
 }
 
 
 @pytest.mark.parametrize("case", BAD_DATA)
-def test_bad_data_fails_the_training_with_the_reason(live, alerts, case):
+def test_invalid_data_fails_training_with_reason(live, alerts, case):
     data, words = BAD_DATA[case]
-    live.land(data, "2026-12-01")
+    live.upload_records(data, "2026-12-01")
     try:
-        fails_with(live, alerts, *words)
+        assert_training_fails(live, alerts, *words)
     finally:
-        live.remove("2026-12-01")
+        live.delete_records("2026-12-01")
 
 
-def test_a_model_that_is_not_good_enough_is_rejected_in_words(live, alerts):
+def test_model_below_minimum_is_rejected_with_reason(live, alerts):
     noise = records(3000, seed=3)
     noise["sold"] = noise["sold"].sample(frac=1, random_state=1).to_numpy()
-    live.land(noise, "2026-12-01")
+    live.upload_records(noise, "2026-12-01")
     try:
-        fails_with(live, alerts, "auc", "below the minimum")
+        assert_training_fails(live, alerts, "auc", "below the minimum")
     finally:
-        live.remove("2026-12-01")
+        live.delete_records("2026-12-01")
 
 
 BAD_CODE = {
     "no predict": ("def predict(", "def predikt(", ("model.py", "predict(model, features)")),
-    "a training that raises": (
+    "train raises": (
         "    return LogisticRegression()",
-        '    raise ValueError("the solver is out of coffee")\n    return LogisticRegression()',
-        ("the solver is out of coffee", "model.py", "line"),
+        '    raise ValueError("the solver does not converge")\n    return LogisticRegression()',
+        ("the solver does not converge", "model.py", "line"),
     ),
 }
 
 
 @pytest.fixture(scope="module")
-def code(live):
-    """model.py of the deployed factory, which is as it was after the tests."""
+def model_code(live):
+    """Path and content of model.py; it is restored and deployed after the tests."""
     path = live.root / "models/sales/model.py"
     good = path.read_text()
     yield path, good
@@ -71,9 +71,9 @@ def code(live):
 
 
 @pytest.mark.parametrize("case", BAD_CODE)
-def test_bad_code_fails_the_training_with_the_users_own_line(live, alerts, code, case):
+def test_invalid_code_fails_training_with_line_of_model_py(live, alerts, model_code, case):
     old, new, words = BAD_CODE[case]
-    path, good = code
+    path, good = model_code
     path.write_text(good.replace(old, new))
     live.deploy(live.names.stack)
-    fails_with(live, alerts, *words)
+    assert_training_fails(live, alerts, *words)

@@ -1,13 +1,13 @@
-"""The whole loop on the embedded AWS: train, serve, watch, drift, retrain, without a failed request."""
+"""Training, serving, monitoring and retraining of a deployed model."""
 
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from model_factory.ops.demo.reading import wait
-from model_factory.ops.demo.traffic import Traffic
-from model_factory.ops.invoke import invoke
+from model_factory.ops.local.demo.traffic import Traffic
+from model_factory.ops.operations.invoke import invoke
+from model_factory.ops.waiting import wait_for
 
 from .conftest import records
 
@@ -16,7 +16,7 @@ INPUTS = ["x", "y", "colour"]
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 
 
-def test_the_live_endpoint_answers_with_the_models_scores(live):
+def test_endpoint_returns_scores_of_model(live):
     data = records(400, seed=5)
     scores = live.predict(data)
     sold = data["sold"].to_numpy() == 1
@@ -25,7 +25,7 @@ def test_the_live_endpoint_answers_with_the_models_scores(live):
     assert sum(s for s, yes in zip(scores, sold, strict=True) if not yes) / (~sold).sum() < 0.4
 
 
-def test_bad_requests_are_told_what_is_wrong(live):
+def test_invalid_request_returns_400_with_reason(live):
     runtime = live.client("sagemaker-runtime")
     with pytest.raises(runtime.exceptions.ModelError) as caught:
         runtime.invoke_endpoint(EndpointName=live.names.endpoint, ContentType="text/csv", Body=b"1.0,2.0\n")
@@ -33,29 +33,29 @@ def test_bad_requests_are_told_what_is_wrong(live):
     assert "column" in json.loads(caught.value.response["OriginalMessage"])["error"]
 
 
-def test_a_version_carries_what_an_auditor_asks_for(live):
-    package = live.reader.live()
-    facts = package["CustomerMetadataProperties"]
-    manifest = facts["data_manifest"].removeprefix("s3://")
+def test_version_has_lineage_metadata_and_records(live):
+    package = live.reader.live_package()
+    metadata = package["CustomerMetadataProperties"]
+    manifest = metadata["data_manifest"].removeprefix("s3://")
     bucket, key = manifest.split("/", 1)
     listed = json.loads(live.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-    assert facts["trigger"] == "manual"
-    assert all(facts[name] for name in ("data_digest", "code_digest", "image", "hyperparameters_digest", "seed"))
+    assert metadata["trigger"] == "manual"
+    assert all(metadata[name] for name in ("data_digest", "code_digest", "image", "hyperparameters_digest", "seed"))
     assert all(entry["version_id"] not in ("", "null") for entry in listed["objects"])
     assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].startswith("s3://")
     records_bucket = live.session.names.bucket("records")
-    kept = [e["Key"] for e in live.client("s3").list_objects_v2(Bucket=records_bucket)["Contents"]]
-    assert f"sales/versions/{package['ModelPackageVersion']}.json" in kept
-    assert any(key.startswith("sales/deployments/") for key in kept)
+    record_keys = [e["Key"] for e in live.client("s3").list_objects_v2(Bucket=records_bucket)["Contents"]]
+    assert f"sales/versions/{package['ModelPackageVersion']}.json" in record_keys
+    assert any(key.startswith("sales/deployments/") for key in record_keys)
 
 
-def test_captured_traffic_is_in_sagemakers_format(live):
+def test_captured_requests_have_sagemaker_format(live):
     body = records(3, seed=9)[INPUTS].to_csv(index=False, header=False)
     assert len(invoke(live.session, live.model, body, "text/csv", "order-7")["predictions"]) == 3
-    live.post("flush")
+    live.control("flush")
     s3, bucket = live.client("s3"), live.session.names.bucket("data")
-    found = s3.list_objects_v2(Bucket=bucket, Prefix=f"sales/captured/{live.names.endpoint}/AllTraffic/")["Contents"]
-    newest = max(found, key=lambda entry: entry["LastModified"])
+    captured = s3.list_objects_v2(Bucket=bucket, Prefix=f"sales/captured/{live.names.endpoint}/AllTraffic/")["Contents"]
+    newest = max(captured, key=lambda entry: entry["LastModified"])
     lines = s3.get_object(Bucket=bucket, Key=newest["Key"])["Body"].read().decode().splitlines()
     line = json.loads(lines[-1])
     assert line["eventVersion"] == "0"
@@ -66,33 +66,36 @@ def test_captured_traffic_is_in_sagemakers_format(live):
     assert line["captureData"]["endpointOutput"]["mode"] == "OUTPUT"
 
 
-def test_the_schedule_is_skipped_without_new_data_and_says_so(live):
-    before = live.newest(live.names.training_pipeline)
-    live.tick("retrain")
-    wait("the reason for the skip", lambda: "no new data" in live.skipped_reasons() or None, 30)
-    assert live.newest(live.names.training_pipeline) == before
+def test_schedule_without_new_data_is_skipped_with_reason(live):
+    before = live.newest_execution(live.names.training_pipeline)
+    live.run_schedule("retrain")
+    wait_for("the reason for the skip", lambda: "no new data" in live.retrain_log() or None, 30)
+    assert live.newest_execution(live.names.training_pipeline) == before
     metrics = live.client("cloudwatch").list_metrics(Namespace="ModelFactory", MetricName="RetrainSkipped")["Metrics"]
     assert any({"Name": "Model", "Value": "sales"} in metric["Dimensions"] for metric in metrics)
 
 
-def test_a_day_without_drift_is_quiet_and_a_drifted_day_retrains_and_redeploys_without_a_failed_request(live):
+def test_drift_retrains_and_redeploys_without_failed_request(live):
     traffic = Traffic(live.client("sagemaker-runtime"), live.names.endpoint, INPUTS)
-    old, began = live.reader.live_version(), datetime.now(UTC)
-    with traffic.steadily(records(200, seed=2)):
+    old, started = live.reader.live_version(), datetime.now(UTC)
+    with traffic.in_background(records(200, seed=2)):
         for day, shift in ((-2, 0.0), (-1, 3.0)):
             data = records(2000, seed=10 + day, shift=shift)
-            live.land(data, f"{NOON + timedelta(days=day):%Y-%m-%d}")
+            live.upload_records(data, f"{NOON + timedelta(days=day):%Y-%m-%d}")
             traffic.send(data)
-            live.post("flush")
-            training, monitor = live.newest(live.names.training_pipeline), live.newest(live.names.monitor_pipeline)
-            live.tick("monitor", NOON + timedelta(days=day))
-            assert live.next_execution(live.names.monitor_pipeline, monitor).status == "Succeeded"
+            live.control("flush")
+            training, monitor = (
+                live.newest_execution(live.names.training_pipeline),
+                live.newest_execution(live.names.monitor_pipeline),
+            )
+            live.run_schedule("monitor", NOON + timedelta(days=day))
+            assert live.wait_for_next_execution(live.names.monitor_pipeline, monitor).status == "Succeeded"
             state = live.reader.drift_alarm()
             assert state["StateValue"] == ("ALARM" if shift else "OK"), state["StateReason"]
-        finished = live.next_execution(live.names.training_pipeline, training)
+        finished = live.wait_for_next_execution(live.names.training_pipeline, training)
         assert finished.status == "Succeeded", finished.reason
-        new = wait("the new version", lambda: live.reader.newer_version(old, began))
-    package = live.reader.live()
+        new = wait_for("the new version", lambda: live.reader.newer_version(old, started))
+    package = live.reader.live_package()
     assert package["ModelPackageVersion"] == new
     assert package["CustomerMetadataProperties"]["trigger"] == "drift"
     assert traffic.failures == []

@@ -1,4 +1,4 @@
-"""Every permission of every policy is needed: without it, something of the loop is refused."""
+"""Least privilege: removing any permission of any policy would deny a request that the tests recorded."""
 
 import json
 import re
@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from model_factory.ops.demo.reading import wait
-from model_factory.ops.retrain import request
+from model_factory.ops.operations.trigger import send_manual_trigger
+from model_factory.ops.waiting import wait_for
 
 from .only_on_aws import ONLY_ON_AWS
-from .recorded import Permission, deployed_resource_policies, deployed_roles, permissions
-from .whole_loop import live_the_whole_loop
+from .recorder import Permission, deployed_resource_policies, deployed_roles, permissions
+from .role_actions import exercise_all_roles
 
 pytestmark = [pytest.mark.e2e, pytest.mark.permissions]
 ENVIRONMENTS = ("dev", "prod")
@@ -20,18 +20,19 @@ ENVIRONMENTS = ("dev", "prod")
 
 @pytest.fixture(scope="module")
 def unneeded(live, recorder):
-    """After the whole loop: the permissions whose removal would not have denied a recorded request."""
-    live_the_whole_loop(live)
+    """The permissions whose removal would not have denied a recorded request."""
+    exercise_all_roles(live)
     needed: dict[Permission, bool] = {}
     for name in ENVIRONMENTS:
         session = live.session.project.environment(name)
-        held = [
-            (role, *found) for role, found in deployed_roles(session.client("iam"), f"{session.names.prefix}-").items()
+        policies = [
+            (role, *described)
+            for role, described in deployed_roles(session.client("iam"), f"{session.names.prefix}-").items()
         ]
-        held += [(holder, None, document) for holder, document in deployed_resource_policies(session).items()]
-        for holder, role_arn, document in held:
+        policies += [(holder, None, document) for holder, document in deployed_resource_policies(session).items()]
+        for holder, role_arn, document in policies:
             for permission in permissions(holder, document):
-                # The same permission in another environment has another account and other names in its resources.
+                # The same permission has another account and other resource names in another environment.
                 same = replace(permission, value=anonymous(permission.value, session))
                 needed[same] = needed.get(same, False) or recorder.needs(document, permission, role_arn)
     assert len(needed) > 150
@@ -44,31 +45,31 @@ def anonymous(value, session):
     return value.replace(session.names.prefix, "PREFIX").replace(f"/{session.environment.name}/", "/ENVIRONMENT/")
 
 
-def test_a_permission_less_breaks_the_loop(unneeded):
+def test_every_permission_is_needed(unneeded):
     rest = [permission for permission in unneeded if (permission.holder, permission.value) not in ONLY_ON_AWS]
-    assert not rest, "nothing needs:\n" + "\n".join(map(str, rest))
+    assert not rest, "no recorded request needs:\n" + "\n".join(map(str, rest))
 
 
-def test_what_only_aws_needs_is_deployed_and_really_not_used_here(unneeded):
+def test_permissions_for_aws_only_are_deployed_and_unused_here(unneeded):
     assert set(ONLY_ON_AWS) <= {(permission.holder, permission.value) for permission in unneeded}
 
 
 @contextmanager
-def removed(factory, role, action):
-    """The role `role` of the factory's environment without `action`, for a while."""
+def without_action(factory, role, action):
+    """Context manager that removes `action` from a role's policy."""
     iam, name = factory.client("iam"), f"{factory.session.names.prefix}-{role}"
-    whole = iam.get_role_policy(RoleName=name, PolicyName="Work")["PolicyDocument"]
-    less = json.loads(json.dumps(whole))
-    for statement in less["Statement"]:
+    original = iam.get_role_policy(RoleName=name, PolicyName="Work")["PolicyDocument"]
+    reduced = json.loads(json.dumps(original))
+    for statement in reduced["Statement"]:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         statement["Action"] = [each for each in actions if each != action]
-    less["Statement"] = [statement for statement in less["Statement"] if statement["Action"]]
-    assert less != whole
-    iam.put_role_policy(RoleName=name, PolicyName="Work", PolicyDocument=json.dumps(less))
+    reduced["Statement"] = [statement for statement in reduced["Statement"] if statement["Action"]]
+    assert reduced != original
+    iam.put_role_policy(RoleName=name, PolicyName="Work", PolicyDocument=json.dumps(reduced))
     try:
         yield f"assumed-role/{name}/"
     finally:
-        iam.put_role_policy(RoleName=name, PolicyName="Work", PolicyDocument=json.dumps(whole))
+        iam.put_role_policy(RoleName=name, PolicyName="Work", PolicyDocument=json.dumps(original))
 
 
 @pytest.mark.parametrize(
@@ -80,8 +81,8 @@ def removed(factory, role, action):
         ("sales-train-job", "s3:PutObject", "Prepare"),
     ],
 )
-def test_a_training_without_it_fails_with_the_refusal(live, role, action, step):
-    with removed(live, role, action) as principal:
+def test_training_without_permission_fails_with_access_denied(live, role, action, step):
+    with without_action(live, role, action) as principal:
         finished = live.retrain(f"without {action}")
     assert finished.status == "Failed"
     assert f"Step {step} failed" in finished.reason
@@ -89,40 +90,40 @@ def test_a_training_without_it_fails_with_the_refusal(live, role, action, step):
     assert f"is not authorized to perform: {action} on resource: " in finished.reason
 
 
-def test_a_monitor_that_may_not_publish_fails(live):
-    before = live.newest(live.names.monitor_pipeline)
-    with removed(live, "sales-monitor-job", "cloudwatch:PutMetricData"):
-        live.tick("monitor")
-        finished = live.next_execution(live.names.monitor_pipeline, before)
+def test_monitor_without_put_metric_data_fails(live):
+    before = live.newest_execution(live.names.monitor_pipeline)
+    with without_action(live, "sales-monitor-job", "cloudwatch:PutMetricData"):
+        live.run_schedule("monitor")
+        finished = live.wait_for_next_execution(live.names.monitor_pipeline, before)
     assert finished.status == "Failed"
     assert "not authorized to perform: cloudwatch:PutMetricData on resource: *" in finished.reason
 
 
-def test_a_schedule_that_may_not_send_is_refused(live):
-    with removed(live, "scheduler", "sqs:SendMessage"):
-        why = live.refused("tick", schedule=live.names.schedule("retrain"))
-    assert "not authorized to perform: sqs:SendMessage on resource: " in why
+def test_schedule_without_send_message_is_denied(live):
+    with without_action(live, "scheduler", "sqs:SendMessage"):
+        error = live.control_error("tick", schedule=live.names.schedule("retrain"))
+    assert "not authorized to perform: sqs:SendMessage on resource: " in error
 
 
-def test_an_endpoint_that_may_not_read_the_model_keeps_the_old_fleet(live):
+def test_update_without_access_to_artifact_keeps_endpoint_in_service(live):
     sagemaker, endpoint = live.client("sagemaker"), live.names.endpoint
     config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
-    with removed(live, "sales-endpoint", "s3:GetObject"):
+    with without_action(live, "sales-endpoint", "s3:GetObject"):
         sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
-        wait("the end of the update", lambda: live.endpoint_status() == "InService" or None, 120)
+        wait_for("the end of the update", lambda: live.endpoint_status() == "InService" or None, 120)
         assert "403" in sagemaker.describe_endpoint(EndpointName=endpoint)["FailureReason"]
 
 
-def test_a_retrain_function_that_may_not_start_puts_the_message_aside(live):
-    before = live.newest(live.names.training_pipeline)
-    with removed(live, "retrain", "sagemaker:StartPipelineExecution"):
-        request(live.session, live.model, "without the permission")
-        live.take_from(live.session.names.dead_letter_queue("retrain"))
-    assert live.newest(live.names.training_pipeline) == before
-    assert "not authorized to perform: sagemaker:StartPipelineExecution on resource: " in live.skipped_reasons()
+def test_retrain_without_start_permission_moves_message_to_dead_letters(live):
+    before = live.newest_execution(live.names.training_pipeline)
+    with without_action(live, "retrain", "sagemaker:StartPipelineExecution"):
+        send_manual_trigger(live.session, "retrain", live.model, "without the permission")
+        live.receive_message(live.session.names.dead_letter_queue("retrain"))
+    assert live.newest_execution(live.names.training_pipeline) == before
+    assert "not authorized to perform: sagemaker:StartPipelineExecution on resource: " in live.retrain_log()
 
 
-def test_the_server_counts_calls_by_role(live):
+def test_authorization_report_counts_calls_by_role(live):
     report = live.local.authorization.report()
     account, prefix = live.session.environment.account, live.names.prefix
     assert report["calls_by_principal"][f"arn:aws:iam::{account}:role/{prefix}-train-job"] > 10

@@ -1,7 +1,7 @@
-"""A repository, a pipeline and three accounts on one embedded AWS; the pipeline has delivered the first push.
+"""Fixtures: a repository, the delivery pipeline and three accounts on one embedded AWS.
 
-Two models with the same data: `sales` is trained in every environment, `offers` in dev only and promoted from there.
-Staging is in a region of its own.
+There are two models with the same data: `sales` is trained in every environment; `offers` is trained in dev and promoted.
+Staging is in another region.
 """
 
 import shutil
@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from local_aws.server import LocalAws
-from model_factory.ops.deliveries import Approval, Deliveries
-from model_factory.ops.demo.reading import Reader, wait
-from model_factory.ops.demo_delivery.workspace import TOOLING, Workspace
-from tests.e2e.alerts import subscribed
-from tests.e2e.recorded import Recorder
+from model_factory.ops.delivery.deliveries import Approval, Deliveries
+from model_factory.ops.local.demo.reader import Reader
+from model_factory.ops.local.demo_delivery.workspace import TOOLING, Workspace
+from model_factory.ops.waiting import wait_for
+from tests.e2e.alerts import subscribed_queue
+from tests.e2e.recorder import Recorder
 from tests.e2e.sales import records
 
 ROOT = Path(__file__).parents[2]
@@ -31,10 +32,10 @@ ENVIRONMENTS = [
     },
     {"name": "prod", "account": "333333333333", "region": "eu-west-1", "approval": "manual", "removal": "destroy"},
 ]
-PATIENCE_SECONDS = 600
-# Enough for the gate, which asks for many rows at once.
-REFUSES_ONE_ROW = "\n    if len(features) == 1:\n        raise RuntimeError('one row alone')\n    return model."
-# What only the container of an endpoint knows.
+TIMEOUT_SECONDS = 600
+# Passes the gate, which predicts many rows at a time, and fails the smoke test.
+FAILS_ON_ONE_ROW = "\n    if len(features) == 1:\n        raise RuntimeError('one row alone')\n    return model."
+# The variable is set in the container of an endpoint only.
 DOES_NOT_START = """import os
 
 if "SAGEMAKER_PROGRAM" in os.environ:
@@ -44,7 +45,7 @@ import pandas"""
 
 
 class Delivered:
-    """The developer's clone, and the pipeline behind it."""
+    """A clone of the repository, and its delivery pipeline."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
@@ -57,35 +58,35 @@ class Delivered:
         return self.workspace.local.accounts.client(service, *TOOLING)
 
     def push(self, message: str) -> tuple[dict, Approval | None]:
-        """Push, and wait for the end or for an approval."""
+        """Push, and wait until the delivery ends or waits for an approval."""
         return self.follow(self.workspace.push(message))
 
     def follow(self, commit: str) -> tuple[dict, Approval | None]:
-        return self.deliveries.follow(commit, PATIENCE_SECONDS, self.lines.append)
+        return self.deliveries.follow(commit, TIMEOUT_SECONDS, self.lines.append)
 
     def approve(self, execution: dict, approval: Approval, reason: str) -> tuple[dict, Approval | None]:
         self.deliveries.decide(approval, "Approved", reason)
         return self.follow(execution["sourceRevisions"][0]["revisionId"])
 
     def failures(self, execution: dict) -> str:
-        """What failed, with the end of the log of a build that did."""
-        told = self.deliveries.failures(execution["pipelineExecutionId"])
+        """The failed actions of an execution, with the last log lines of a failed build."""
+        lines = self.deliveries.failures(execution["pipelineExecutionId"])
         for action in self.deliveries.actions(execution["pipelineExecutionId"]):
             if action["status"] == "Failed" and action["input"]["actionTypeId"]["provider"] == "CodeBuild":
                 group, _, stream = action["output"]["executionResult"]["externalExecutionUrl"].rpartition("/")
                 events = self.client("logs").get_log_events(logGroupName=group, logStreamName=stream)["events"]
-                told += [event["message"] for event in events[-30:]]
-        return "\n".join(told)
+                lines += [event["message"] for event in events[-30:]]
+        return "\n".join(lines)
 
     def reader(self, environment: str, model: str = "sales") -> Reader:
         return Reader(self.session(environment), model)
 
     def versions(self, model: str = "sales") -> dict[str, int | None]:
-        """What serves in every environment."""
+        """The live version in each environment."""
         return {one["name"]: self.reader(one["name"], model).live_version() for one in ENVIRONMENTS}
 
     def version(self, environment: str, model: str, number: int) -> dict:
-        """A version, described."""
+        """A version, as DescribeModelPackage returns it."""
         session = self.session(environment)
         name = f"model-package/{session.names.model(model).model_package_group}/{number}"
         return session.client("sagemaker").describe_model_package(ModelPackageName=session.names.arn("sagemaker", name))
@@ -97,23 +98,23 @@ class Delivered:
             session.client("sagemaker").list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
         )
 
-    def as_at_first(self) -> None:
-        """The models as in the push that went live, whatever other tests pushed since."""
-        self.workspace.git("checkout", "--quiet", self.good, "--", "models")
+    def restore_models(self) -> None:
+        """Restore the models' files from the first commit that was delivered with data."""
+        self.workspace.git("checkout", "--quiet", self.first_commit, "--", "models")
 
     def rolled_back(self, execution: dict) -> dict:
-        """The rollback that a failed execution started, ended."""
+        """Wait for the end of the rollback that a failed execution started."""
 
-        def look() -> dict | None:
-            for found in self.deliveries.executions():
-                if found.get("trigger", {}).get("triggerDetail") == execution["pipelineExecutionId"]:
-                    return found if found["status"] != "InProgress" else None
+        def find() -> dict | None:
+            for each in self.deliveries.executions():
+                if each.get("trigger", {}).get("triggerDetail") == execution["pipelineExecutionId"]:
+                    return each if each["status"] != "InProgress" else None
             return None
 
-        return wait("the rollback", look, 300)
+        return wait_for("the rollback", find, 300)
 
-    def land(self) -> None:
-        """Labelled data in every environment that trains."""
+    def upload_records(self) -> None:
+        """Upload labelled records to every environment that trains."""
         body = records().to_csv(index=False).encode()
         for name, model in [(one["name"], "sales") for one in ENVIRONMENTS] + [("dev", "offers")]:
             session = self.session(name)
@@ -122,7 +123,7 @@ class Delivered:
 
 
 def models(folder: Path) -> Path:
-    """The project's models: `sales`, and `offers`, which is the same but promoted and has a schedule."""
+    """The folder of the models: `sales`, and its copy `offers`, which is promoted and has a schedule."""
     text = (MODELS / "sales" / "model.yaml").read_text()
     for name, old, new in (
         ("sales", "{cooldown: 0s}", "{cooldown: 0s, schedule: null}"),
@@ -135,32 +136,32 @@ def models(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def recorder():
-    """What was asked of the policies and allowed."""
+    """Records the allowed requests."""
     return Recorder()
 
 
 @pytest.fixture(scope="session")
 def delivered(tmp_path_factory, recorder):
-    """The pipeline deployed by hand, everything else by the pipeline; data has landed, nothing is trained yet."""
+    """The pipeline is deployed by the CDK CLI and has deployed everything else; data is uploaded, no model is trained."""
     state, clone = tmp_path_factory.mktemp("aws"), tmp_path_factory.mktemp("clone") / "factory"
     with LocalAws(state) as local:
-        local.authorization.watch = recorder.see
+        local.authorization.watch = recorder.record
         workspace = Workspace.create(local, clone, ENVIRONMENTS, models(tmp_path_factory.mktemp("models")))
         workspace.bootstrap()
         commit = workspace.push("the factory")
         workspace.deploy_pipeline()
-        made = Delivered(workspace)
-        execution, approval = made.follow(commit)
-        assert approval, made.failures(execution)
-        execution, _ = made.approve(execution, approval, "a new factory")
-        assert execution["status"] == "Succeeded", made.failures(execution)
-        made.land()
-        yield made
+        delivered = Delivered(workspace)
+        execution, approval = delivered.follow(commit)
+        assert approval, delivered.failures(execution)
+        execution, _ = delivered.approve(execution, approval, "a new factory")
+        assert execution["status"] == "Succeeded", delivered.failures(execution)
+        delivered.upload_records()
+        yield delivered
 
 
 @pytest.fixture(scope="session")
 def live(delivered):
-    """The first push with data: every environment serves version 1 of it, prod after an approval."""
+    """A push after the upload of data is delivered: version 1 is live in every environment, in prod after an approval."""
     for model in ("sales", "offers"):
         path = f"models/{model}/model.yaml"
         delivered.workspace.change(path, "retrain:", "training: {hyperparameters: {C: 1.0}}\nretrain:")
@@ -170,28 +171,28 @@ def live(delivered):
     execution, _ = delivered.approve(execution, approval, "the report is convincing")
     assert execution["status"] == "Succeeded", delivered.failures(execution)
     delivered.execution = execution
-    delivered.good = delivered.workspace.git("rev-parse", "HEAD")
+    delivered.first_commit = delivered.workspace.git("rev-parse", "HEAD")
     return delivered
 
 
 @pytest.fixture(scope="session")
 def before(live):
-    """Every environment as after the first push with data, whatever other tests pushed since."""
+    """Live versions by model and environment, after the fixture `live` and before other pushes."""
     return {model: live.versions(model) for model in ("sales", "offers")}
 
 
 @pytest.fixture(scope="session")
-def taken(live, before, alerts):
-    """A push that gives `sales` a schedule which somebody made by hand before, and trains `offers` another way."""
+def conflict(live, before, alerts):
+    """A failed delivery: it adds a schedule to `sales` whose name exists already, and changes `offers`."""
     session = live.session("dev")
     scheduler, name = session.client("scheduler"), session.names.model("sales").schedule("retrain")
     scheduler.create_schedule(
         Name=name,
         ScheduleExpression="rate(1 day)",
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target={"Arn": session.names.arn("sqs", "by-hand"), "RoleArn": session.names.iam_arn("role/by-hand")},
+        Target={"Arn": session.names.arn("sqs", "existing"), "RoleArn": session.names.iam_arn("role/existing")},
     )
-    live.as_at_first()
+    live.restore_models()
     live.workspace.change("models/sales/model.yaml", "schedule: null", "schedule: rate(1 day)")
     live.workspace.change("models/offers/model.yaml", "{C: 1.0}", "{C: 2.0}")
     execution, approval = live.push("A schedule for sales")
@@ -201,19 +202,19 @@ def taken(live, before, alerts):
 
 
 @pytest.fixture(scope="session")
-def stopped(live, before, alerts):
-    """A push with a model that answers no single row, and one whose container does not start."""
-    live.as_at_first()
-    live.workspace.change("models/sales/model.py", "return model.", REFUSES_ONE_ROW)
+def smoke_failure(live, before, alerts):
+    """A failed delivery: `sales` cannot predict a single row, the container of `offers` does not start."""
+    live.restore_models()
+    live.workspace.change("models/sales/model.py", "return model.", FAILS_ON_ONE_ROW)
     live.workspace.change("models/offers/model.py", "import pandas", DOES_NOT_START)
-    execution, approval = live.push("Two models that do not serve")
+    execution, approval = live.push("Two models that fail the smoke test")
     assert (execution["status"], approval) == ("Failed", None), live.failures(execution)
     return execution
 
 
 @pytest.fixture(scope="session")
 def alerts(live):
-    """Reads what the delivery's alerts topic published since its first use."""
+    """Messages of the delivery's alerts topic since the start of the fixture."""
     factory = live.workspace.project.factory
-    with subscribed(live.client, factory.delivery_names(factory.delivery)) as read:
-        yield read
+    with subscribed_queue(live.client, factory.delivery_names(factory.delivery)) as alerts:
+        yield alerts

@@ -1,4 +1,4 @@
-"""Pushes, delivered: what goes through, what stops where, and what stays as it was."""
+"""Deliveries that succeed, fail at the gate or at synth, or are not started."""
 
 import json
 
@@ -7,14 +7,14 @@ import pytest
 pytestmark = pytest.mark.e2e
 
 
-def test_a_changed_hyperparameter_stops_before_prod_and_goes_live_when_approved(live):
+def test_changed_hyperparameter_is_live_in_prod_after_approval(live):
     assert live.before_approval["sales"] == {"dev": 1, "staging": 1, "prod": None}
     assert live.versions() == {"dev": 1, "staging": 1, "prod": 1}
-    facts = live.reader("prod").live()["CustomerMetadataProperties"]
-    assert facts["trigger"] == "code"
+    metadata = live.reader("prod").live_package()["CustomerMetadataProperties"]
+    assert metadata["trigger"] == "code"
 
 
-def test_the_approval_shows_a_report_of_what_changes(live):
+def test_approval_links_to_report_of_changes(live):
     actions = live.deliveries.actions(live.execution["pipelineExecutionId"])
     report = next(action for action in actions if action["actionName"] == "Report-prod")
     approval = next(action for action in actions if action["actionName"] == "Approve-prod")
@@ -28,7 +28,7 @@ def test_the_approval_shows_a_report_of_what_changes(live):
     assert "AWS::SageMaker::Pipeline" in page
 
 
-def test_who_approved_is_written_down_with_the_version(live):
+def test_approval_record_has_principal_and_reason(live):
     session = live.session("prod")
     bucket = session.names.bucket("records")
     (entry,) = session.client("s3").list_objects_v2(Bucket=bucket, Prefix="sales/approvals/")["Contents"]
@@ -39,7 +39,7 @@ def test_who_approved_is_written_down_with_the_version(live):
     assert record["delivery"] == live.execution["pipelineExecutionId"]
 
 
-def test_a_push_of_documentation_starts_nothing(live):
+def test_push_of_documentation_starts_no_delivery(live):
     before = len(live.deliveries.executions())
     (live.workspace.root / "docs").mkdir(exist_ok=True)
     (live.workspace.root / "docs" / "how-to.md").write_text("# How to\n")
@@ -47,11 +47,11 @@ def test_a_push_of_documentation_starts_nothing(live):
     assert len(live.deliveries.executions()) == before
 
 
-def test_a_model_that_fails_its_gate_stops_in_dev_and_the_rest_is_untouched(live):
+def test_model_that_fails_gate_stops_delivery_in_dev(live):
     before = live.versions()
     trainings = {name: live.trainings(name) for name in ("staging", "prod")}
     live.workspace.change("models/sales/model.yaml", "minimum: 0.7", "minimum: 0.99")
-    execution, approval = live.push("Ask for more than the data can give")
+    execution, approval = live.push("Raise the minimum above what the model reaches")
     assert (execution["status"], approval) == ("Failed", None)
     (failure,) = live.deliveries.failures(execution["pipelineExecutionId"])
     assert failure.startswith("dev: Retrain-dev: training in dev failed: model sales: ")
@@ -60,17 +60,17 @@ def test_a_model_that_fails_its_gate_stops_in_dev_and_the_rest_is_untouched(live
     assert {name: live.trainings(name) for name in ("staging", "prod")} == trainings
 
 
-def test_the_stage_that_failed_rolled_back_to_what_it_last_did_well(live):
+def test_failed_stage_rolls_back_to_last_successful_execution(live):
     rollback = next(e for e in live.deliveries.executions() if e.get("executionType") == "ROLLBACK")
     assert rollback["trigger"]["triggerType"] == "AutomatedRollback"
     target = live.execution["pipelineExecutionId"]
     assert rollback["rollbackMetadata"]["rollbackTargetPipelineExecutionId"] == target
 
 
-def test_a_push_that_breaks_synth_stops_at_the_build(live):
+def test_synth_error_stops_delivery_at_build(live):
     before, trainings = live.versions(), live.trainings("dev")
     live.workspace.change("models/sales/model.yaml", "minimum: 0.99", "minimun: 0.7")
-    execution, _ = live.push("A slip of the finger")
+    execution, _ = live.push("A misspelled key")
     assert execution["status"] == "Failed"
     (failure,) = live.deliveries.failures(execution["pipelineExecutionId"])
     assert failure.startswith("Build: Build: Build terminated with state: FAILED. Phase: BUILD")

@@ -1,4 +1,4 @@
-"""A stack that cannot be deployed: the delivery stops there, and the environment goes back as a whole."""
+"""A stack that fails to deploy: the delivery stops, and the stage is rolled back."""
 
 import json
 
@@ -8,7 +8,7 @@ pytestmark = pytest.mark.e2e
 
 
 def hyperparameter(live, model: str) -> str:
-    """C, as the training pipeline that is deployed in dev hands it over."""
+    """Hyperparameters in the definition of the training pipeline in dev, as JSON."""
     session = live.session("dev")
     name = session.names.model(model).training_pipeline
     definition = json.loads(session.client("sagemaker").describe_pipeline(PipelineName=name)["PipelineDefinition"])
@@ -16,32 +16,32 @@ def hyperparameter(live, model: str) -> str:
     return json.dumps(train["Arguments"]["HyperParameters"])
 
 
-def test_the_pipeline_says_which_stack_and_cloudformations_reason(live, taken):
-    (failure,) = live.deliveries.failures(taken["pipelineExecutionId"])
-    said, _, reason = failure.partition(" (AWS::Scheduler::Schedule): ")
-    assert said.startswith(
+def test_failure_names_stack_and_reason_of_cloudformation(live, conflict):
+    (failure,) = live.deliveries.failures(conflict["pipelineExecutionId"])
+    message, _, reason = failure.partition(" (AWS::Scheduler::Schedule): ")
+    assert message.startswith(
         "dev: acme-dev-sales.Deploy: Stack acme-dev-sales is UPDATE_ROLLBACK_COMPLETE. RetrainSchedule"
     )
     assert reason == 'Resource handler returned message: "Schedule acme-dev-sales-retrain already exists."'
-    assert failure.removeprefix("dev: acme-dev-sales.Deploy: ") in taken["statusSummary"]
+    assert failure.removeprefix("dev: acme-dev-sales.Deploy: ") in conflict["statusSummary"]
 
 
-def test_nothing_trains_and_environments_after_it_are_untouched(live, taken, before):
-    actions = {action["actionName"]: action for action in live.deliveries.actions(taken["pipelineExecutionId"])}
+def test_no_training_starts_and_later_environments_do_not_change(live, conflict, before):
+    actions = {action["actionName"]: action for action in live.deliveries.actions(conflict["pipelineExecutionId"])}
     assert actions["acme-dev-offers.Deploy"]["status"] == "Succeeded"
     assert not {name for name in actions if name.startswith(("Retrain", "Smoke", "acme-staging", "acme-prod"))}
     for model in ("sales", "offers"):
         assert live.versions(model) == before[model]
 
 
-def test_an_alert_arrives_with_cloudformations_reason(taken, alerts):
-    said = alerts("stopped in dev at acme-dev-sales.Deploy")
-    assert "Schedule acme-dev-sales-retrain already exists." in said
-    assert taken["pipelineExecutionId"] in said
+def test_notification_has_reason_of_cloudformation(conflict, alerts):
+    message = alerts("stopped in dev at acme-dev-sales.Deploy")
+    assert "Schedule acme-dev-sales-retrain already exists." in message
+    assert conflict["pipelineExecutionId"] in message
 
 
-def test_the_stack_and_then_the_whole_stage_go_back(live, taken):
-    rollback = live.rolled_back(taken)
+def test_stack_and_then_stage_are_rolled_back(live, conflict):
+    rollback = live.rolled_back(conflict)
     assert rollback["status"] == "Succeeded", live.failures(rollback)
     assert rollback["rollbackMetadata"]["rollbackTargetPipelineExecutionId"] == live.execution["pipelineExecutionId"]
     deployed = {a["actionName"]: a for a in live.deliveries.actions(rollback["pipelineExecutionId"])}
@@ -52,6 +52,6 @@ def test_the_stack_and_then_the_whole_stage_go_back(live, taken):
     assert '"C": "1.0"' in hyperparameter(live, "sales")
     session = live.session("dev")
     schedule = session.client("scheduler").get_schedule(Name="acme-dev-sales-retrain")
-    assert schedule["Target"]["Arn"].endswith(":by-hand")
+    assert schedule["Target"]["Arn"].endswith(":existing")
     stack = session.client("cloudformation").describe_stacks(StackName="acme-dev-sales")["Stacks"][0]
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"

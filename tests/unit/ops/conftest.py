@@ -1,4 +1,4 @@
-"""A small project on disk for the commands to work on."""
+"""A small project for the commands, and a function that runs them."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def project(tmp_path):
 
 @pytest.fixture
 def aws(monkeypatch):
-    """moto's account 123456789012, which is prod in the project."""
+    """moto's account 123456789012, which is the environment prod of the project."""
     from moto import mock_aws
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
@@ -50,13 +50,13 @@ def aws(monkeypatch):
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Run the command line in this process: (exit code, standard output, standard error)."""
-    from model_factory.ops import cli
+    """Runs a command in this process; returns exit code, standard output and standard error."""
+    from model_factory.ops import cli, options
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["model-factory", *arguments])
-        monkeypatch.setattr(cli.out, "width", 200)
-        monkeypatch.setattr(cli.err, "width", 200)
+        monkeypatch.setattr(options.out, "width", 200)
+        monkeypatch.setattr(options.err, "width", 200)
         code = 0
         try:
             cli.main()

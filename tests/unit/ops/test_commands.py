@@ -1,4 +1,4 @@
-"""The commands as a user meets them: output, errors and exit codes."""
+"""Commands on the command line: output, errors and exit codes."""
 
 import json
 
@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 
-def test_a_project_without_mistakes_is_summed_up(run, project):
+def test_validate_summarizes_project_without_mistakes(run, project):
     code, out, _ = run("validate", "--project", str(project))
     assert (code, out) == (0, "factory acme: environments dev, prod; models churn\n")
 
 
-def test_validate_tells_every_mistake_of_both_files_and_the_code(run, project):
+def test_validate_prints_every_mistake_with_file_and_line(run, project):
     (project / "factory.yaml").write_text("name: acme\nenvironmnts: []\n")
     model = project / "models/churn/model.yaml"
     model.write_text(model.read_text().replace("label", "lable"))
@@ -30,9 +30,9 @@ def test_validate_tells_every_mistake_of_both_files_and_the_code(run, project):
 
 @pytest.mark.parametrize(
     ("code", "message"),
-    [("def features(raw:\n", "model.py:1: is not Python"), (None, "model.py: there is no such file; it defines")],
+    [("def features(raw:\n", "model.py:1: syntax error: "), (None, "model.py: there is no such file; it defines")],
 )
-def test_validate_reads_model_code_without_running_it(run, project, code, message):
+def test_validate_reports_invalid_or_missing_model_code(run, project, code, message):
     path = project / "models/churn/model.py"
     path.unlink() if code is None else path.write_text(code)
     exit_code, _, err = run("validate", "--project", str(project))
@@ -41,7 +41,7 @@ def test_validate_reads_model_code_without_running_it(run, project, code, messag
 
 
 @pytest.mark.parametrize(("which", "file"), [("factory", "factory.yaml"), ("model", "models/churn/model.yaml")])
-def test_the_schemas_accept_what_we_accept_and_refuse_unknown_keys(run, project, which, file):
+def test_schema_accepts_valid_file_and_rejects_unknown_key(run, project, which, file):
     code, out, _ = run("schema", which)
     schema = json.loads(out)
     content = yaml.safe_load((project / file).read_text())
@@ -51,12 +51,12 @@ def test_the_schemas_accept_what_we_accept_and_refuse_unknown_keys(run, project,
         jsonschema.validate(content | {"unknown": 1}, schema)
 
 
-def test_a_model_is_not_trained_where_its_versions_are_promoted_to(run, project):
+def test_retrain_fails_where_versions_are_promoted_to(run, project):
     model = project / "models/churn/model.yaml"
     model.write_text(model.read_text() + "promote: model\n")
     code, _, err = run("retrain", "churn", "--env", "prod", "--project", str(project))
     assert code == 1
-    assert "churn has `promote: model`: prod trains nothing, it is given versions of dev" in " ".join(err.split())
+    assert "churn has `promote: model`: prod trains no versions, they are promoted from dev" in " ".join(err.split())
     assert "model-factory promote churn --from dev --env prod" in " ".join(err.split())
 
 
@@ -69,13 +69,13 @@ def test_a_model_is_not_trained_where_its_versions_are_promoted_to(run, project)
         (["invoke", "churn"], "give either --rows FILE or --json RECORD"),
         (["invoke", "churn", "--json", "{"], "--json is not JSON"),
         (["invoke", "churn", "--json", "{}", "--inference-id", ""], "--inference-id must have 1 to 64 printable ASCII"),
-        (["invoke", "churn", "--rows", "x.txt"], "x.txt: unknown kind of file; it must end in .csv or .json"),
+        (["invoke", "churn", "--rows", "x.txt"], "x.txt: unsupported file type; it must end in .csv or .json"),
         (["retrain", "churn"], "environment 'prod' has no queue 'acme-prod-retrain.fifo'; deploy it first: cdk deploy"),
         (["retrain", "churn", "--env", "dev"], "you are signed in to account 123456789012, not to environment 'dev'"),
         (["invoke", "churn", "--json", "{}", "--profile", "nobody"], "cannot sign in to environment 'prod'"),
     ],
 )
-def test_a_users_mistake_is_one_sentence(run, project, aws, arguments, message):
+def test_user_mistake_prints_message_without_traceback(run, project, aws, arguments, message):
     if arguments[0] != "schema":
         arguments += ["--project", str(project)]
     code, _, err = run(*arguments)
@@ -84,7 +84,7 @@ def test_a_users_mistake_is_one_sentence(run, project, aws, arguments, message):
     assert "Traceback" not in err
 
 
-def test_retrain_puts_one_message_on_the_models_group(run, project, aws):
+def test_retrain_sends_one_message_in_message_group_of_model(run, project, aws):
     sqs = boto3.client("sqs", region_name="eu-west-1")
     url = sqs.create_queue(
         QueueName="acme-prod-retrain.fifo", Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"}
@@ -98,15 +98,15 @@ def test_retrain_puts_one_message_on_the_models_group(run, project, aws):
     assert body["id"] in out
 
 
-def test_status_says_none_yet_before_anything_runs(run, project, aws):
+def test_status_before_first_training_is_none_yet(run, project, aws):
     code, out, _ = run("status", "--env", "prod", "--json", "--project", str(project))
     assert code == 0
-    (one,) = json.loads(out)
-    assert (one["endpoint"], one["version"], one["training"], one["alarms"]) == (None, None, None, [])
+    (status,) = json.loads(out)
+    assert (status["endpoint"], status["version"], status["training"], status["alarms"]) == (None, None, None, [])
     assert "none yet" in run("status", "--env", "prod", "--project", str(project))[1]
 
 
-def test_status_shows_the_live_version_and_the_alarms_that_are_on(run, project, aws):
+def test_status_shows_live_version_and_alarms_in_alarm(run, project, aws):
     sagemaker = boto3.client("sagemaker", region_name="eu-west-1")
     name, role = "acme-prod-churn", "arn:aws:iam::123456789012:role/endpoint"
     sagemaker.create_model_package_group(ModelPackageGroupName=name)
@@ -123,5 +123,10 @@ def test_status_shows_the_live_version_and_the_alarms_that_are_on(run, project, 
     )
     cloudwatch.set_alarm_state(AlarmName=f"{name}-drift", StateValue="ALARM", StateReason="test")
     _, out, _ = run("status", "--env", "prod", "--json", "--project", str(project))
-    (one,) = json.loads(out)
-    assert (one["endpoint"], one["version"], one["metric"], one["alarms"]) == ("InService", 1, "auc 0.8123", ["drift"])
+    (status,) = json.loads(out)
+    assert (status["endpoint"], status["version"], status["metric"], status["alarms"]) == (
+        "InService",
+        1,
+        "auc 0.8123",
+        ["drift"],
+    )

@@ -1,4 +1,4 @@
-"""`model-factory init`: what it writes, and that this repository's own root is what it writes."""
+"""`model-factory init`: the files that it writes, which the root of this repository has too."""
 
 import json
 from importlib.metadata import version
@@ -32,7 +32,7 @@ def test_requirements_pin_the_installed_version(tmp_path):
 
 
 @pytest.mark.parametrize("file", ["app.py", "cdk.json", "factory.yaml", "tests/test_models.py"])
-def test_this_repository_has_the_files_that_init_writes(tmp_path, file):
+def test_root_of_this_repository_has_files_that_init_writes(tmp_path, file):
     init(tmp_path, "acme", example=True)
     assert (ROOT / file).read_bytes() == (tmp_path / file).read_bytes()
 
@@ -44,7 +44,7 @@ def test_example_is_the_model_of_this_repository(tmp_path):
     assert list(load_models(tmp_path / "models")) == ["employment"]
 
 
-def test_factory_gets_the_name(tmp_path):
+def test_factory_yaml_and_readme_have_the_name(tmp_path):
     init(tmp_path, "fraud")
     assert load_factory(tmp_path / "factory.yaml").name == "fraud"
     assert (tmp_path / "README.md").read_text().startswith("# fraud\n")
@@ -67,8 +67,8 @@ def test_existing_file_is_not_overwritten(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["Acme", "a_b", "-a", "a" * 21, ""])
-def test_unusable_name_is_refused(tmp_path, name):
-    with pytest.raises(UsageError, match="cannot be used: lower-case letters, digits and single hyphens"):
+def test_invalid_name_is_rejected(tmp_path, name):
+    with pytest.raises(UsageError, match="is invalid: use lower-case letters, digits and single hyphens"):
         init(tmp_path / "new", name)
     assert not (tmp_path / "new").exists()
 

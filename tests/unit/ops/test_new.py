@@ -1,4 +1,4 @@
-"""`model-factory new` and `upload`: from a file of records to a model that validates and trains."""
+"""`model-factory new` and `model-factory upload`."""
 
 import runpy
 
@@ -26,7 +26,7 @@ LABELS = {
 
 @pytest.mark.parametrize("problem", LABELS)
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_what_it_writes_is_valid_and_learns(run, project, tmp_path, problem, ending):
+def test_new_model_is_valid_and_learns(run, project, tmp_path, problem, ending):
     records = RECORDS.assign(target=LABELS[problem])
     path = tmp_path / f"records.{ending}"
     records.to_csv(path, index=False) if ending == "csv" else records.to_parquet(path, index=False)
@@ -56,12 +56,12 @@ def test_what_it_writes_is_valid_and_learns(run, project, tmp_path, problem, end
     ("label", "rows", "name", "message"),
     [
         ("wage", 400, "sample", "has no column 'wage'; it has age, income, city, target"),
-        ("target", 50, "sample", "has 50 rows; give at least 100"),
+        ("target", 50, "sample", "has 50 rows; a sample needs at least 100"),
         ("constant", 400, "sample", "label 'constant' has only one value"),
-        ("target", 400, "churn", "is there already"),
+        ("target", 400, "churn", "exists already"),
     ],
 )
-def test_what_it_cannot_start_from_is_said_in_a_sentence(run, project, tmp_path, label, rows, name, message):
+def test_new_rejects_unsuitable_sample_with_message(run, project, tmp_path, label, rows, name, message):
     records = RECORDS.assign(target=LABELS["binary_classification"])[:rows]
     if label == "constant":
         records = records.assign(constant=1)
@@ -74,7 +74,7 @@ def test_what_it_cannot_start_from_is_said_in_a_sentence(run, project, tmp_path,
     assert "Traceback" not in err
 
 
-def test_upload_puts_the_file_into_the_days_partition(run, project, tmp_path, aws):
+def test_upload_writes_file_to_partition_of_date(run, project, tmp_path, aws):
     s3 = boto3.client("s3", region_name="eu-west-1")
     bucket = "acme-prod-data-123456789012-eu-west-1"
     (tmp_path / "rows.csv").write_text("age,left\n1,0\n")
@@ -86,7 +86,7 @@ def test_upload_puts_the_file_into_the_days_partition(run, project, tmp_path, aw
     assert s3.get_object(Bucket=bucket, Key="churn/raw/dt=2026-11-23/rows.csv")["Body"].read() == b"age,left\n1,0\n"
 
 
-def test_upload_puts_labels_where_the_monitor_looks_for_them_in_any_form_it_reads(run, project, tmp_path, aws):
+def test_upload_writes_labels_to_ground_truth_partition(run, project, tmp_path, aws):
     s3 = boto3.client("s3", region_name="eu-west-1")
     bucket = "acme-prod-data-123456789012-eu-west-1"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -97,7 +97,7 @@ def test_upload_puts_labels_where_the_monitor_looks_for_them_in_any_form_it_read
     assert "labels must be in a file that ends in .jsonl, .csv, .parquet" in run(*arguments, str(tmp_path / "x.xml"))[2]
 
 
-def test_upload_refuses_a_file_the_model_does_not_read(run, project, tmp_path, aws):
+def test_upload_rejects_file_of_other_format(run, project, tmp_path, aws):
     (tmp_path / "rows.parquet").write_bytes(b"")
     _, _, err = run("upload", "churn", str(tmp_path / "rows.parquet"), "--project", str(project))
     assert "model churn reads .csv files (data.format in model.yaml)" in err

@@ -29,7 +29,7 @@ data: {label: left, image: not-this-one}
 
 @pytest.fixture
 def repository(tmp_path):
-    """A repository as an older version wrote it."""
+    """A repository that pins an older version."""
     init(tmp_path, "acme")
     pin(tmp_path, "0.0.1")
     (tmp_path / "models" / "churn").mkdir()
@@ -43,7 +43,7 @@ def pin(root, number):
 
 
 def run(root, migrations=(), diff=False):
-    """What upgrade changed, and what it printed."""
+    """Runs upgrade; returns the changes and the printed text."""
     text = io.StringIO()
     changes = upgrade(root, Console(file=text, width=200), diff=diff, migrations=migrations)
     return changes, text.getvalue()
@@ -56,7 +56,7 @@ def rename_image(root):
     return lines
 
 
-def test_newer_version_is_pinned(repository):
+def test_installed_version_is_pinned(repository):
     changes, printed = run(repository)
     assert changes == [f"{repository / 'requirements.txt'}: pins {INSTALLED}"]
     assert f"[local]=={INSTALLED}" in (repository / "requirements.txt").read_text()
@@ -70,7 +70,7 @@ def test_second_upgrade_changes_nothing(repository):
     assert "no file has to change" in printed
 
 
-def test_missing_feature_flag_is_added_and_others_keep_their_value(repository):
+def test_missing_feature_flag_is_added_existing_flag_keeps_value(repository):
     file = repository / "cdk.json"
     content = json.loads(file.read_text())
     first, second = list(content["context"])[:2]
@@ -102,20 +102,20 @@ def test_only_migrations_after_the_pinned_version_apply():
     assert [each.version for each in between("0.9.0", "0.11", releases)] == ["0.10.0", "0.11"]
 
 
-def test_rename_in_lists_and_flow_style(tmp_path):
+def test_key_is_renamed_in_lists_and_flow_style(tmp_path):
     file = tmp_path / "factory.yaml"
     file.write_text("environments: [{name: dev, zone: a}, {name: prod, zone: b}]\n")
     assert rename_key(file, ("environments", "*", "zone"), "region") == [1, 1]
     assert file.read_text() == "environments: [{name: dev, region: a}, {name: prod, region: b}]\n"
 
 
-def test_unpinned_repository_is_refused(repository):
+def test_repository_without_pin_is_rejected(repository):
     (repository / "requirements.txt").write_text("model-factory-cdk\n")
     with pytest.raises(UsageError, match="has no line model-factory-cdk==<version>"):
         run(repository)
 
 
-def test_newer_pin_than_installed_is_refused(repository):
+def test_pin_newer_than_installed_version_is_rejected(repository):
     pin(repository, INSTALLED)
     file = repository / "requirements.txt"
     file.write_text(file.read_text().replace("==0.0.1", "==99.0"))
@@ -139,7 +139,7 @@ Stack acme-prod-churn
 """
 
 
-def test_diff_lists_stateful_resources_that_do_not_stay():
+def test_diff_lists_replaced_and_deleted_stateful_resources():
     assert [str(change) for change in stateful.read_diff(DIFF.splitlines())] == [
         "acme-prod-foundation: AWS::S3::Bucket DataLake/Data: replace",
         "acme-prod-foundation: AWS::KMS::Key Encryption/Key: may be replaced",
@@ -153,10 +153,10 @@ def test_diff_lists_stateful_resources_that_do_not_stay():
     [
         (DIFF, 0, "warning: acme-prod-foundation: AWS::S3::Bucket DataLake/Data: replace"),
         ("There were no differences\n", 0, "no stateful resource is replaced or deleted"),
-        ("Unable to resolve AWS account\n", 1, "cdk diff failed, so replacements are not known"),
+        ("Unable to resolve AWS account\n", 1, "cdk diff failed, so replacements are unknown"),
     ],
 )
-def test_diff_of_the_cli_is_reported(repository, monkeypatch, tmp_path_factory, output, status, expected):
+def test_upgrade_prints_replacements_from_cdk_diff(repository, monkeypatch, tmp_path_factory, output, status, expected):
     folder = tmp_path_factory.mktemp("bin")
     cdk = folder / "cdk"
     cdk.write_text(f"#!/bin/sh\ncat <<'END'\n{output}END\nexit {status}\n")

@@ -1,4 +1,4 @@
-"""Real records sent to the live endpoint, as a caller would, with every refused request counted."""
+"""Requests to the live endpoint, with a count of those that fail."""
 
 import threading
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ ROWS_PER_REQUEST = 250
 
 @dataclass
 class Traffic:
-    """Sends CSV bodies to one endpoint and keeps count. `inputs` are the raw feature columns in the model's order."""
+    """Sends CSV requests to one endpoint and counts them. `inputs`: the columns of a request, in the model's order."""
 
     runtime: Any
     endpoint: str
@@ -21,38 +21,38 @@ class Traffic:
     failures: list[str] = field(default_factory=list)
 
     def send(self, records: pd.DataFrame, name: str = "") -> int:
-        """Send all records, some hundred a request, called `<name>-<number>`; returns how many predictions came back."""
-        answered = 0
+        """Send all records, 250 a request, with the inference ids `<name>-<number>`; returns the number of predictions."""
+        predictions = 0
         for number, start in enumerate(range(0, len(records), ROWS_PER_REQUEST)):
             rows = records[self.inputs].iloc[start : start + ROWS_PER_REQUEST]
-            answered += self._request(rows, {"InferenceId": f"{name}-{number}"} if name else {})
-        return answered
+            predictions += self._request(rows, {"InferenceId": f"{name}-{number}"} if name else {})
+        return predictions
 
-    def _request(self, rows: pd.DataFrame, named: dict[str, str]) -> int:
+    def _request(self, rows: pd.DataFrame, inference_id: dict[str, str]) -> int:
         self.requests += 1
         try:
-            answer = self.runtime.invoke_endpoint(
+            response = self.runtime.invoke_endpoint(
                 EndpointName=self.endpoint,
                 ContentType="text/csv",
                 Accept="text/csv",
                 Body=rows.to_csv(index=False, header=False).encode(),
-                **named,
+                **inference_id,
             )
-            scores = answer["Body"].read().decode().split()
+            scores = response["Body"].read().decode().split()
         except (ClientError, BotoCoreError) as error:
             self.failures.append(str(error))
             return 0
         if len(scores) != len(rows):
-            self.failures.append(f"{len(rows)} rows were answered with {len(scores)} scores")
+            self.failures.append(f"the response to {len(rows)} rows has {len(scores)} scores")
         return len(scores)
 
-    def steadily(self, records: pd.DataFrame) -> "Steady":
-        """Keep sending the records in the background, a request every tenth of a second, until the context ends."""
-        return Steady(self, records)
+    def in_background(self, records: pd.DataFrame) -> "BackgroundTraffic":
+        """Context manager that sends requests from the records in a thread, ten a second, until it exits."""
+        return BackgroundTraffic(self, records)
 
 
 def labels(records: pd.DataFrame, name: str, label: str) -> pd.DataFrame:
-    """What turned out true of records that were sent under `name`, as the monitor reads it."""
+    """Ground truth of the requests that `Traffic.send` sent for these records, in the monitor's format."""
     numbers = pd.RangeIndex(len(records))
     return pd.DataFrame(
         {
@@ -63,8 +63,8 @@ def labels(records: pd.DataFrame, name: str, label: str) -> pd.DataFrame:
     )
 
 
-class Steady:
-    """A caller that never stops asking, to see whether a deployment is noticed."""
+class BackgroundTraffic:
+    """Requests in a thread, to count those that fail during a deployment."""
 
     def __init__(self, traffic: Traffic, records: pd.DataFrame) -> None:
         self._traffic, self._records = traffic, records
@@ -77,7 +77,7 @@ class Steady:
             self._traffic.send(self._records.iloc[row : row + 5])
             row = (row + 5) % max(1, len(self._records) - 5)
 
-    def __enter__(self) -> "Steady":
+    def __enter__(self) -> "BackgroundTraffic":
         self._thread.start()
         return self
 

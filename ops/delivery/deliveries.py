@@ -1,11 +1,11 @@
-"""The delivery pipeline, read from CodePipeline: executions, where one stands and why it stopped; decisions on approvals."""
+"""Executions of the delivery pipeline: their actions, failures and approvals, from CodePipeline."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .project import UsageError
+from ..project import UsageError
 
 ENDED = ("Succeeded", "Failed", "Stopped", "Superseded", "Cancelled")
 POLL_SECONDS = 0.5
@@ -13,7 +13,7 @@ POLL_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Approval:
-    """A decision that an execution waits for."""
+    """An approval action that an execution waits for; `token` identifies it in PutApprovalResult."""
 
     stage: str
     action: str
@@ -22,7 +22,7 @@ class Approval:
 
 @dataclass(frozen=True)
 class Deliveries:
-    """The pipeline called `name`; `client` is CodePipeline's in the tooling account."""
+    """The pipeline called `name`. `client`: a CodePipeline client of the tooling account."""
 
     client: Any
     name: str
@@ -32,7 +32,7 @@ class Deliveries:
         return self.client.list_pipeline_executions(pipelineName=self.name)["pipelineExecutionSummaries"]
 
     def of_commit(self, commit: str) -> dict[str, Any] | None:
-        """The newest execution that delivers a commit and was not ended by a change of the pipeline itself."""
+        """The newest execution of a commit, except executions that an update of the pipeline itself has replaced."""
         for execution in self.executions():
             revisions = [revision["revisionId"] for revision in execution["sourceRevisions"]]
             if commit in revisions and execution["status"] not in ("Cancelled", "Superseded"):
@@ -40,14 +40,14 @@ class Deliveries:
         return None
 
     def actions(self, execution: str) -> list[dict[str, Any]]:
-        """The actions of an execution, in the order in which they began."""
+        """The actions of an execution, ordered by their start."""
         pages = self.client.get_paginator("list_action_executions").paginate(
             pipelineName=self.name, filter={"pipelineExecutionId": execution}
         )
         return [action for page in pages for action in page["actionExecutionDetails"]][::-1]
 
     def approval(self, execution: str) -> Approval | None:
-        """The approval that an execution waits for."""
+        """The approval that an execution waits for, or None."""
         for stage in self.client.get_pipeline_state(name=self.name)["stageStates"]:
             if stage.get("latestExecution", {}).get("pipelineExecutionId") != execution:
                 continue
@@ -67,7 +67,7 @@ class Deliveries:
         )
 
     def failures(self, execution: str) -> list[str]:
-        """What failed in an execution, with the reason."""
+        """Stage, action and reason of each failed action of an execution."""
         return [
             f"{action['stageName']}: {action['actionName']}: "
             f"{action['output']['executionResult'].get('externalExecutionSummary', 'no reason given')}"
@@ -76,22 +76,22 @@ class Deliveries:
         ]
 
     def follow(
-        self, commit: str, timeout_seconds: float, say: Callable[[str], None] = lambda _: None
+        self, commit: str, timeout_seconds: float, log: Callable[[str], None] = lambda _: None
     ) -> tuple[dict[str, Any], Approval | None]:
-        """Wait until the delivery of a commit ends or waits for an approval; `say` gets a line for each action.
+        """Wait until the delivery of a commit ends or waits for an approval; `log` gets a line for each action that ends.
 
-        Raises UsageError when it does neither in time.
+        Raises UsageError after `timeout_seconds`.
         """
-        told: set[tuple[str, str]] = set()
+        logged: set[tuple[str, str]] = set()
         deadline = time.monotonic() + timeout_seconds
         while time.monotonic() < deadline:
             if execution := self.of_commit(commit):
                 identifier = execution["pipelineExecutionId"]
                 for action in self.actions(identifier):
                     state = (action["actionExecutionId"], action["status"])
-                    if state not in told and action["status"] != "InProgress":
-                        told.add(state)
-                        say(_line(action))
+                    if state not in logged and action["status"] != "InProgress":
+                        logged.add(state)
+                        log(_line(action))
                 if execution["status"] in ENDED:
                     return execution, None
                 if approval := self.approval(identifier):
@@ -102,6 +102,6 @@ class Deliveries:
 
 def _line(action: dict[str, Any]) -> str:
     seconds = (action["lastUpdateTime"] - action["startTime"]).total_seconds()
-    why = action["output"]["executionResult"].get("externalExecutionSummary", "")
-    shown = f": {why.splitlines()[0][:160]}" if why else ""
-    return f"{action['stageName']:<12} {action['actionName']:<28} {action['status']:<9} {seconds:5.1f} s{shown}"
+    summary = action["output"]["executionResult"].get("externalExecutionSummary", "")
+    first_line = f": {summary.splitlines()[0][:160]}" if summary else ""
+    return f"{action['stageName']:<12} {action['actionName']:<28} {action['status']:<9} {seconds:5.1f} s{first_line}"

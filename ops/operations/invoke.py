@@ -1,4 +1,4 @@
-"""Ask a live endpoint for predictions, from a file of rows or from JSON on the command line."""
+"""Predictions of a live endpoint, for a file of records or for JSON."""
 
 import json
 import re
@@ -7,56 +7,54 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from .project import EnvironmentSession, UsageError
+from ..project import EnvironmentSession, UsageError
 
 CONTENT_TYPES = {".csv": "text/csv", ".json": "application/json"}
-
-
 INFERENCE_ID = re.compile(r"[ -~]{1,64}")
 
 
 def invoke(
     session: EnvironmentSession, model: str, body: str, content_type: str, inference_id: str | None = None
 ) -> Any:
-    """The endpoint's answer as parsed JSON. Raises UsageError with the model's own words when it refuses the input.
+    """The endpoint's response as parsed JSON.
 
-    `inference_id` is captured with the answer; labels that come later name it.
+    `inference_id` is captured with the request; labels that are uploaded later refer to it. Raises UsageError with the
+    container's error message when it rejects the request.
     """
     if inference_id is not None and not INFERENCE_ID.fullmatch(inference_id):
         raise UsageError("--inference-id must have 1 to 64 printable ASCII characters")
-    given = {"InferenceId": inference_id} if inference_id else {}
+    optional = {"InferenceId": inference_id} if inference_id else {}
     endpoint = session.names.model(model).endpoint
     try:
-        answer = session.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=endpoint, Body=body.encode(), ContentType=content_type, Accept="application/json", **given
+        response = session.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=endpoint, Body=body.encode(), ContentType=content_type, Accept="application/json", **optional
         )
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ModelError":
-            raise UsageError(
-                f"{endpoint} answered {error.response.get('OriginalStatusCode')}: {_words(error)}"
-            ) from None
+            status = error.response.get("OriginalStatusCode")
+            raise UsageError(f"{endpoint} returned {status}: {_container_message(error)}") from None
         if code in ("ValidationError", "ValidationException"):
             raise UsageError(
-                f"there is no endpoint {endpoint!r} yet; it appears with the first approved version "
+                f"there is no endpoint {endpoint!r} yet; it is created with the first approved version "
                 f"(model-factory status, model-factory retrain {model})"
             ) from None
         raise
-    return json.loads(answer["Body"].read())
+    return json.loads(response["Body"].read())
 
 
 def read_rows(path: Path) -> tuple[str, str]:
-    """A file's text and content type, by its ending. Raises UsageError."""
+    """A file's text and its content type, by the file's suffix. Raises UsageError."""
     content_type = CONTENT_TYPES.get(path.suffix)
     if content_type is None:
-        raise UsageError(f"{path}: unknown kind of file; it must end in {' or '.join(CONTENT_TYPES)}")
+        raise UsageError(f"{path}: unsupported file type; it must end in {' or '.join(CONTENT_TYPES)}")
     try:
         return path.read_text(encoding="utf-8"), content_type
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
 
 
-def _words(error: ClientError) -> str:
+def _container_message(error: ClientError) -> str:
     message = error.response.get("OriginalMessage") or error.response["Error"]["Message"]
     try:
         return str(json.loads(message)["error"])

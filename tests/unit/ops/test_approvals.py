@@ -1,4 +1,4 @@
-"""approve, reject and promote, in two accounts of the embedded AWS."""
+"""`model-factory approve`, `reject` and `promote`, with two accounts on the embedded AWS."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ def local(tmp_path_factory):
 
 @pytest.fixture
 def session(local, project, monkeypatch, tmp_path):
-    """The environments of the project's factory, with the buckets, queues and groups that commands look for."""
+    """Sessions by environment; each has the buckets, queue and model package group that the commands use."""
     lines = []
     for name, account in ACCOUNTS.items():
         credentials = local.accounts.assume(f"arn:aws:iam::{account}:role/administrator", "ada")
@@ -31,10 +31,10 @@ def session(local, project, monkeypatch, tmp_path):
         monkeypatch.delenv(key, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws-config"))
     monkeypatch.setenv("AWS_ENDPOINT_URL", local.endpoint_url)
-    found = {name: Project(project).environment(name) for name in ACCOUNTS}
-    for one in found.values():
-        _prepare(one)
-    return found
+    sessions = {name: Project(project).environment(name) for name in ACCOUNTS}
+    for each in sessions.values():
+        _prepare(each)
+    return sessions
 
 
 def _prepare(session) -> None:
@@ -52,7 +52,7 @@ def _prepare(session) -> None:
 
 
 def register(session, status: str) -> int:
-    """A version with an artifact and a report in the environment's own bucket."""
+    """Registers a version whose artifact and report are in the environment's artifact bucket; its number."""
     bucket = session.names.bucket("artifacts")
     for key in ("model.tar.gz", "statistics.json", "profile.json"):
         key = f"churn/executions/1/{key}"
@@ -83,22 +83,22 @@ def record(session, uri: str) -> dict:
     return json.loads(session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
-def words(text: str, start: str) -> str:
-    """The word of an output that begins so."""
+def word(text: str, start: str) -> str:
+    """The first word of the output that starts with `start`."""
     return next(word.rstrip(";") for word in text.split() if word.startswith(start))
 
 
-def test_the_newest_version_that_waits_is_approved_and_who_did_is_recorded(session, run, project):
+def test_newest_pending_version_is_approved_with_audit_record(session, run, project):
     number = register(session["prod"], "PendingManualApproval")
     code, out, err = run("approve", "churn", "--reason", "looks right", "--project", str(project))
     assert code == 0, err
     assert version(session["prod"], number)["ModelApprovalStatus"] == "Approved"
-    kept = record(session["prod"], words(out, "s3://"))
-    assert (kept["decision"], kept["reason"], kept["ModelPackageVersion"]) == ("Approved", "looks right", number)
-    assert kept["by"] == "arn:aws:sts::123456789012:assumed-role/administrator/ada"
+    saved = record(session["prod"], word(out, "s3://"))
+    assert (saved["decision"], saved["reason"], saved["ModelPackageVersion"]) == ("Approved", "looks right", number)
+    assert saved["by"] == "arn:aws:sts::123456789012:assumed-role/administrator/ada"
 
 
-def test_rejecting_what_was_approved_sends_the_endpoint_back(session, run, project):
+def test_rejecting_approved_version_sends_deploy_message(session, run, project):
     number = register(session["prod"], "Approved")
     code, _, err = run("reject", "churn", "--version", str(number), "--reason", "wrong", "--project", str(project))
     assert code == 0, err
@@ -111,7 +111,7 @@ def test_rejecting_what_was_approved_sends_the_endpoint_back(session, run, proje
     assert (code, f"version {number} of churn is Rejected already" in err) == (1, True)
 
 
-def test_a_version_that_is_not_there_is_told_with_those_that_are(session, run, project):
+def test_unknown_version_is_rejected_with_existing_versions(session, run, project):
     register(session["dev"], "Approved")
     code, _, err = run(
         "approve", "churn", "--env", "dev", "--version", "99", "--reason", "x", "--project", str(project)
@@ -120,31 +120,31 @@ def test_a_version_that_is_not_there_is_told_with_those_that_are(session, run, p
     assert "churn has no version 99 in dev; there are: v1 Approved" in err
 
 
-def test_promotion_takes_the_same_bytes_and_says_where_they_are_from(session, run, project):
+def test_promotion_copies_artifact_and_records_origin(session, run, project):
     number = register(session["dev"], "Approved")
     arguments = ("promote", "churn", "--from", "dev", "--reason", "proven in dev", "--project", str(project))
     code, out, err = run(*arguments)
     assert code == 0, err
-    kept = record(session["prod"], words(out, "s3://"))
-    made = version(session["prod"], kept["ModelPackageVersion"])
-    facts = made["CustomerMetadataProperties"]
-    assert facts["origin"] == version(session["dev"], number)["ModelPackageArn"] == kept["origin"]
-    assert facts["artifact_digest"] == hashlib.sha256(b"the bytes of the model").hexdigest() == kept["artifact_digest"]
+    saved = record(session["prod"], word(out, "s3://"))
+    promoted = version(session["prod"], saved["ModelPackageVersion"])
+    facts = promoted["CustomerMetadataProperties"]
+    assert facts["origin"] == version(session["dev"], number)["ModelPackageArn"] == saved["origin"]
+    assert facts["artifact_digest"] == hashlib.sha256(b"the bytes of the model").hexdigest() == saved["artifact_digest"]
     assert facts["code_digest"] == "abc"
-    assert made["ModelApprovalStatus"] == "PendingManualApproval"
-    artifact = made["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
-    statistics = made["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+    assert promoted["ModelApprovalStatus"] == "PendingManualApproval"
+    artifact = promoted["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    statistics = promoted["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
     assert all(
         uri.startswith(f"s3://{session['prod'].names.bucket('artifacts')}/churn/") for uri in (artifact, statistics)
     )
-    # The monitor reads what lies beside the reports that a version names.
+    # The monitor reads the other objects of the folder, too.
     bucket, _, folder = statistics.removeprefix("s3://").partition("/")
     session["prod"].client("s3").head_object(Bucket=bucket, Key=folder.replace("statistics", "profile"))
     code, _, err = run(*arguments)
     assert (code, "was promoted to prod already" in err) == (1, True)
 
 
-def test_an_artifact_that_is_not_the_one_that_was_registered_is_not_promoted(session, run, project):
+def test_artifact_with_other_digest_is_not_promoted(session, run, project):
     number = register(session["dev"], "Approved")
     session["dev"].client("sagemaker").update_model_package(
         ModelPackageArn=version(session["dev"], number)["ModelPackageArn"],
@@ -155,13 +155,13 @@ def test_an_artifact_that_is_not_the_one_that_was_registered_is_not_promoted(ses
     assert f"is not what version {number} was registered with" in " ".join(err.split())
 
 
-def test_promotion_goes_forward_only(session, run, project):
+def test_promotion_to_earlier_environment_is_rejected(session, run, project):
     arguments = ("promote", "churn", "--from", "prod", "--env", "dev", "--reason", "x", "--project", str(project))
     code, _, err = run(*arguments)
     assert (code, "dev does not come after prod; the order of promotion is dev, prod" in err) == (1, True)
 
 
-def test_a_decision_is_about_a_model_or_a_delivery(run, project):
+def test_approve_needs_model_or_delivery_option(run, project):
     code, _, err = run("approve", "--reason", "x", "--project", str(project))
     assert (code, "give the name of a model, or --delivery" in err) == (1, True)
     code, _, err = run("approve", "--delivery", "--reason", "x", "--project", str(project))

@@ -1,4 +1,4 @@
-"""What is running where, read from AWS: the live version, its quality, the last training, the alarms."""
+"""State of a model in one environment, read from SageMaker and CloudWatch."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -9,13 +9,16 @@ from botocore.exceptions import ClientError
 
 from model_factory.core.names import ModelNames
 
-from .project import EnvironmentSession
-from .retrain import newest_execution
+from ..project import EnvironmentSession
+from .executions import execution_trigger, newest_execution
 
 
 @dataclass(frozen=True)
 class ModelStatus:
-    """One model in one environment. None where AWS has nothing yet."""
+    """One model in one environment. A value is None when AWS has no such resource yet.
+
+    `training` is the status of the newest training, `trained` its start, `alarms` are those in ALARM, without their prefix.
+    """
 
     environment: str
     model: str
@@ -29,34 +32,39 @@ class ModelStatus:
     alarms: list[str]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for `--json`."""
+        """Values that `json.dumps` accepts."""
         return asdict(self) | {"trained": self.trained.isoformat() if self.trained else None}
 
 
 def model_status(session: EnvironmentSession, model: str) -> ModelStatus:
-    """The state of `model` in one environment, from SageMaker and CloudWatch."""
+    """The state of `model` in one environment."""
     names, sagemaker = session.names.model(model), session.client("sagemaker")
-    endpoint = _or_none(lambda: sagemaker.describe_endpoint(EndpointName=names.endpoint))
+    endpoint = _none_if_missing(lambda: sagemaker.describe_endpoint(EndpointName=names.endpoint))
     package = live_package(sagemaker, endpoint) if endpoint else None
-    execution = _or_none(lambda: newest_execution(sagemaker, names.training_pipeline))
-    facts = (package or {}).get("CustomerMetadataProperties", {})
+    execution = _none_if_missing(lambda: newest_execution(sagemaker, names.training_pipeline))
+    metadata = (package or {}).get("CustomerMetadataProperties", {})
     arn = execution["PipelineExecutionArn"] if execution else None
     return ModelStatus(
         environment=session.environment.name,
         model=model,
         endpoint=endpoint["EndpointStatus"] if endpoint else None,
         version=package.get("ModelPackageVersion") if package else None,
-        metric=f"{facts['metric']} {float(facts['metric_value']):.4f}" if "metric_value" in facts else None,
+        metric=gate_metric(metadata),
         training=execution["PipelineExecutionStatus"] if execution else None,
-        training_reason=_failure(sagemaker, arn) if arn else None,
+        training_reason=_failure_reason(sagemaker, arn) if arn else None,
         trained=execution["StartTime"] if execution else None,
-        trigger=_trigger(sagemaker, arn) if arn else None,
+        trigger=execution_trigger(sagemaker, arn) if arn else None,
         alarms=_alarms(session.client("cloudwatch"), names),
     )
 
 
+def gate_metric(metadata: dict[str, str]) -> str | None:
+    """Metric that the gate compared, from a model package's metadata: `auc 0.9056`. None when it has none."""
+    return f"{metadata['metric']} {float(metadata['metric_value']):.4f}" if "metric_value" in metadata else None
+
+
 def live_package(sagemaker: Any, endpoint: dict[str, Any]) -> dict[str, Any] | None:
-    """The model package behind the endpoint's first variant; None when the model was not made from one."""
+    """Model package of the first variant of a described endpoint; None when its model was not created from one."""
     config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     container = model.get("PrimaryContainer") or next(iter(model.get("Containers", [])), {})
@@ -64,7 +72,7 @@ def live_package(sagemaker: Any, endpoint: dict[str, Any]) -> dict[str, Any] | N
     return sagemaker.describe_model_package(ModelPackageName=package) if package else None
 
 
-def _or_none[T](call: Callable[[], T]) -> T | None:
+def _none_if_missing[T](call: Callable[[], T]) -> T | None:
     try:
         return call()
     except ClientError as error:
@@ -73,17 +81,12 @@ def _or_none[T](call: Callable[[], T]) -> T | None:
         raise
 
 
-def _failure(sagemaker: Any, execution_arn: str) -> str | None:
+def _failure_reason(sagemaker: Any, execution_arn: str) -> str | None:
     return sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution_arn).get("FailureReason")
 
 
-def _trigger(sagemaker: Any, execution_arn: str) -> str | None:
-    answer = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=execution_arn)
-    return next((p["Value"] for p in answer["PipelineParameters"] if p["Name"] == "Trigger"), None)
-
-
 def _alarms(cloudwatch: Any, names: ModelNames) -> list[str]:
-    """The parts of the alarm names (drift, data-violations …) that are in ALARM."""
-    start = f"{names.prefix}-"
-    answer = cloudwatch.describe_alarms(AlarmNamePrefix=start, StateValue="ALARM")
-    return [alarm["AlarmName"].removeprefix(start) for alarm in answer["MetricAlarms"]]
+    """Purposes (drift, data-violations …) of the model's alarms in ALARM."""
+    prefix = f"{names.prefix}-"
+    response = cloudwatch.describe_alarms(AlarmNamePrefix=prefix, StateValue="ALARM")
+    return [alarm["AlarmName"].removeprefix(prefix) for alarm in response["MetricAlarms"]]

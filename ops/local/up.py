@@ -1,4 +1,4 @@
-"""`model-factory local up`: the embedded AWS kept running for other tools."""
+"""`model-factory local up`: run the embedded AWS until it is interrupted."""
 
 import signal
 import threading
@@ -9,14 +9,14 @@ from rich.console import Console
 from local_aws.bootstrap import bootstrap
 from local_aws.server import LocalAws
 
-from .project import Project, UsageError
+from ..project import Project, UsageError
 
 STATE = Path(".local_aws")
 
 
 def up(project: Project, port: int, console: Console) -> None:
-    """Start, bootstrap every account of factory.yaml, say how to reach it, and serve until interrupted."""
-    factory = project.factory
+    """Start the embedded AWS, bootstrap every account of factory.yaml, print how to use it, and wait for Ctrl-C."""
+    accounts = project.accounts
     state = project.root / STATE
     state.mkdir(exist_ok=True)
     try:
@@ -28,11 +28,10 @@ def up(project: Project, port: int, console: Console) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        accounts = {factory.names(e).prefix: (e.account, e.region) for e in factory.environments}
         console.print(f"embedded AWS at {local.endpoint_url}; bootstrapping {', '.join(accounts)}")
         bootstrap(local, accounts)
         console.print(
-            "Ready; Ctrl-C stops it and forgets everything. In another terminal:\n\n"
+            "Ready. Ctrl-C stops it and deletes everything in it. In another terminal:\n\n"
             f"  export AWS_ENDPOINT_URL={local.endpoint_url} AWS_CONFIG_FILE={(state / 'aws-config').resolve()}\n"
             f"  export AWS_PROFILE={next(reversed(accounts))}\n"
             "  cdk deploy --all --require-approval never\n"

@@ -1,4 +1,4 @@
-"""A developer's clone of a factory whose pushes are delivered on the embedded AWS: files to change, and `git push`."""
+"""A clone of a repository on the embedded AWS: change files, commit and push."""
 
 import shutil
 import subprocess
@@ -10,34 +10,34 @@ import yaml
 from local_aws.bootstrap import bootstrap, cdk
 from local_aws.server import LocalAws
 
-from ..project import Project
-from ..repository.init import init
+from ...project import Project
+from ...repository.init import init
 
 REPOSITORY = "acme/models"
 TOOLING = ("999999999999", "eu-west-1")
 CONNECTION = f"arn:aws:codeconnections:{TOOLING[1]}:{TOOLING[0]}:connection/11111111-2222-4333-8444-555555555555"
-# The library is installed on this machine, and its own tests validate its templates.
+# The library is installed already, and tests/stacks validates the templates.
 INSTALL = "export CDK_VALIDATION=false"
 TEST = "python3 -m compileall -q models"
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The clone at `root` of the repository that the embedded AWS serves."""
+    """The clone at `root` of a repository on the embedded AWS."""
 
     local: LocalAws
     root: Path
 
     @property
     def project(self) -> Project:
-        """What is on disk now."""
+        """The project, read from the files as they are now."""
         return Project(self.root)
 
     @classmethod
     def create(
         cls, local: LocalAws, root: Path, environments: list[dict[str, str]], models: Path | None = None
     ) -> "Workspace":
-        """Write a new repository, with the example model or the models of a folder, and commit and push it."""
+        """Write a new repository with the example model, or with the models of a folder, and configure its remote."""
         init(root, "acme", example=models is None)
         if models:
             ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
@@ -55,39 +55,37 @@ class Workspace:
             },
         }
         (root / "factory.yaml").write_text(yaml.safe_dump(factory, sort_keys=False))
-        made = cls(local, root)
-        made.git("init", "--quiet", "--initial-branch", "main")
-        made.git("remote", "add", "origin", str(local.repositories.create(REPOSITORY)))
-        return made
+        workspace = cls(local, root)
+        workspace.git("init", "--quiet", "--initial-branch", "main")
+        workspace.git("remote", "add", "origin", str(local.repositories.create(REPOSITORY)))
+        return workspace
 
     def bootstrap(self) -> None:
-        """Bootstrap every account; the tooling account's profile is `acme-delivery`."""
-        factory = self.project.factory
-        accounts = {factory.names(e).prefix: (e.account, e.region) for e in factory.environments}
-        bootstrap(self.local, accounts | {"acme-delivery": TOOLING}, trust=TOOLING[0])
+        """Bootstrap every account. The profile of the tooling account is `acme-delivery`."""
+        bootstrap(self.local, self.project.accounts | {"acme-delivery": TOOLING}, trust=TOOLING[0])
 
     def deploy_pipeline(self) -> None:
-        """Deploy the pipeline's stack by hand, once: from here on pushes deploy, the pipeline itself included."""
+        """Deploy the pipeline's stack. Later changes, also of the pipeline itself, are deployed by pushes."""
         arguments = ["deploy", f"{self.project.factory.name}-delivery", "--require-approval", "never"]
         cdk(self.local, arguments, cwd=self.root, env={"CDK_VALIDATION": "false"})
 
     def change(self, path: str, old: str, new: str) -> None:
-        """Replace a text in a file of the clone. Raises ValueError when it is not there."""
+        """Replace text in a file of the clone. Raises ValueError when the file does not contain `old`."""
         text = (self.root / path).read_text()
         if old not in text:
             raise ValueError(f"{path} has no {old!r}")
         (self.root / path).write_text(text.replace(old, new))
 
     def push(self, message: str) -> str:
-        """Commit everything and push; the commit."""
+        """Commit all changes and push; returns the commit id."""
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", message)
         self.git("push", "--quiet", "origin", "HEAD:main")
         return self.git("rev-parse", "HEAD")
 
     def git(self, *arguments: str) -> str:
-        """Run git in the clone; its output."""
-        who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
-        command = ["git", "-C", str(self.root), *who, *arguments]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        return done.stdout.strip()
+        """Run git in the clone; returns its output."""
+        author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
+        command = ["git", "-C", str(self.root), *author, *arguments]
+        completed = subprocess.run(command, check=True, capture_output=True, text=True)
+        return completed.stdout.strip()

@@ -1,4 +1,4 @@
-"""Take an approved version to a later environment as it is: the same artifact, encrypted anew, nothing trained again."""
+"""Promotion of an approved version to a later environment: the same artifact, encrypted with that environment's key."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,8 +7,8 @@ from model_factory.core.image import ImageError, default_image_uri
 from model_factory.functions.shared.promotion import Promoted, PromotionError, Target
 from model_factory.functions.shared.promotion import promote as promote_package
 
-from .decisions import find_version
-from .project import EnvironmentSession, UsageError
+from ..project import EnvironmentSession, UsageError
+from .approvals import find_version
 
 
 def promote(
@@ -31,7 +31,7 @@ def promote(
     group = names.model(model).model_package_group
     if version["ModelPackageArn"] in _origins(target.client("sagemaker"), group):
         raise UsageError(f"{version['ModelPackageArn']} was promoted to {target.environment.name} already")
-    to = Target(
+    promotion_target = Target(
         environment=target,
         model_package_group=group,
         artifacts_uri=f"s3://{names.bucket('artifacts')}/{model}/",
@@ -39,24 +39,25 @@ def promote(
         approval_status="Approved" if target.environment.approval == "automatic" else "PendingManualApproval",
         image=_image(version["InferenceSpecification"]["Containers"][0]["Image"], source, target),
     )
-    person = target.client("sts").get_caller_identity()["Arn"]
+    name = source.environment.name
     try:
-        return promote_package(version, source, source.environment.name, to, by=person, reason=reason)
+        return promote_package(version, source, name, promotion_target, by=target.caller_arn, reason=reason)
     except PromotionError as error:
         raise UsageError(str(error)) from None
 
 
 def _image(image: str, source: EnvironmentSession, target: EnvironmentSession) -> str | None:
-    """AWS's own image is in a registry of the region; one of the user's is where the user says."""
+    """URI of AWS's scikit-learn image in the target's region. None for any other image: its URI does not change."""
     try:
-        same = image == default_image_uri(source.environment.region)
-        return default_image_uri(target.environment.region) if same else None
+        is_default = image == default_image_uri(source.environment.region)
+        return default_image_uri(target.environment.region) if is_default else None
     except ImageError:
         return None
 
 
 def _origins(sagemaker: Any, group: str) -> Iterator[str]:
+    """ARNs of the versions that versions of the group were promoted from."""
     for page in sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group):
-        for one in page["ModelPackageSummaryList"]:
-            described = sagemaker.describe_model_package(ModelPackageName=one["ModelPackageArn"])
+        for each in page["ModelPackageSummaryList"]:
+            described = sagemaker.describe_model_package(ModelPackageName=each["ModelPackageArn"])
             yield described.get("CustomerMetadataProperties", {}).get("origin", "")

@@ -1,0 +1,87 @@
+"""Commands on the files of a user's repository: init, new, validate, schema, upgrade."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from model_factory.config import FactoryConfig, ModelConfig
+
+from ..options import ModelName, ProjectFolder, out, print_mistakes
+from ..project import Project, UsageError
+from ..repository.init import CI
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `model-factory`."""
+    for command in (init, new, validate, schema, upgrade):
+        app.command()(command)
+
+
+def init(
+    name: Annotated[str, typer.Argument(help="Name of the factory; prefix of the names of all AWS resources.")],
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Folder to write to; default: a folder with the factory's name.")
+    ] = None,
+    example: Annotated[bool, typer.Option("--example", help="Also write the example model with its data.")] = False,
+    ci: Annotated[CI | None, typer.Option("--ci", help="Also write a CI workflow: github or gitlab.")] = None,
+) -> None:
+    """Write a new repository: app.py, cdk.json, factory.yaml, requirements.txt, tests and README."""
+    from ..repository.init import init as write_repository
+
+    folder = folder or Path(name)
+    for path in write_repository(folder, name, example=example, ci=ci):
+        out.print(f"wrote {path}", soft_wrap=True)
+    out.print(f"next: cd {folder}, then follow README.md", soft_wrap=True)
+
+
+def new(
+    name: ModelName,
+    data: Annotated[
+        Path, typer.Option("--data", help="Sample of the data: a .csv file with header, or a .parquet file.")
+    ],
+    label: Annotated[str, typer.Option("--label", help="The column to predict.")],
+    root: ProjectFolder = Path(),
+) -> None:
+    """Write model.yaml and model.py for a new model that trains on the given data."""
+    from ..repository.new import create, read_sample
+
+    summary = read_sample(data, label)
+    for path in create(root, name, summary):
+        out.print(f"wrote {path}", soft_wrap=True)
+    out.print(f"{summary.problem} of {label!r} from {len(summary.columns)} columns; next: model-factory validate")
+
+
+def validate(root: ProjectFolder = Path()) -> None:
+    """Check factory.yaml and each model.yaml and model.py; print each mistake with file, line and correction."""
+    from ..repository.validate import find_mistakes
+
+    if mistakes := find_mistakes(root):
+        print_mistakes(list(map(str, mistakes)))
+        raise typer.Exit(1)
+    project = Project(root)
+    environments = ", ".join(e.name for e in project.factory.environments)
+    out.print(
+        f"factory {project.factory.name}: environments {environments}; models {', '.join(project.models) or 'none'}"
+    )
+
+
+def schema(which: Annotated[str, typer.Argument(help="`factory` or `model`.")]) -> None:
+    """Print the JSON Schema of factory.yaml or model.yaml, for editors."""
+    schemas = {"factory": FactoryConfig, "model": ModelConfig}
+    if which not in schemas:
+        raise UsageError(f"there is no schema {which!r}; choose factory or model")
+    print(json.dumps(schemas[which].model_json_schema(by_alias=True), indent=2))
+
+
+def upgrade(
+    root: ProjectFolder = Path(),
+    diff: Annotated[
+        bool, typer.Option(help="Also run cdk diff, and warn of replacements of stateful resources.")
+    ] = True,
+) -> None:
+    """Change the repository's files for the installed version of the library, and print each change."""
+    from ..repository.upgrade import upgrade as upgrade_repository
+
+    upgrade_repository(root, out, diff=diff)

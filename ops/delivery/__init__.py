@@ -1,0 +1,1 @@
+"""The delivery pipeline's executions, approvals of versions, and promotion between environments."""

@@ -1,0 +1,1 @@
+"""Operations on deployed models: status, retrain, invoke and upload."""

@@ -1,0 +1,69 @@
+"""Executions of a model's SageMaker pipelines: the newest one, its trigger, and how it ends."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..project import EnvironmentSession, UsageError
+
+POLL_SECONDS = 0.2
+LONG_POLL_SECONDS = 2.0
+LONG_TIMEOUT_SECONDS = 600
+"""With a timeout above this, `follow` polls every LONG_POLL_SECONDS."""
+
+
+@dataclass(frozen=True)
+class ExecutionResult:
+    """An execution that ended: its status and, if it failed, the reason."""
+
+    execution_arn: str
+    status: str
+    reason: str
+
+
+def newest_execution(sagemaker: Any, pipeline: str) -> dict[str, Any] | None:
+    """Summary of the pipeline's execution that was created last; None before the first."""
+    response = sagemaker.list_pipeline_executions(
+        PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
+    )
+    return next(iter(response["PipelineExecutionSummaries"]), None)
+
+
+def newest_execution_arn(sagemaker: Any, pipeline: str) -> str | None:
+    """ARN of the pipeline's execution that was created last; None before the first."""
+    execution = newest_execution(sagemaker, pipeline)
+    return execution["PipelineExecutionArn"] if execution else None
+
+
+def execution_trigger(sagemaker: Any, execution_arn: str) -> str | None:
+    """Value of the parameter `Trigger`, such as `schedule` or `drift`; None when the execution has none."""
+    response = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=execution_arn)
+    return next((each["Value"] for each in response["PipelineParameters"] if each["Name"] == "Trigger"), None)
+
+
+def follow(
+    session: EnvironmentSession, execution_arn: str, timeout_seconds: float, log: Callable[[str], None]
+) -> ExecutionResult:
+    """Wait until the execution ends; `log` gets a line for each step that starts or ends.
+
+    Raises UsageError when it has not ended in time.
+    """
+    sagemaker = session.client("sagemaker")
+    logged: set[tuple[str, str]] = set()
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution_arn)
+        steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution_arn, SortOrder="Ascending")
+        for step in steps["PipelineExecutionSteps"]:
+            state = (step["StepName"], step["StepStatus"])
+            if state not in logged:
+                logged.add(state)
+                reason = f": {step['FailureReason']}" if step.get("FailureReason") else ""
+                log(f"{step['StepName']:<10} {step['StepStatus']}{reason}")
+        status = execution["PipelineExecutionStatus"]
+        if status in ("Succeeded", "Failed", "Stopped"):
+            return ExecutionResult(execution_arn, status, execution.get("FailureReason", ""))
+        if time.monotonic() > deadline:
+            raise UsageError(f"{execution_arn} is still {status} after {timeout_seconds:.0f} s; it was not stopped")
+        time.sleep(LONG_POLL_SECONDS if timeout_seconds > LONG_TIMEOUT_SECONDS else POLL_SECONDS)

@@ -1,0 +1,157 @@
+"""Use every permission of the factory's roles once, also those of failures, stops and deletions."""
+
+import json
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from local_aws.bootstrap import cdk
+from model_factory.ops.local.demo.traffic import Traffic
+from model_factory.ops.operations.trigger import send_manual_trigger
+from model_factory.ops.waiting import wait_for
+
+from .conftest import ROOT, Factory, records
+
+TIMEOUT_SECONDS = 300
+INPUTS = ["x", "y", "colour"]
+
+
+def exercise_all_roles(prod: Factory) -> None:
+    """Skip, retrain by drift, fail and stop in prod; recover a failed endpoint, destroy and redeploy in dev."""
+    prod.run_schedule("retrain")
+    wait_for("the reason for the skip", lambda: "no new data" in prod.retrain_log() or None, TIMEOUT_SECONDS)
+    send_message_of_unknown_model(prod)
+    retrain_by_drift(prod)
+    fail_training(prod)
+    for pipeline, step in (("train", "Prepare"), ("train", "Train"), ("monitor", "Monitor")):
+        stop_execution(prod, pipeline, step)
+    fail_event_targets(prod)
+    dev = replace(prod, session=prod.session.project.environment("dev"))
+    replace_failed_endpoint(dev)
+    destroy_and_redeploy(dev)
+
+
+def send_message_of_unknown_model(factory: Factory) -> None:
+    """A message of a model that does not exist is retried and then moved to the dead-letter queue."""
+    sqs, names = factory.client("sqs"), factory.session.names
+    url = sqs.get_queue_url(QueueName=names.queue("retrain"))["QueueUrl"]
+    message = {"model": "nobody", "trigger": "manual", "reason": "unknown model", "id": uuid.uuid4().hex}
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message), MessageGroupId="nobody")
+    factory.receive_message(names.dead_letter_queue("retrain"))
+
+
+def fail_training(factory: Factory) -> None:
+    """A training on invalid data fails and sends a notification."""
+    factory.upload_records(records(200).drop(columns="colour"), "2026-12-01")
+    assert factory.retrain("bad data").status == "Failed"
+    factory.delete_records("2026-12-01")
+
+
+def retrain_by_drift(factory: Factory) -> None:
+    """Send drifted requests and labels, run the monitor, and wait for the training and the deployment that it starts."""
+    old, started = factory.reader.live_version(), datetime.now(UTC)
+    data = records(2000, seed=77, shift=3.0)
+    factory.upload_records(data, "2026-11-20")
+    Traffic(factory.client("sagemaker-runtime"), factory.names.endpoint, INPUTS).send(data)
+    factory.control("flush")
+    factory.upload_labels("inference_id,sold\nnobody,1\n")
+    training, monitor = (
+        factory.newest_execution(factory.names.training_pipeline),
+        factory.newest_execution(factory.names.monitor_pipeline),
+    )
+    # As in an account without processing jobs: the monitor has to create the log group.
+    factory.client("logs").delete_log_group(logGroupName="/aws/sagemaker/ProcessingJobs")
+    factory.run_schedule("monitor")
+    monitored = factory.wait_for_next_execution(factory.names.monitor_pipeline, monitor, TIMEOUT_SECONDS)
+    assert monitored.status == "Succeeded", monitored.reason
+    finished = factory.wait_for_next_execution(factory.names.training_pipeline, training, TIMEOUT_SECONDS)
+    assert finished.status == "Succeeded", finished.reason
+    wait_for("the new version", lambda: factory.reader.newer_version(old, started), TIMEOUT_SECONDS)
+
+
+def stop_execution(factory: Factory, which: str, step: str) -> None:
+    """Stop an execution while `step` runs, which stops the step's job."""
+    sagemaker, names = factory.client("sagemaker"), factory.names
+    pipeline = names.training_pipeline if which == "train" else names.monitor_pipeline
+    before = factory.newest_execution(pipeline)
+    if which == "train":
+        send_manual_trigger(factory.session, "retrain", factory.model, f"to be stopped in {step}")
+    else:
+        # Another scheduled time: with the same time SageMaker returns the previous execution.
+        factory.run_schedule("monitor", datetime.now(UTC) + timedelta(days=1))
+
+    def running() -> str | None:
+        execution = factory.newest_execution(pipeline)
+        if execution in (before, None):
+            return None
+        steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution)["PipelineExecutionSteps"]
+        started = [s for s in steps if s["StepName"] == step and s["StepStatus"] == "Executing" and "Metadata" in s]
+        return execution if started else None
+
+    execution = wait_for(f"step {step}", running, TIMEOUT_SECONDS)
+    sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution, ClientRequestToken=uuid.uuid4().hex)
+    assert factory.wait_for_next_execution(pipeline, before, TIMEOUT_SECONDS).status == "Stopped"
+
+
+def fail_event_targets(factory: Factory) -> None:
+    """A schedule of a deleted pipeline, and a rule whose target denies access, send to the queue of undelivered events."""
+    scheduler, names = factory.client("scheduler"), factory.names
+    schedule = scheduler.get_schedule(Name=names.schedule("monitor"))
+    target_input = json.loads(schedule["Target"]["Input"]) | {
+        "PipelineName": f"{names.environment.prefix}-deleted-monitor"
+    }
+    scheduler.create_schedule(
+        Name="broken",
+        ScheduleExpression=schedule["ScheduleExpression"],
+        FlexibleTimeWindow=schedule["FlexibleTimeWindow"],
+        Target=schedule["Target"] | {"Input": json.dumps(target_input)},
+    )
+    try:
+        assert "deleted-monitor" in factory.control_error("tick", schedule="broken", time=datetime.now(UTC).isoformat())
+    finally:
+        scheduler.delete_schedule(Name="broken")
+    sqs, events = factory.client("sqs"), factory.client("events")
+    undelivered = names.environment.undelivered_queue
+    factory.receive_message(undelivered)
+    denied = sqs.create_queue(QueueName="denied")["QueueUrl"]
+    rule, arn = f"{names.environment.prefix}-broken", names.environment.arn
+    events.put_rule(Name=rule, EventPattern=json.dumps({"source": ["test.broken"]}))
+    dead_letters = {"Arn": arn("sqs", undelivered)}
+    events.put_targets(
+        Rule=rule, Targets=[{"Id": "denied", "Arn": arn("sqs", "denied"), "DeadLetterConfig": dead_letters}]
+    )
+    events.put_events(Entries=[{"Source": "test.broken", "DetailType": "Test", "Detail": "{}"}])
+    factory.receive_message(undelivered)
+    events.remove_targets(Rule=rule, Ids=["denied"])
+    events.delete_rule(Name=rule)
+    sqs.delete_queue(QueueUrl=denied)
+
+
+def replace_failed_endpoint(factory: Factory) -> None:
+    """The endpoint is Failed when the first version is deployed: the deploy function deletes and creates it."""
+    sagemaker, names = factory.client("sagemaker"), factory.names
+    account = factory.session.environment.account
+    sagemaker.create_model(
+        ModelName=f"{names.endpoint}-v0",
+        ExecutionRoleArn=f"arn:aws:iam::{account}:role/{names.role('endpoint')}",
+        PrimaryContainer={"Image": "image", "ModelDataUrl": f"s3://{factory.session.names.bucket('artifacts')}/none"},
+    )
+    variant = {"VariantName": "AllTraffic", "ModelName": f"{names.endpoint}-v0", "InstanceType": "ml.m5.large"}
+    config = f"{names.endpoint}-v0"
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=config, ProductionVariants=[variant | {"InitialInstanceCount": 1}]
+    )
+    sagemaker.create_endpoint(EndpointName=names.endpoint, EndpointConfigName=config)
+    wait_for("the failure", lambda: factory.endpoint_status() == "Failed" or None, TIMEOUT_SECONDS)
+    factory.upload_records(records(), "2026-11-01")
+    finished = factory.retrain("first")
+    assert finished.status == "Succeeded", finished.reason
+    wait_for("version 1", lambda: factory.endpoint_status() == "InService" or None, TIMEOUT_SECONDS)
+
+
+def destroy_and_redeploy(factory: Factory) -> None:
+    """Destroying the model's stack deletes its endpoint and versions; the stack can be deployed again."""
+    deployed = ["--app", str(factory.root / "cdk.out")]
+    cdk(factory.local, ["destroy", factory.names.stack, "--force", *deployed], cwd=ROOT)
+    assert factory.endpoint_status() == ""
+    cdk(factory.local, ["deploy", factory.names.stack, "--require-approval", "never", *deployed], cwd=ROOT)
