@@ -20,8 +20,7 @@ def find_mistakes(root: Path) -> list[Mistake]:
             load_model(path.parent)
         except ConfigError as error:
             mistakes += error.mistakes
-        if not (path.parent / "pipeline.py").exists():
-            mistakes += model_code_mistakes(path.parent / "model.py")
+        mistakes += model_code_mistakes(path.parent / "model.py")
     return mistakes
 
 
