@@ -29,8 +29,8 @@ RUN_BY = {
     "model-factory reject": "tests/unit/ops/test_approvals.py",
     "model-factory promote": "tests/unit/ops/test_approvals.py",
     "cdk bootstrap": "local_aws/bootstrap.py",
-    "cdk deploy": "tests/e2e/whole_loop.py",
-    "cdk destroy": "tests/e2e/whole_loop.py",
+    "cdk deploy": "tests/e2e/role_actions.py",
+    "cdk destroy": "tests/e2e/role_actions.py",
 }
 """Command -> the file that runs it, which contains its last word in quotes. (Every end-to-end test bootstraps.)"""
 
