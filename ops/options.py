@@ -16,10 +16,8 @@ Profile = Annotated[str | None, typer.Option(help="AWS profile; default: <factor
 EnvironmentName = Annotated[
     str | None, typer.Option("--env", "-e", help="Environment; default: the last one in factory.yaml.")
 ]
-ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="Name of the model.")]
-OptionalModelName = Annotated[
-    str | None, typer.Argument(metavar="[MODEL]", help="Name of the model; omit it with --delivery.")
-]
+ModelName = Annotated[str, typer.Argument(help="Name of the model.")]
+OptionalModelName = Annotated[str | None, typer.Argument(help="Name of the model; omit it with --delivery.")]
 Reason = Annotated[str, typer.Option("--reason", help="Reason; recorded with the decision.")]
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from model_factory.testing import check_model, model_folders
 
 

@@ -33,8 +33,8 @@ RUN_BY = {
     "model-factory init": "tests/docs/test_tutorial.py",
     "model-factory upgrade": "tests/docs/test_tutorial.py",
     "cdk bootstrap": "local_aws/bootstrap.py",
-    "cdk deploy": "tests/e2e/whole_loop.py",
-    "cdk destroy": "tests/e2e/whole_loop.py",
+    "cdk deploy": "tests/e2e/role_actions.py",
+    "cdk destroy": "tests/e2e/role_actions.py",
 }
 """Command -> the file that runs it, which contains its last word in quotes. (Every end-to-end test bootstraps.)"""
 

@@ -1,4 +1,4 @@
-"""What runs in AWS's scikit-learn image uses nothing but that image, and is developed with exactly its libraries."""
+"""Jobs and models import only packages of AWS's scikit-learn image, and the lock files have the image's versions."""
 
 import ast
 import re
@@ -18,7 +18,7 @@ PINS = {
     "joblib": "1.5.3",
 }
 SERVING_PINS = {"flask": "3.1.3", "gunicorn": "26.0.0", "sagemaker-containers": "2.8.6.post2"}
-# threadpoolctl is a requirement of scikit-learn itself.
+# threadpoolctl is a dependency of scikit-learn.
 IN_THE_IMAGE = {
     "sklearn", "threadpoolctl", "numpy", "scipy", "pandas", "pyarrow", "joblib", "flask", "boto3", "botocore",
 }  # fmt: skip
@@ -26,19 +26,19 @@ MODELS = sorted(path.parent for path in (ROOT / "models").glob("*/model.yaml"))
 
 
 def locked(lock):
-    """Versions by name. A name that stands there twice, for two platforms, would be two versions."""
+    """Names and versions in a lock file. A package with versions for two platforms is listed twice."""
     return re.findall(r"^([a-z0-9][a-z0-9.-]*)==([^ ;\\]+)", (ROOT / lock).read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize(
     ("lock", "pins"), [("requirements.lock", PINS), ("tools/conformance.lock", PINS | SERVING_PINS)]
 )
-def test_the_lock_holds_the_libraries_of_the_image(lock, pins):
+def test_lock_has_library_versions_of_image(lock, pins):
     assert {entry for entry in locked(lock) if entry[0] in pins} == set(pins.items())
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "tools/conformance.lock"])
-def test_a_lock_names_no_index_and_has_a_hash_for_every_package(lock):
+def test_lock_has_no_index_and_a_hash_per_package(lock):
     text = (ROOT / lock).read_text()
     assert not re.search(r"https?://|--index-url|--find-links", text)
     packages = re.split(r"^(?=[a-z0-9][a-z0-9.-]*==)", text, flags=re.MULTILINE)[1:]
@@ -46,7 +46,7 @@ def test_a_lock_names_no_index_and_has_a_hash_for_every_package(lock):
 
 
 def imported(source, package):
-    """Top-level names that a file imports; relative imports are the package itself."""
+    """Top-level packages that a file imports; a relative import counts as `package`."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -55,7 +55,7 @@ def imported(source, package):
 
 
 def foreign(folder, *own):
-    """Imports of a folder that neither Python, the image nor the folder itself has, as `file: module`."""
+    """Imports of packages that are not in Python, the image or `own`, as `file: module`."""
     files = [path for path in sorted(folder.rglob("*.py")) if "data" not in path.relative_to(folder).parts]
     assert files
     known = sys.stdlib_module_names | IN_THE_IMAGE | set(own)
@@ -67,20 +67,20 @@ def foreign(folder, *own):
     ]
 
 
-def test_jobs_import_nothing_that_is_not_in_the_image():
-    # The one job that runs in SageMaker's Spark image.
+def test_jobs_import_packages_of_image_only():
+    # This job runs in SageMaker's Spark image.
     assert set(foreign(ROOT / "jobs", "jobs")) == {"jobs/drift/spark.py: pyspark"}
 
 
 @pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
-def test_models_import_nothing_that_is_not_in_the_image(folder):
+def test_models_import_packages_of_image_only(folder):
     if (folder / "requirements.txt").exists():
-        pytest.skip("brings packages of its own")
+        pytest.skip("has a requirements.txt")
     assert foreign(folder, *(path.stem for path in folder.glob("*.py"))) == []
 
 
 @pytest.mark.parametrize(
     "source", ["import pydantic", "from model_factory.core.names import VARIANT", "def f():\n    import yaml.loader"]
 )
-def test_an_import_from_elsewhere_is_seen(source):
+def test_import_of_other_package_is_detected(source):
     assert set(imported(source, "jobs")) - sys.stdlib_module_names - IN_THE_IMAGE

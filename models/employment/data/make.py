@@ -19,11 +19,11 @@ def main(wheel: str) -> None:
             for name in ("reference", "analysis", "analysis_target")
         }
     analysis = parts["analysis"].merge(parts["analysis_target"], on="id", validate="one_to_one")
-    people = pd.concat([parts["reference"], analysis], ignore_index=True)
-    codes = people.select_dtypes("category").columns
-    people[codes] = people[codes].astype(str)
-    people = people.astype({"AGEP": "int64", "employed": "int64"})
-    for year, records in people.groupby("year"):
+    table = pd.concat([parts["reference"], analysis], ignore_index=True)
+    codes = table.select_dtypes("category").columns
+    table[codes] = table[codes].astype(str)
+    table = table.astype({"AGEP": "int64", "employed": "int64"})
+    for year, records in table.groupby("year"):
         sample = records.sample(ROWS, random_state=SEED).sort_values("id").drop(columns=EXCLUDED_COLUMNS)
         sample.to_parquet(Path(__file__).parent / f"{year}.parquet", index=False, compression="zstd")
         print(f"{year}: {len(sample)} of {len(records)} records")

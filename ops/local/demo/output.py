@@ -16,13 +16,13 @@ TITLES = (
     "trigger",
     "version",
     "evaluation",
-    "ground truth 95 %",
+    "ground truth",
     "endpoint",
 )
 CONTINUE = """
-To continue in a repository of your own, on an embedded AWS that keeps running:
-  model-factory init acme --example && cd acme
-  model-factory local up                 runs the embedded AWS and prints the variables to export in a second terminal
+To continue with an embedded AWS that keeps running:
+  model-factory init acme --example    writes a repository with this example, if you have none; then: cd acme
+  model-factory local up               runs the embedded AWS and prints the variables to export in a second terminal
 In the second terminal:
   cdk deploy --all --require-approval never
   model-factory upload employment models/employment/data/2015.parquet
@@ -49,6 +49,9 @@ def print_result(result: Result, console: Console) -> None:
         )
     console.print()
     console.print(table)
+    console.print(
+        "evaluation: metric of the version on its test data; ground truth: 95 % interval of the metric for labelled requests"
+    )
     console.print(
         f"{result.requests} requests to the endpoint, {len(result.failures)} failed; "
         f"{result.loop_seconds:.1f} s from the alarm to the new version in service"

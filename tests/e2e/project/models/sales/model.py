@@ -1,4 +1,4 @@
-"""The smallest honest model: a logistic regression on a number and a colour."""
+"""A minimal model: logistic regression on a number and a colour."""
 
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
