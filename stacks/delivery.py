@@ -107,7 +107,7 @@ class DeliveryStack(Stack):
             },
             alarm_topic=alarm_topic,
         )
-        suppressed = "The twelve digits that look like a secret are the accounts it delivers to."
+        suppressed = "The digits that look like a secret are the ids of the accounts that it delivers to."
         suppress(tasks.function, {"CKV_AWS_45": suppressed})
         return cast(lambda_.IFunction, tasks.function)
 

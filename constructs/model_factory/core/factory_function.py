@@ -25,18 +25,23 @@ from .permissions import allow, allow_without_resource, service_role
 
 # AWS publishes the ARN of the layer in this public parameter of every region; CloudFormation reads it at deployment.
 _POWERTOOLS = "/aws/service/powertools/python/arm64/python3.14/latest"
-_CONCURRENCY = "FIFO message groups bound it to one run per model; a reservation would take from the account's few."
-_DEAD_LETTERS = "Messages come from a queue with dead letters, or from CloudFormation, which waits for an answer."
+_CONCURRENCY = (
+    "FIFO message groups limit it to one invocation per model; reserved concurrency would reduce the account's quota for "
+    "other functions."
+)
+_DEAD_LETTERS = (
+    "The function is invoked by a queue with a dead-letter queue, or by CloudFormation, which waits for a response."
+)
 _ACCEPTED = {
     "NIST.800.53.R5-LambdaConcurrency": _CONCURRENCY,
     "CKV_AWS_115": _CONCURRENCY,
     "NIST.800.53.R5-LambdaDLQ": _DEAD_LETTERS,
     "CKV_AWS_116": _DEAD_LETTERS,
     "W3005": DEPENDS_TWICE,
-    "CKV_AWS_173": "The variables hold names and no secrets. Lambda encrypts them with its own key; with the environment's "
-    "key the function would need one more permission to read what the template says anyway.",
+    "CKV_AWS_173": "The variables are names, not secrets, and the template contains them. Lambda encrypts them with a key of "
+    "AWS; the environment's key would need one more permission.",
 }
-_OUTSIDE = "It calls AWS's APIs only and reaches nothing inside a network; `network: isolated` puts it into one."
+_OUTSIDE = "The function calls AWS APIs only and no resource in a VPC. `network: isolated` runs it in a VPC."
 _ACCEPTED_OUTSIDE = {**in_both_packs("LambdaInsideVPC", _OUTSIDE), "CKV_AWS_117": _OUTSIDE}
 
 
@@ -102,7 +107,7 @@ class FactoryFunction(Construct):
                 allow_without_resource(["xray:PutTraceSegments", "xray:PutTelemetryRecords"]),
                 *function_interfaces(names or StackLocation.of(self), vpc),
             ],
-            open_resources="X-Ray and metrics have no resources; the rest is bounded by the factory's names.",
+            open_resources="X-Ray and metrics do not support resources; other statements are limited to the factory's names.",
         )
         """The function's role."""
         self.function = lambda_.Function(

@@ -12,9 +12,11 @@ from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
-ONE_ROLE = "The policy belongs to this one role and lives and dies with it; nobody else can attach it."
-NO_SOURCE_OF_ITS_OWN = "The pipeline hands the source over; the project logs in to no repository."
-DEPENDS_TWICE = "CDK's own construct writes the dependency on the role, though its ARN implies it; twice does no harm."
+ONE_ROLE = (
+    "An inline policy of this one role: it cannot be attached to another principal, and it is deleted with the role."
+)
+NO_SOURCE_OF_ITS_OWN = "The source comes from the pipeline; the project has no credentials of a repository."
+DEPENDS_TWICE = "The CDK adds the dependency on the role, which the reference to its ARN implies; it has no effect."
 
 _WILDCARDS = "AwsSolutions-IAM5"
 

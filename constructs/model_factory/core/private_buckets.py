@@ -11,7 +11,7 @@ from .encryption_key import key_or_own
 from .nag import in_both_packs, suppress
 from .names import EnvironmentNames
 
-_ENDLESS = "This bucket holds the access logs; logging access to it would never end."
+_ENDLESS = "This bucket receives the access logs; logging access to it would cause a loop."
 _ONLY_SSE_S3 = "S3 delivers access logs only to buckets encrypted with SSE-S3."
 _LOGS_BY_BUCKET_POLICY = "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy"
 

@@ -160,7 +160,9 @@ class UndeliveredQueue(Construct):
         self.queue = cast(sqs.IQueue, queue)
         """The queue as rules and schedules take it."""
         _allow_rules(self.queue, names)
-        suppress(queue, {"AwsSolutions-SQS3": "This queue is where undelivered events end; an alarm watches it."})
+        suppress(
+            queue, {"AwsSolutions-SQS3": "This queue is a dead-letter queue itself; an alarm reports its messages."}
+        )
         name = names.undelivered_queue if names else queue.queue_name
         self.alarm = _not_empty_alarm(self, names, name, "undelivered", alarm_topic)
         """The alarm on messages in the queue."""

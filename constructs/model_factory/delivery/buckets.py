@@ -12,8 +12,8 @@ from ..core.names import EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
 
 _KEPT = Duration.days(90)
-_ONLY_COPIES = "Only copies of artifacts; accesses to the artifacts themselves are written down."
-_BUILT_ANEW = "Artifacts are built anew from the commit; CDK copies them to the regions that they are deployed to."
+_ONLY_COPIES = "The bucket holds copies of artifacts only; access to the artifacts themselves is logged."
+_BUILT_ANEW = "Artifacts can be built again from the commit; CDK copies them to the regions that they are deployed to."
 
 
 class DeliveryBuckets(Construct):

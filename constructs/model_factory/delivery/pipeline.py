@@ -30,7 +30,7 @@ from .source import push_triggers, source_of
 from .steps import FunctionStep
 
 _BUILD_ROLE = (
-    "CDK Pipelines writes it: CDK's own bootstrap roles, told by their tag, and the build's own logs and artifacts."
+    "CDK Pipelines writes the statement: the CDK's bootstrap roles, by their tag, and the build's logs and artifacts."
 )
 
 _KEYS_ELSEWHERE = (

@@ -12,8 +12,8 @@ from ..core.names import EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
 
 _ONE_REGION = (
-    "One region by design: a factory in a second region is a second environment in factory.yaml, and data that must "
-    "outlive a region is copied there by its owner."
+    "An environment has one region. A second region is a second environment in factory.yaml; the owner of the data "
+    "replicates what must survive the loss of a region."
 )
 _RECORDS_KEPT = Duration.days(365)
 
