@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from model_factory.config import Environment, FactoryConfig, ModelConfig, load_factory, load_models
 from model_factory.core.names import EnvironmentNames
@@ -82,6 +82,10 @@ class EnvironmentSession:
         try:
             session = boto3.Session(profile_name=profile, region_name=self.environment.region)
             account = session.client("sts").get_caller_identity()["Account"]
+        except EndpointConnectionError as error:
+            raise UsageError(
+                f"{error}. Is the embedded AWS running (model-factory local up)? Without it, unset AWS_ENDPOINT_URL"
+            ) from error
         except (BotoCoreError, ClientError) as error:
             raise UsageError(f"cannot sign in to {where}: {error}; {advice}") from error
         if account != self.environment.account:

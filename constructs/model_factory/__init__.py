@@ -231,7 +231,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_EXPORTS]
+    return __all__
 
 
 # aws_cdk looks for Node.js when it is imported. The one installed with this library is used instead of the machine's,

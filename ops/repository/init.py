@@ -6,11 +6,10 @@ from pathlib import Path
 from string import Template
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
-
 from model_factory.config.fields import ShortName
 
 from ..project import UsageError
+from .names import check_name
 
 DISTRIBUTION = "model-factory-cdk"
 TEMPLATES = Path(__file__).parent / "template"
@@ -46,7 +45,7 @@ def init(folder: Path, name: str, *, example: bool = False, ci: CI | None = None
     Raises:
         UsageError: The name is invalid, or a file exists already.
     """
-    _check_name(name)
+    check_name(name, ShortName)
     targets = FILES | ({f"{ci}.yml": CI_FILES[ci]} if ci else {})
     example_folder = folder / "models" / EXAMPLE
     paths = [folder / target for target in targets.values()]
@@ -59,6 +58,7 @@ def init(folder: Path, name: str, *, example: bool = False, ci: CI | None = None
     (folder / "models").mkdir(exist_ok=True)
     if example:
         shutil.copytree(TEMPLATES / EXAMPLE, example_folder, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        paths.append(example_folder)
     return paths
 
 
@@ -69,12 +69,3 @@ def _render(template: str, values: dict[str, str]) -> str:
     if template in ("app.py", "cdk.json", "test_models.py"):
         return text
     return Template(text).substitute(values)
-
-
-def _check_name(name: str) -> None:
-    try:
-        TypeAdapter(ShortName).validate_python(name)
-    except ValidationError:
-        raise UsageError(
-            f"the name {name!r} is invalid: use lower-case letters, digits and single hyphens, at most 20 characters"
-        ) from None

@@ -52,7 +52,7 @@ def read_diff(lines: Iterable[str]) -> list[StatefulChange]:
 def stateful_changes(root: Path) -> list[StatefulChange]:
     """Run `cdk diff` in the repository. Raises RuntimeError with the last lines of its output when it fails."""
     cdk = Path(sys.executable).with_name("cdk")
-    command = [str(cdk), "diff", "--all", "--no-color", "--no-change-set"]
+    command = [str(cdk), "diff", "--no-color", "--no-change-set"]
     completed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     output = f"{completed.stdout}\n{completed.stderr}"
     if completed.returncode:

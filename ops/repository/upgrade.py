@@ -59,7 +59,11 @@ def upgrade(
 
 def _pinned(root: Path) -> str:
     path = root / REQUIREMENTS
-    match = _PIN.search(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        raise UsageError(
+            f"{path.resolve()} does not exist; run this in a repository, or give its folder with --project"
+        )
+    match = _PIN.search(path.read_text(encoding="utf-8"))
     if not match:
         raise UsageError(
             f"{path} has no line {DISTRIBUTION}==<version>; write the version that the repository uses now"

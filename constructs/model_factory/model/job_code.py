@@ -46,7 +46,7 @@ def build_job_code(config: ModelConfig, *, project: Path, target: Path, jobs: Pa
         jobs: Folder of the package `jobs`. Default: the library's.
 
     Raises:
-        ConfigError: A file that the jobs need is missing: the message has its path and what to do.
+        ConfigError: A file that the jobs need is missing, or model.py has a syntax error.
     """
     _require(
         jobs / "__main__.py",
@@ -57,6 +57,7 @@ def build_job_code(config: ModelConfig, *, project: Path, target: Path, jobs: Pa
         project / "model.py",
         "it must define features(raw), train(train, validation, hyperparameters) and predict(model, features)",
     )
+    _compile(project / "model.py")
     target.parent.mkdir(parents=True, exist_ok=True)
     members = {
         "__main__.py": _MAIN.encode(),
@@ -95,6 +96,13 @@ def git_commit(project: Path, *others: Path) -> str:
 def _require(file: Path, otherwise: str) -> None:
     if not file.is_file():
         raise ConfigError([Mistake(file, None, f"there is no such file; {otherwise}")])
+
+
+def _compile(file: Path) -> None:
+    try:
+        compile(file.read_bytes(), str(file), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise ConfigError([Mistake(file, getattr(error, "lineno", None), f"syntax error: {error}")]) from None
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -38,6 +38,7 @@ def check_model(folder: Path, timeout_seconds: float = 300) -> None:
         ConfigError: model.yaml has mistakes.
         ModelContractError: A step failed.
     """
+    __tracebackhide__ = True  # pytest then shows the message alone
     config = load_model(folder)
     with tempfile.TemporaryDirectory(prefix="model-contract-") as temporary:
         target = Path(temporary)

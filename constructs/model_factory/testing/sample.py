@@ -2,6 +2,7 @@
 
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from ..config import ModelConfig
 from ..config.model import Column
 
 ROWS = 300
+MISSING = 0.05
+"""Share of missing values in columns that may be null."""
 
 
 def write_sample(config: ModelConfig, data: Path, target: Path) -> Path:
@@ -33,9 +36,12 @@ def _first_rows(config: ModelConfig, data: Path) -> pd.DataFrame:
 
 
 def generate(config: ModelConfig) -> pd.DataFrame:
-    """Rows of the schema with a label that depends on nothing: enough to run a model, not to judge it."""
+    """Rows as `data.schema` says, with missing values where it allows them. The label is random: the rows test no quality."""
     random = np.random.default_rng(config.training.seed)
     columns = {name: _values(column, random) for name, column in config.data.schema_.items()}
+    for name, column in config.data.schema_.items():
+        if column.nullable and name != config.data.label:
+            columns[name] = pd.Series(columns[name]).mask(random.random(ROWS) < MISSING)
     if config.data.label not in columns:
         columns[config.data.label] = {
             "binary_classification": random.integers(0, 2, ROWS),
@@ -45,7 +51,7 @@ def generate(config: ModelConfig) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _values(column: Column, random: np.random.Generator) -> object:
+def _values(column: Column, random: np.random.Generator) -> Any:
     if column.values:
         return list(islice(cycle(column.values), ROWS))
     low = column.minimum if column.minimum is not None else 0

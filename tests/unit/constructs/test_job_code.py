@@ -120,6 +120,12 @@ def test_model_folder_without_model_py_is_refused(build, tmp_path):
     assert str(caught.value).startswith(message)
 
 
+def test_syntax_error_in_model_py_names_file_and_line(build, tmp_path):
+    (tmp_path / "churn" / "model.py").write_text("X = 1\ndef features(raw:\n")
+    with pytest.raises(ConfigError, match=r"model\.py:2: syntax error: "):
+        build()
+
+
 def test_jobs_of_the_library_are_the_default(tmp_path):
     (tmp_path / "model.py").write_text("X = 1\n")
     code = build_job_code(CONFIG, project=tmp_path, target=tmp_path / "out" / "code.zip")

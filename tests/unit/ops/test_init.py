@@ -68,7 +68,9 @@ def test_existing_file_is_not_overwritten(tmp_path):
 
 @pytest.mark.parametrize("name", ["Acme", "a_b", "-a", "a" * 21, ""])
 def test_invalid_name_is_rejected(tmp_path, name):
-    with pytest.raises(UsageError, match="is invalid: use lower-case letters, digits and single hyphens"):
+    with pytest.raises(
+        UsageError, match="is invalid: a letter, then lower-case letters, digits and single hyphens, at most 20"
+    ):
         init(tmp_path / "new", name)
     assert not (tmp_path / "new").exists()
 

@@ -101,3 +101,21 @@ def test_upload_rejects_file_of_other_format(run, project, tmp_path, aws):
     (tmp_path / "rows.parquet").write_bytes(b"")
     _, _, err = run("upload", "churn", str(tmp_path / "rows.parquet"), "--project", str(project))
     assert "model churn reads .csv files (data.format in model.yaml)" in err
+
+
+@pytest.mark.parametrize("name", ["../evil", "C2", "my model", "1st"])
+def test_invalid_model_name_writes_nothing(run, project, tmp_path, name):
+    path = tmp_path / "records.csv"
+    RECORDS.assign(target=LABELS["regression"]).to_csv(path, index=False)
+    code, _, err = run("new", name, "--data", str(path), "--label", "target", "--project", str(project))
+    assert code == 1
+    assert f"the name {name!r} is invalid: a letter, then lower-case letters" in err
+    assert [folder.name for folder in (project / "models").iterdir()] == ["churn"]
+
+
+def test_new_outside_of_repository_is_an_error(run, tmp_path):
+    path = tmp_path / "records.csv"
+    RECORDS.assign(target=LABELS["regression"]).to_csv(path, index=False)
+    code, _, err = run("new", "sample", "--data", str(path), "--label", "target", "--project", str(tmp_path))
+    assert code == 1
+    assert "has no factory.yaml; run this in a repository" in err
