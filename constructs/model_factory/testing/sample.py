@@ -41,7 +41,9 @@ def generate(config: ModelConfig) -> pd.DataFrame:
     columns = {name: _values(column, random) for name, column in config.data.schema_.items()}
     for name, column in config.data.schema_.items():
         if column.nullable and name != config.data.label:
-            columns[name] = pd.Series(columns[name]).mask(random.random(ROWS) < MISSING)
+            values = np.array(columns[name], dtype=object)
+            values[random.random(ROWS) < MISSING] = None
+            columns[name] = values
     if config.data.label not in columns:
         columns[config.data.label] = {
             "binary_classification": random.integers(0, 2, ROWS),
