@@ -113,6 +113,15 @@ def _code(summary: DataSummary) -> str:
         "multiclass_classification": "model.predict_proba(features)",
         "regression": "model.predict(features)",
     }[summary.problem]
+    # scikit-learn takes no timestamps. Prepare and the endpoint pass them in UTC.
+    seconds = "{name: (times[name] - EPOCH).dt.total_seconds() for name in times}"
+    has_times = any(column["type"] == "timestamp" for column in summary.columns.values())
+    features = (
+        f'times = raw.select_dtypes("datetimetz")\n            return raw.assign(**{seconds})'
+        if has_times
+        else "return raw"
+    )
+    epoch = '\n        EPOCH = pd.Timestamp(0, tz="UTC")' if has_times else ""
     return dedent(
         f'''\
         """Predict {summary.label!r} with gradient boosted trees on the raw columns."""
@@ -124,12 +133,12 @@ def _code(summary: DataSummary) -> str:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import OrdinalEncoder
 
-        LABEL = {json.dumps(summary.label, ensure_ascii=False)}
+        LABEL = {json.dumps(summary.label, ensure_ascii=False)}{epoch}
 
 
         def features(raw: pd.DataFrame) -> pd.DataFrame:
             """Transform each row by itself; used for training and for serving. Values learned from the data belong in train."""
-            return raw
+            {features}
 
 
         def train(train: pd.DataFrame, validation: pd.DataFrame, hyperparameters: dict):

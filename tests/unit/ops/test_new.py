@@ -103,6 +103,21 @@ def test_upload_rejects_file_of_other_format(run, project, tmp_path, aws):
     assert "model churn reads .csv files (data.format in model.yaml)" in err
 
 
+def test_new_model_trains_on_timestamps(run, project, tmp_path):
+    since = pd.Series(pd.date_range("2024-01-01", periods=400)).where(RECORDS["age"] != 30)
+    records = RECORDS.assign(since=since, target=LABELS["regression"])
+    path = tmp_path / "records.parquet"
+    records.to_parquet(path, index=False)
+    assert run("new", "dated", "--data", str(path), "--label", "target", "--project", str(project))[0] == 0
+    model = runpy.run_path(str(project / "models/dated/model.py"))
+    raw = records.drop(columns="target").assign(since=records["since"].dt.tz_localize("UTC"))
+    features = model["features"](raw)
+    assert features["since"].iloc[0] == pd.Timestamp("2024-01-01").timestamp()
+    assert features["since"].isna().equals(records["since"].isna())
+    fitted = model["train"](features.assign(target=records["target"]), features, {})
+    assert np.isfinite(model["predict"](fitted, features)).all()
+
+
 @pytest.mark.parametrize("name", ["../evil", "C2", "my model", "1st"])
 def test_invalid_model_name_writes_nothing(run, project, tmp_path, name):
     path = tmp_path / "records.csv"
