@@ -41,9 +41,15 @@ class Delivery(Section):
         min_length=1,
         description="Names of the environments to deliver to, in the order of `environments`. Default: all.",
     )
-    install: str = Field("make .venv", min_length=1, description="Shell command that installs the tools of the build.")
+    install: str = Field(
+        "pip install --requirement requirements.txt",
+        min_length=1,
+        description="Shell command that installs the library and the tools of the build.",
+    )
     test: str = Field(
-        "make test", min_length=1, description="Shell command that must succeed before the stacks are synthesized."
+        "model-factory validate && pytest --quiet",
+        min_length=1,
+        description="Shell command that must succeed before the stacks are synthesized.",
     )
     parallel: int = Field(4, ge=1, le=50, description="Maximum number of trainings at a time in one environment.")
     build_size: Literal["small", "medium", "large"] = Field(

@@ -12,8 +12,8 @@ CLI_LOCK = "cli.lock"
 # Without the check for conflicts with the packages of the image, which takes three times as long as the installation.
 INSTALL_CLI = f"python3 -m pip install --quiet --no-warn-conflicts --require-hashes --requirement {CLI_LOCK}"
 PYTHON = "3.12"
-# uv's downloads, which the lock selects by hash, and the marks of templates that passed validation.
-CACHED = ["/root/.cache/uv/**/*", ".validated/**/*"]
+# Downloads of pip and uv, and the marks of templates that passed validation.
+CACHED = ["/root/.cache/pip/**/*", "/root/.cache/uv/**/*", ".validated/**/*"]
 _SIZES = {
     "small": codebuild.ComputeType.SMALL,
     "medium": codebuild.ComputeType.MEDIUM,

@@ -27,7 +27,8 @@ def mistake(path) -> str:
 
 def test_minimal_delivery_has_defaults(tmp_path):
     config = load_factory(factory(tmp_path))
-    assert config.delivery.test == "make test"
+    assert config.delivery.install == "pip install --requirement requirements.txt"
+    assert config.delivery.test == "model-factory validate && pytest --quiet"
     assert config.delivery.branch == "main"
     assert [environment.name for environment in config.delivered] == ["dev", "prod"]
 
