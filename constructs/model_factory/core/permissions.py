@@ -97,30 +97,6 @@ def service_role(
     return role
 
 
-def list_objects(names: EnvironmentNames, purpose: str, prefix: str) -> iam.PolicyStatement:
-    """List objects below `prefix` of a bucket."""
-    return allow(["s3:ListBucket"], [names.bucket_arn(purpose)], StringLike={"s3:prefix": [f"{prefix}*"]})
-
-
-def read_objects(names: EnvironmentNames, purpose: str, prefix: str) -> iam.PolicyStatement:
-    """Read objects below `prefix` of a bucket."""
-    return allow(["s3:GetObject"], [f"{names.bucket_arn(purpose)}/{prefix}*"])
-
-
-def read_object_versions(names: EnvironmentNames, purpose: str, prefix: str) -> list[iam.PolicyStatement]:
-    """List and read all versions of objects below `prefix` of a bucket."""
-    bucket = names.bucket_arn(purpose)
-    return [
-        allow(["s3:ListBucketVersions"], [bucket], StringLike={"s3:prefix": [f"{prefix}*"]}),
-        allow(["s3:GetObjectVersion"], [f"{bucket}/{prefix}*"]),
-    ]
-
-
-def write_objects(names: EnvironmentNames, purpose: str, prefix: str) -> iam.PolicyStatement:
-    """Write objects below `prefix` of a bucket. (The bucket's lifecycle rule aborts incomplete uploads.)"""
-    return allow(["s3:PutObject"], [f"{names.bucket_arn(purpose)}/{prefix}*"])
-
-
 def use_key(key_arn: str) -> iam.PolicyStatement:
     """Encrypt and decrypt with the environment's key."""
     return allow(["kms:Decrypt", "kms:GenerateDataKey"], [key_arn])

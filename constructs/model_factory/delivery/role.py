@@ -6,9 +6,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from ..core.bucket_statements import list_objects, read_objects, write_objects
 from ..core.nag import ONE_ROLE, in_both_packs, suppress
 from ..core.names import EnvironmentNames
-from ..core.permissions import allow, list_objects, read_objects, use_key, write_objects
+from ..core.permissions import allow, use_key
 
 
 class DeliveryRole(Construct):
@@ -101,15 +102,15 @@ def _read_statistics(names: EnvironmentNames) -> iam.PolicyStatement:
 def _give(names: EnvironmentNames) -> list[iam.PolicyStatement]:
     """Read the files of a version: its model artifact, its reports and its statistics."""
     return [
-        list_objects(names, "artifacts", "*/executions/"),
-        read_objects(names, "artifacts", "*/executions/"),
+        list_objects(names.bucket_arn("artifacts"), "*/executions/"),
+        read_objects(names.bucket_arn("artifacts"), "*/executions/"),
     ]
 
 
 def _receive(names: EnvironmentNames) -> list[iam.PolicyStatement]:
     """Register a version of the previous environment and write its files, below `promoted-` folders."""
     return [
-        write_objects(names, "artifacts", "*/executions/promoted-"),
-        write_objects(names, "records", "*/promotions/"),
+        write_objects(names.bucket_arn("artifacts"), "*/executions/promoted-"),
+        write_objects(names.bucket_arn("records"), "*/promotions/"),
         allow(["sagemaker:CreateModelPackage"], [names.arn("sagemaker", f"model-package/{names.prefix}-*")]),
     ]

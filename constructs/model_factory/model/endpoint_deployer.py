@@ -13,9 +13,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from ..core.bucket_statements import read_objects, write_objects
 from ..core.network import job_interfaces
 from ..core.permissions import allow, pull_images, service_role, use_key, write_logs
-from .bucket_statements import read_objects, write_objects
 from .metrics import endpoint_metric
 from .props import ModelProps
 from .retrain_trigger import queue_target
@@ -179,8 +179,8 @@ class EndpointDeployer(Construct):
 def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
     model, names = props.config.name, props.environment_names
     return [
-        read_objects(props.bucket("artifacts"), f"{model}/executions/"),
-        write_objects(props.bucket("data"), f"{model}/captured/"),
+        read_objects(props.bucket("artifacts").bucket_arn, f"{model}/executions/"),
+        write_objects(props.bucket("data").bucket_arn, f"{model}/captured/"),
         *([use_key(props.key_arn)] if props.key_arn else []),
         *map(use_key, props.bucket_key_arns),
         *pull_images(names, props.image),

@@ -10,9 +10,9 @@ from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
+from ..core.bucket_statements import list_objects, read_objects, write_objects
 from ..core.permissions import allow, put_metrics, service_role
 from ..definition import Parameter, PipelineDefinition, ProcessingStep
-from .bucket_statements import list_objects, read_objects, write_objects
 from .jobs import RETRY_JOB, execution_uri, job_environment, job_statements, pipeline_statements, processing_arguments
 from .metrics import model_metric
 from .model_registry import versions_arn
@@ -179,7 +179,7 @@ def monitor_definition(props: ModelProps, job_role_arn: str) -> PipelineDefiniti
 
 def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
     model, names, endpoint = props.config.name, props.environment_names, props.names.endpoint
-    data, artifacts = props.bucket("data"), props.bucket("artifacts")
+    data, artifacts = props.bucket("data").bucket_arn, props.bucket("artifacts").bucket_arn
     return [
         *job_statements(props),
         list_objects(data, f"{model}/captured/"),

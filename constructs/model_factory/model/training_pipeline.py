@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from ..core.bucket_statements import list_objects, read_object_versions, read_objects, write_objects
 from ..core.permissions import allow, decrypt, service_role
 from ..definition import (
     Condition,
@@ -20,7 +21,6 @@ from ..definition import (
     TrainingStep,
     Value,
 )
-from .bucket_statements import list_objects, read_object_versions, read_objects, write_objects
 from .jobs import (
     RETRY_JOB,
     encrypted_with,
@@ -224,10 +224,10 @@ def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
     executions = f"{props.config.name}/executions/"
     return [
         *job_statements(props),
-        *read_object_versions(props.bucket("data"), f"{props.config.name}/raw/"),
-        list_objects(props.bucket("artifacts"), executions),
-        read_objects(props.bucket("artifacts"), executions),
-        write_objects(props.bucket("artifacts"), executions),
+        *read_object_versions(props.bucket("data").bucket_arn, f"{props.config.name}/raw/"),
+        list_objects(props.bucket("artifacts").bucket_arn, executions),
+        read_objects(props.bucket("artifacts").bucket_arn, executions),
+        write_objects(props.bucket("artifacts").bucket_arn, executions),
         read_versions(props),
     ]
 
@@ -237,7 +237,7 @@ def _pipeline_role_statements(props: ModelProps, job_role_arn: str) -> list[iam.
         *pipeline_statements(props, ["Processing", "Training"], job_role_arn),
         allow(["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage"], [versions_arn(props)]),
         # The pipeline itself reads property files.
-        read_objects(props.bucket("artifacts"), f"{props.config.name}/executions/"),
+        read_objects(props.bucket("artifacts").bucket_arn, f"{props.config.name}/executions/"),
         *([decrypt(props.key_arn)] if props.key_arn else []),
         *map(decrypt, props.bucket_key_arns),
     ]
