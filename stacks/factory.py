@@ -4,7 +4,6 @@ from pathlib import Path
 
 from aws_cdk import App, Stage
 
-from model_factory.assets import JOBS
 from model_factory.config import (
     ConfigError,
     Environment,
@@ -53,7 +52,7 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
     _check_lengths(config, configs, factory)
     _check_networks(config, configs, models)
     codes = {
-        name: build_job_code(model, jobs=JOBS, project=models / name, target=Path(app.outdir) / "jobs" / f"{name}.zip")
+        name: build_job_code(model, project=models / name, target=Path(app.outdir) / "jobs" / f"{name}.zip")
         for name, model in configs.items()
     }
     stacks: list[ModelStack] = []

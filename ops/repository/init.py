@@ -40,7 +40,7 @@ def init(folder: Path, name: str, *, example: bool = False, ci: CI | None = None
         ci: Also write a CI workflow that validates, tests and synthesizes. Default: none.
 
     Returns:
-        The paths of the files, without the example's.
+        The paths of the files, and the folder of the example.
 
     Raises:
         UsageError: The name is invalid, or a file exists already.

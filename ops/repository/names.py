@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from annotated_types import MaxLen
 from pydantic import TypeAdapter, ValidationError
 
 from ..project import UsageError
@@ -10,11 +9,11 @@ from ..project import UsageError
 
 def check_name(name: str, kind: Any) -> None:
     """Raise UsageError unless `name` is valid for `kind`, a name type of config/fields.py."""
+    adapter = TypeAdapter(kind)
     try:
-        TypeAdapter(kind).validate_python(name)
+        adapter.validate_python(name)
     except ValidationError:
-        longest = next(each.max_length for each in kind.__metadata__[0].metadata if isinstance(each, MaxLen))
         raise UsageError(
-            f"the name {name!r} is invalid: a letter, then lower-case letters, digits and single hyphens, at most {longest} "
-            "characters"
+            f"the name {name!r} is invalid: a letter, then lower-case letters, digits and single hyphens, at most "
+            f"{adapter.json_schema()['maxLength']} characters"
         ) from None

@@ -17,7 +17,6 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from ..assets import JOBS
 from ..config import ModelConfig, load_model
 from ..core.image import default_image_uri
 from ..core.names import EnvironmentNames, ModelNames
@@ -161,7 +160,7 @@ class ModelProps:
         }
         defaults: dict[str, Any] = vars(resources) if resources else {}
         target = Path(cast(App, scope.node.root).outdir) / "jobs" / f"{scope.node.addr}-{config.name}.zip"
-        code = build_job_code(config, jobs=JOBS, project=folder, target=target)
+        code = build_job_code(config, project=folder, target=target)
         return cls(
             config=config,
             names=(names or _default_names(scope, config.name)).model(config.name),

@@ -8,7 +8,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ..assets import JOBS
 from ..config import load_model
 from ..model.job_code import build_job_code
 from .sample import write_sample
@@ -42,7 +41,7 @@ def check_model(folder: Path, timeout_seconds: float = 300) -> None:
     config = load_model(folder)
     with tempfile.TemporaryDirectory(prefix="model-contract-") as temporary:
         target = Path(temporary)
-        code = build_job_code(config, jobs=JOBS, project=folder, target=target / "jobs.zip")
+        code = build_job_code(config, project=folder, target=target / "jobs.zip")
         sample = write_sample(config, folder / "data", target)
         run = Path(__file__).with_name("run_contract.py")
         command = [sys.executable, str(run), str(code.path), str(sample), str(target / "ml")]

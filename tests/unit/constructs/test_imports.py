@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "environment": {"core"},
     "model": {"assets", "config", "core", "definition", "environment"},
     "delivery": {"config", "core"},
-    "testing": {"assets", "config", "model"},
+    "testing": {"config", "model"},
     "stacks": {"assets", "config", "core", "definition", "delivery", "environment", "model"},
     "ops": {"assets", "config", "core", "functions", "model"},
     "jobs": set(),
