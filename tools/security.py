@@ -18,12 +18,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "constructs")]  # when it runs as a script
+
+from tools.policy_statements import open_statements, resources_in, statements  # noqa: E402
+
 if TYPE_CHECKING:
     from aws_cdk import App
 
 ACCEPTED = "aws:cdk:acknowledged-rules"
 LOGICAL_ID = "aws:cdk:logicalId"
-ROOT = Path(__file__).resolve().parents[1]
 STACKS = ROOT / "tests" / "stacks"
 SUPPRESSIONS = ROOT / "docs" / "reference" / "suppressions.md"
 # Findings are counted; they do not fail the synthesis.
@@ -207,7 +211,7 @@ def suppressions(templates: list[Path]) -> list[Suppression]:
 def _nag_suppressions(template: Path) -> Iterator[Suppression]:
     stack = template.name.removesuffix(".template.json")
     written = template.with_name(f"{stack}.metadata.json")
-    resources = _resources(template)
+    resources = resources_in(template)
     for path, entries in json.loads(written.read_text()).items() if written.exists() else ():
         names = [entry["data"] for entry in entries if entry["type"] == LOGICAL_ID]
         for entry in entries:
@@ -220,7 +224,7 @@ def _nag_suppressions(template: Path) -> Iterator[Suppression]:
 
 def _other_suppressions(template: Path) -> Iterator[Suppression]:
     stack = template.name.removesuffix(".template.json")
-    for name, resource in _resources(template).items():
+    for name, resource in resources_in(template).items():
         for rule, reason in _accepted(resource.get("Metadata", {})):
             yield Suppression(rule, stack, name, resource["Type"], reason)
 
@@ -231,44 +235,6 @@ def _accepted(metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
     linted = metadata.get("cfn-lint", {})
     for rule in linted.get("config", {}).get("ignore_checks", []):
         yield rule, linted.get("reasons", {}).get(rule, "")
-
-
-def statements(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Every statement of every policy in a template, with its resource's logical id and type."""
-    for name, resource in _resources(path).items():
-        for document in _documents(resource.get("Properties", {})):
-            for statement in document["Statement"]:
-                yield name, resource["Type"], statement
-
-
-def _documents(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        if isinstance(value.get("Statement"), list):
-            yield value
-        for each in value.values():
-            yield from _documents(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _documents(each)
-
-
-def _resources(path: Path) -> dict[str, dict[str, Any]]:
-    return json.loads(path.read_text())["Resources"]
-
-
-def as_list(value: Any) -> list[Any]:
-    """The value as a list. A policy may have a single value instead of a list."""
-    return value if isinstance(value, list) else [value]
-
-
-def open_statements(templates: list[Path]) -> list[list[str]]:
-    """The actions of each statement that allows them on the resource `*`. In a key policy `*` is the key itself."""
-    return [
-        as_list(statement["Action"])
-        for path in templates
-        for _, kind, statement in statements(path)
-        if kind != "AWS::KMS::Key" and statement["Effect"] == "Allow" and "*" in as_list(statement.get("Resource", []))
-    ]
 
 
 def suppressions_page(templates: list[Path]) -> str:
@@ -307,7 +273,7 @@ def main() -> int:
         violations, accepted = nag_violations(out), suppressions(templates)
         page, all_statements = suppressions_page(templates), [each for path in templates for each in statements(path)]
         unrestricted = open_statements(templates)
-        resources = sum(len(_resources(path)) for path in templates)
+        resources = sum(len(resources_in(path)) for path in templates)
     for finding in findings:
         print(finding)
     print(
@@ -328,5 +294,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT), str(ROOT / "constructs")]
     sys.exit(main())

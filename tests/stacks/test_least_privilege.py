@@ -6,7 +6,7 @@ import pytest
 
 from local_aws.authorization.reference import action_name, resource_types
 from model_factory.core.permissions import WITHOUT_RESOURCE
-from tools.security import as_list, open_statements, statements
+from tools.policy_statements import as_list, open_statements, statements
 
 ACCOUNTS = {"dev": "111111111111", "prod": "333333333333", "vault": "444444444444", "shared": "555555555555"}
 # Lambda says neither its account nor an ARN when it takes on a function's role.

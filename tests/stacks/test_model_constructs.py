@@ -6,14 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 from aws_cdk import App, Aws, Duration, Environment, RemovalPolicy, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Match, Template
-from constructs import Construct
 
 from model_factory.config import ConfigError
 from model_factory.core.names import EnvironmentNames
@@ -27,8 +24,6 @@ from model_factory.model.props import ModelProps
 from model_factory.model.retrain_trigger import RetrainTrigger
 from model_factory.model.settings import ModelSettings
 from model_factory.model.training_pipeline import TrainingPipeline
-from model_factory.stacks.factory import add_factory
-from model_factory.stacks.model import ModelStack
 
 STACKS = Path(__file__).parent
 CHURN = STACKS / "models" / "churn"
@@ -277,46 +272,3 @@ def test_folder_without_model_py_is_refused(tmp_path):
     (folder / "model.yaml").write_text((CHURN / "model.yaml").read_text())
     with pytest.raises(ConfigError, match=r"churn/model\.py: there is no such file; it must define features\(raw\)"):
         ModelProps.from_folder(Stack(App(), "Mine"), folder, image=IMAGE)
-
-
-class TeamAlarm(Construct):
-    """What a platform team may add to the stack of every model."""
-
-    def __init__(self, scope: ModelStack, construct_id: str) -> None:
-        super().__init__(scope, construct_id)
-        metric = scope.training_pipeline.metric_execution_failed(period=Duration.days(1))
-        cloudwatch.Alarm(
-            self,
-            "Alarm",
-            alarm_name=f"{scope.names.prefix}-team",
-            alarm_description=f"{scope.model.name} in {scope.environment_config.name}",
-            metric=metric,
-            threshold=1,
-            evaluation_periods=1,
-        ).add_alarm_action(actions.SnsAction(scope.resources.alarm_topic))
-
-
-def test_construct_of_platform_team_stands_in_model_stack(tmp_path):
-    app = App(outdir=str(tmp_path))
-    stacks = add_factory(app, factory=STACKS / "factory.yaml", models=STACKS / "models")
-    for stack in stacks:
-        TeamAlarm(stack, "Team")
-    assert [stack.stack_name for stack in stacks] == ["acme-dev-churn", "acme-prod-churn"]
-    Template.from_stack(stacks[1]).has_resource_properties(
-        "AWS::CloudWatch::Alarm",
-        {
-            "AlarmName": "acme-prod-churn-team",
-            "AlarmDescription": "churn in prod",
-            "MetricName": "ExecutionFailed",
-            "Dimensions": [{"Name": "PipelineName", "Value": "acme-prod-churn-train"}],
-            "Threshold": 1,
-            "AlarmActions": [Match.any_value()],
-        },
-    )
-    attributes = (stacks[1].registry, stacks[1].monitor_pipeline, stacks[1].endpoint, stacks[1].alarms)
-    assert [type(each).__name__ for each in attributes] == [
-        "ModelRegistry",
-        "MonitorPipeline",
-        "EndpointDeployer",
-        "ModelAlarms",
-    ]

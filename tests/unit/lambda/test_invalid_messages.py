@@ -5,6 +5,7 @@ message is valid; the function has to agree in both directions.
 """
 
 import json
+import os
 from collections import Counter
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 from .cloud import ACCOUNT, READS, event, message
 from .generated_messages import ANYTHING, NAME, at, mutated, text, valid_for_deploy, valid_for_retrain
 
-EXAMPLES = 1000
+# The same examples each time; `FUZZ_EXAMPLES=1000 pytest tests/unit/lambda/test_invalid_messages.py` runs more.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
 CASES = Counter()
 FUZZ = settings(
     max_examples=EXAMPLES,
