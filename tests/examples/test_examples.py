@@ -127,5 +127,7 @@ def test_stacks_are_agnostic_of_account_region_and_partition(assemblies, name):
 
 def test_cfn_lint_reports_nothing(assemblies):
     templates = [path for assembly in assemblies.values() for path in security.templates_in(assembly)]
+    # The other environments of the same stacks; cfn-lint takes a second for each.
+    templates = [path for path in templates if not path.name.startswith(("acme-dev-", "acme-staging-"))]
     assert len(templates) >= len(EXAMPLES)
     assert [str(finding) for finding in security.cfn_lint_findings(templates)] == []
