@@ -6,7 +6,7 @@ from functools import cache
 
 from . import service_model
 from .operations import ENTRIES as OPERATIONS
-from .rule import Elsewhere, Entry, NotEnforced, Request, Rule, Violation
+from .rule import CLOUDFORMATION, Elsewhere, Entry, NotEnforced, Request, Rule, Violation
 
 ENTRIES: tuple[Entry, ...] = OPERATIONS
 """Every entry of the register."""
@@ -37,11 +37,15 @@ def _rules() -> dict[tuple[str, str], list[Rule]]:
 
 
 def violation(service: str, operation: str, request: Request) -> Violation | None:
-    """How a request breaks a rule, the first of the table; for resource types `service` is `cloudformation`.
+    """How a request breaks a rule: the constraints of the service's model come first, as they do on AWS."""
+    return service_model.violation(service, operation, request.params) or _first(service, operation, request)
 
-    The constraints of the service's model come first, as they do on AWS.
-    """
-    broken = service_model.violation(service, operation, request.params)
-    return broken or next(
-        filter(None, (rule.violation(request) for rule in _rules().get((service, operation), ()))), None
-    )
+
+def type_violation(resource_type: str, request: Request) -> Violation | None:
+    """How the properties of a resource type break a rule."""
+    return _first(CLOUDFORMATION, resource_type, request)
+
+
+def _first(service: str, operation: str, request: Request) -> Violation | None:
+    rules = _rules().get((service, operation), ())
+    return next(filter(None, (rule.violation(request) for rule in rules)), None)

@@ -5,6 +5,7 @@ from typing import Any
 
 from moto.backends import get_backend
 
+from ..arn import parse_arn
 from .rule import Params
 
 type Finder = Callable[[str, str, str], Params | None]
@@ -46,4 +47,17 @@ def _topic(account: str, region: str, name: str) -> Mapping[str, Any] | None:
     return topic and {"FifoTopic": topic.fifo_topic == "true"}
 
 
-_MOTO: dict[str, Finder] = {"queue": _queue, "topic": _topic}
+def _alarm(account: str, region: str, name: str) -> Mapping[str, Any] | None:
+    backend: Any = get_backend("cloudwatch")[account][region]
+    return {} if name in backend.alarms or name in backend.composite_alarms else None
+
+
+def _role(account: str, region: str, arn: str) -> Mapping[str, Any] | None:
+    """A role by its ARN."""
+    owner = parse_arn(arn).account
+    backend: Any = get_backend("iam")[owner]["aws"]
+    role = next((each for each in backend.roles.values() if each.arn == arn), None)
+    return role and {"MaxSessionDuration": int(role.max_session_duration or 3600)}
+
+
+_MOTO: dict[str, Finder] = {"queue": _queue, "topic": _topic, "alarm": _alarm, "role": _role}

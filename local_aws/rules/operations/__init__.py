@@ -1,6 +1,11 @@
 """Rules about API operations: one table a service, or a part of one."""
 
 from ..rule import Entry
-from . import sagemaker_endpoints
+from . import sagemaker_batch, sagemaker_deployments, sagemaker_endpoints, sagemaker_jobs
 
-ENTRIES: tuple[Entry, ...] = (*sagemaker_endpoints.ENTRIES,)
+ENTRIES: tuple[Entry, ...] = (
+    *sagemaker_batch.ENTRIES,
+    *sagemaker_deployments.ENTRIES,
+    *sagemaker_endpoints.ENTRIES,
+    *sagemaker_jobs.ENTRIES,
+)
