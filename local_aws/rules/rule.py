@@ -38,7 +38,22 @@ type Check = Callable[[Request], Values | bool | None]
 
 
 @dataclass(frozen=True)
-class Rule:
+class _Stated:
+    """What entries have in common: whose constraint it is, what it says and which page does."""
+
+    service: str
+    operation: str
+    says: str
+    source: str
+
+    @property
+    def operations(self) -> Sequence[str]:
+        """The operations that the rule is about."""
+        return self.operation.split()
+
+
+@dataclass(frozen=True)
+class Rule(_Stated):
     """A constraint that the embedded AWS enforces.
 
     `service` is boto3's name and `operation` one of its operations, or several divided by a space; rules about resource types
@@ -49,10 +64,6 @@ class Rule:
     but the words of the error are ours.
     """
 
-    service: str
-    operation: str
-    says: str
-    source: str
     code: str
     message: str
     check: Check
@@ -63,11 +74,6 @@ class Rule:
     sent: Mapping[str, Any] = field(default_factory=dict)
     sent_refused: Mapping[str, Any] = field(default_factory=dict)
     inferred: bool = False
-
-    @property
-    def operations(self) -> Sequence[str]:
-        """The operations that the rule is about."""
-        return self.operation.split()
 
     def example(self, params: Params, **sent: Any) -> Request:
         """A request with these parameters where the records of `given` exist."""
@@ -83,16 +89,12 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class Elsewhere(_Stated):
     """A constraint that the code of the service enforces, because it takes part in the work itself.
 
     `where`: the module. `before`: calls that make what the examples need. Each is (operation, parameters).
     """
 
-    service: str
-    operation: str
-    says: str
-    source: str
     code: str
     message: str
     where: str
@@ -102,13 +104,9 @@ class Elsewhere:
 
 
 @dataclass(frozen=True)
-class NotEnforced:
+class NotEnforced(_Stated):
     """A constraint that the embedded AWS does not enforce, and why."""
 
-    service: str
-    operation: str
-    says: str
-    source: str
     why: str
 
 

@@ -26,8 +26,13 @@ KINDS = {
 
 
 def _record(service: Service, table: str, account: str, region: str, name: str) -> Record | None:
-    records = getattr(service.state(account, region), table)
-    return records.get(name) or records.get(name.rsplit("/", 1)[-1])
+    state = service.state(account, region)
+    records = getattr(state, table)
+    record = records.get(name) or records.get(name.rsplit("/", 1)[-1])
+    if record and table == "groups":
+        group = record["ModelPackageGroupName"]
+        return {**record, "Packages": sum(each["ModelPackageGroupName"] == group for each in state.packages.values())}
+    return record
 
 
 def install(local: EmbeddedAws) -> None:

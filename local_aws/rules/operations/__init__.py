@@ -1,11 +1,20 @@
 """Rules about API operations: one table a service, or a part of one."""
 
 from ..rule import Entry
-from . import sagemaker_batch, sagemaker_deployments, sagemaker_endpoints, sagemaker_jobs
+from . import (
+    sagemaker_batch,
+    sagemaker_deployments,
+    sagemaker_endpoints,
+    sagemaker_jobs,
+    sagemaker_models,
+    sagemaker_pipelines,
+)
 
 ENTRIES: tuple[Entry, ...] = (
     *sagemaker_batch.ENTRIES,
     *sagemaker_deployments.ENTRIES,
     *sagemaker_endpoints.ENTRIES,
     *sagemaker_jobs.ENTRIES,
+    *sagemaker_models.ENTRIES,
+    *sagemaker_pipelines.ENTRIES,
 )

@@ -1,10 +1,13 @@
 """The embedded AWS holds every request against the register: boto3 without its own checks gets AWS's code and message."""
 
+import json
+
 import pytest
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from local_aws.rules import register
 from local_aws.server import LocalAws
 
 from .test_rules import RULES, name
@@ -15,6 +18,10 @@ REGION = "us-east-1"
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
     with LocalAws(tmp_path_factory.mktemp("state")) as local:
+        iam = local.session(region=REGION).client("iam")
+        trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        iam.create_role(RoleName="r", AssumeRolePolicyDocument=policy)
         yield local
 
 
@@ -93,6 +100,15 @@ def test_constraint_of_service_model_is_refused_in_its_words(client, service, op
     error = refusal(client, service, operation, params)
     assert error["Message"] == message
     assert error["Code"] in ("ValidationException", "ValidationError")
+
+
+@pytest.mark.parametrize("entry", list(register.elsewhere()), ids=lambda e: f"{e.service}-{e.operations[0]}")
+def test_service_refuses_what_its_own_code_checks(client, entry):
+    for operation, params in entry.before:
+        getattr(client(entry.service), xform_name(operation))(**params)
+    getattr(client(entry.service), xform_name(entry.operations[0]))(**entry.accepted)
+    error = refusal(client, entry.service, entry.operations[0], entry.refused)
+    assert (error["Code"], error["Message"]) == (entry.code, entry.message)
 
 
 def test_request_within_rules_reaches_service(client):
