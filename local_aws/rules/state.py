@@ -44,7 +44,10 @@ def _topic(account: str, region: str, name: str) -> Mapping[str, Any] | None:
     """Attributes of a topic by its ARN."""
     backend: Any = get_backend("sns")[account][region]
     topic = backend.topics.get(name)
-    return topic and {"FifoTopic": topic.fifo_topic == "true"}
+    return topic and {
+        "FifoTopic": topic.fifo_topic == "true",
+        "ContentBasedDeduplication": topic.content_based_deduplication == "true",
+    }
 
 
 def _alarm(account: str, region: str, name: str) -> Mapping[str, Any] | None:

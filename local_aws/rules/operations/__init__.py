@@ -2,6 +2,8 @@
 
 from ..rule import Entry
 from . import (
+    notifications,
+    queues,
     sagemaker_batch,
     sagemaker_deployments,
     sagemaker_endpoints,
@@ -11,6 +13,8 @@ from . import (
 )
 
 ENTRIES: tuple[Entry, ...] = (
+    *notifications.ENTRIES,
+    *queues.ENTRIES,
     *sagemaker_batch.ENTRIES,
     *sagemaker_deployments.ENTRIES,
     *sagemaker_endpoints.ENTRIES,
