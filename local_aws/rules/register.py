@@ -6,7 +6,7 @@ from functools import cache
 
 from . import service_model
 from .operations import ENTRIES as OPERATIONS
-from .rule import CLOUDFORMATION, Elsewhere, Entry, NotEnforced, Request, Rule, Violation
+from .rule import CLOUDFORMATION, Entry, NotEnforced, Request, Rule, Violation
 
 ENTRIES: tuple[Entry, ...] = OPERATIONS
 """Every entry of the register."""
@@ -15,11 +15,6 @@ ENTRIES: tuple[Entry, ...] = OPERATIONS
 def enforced() -> Iterator[Rule]:
     """The rules whose check is in the register."""
     return (entry for entry in ENTRIES if isinstance(entry, Rule))
-
-
-def elsewhere() -> Iterator[Elsewhere]:
-    """The rules that a service's own code enforces."""
-    return (entry for entry in ENTRIES if isinstance(entry, Elsewhere))
 
 
 def not_enforced() -> Iterator[NotEnforced]:

@@ -89,28 +89,13 @@ class Rule(_Stated):
 
 
 @dataclass(frozen=True)
-class Elsewhere(_Stated):
-    """A constraint that the code of the service enforces, because it takes part in the work itself.
-
-    `where`: the module. `before`: calls that make what the examples need. Each is (operation, parameters).
-    """
-
-    code: str
-    message: str
-    where: str
-    accepted: Params
-    refused: Params
-    before: Sequence[tuple[str, Params]] = ()
-
-
-@dataclass(frozen=True)
 class NotEnforced(_Stated):
     """A constraint that the embedded AWS does not enforce, and why."""
 
     why: str
 
 
-type Entry = Rule | Elsewhere | NotEnforced
+type Entry = Rule | NotEnforced
 
 
 @dataclass(frozen=True)

@@ -63,4 +63,15 @@ def _role(account: str, region: str, arn: str) -> Mapping[str, Any] | None:
     return role and {"MaxSessionDuration": int(role.max_session_duration or 3600)}
 
 
-_MOTO: dict[str, Finder] = {"queue": _queue, "topic": _topic, "alarm": _alarm, "role": _role}
+def _scalable_target(account: str, region: str, resource: str) -> Mapping[str, Any] | None:
+    backend: Any = get_backend("applicationautoscaling")[account][region]
+    return {} if any(resource in targets for targets in backend.targets.values()) else None
+
+
+_MOTO: dict[str, Finder] = {
+    "queue": _queue,
+    "topic": _topic,
+    "alarm": _alarm,
+    "role": _role,
+    "scalable-target": _scalable_target,
+}

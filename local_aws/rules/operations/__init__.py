@@ -2,7 +2,11 @@
 
 from ..rule import Entry
 from . import (
+    delivery,
+    identity,
+    metrics,
     notifications,
+    objects,
     queues,
     sagemaker_batch,
     sagemaker_deployments,
@@ -10,10 +14,16 @@ from . import (
     sagemaker_jobs,
     sagemaker_models,
     sagemaker_pipelines,
+    scaling,
 )
 
 ENTRIES: tuple[Entry, ...] = (
+    *delivery.ENTRIES,
+    *identity.ENTRIES,
+    *scaling.ENTRIES,
+    *metrics.ENTRIES,
     *notifications.ENTRIES,
+    *objects.ENTRIES,
     *queues.ENTRIES,
     *sagemaker_batch.ENTRIES,
     *sagemaker_deployments.ENTRIES,

@@ -7,10 +7,9 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local_aws.rules import register
 from local_aws.server import LocalAws
 
-from .test_rules import RULES, name
+from .test_rules import OPERATIONS, name
 
 REGION = "us-east-1"
 
@@ -45,9 +44,12 @@ def refusal(client, service, operation, params):
     return caught.value.response["Error"]
 
 
-@pytest.mark.parametrize(
-    "rule", [r for r in RULES if r.service != "cloudformation" or "::" not in r.operation], ids=name
-)
+def can_be_sent(rule):
+    """Whether the refused example is all that the rule depends on: not gigabytes, nor who calls."""
+    return rule.sent_refused.get("size", 0) < 10_000_000 and "role" not in rule.sent_refused
+
+
+@pytest.mark.parametrize("rule", list(filter(can_be_sent, OPERATIONS)), ids=name)
 def test_refused_example_is_refused_over_http(local, client, monkeypatch, rule):
     monkeypatch.setattr(local.rules.state, "find", lambda kind, account, region, name: rule.given.get(f"{kind}/{name}"))
     expected = rule.violation(rule.example(rule.refused, **rule.sent_refused))
@@ -100,15 +102,6 @@ def test_constraint_of_service_model_is_refused_in_its_words(client, service, op
     error = refusal(client, service, operation, params)
     assert error["Message"] == message
     assert error["Code"] in ("ValidationException", "ValidationError")
-
-
-@pytest.mark.parametrize("entry", list(register.elsewhere()), ids=lambda e: f"{e.service}-{e.operations[0]}")
-def test_service_refuses_what_its_own_code_checks(client, entry):
-    for operation, params in entry.before:
-        getattr(client(entry.service), xform_name(operation))(**params)
-    getattr(client(entry.service), xform_name(entry.operations[0]))(**entry.accepted)
-    error = refusal(client, entry.service, entry.operations[0], entry.refused)
-    assert (error["Code"], error["Message"]) == (entry.code, entry.message)
 
 
 def test_request_within_rules_reaches_service(client):
