@@ -66,6 +66,14 @@ class Authorization(Protocol):
         ...
 
 
+class Rules(Protocol):
+    """AWS's rules about requests."""
+
+    def provide(self, kind: str, find: Callable[[str, str, str], Mapping[str, Any] | None]) -> None:
+        """Let rules ask for records of a kind: `find(account, region, name)`."""
+        ...
+
+
 class Functions(Protocol):
     """Invocations of deployed Lambda functions."""
 
@@ -131,6 +139,11 @@ class EmbeddedAws(Server, Protocol):
     @property
     def authorization(self) -> Authorization:
         """Policy checks."""
+        ...
+
+    @property
+    def rules(self) -> Rules:
+        """AWS's rules."""
         ...
 
     @property

@@ -27,6 +27,7 @@ from . import (
     events,
     functions,
     queues,
+    rules,
     sagemaker,
     schedules,
     topics,
@@ -59,16 +60,17 @@ class _QuietHandler(MotoRequestHandler):
 class Dispatcher(DomainDispatcherApplication):
     """Moto's choice of the application for a request, with applications of the embedded AWS in the place of some."""
 
-    def __init__(self, create_app: Any) -> None:
+    def __init__(self, create_app: Any, guard: rules.Guard) -> None:
         super().__init__(create_app)
         self.replaced: dict[str, Any] = {}
+        self._guard = guard
         # Moto lists its own folders at each request to answer this.
         self.get_backend_for_host = cache(self.get_backend_for_host)
 
     def get_application(self, environ: dict[str, Any]) -> Any:
-        """The WSGI application that serves the request."""
+        """The WSGI application that serves the request, behind AWS's rules."""
         application: Any = super().get_application(environ)
-        return self.replaced.get(application.service, application)
+        return self._guard.before(application.service, self.replaced.get(application.service, application))
 
 
 class LocalAws:
@@ -83,7 +85,8 @@ class LocalAws:
         self._closers: list[Callable[[], None]] = []
         self._controls: dict[str, Control] = {}
         self._patches = Patches()
-        self._dispatcher = Dispatcher(create_backend_app)
+        self.rules = rules.Guard()
+        self._dispatcher = Dispatcher(create_backend_app, self.rules)
         self._application_of_aws: Application = self._dispatcher
         self._server = _listen(port, self._application)
         self._thread = threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True)

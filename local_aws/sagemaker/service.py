@@ -9,10 +9,9 @@ from werkzeug.wrappers import Request
 
 from ..events import emit
 from ..interfaces import EmbeddedAws
-from ..json_api import JsonApi, Record, ServiceError, access_key, origin
+from ..json_api import JsonApi, Record, access_key, origin
 from .roles import Roles
 from .state import State
-from .validation import StrictValidator
 from .warm import Starter
 
 
@@ -60,8 +59,7 @@ class Service(JsonApi):
         state = self.state(*origin(request))
         self.roles.called_by(access_key(request))
         serve = self.operation(operation)
-        if mistakes := StrictValidator().check(content, self.model.operation_model(operation).input_shape):
-            raise ServiceError(mistakes)
+        self.check_types(operation, content)
         return serve(self, state, content) or {}
 
     def emit(self, state: State, detail_type: str, detail: Record, arn: str) -> None:

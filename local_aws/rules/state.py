@@ -1,0 +1,49 @@
+"""What rules may ask of an account's state: records by kind and name, from the extensions and from moto."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.backends import get_backend
+
+from .rule import Params
+
+type Finder = Callable[[str, str, str], Params | None]
+"""`find(account, region, name)`: the record, or None."""
+
+
+class State:
+    """The records of all accounts and regions. Moto's are read from its backends when a rule asks."""
+
+    def __init__(self) -> None:
+        self._finders: dict[str, Finder] = dict(_MOTO)
+
+    def provide(self, kind: str, find: Finder) -> None:
+        """Look up records of a kind with `find`."""
+        self._finders[kind] = find
+
+    def find(self, kind: str, account: str, region: str, name: str) -> Params | None:
+        """The record; None when there is none. Raises LookupError for a kind that nothing provides."""
+        if kind not in self._finders:
+            raise LookupError(f"no records of the kind {kind!r}; there are {', '.join(sorted(self._finders))}")
+        return self._finders[kind](account, region, name)
+
+
+def _queue(account: str, region: str, name: str) -> Mapping[str, Any] | None:
+    """Attributes of a queue by its name or URL."""
+    backend: Any = get_backend("sqs")[account][region]
+    queue = backend.queues.get(name.rpartition("/")[2])
+    return queue and {
+        "FifoQueue": queue.fifo_queue,
+        "ContentBasedDeduplication": queue.content_based_deduplication,
+        "MaximumMessageSize": int(queue.maximum_message_size),
+    }
+
+
+def _topic(account: str, region: str, name: str) -> Mapping[str, Any] | None:
+    """Attributes of a topic by its ARN."""
+    backend: Any = get_backend("sns")[account][region]
+    topic = backend.topics.get(name)
+    return topic and {"FifoTopic": topic.fifo_topic == "true"}
+
+
+_MOTO: dict[str, Finder] = {"queue": _queue, "topic": _topic}
