@@ -10,7 +10,6 @@ from moto.core.common_models import CloudFormationModel
 from ..interfaces import Accounts, EmbeddedAws
 from . import custom
 from .resource_types import Context, Physical, ResourceType
-from .schemas import check_properties
 
 _registered: list[type[CloudFormationModel]] = []
 # Resources without a service behind them.
@@ -25,7 +24,6 @@ def install(local: EmbeddedAws, resource_types: Sequence[ResourceType]) -> None:
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()
     _refuse_unknown_types(local)
-    _check_properties(local)
     _publish_powertools_layer(local)
 
 
@@ -109,20 +107,6 @@ def _refuse_unknown_types(local: EmbeddedAws) -> None:
         return model
 
     local.replace(parsing, "resource_class_from_type", find)
-
-
-def _check_properties(local: EmbeddedAws) -> None:
-    """Resolved properties are checked against the type's schema before a resource is created or updated."""
-    parse = parsing.parse_resource_and_generate_name
-
-    def parse_and_check(logical_id: str, resource_json: Any, resources_map: Any) -> Any:
-        found = parse(logical_id, resource_json, resources_map)
-        if found:
-            resource = found[1]
-            check_properties(logical_id, resource["Type"], resource["Properties"], resources_map._region_name)
-        return found
-
-    local.replace(parsing, "parse_resource_and_generate_name", parse_and_check)
 
 
 def _publish_powertools_layer(local: EmbeddedAws) -> None:

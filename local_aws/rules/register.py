@@ -6,9 +6,10 @@ from functools import cache
 
 from . import service_model
 from .operations import ENTRIES as OPERATIONS
+from .resource_types import ENTRIES as RESOURCE_TYPES
 from .rule import Elsewhere, Entry, NotEnforced, Request, Rule, Violation
 
-ENTRIES: tuple[Entry, ...] = OPERATIONS
+ENTRIES: tuple[Entry, ...] = OPERATIONS + RESOURCE_TYPES
 """Every entry of the register."""
 
 
@@ -41,7 +42,7 @@ def violation(service: str, operation: str, request: Request) -> Violation | Non
 
     The constraints of the service's model come first, as they do on AWS.
     """
-    broken = service_model.violation(service, operation, request.params)
+    broken = None if "::" in operation else service_model.violation(service, operation, request.params)
     return broken or next(
         filter(None, (rule.violation(request) for rule in _rules().get((service, operation), ()))), None
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from moto.backends import get_backend
 
+from .moto_records import RECORDS
 from .rule import Params
 
 type Finder = Callable[[str, str, str], Params | None]
@@ -36,6 +37,7 @@ def _queue(account: str, region: str, name: str) -> Mapping[str, Any] | None:
         "FifoQueue": queue.fifo_queue,
         "ContentBasedDeduplication": queue.content_based_deduplication,
         "MaximumMessageSize": int(queue.maximum_message_size),
+        "VisibilityTimeout": int(queue.visibility_timeout),
     }
 
 
@@ -46,4 +48,4 @@ def _topic(account: str, region: str, name: str) -> Mapping[str, Any] | None:
     return topic and {"FifoTopic": topic.fifo_topic == "true"}
 
 
-_MOTO: dict[str, Finder] = {"queue": _queue, "topic": _topic}
+_MOTO: dict[str, Finder] = {"queue": _queue, "topic": _topic, **RECORDS}

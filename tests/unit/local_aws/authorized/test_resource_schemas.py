@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from local_aws.cloudformation.schemas import PropertiesInvalid, check_properties
+from local_aws.cloudformation.failures import RefusedError
+from local_aws.cloudformation.registry import check_properties
 
 DIMENSION = {"Name": "Model", "Value": "churn"}
 ALARM = {"ComparisonOperator": "LessThanThreshold", "EvaluationPeriods": 1, "MetricName": "Drift"}
@@ -33,13 +34,13 @@ EXAMPLES = [
 @pytest.mark.parametrize(("resource_type", "accepted", "refused", "reason"), EXAMPLES)
 def test_properties_must_fit_schema(resource_type, accepted, refused, reason):
     check_properties("It", f"AWS::{resource_type}", accepted, "eu-west-1")
-    with pytest.raises(PropertiesInvalid) as caught:
+    with pytest.raises(RefusedError) as caught:
         check_properties("It", f"AWS::{resource_type}", refused, "eu-west-1")
     assert str(caught.value) == f"Properties validation failed for resource It with message: [{reason}]"
 
 
 def test_read_only_property_is_refused():
-    with pytest.raises(PropertiesInvalid, match="Encountered unsupported property Arn"):
+    with pytest.raises(RefusedError, match="Encountered unsupported property Arn"):
         check_properties("It", "AWS::SQS::Queue", {"Arn": "arn:aws:sqs:eu-west-1:123456789012:it"}, "eu-west-1")
 
 

@@ -10,32 +10,25 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from .failures import RefusedError
 from .schema_validation import Node, Schema, violations_of
 
 DEFAULT_REGION = "us-east-1"
 
 
-class PropertiesInvalid(Exception):
-    """Properties that CloudFormation refuses before it calls the service."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
-
-
 def check_properties(logical_id: str, resource_type: str, properties: dict[str, Any], region: str) -> None:
-    """Raise PropertiesInvalid unless the properties fit the type's schema. A type without a schema is not checked."""
+    """Raise RefusedError unless the properties fit the type's schema. A type without a schema is not checked."""
     schema = resource_schema(resource_type, region)
     if schema is None:
         return
     found = list(violations_of(Node(properties, schema, schema)))
     if found:
         message = f"Properties validation failed for resource {logical_id} with message: [{', '.join(found)}]"
-        raise PropertiesInvalid(message)
+        raise RefusedError(message)
     for each in schema.get("readOnlyProperties", []):
         name = each.removeprefix("/properties/")
         if name in properties:
-            raise PropertiesInvalid(f"Encountered unsupported property {name}")
+            raise RefusedError(f"Encountered unsupported property {name}")
 
 
 @cache
