@@ -219,6 +219,16 @@ def retry(request: Request) -> Values | None:
     return None
 
 
+def job_retry(request: Request) -> Values | None:
+    """Checks: Steps that start no job are repeated after errors of steps only."""
+    for step in _steps(request):
+        policies = every(step.get("RetryPolicies")) if step.get("Type") in ("Model", "RegisterModel") else []
+        for error in (each for policy in policies for each in every(policy.get("ExceptionType"))):
+            if not str(error).startswith("Step."):
+                return {"step": step.get("Name"), "error": error}
+    return None
+
+
 def default(request: Request) -> Values | None:
     """Checks: A parameter's default is one of its values."""
     for each in _parameters(request):

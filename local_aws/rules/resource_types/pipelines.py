@@ -39,6 +39,7 @@ def _gate(*files: dict[str, Any], output: str = "metrics", path: str = "Steps.Ev
 _FILE = {"PropertyFileName": "Report", "OutputName": "metrics", "FilePath": "metrics.json"}
 _TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}}]}
 _GIVEN = {"role/jobs": {"AssumeRolePolicyDocument": _TRUST}, "role/events": {"AssumeRolePolicyDocument": {}}}
+_POLICY = {"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 2}
 _WINDOW = {"Name": "Window", "Type": "String"}
 _GET = {"Arguments": {"A": {"Get": "Parameters.Window"}}}
 
@@ -200,8 +201,18 @@ ENTRIES: tuple[Entry, ...] = tuple(
             "SageMaker AI developer guide, Retry policy for pipeline steps",
             _PARSE + "A retry policy of step '{step}' must have one of MaxAttempts and ExpireAfterMin.",
             checks.retry,
-            _defined(_step(RetryPolicies=[{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 2}])),
+            _defined(_step(RetryPolicies=[_POLICY])),
             _defined(_step(RetryPolicies=[{"ExceptionType": ["Step.THROTTLING"]}])),
+        ),
+        (
+            "Steps that start no job are repeated after errors of steps only.",
+            "SageMaker AI developer guide, Retry policy for pipeline steps",
+            _PARSE + "The exception type '{error}' is not supported by step '{step}'.",
+            checks.job_retry,
+            _defined(_step(Type="RegisterModel", RetryPolicies=[_POLICY])),
+            _defined(
+                _step(Type="RegisterModel", RetryPolicies=[_POLICY | {"ExceptionType": ["SageMaker.CAPACITY_ERROR"]}])
+            ),
         ),
         (
             "A parameter's default is one of its values.",
