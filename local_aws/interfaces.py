@@ -73,6 +73,10 @@ class Rules(Protocol):
         """Let rules ask for records of a kind: `find(account, region, name)`."""
         ...
 
+    def find(self, kind: str, account: str, region: str, name: str) -> Mapping[str, Any] | None:
+        """The record of a kind with a name, or None."""
+        ...
+
 
 class Functions(Protocol):
     """Invocations of deployed Lambda functions."""

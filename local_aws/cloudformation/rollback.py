@@ -9,6 +9,7 @@ from moto.cloudformation import parsing
 from moto.cloudformation.models import CloudFormationBackend, Event
 
 from ..interfaces import EmbeddedAws
+from .failures import RefusedError
 
 log = logging.getLogger(__name__)
 # Moto's own functions, which the replacements call.
@@ -27,6 +28,8 @@ class ResourceFailed(Exception):
         )
         self.logical_id, self.resource_type, self.status = logical_id, resource_type, status
         self.reason = f'Resource handler returned message: "{message or f"{type(error).__name__}: {error}"}"'
+        if isinstance(error, RefusedError):
+            self.reason = str(error)
         super().__init__(f"{logical_id}: {self.reason}")
 
 

@@ -3,6 +3,7 @@
 from ..interfaces import EmbeddedAws
 from . import (
     change_sets,
+    checks,
     delivery,
     engine,
     lambdas,
@@ -24,3 +25,4 @@ def install(local: EmbeddedAws) -> None:
     for module in (change_sets, no_value, templates, rollback):
         module.install(local)
     engine.install(local, [resource_type for table in TABLES for resource_type in table.TYPES])
+    checks.install(local)

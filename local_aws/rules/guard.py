@@ -33,6 +33,10 @@ class Guard:
         """Let rules ask for records of a kind: `find(account, region, name)`."""
         self.state.provide(kind, find)
 
+    def find(self, kind: str, account: str, region: str, name: str) -> Params | None:
+        """The record of a kind with a name, or None."""
+        return self.state.find(kind, account, region, name)
+
     def before(self, service: str, application: Any) -> Any:
         """The application of a service, as moto calls it, behind the register."""
         return Guarded(self, service, application)

@@ -6,9 +6,10 @@ from functools import cache
 
 from . import service_model
 from .operations import ENTRIES as OPERATIONS
+from .resource_types import ENTRIES as RESOURCE_TYPES
 from .rule import CLOUDFORMATION, Entry, NotEnforced, Request, Rule, Violation
 
-ENTRIES: tuple[Entry, ...] = OPERATIONS
+ENTRIES: tuple[Entry, ...] = OPERATIONS + RESOURCE_TYPES
 """Every entry of the register."""
 
 

@@ -1,0 +1,133 @@
+"""Records that rules ask for, from moto's backends."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from moto.backends import get_backend
+
+from ..arn import parse_arn
+
+type Record = Mapping[str, Any] | None
+
+
+def _role(account: str, _: str, name: str) -> Record:
+    """A role by its name or ARN, with its trust policy and its longest session."""
+    owner = parse_arn(name).account if name.startswith("arn:") else account
+    backend: Any = get_backend("iam")[owner]["aws"]
+    role = next((each for each in backend.roles.values() if name in (each.name, each.arn)), None)
+    return role and {
+        "AssumeRolePolicyDocument": _document(role.assume_role_policy_document),
+        "MaxSessionDuration": int(role.max_session_duration or 3600),
+    }
+
+
+def _document(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    try:
+        return json.loads(unquote(text))
+    except ValueError:
+        return {}
+
+
+def _policy(account: str, _: str, arn: str) -> Record:
+    """A customer managed policy by its ARN."""
+    backend: Any = get_backend("iam")[account]["aws"]
+    return {} if arn in backend.managed_policies else None
+
+
+def _key(account: str, region: str, identifier: str) -> Record:
+    """A KMS key by its id, with its policy."""
+    backend: Any = get_backend("kms")[account][region]
+    key = backend.keys.get(identifier)
+    return key and {"Policy": key.policy}
+
+
+def _bucket(_: str, __: str, name: str) -> Record:
+    """A bucket by its name, of any account: names are global."""
+    for account in get_backend("s3").values():
+        bucket: Any = account["aws"].buckets.get(name)
+        if bucket is not None:
+            return {"DefaultRetention": bucket.default_lock_mode or None}
+    return None
+
+
+def _function(account: str, region: str, name: str) -> Record:
+    """A function by its name or ARN."""
+    backend: Any = get_backend("lambda")[account][region]
+    plain = name.split(":function:")[-1].partition(":")[0]
+    function = next((each for each in backend.list_functions() if each.function_name == plain), None)
+    return function and {"Timeout": int(function.timeout)}
+
+
+def _vpc(account: str, region: str, identifier: str) -> Record:
+    """A VPC by its id, with the ranges of its subnets."""
+    backend: Any = get_backend("ec2")[account][region]
+    vpc = backend.vpcs.get(identifier)
+    if vpc is None:
+        return None
+    subnets = [
+        each.cidr_block for zone in backend.subnets.values() for each in zone.values() if each.vpc_id == identifier
+    ]
+    return {
+        "CidrBlock": vpc.cidr_block,
+        "EnableDnsSupport": str(vpc.enable_dns_support).lower() == "true",
+        "EnableDnsHostnames": str(vpc.enable_dns_hostnames).lower() == "true",
+        "Subnets": subnets,
+    }
+
+
+def _subnet(account: str, region: str, identifier: str) -> Record:
+    """A subnet by its id, with its zone."""
+    backend: Any = get_backend("ec2")[account][region]
+    subnet = next((zone[identifier] for zone in backend.subnets.values() if identifier in zone), None)
+    return subnet and {"AvailabilityZone": subnet.availability_zone}
+
+
+def _queue(account: str, region: str, name: str) -> Record:
+    """Attributes of a queue by its name or URL."""
+    backend: Any = get_backend("sqs")[account][region]
+    queue = backend.queues.get(name.rpartition("/")[2])
+    return queue and {
+        "FifoQueue": queue.fifo_queue,
+        "ContentBasedDeduplication": queue.content_based_deduplication,
+        "MaximumMessageSize": int(queue.maximum_message_size),
+        "VisibilityTimeout": int(queue.visibility_timeout),
+    }
+
+
+def _topic(account: str, region: str, name: str) -> Record:
+    """Attributes of a topic by its ARN."""
+    backend: Any = get_backend("sns")[account][region]
+    topic = backend.topics.get(name)
+    return topic and {
+        "FifoTopic": topic.fifo_topic == "true",
+        "ContentBasedDeduplication": topic.content_based_deduplication == "true",
+    }
+
+
+def _alarm(account: str, region: str, name: str) -> Record:
+    backend: Any = get_backend("cloudwatch")[account][region]
+    return {} if name in backend.alarms or name in backend.composite_alarms else None
+
+
+def _scalable_target(account: str, region: str, resource: str) -> Record:
+    backend: Any = get_backend("applicationautoscaling")[account][region]
+    return {} if any(resource in targets for targets in backend.targets.values()) else None
+
+
+RECORDS: dict[str, Callable[[str, str, str], Record]] = {
+    "role": _role,
+    "policy": _policy,
+    "key": _key,
+    "bucket": _bucket,
+    "function": _function,
+    "vpc": _vpc,
+    "subnet": _subnet,
+    "queue": _queue,
+    "topic": _topic,
+    "alarm": _alarm,
+    "scalable-target": _scalable_target,
+}
