@@ -25,9 +25,11 @@ from . import (
     cloudformation,
     codepipeline,
     events,
+    function_networks,
     functions,
     queues,
     sagemaker,
+    scaling,
     schedules,
     topics,
 )
@@ -108,7 +110,7 @@ class LocalAws:
         self.accounts = Accounts(self.endpoint_url)
         cloudformation.install(self)
         self.functions = functions.install(self)
-        for extension in (queues, topics, events, schedules, alarms, sagemaker):
+        for extension in (queues, topics, events, schedules, alarms, sagemaker, scaling, function_networks):
             extension.install(self)
         self.repositories, self.pipelines = codepipeline.install(self)
         self._thread.start()
