@@ -25,8 +25,9 @@ from . import (
     cloudformation,
     codepipeline,
     events,
-    function_networks,
+    function_roles,
     functions,
+    log_groups,
     queues,
     sagemaker,
     scaling,
@@ -110,7 +111,7 @@ class LocalAws:
         self.accounts = Accounts(self.endpoint_url)
         cloudformation.install(self)
         self.functions = functions.install(self)
-        for extension in (queues, topics, events, schedules, alarms, sagemaker, scaling, function_networks):
+        for extension in (queues, topics, events, schedules, alarms, sagemaker, function_roles, log_groups, scaling):
             extension.install(self)
         self.repositories, self.pipelines = codepipeline.install(self)
         self._thread.start()

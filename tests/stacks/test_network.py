@@ -12,7 +12,7 @@ from local_aws.authorization.conditions import Context
 from local_aws.authorization.context import ABSENT
 from local_aws.authorization.evaluation import Policies, Request, evaluate
 from local_aws.authorization.policies import Principal, parse
-from local_aws.function_networks import needs
+from local_aws.function_roles import needs
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent

@@ -1,8 +1,8 @@
-"""Permissions that Lambda requires of a function's role, and Application Auto Scaling of its caller."""
+"""Permissions that Lambda requires of a function's role, CloudWatch Logs of a key, and Auto Scaling of its caller."""
 
 import pytest
 
-from .conftest import ACCOUNT, REGION, handler_zip
+from .conftest import ACCOUNT, REGION, document, handler_zip
 
 EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
 VPC = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
@@ -37,6 +37,33 @@ def test_function_in_vpc_requires_role_to_manage_interfaces(client, role, statem
         functions.create_function(**request)
     message = f"The provided execution role does not have permissions to call {refused} on EC2"
     assert caught.value.response["Error"]["Message"] == message
+
+
+def test_mapping_requires_role_to_read_queue(client, role, queue):
+    functions, (source, _) = client("lambda"), queue("source")
+    read = {"Action": ["sqs:ReceiveMessage", "sqs:GetQueueAttributes"], "Resource": source}
+    request = {"FunctionName": "reader", "Runtime": "python3.12", "Handler": "handler.handle"}
+    reader = role(read, service="lambda", name="reader")
+    functions.create_function(**request, Role=reader, Code={"ZipFile": handler_zip()})
+    with pytest.raises(functions.exceptions.InvalidParameterValueException) as caught:
+        functions.create_event_source_mapping(FunctionName="reader", EventSourceArn=source)
+    message = "The provided execution role does not have permissions to call DeleteMessage on SQS"
+    assert caught.value.response["Error"]["Message"] == message
+    functions.delete_function(FunctionName="reader")
+
+
+@pytest.mark.parametrize("group", ["ours", "theirs"])
+def test_log_group_requires_key_of_its_encryption_context(client, group):
+    logs, arn = client("logs"), f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:ours"
+    use = {"Principal": {"Service": f"logs.{REGION}.amazonaws.com"}, "Resource": "*"}
+    use["Action"] = [f"kms:{a}" for a in ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey")]
+    use["Condition"] = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}}
+    key = client("kms").create_key(Policy=document(use))["KeyMetadata"]["Arn"]
+    if group == "ours":
+        logs.create_log_group(logGroupName=group, kmsKeyId=key)
+        return
+    with pytest.raises(logs.exceptions.InvalidParameterException, match="is not allowed to be used with LogGroup"):
+        logs.create_log_group(logGroupName=group, kmsKeyId=key)
 
 
 TARGET = {

@@ -65,6 +65,19 @@ def test_job_without_pull_permission_fails(client, role):
     assert "is not authorized to perform: ecr:BatchCheckLayerAvailability on resource: " in found["FailureReason"]
 
 
+def test_job_in_vpc_without_interface_permission_fails(client, role):
+    ec2 = client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    place = {"NetworkConfig": {"VpcConfig": {"Subnets": [subnet], "SecurityGroupIds": ["sg-1"]}}}
+    kinds = ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")
+    look = {"Action": [f"ec2:Describe{kind}" for kind in kinds], "Resource": "*"}
+    elsewhere = {"Action": "ec2:CreateNetworkInterface", "Resource": f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/other"}
+    found = ended(client("sagemaker"), processing(role(LOGIN, PULL, LOGS, look, elsewhere)) | place)
+    assert found["ProcessingJobStatus"] == "Failed"
+    assert "is not authorized to perform: ec2:CreateNetworkInterface on resource: " in found["FailureReason"]
+
+
 def test_encrypted_volume_requires_create_grant(client, local, role):
     key = client("kms").create_key()["KeyMetadata"]["Arn"]
     grant = {"Action": "kms:CreateGrant", "Resource": key, "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}}
