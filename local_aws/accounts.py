@@ -9,6 +9,7 @@ import botocore.config
 
 from .arn import parse_arn
 from .authorization import networks
+from .authorization.principals import SERVICE_SESSION
 from .sessions import SERVER_KEY
 
 HOME_REGION = "us-east-1"
@@ -53,7 +54,7 @@ class Accounts:
     def _client(self, service: str, role_arn: str, region: str, subnets: tuple[str, ...] = ()) -> Any:
         key = (service, role_arn, region, subnets)
         if key not in self._clients:
-            variables = self.assume(role_arn, "local-aws", subnets, region)
+            variables = self.assume(role_arn, SERVICE_SESSION, subnets, region)
             with self._lock:
                 credentials: Any = {name.lower(): value for name, value in variables.items()}
                 self._clients[key] = self._session.client(

@@ -5,7 +5,6 @@ replay a week of datapoints; on AWS it is the wall clock.
 """
 
 import json
-import logging
 import math
 import threading
 from collections.abc import Iterable
@@ -16,11 +15,10 @@ from moto.cloudwatch.models import CloudWatchBackend, Statistics, cloudwatch_bac
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 
-from .authorization import AccessDeniedError
+from . import deliveries
 from .events import emit
 from .interfaces import EmbeddedAws
 
-log = logging.getLogger(__name__)
 COMPARE = {
     "GreaterThanThreshold": (lambda value, limit: value > limit, "greater than"),
     "GreaterThanOrEqualToThreshold": (lambda value, limit: value >= limit, "greater than or equal to"),
@@ -159,13 +157,8 @@ def _change(
         if ":sns:" in action:
             subject = f'{state}: "{alarm.name}"'[:100]
             content = {"TopicArn": action, "Subject": subject, "Message": json.dumps(message)}
-            keys = {"aws:SourceArn": alarm.alarm_arn, "aws:SourceAccount": account}
-            try:
-                local.authorization.check_call("cloudwatch.amazonaws.com", "sns", "Publish", content, region, keys)
-            except AccessDeniedError as refusal:
-                log.warning("alarm %s: %s", alarm.name, refusal)
-                continue
-            sns.publish(**content)
+            if deliveries.check(local, deliveries.CLOUDWATCH, alarm.alarm_arn, "sns", "Publish", content, region):
+                sns.publish(**content)
 
 
 def _stamp(time: datetime) -> str:

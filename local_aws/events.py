@@ -11,12 +11,13 @@ from jsonpath_ng.ext.parser import parse
 from moto.events.models import Rule, events_backends
 from moto.sqs.models import sqs_backends
 
+from . import deliveries
 from .arn import parse_arn
 from .authorization import AccessDeniedError
 from .interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
-SERVICE = "events.amazonaws.com"
+SERVICE = deliveries.EVENTBRIDGE
 CALLS = {"sqs": "SendMessage", "sns": "Publish", "lambda": "Invoke", "codepipeline": "StartPipelineExecution"}
 """The API call of a delivery, by the target's service; deliveries to others (log groups, buses) are not authorized here."""
 
@@ -64,20 +65,22 @@ def _may_deliver(local: EmbeddedAws, rule: Any, target: dict[str, Any], event: d
         _authorize(local, rule.arn, target["Arn"], target.get("RoleArn", ""))
     except AccessDeniedError as refusal:
         log.warning("rule %s: %s", rule.name, refusal)
-        if dead_letters := target.get("DeadLetterConfig", {}).get("Arn"):
-            _send_to_dead_letters(local, rule.arn, dead_letters, event)
+        queue = target.get("DeadLetterConfig", {}).get("Arn")
+        kept = _send_to_dead_letters(local, rule.arn, queue, event) if queue else None
+        deliveries.count_failed_invocation(rule.arn, to_dead_letters=kept)
         return False
     return True
 
 
-def _send_to_dead_letters(local: EmbeddedAws, rule_arn: str, queue_arn: str, event: dict[str, Any]) -> None:
+def _send_to_dead_letters(local: EmbeddedAws, rule_arn: str, queue_arn: str, event: dict[str, Any]) -> bool:
     _, region, account, name = parse_arn(queue_arn)
     try:
         _authorize(local, rule_arn, queue_arn)
     except AccessDeniedError as refusal:
         log.warning("an event is lost: %s", refusal)
-    else:
-        sqs_backends[account][region].send_message(name, json.dumps(event, default=str))
+        return False
+    sqs_backends[account][region].send_message(name, json.dumps(event, default=str))
+    return True
 
 
 def _authorize(local: EmbeddedAws, rule_arn: str, arn: str, role: str = "") -> None:
@@ -91,8 +94,7 @@ def _authorize(local: EmbeddedAws, rule_arn: str, arn: str, role: str = "") -> N
         return
     url = f"{local.endpoint_url}/{account}/{name}"
     params = {"sqs": {"QueueUrl": url}, "sns": {"TopicArn": arn}, "lambda": {"FunctionName": arn}}[service]
-    keys = {"aws:SourceArn": rule_arn, "aws:SourceAccount": parse_arn(rule_arn).account}
-    local.authorization.check_call(SERVICE, service, CALLS[service], params, region, keys)
+    deliveries.authorize(local, SERVICE, rule_arn, service, CALLS[service], params, region)
 
 
 def _deliver(local: EmbeddedAws, rule_arn: str, target: dict[str, Any], event: dict[str, Any]) -> None:

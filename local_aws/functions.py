@@ -15,7 +15,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from .authorization import AccessDeniedError
+from .authorization import AccessDeniedError, principals
 from .interfaces import EmbeddedAws
 
 _module_log = logging.getLogger(__name__)
@@ -52,6 +52,10 @@ class Worker:
 
     def _environment(self) -> dict[str, str]:
         function = self._function
+        credentials = self._local.accounts.assume(
+            function.role, function.function_name, _subnets(function), function.region
+        )
+        principals.call_as_function(credentials["AWS_ACCESS_KEY_ID"], function.function_arn)
         return {
             "PATH": os.environ["PATH"],
             "PYTHONUNBUFFERED": "1",
@@ -66,7 +70,7 @@ class Worker:
             "AWS_REGION": function.region,
             "AWS_DEFAULT_REGION": function.region,
             "AWS_ENDPOINT_URL": self._local.endpoint_url,
-            **self._local.accounts.assume(function.role, function.function_name, _subnets(function), function.region),
+            **credentials,
             **{key: str(value) for key, value in function.environment_vars.items()},
         }
 
@@ -148,7 +152,7 @@ class Functions:
                 return found[1]
             if found:
                 found[1].close()
-            self._local.authorization.take_role("lambda.amazonaws.com", function.role, key)
+            self._local.authorization.take_role("lambda.amazonaws.com", function.role)
             worker = Worker(self._local, function)
             self._workers[key] = (version, worker)
             return worker

@@ -25,10 +25,13 @@ from . import (
     cloudformation,
     codepipeline,
     events,
+    function_roles,
     functions,
+    log_groups,
     queues,
     rules,
     sagemaker,
+    scaling,
     schedules,
     topics,
 )
@@ -112,7 +115,7 @@ class LocalAws:
         self.accounts = Accounts(self.endpoint_url)
         cloudformation.install(self)
         self.functions = functions.install(self)
-        for extension in (queues, topics, events, schedules, alarms, sagemaker):
+        for extension in (queues, topics, events, schedules, alarms, sagemaker, function_roles, log_groups, scaling):
             extension.install(self)
         self.repositories, self.pipelines = codepipeline.install(self)
         self._thread.start()

@@ -21,7 +21,7 @@ from typing import Any
 from ..authorization import AccessDeniedError
 from ..json_api import Record, now
 from .service import Service
-from .state import State, subnets
+from .state import State, subnets, vpc_config
 from .storage import Storage
 from .warm import Process
 
@@ -93,7 +93,11 @@ class Job:
         }
 
     def pull_image(self, image: str) -> None:
-        """Pull the container's image as the role. Raises JobError."""
+        """Connect to the VPC, if there is one, and pull the container's image, as the role. Raises JobError."""
+        try:
+            self._service.roles.create_interfaces(self.record["RoleArn"], vpc_config(self.record), self._state)
+        except AccessDeniedError as refusal:
+            raise JobError(f"ClientError: cannot create network interfaces: {refusal}") from refusal
         try:
             self._service.roles.pull_image(self.record["RoleArn"], image)
         except AccessDeniedError as refusal:

@@ -17,7 +17,7 @@ from pathlib import Path
 from ..json_api import Record
 from .containers import ml_root
 from .service import Service
-from .state import State, find, subnets
+from .state import State, find, subnets, vpc_config
 from .storage import Storage
 
 CONTAINER = Path(__file__).with_name("container.py")
@@ -53,6 +53,7 @@ class Fleet:
         self._log_at = (f"/aws/sagemaker/Endpoints/{endpoint}", self._root.name)
         self._logged = 0
         try:
+            service.roles.create_interfaces(model["ExecutionRoleArn"], vpc_config(model), state)
             service.roles.pull_image(model["ExecutionRoleArn"], container["Image"])
             Storage(s3).download_object(container["ModelDataUrl"], archive)
             with tarfile.open(next(archive.iterdir())) as tar:

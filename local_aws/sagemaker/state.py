@@ -46,7 +46,12 @@ def find(table: dict[str, Record], name: str, what: str) -> Record:
 
 def subnets(record: Record) -> tuple[str, ...]:
     """Where the container of a job or model runs; nothing when that is outside of any network of the account's."""
-    return tuple(record.get("NetworkConfig", record).get("VpcConfig", {}).get("Subnets", ()))
+    return tuple(vpc_config(record).get("Subnets", ()))
+
+
+def vpc_config(record: Record) -> Record:
+    """The VpcConfig of a job or model; empty without one."""
+    return record.get("NetworkConfig", record).get("VpcConfig", {})
 
 
 def add(table: dict[str, Record], name: str, record: Record, what: str) -> None:

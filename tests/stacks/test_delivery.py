@@ -139,6 +139,15 @@ def test_builds_assume_bootstrap_roles_only(template):
         assert tagged or "cdk-hnb659fds" in json.dumps(statement["Resource"])
 
 
+def test_roles_use_connection_under_both_service_prefixes(template):
+    def users(permission):
+        policies = [p for p in template.all("IAM::Policy") if permission in json.dumps(p["PolicyDocument"])]
+        return sorted(json.dumps(policy["Roles"]) for policy in policies)
+
+    assert len(users("codestar-connections:UseConnection")) == 4
+    assert users('"codeconnections:UseConnection') == users("codestar-connections:UseConnection")
+
+
 def test_cfn_lint_finds_nothing(assembly):
     """Of a pipeline in one region; tests/stacks/test_rule_packs.py has one of two."""
     assert [str(finding) for finding in security.cfn_lint_findings([assembly / "acme-delivery.template.json"])] == []

@@ -185,6 +185,23 @@ def test_dead_letters_raise_alarm(foundation):
     }
 
 
+def test_rules_publish_to_topic_without_source_keys(foundation):
+    key, topic = foundation.one("KMS::Key")["KeyPolicy"], foundation.one("SNS::TopicPolicy")["PolicyDocument"]
+    of_topic = [s for s in topic["Statement"] if s["Principal"] == {"Service": "events.amazonaws.com"}]
+    assert [statement.get("Condition") for statement in of_topic] == [None]
+    (of_key,) = [s for s in key["Statement"] if s.get("Sid") == "RulesToTopics"]
+    assert of_key["Principal"] == {"Service": "events.amazonaws.com"}
+    topics = {"kms:EncryptionContext:aws:sns:topicArn": "arn:aws:sns:us-east-1:333333333333:*"}
+    assert of_key["Condition"] == {"ArnLike": topics}
+
+
+def test_scaling_permissions_cover_alarms_without_name(foundation):
+    statements = foundation.statements("acme-prod-deploy")
+    (scaling,) = [s for s in statements if "cloudwatch:PutMetricAlarm" in s["Action"]]
+    assert set(scaling["Action"]) == {f"cloudwatch:{a}" for a in ("DescribeAlarms", "PutMetricAlarm", "DeleteAlarms")}
+    assert scaling["Resource"] == ["arn:aws:cloudwatch:us-east-1:333333333333:alarm:*"]
+
+
 def test_alarms_publish_to_the_alerts_topic(foundation):
     topic = "arn:aws:sns:us-east-1:333333333333:acme-prod-alerts"
     foundation.cdk.all_resources_properties("AWS::CloudWatch::Alarm", {"AlarmActions": [topic]})

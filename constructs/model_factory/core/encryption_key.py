@@ -118,10 +118,19 @@ def key_or_own(
 
 
 def allow_publishing(key: kms.IKey, scope: Construct, *services: str) -> None:
-    """Let AWS services of this account publish to encrypted queues and topics. No effect on an imported key."""
-    here = {"StringEquals": {"aws:SourceAccount": StackLocation.of(scope).account}}
+    """Let AWS services of this account publish to encrypted queues and topics. No effect on an imported key.
+
+    EventBridge sends no `aws:SourceAccount` to KMS when it publishes to a topic (SNS developer guide, "Managing Amazon SNS
+    encryption keys"). The encryption context, which SNS sets to the topic's ARN, limits that permission to topics of this
+    account.
+    """
+    at = StackLocation.of(scope)
+    actions = ["kms:Decrypt", "kms:GenerateDataKey"]
     for service in services:
-        _allow_service(key, service, ["kms:Decrypt", "kms:GenerateDataKey"], here)
+        _allow_service(key, service, actions, {"StringEquals": {"aws:SourceAccount": at.account}})
+    if "events" in services:
+        topics = {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": at.arn("sns", "*")}}
+        _allow_service(key, "events", actions, topics, sid="RulesToTopics")
 
 
 def allow_log_groups(key: kms.IKey, scope: Construct, groups: Sequence[str]) -> None:

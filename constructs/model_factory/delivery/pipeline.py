@@ -26,7 +26,7 @@ from .build import (
     python_build_spec,
     test_and_synth,
 )
-from .source import push_triggers, source_of
+from .source import allow_use_of_connection, push_triggers, source_of
 from .steps import FunctionStep
 
 _BUILD_ROLE = (
@@ -108,6 +108,7 @@ class DeliveryPipeline(Construct):
             keep_as_artifacts(cast(s3.Bucket, support.replication_bucket))
         if elsewhere:
             suppress(base.role.node.find_child("DefaultPolicy"), {"CKV_AWS_111": _KEYS_ELSEWHERE})
+        allow_use_of_connection(self, delivery)
         _suppress_cdk_pipelines(self)
 
     def _add(self, environment: Environment, stage: Stage) -> str:

@@ -26,7 +26,12 @@ _JOBS: Mapping[str, Mapping[str, Sequence[str]]] = {"sagemaker": {"model": ["Des
 
 # Actions that the deploy function's role allows because SageMaker and Application Auto Scaling perform them with the
 # permissions of their caller, from outside of the VPC.
-_CALLED_BY_SERVICES = ("sagemaker:UpdateEndpointWeightsAndCapacities", "cloudwatch:DescribeAlarms")
+_CALLED_BY_SERVICES = (
+    "sagemaker:UpdateEndpointWeightsAndCapacities",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:PutMetricAlarm",
+    "cloudwatch:DeleteAlarms",
+)
 
 
 def interface_policy(
