@@ -15,7 +15,7 @@ INSIDE = ["retrain", "deploy", "endpoint-cleanup"]
 JOBS = ["churn-train-job", "churn-monitor-job", "churn-endpoint"]
 # Called by AWS services outside of the VPC on behalf of workloads: whole services, and two actions.
 CALLED_FROM_OUTSIDE = {"ec2", "ecr", "iam", "kms", "logs", "sqs", "xray"}
-ASKED_OF_THE_CALLER = {"sagemaker:UpdateEndpointWeightsAndCapacities", "cloudwatch:DescribeAlarms"}
+ASKED_OF_THE_CALLER = {"sagemaker:UpdateEndpointWeightsAndCapacities"}
 EXISTING = {
     "Subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
     "SecurityGroupIds": ["sg-0123456789abcdef0"],

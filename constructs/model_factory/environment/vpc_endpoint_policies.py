@@ -24,9 +24,9 @@ provides credentials, Lambda reads queues and delivers logs and traces, and S3 c
 # Calls of jobs that no function makes. The functions' calls are those that their roles allow.
 _JOBS: Mapping[str, Mapping[str, Sequence[str]]] = {"sagemaker": {"model": ["DescribeModel"]}}
 
-# Actions that the deploy function's role allows because SageMaker and Application Auto Scaling perform them with the
-# permissions of their caller, from outside of the VPC.
-_CALLED_BY_SERVICES = ("sagemaker:UpdateEndpointWeightsAndCapacities", "cloudwatch:DescribeAlarms")
+# Actions that the deploy function's role allows because Application Auto Scaling performs them with the permissions of its
+# caller, from outside of the VPC.
+_CALLED_BY_SERVICES = ("sagemaker:UpdateEndpointWeightsAndCapacities",)
 
 
 def interface_policy(
