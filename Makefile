@@ -35,7 +35,7 @@ lint: .venv  ## ruff and pyright
 
 # Moto and the embedded AWS keep their state in the process: each of these has a process of its own, two at a time.
 UNIT := lambda local_aws/sagemaker jobs drift local_aws/authorization local_aws/codepipeline local_aws/authorized \
-  "config constructs ops local_aws/test_alarms.py local_aws/test_events.py local_aws/test_imports.py test_image_contract.py" \
+  "config constructs ops local_aws/messaging local_aws/test_alarms.py local_aws/test_imports.py test_image_contract.py" \
   local_aws/rules
 
 unit: .venv  ## unit tests: nothing outside of this machine

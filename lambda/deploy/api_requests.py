@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from settings import Settings
@@ -60,8 +61,8 @@ def endpoint_config(settings: Settings, version: int) -> dict[str, Any]:
     return {"EndpointConfigName": f"{name_stem(settings.endpoint)}-v{version}-{digest}"} | request
 
 
-def deployment(settings: Settings) -> dict[str, Any]:
-    """DeploymentConfig of UpdateEndpoint: canary for two instances or more, with automatic rollback by the alarms."""
+def deployment(settings: Settings, alarms: Sequence[str]) -> dict[str, Any]:
+    """DeploymentConfig of UpdateEndpoint: canary for two instances or more, with automatic rollback by `alarms`."""
     serving = settings.serving
     traffic: dict[str, Any] = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": int(serving.canary.bake)}
     if serving.mode == "realtime" and serving.scaling.minimum > 1:
@@ -73,18 +74,17 @@ def deployment(settings: Settings) -> dict[str, Any]:
             "MaximumExecutionTimeoutInSeconds": EXECUTION_TIMEOUT_SECONDS + int(serving.canary.bake),
         }
     }
-    if serving.rollback_alarms:
-        alarms = [{"AlarmName": name} for name in serving.rollback_alarms]
-        request["AutoRollbackConfiguration"] = {"Alarms": alarms}
+    if alarms:
+        request["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": name} for name in alarms]}
     return request
 
 
-def update(settings: Settings, config_name: str) -> dict[str, Any]:
-    """UpdateEndpoint; with automatic scaling the endpoint keeps its current instance count."""
+def update(settings: Settings, config_name: str, alarms: Sequence[str]) -> dict[str, Any]:
+    """UpdateEndpoint, rolled back by `alarms`; with automatic scaling the endpoint keeps its current instance count."""
     request: dict[str, Any] = {
         "EndpointName": settings.endpoint,
         "EndpointConfigName": config_name,
-        "DeploymentConfig": deployment(settings),
+        "DeploymentConfig": deployment(settings, alarms),
     }
     if scales(settings):
         request["RetainAllVariantProperties"] = True

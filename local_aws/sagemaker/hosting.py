@@ -85,9 +85,12 @@ class Hosting:
         arn = endpoint["EndpointArn"]
         old, fleet = self.fleets.get(arn), None
         try:
+            planned, role = plan(deployment, config), _model(state, config)["ExecutionRoleArn"]
+            if old:  # 'If your old fleet trips the alarm at the beginning of your deployment, SageMaker terminates' it.
+                self._end_by_alarms(state, role, planned.rollback_alarms)
             fleet = Fleet(self._service, state, endpoint["EndpointName"], _model(state, config))
             if old:
-                self._bake(state, arn, fleet, plan(deployment, config), _model(state, config)["ExecutionRoleArn"])
+                self._bake(state, arn, fleet, planned, role)
             self.fleets[arn] = fleet
             self._set_capture(state, endpoint, config)
         except Exception as error:
@@ -128,16 +131,16 @@ class Hosting:
             end = time.monotonic() + planned.bake_seconds
             while time.monotonic() < end and not self._service.stopping.wait(POLL_SECONDS):
                 self._metrics.flush()
-                if alarms := self._alarms(state, role, planned.rollback_alarms):
-                    raise FleetError(f"Deployment was rolled back, because alarms are in ALARM: {', '.join(alarms)}")
+                self._end_by_alarms(state, role, planned.rollback_alarms)
 
-    def _alarms(self, state: State, role: str, names: tuple[str, ...]) -> list[str]:
-        """The rollback alarms in state ALARM."""
+    def _end_by_alarms(self, state: State, role: str, names: tuple[str, ...]) -> None:
+        """Raise FleetError if a rollback alarm is in state ALARM."""
         if not names:
-            return []
+            return
         cloudwatch = self._service.local.accounts.role_client("cloudwatch", role, state.region)
         found = cloudwatch.describe_alarms(AlarmNames=list(names), StateValue="ALARM")["MetricAlarms"]
-        return [alarm["AlarmName"] for alarm in found]
+        if alarms := [alarm["AlarmName"] for alarm in found]:
+            raise FleetError(f"Deployment was rolled back, because alarms are in ALARM: {', '.join(alarms)}")
 
     def _set_capture(self, state: State, endpoint: Record, config: Record) -> None:
         arn, wanted = endpoint["EndpointArn"], config.get("DataCaptureConfig", {})

@@ -143,8 +143,9 @@ def test_drift_alarm_uses_periods_of_model_yaml(prod):
     )
 
 
-def test_missed_monitor_checks_raise_alarm(prod):
-    has_alarm(prod, "monitor-missed", TreatMissingData="breaching", Period=6 * 3600, EvaluationPeriods=2)
+def test_missed_monitor_checks_notify_by_missing_data(prod):
+    actions = {"InsufficientDataActions": Match.any_value(), "AlarmActions": Match.absent()}
+    has_alarm(prod, "monitor-missed", TreatMissingData="missing", Period=6 * 3600, EvaluationPeriods=2, **actions)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,6 @@ _JOBS: Mapping[str, Mapping[str, Sequence[str]]] = {"sagemaker": {"model": ["Des
 # permissions of their caller, from outside of the VPC.
 _CALLED_BY_SERVICES = (
     "sagemaker:UpdateEndpointWeightsAndCapacities",
-    "cloudwatch:DescribeAlarms",
     "cloudwatch:PutMetricAlarm",
     "cloudwatch:DeleteAlarms",
 )
