@@ -1,21 +1,18 @@
 """A fleet of an endpoint: a model's container as a process on this machine, called over HTTP."""
 
 import http.client
-import os
 import shutil
-import signal
 import socket
 import sys
 import tarfile
 import threading
 import time
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..json_api import Record
-from .containers import ml_root
+from .container_view import ContainerView, kill
 from .service import Service
 from .state import State, find, subnets
 from .storage import Storage
@@ -45,7 +42,7 @@ class Fleet:
     def __init__(self, service: Service, state: State, endpoint: str, model: Record) -> None:
         container = _container(state, model)
         self._root = service.local.state_dir / "endpoints" / f"{endpoint}-{uuid.uuid4().hex[:8]}"
-        folder = self._root / "model"
+        folder = self._root / "ml" / "model"
         folder.mkdir(parents=True)
         s3 = service.local.accounts.role_client("s3", model["ExecutionRoleArn"], state.region, subnets(model))
         archive = self._root / "download"
@@ -60,21 +57,17 @@ class Fleet:
         except Exception as error:
             raise FleetError(f"Failed to download model data for {endpoint}: {error}") from error
         self.port = _free_port()
-        environment = {
-            key: value.replace("/opt/ml/model", str(folder)) for key, value in container.get("Environment", {}).items()
-        }
+        view = ContainerView(self._root / "ml")
+        credentials = service.local.accounts.assume(self._role, "SageMaker", subnets(model), state.region)
+        environment = view.environment(state.region, service.local.endpoint_url, credentials)
+        environment |= {key: view.path(value) for key, value in container.get("Environment", {}).items()}
         self._log = (self._root / "log.txt").open("wb")
         self._process = service.starter.start(
-            [sys.executable, str(CONTAINER), str(folder), str(self.port)],
-            self._root,
-            {
-                "PATH": os.environ["PATH"],
-                "HOME": str(self._root),
-                **ml_root(self._root),
-                "AWS_REGION": state.region,
-                **environment,
-            },
+            [sys.executable, str(CONTAINER), view.path("/opt/ml/model"), str(self.port)],
+            view.cwd,
+            environment,
             self._log,
+            view.mounts,
         )
         self._connections = threading.local()
         service.on_stop(self.close)
@@ -133,10 +126,8 @@ class Fleet:
 
     def close(self, keep_log: bool = False) -> None:
         """End the process and forget its files."""
-        if self._process.poll() is None:
-            with suppress(ProcessLookupError):  # it has just ended
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        kill(self._process)
+        self._process.wait()
         if not self._log.closed:
             self._log.close()
             if not self._service.stopping.is_set():

@@ -67,7 +67,7 @@ class Kind:
         if reason:
             record["FailureReason"] = reason[:1024]
         if self.name == "Training":
-            job.stage(status)
+            job.stage("MaxRuntimeExceeded" if job.timed_out else status)
             record["SecondaryStatusTransitions"][-1]["EndTime"] = now()
         record[self.end_key] = record["LastModifiedTime"] = now()
         record[self.status_key] = status

@@ -27,6 +27,8 @@ RETRY_JOB = (
 def job_environment(props: ModelProps, **more: Value) -> dict[str, Value]:
     """The environment variables of every job (docs/reference/contracts.md), and `more`."""
     return {
+        # SageMaker does not promise it, and boto3 takes a region from no other variable: for model.py as well as for jobs/.
+        "AWS_DEFAULT_REGION": props.environment_names.region,
         "FACTORY_ENVIRONMENT": props.environment_names.environment,
         "MODEL_NAME": props.config.name,
         "DATA_URI": props.uri("data"),
