@@ -52,7 +52,8 @@ def endpoint_config(settings: Settings, version: int) -> dict[str, Any]:
             "InitialInstanceCount": serving.scaling.minimum,
             "InitialVariantWeight": 1.0,
         }
-        request["KmsKeyId"] = serving.kms_key_arn
+        if serving.encrypt_volumes:  # SageMaker takes no key for instances with local storage
+            request["KmsKeyId"] = serving.kms_key_arn
         if serving.capture_percent:
             request["DataCaptureConfig"] = _capture(settings)
     request["ProductionVariants"] = [variant]

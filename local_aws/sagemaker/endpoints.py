@@ -5,6 +5,7 @@ from typing import Any
 
 from ..json_api import Record, ServiceError, now
 from .hosting import variant_summary
+from .instance_types import check_endpoint_key
 from .roles import FOR_SERVICES
 from .service import Service
 from .state import State, add, find, page
@@ -23,6 +24,7 @@ def create_model(service: Service, state: State, request: Record) -> Record:
 
 def create_config(service: Service, state: State, request: Record) -> Record:
     """CreateEndpointConfig."""
+    check_endpoint_key(request)
     for variant in request["ProductionVariants"]:
         find(state.models, variant["ModelName"], "model")
     arn = state.arn("endpoint-config", request["EndpointConfigName"])

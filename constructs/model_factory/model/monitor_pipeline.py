@@ -165,6 +165,7 @@ def monitor_definition(props: ModelProps, job_role_arn: str) -> PipelineDefiniti
         processing_arguments(
             props,
             "monitor",
+            instance=props.config.monitoring.instance,
             role_arn=job_role_arn,
             environment=job_environment(props, SCHEDULED_TIME=SCHEDULED_TIME),
             inputs={},

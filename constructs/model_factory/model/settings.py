@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from .instance_types import has_local_storage
 from .props import ModelProps
 
 
@@ -62,6 +63,7 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
         | {
             "role_arn": endpoint_role_arn,
             "kms_key_arn": props.key_arn,
+            "encrypt_volumes": not has_local_storage(config.serving.instance),
             "capture_uri": f"{props.uri('data', 'captured')}/",
             "capture_percent": config.serving.capture_percent,
             "rollback_alarms": [names.alarm("endpoint-errors"), names.alarm("endpoint-latency")],

@@ -15,6 +15,16 @@ def test_two_instances_deploy_as_canary(live, minimum):
     assert policy["MaximumExecutionTimeoutInSeconds"] == 4200
 
 
+@pytest.mark.parametrize(("instance", "encrypts"), [("ml.m5.large", True), ("ml.g5.xlarge", False)])
+def test_key_of_volumes_is_left_out_for_local_storage(deploy, instance, encrypts):
+    deploy.cloud.configure(instance=instance, encrypt_volumes=encrypts)
+    deploy.register()
+    deploy.send()
+    (config,) = deploy.calls("CreateEndpointConfig")
+    assert ("KmsKeyId" in config) is encrypts
+    assert deploy.calls("CreateEndpoint")
+
+
 def test_scaling_is_registered_when_endpoint_is_in_service(deploy):
     deploy.scale()
     deploy.register()
