@@ -19,6 +19,14 @@ from .storage import Storage
 
 CONTAINER = Path(__file__).with_name("container.py")
 START_SECONDS = 60
+PING_SECONDS = 2
+RESPONSE_SECONDS = 60
+"""Developer guide, "Use your own inference code with hosting services": a container answers /ping within two seconds and
+/invocations within 60."""
+TIMED_OUT = (
+    "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for each "
+    "container in Amazon CloudWatch, resolve the issue, and try again."
+)
 RETIRE_SECONDS = 2.0
 
 
@@ -80,7 +88,7 @@ class Fleet:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PING_SECONDS)
                 connection.request("GET", "/ping")
                 if connection.getresponse().status == 200:
                     self._publish_log()
@@ -99,20 +107,28 @@ class Fleet:
             self._logged = log.tell()
         self._service.roles.write_log(self._role, self._state, self._log_at, lines, int(time.time() * 1000))
 
-    def invoke(self, body: bytes, content_type: str, accept: str) -> Answer:
-        """POST /invocations. A container that has ended responds with 500."""
+    def invoke(self, body: bytes, content_type: str, accept: str, custom_attributes: str = "") -> Answer:
+        """POST /invocations. A container that has ended responds with 500, one that takes too long with status 0."""
         started = time.perf_counter()
         headers = {"Content-Type": content_type, "Accept": accept or "*/*"}
+        if custom_attributes:
+            headers["X-Amzn-SageMaker-Custom-Attributes"] = custom_attributes
         for attempt in (1, 2):
             connection = getattr(self._connections, "open", None)
             if connection is None:
-                connection = self._connections.open = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+                connection = self._connections.open = http.client.HTTPConnection(
+                    "127.0.0.1", self.port, timeout=RESPONSE_SECONDS
+                )
             try:
                 connection.request("POST", "/invocations", body, headers)
                 response = connection.getresponse()
                 content = response.read()
                 kind = response.getheader("Content-Type", "application/octet-stream")
                 return Answer(response.status, content, kind, time.perf_counter() - started)
+            except TimeoutError:
+                connection.close()
+                self._connections.open = None
+                return Answer(0, TIMED_OUT.encode(), "text/plain", time.perf_counter() - started)
             except (OSError, http.client.HTTPException):
                 connection.close()
                 self._connections.open = None
