@@ -18,8 +18,10 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 
-type Mount = tuple[str, str, bool]
-"""The folder, the path at which it appears, whether it is read-only there."""
+type Mount = tuple[str, str, str]
+"""The folder or MEMORY, the path at which it appears, and `ro` for a read-only folder or `size=<bytes>` for MEMORY."""
+
+MEMORY = "tmpfs"
 
 _READ_ONLY, _REMOUNT, _BIND, _RECURSIVE, _PRIVATE = 0x1, 0x20, 0x1000, 0x4000, 0x40000
 _PROBE_SECONDS = 10
@@ -36,7 +38,7 @@ def available(target: str) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         _touch(f"{folder}/seen")
         look = [sys.executable, "-I", "-S", "-c", f"import os; os.stat({target + '/seen'!r})"]
-        probe = command([(folder, target, False)], target, look)
+        probe = command([(folder, target, "")], target, look)
         return subprocess.run(probe, capture_output=True, timeout=_PROBE_SECONDS, check=False).returncode == 0
 
 
@@ -53,14 +55,17 @@ def enter(mounts: Sequence[Mount]) -> None:
         with open(f"/proc/self/{name}", "w") as mapping:
             mapping.write(text)
     _mount("none", "/", _RECURSIVE | _PRIVATE)
-    for folder, target, read_only in mounts:
+    for folder, target, option in mounts:
+        if folder == MEMORY:
+            _mount(MEMORY, target, 0, MEMORY, f"mode=1777,{option}")
+            continue
         source = os.open(folder, os.O_PATH)  # `folder` itself may be hidden by a mount
         try:
             _make_folder(target)
             _mount(f"/proc/self/fd/{source}", target, _BIND | _RECURSIVE)
         finally:
             os.close(source)
-        if read_only:
+        if option == "ro":
             _mount("none", target, _BIND | _REMOUNT | _READ_ONLY)
 
 
@@ -73,7 +78,7 @@ def _make_folder(target: str) -> None:
     hidden = os.open(parent, os.O_PATH)
     try:
         entries = list(os.scandir(parent))
-        _mount("tmpfs", parent, 0, "tmpfs")
+        _mount(MEMORY, parent, 0, MEMORY)
         for entry in entries:
             here, there = f"{parent}/{entry.name}", f"/proc/self/fd/{hidden}/{entry.name}"
             if entry.is_symlink():
@@ -91,9 +96,9 @@ def _touch(path: str) -> None:
         pass
 
 
-def _mount(source: str, target: str, flags: int, kind: str = "") -> None:
+def _mount(source: str, target: str, flags: int, kind: str = "", data: str = "") -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(source.encode(), target.encode(), kind.encode() or None, flags, None):
+    if libc.mount(source.encode(), target.encode(), kind.encode() or None, flags, data.encode() or None):
         code = ctypes.get_errno()
         raise OSError(code, f"mount {source}: {os.strerror(code)}", target)
 

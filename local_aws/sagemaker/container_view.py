@@ -29,7 +29,7 @@ class ContainerView:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._mounted = namespace.available(ML)
-        self.mounts: list[namespace.Mount] = [(str(root), ML, False)] if self._mounted else []
+        self.mounts: list[namespace.Mount] = [(str(root), ML, "")] if self._mounted else []
         self.cwd = self.path(ML)
 
     def path(self, text: str) -> str:
