@@ -51,4 +51,5 @@ class Settings(BaseModel):
     model_package_group: str
     endpoint: str
     records_uri: str
+    tags: list[dict[str, str]] = []
     serving: Serving

@@ -50,6 +50,7 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
         "training_pipeline": names.training_pipeline,
         "endpoint": names.endpoint,
         **({"promoted_from": props.promoted_from} if props.promoted_from else {}),
+        "tags": props.tags,
         "raw_uri": f"{props.uri('data', 'raw')}/",
         "artifacts_uri": f"{props.uri('artifacts')}/",
         "records_uri": f"{props.uri('records')}/",
