@@ -109,6 +109,7 @@ lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/*.l
 	  --group dev --all-extras --no-emit-package local-aws pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
 	python tools/cli_lock.py
 	python tools/image_registries.py
+	python tools/regions.py
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
 	  tools/checkov.in --output-file tools/checkov.lock --custom-compile-command "make lock"
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \

@@ -17,6 +17,7 @@ from model_factory.config import (
 from model_factory.config.delivery import Delivery
 from model_factory.core.image import ImageError
 from model_factory.core.names import ModelNames
+from model_factory.core.regions import region_mistakes
 from model_factory.definition import DefinitionError
 from model_factory.model.job_code import build_job_code
 
@@ -50,6 +51,7 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
     config = load_factory(factory)
     configs = load_models(models)
     _check_lengths(config, configs, factory)
+    _check_regions(config, factory)
     _check_networks(config, configs, models)
     codes = {
         name: build_job_code(model, project=models / name, target=Path(app.outdir) / "jobs" / f"{name}.zip")
@@ -94,6 +96,23 @@ def _add_delivery(
     from .delivery import DeliveryStack
 
     DeliveryStack(app, config, delivery, delivered)
+
+
+def _check_regions(factory: FactoryConfig, path: Path) -> None:
+    """Every region has what the stacks need there."""
+    places: list[tuple[tuple[str | int, ...], str, bool]] = [
+        (("environments", index, "region"), environment.region, False)
+        for index, environment in enumerate(factory.environments)
+    ]
+    if factory.delivery:
+        places.append((("delivery", "region"), factory.delivery.region, True))
+    mistakes = [
+        Mistake(path, line_of(path, *key), message)
+        for key, region, delivery in places
+        for message in region_mistakes(region, delivery=delivery)
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)
 
 
 def _check_networks(factory: FactoryConfig, models: dict[str, ModelConfig], folder: Path) -> None:

@@ -30,6 +30,7 @@ def model(settings: Settings, version: int, package_arn: str) -> dict[str, Any]:
         "ModelName": model_name(settings, version),
         "ExecutionRoleArn": settings.serving.role_arn,
         "PrimaryContainer": {"ModelPackageName": package_arn},
+        "Tags": settings.tags,
     }
     if settings.serving.vpc_config:
         request["VpcConfig"] = settings.serving.vpc_config
@@ -53,12 +54,14 @@ def endpoint_config(settings: Settings, version: int) -> dict[str, Any]:
             "InitialInstanceCount": serving.scaling.minimum,
             "InitialVariantWeight": 1.0,
         }
-        request["KmsKeyId"] = serving.kms_key_arn
+        if serving.encrypt_volumes:  # SageMaker takes no key for instances with local storage
+            request["KmsKeyId"] = serving.kms_key_arn
         if serving.capture_percent:
             request["DataCaptureConfig"] = _capture(settings)
     request["ProductionVariants"] = [variant]
     digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:8]
-    return {"EndpointConfigName": f"{name_stem(settings.endpoint)}-v{version}-{digest}"} | request
+    name = f"{name_stem(settings.endpoint)}-v{version}-{digest}"
+    return {"EndpointConfigName": name, "Tags": settings.tags} | request  # other tags are no other configuration
 
 
 def deployment(settings: Settings, alarms: Sequence[str]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def deploy(settings: Settings, endpoint: dict[str, Any] | None, config: dict[str
     """
     name = config["EndpointConfigName"]
     if endpoint is None:
-        client("sagemaker").create_endpoint(EndpointName=settings.endpoint, EndpointConfigName=name)
+        client("sagemaker").create_endpoint(EndpointName=settings.endpoint, EndpointConfigName=name, Tags=settings.tags)
         return []
     if _instance_type(_describe_config(endpoint["EndpointConfigName"])) != _instance_type(config):
         # SageMaker rejects an update to another instance type while the variant is a scalable target.

@@ -187,7 +187,8 @@ class Execution:
             time.sleep(POLL_SECONDS)
         self._scope.steps[step["Name"]] = described
         if status == "Stopped" and not self._stop.is_set():
-            raise StepFailed(f"the job {name} was stopped")
+            exceeded = ": MaxRuntimeExceeded" if described.get("SecondaryStatus") == "MaxRuntimeExceeded" else ""
+            raise StepFailed(f"the job {name} was stopped{exceeded}")
         if status == "Failed":
             reason = described.get("ExitMessage") or described.get("FailureReason", "no reason was given")
             raise StepFailed(reason)

@@ -23,6 +23,13 @@ EVENT_STATUS = {"InService": "IN_SERVICE", "OutOfService": "OUT_OF_SERVICE"}
 """The spelling of an endpoint's status in events."""
 POLL_SECONDS = 0.1
 FLUSH_SECONDS = 1.0
+REALTIME_BYTES, SERVERLESS_BYTES = 6_291_456, 4_194_304
+"""API reference, InvokeEndpoint (Body), and developer guide, "Inference options": what a request may have."""
+HEADER_LENGTHS = {"Custom-Attributes": 1024, "Inference-Id": 64}
+
+
+class PayloadTooLargeError(Exception):
+    """The request's body is larger than SageMaker takes."""
 
 
 class Hosting:
@@ -46,6 +53,8 @@ class Hosting:
         name = request.path.split("/")[2]
         try:
             response = self._invoke(state, name, request)
+        except PayloadTooLargeError as error:
+            response = Response(json.dumps({"message": str(error)}), 413, content_type="application/json")
         except ServiceError as error:
             body = json.dumps({"message": error.message})
             headers = {"x-amzn-ErrorType": "ValidationError"}
@@ -58,12 +67,15 @@ class Hosting:
         if endpoint is None or fleet is None:
             raise ServiceError(f"Endpoint {name} of account {state.account} not found.")
         received, body = time.perf_counter(), request.get_data()
+        summary = endpoint["ProductionVariants"][0]
+        _check_request(request, len(body), "CurrentServerlessConfig" in summary)
         accept = request.headers.get("X-Amzn-SageMaker-Accept") or request.headers.get("Accept", "")
-        answer = fleet.invoke(body, request.headers.get("Content-Type", ""), accept)
-        variant = endpoint["ProductionVariants"][0]["VariantName"]
+        attributes = request.headers.get("X-Amzn-SageMaker-Custom-Attributes", "")
+        answer = fleet.invoke(body, request.headers.get("Content-Type", ""), accept, attributes)
+        variant = summary["VariantName"]
         overhead = time.perf_counter() - received - answer.seconds
         self._metrics.add(state, name, variant, (answer.status, answer.seconds, overhead))
-        if answer.status >= 400:
+        if not 0 < answer.status < 400:
             return _model_error(state, name, variant, answer.status, answer.body.decode(errors="replace"))
         if capture := self.captures.get(endpoint["EndpointArn"]):
             capture.add(
@@ -191,8 +203,22 @@ class Hosting:
                     log.exception("captured data and metrics of endpoints")
 
 
+def _check_request(request: Request, size: int, serverless: bool) -> None:
+    """Check the limits of InvokeEndpoint. Raises ServiceError, PayloadTooLargeError."""
+    for name, longest in HEADER_LENGTHS.items():
+        if len(request.headers.get(f"X-Amzn-SageMaker-{name}", "")) > longest:
+            member = name[0].lower() + name[1:].replace("-", "")
+            raise ServiceError(
+                f"1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length less "
+                f"than or equal to {longest}"
+            )
+    largest = SERVERLESS_BYTES if serverless else REALTIME_BYTES
+    if size > largest:
+        raise PayloadTooLargeError(f"HTTP content length exceeded {largest} bytes.")
+
+
 def _model_error(state: State, name: str, variant: str, status: int, message: str) -> Response:
-    kind = "client" if status < 500 else "server"
+    kind = "client" if 400 <= status < 500 else "server"
     console = f"https://{state.region}.console.aws.amazon.com/cloudwatch/home?region={state.region}"
     group = f"{console}#logEventViewer:group=/aws/sagemaker/Endpoints/{name}"
     text = (

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..json_api import Record, ServiceError, now
 from . import containers
+from .instance_types import check_volume_key
 from .service import Service
 from .state import State, add, find, page
 from .transform import TransformJob
@@ -24,6 +25,7 @@ class Kind:
 
     def create(self, service: Service, state: State, request: Record) -> Record:
         """CreateProcessingJob and the like: the job runs in the background."""
+        check_volume_key(_cluster(request))
         name = request[self.name_key]
         arn = state.arn(f"{self.name.lower()}-job", name)
         record = {key: value for key, value in request.items() if key != "Tags"}
@@ -32,7 +34,7 @@ class Kind:
             record |= {"SecondaryStatus": "Starting", "SecondaryStatusTransitions": []}
         if role := request.get("RoleArn"):  # a transform job uses its model's role
             service.roles.take(role, arn)
-            service.roles.encrypt_volume(role, _volume_key(request), state.region)
+            service.roles.encrypt_volume(role, _cluster(request).get("VolumeKmsKeyId"), state.region)
             service.roles.encrypt_output(role, _output_key(request), state.region)
         try:
             job = self.make(service, state, record, self.name)
@@ -67,7 +69,7 @@ class Kind:
         if reason:
             record["FailureReason"] = reason[:1024]
         if self.name == "Training":
-            job.stage(status)
+            job.stage("MaxRuntimeExceeded" if job.timed_out else status)
             record["SecondaryStatusTransitions"][-1]["EndTime"] = now()
         record[self.end_key] = record["LastModifiedTime"] = now()
         record[self.status_key] = status
@@ -112,9 +114,9 @@ class Kind:
         }
 
 
-def _volume_key(request: Record) -> str | None:
-    cluster = request.get("ProcessingResources", {}).get("ClusterConfig", {}) | request.get("ResourceConfig", {})
-    return cluster.get("VolumeKmsKeyId")
+def _cluster(request: Record) -> Record:
+    processing = request.get("ProcessingResources", {}).get("ClusterConfig", {})
+    return processing | request.get("ResourceConfig", {}) | request.get("TransformResources", {})
 
 
 def _output_key(request: Record) -> str | None:

@@ -1,9 +1,12 @@
 """Resources of one model in one environment, except its pipeline definitions."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from aws_cdk.assertions import Match, Template
+
+from model_factory.model.monitor_pipeline import _spread_minutes
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +48,16 @@ def test_monitor_schedule_starts_pipeline_once_per_scheduled_time(model):
     assert token.endswith("2026-11-24T05:00:00Z")
     assert request["PipelineName"] == "acme-prod-churn-monitor"
     assert request["PipelineParameters"] == [{"Name": "ScheduledTime", "Value": "<aws.scheduler.scheduled-time>"}]
+
+
+def test_monitor_schedules_are_spread_over_minutes(model):
+    schedule = model.one("Scheduler::Schedule", Name="acme-prod-churn-monitor")
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}
+
+
+@pytest.mark.parametrize(("hours", "minutes"), [(24, 15), (1, 15), (0.5, 7), (1 / 60, 1)])
+def test_spread_is_quarter_of_interval_at_most(hours, minutes):
+    assert _spread_minutes(timedelta(hours=hours)) == minutes
 
 
 def test_scheduler_role_allows_targets_of_schedules(model, foundation):

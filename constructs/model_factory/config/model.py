@@ -71,8 +71,11 @@ class Training(Section):
         default=None,
         description="URI of a container image in Amazon ECR for jobs and endpoint. Default: AWS's scikit-learn image.",
     )
-    instance: InstanceType = Field(
-        default="ml.m5.xlarge", description="Instance type of all jobs, also of the monitor job."
+    instance: InstanceType = Field(default="ml.m5.xlarge", description="Instance type of the training job.")
+    processing_instance: InstanceType | None = Field(
+        default=None,
+        description="Instance type of the jobs Prepare and Evaluate. Default: that of the training job, or ml.m5.xlarge "
+        "when it has an accelerator or is no instance type of processing jobs.",
     )
     volume_gb: int = Field(default=30, ge=1, le=16384, description="Size of each job's volume, in GB.")
     max_runtime: Duration = Field(
@@ -216,6 +219,7 @@ class Monitoring(Section):
 
     schedule: Schedule = Field(default="rate(1 hour)", description="EventBridge Scheduler expression.")
     timezone: TimeZone = Field(default="UTC", description="Time zone of the schedule, by its IANA name.")
+    instance: InstanceType = Field(default="ml.m5.large", description="Instance type of the monitor job.")
     drift: Drift = Field(default=Drift(), description="Limits of drift detection.")
     quality: Quality = Field(default=Quality(), description="Evaluation with ground truth that arrives later.")
     max_data_violations: int = Field(

@@ -1,0 +1,57 @@
+"""Keys of volumes: which instance types take one, over all instance types that SageMaker has."""
+
+import gzip
+import json
+from importlib.resources import files
+
+import pytest
+
+from local_aws.json_api import ServiceError
+from local_aws.sagemaker.instance_types import check_endpoint_key, check_volume_key, has_local_storage
+
+# Instance types that Moto's copy of EC2's list lacks, and whether the EC2 user guide lists instance store volumes for them.
+NOT_IN_MOTO = {"dl1": True, "p2": False, "p3": False, "p6e-gb200": True}
+
+
+def sagemaker_types():
+    folder = files("botocore") / "data" / "sagemaker"
+    newest = max((version for version in folder.iterdir() if version.is_dir()), key=lambda version: version.name)
+    shapes = json.loads(gzip.decompress((newest / "service-2.json.gz").read_bytes()))["shapes"]
+    names = ("TrainingInstanceType", "ProcessingInstanceType", "TransformInstanceType", "ProductionVariantInstanceType")
+    return sorted({kind for name in names for kind in shapes[name]["enum"]})
+
+
+def test_local_storage_is_what_ec2_lists():
+    ec2 = json.loads(gzip.decompress((files("moto") / "ec2/resources/instance_types.json.gz").read_bytes()))
+    wrong = []
+    for kind in sagemaker_types():
+        listed = ec2.get(kind.removeprefix("ml."))
+        expected = listed["InstanceStorageSupported"] if listed else NOT_IN_MOTO[kind.split(".")[1]]
+        if has_local_storage(kind) != expected:
+            wrong.append(kind)
+    assert wrong == []
+
+
+def test_key_of_volume_without_local_storage_is_accepted():
+    check_volume_key({"InstanceType": "ml.m5.large", "VolumeKmsKeyId": "key"})
+    check_volume_key({"InstanceType": "ml.g5.xlarge"})
+    check_endpoint_key({"KmsKeyId": "key", "ProductionVariants": [{"InstanceType": "ml.m5.large"}]})
+    check_endpoint_key({"ProductionVariants": [{"InstanceType": "ml.g5.xlarge"}]})
+
+
+def test_key_of_local_storage_is_refused():
+    with pytest.raises(
+        ServiceError, match=r"You can't request a VolumeKmsKeyId when using an instance type with local"
+    ):
+        check_volume_key({"InstanceType": "ml.g5.xlarge", "VolumeKmsKeyId": "key"})
+    with pytest.raises(ServiceError, match=r"KMS key is not supported for NVMe instance storage: ml.g5.xlarge"):
+        check_endpoint_key({"KmsKeyId": "key", "ProductionVariants": [{"InstanceType": "ml.g5.xlarge"}]})
+
+
+@pytest.mark.parametrize("kind", ["Processing", "Training"])
+def test_job_with_key_of_local_storage_is_refused(aws, kind):
+    request = aws.processing("") if kind == "Processing" else aws.training("")
+    cluster = request["ProcessingResources"]["ClusterConfig"] if kind == "Processing" else request["ResourceConfig"]
+    cluster |= {"InstanceType": "ml.g5.xlarge", "VolumeKmsKeyId": "key"}
+    with pytest.raises(aws.sagemaker.exceptions.ClientError, match=r"local storage: ml.g5.xlarge"):
+        aws.run_job(kind, request)
