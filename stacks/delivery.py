@@ -56,19 +56,19 @@ class DeliveryStack(Stack):
         self._names = names
         self._key = EncryptionKey(self, "Encryption", names=names).key
         alarm_topic = self._notifications(factory.alerts.emails)
-        artifacts = DeliveryBuckets(self, "Buckets", names=names, key=self._key).artifacts
+        buckets = DeliveryBuckets(self, "Buckets", names=names, key=self._key)
         function = self._function(factory, delivery, [environment for environment, _ in environments], alarm_topic)
         DeliveryPipeline(
             self,
             "Delivery",
             delivery=delivery,
             names=names,
-            artifacts=artifacts,
+            artifacts=buckets.artifacts,
             function=function,
             environments=environments,
         )
         if delivery.source != CODECOMMIT:
-            PullRequestPipeline(self, "PullRequests", delivery=delivery, names=names, artifacts=artifacts)
+            PullRequestPipeline(self, "PullRequests", delivery=delivery, names=names, bucket=buckets.tests)
 
     def _notifications(self, emails: Sequence[str]) -> sns.ITopic:
         """The topic, its rules and the queue of undelivered events. Returns the topic of alarms."""
