@@ -262,7 +262,10 @@ def test_names_of_environment_are_used(own):
     stack = Stack(App(), "Mine")
     names = EnvironmentNames.of(stack, factory="acme", environment="dev")
     props = ModelProps.from_folder(stack, CHURN, image=IMAGE, names=names)
-    assert (props.names.training_pipeline, props.role_name("train")) == ("acme-dev-churn-train", "acme-dev-churn-train")
+    assert props.names.training_pipeline == "acme-dev-churn-train"
+    assert stack.resolve(props.role_name("train")) == {
+        "Fn::Join": ["", ["acme-dev-churn-train-", {"Ref": "AWS::Region"}]]
+    }
     assert own.props.role_name("train") is None
 
 

@@ -59,6 +59,11 @@ class Delivery(Section):
         default="8h", validate_default=True, description="Maximum time to wait for the trainings of one environment."
     )
 
+    permissions_boundary: str | None = Field(
+        default=None,
+        description="Name of the IAM policy that is the permissions boundary of every role of the delivery.",
+    )
+
     @model_validator(mode="after")
     def _repository_fits_the_source(self) -> Self:
         if self.source == CODECOMMIT:

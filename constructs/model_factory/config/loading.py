@@ -95,8 +95,8 @@ def load_models(root: Path) -> dict[str, ModelConfig]:
     return models
 
 
-def line_of(path: Path, *key: str) -> int | None:
-    """The line of a key in a file that has been loaded, such as `line_of(path, "serving", "mode")`."""
+def line_of(path: Path, *key: str | int) -> int | None:
+    """The line of a key in a file that has been loaded, such as `line_of(path, "serving", "mode")`; items by index."""
     return _lines(yaml.compose(path.read_text(), Loader=yaml.SafeLoader)).get(key)
 
 

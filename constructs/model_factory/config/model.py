@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ..core.names import FOUNDATION
 from ..core.schedules import interval
 from .fields import Duration, Fraction, InstanceType, ModelName, Schedule, Section, TimeZone
 
@@ -259,6 +260,14 @@ class ModelConfig(Section):
     monitoring: Monitoring = Field(
         default=Monitoring(), description="Schedule, limits and alarms of the monitor pipeline."
     )
+
+    @model_validator(mode="after")
+    def _name_is_free(self) -> Self:
+        if self.name == FOUNDATION:
+            raise ValueError(
+                f"name {self.name!r} is reserved for the stack of an environment's shared resources; choose another"
+            )
+        return self
 
     @model_validator(mode="after")
     def _gate_fits_problem(self) -> Self:
