@@ -258,6 +258,13 @@ def test_stack_with_region_has_default_image():
     assert ".dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:" in ModelProps.from_folder(stack, CHURN).image
 
 
+def test_second_props_of_one_model_are_refused():
+    stack = Stack(App(), "Mine")
+    ModelProps.from_folder(stack, CHURN, image=IMAGE)
+    with pytest.raises(ValueError, match=r"^Mine: ModelProps.from_folder was called twice for model 'churn'; use its"):
+        ModelProps.from_folder(stack, CHURN, image=IMAGE)
+
+
 def test_names_of_environment_are_used(own):
     stack = Stack(App(), "Mine")
     names = EnvironmentNames.of(stack, factory="acme", environment="dev")
