@@ -13,20 +13,16 @@ from model_factory.config import (
     line_of,
     load_factory,
     load_models,
+    naming_mistakes,
 )
 from model_factory.config.delivery import Delivery
 from model_factory.core.image import ImageError
-from model_factory.core.names import ModelNames
 from model_factory.core.regions import region_mistakes
 from model_factory.definition import DefinitionError
 from model_factory.model.job_code import build_job_code
 
 from .foundation import FoundationStack
 from .model import ModelStack
-
-# The limit of SageMaker and IAM, minus the longest suffix of a model's names (`-monitor-job`, `-v1234-…`).
-_LONGEST_PREFIX = 48
-_LONGEST_BUCKET = 63
 
 
 class UserError(Exception):
@@ -50,7 +46,8 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
     """
     config = load_factory(factory)
     configs = load_models(models)
-    _check_lengths(config, configs, factory)
+    if mistakes := naming_mistakes(config, configs, path=factory):
+        raise ConfigError(mistakes)
     _check_regions(config, factory)
     _check_networks(config, configs, models)
     codes = {
@@ -131,24 +128,3 @@ def _check_networks(factory: FactoryConfig, models: dict[str, ModelConfig], fold
                 for path in files
             ]
         )
-
-
-def _check_lengths(factory: FactoryConfig, models: dict[str, ModelConfig], path: Path) -> None:
-    mistakes: list[str] = []
-    for environment in factory.environments:
-        names = factory.names(environment)
-        bucket = names.bucket("artifacts")
-        if len(bucket) > _LONGEST_BUCKET:
-            mistakes.append(
-                f"{path}: bucket {bucket!r} has {len(bucket)} characters, S3 allows {_LONGEST_BUCKET}; "
-                f"shorten `name` or the environment {environment.name!r}"
-            )
-        for model in models:
-            prefix = ModelNames(names, model).prefix
-            if len(prefix) > _LONGEST_PREFIX:
-                mistakes.append(
-                    f"{path}: names of model {model!r} in {environment.name!r} would start with {prefix!r}, "
-                    f"{len(prefix)} characters of at most {_LONGEST_PREFIX}; shorten one of the three parts"
-                )
-    if mistakes:
-        raise UserError("\n".join(mistakes))

@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from settings import Settings
-from shared.endpoints import VARIANT, name_stem, scalable_target
-
-TERMINATION_WAIT_SECONDS = 60
-EXECUTION_TIMEOUT_SECONDS = 3600
+from shared.endpoints import TERMINATION_WAIT_SECONDS, VARIANT, deployment_seconds, name_stem, scalable_target
 
 
 def model_name(settings: Settings, version: int) -> str:
@@ -74,7 +71,7 @@ def deployment(settings: Settings, alarms: Sequence[str]) -> dict[str, Any]:
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": traffic,
             "TerminationWaitInSeconds": TERMINATION_WAIT_SECONDS,
-            "MaximumExecutionTimeoutInSeconds": EXECUTION_TIMEOUT_SECONDS + int(serving.canary.bake),
+            "MaximumExecutionTimeoutInSeconds": deployment_seconds(serving.canary.bake),
         }
     }
     if alarms:

@@ -57,7 +57,7 @@ def test_permissions_for_aws_only_are_deployed_and_unused_here(unneeded):
 @contextmanager
 def without_action(factory, role, action):
     """Context manager that removes `action` from a role's policy."""
-    iam, name = factory.client("iam"), f"{factory.session.names.prefix}-{role}"
+    iam, name = factory.client("iam"), factory.session.names.role(role)
     original = iam.get_role_policy(RoleName=name, PolicyName="Work")["PolicyDocument"]
     reduced = json.loads(json.dumps(original))
     for statement in reduced["Statement"]:
@@ -125,6 +125,6 @@ def test_retrain_without_start_permission_moves_message_to_dead_letters(live):
 
 def test_authorization_report_counts_calls_by_role(live):
     report = live.local.authorization.report()
-    account, prefix = live.session.environment.account, live.names.prefix
-    assert report["calls_by_principal"][f"arn:aws:iam::{account}:role/{prefix}-train-job"] > 10
+    job = live.session.names.iam_arn(f"role/{live.names.role('train-job')}")
+    assert report["calls_by_principal"][job] > 10
     assert report["calls"] == sum(report["calls_by_principal"].values()) <= report["permissions_checked"]

@@ -91,7 +91,10 @@ def test_function_assumes_one_role_per_environment(template):
     statements = template.statements("acme-delivery-tasks")
     assumed = [s["Resource"] for s in statements if s["Action"] == ["sts:AssumeRole"]]
     assert assumed == [
-        ["arn:aws:iam::111111111111:role/acme-dev-delivery", "arn:aws:iam::333333333333:role/acme-prod-delivery"]
+        [
+            "arn:aws:iam::111111111111:role/acme-dev-delivery-euw1",
+            "arn:aws:iam::333333333333:role/acme-prod-delivery-euw1",
+        ]
     ]
     services = {action.split(":")[0] for s in statements for action in s["Action"]}
     assert services == {"kms", "sts", "codepipeline", "s3", "logs", "xray"}
@@ -99,11 +102,11 @@ def test_function_assumes_one_role_per_environment(template):
 
 def test_role_trusts_the_delivery_function_only(assembly):
     (path,) = (assembly / "assembly-prod").glob("*foundation*.template.json")
-    role = Template(path).one("IAM::Role", RoleName="acme-prod-delivery")
+    role = Template(path).one("IAM::Role", RoleName="acme-prod-delivery-euw1")
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert "999999999999" in json.dumps(trust["Principal"])
     assert trust["Condition"] == {
-        "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::999999999999:role/acme-delivery-tasks"}
+        "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::999999999999:role/acme-delivery-tasks-euw1"}
     }
     allowed = [s for p in role["Policies"] for s in p["PolicyDocument"]["Statement"]]
     assert all(s["Resource"] != "*" for s in allowed)

@@ -210,5 +210,5 @@ def test_alarms_publish_to_the_alerts_topic(foundation):
 
 def test_deploy_function_passes_roles_to_sagemaker_only(foundation):
     (passing,) = [s for s in foundation.statements("acme-prod-deploy") if "iam:PassRole" in s["Action"]]
-    assert passing["Resource"] == ["arn:aws:iam::333333333333:role/acme-prod-*-endpoint"]
+    assert passing["Resource"] == ["arn:aws:iam::333333333333:role/acme-prod-*-endpoint-use1"]
     assert passing["Condition"]["StringEquals"]["iam:PassedToService"] == "sagemaker.amazonaws.com"

@@ -62,7 +62,7 @@ def test_spread_is_quarter_of_interval_at_most(hours, minutes):
 
 def test_scheduler_role_allows_targets_of_schedules(model, foundation):
     roles = {s["Target"]["RoleArn"] for s in model.all("Scheduler::Schedule")}
-    assert roles == {"arn:aws:iam::333333333333:role/acme-prod-scheduler"}
+    assert roles == {"arn:aws:iam::333333333333:role/acme-prod-scheduler-use1"}
     actions = {action for s in foundation.statements("acme-prod-scheduler") for action in s["Action"]}
     assert {"sqs:SendMessage", "sagemaker:StartPipelineExecution", "kms:GenerateDataKey", "kms:Decrypt"} == actions
 

@@ -7,16 +7,21 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from ..core.names import DELIVERY, EnvironmentNames
 from .delivery import Delivery, check_stages
-from .fields import AccountId, Region, Section, ShortName
+from .fields import AccountId, Email, PolicyName, Region, Section, SecurityGroupId, ShortName, SubnetId, VpcId
 
-SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
-SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
+_RESERVED = {
+    "aws": "Systems Manager reserves for its own parameters",
+    "ssm": "Systems Manager reserves for its own parameters",
+    "sthree": "S3 reserves for its own buckets",
+    "amzn-s3-demo": "S3 reserves for examples in its documentation",
+}
+"""Beginnings of names that a service refuses, and why. The factory's name starts every name."""
 
 
 class ExistingNetwork(Section):
     """An existing VPC. It must reach the services that docs/reference/network.md lists."""
 
-    vpc: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")] = Field(description="Id of the VPC.")
+    vpc: VpcId = Field(description="Id of the VPC.")
     # The maximum lengths are SageMaker's.
     subnets: list[SubnetId] = Field(
         default_factory=list[str],
@@ -77,7 +82,7 @@ class Environment(Section):
         "with `compliance` nobody can shorten the retention, with `governance` principals that have "
         "s3:BypassGovernanceRetention can.",
     )
-    permissions_boundary: str | None = Field(
+    permissions_boundary: PolicyName | None = Field(
         default=None, description="Name of the IAM policy that is the permissions boundary of every role."
     )
 
@@ -85,7 +90,7 @@ class Environment(Section):
 class Alerts(Section):
     """Notification recipients."""
 
-    emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]] = Field(
+    emails: list[Email] = Field(
         default_factory=list,
         description="Email addresses that are subscribed to the alerts topic of every environment.",
     )
@@ -100,6 +105,13 @@ class FactoryConfig(Section):
         default=None, description="Delivery pipeline. Default: none, the stacks are deployed with `cdk deploy`."
     )
     alerts: Alerts = Field(default=Alerts(), description="Notification recipients.")
+
+    @model_validator(mode="after")
+    def _name_is_not_reserved(self) -> Self:
+        for prefix, service in _RESERVED.items():
+            if self.name.startswith(prefix):
+                raise ValueError(f"name {self.name!r} starts with {prefix!r}, which {service}; choose another name")
+        return self
 
     @model_validator(mode="after")
     def _environments_differ(self) -> Self:

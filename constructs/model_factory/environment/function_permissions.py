@@ -53,7 +53,7 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
             ],
             _serving(names),
         ),
-        pass_role(names.iam_arn(f"role/{names.prefix}-*-endpoint")),
+        pass_role(names.iam_arn(f"role/{names.model('*').role('endpoint')}")),
         *_scaling(names),
         allow(["s3:PutObject"], [f"{records}/*/versions/*", f"{records}/*/deployments/*"]),
     ]

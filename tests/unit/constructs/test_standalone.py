@@ -234,7 +234,7 @@ def test_resources_are_imported_by_their_names(stack):
     assert resources.retrain_queue.queue_arn == "arn:aws:sqs:eu-west-1:333333333333:acme-prod-retrain.fifo"
     assert resources.retrain_queue.fifo is True
     assert resources.undelivered_queue.queue_arn == "arn:aws:sqs:eu-west-1:333333333333:acme-prod-undelivered"
-    assert resources.scheduler_role.role_arn == "arn:aws:iam::333333333333:role/acme-prod-scheduler"
+    assert resources.scheduler_role.role_arn == "arn:aws:iam::333333333333:role/acme-prod-scheduler-euw1"
     cleanup = "arn:aws:lambda:eu-west-1:333333333333:function:acme-prod-endpoint-cleanup"
     assert resources.endpoint_cleanup.function_arn == cleanup
     assert list(Template.from_stack(stack).to_json()["Resources"]) == [stack.get_logical_id(key.node.default_child)]

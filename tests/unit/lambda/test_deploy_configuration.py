@@ -12,7 +12,7 @@ def test_two_instances_deploy_as_canary(live, minimum):
     routing = policy["TrafficRoutingConfiguration"]
     assert routing["WaitIntervalInSeconds"] == 600
     assert routing["Type"] == ("CANARY" if minimum > 1 else "ALL_AT_ONCE")
-    assert policy["MaximumExecutionTimeoutInSeconds"] == 4200
+    assert policy["MaximumExecutionTimeoutInSeconds"] == 4860
 
 
 @pytest.mark.parametrize(("instance", "encrypts"), [("ml.m5.large", True), ("ml.g5.xlarge", False)])
