@@ -15,8 +15,8 @@ import pytest
 from local_aws.bootstrap import bootstrap, cdk
 from local_aws.server import LocalAws
 from model_factory.core.names import ModelNames
-from model_factory.ops.local.demo.reader import Reader
 from model_factory.ops.operations.executions import ExecutionResult, follow, newest_execution_arn
+from model_factory.ops.operations.reader import Reader
 from model_factory.ops.operations.trigger import send_manual_trigger
 from model_factory.ops.project import EnvironmentSession, Project
 from model_factory.ops.waiting import wait_for
