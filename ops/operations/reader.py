@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from model_factory.core.names import METRIC_NAMESPACE
+from model_factory.functions.shared.endpoints import describe_endpoint
 
 from ..project import EnvironmentSession, UsageError
 from .executions import execution_trigger, newest_execution, newest_execution_arn
@@ -99,6 +100,10 @@ class Reader:
         """The endpoint, as DescribeEndpoint returns it."""
         name = self.session.names.model(self.model).endpoint
         return self.session.client("sagemaker").describe_endpoint(EndpointName=name)
+
+    def endpoint_or_none(self) -> dict[str, Any] | None:
+        """The endpoint, as DescribeEndpoint returns it; None when it does not exist."""
+        return describe_endpoint(self.session.client("sagemaker"), self.session.names.model(self.model).endpoint)
 
     def ground_truth_interval(self, at: datetime) -> str:
         """The 95 % interval of the gate's metric for labelled requests, from the monitor's metrics in the hour from `at`."""
