@@ -26,7 +26,9 @@ from . import (
     codepipeline,
     events,
     functions,
+    public_resources,
     queues,
+    quotas,
     sagemaker,
     schedules,
     topics,
@@ -108,7 +110,7 @@ class LocalAws:
         self.accounts = Accounts(self.endpoint_url)
         cloudformation.install(self)
         self.functions = functions.install(self)
-        for extension in (queues, topics, events, schedules, alarms, sagemaker):
+        for extension in (quotas, public_resources, queues, topics, events, schedules, alarms, sagemaker):
             extension.install(self)
         self.repositories, self.pipelines = codepipeline.install(self)
         self._thread.start()

@@ -8,6 +8,7 @@ from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 
 from ..interfaces import Accounts, EmbeddedAws
+from ..public_resources import powertools_layer
 from . import custom
 from .resource_types import Context, Physical, ResourceType
 
@@ -114,10 +115,6 @@ def _publish_powertools_layer(local: EmbeddedAws) -> None:
     parse = parsing.ResourceMap.parse_ssm_parameter
 
     def parse_public(self: Any, value: str, value_type: str) -> str:
-        if not value.startswith("/aws/service/powertools/python/"):
-            return parse(self, value, value_type)
-        architecture, runtime = value.split("/")[5:7]
-        layer = f"AWSLambdaPowertoolsPythonV3-{runtime.replace('.', '')}-{architecture}"
-        return f"arn:aws:lambda:{self._region_name}:017000801446:layer:{layer}:1"
+        return powertools_layer(value, self._region_name) or parse(self, value, value_type)
 
     local.replace(parsing.ResourceMap, "parse_ssm_parameter", parse_public)

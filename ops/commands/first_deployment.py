@@ -7,18 +7,57 @@ from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
-from ..options import Profile, ProjectFolder, err, out
+from ..options import EnvironmentName, Profile, ProjectFolder, err, out
 from ..project import Project
 
-STYLES = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
+STYLES = {
+    "ok": "green",
+    "passed": "green",
+    "warning": "yellow",
+    "not checked": "yellow",
+    "skipped": "yellow",
+    "problem": "bold red",
+    "failed": "bold red",
+}
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table; progress goes to standard error.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `model-factory`."""
-    app.command()(acceptance)
+    for command in (doctor, acceptance):
+        app.command()(command)
+
+
+def doctor(
+    app: Annotated[
+        Path | None,
+        typer.Option("--app", help="Cloud assembly to read, such as cdk.out; default: the app of cdk.json is run."),
+    ] = None,
+    as_json: AsJson = False,
+    env: EnvironmentName = None,
+    root: ProjectFolder = Path(),
+    profile: Profile = None,
+) -> None:
+    """Check, read-only, that an account can take the stacks of an environment: bootstrap, region, quotas, names.
+
+    Exit code 1 when there is a problem.
+    """
+    from ..doctor.run import examine
+
+    findings = examine(Project(root, profile).environment(env), app)
+    if as_json:
+        print(json.dumps([each.to_json() for each in findings], indent=2))
+    else:
+        for each in findings:
+            style = STYLES.get(each.status, "")
+            out.print(f"[{style}]{each.status:<11}[/] {each.check}: {escape(each.what)}", soft_wrap=True)
+            if each.mend:
+                out.print(f"            -> {each.mend}", markup=False, soft_wrap=True)
+    if any(each.status == "problem" for each in findings):
+        raise typer.Exit(1)
 
 
 def acceptance(
