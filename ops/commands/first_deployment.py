@@ -24,6 +24,10 @@ STYLES = {
 }
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table; progress goes to standard error.")]
 
+PrintPolicy = Annotated[
+    bool, typer.Option("--policy", help="Only print the IAM policy that running the command in this environment needs.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `model-factory`."""
@@ -37,6 +41,7 @@ def doctor(
         typer.Option("--app", help="Cloud assembly to read, such as cdk.out; default: the app of cdk.json is run."),
     ] = None,
     as_json: AsJson = False,
+    policy: PrintPolicy = False,
     env: EnvironmentName = None,
     root: ProjectFolder = Path(),
     profile: Profile = None,
@@ -45,9 +50,14 @@ def doctor(
 
     Exit code 1 when there is a problem.
     """
+    from ..doctor.policy import policy as required
     from ..doctor.run import examine
 
-    findings = examine(Project(root, profile).environment(env), app)
+    session = Project(root, profile).environment(env)
+    if policy:
+        print(json.dumps(required(session.names), indent=2))
+        return
+    findings = examine(session, app)
     if as_json:
         print(json.dumps([each.to_json() for each in findings], indent=2))
     else:
@@ -66,6 +76,7 @@ def acceptance(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether to start.")] = False,
     clean_up: Annotated[bool, typer.Option("--clean-up", help="Only remove what an earlier run left.")] = False,
     as_json: AsJson = False,
+    policy: PrintPolicy = False,
     root: ProjectFolder = Path(),
     profile: Profile = None,
 ) -> None:
@@ -74,10 +85,14 @@ def acceptance(
     Write the model with `model-factory new acceptance --acceptance` and deploy it first. Exit code 1 when a step fails.
     """
     from ..acceptance.clean_up import clean_up as remove
+    from ..acceptance.policy import policy as required
     from ..acceptance.run import prepare, run
 
     project = Project(root, profile)
     session = project.environment(env)
+    if policy:
+        print(json.dumps(required(session.names.model(model)), indent=2))
+        return
     planned = prepare(project, session, model)
     if clean_up:
         out.print(remove(session, model), markup=False, soft_wrap=True)

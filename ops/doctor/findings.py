@@ -12,7 +12,7 @@ type Status = Literal["ok", "warning", "problem", "not checked"]
 
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403")
 THROTTLED = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown")
-POLICY = "docs/reference/permissions.md lists the permissions of this command"
+POLICY = "model-factory doctor --policy prints the permissions of this command"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ type Client = Callable[[str], Any]
 
 NAMES_PER_REQUEST = 10
 """The limit of GetParameters."""
+CHANGE_IMAGE = "change training.image in model.yaml"
 POWERTOOLS = "/aws/service/powertools/"
 
 
@@ -46,7 +47,7 @@ def images(client: Client, needs: Needs) -> Iterator[Found]:
         try:
             account, _, name = repository(image)
         except ImageError as error:
-            yield "problem", str(error), "change training.image in model.yaml"
+            yield "problem", str(error), CHANGE_IMAGE
             continue
         identifier = _image_id(image)
         try:
@@ -54,11 +55,7 @@ def images(client: Client, needs: Needs) -> Iterator[Found]:
         except ClientError as error:
             if error_code(error) != "RepositoryNotFoundException":
                 raise
-            yield (
-                "problem",
-                f"{image}: account {account} has no repository {name} in this region",
-                "change training.image in model.yaml",
-            )
+            yield "problem", f"{image}: account {account} has no such repository in this region", CHANGE_IMAGE
             continue
         if response["images"]:
             yield "ok", f"image {image} exists", ""
