@@ -28,7 +28,9 @@ from . import (
     function_roles,
     functions,
     log_groups,
+    public_resources,
     queues,
+    quotas,
     rules,
     sagemaker,
     scaling,
@@ -115,7 +117,20 @@ class LocalAws:
         self.accounts = Accounts(self.endpoint_url)
         cloudformation.install(self)
         self.functions = functions.install(self)
-        for extension in (queues, topics, events, schedules, alarms, sagemaker, function_roles, log_groups, scaling):
+        extensions = (
+            quotas,
+            public_resources,
+            queues,
+            topics,
+            events,
+            schedules,
+            alarms,
+            sagemaker,
+            function_roles,
+            log_groups,
+            scaling,
+        )
+        for extension in extensions:
             extension.install(self)
         self.repositories, self.pipelines = codepipeline.install(self)
         self._thread.start()

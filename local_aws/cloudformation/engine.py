@@ -8,12 +8,12 @@ from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 
 from ..interfaces import Accounts, EmbeddedAws
+from ..public_resources import POWERTOOLS_ACCOUNT, powertools_layer
 from . import custom
 from .resource_types import Context, Physical, ResourceType
 
 _registered: list[type[CloudFormationModel]] = []
 # Resources without a service behind them.
-_POWERTOOLS_ACCOUNT = "017000801446"
 IGNORED_TYPES = {*parsing.NULL_MODELS, "AWS::CDK::Metadata"}
 
 
@@ -119,11 +119,7 @@ def _publish_powertools_layer(local: EmbeddedAws) -> None:
     parse = parsing.ResourceMap.parse_ssm_parameter
 
     def parse_public(self: Any, value: str, value_type: str) -> str:
-        if not value.startswith("/aws/service/powertools/python/"):
-            return parse(self, value, value_type)
-        architecture, runtime = value.split("/")[5:7]
-        layer = f"AWSLambdaPowertoolsPythonV3-{runtime.replace('.', '')}-{architecture}"
-        return f"arn:aws:lambda:{self._region_name}:{_POWERTOOLS_ACCOUNT}:layer:{layer}:1"
+        return powertools_layer(value, self._region_name) or parse(self, value, value_type)
 
     local.replace(parsing.ResourceMap, "parse_ssm_parameter", parse_public)
 
@@ -133,7 +129,7 @@ def _know_powertools_layer(local: EmbeddedAws, module: types.ModuleType) -> None
     look_up = module.LambdaFunction._get_layers_data
 
     def find(self: Any, arns: list[str]) -> Any:
-        public = [arn for arn in arns if arn.split(":")[4] == _POWERTOOLS_ACCOUNT]
+        public = [arn for arn in arns if arn.split(":")[4] == POWERTOOLS_ACCOUNT]
         return [{"Arn": arn, "CodeSize": 0} for arn in public] + look_up(self, [a for a in arns if a not in public])
 
     local.replace(module.LambdaFunction, "_get_layers_data", find)

@@ -30,6 +30,8 @@ RUN_BY = {
     "model-factory approve": "tests/unit/ops/test_approvals.py",
     "model-factory reject": "tests/unit/ops/test_approvals.py",
     "model-factory promote": "tests/unit/ops/test_approvals.py",
+    "model-factory doctor": "tests/e2e/test_acceptance.py",
+    "model-factory acceptance": "tests/e2e/test_acceptance.py",
     "model-factory init": "tests/docs/test_tutorial.py",
     "model-factory upgrade": "tests/docs/test_tutorial.py",
     "cdk bootstrap": "local_aws/bootstrap.py",

@@ -15,14 +15,14 @@ import pytest
 from local_aws.bootstrap import bootstrap, cdk
 from local_aws.server import LocalAws
 from model_factory.core.names import ModelNames
-from model_factory.ops.local.demo.reader import Reader
+from model_factory.ops.acceptance.alerts import subscribed_queue
 from model_factory.ops.operations.executions import ExecutionResult, follow, newest_execution_arn
+from model_factory.ops.operations.reader import Reader
 from model_factory.ops.operations.trigger import send_manual_trigger
 from model_factory.ops.project import EnvironmentSession, Project
 from model_factory.ops.waiting import wait_for
 from tools import operations
 
-from .alerts import subscribed_queue
 from .recorder import Recorder
 from .sales import records
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from local_aws.server import LocalAws
+from model_factory.ops.acceptance.alerts import subscribed_queue
 from model_factory.ops.delivery.deliveries import Approval, Deliveries
-from model_factory.ops.local.demo.reader import Reader
 from model_factory.ops.local.demo_delivery.workspace import TOOLING, Workspace
+from model_factory.ops.operations.reader import Reader
 from model_factory.ops.waiting import wait_for
-from tests.e2e.alerts import subscribed_queue
 from tests.e2e.recorder import Recorder
 from tests.e2e.sales import records
 from tools import operations

@@ -1,34 +1,16 @@
-"""A model's state in one environment, read from AWS: every number in the demo's table."""
+"""A model's metrics, drift alarm, live version, endpoint and executions in one environment, read from AWS."""
 
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from model_factory.core.names import METRIC_NAMESPACE
+from model_factory.functions.shared.endpoints import describe_endpoint
 
-from ...operations.status import gate_metric, live_package
-from ...project import EnvironmentSession, UsageError
-
-
-@dataclass(frozen=True)
-class Row:
-    """One day in the demo's table. A value is None, or `-`, when AWS has none.
-
-    `rows` and `drifted` are the monitor's metrics, `evaluation` is the live version's metric on its test data, `ground_truth`
-    the 95 % interval of the same metric for labelled requests.
-    """
-
-    day: int
-    traffic: str
-    rows: int | None
-    drifted: int | None
-    alarm: str
-    trigger: str
-    version: int | None
-    evaluation: str
-    ground_truth: str
-    endpoint: str
+from ..project import EnvironmentSession, UsageError
+from .executions import execution_trigger, newest_execution, newest_execution_arn
+from .status import live_package
 
 
 @dataclass(frozen=True)
@@ -37,6 +19,29 @@ class Reader:
 
     session: EnvironmentSession
     model: str
+
+    def pipeline(self, which: Literal["train", "monitor"]) -> str:
+        """Name of the training or of the monitor pipeline."""
+        names = self.session.names.model(self.model)
+        return names.training_pipeline if which == "train" else names.monitor_pipeline
+
+    def newest_execution(self, which: Literal["train", "monitor"]) -> str | None:
+        """ARN of the pipeline's newest execution; None before the first."""
+        return newest_execution_arn(self.session.client("sagemaker"), self.pipeline(which))
+
+    def newer_execution(self, which: Literal["train", "monitor"], than: str | None) -> str | None:
+        """ARN of the pipeline's newest execution when it is not `than`, else None."""
+        newest = self.newest_execution(which)
+        return newest if newest != than else None
+
+    def training_since(self, time: datetime) -> str | None:
+        """ARN of the newest training when it started at `time` or later, else None."""
+        execution = newest_execution(self.session.client("sagemaker"), self.pipeline("train"))
+        return execution["PipelineExecutionArn"] if execution and execution["StartTime"] >= time else None
+
+    def trigger(self, execution_arn: str | None) -> str | None:
+        """What started a training, such as `schedule` or `drift`; None for no execution."""
+        return execution_trigger(self.session.client("sagemaker"), execution_arn) if execution_arn else None
 
     def metric(self, name: str, at: datetime) -> float | None:
         """Maximum of a CloudWatch metric of the model in the hour from `at`; None without data points."""
@@ -96,25 +101,11 @@ class Reader:
         name = self.session.names.model(self.model).endpoint
         return self.session.client("sagemaker").describe_endpoint(EndpointName=name)
 
+    def endpoint_or_none(self) -> dict[str, Any] | None:
+        """The endpoint, as DescribeEndpoint returns it; None when it does not exist."""
+        return describe_endpoint(self.session.client("sagemaker"), self.session.names.model(self.model).endpoint)
+
     def ground_truth_interval(self, at: datetime) -> str:
         """The 95 % interval of the gate's metric for labelled requests, from the monitor's metrics in the hour from `at`."""
         low, high = self.metric("QualityLow", at), self.metric("QualityHigh", at)
         return "-" if low is None or high is None else f"{low:.3f} to {high:.3f}"
-
-    def row(self, day: int, traffic: str, at: datetime, trigger: str) -> Row:
-        """The table's row for one day; `at`: the time of the monitor's schedule."""
-        package = self.live_package()
-        metadata = package["CustomerMetadataProperties"] if package else {}
-        rows, drifted = self.metric("RowsObserved", at), self.metric("DriftedFeatures", at)
-        return Row(
-            day=day,
-            traffic=traffic,
-            rows=None if rows is None else int(rows),
-            drifted=None if drifted is None else int(drifted),
-            alarm=self.drift_alarm()["StateValue"],
-            trigger=trigger,
-            version=package["ModelPackageVersion"] if package else None,
-            evaluation=gate_metric(metadata) or "-",
-            ground_truth=self.ground_truth_interval(at),
-            endpoint=self.endpoint()["EndpointStatus"],
-        )
