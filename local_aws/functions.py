@@ -12,7 +12,7 @@ from .function_process import Worker
 from .interfaces import EmbeddedAws
 
 _module_log = logging.getLogger(__name__)
-SYNCHRONOUS_BYTES, ASYNCHRONOUS_BYTES, RESPONSE_BYTES = 6_291_456, 1_048_576, 6_291_556
+RESPONSE_BYTES = 6_291_556
 """Lambda developer guide, "Lambda quotas", and API reference, Invoke (Payload)."""
 
 
@@ -99,25 +99,16 @@ def install(local: EmbeddedAws) -> Functions:
 
     def install_in(module: Any) -> None:
         local.replace(module.LambdaFunction, "_invoke_lambda", invoke)
-        local.replace(module.LambdaFunction, "invoke", _with_limits(module.LambdaFunction.invoke))
+        local.replace(module.LambdaFunction, "invoke", _as_lambda(module.LambdaFunction.invoke))
 
     local.when_imported("moto.awslambda.models", install_in)
     return functions
 
 
-def _with_limits(invoke: Any) -> Any:
-    """Moto's `LambdaFunction.invoke` with the limits of a request's payload."""
-    from moto.awslambda.exceptions import LambdaClientError  # with moto's Lambda, which has been imported
+def _as_lambda(invoke: Any) -> Any:
+    """Moto's `LambdaFunction.invoke` for requests without a payload too, and with the header of a failed invocation."""
 
-    def limited(self: Any, body: Any, request_headers: Any, response_headers: Any) -> Any:
-        kind = request_headers.get("x-amz-invocation-type", "RequestResponse")
-        largest = ASYNCHRONOUS_BYTES if kind == "Event" else SYNCHRONOUS_BYTES
-        size = len(body.encode() if isinstance(body, str) else body or b"")
-        if size > largest:
-            message = f"{size} byte payload is too large for the {kind} invocation type (limit {largest} bytes)"
-            refusal = LambdaClientError("RequestEntityTooLargeException", message)
-            refusal.code = 413
-            raise refusal
+    def invoke_as_lambda(self: Any, body: Any, request_headers: Any, response_headers: Any) -> Any:
         answer = invoke(self, body or "{}", request_headers, response_headers)
         if "x-amz-function-error" in response_headers:
             response_headers["x-amz-function-error"] = (
@@ -125,4 +116,4 @@ def _with_limits(invoke: Any) -> Any:
             )
         return answer
 
-    return limited
+    return invoke_as_lambda

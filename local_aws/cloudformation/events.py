@@ -57,8 +57,9 @@ _LOG_GROUP = ("LogGroupName", "KmsKeyId", "RetentionInDays", "Tags", "LogGroupCl
 def _create_log_group(logs: Any, properties: Properties, context: Context) -> Physical:
     _check_log_group(properties)
     name = properties.get("LogGroupName") or context.name
-    key = {"kmsKeyId": properties["KmsKeyId"]} if "KmsKeyId" in properties else {}
-    logs.create_log_group(logGroupName=name, tags=_tags(properties), **key)
+    more: dict[str, Any] = {"kmsKeyId": properties["KmsKeyId"]} if "KmsKeyId" in properties else {}
+    more |= {"tags": _tags(properties)} if _tags(properties) else {}
+    logs.create_log_group(logGroupName=name, **more)
     if "RetentionInDays" in properties:
         logs.put_retention_policy(logGroupName=name, retentionInDays=int(properties["RetentionInDays"]))
     return Physical(name, {"Arn": f"arn:aws:logs:{context.region}:{context.account}:log-group:{name}:*"})

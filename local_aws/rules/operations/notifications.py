@@ -44,8 +44,9 @@ def _lacks_default(request: Request) -> bool:
 
 
 def _invoked(kind: str, limit: int) -> Check:
-    def check(request: Request) -> bool:
-        return request.params.get("InvocationType", "RequestResponse") == kind and request.size > limit
+    def check(request: Request) -> Values | None:
+        invoked = request.params.get("InvocationType", "RequestResponse") == kind
+        return {"count": request.size} if invoked and request.size > limit else None
 
     return check
 
@@ -153,7 +154,7 @@ ENTRIES: tuple[Entry, ...] = (
     invoke(
         "Invoke",
         "The payload of a synchronous invocation is at most 6 MB.",
-        "Request must be smaller than 6291456 bytes for the InvokeFunction operation",
+        "{count} byte payload is too large for the RequestResponse invocation type (limit 6291456 bytes)",
         _invoked("RequestResponse", SYNCHRONOUS),
         {"FunctionName": "f"},
         {"FunctionName": "f", "Payload": b" " * (SYNCHRONOUS + 1)},
@@ -163,7 +164,7 @@ ENTRIES: tuple[Entry, ...] = (
     invoke(
         "Invoke",
         "The payload of an asynchronous invocation is at most 1 MB.",
-        "Request must be smaller than 1048576 bytes for the InvokeFunction operation",
+        "{count} byte payload is too large for the Event invocation type (limit 1048576 bytes)",
         _invoked("Event", ASYNCHRONOUS),
         {"FunctionName": "f", "InvocationType": "Event"},
         {"FunctionName": "f", "InvocationType": "Event", "Payload": b" " * (ASYNCHRONOUS + 1)},

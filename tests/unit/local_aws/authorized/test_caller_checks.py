@@ -89,13 +89,25 @@ LINK = {"Action": "iam:CreateServiceLinkedRole", "Resource": "*"}
         ([SERVING, ALARMS | {"Resource": EVERY_ALARM}, LINK], None),
     ],
 )
-def test_scaling_requires_permissions_of_caller(local, role, statements, missing):
+def test_scaling_requires_permissions_of_caller(local, role, statements, missing, monkeypatch):
+    endpoint = {"EndpointStatus": "InService", "ProductionVariants": [{"VariantName": "live"}]}
+    monkeypatch.setitem(local.rules.state._finders, "endpoint", lambda *_: endpoint)
     caller = role(SCALE | {"Resource": "*"}, *statements, service="lambda")
     scaling = local.accounts.role_client("application-autoscaling", caller, REGION)
 
     def scale():
         scaling.register_scalable_target(**TARGET, MinCapacity=1, MaxCapacity=2)
-        scaling.put_scaling_policy(**TARGET, PolicyName="requests", PolicyType="TargetTrackingScaling")
+        scaling.put_scaling_policy(
+            **TARGET,
+            PolicyName="requests",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": 100.0,
+                "PredefinedMetricSpecification": {
+                    "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance",
+                },
+            },
+        )
 
     if missing is None:
         scale()
