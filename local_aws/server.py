@@ -22,6 +22,7 @@ from werkzeug.wrappers import Request, Response
 from . import (
     alarms,
     authorization,
+    aws_policies,
     cloudformation,
     codepipeline,
     events,
@@ -118,6 +119,7 @@ class LocalAws:
         cloudformation.install(self)
         self.functions = functions.install(self)
         extensions = (
+            aws_policies,
             quotas,
             public_resources,
             queues,
