@@ -7,7 +7,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from ..core.names import DELIVERY, EnvironmentNames
 from .delivery import Delivery, check_stages
-from .fields import AccountId, Region, Section, ShortName
+from .fields import AccountId, Duration, Region, Section, ShortName
 
 SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
 SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
@@ -76,6 +76,17 @@ class Environment(Section):
         description="Object Lock mode of the records bucket, which keeps records for one year when `removal` is `retain`: "
         "with `compliance` nobody can shorten the retention, with `governance` principals that have "
         "s3:BypassGovernanceRetention can.",
+    )
+    captured_retention: Duration | None = Field(
+        default="365d",
+        validate_default=True,
+        description="Age at which captured requests are deleted, in whole days and longer than a model's "
+        "`monitoring.quality.window`; null: never.",
+    )
+    report_retention: Duration | None = Field(
+        default="365d",
+        validate_default=True,
+        description="Age at which reports of monitor jobs are deleted, in whole days; null: never.",
     )
     permissions_boundary: str | None = Field(
         default=None, description="Name of the IAM policy that is the permissions boundary of every role."
