@@ -50,6 +50,7 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
         raise ConfigError(mistakes)
     _check_regions(config, factory)
     _check_networks(config, configs, models)
+    _check_retention(config, configs, models)
     codes = {
         name: build_job_code(model, project=models / name, target=Path(app.outdir) / "jobs" / f"{name}.zip")
         for name, model in configs.items()
@@ -62,7 +63,7 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
         if environment in config.delivered:
             scope = Stage(app, environment.name)
             delivered.append((environment, scope))
-        foundation = FoundationStack(scope, config, environment, promotes=promotes)
+        foundation = FoundationStack(scope, config, environment, promotes=promotes, models=list(configs))
         for name, model in configs.items():
             try:
                 stack = ModelStack(
@@ -128,3 +129,20 @@ def _check_networks(factory: FactoryConfig, models: dict[str, ModelConfig], fold
                 for path in files
             ]
         )
+
+
+def _check_retention(factory: FactoryConfig, models: dict[str, ModelConfig], folder: Path) -> None:
+    """Captured requests stay until their labels can have arrived."""
+    kept = [each.captured_retention for each in factory.environments if each.captured_retention]
+    mistakes = [
+        Mistake(
+            path := folder / name / "model.yaml",
+            line_of(path, "monitoring", "quality", "window"),
+            f"monitoring.quality.window is {model.monitoring.quality.window.days} days, but factory.yaml deletes captured "
+            f"requests after {min(kept).days}; raise captured_retention there, or shorten the window",
+        )
+        for name, model in models.items()
+        if kept and min(kept) < model.monitoring.quality.window
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)

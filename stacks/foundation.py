@@ -1,6 +1,8 @@
 """Shared resources of an environment: key, buckets, queues, VPC, functions, notifications."""
 
+import math
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import cast
 
 from aws_cdk import Duration, Environment, RemovalPolicy, Stack
@@ -38,6 +40,7 @@ class FoundationStack(Stack):
         factory: The content of factory.yaml.
         environment: One of its environments.
         promotes: Whether versions of a model are promoted from environment to environment. Default: False.
+        models: Names of the models, whose captured requests and reports expire. Default: none.
     """
 
     resources: EnvironmentResources
@@ -50,6 +53,7 @@ class FoundationStack(Stack):
         environment: EnvironmentConfig,
         *,
         promotes: bool = False,
+        models: Sequence[str] = (),
     ) -> None:
         names = factory.names(environment)
         super().__init__(
@@ -68,6 +72,9 @@ class FoundationStack(Stack):
         statements = self._function_statements()
         self.vpc = self._vpc(environment, [each for some in statements.values() for each in some])
         self._add_shared(factory, environment)
+        self._lake.expire(
+            models, captured=_days(environment.captured_retention), reports=_days(environment.report_retention)
+        )
         self._add_functions(statements)
         self._add_delivery_role(factory, environment, promotes=promotes)
 
@@ -174,3 +181,7 @@ class FoundationStack(Stack):
                 gives=promotes and environment != factory.delivered[-1],
                 receives=promotes and environment != factory.delivered[0],
             )
+
+
+def _days(age: timedelta | None) -> Duration | None:
+    return Duration.days(math.ceil(age / timedelta(days=1))) if age else None

@@ -62,7 +62,24 @@ def test_compliance_mode_locks_records(isolated_foundation):
 def test_incomplete_uploads_are_aborted_after_a_week(bucket, foundation):
     rule = Match.object_like({"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}})
     foundation.cdk.has_resource_properties(
-        "AWS::S3::Bucket", {"BucketName": bucket, "LifecycleConfiguration": {"Rules": [rule]}}
+        "AWS::S3::Bucket", {"BucketName": bucket, "LifecycleConfiguration": {"Rules": Match.array_with([rule])}}
+    )
+
+
+@pytest.mark.parametrize(("purpose", "folder"), [("data", "captured"), ("artifacts", "monitor")])
+def test_captured_requests_and_reports_expire(foundation, purpose, folder):
+    rule = {
+        "Prefix": f"churn/{folder}/",
+        "ExpirationInDays": 365,
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 7},
+        "Status": "Enabled",
+    }
+    foundation.cdk.has_resource_properties(
+        "AWS::S3::Bucket",
+        {
+            "BucketName": f"acme-prod-{purpose}-{PROD}",
+            "LifecycleConfiguration": {"Rules": Match.array_with([Match.object_like(rule)])},
+        },
     )
 
 
@@ -89,11 +106,12 @@ def test_removal_sets_deletion_policy_of_data(request, stack, policy):
 
 def test_versions_of_data_do_not_expire(foundation):
     """Manifests of trainings name them."""
-    rule = {"NoncurrentVersionExpiration": Match.absent(), "NoncurrentVersionTransitions": Match.any_value()}
-    foundation.cdk.has_resource_properties(
-        "AWS::S3::Bucket",
-        {"BucketName": f"acme-prod-data-{PROD}", "LifecycleConfiguration": {"Rules": [Match.object_like(rule)]}},
-    )
+    bucket = foundation.one("S3::Bucket", BucketName=f"acme-prod-data-{PROD}")
+    everything, *others = bucket["LifecycleConfiguration"]["Rules"]
+    assert "Prefix" not in everything
+    assert "NoncurrentVersionExpiration" not in everything
+    assert everything["NoncurrentVersionTransitions"]
+    assert all("/captured/" in rule["Prefix"] for rule in others)
 
 
 def test_key_rotates(foundation):

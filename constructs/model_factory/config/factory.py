@@ -7,7 +7,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from ..core.names import DELIVERY, EnvironmentNames
 from .delivery import Delivery, check_stages
-from .fields import AccountId, Email, PolicyName, Region, Section, SecurityGroupId, ShortName, SubnetId, VpcId
+from .fields import AccountId, Duration, Email, PolicyName, Region, Section, SecurityGroupId, ShortName, SubnetId, VpcId
 
 _RESERVED = {
     "aws": "Systems Manager reserves for its own parameters",
@@ -81,6 +81,17 @@ class Environment(Section):
         description="Object Lock mode of the records bucket, which keeps records for one year when `removal` is `retain`: "
         "with `compliance` nobody can shorten the retention, with `governance` principals that have "
         "s3:BypassGovernanceRetention can.",
+    )
+    captured_retention: Duration | None = Field(
+        default="365d",
+        validate_default=True,
+        description="Age at which captured requests are deleted, in whole days and longer than a model's "
+        "`monitoring.quality.window`; null: never.",
+    )
+    report_retention: Duration | None = Field(
+        default="365d",
+        validate_default=True,
+        description="Age at which reports of monitor jobs are deleted, in whole days; null: never.",
     )
     permissions_boundary: PolicyName | None = Field(
         default=None, description="Name of the IAM policy that is the permissions boundary of every role."

@@ -1,5 +1,6 @@
 """The four buckets of an environment: data, artifacts, records, and server access logs."""
 
+from collections.abc import Sequence
 from typing import Literal, cast
 
 from aws_cdk import Duration, RemovalPolicy
@@ -16,6 +17,7 @@ _ONE_REGION = (
     "replicates what must survive the loss of a region."
 )
 _RECORDS_KEPT = Duration.days(365)
+_OLD_VERSIONS = Duration.days(7)
 
 
 class DataLakeBase(Construct):
@@ -81,8 +83,30 @@ class DataLake(DataLakeBase):
         data = buckets.add("data", tidy(noncurrent_version_transitions=[to_cold_storage]))
         artifacts = buckets.add("artifacts", tidy(noncurrent_version_expiration=Duration.days(90)))
         records = buckets.add("records", tidy(), retention=kept)
+        self._created = {"data": data, "artifacts": artifacts}
         self.data, self.artifacts = cast(s3.IBucket, data), cast(s3.IBucket, artifacts)
         self.records = cast(s3.IBucket, records)
+
+    def expire(
+        self, models: Sequence[str], *, captured: Duration | None = None, reports: Duration | None = None
+    ) -> None:
+        """Delete captured requests and reports of models some time after they were written, old versions a week later.
+
+        Training data, artifacts, ground truth and records stay: lineage refers to them.
+
+        Args:
+            models: Names of the models; S3 has at most 1,000 rules for each bucket.
+            captured: Age of captured requests, in whole days. Default: they are kept.
+            reports: Age of reports and intermediate results of monitor jobs, in whole days. Default: they are kept.
+        """
+        parts = ((self._created["data"], "captured", captured), (self._created["artifacts"], "monitor", reports))
+        for bucket, folder, age in parts:
+            for model in models if age else ():
+                bucket.add_lifecycle_rule(
+                    prefix=f"{model}/{folder}/",
+                    expiration=age,
+                    noncurrent_version_expiration=_OLD_VERSIONS,
+                )
 
     @staticmethod
     def from_names(
