@@ -42,6 +42,7 @@ from .accounts import Accounts
 from .interfaces import Application, Control
 from .patches import Patches
 from .sessions import EndpointSession
+from .state_folder import StateFolder
 
 DEFAULT_ACCOUNT = "123456789012"
 """The account of requests that are signed with keys which belong to no role."""
@@ -82,19 +83,26 @@ class Dispatcher(DomainDispatcherApplication):
 class LocalAws:
     """An embedded AWS in this process, reachable at `endpoint_url` by any AWS tool.
 
-    `state_dir` holds the files of jobs, functions and endpoints. Moto's state belongs to the process, so run one LocalAws
-    at a time. Raises PortInUseError; port 0 takes a free one.
+    `state_dir`: folder for the files of jobs, functions and endpoints, which are in a folder of their own there, removed
+    when this stops. Moto's state belongs to the process, so run one LocalAws at a time. Port 0 takes a free one. Raises
+    PortInUseError, and StateInUseError when another one uses the folder.
     """
 
     def __init__(self, state_dir: Path, port: int = 0) -> None:
-        self.state_dir = state_dir.resolve()
+        self._folder = StateFolder(state_dir)
+        self.state_dir = self._folder.run
         self._closers: list[Callable[[], None]] = []
         self._controls: dict[str, Control] = {}
         self._patches = Patches()
         self.rules = rules.Guard()
         self._dispatcher = Dispatcher(create_backend_app, self.rules)
         self._application_of_aws: Application = self._dispatcher
-        self._server = _listen(port, self._application)
+        try:
+            self._server = _listen(port, self._application)
+        except PortInUseError:
+            self._folder.release()
+            raise
+        self._folder.announce(self.endpoint_url)
         self._thread = threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True)
 
     @property
@@ -149,6 +157,7 @@ class LocalAws:
         self._server.server_close()
         self._patches.undo()
         moto_api_backend.reset()
+        self._folder.release()
 
     def __enter__(self) -> Self:
         return self.start()

@@ -137,6 +137,16 @@ class Fleet:
                     return Answer(500, b"the container does not answer", "text/plain", time.perf_counter() - started)
         raise AssertionError
 
+    @property
+    def alive(self) -> bool:
+        """Whether the container's process is running."""
+        return self._process.poll() is None
+
+    def last_output(self) -> str:
+        """The end of what the container has written."""
+        log = self._root / "log.txt"
+        return f"Its output: {log.read_text(errors='replace')[-500:]}" if log.exists() else ""
+
     def retire(self) -> None:
         """End it after its current requests."""
         threading.Timer(RETIRE_SECONDS, self.close).start()

@@ -15,6 +15,7 @@ from .capture import Capture
 from .deployments import Plan, plan
 from .fleet import Fleet, FleetError
 from .metrics import EndpointMetrics
+from .restarts import Restarts
 from .service import Service, origin
 from .state import State, find, subnets
 
@@ -44,6 +45,7 @@ class Hosting:
         self._canaries: dict[str, tuple[Fleet, float]] = {}
         self._metrics = EndpointMetrics(service)
         threading.Thread(target=self._flush_regularly, name="endpoint-flush", daemon=True).start()
+        Restarts(service, self)
         service.on_stop(self.close)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -171,6 +173,12 @@ class Hosting:
         if not self._service.stopping.is_set():
             detail = endpoint | {"EndpointStatus": EVENT_STATUS.get(status, status.upper())}
             self._service.emit(state, "Endpoint State Change", detail, endpoint["EndpointArn"])
+
+    def fail(self, state: State, endpoint: Record, reason: str) -> None:
+        """Set an endpoint to Failed and end what runs behind it."""
+        self.remove(endpoint)
+        endpoint["FailureReason"] = reason[:1024]
+        self._settle(state, endpoint, "Failed")
 
     def remove(self, endpoint: Record) -> None:
         """End what runs behind an endpoint."""

@@ -13,6 +13,7 @@ from .transform import TransformJob
 
 log = logging.getLogger(__name__)
 END_SECONDS = 5
+WAIT_SECONDS = 0.2
 
 
 class Kind:
@@ -57,10 +58,9 @@ class Kind:
         return {self.arn_key: arn}
 
     def _run(self, service: Service, state: State, record: Record, job: Any) -> None:
-        record[self.start_key] = now()
         self._emit_state_change(service, state, record)
         try:
-            status, reason = self.run(job)
+            status, reason = self._run_on_a_core(service, record, job)
         except containers.JobError as error:
             status, reason = "Failed", str(error)
         except Exception as error:
@@ -75,6 +75,18 @@ class Kind:
         record[self.status_key] = status
         if not service.stopping.is_set():
             self._emit_state_change(service, state, record)
+
+    def _run_on_a_core(self, service: Service, record: Record, job: Any) -> tuple[str, str]:
+        while not service.cores.acquire(timeout=WAIT_SECONDS):
+            if job.stopped or service.stopping.is_set():
+                return "Stopped", ""
+        try:
+            if job.stopped or service.stopping.is_set():
+                return "Stopped", ""
+            record[self.start_key] = now()
+            return self.run(job)
+        finally:
+            service.cores.release()
 
     def _emit_state_change(self, service: Service, state: State, record: Record) -> None:
         service.emit(state, f"{self.name} Job State Change", _visible(record), record[self.arn_key])

@@ -1,5 +1,6 @@
 """The SageMaker API: what its operations share, and the application that serves them."""
 
+import os
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -38,6 +39,8 @@ class Service(JsonApi):
         self.roles = Roles(local)
         self.starter = Starter(local.on_stop)
         self.stopping = threading.Event()
+        self.cores = threading.Semaphore(_cores())
+        """One for each job that runs: as many as the machine has cores. Others wait, as jobs do for instances."""
         self._states: dict[tuple[str, str], State] = {}
         local.on_stop(self.stopping.set)
 
@@ -53,6 +56,10 @@ class Service(JsonApi):
     def state(self, account: str, region: str) -> State:
         """The records of one account and region."""
         return self._states.setdefault((account, region), State(account, region))
+
+    def states(self) -> list[State]:
+        """The records of all accounts and regions."""
+        return list(self._states.values())
 
     def respond(self, request: Request, operation: str, content: Record) -> Record:
         """The response of one call. Raises ServiceError, AccessDeniedError."""
@@ -73,6 +80,11 @@ class Service(JsonApi):
         self.local.accounts.client("cloudwatch", state.account, state.region).put_metric_data(
             Namespace=namespace, MetricData=data
         )
+
+
+def _cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _with_milliseconds(value: Any) -> Any:

@@ -102,3 +102,18 @@ def test_the_permissions_boundary_of_factory_yaml_is_on_every_role(templates):
             count[path.parent.parent.name if bound else "without"] += 1
     assert count["without"] > 20
     assert sum(count.values()) - count["without"] > 60
+
+
+def test_names_in_iam_end_with_the_region(templates):
+    """IAM has one namespace for all regions of an account: without the region a factory could not be in two of them."""
+    codes = {"dev": "euw1", "prod": "use1", "vault": "euc1", "shared": "euw1", "test": "euw1", "live": "euc1"}
+    named = [
+        (re.search("acme-?(dev|prod|vault|shared|test|live|delivery)", path.name)[1], role["RoleName"])
+        for path in templates
+        for role in Template(path).all("IAM::Role")
+        if "RoleName" in role
+    ]
+    assert len(named) > 60
+    assert [name for where, name in named if not name.endswith(f"-{codes.get(where, 'euw1')}")] == []
+    for path in templates:
+        assert not any("ManagedPolicyName" in each for each in Template(path).all("IAM::ManagedPolicy"))
