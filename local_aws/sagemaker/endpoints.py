@@ -5,9 +5,10 @@ from typing import Any
 
 from ..json_api import Record, ServiceError, now
 from .hosting import variant_summary
+from .lists import page
 from .roles import FOR_SERVICES
 from .service import Service
-from .state import State, add, find, page
+from .state import State, add, find
 
 
 def create_model(service: Service, state: State, request: Record) -> Record:
@@ -101,7 +102,6 @@ def _list(table: str, answer_key: str, name_key: str, keys: tuple[str, ...]) -> 
         found = [
             {key: record[key] for key in (name_key, *keys) if key in record}
             for record in getattr(state, table).values()
-            if request.get("NameContains", "") in record[name_key]
         ]
         return page(found, request, answer_key)
 
