@@ -14,7 +14,7 @@ SERVICE = "sns.amazonaws.com"
 
 
 def install(local: EmbeddedAws) -> None:
-    """Check the policies before moto delivers a message."""
+    """Check the policies before moto delivers a message; a delivery that fails reaches neither the publisher nor the others."""
     publish = Subscription.publish
 
     def publish_where_allowed(self: Any, *message: Any, **more: Any) -> None:
@@ -27,6 +27,9 @@ def install(local: EmbeddedAws) -> None:
             except AccessDeniedError as refusal:
                 log.warning("subscription of %s: %s", self.topic.arn, refusal)
                 return
-        publish(self, *message, **more)
+        try:
+            publish(self, *message, **more)
+        except Exception:
+            log.exception("subscription of %s to %s", self.endpoint, self.topic.arn)
 
     local.replace(Subscription, "publish", publish_where_allowed)
