@@ -8,14 +8,19 @@ from . import deliveries
 from .arn import parse_arn
 from .interfaces import EmbeddedAws
 
+log = logging.getLogger(__name__)
+
 
 def install(local: EmbeddedAws) -> None:
-    """Check the policies before moto delivers a message."""
+    """Check the policies before moto delivers a message; a delivery that fails reaches neither the publisher nor the others."""
     publish = Subscription.publish
 
     def publish_where_allowed(self: Any, *message: Any, **more: Any) -> None:
         if _may_deliver(local, self):
-            publish(self, *message, **more)
+            try:
+                publish(self, *message, **more)
+            except Exception:
+                log.exception("subscription of %s to %s", self.endpoint, self.topic.arn)
 
     local.replace(Subscription, "publish", publish_where_allowed)
 

@@ -6,9 +6,10 @@ from typing import Any
 from ..json_api import Record, ServiceError, now
 from .hosting import variant_summary
 from .instance_types import check_endpoint_key
+from .lists import page
 from .roles import FOR_SERVICES
 from .service import Service
-from .state import State, add, find, page
+from .state import State, add, find
 
 ENVIRONMENT_BYTES = 32 * 1024
 
@@ -109,7 +110,6 @@ def _list(table: str, answer_key: str, name_key: str, keys: tuple[str, ...]) -> 
         found = [
             {key: record[key] for key in (name_key, *keys) if key in record}
             for record in getattr(state, table).values()
-            if request.get("NameContains", "") in record[name_key]
         ]
         return page(found, request, answer_key)
 

@@ -7,8 +7,9 @@ from typing import Any
 from ..json_api import Record, ServiceError, now
 from . import containers
 from .instance_types import check_volume_key
+from .lists import page
 from .service import Service
-from .state import State, add, find, page
+from .state import State, add, find
 from .transform import TransformJob
 
 log = logging.getLogger(__name__)
@@ -105,13 +106,9 @@ class Kind:
     def list(self, service: Service, state: State, request: Record) -> Record:
         """ListProcessingJobs, ListTrainingJobs."""
         keys = (self.name_key, self.arn_key, "CreationTime", self.end_key, "LastModifiedTime", self.status_key)
-        found = [
-            {key: record[key] for key in keys if key in record}
-            for record in getattr(state, self.table).values()
-            if request.get("NameContains", "") in record[self.name_key]
-            and request.get("StatusEquals", record[self.status_key]) == record[self.status_key]
-        ]
-        return page(found, request, f"{self.name}JobSummaries")
+        found = [{key: record[key] for key in keys if key in record} for record in getattr(state, self.table).values()]
+        order = "Descending" if self.name == "Transform" else "Ascending"
+        return page(found, request, f"{self.name}JobSummaries", order=order)
 
     def _find(self, state: State, request: Record) -> Record:
         return find(getattr(state, self.table), request[self.name_key], f"{self.name.lower()} job")

@@ -8,8 +8,9 @@ from typing import Any
 
 from ..json_api import Record, ServiceError, now
 from .execution import Execution
+from .lists import page
 from .service import Service
-from .state import State, add, find, page
+from .state import State, add, find
 
 
 def create(service: Service, state: State, request: Record) -> Record:

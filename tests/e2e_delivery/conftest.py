@@ -95,9 +95,8 @@ class Delivered:
     def trainings(self, environment: str, model: str = "sales") -> int:
         session = self.session(environment)
         pipeline = session.names.model(model).training_pipeline
-        return len(
-            session.client("sagemaker").list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
-        )
+        listed = session.client("sagemaker").list_pipeline_executions(PipelineName=pipeline, MaxResults=100)
+        return len(listed["PipelineExecutionSummaries"])
 
     def restore_models(self) -> None:
         """Restore the models' files from the first commit that was delivered with data."""
