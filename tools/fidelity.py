@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import botocore.session
+from moto.core.utils import get_service_model
 
 from local_aws.rules import register
 from local_aws.rules.rule import Entry, NotEnforced, Rule
@@ -25,9 +25,8 @@ which tests try. The embedded AWS holds every request against the register befor
 
 Operations are those that Model Factory calls: in its source, by the policies of its templates, and in the end-to-end tests
 (`python -m tools.operations` writes the list). *Model* counts the constraints that AWS's service model declares for the
-parameters of an operation: required members, lengths, ranges, enumerations and patterns. They are enforced where the number is
-not in parentheses; services with parentheses word such errors in their own ways, and have entries instead. *Found* are rules of
-AWS's documentation beyond the model.
+parameters of an operation: required members, lengths, ranges, enumerations and patterns; they are enforced. Services without a
+number word such errors in their own ways, and have entries instead. *Found* are rules of AWS's documentation beyond the model.
 """
 
 
@@ -88,9 +87,10 @@ def _rules(entries: Iterable[Entry]) -> Iterator[tuple[object, ...]]:
 
 def _of_model(name: str) -> str:
     service, operation = name.split(":")
-    shape = botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
-    count = sum(1 for _ in _constraints(shape, frozenset())) if shape else 0
-    return str(count) if service in CODES else f"({count})"
+    if service not in CODES:
+        return ""
+    shape = get_service_model(service).operation_model(operation).input_shape
+    return str(sum(1 for _ in _constraints(shape, frozenset())) if shape else 0)
 
 
 def _constraints(shape: Any, above: frozenset[str]) -> Iterator[str]:

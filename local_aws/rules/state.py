@@ -30,8 +30,9 @@ class State:
 
 
 def _queue(account: str, region: str, name: str) -> Mapping[str, Any] | None:
-    """Attributes of a queue by its name or URL."""
-    backend: Any = get_backend("sqs")[account][region]
+    """Attributes of a queue by its name, or by its URL, which has the account of its owner."""
+    owner = name.rstrip("/").split("/")[-2] if "/" in name else account
+    backend: Any = get_backend("sqs")[owner][region]
     queue = backend.queues.get(name.rpartition("/")[2])
     return queue and {
         "FifoQueue": queue.fifo_queue,
@@ -52,7 +53,7 @@ def _topic(account: str, region: str, name: str) -> Mapping[str, Any] | None:
 
 def _alarm(account: str, region: str, name: str) -> Mapping[str, Any] | None:
     backend: Any = get_backend("cloudwatch")[account][region]
-    return {} if name in backend.alarms or name in backend.composite_alarms else None
+    return {} if name in backend.alarms else None
 
 
 def _role(account: str, region: str, arn: str) -> Mapping[str, Any] | None:
@@ -68,10 +69,42 @@ def _scalable_target(account: str, region: str, resource: str) -> Mapping[str, A
     return {} if any(resource in targets for targets in backend.targets.values()) else None
 
 
+def _bucket(account: str, region: str, name: str) -> Mapping[str, Any] | None:
+    """A bucket of any account: names are global."""
+    backends: Any = get_backend("s3")
+    owner = backends.bucket_accounts.get(name, (None, account))[1]
+    bucket = backends[owner]["aws"].buckets.get(name)
+    return bucket and {"ObjectLock": bucket.object_lock_enabled, "Ownership": _ownership(bucket.ownership_rule)}
+
+
+def _ownership(stored: Any) -> str:
+    """Who owns objects: moto stores what the creation's header or a configuration says; BucketOwnerEnforced is the default."""
+    if isinstance(stored, str):
+        return stored
+    rules = (stored or {}).get("Rule") or [{}]
+    first = rules[0] if isinstance(rules, list) else rules
+    return first.get("ObjectOwnership", "BucketOwnerEnforced")
+
+
+def _log_group(account: str, region: str, name: str) -> Mapping[str, Any] | None:
+    backend: Any = get_backend("logs")[account][region]
+    return {} if name in backend.groups else None
+
+
+def _log_stream(account: str, region: str, name: str) -> Mapping[str, Any] | None:
+    """A log stream by `<group>:<stream>`."""
+    backend: Any = get_backend("logs")[account][region]
+    group, _, stream = name.partition(":")
+    return {} if group in backend.groups and stream in backend.groups[group].streams else None
+
+
 _MOTO: dict[str, Finder] = {
-    "queue": _queue,
-    "topic": _topic,
     "alarm": _alarm,
+    "bucket": _bucket,
+    "log-group": _log_group,
+    "log-stream": _log_stream,
+    "queue": _queue,
     "role": _role,
     "scalable-target": _scalable_target,
+    "topic": _topic,
 }
