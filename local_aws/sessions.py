@@ -4,8 +4,8 @@ from typing import Any
 
 import boto3
 
-SERVER_KEY = "local-aws"
-"""The access key of the server's own requests for role sessions, which last longer than a user's."""
+SERVER_AGENT = "local-aws"
+"""In the user agent of requests that the server makes as AWS's services do, also under a customer's role."""
 
 
 class EndpointSession(boto3.Session):

@@ -1,5 +1,6 @@
 """SNS deliveries to queues and functions, which need the permission of the target's policy and of its key's."""
 
+import logging
 from typing import Any
 
 from moto.sns.models import Subscription

@@ -1,4 +1,4 @@
-"""Lists the API operations that Model Factory calls: `python tools/operations.py` writes tools/operations.txt.
+"""Lists the API operations that Model Factory calls: `python -m tools.operations` writes tools/operations.txt.
 
 Three sources: calls in the source of functions, jobs and commands; actions in the policies of the synthesized templates; and
 runs on the embedded AWS, which counts requests (GET /_local/operations). Tests hold the list against the first two, the

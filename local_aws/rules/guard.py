@@ -12,7 +12,7 @@ from ..authorization import principals
 from ..authorization.refusals import error_response
 from ..authorization.requests import UnknownCallError, credential, read, service_name
 from ..interfaces import Application
-from ..sessions import SERVER_KEY
+from ..sessions import SERVER_AGENT
 from . import register
 from .rule import Params, Request
 from .state import State
@@ -78,7 +78,7 @@ class Guarded:
             account,
             int(environ.get("CONTENT_LENGTH") or 0),
             role,
-            role.endswith(SERVER_ROLE) or signed.access_key_id == SERVER_KEY,
+            SERVER_AGENT in environ.get("HTTP_USER_AGENT", "").split(),
             lambda kind, name: self._guard.state.find(kind, account, signed.region, name),
         )
         violation = register.violation(service, call.operation, request)

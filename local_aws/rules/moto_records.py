@@ -45,13 +45,25 @@ def _key(account: str, region: str, identifier: str) -> Record:
     return key and {"Policy": key.policy}
 
 
-def _bucket(_: str, __: str, name: str) -> Record:
+def _bucket(account: str, _: str, name: str) -> Record:
     """A bucket by its name, of any account: names are global."""
-    for account in get_backend("s3").values():
-        bucket: Any = account["aws"].buckets.get(name)
-        if bucket is not None:
-            return {"DefaultRetention": bucket.default_lock_mode or None}
-    return None
+    backends: Any = get_backend("s3")
+    owner = backends.bucket_accounts.get(name, (None, account))[1]
+    bucket = backends[owner]["aws"].buckets.get(name)
+    return bucket and {
+        "DefaultRetention": bucket.default_lock_mode or None,
+        "ObjectLock": bucket.object_lock_enabled,
+        "Ownership": _ownership(bucket.ownership_rule),
+    }
+
+
+def _ownership(stored: Any) -> str:
+    """Who owns objects: moto stores what the creation's header or a configuration says; BucketOwnerEnforced is the default."""
+    if isinstance(stored, str):
+        return stored
+    rules = (stored or {}).get("Rule") or [{}]
+    first = rules[0] if isinstance(rules, list) else rules
+    return first.get("ObjectOwnership", "BucketOwnerEnforced")
 
 
 def _function(account: str, region: str, name: str) -> Record:
@@ -87,8 +99,9 @@ def _subnet(account: str, region: str, identifier: str) -> Record:
 
 
 def _queue(account: str, region: str, name: str) -> Record:
-    """Attributes of a queue by its name or URL."""
-    backend: Any = get_backend("sqs")[account][region]
+    """Attributes of a queue by its name, or by its URL, which has the account of its owner."""
+    owner = name.rstrip("/").split("/")[-2] if "/" in name else account
+    backend: Any = get_backend("sqs")[owner][region]
     queue = backend.queues.get(name.rpartition("/")[2])
     return queue and {
         "FifoQueue": queue.fifo_queue,
@@ -118,6 +131,18 @@ def _scalable_target(account: str, region: str, resource: str) -> Record:
     return {} if any(resource in targets for targets in backend.targets.values()) else None
 
 
+def _log_group(account: str, region: str, name: str) -> Record:
+    backend: Any = get_backend("logs")[account][region]
+    return {} if name in backend.groups else None
+
+
+def _log_stream(account: str, region: str, name: str) -> Record:
+    """A log stream by `<group>:<stream>`."""
+    backend: Any = get_backend("logs")[account][region]
+    group, _, stream = name.partition(":")
+    return {} if group in backend.groups and stream in backend.groups[group].streams else None
+
+
 RECORDS: dict[str, Callable[[str, str, str], Record]] = {
     "role": _role,
     "policy": _policy,
@@ -129,5 +154,7 @@ RECORDS: dict[str, Callable[[str, str, str], Record]] = {
     "queue": _queue,
     "topic": _topic,
     "alarm": _alarm,
+    "log-group": _log_group,
+    "log-stream": _log_stream,
     "scalable-target": _scalable_target,
 }

@@ -44,6 +44,10 @@ def install(local: EmbeddedAws) -> None:
         service.add(module.OPERATIONS)
     for kind, table in KINDS.items():
         local.rules.provide(kind, partial(_record, service, table))
+    local.rules.provide(
+        "pipeline-execution",
+        lambda account, region, arn: {} if arn in service.state(account, region).executions else None,
+    )
     local.serve("sagemaker", service)
     local.serve("sagemakerruntime", hosting)
     local.control("flush", lambda _: hosting.flush())

@@ -8,6 +8,7 @@ from . import (
     notifications,
     objects,
     queues,
+    resources,
     sagemaker_batch,
     sagemaker_deployments,
     sagemaker_endpoints,
@@ -15,6 +16,7 @@ from . import (
     sagemaker_models,
     sagemaker_pipelines,
     scaling,
+    services,
 )
 
 ENTRIES: tuple[Entry, ...] = (
@@ -31,4 +33,6 @@ ENTRIES: tuple[Entry, ...] = (
     *sagemaker_jobs.ENTRIES,
     *sagemaker_models.ENTRIES,
     *sagemaker_pipelines.ENTRIES,
+    *resources.ENTRIES,
+    *services.ENTRIES,
 )

@@ -39,7 +39,7 @@ def _datum(test: Any) -> Check:
     return check
 
 
-def _time(value: Any) -> datetime:
+def timestamp(value: Any) -> datetime:
     """A timestamp of a request: of JSON (seconds), of text, or a datetime."""
     if isinstance(value, int | float):
         return datetime.fromtimestamp(value, UTC)
@@ -48,11 +48,11 @@ def _time(value: Any) -> datetime:
 
 
 def _later(delta: timedelta) -> Any:
-    return lambda datum: "Timestamp" in datum and _time(datum["Timestamp"]) > datetime.now(UTC) + delta
+    return lambda datum: "Timestamp" in datum and timestamp(datum["Timestamp"]) > datetime.now(UTC) + delta
 
 
 def _earlier(delta: timedelta) -> Any:
-    return lambda datum: "Timestamp" in datum and _time(datum["Timestamp"]) < datetime.now(UTC) - delta
+    return lambda datum: "Timestamp" in datum and timestamp(datum["Timestamp"]) < datetime.now(UTC) - delta
 
 
 def _beyond_range(datum: Any) -> bool:
@@ -73,7 +73,7 @@ def _statistics(**more: Any) -> dict[str, Any]:
 
 
 def _datapoints(request: Request) -> Values | None:
-    span = _time(request.params["EndTime"]) - _time(request.params["StartTime"])
+    span = timestamp(request.params["EndTime"]) - timestamp(request.params["StartTime"])
     points = math.ceil(span.total_seconds() / request.params["Period"])
     return {"count": points} if points > 1440 else None
 
@@ -243,7 +243,7 @@ METRICS: tuple[Entry, ...] = (
         "GetMetricStatistics",
         "The start is before the end.",
         "The parameter StartTime must be less than the parameter EndTime.",
-        lambda request: _time(request.params["StartTime"]) >= _time(request.params["EndTime"]),
+        lambda request: timestamp(request.params["StartTime"]) >= timestamp(request.params["EndTime"]),
         _statistics(),
         _statistics(StartTime=NOW, EndTime=NOW - timedelta(hours=1)),
         source=STATISTICS,
