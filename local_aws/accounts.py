@@ -9,6 +9,7 @@ import botocore.config
 
 from .arn import parse_arn
 from .authorization import networks
+from .sessions import SERVER_KEY
 
 HOME_REGION = "us-east-1"
 _QUICK = botocore.config.Config(retries={"mode": "standard", "max_attempts": 2}, read_timeout=900)
@@ -22,7 +23,7 @@ class Accounts:
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str, str, tuple[str, ...]], Any] = {}
         # One session for all clients: each session loads the services' models again.
-        self._session = boto3.Session("root", "root", region_name=HOME_REGION)
+        self._session = boto3.Session(SERVER_KEY, SERVER_KEY, region_name=HOME_REGION)
         self._sts = self._session.client("sts", endpoint_url=endpoint_url, config=_QUICK)
 
     def assume(self, role_arn: str, session_name: str, subnets: Sequence[str] = (), region: str = "") -> dict[str, str]:

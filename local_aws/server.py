@@ -108,6 +108,7 @@ class LocalAws:
         self.authorization = authorization.install(self)
         self._application_of_aws = self.authorization.middleware(self._dispatcher)
         self.control("authorization", lambda body: self.authorization.report())
+        self.control("operations", lambda body: self.rules.report())
         self.accounts = Accounts(self.endpoint_url)
         cloudformation.install(self)
         self.functions = functions.install(self)

@@ -4,6 +4,9 @@ from typing import Any
 
 import boto3
 
+SERVER_KEY = "local-aws"
+"""The access key of the server's own requests for role sessions, which last longer than a user's."""
+
 
 class EndpointSession(boto3.Session):
     """A boto3 session with an endpoint URL for all of its clients and resources."""

@@ -42,6 +42,12 @@ def is_known(access_key_id: str) -> bool:
     return _assumed(access_key_id) is not None
 
 
+def role_arn_of(access_key_id: str) -> str:
+    """ARN of the role whose session `access_key_id` belongs to, whether it exists or not; empty for other keys."""
+    assumed = _assumed(access_key_id)
+    return assumed.role_arn if assumed else ""
+
+
 def of_access_key(access_key_id: str) -> Session | None:
     """The session that `access_key_id` belongs to; None when it is no session of a role that exists."""
     assumed = _assumed(access_key_id)

@@ -9,8 +9,9 @@ from moto.cloudformation.models import CloudFormationBackend, Stack
 
 from ..interfaces import EmbeddedAws
 from ..rules import register
+from ..rules.resource_types.others import CUSTOM
 from ..rules.resource_types.templates import TEMPLATE
-from ..rules.rule import CLOUDFORMATION, Request
+from ..rules.rule import Request
 from .registry import check_properties, resource_schema
 
 
@@ -33,7 +34,7 @@ def install(local: EmbeddedAws) -> None:
             kind, properties = found[1]["Type"], found[1]["Properties"]
             check_properties(logical_id, kind, properties, resources_map._region_name)
             request = _request(local, properties, resources_map._account_id, resources_map._region_name)
-            if violation := register.violation(CLOUDFORMATION, kind, request):
+            if violation := register.type_violation(CUSTOM if kind.startswith("Custom::") else kind, request):
                 raise RuleBroken(violation.message)
         return found
 
@@ -47,7 +48,7 @@ def _with_checked_template(local: EmbeddedAws, operation: Callable[..., Any]) ->
     def check_first(self: Any, *arguments: Any, **named: Any) -> Any:
         content: Any = Stack.parse_template(named["template"])
         request = _request(local, content, self.account_id, self.region_name)
-        if violation := register.violation(CLOUDFORMATION, TEMPLATE, request):
+        if violation := register.type_violation(TEMPLATE, request):
             raise ValidationError(message=violation.message)
         return operation(self, *arguments, **named)
 

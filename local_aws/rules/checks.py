@@ -1,7 +1,7 @@
 """Checks that many rules share. A path is `A.B`, with `[]` where it goes through every item: `Entries[].Detail`."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .rule import Check, Request, Values
@@ -51,6 +51,16 @@ def not_matching(pattern: str, path: str) -> Check:
     """The text at the path is not of this form. Values: value."""
     compiled = re.compile(pattern)
     return lambda request: _broken(request, path, lambda value: not compiled.fullmatch(value))
+
+
+def each(path: str, test: Callable[[Any], Any], shown: str = "") -> Check:
+    """One of the structures at the path is wrong. Values: its members, or `value`, the member called `shown`."""
+
+    def check(request: Request) -> Values | None:
+        wrong = next((item for item in found(request.params, path) if test(item)), None)
+        return wrong if wrong is None or not shown else {"value": wrong.get(shown)}
+
+    return check
 
 
 def together(*paths: str) -> Check:

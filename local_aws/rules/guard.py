@@ -1,27 +1,33 @@
 """Holds every request against the register before a service serves it, and answers one that breaks a rule."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
 from moto.iam.models import get_account_id_from
 
+from ..authorization import principals
 from ..authorization.refusals import error_response
 from ..authorization.requests import UnknownCallError, credential, read, service_name
 from ..interfaces import Application
+from ..sessions import SERVER_KEY
 from . import register
 from .rule import Params, Request
 from .state import State
 
+SERVER_ROLE = ":role/aws-service"
+"""Whom the server's own calls come from."""
 log = logging.getLogger(__name__)
 
 
 class Guard:
-    """`provide` registers what the rules may ask of an account's state."""
+    """`provide` registers what the rules may ask of an account's state. `calls` counts requests: service, operation, key."""
 
     def __init__(self) -> None:
         self.state = State()
+        self.calls: Counter[tuple[str, str, str]] = Counter()
 
     def provide(self, kind: str, find: Callable[[str, str, str], Params | None]) -> None:
         """Let rules ask for records of a kind: `find(account, region, name)`."""
@@ -34,6 +40,14 @@ class Guard:
     def before(self, service: str, application: Any) -> Any:
         """The application of a service, as moto calls it, behind the register."""
         return Guarded(self, service, application)
+
+    def report(self) -> dict[str, int]:
+        """The response of `/_local/operations`: requests by service and operation, without those of the server itself."""
+        counted: Counter[str] = Counter()
+        for (service, operation, key), times in list(self.calls.items()):
+            if not principals.role_arn_of(key).endswith(SERVER_ROLE):
+                counted[f"{service}:{operation}"] += times
+        return dict(sorted(counted.items()))
 
 
 class Guarded:
@@ -56,12 +70,15 @@ class Guarded:
             call = read(environ, service, signed.region, account)
         except UnknownCallError:
             return None
+        self._guard.calls[service, call.operation, signed.access_key_id] += 1
+        role = principals.role_arn_of(signed.access_key_id)
         request = Request(
             call.params,
             signed.region,
             account,
             int(environ.get("CONTENT_LENGTH") or 0),
-            signed.access_key_id.startswith("ASIA"),
+            role,
+            role.endswith(SERVER_ROLE) or signed.access_key_id == SERVER_KEY,
             lambda kind, name: self._guard.state.find(kind, account, signed.region, name),
         )
         violation = register.violation(service, call.operation, request)

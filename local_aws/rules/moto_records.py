@@ -1,4 +1,4 @@
-"""Records that rules about resource types ask for, from moto's backends: roles, keys, buckets, functions, networks."""
+"""Records that rules about resource types ask for, from moto's backends: policies, keys, buckets, functions, networks."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,14 +10,8 @@ from moto.backends import get_backend
 type Record = Mapping[str, Any] | None
 
 
-def _role(account: str, _: str, name: str) -> Record:
-    """A role by its name, with its trust policy."""
-    backend: Any = get_backend("iam")[account]["aws"]
-    role = next((each for each in backend.roles.values() if each.name == name), None)
-    return role and {"AssumeRolePolicyDocument": _document(role.assume_role_policy_document)}
-
-
-def _document(text: Any) -> Any:
+def as_document(text: Any) -> Any:
+    """A policy that moto keeps as text, with or without percent signs; empty when it is no JSON."""
     if not isinstance(text, str):
         return text
     try:
@@ -77,15 +71,22 @@ def _subnet(account: str, region: str, identifier: str) -> Record:
     """A subnet by its id, with its zone."""
     backend: Any = get_backend("ec2")[account][region]
     subnet = next((zone[identifier] for zone in backend.subnets.values() if identifier in zone), None)
-    return subnet and {"AvailabilityZone": subnet.availability_zone}
+    return subnet and {"AvailabilityZone": subnet.availability_zone, "VpcId": subnet.vpc_id}
+
+
+def _route_table(account: str, region: str, identifier: str) -> Record:
+    """A route table by its id, with its VPC."""
+    backend: Any = get_backend("ec2")[account][region]
+    table = backend.route_tables.get(identifier)
+    return table and {"VpcId": table.vpc_id}
 
 
 RECORDS: dict[str, Callable[[str, str, str], Record]] = {
-    "role": _role,
     "policy": _policy,
     "key": _key,
     "bucket": _bucket,
     "function": _function,
     "vpc": _vpc,
     "subnet": _subnet,
+    "route-table": _route_table,
 }

@@ -7,7 +7,7 @@ from functools import cache
 from . import service_model
 from .operations import ENTRIES as OPERATIONS
 from .resource_types import ENTRIES as RESOURCE_TYPES
-from .rule import Elsewhere, Entry, NotEnforced, Request, Rule, Violation
+from .rule import CLOUDFORMATION, Entry, NotEnforced, Request, Rule, Violation
 
 ENTRIES: tuple[Entry, ...] = OPERATIONS + RESOURCE_TYPES
 """Every entry of the register."""
@@ -16,11 +16,6 @@ ENTRIES: tuple[Entry, ...] = OPERATIONS + RESOURCE_TYPES
 def enforced() -> Iterator[Rule]:
     """The rules whose check is in the register."""
     return (entry for entry in ENTRIES if isinstance(entry, Rule))
-
-
-def elsewhere() -> Iterator[Elsewhere]:
-    """The rules that a service's own code enforces."""
-    return (entry for entry in ENTRIES if isinstance(entry, Elsewhere))
 
 
 def not_enforced() -> Iterator[NotEnforced]:
@@ -38,11 +33,15 @@ def _rules() -> dict[tuple[str, str], list[Rule]]:
 
 
 def violation(service: str, operation: str, request: Request) -> Violation | None:
-    """How a request breaks a rule, the first of the table; for resource types `service` is `cloudformation`.
+    """How a request breaks a rule: the constraints of the service's model come first, as they do on AWS."""
+    return service_model.violation(service, operation, request.params) or _first(service, operation, request)
 
-    The constraints of the service's model come first, as they do on AWS.
-    """
-    broken = None if "::" in operation else service_model.violation(service, operation, request.params)
-    return broken or next(
-        filter(None, (rule.violation(request) for rule in _rules().get((service, operation), ()))), None
-    )
+
+def type_violation(resource_type: str, request: Request) -> Violation | None:
+    """How the properties of a resource type break a rule."""
+    return _first(CLOUDFORMATION, resource_type, request)
+
+
+def _first(service: str, operation: str, request: Request) -> Violation | None:
+    rules = _rules().get((service, operation), ())
+    return next(filter(None, (rule.violation(request) for rule in rules)), None)

@@ -18,15 +18,17 @@ def _nothing(kind: str, name: str) -> None:
 class Request:
     """What a rule judges: an operation's parameters as boto3 takes them, or the properties of a resource type.
 
-    `size`: bytes of the request's body. `role`: the caller is a role session. `find(kind, name)`: the record of a resource in the
-    caller's account and region, or None; each rule names the kinds that it asks for in its example's `given`.
+    `size`: bytes of the request's body. `role`: ARN of the role whose session the caller is. `service`: the caller is an AWS
+    service. `find(kind, name)`: the record of a resource in the caller's account and region, or None; each rule names the
+    kinds that it asks for in its example's `given`.
     """
 
     params: Params
     region: str = "us-east-1"
     account: str = "123456789012"
     size: int = 0
-    role: bool = False
+    role: str = ""
+    service: bool = False
     find: Callable[[str, str], Params | None] = _nothing
 
 
@@ -36,20 +38,32 @@ type Check = Callable[[Request], Values | bool | None]
 
 
 @dataclass(frozen=True)
-class Rule:
+class _Stated:
+    """What entries have in common: whose constraint it is, what it says and which page does."""
+
+    service: str
+    operation: str
+    says: str
+    source: str
+
+    @property
+    def operations(self) -> Sequence[str]:
+        """The operations that the rule is about."""
+        return self.operation.split()
+
+
+@dataclass(frozen=True)
+class Rule(_Stated):
     """A constraint that the embedded AWS enforces.
 
     `service` is boto3's name and `operation` one of its operations, or several divided by a space; rules about resource types
     have `cloudformation` and the type. `says`: the constraint in one sentence. `source`: the title of the page that states
     it. `message`: AWS's, with the names of the check's values in braces. `accepted` and `refused` are examples of
     parameters; `given` maps `kind/name` to the records that exist when they are judged. `sent` has other members of both
-    requests, `sent_refused` those of the refused one, such as its size.
+    requests, `sent_refused` those of the refused one, such as its size. `inferred`: the source states the constraint,
+    but the words of the error are ours.
     """
 
-    service: str
-    operation: str
-    says: str
-    source: str
     code: str
     message: str
     check: Check
@@ -59,11 +73,7 @@ class Rule:
     given: Mapping[str, Params] = field(default_factory=dict)
     sent: Mapping[str, Any] = field(default_factory=dict)
     sent_refused: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def operations(self) -> Sequence[str]:
-        """The operations that the rule is about."""
-        return self.operation.split()
+    inferred: bool = False
 
     def example(self, params: Params, **sent: Any) -> Request:
         """A request with these parameters where the records of `given` exist."""
@@ -79,36 +89,13 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
-    """A constraint that the code of the service enforces, because it takes part in the work itself.
-
-    `where`: the module. `before`: calls that make what the examples need. Each is (operation, parameters).
-    """
-
-    service: str
-    operation: str
-    says: str
-    source: str
-    code: str
-    message: str
-    where: str
-    accepted: Params
-    refused: Params
-    before: Sequence[tuple[str, Params]] = ()
-
-
-@dataclass(frozen=True)
-class NotEnforced:
+class NotEnforced(_Stated):
     """A constraint that the embedded AWS does not enforce, and why."""
 
-    service: str
-    operation: str
-    says: str
-    source: str
     why: str
 
 
-type Entry = Rule | Elsewhere | NotEnforced
+type Entry = Rule | NotEnforced
 
 
 @dataclass(frozen=True)
@@ -118,3 +105,23 @@ class Violation:
     code: str
     message: str
     status: int = 400
+
+
+def table(service: str, code: str, source: str) -> Callable[..., Rule]:
+    """A function that makes the rules of a table, which share service, code and source unless they name their own."""
+
+    def rule(
+        operation: str, says: str, message: str, check: Check, accepted: Params, refused: Params, **more: Any
+    ) -> Rule:
+        shared = {"service": service, "code": code, "source": source}
+        return Rule(
+            operation=operation,
+            says=says,
+            message=message,
+            check=check,
+            accepted=accepted,
+            refused=refused,
+            **{**shared, **more},
+        )
+
+    return rule

@@ -82,6 +82,8 @@ def _value(shape: Any, value: Any, place: str) -> Iterator[_Mistake]:
             yield from _value(shape.value, each, f"{place}.{key}.member")
     elif shape.type_name == "string" and isinstance(value, str):
         yield from _text(shape, value, place)
+    elif shape.type_name == "blob" and isinstance(value, str | bytes):
+        yield from _limits(len(value), limits, "length", "java.nio.HeapByteBuffer", place)
     elif shape.type_name in ("integer", "long", "float", "double") and isinstance(value, int | float):
         yield from _limits(value, limits, "value", value, place)
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from moto.backends import get_backend
 
-from .moto_records import RECORDS
+from ..arn import parse_arn
+from .moto_records import RECORDS, as_document
 from .rule import Params
 
 type Finder = Callable[[str, str, str], Params | None]
@@ -45,7 +46,38 @@ def _topic(account: str, region: str, name: str) -> Mapping[str, Any] | None:
     """Attributes of a topic by its ARN."""
     backend: Any = get_backend("sns")[account][region]
     topic = backend.topics.get(name)
-    return topic and {"FifoTopic": topic.fifo_topic == "true"}
+    return topic and {
+        "FifoTopic": topic.fifo_topic == "true",
+        "ContentBasedDeduplication": topic.content_based_deduplication == "true",
+    }
 
 
-_MOTO: dict[str, Finder] = {"queue": _queue, "topic": _topic, **RECORDS}
+def _alarm(account: str, region: str, name: str) -> Mapping[str, Any] | None:
+    backend: Any = get_backend("cloudwatch")[account][region]
+    return {} if name in backend.alarms or name in backend.composite_alarms else None
+
+
+def _role(account: str, region: str, name: str) -> Mapping[str, Any] | None:
+    """A role by its name or ARN, with its trust policy."""
+    owner = parse_arn(name).account if name.startswith("arn:") else account
+    backend: Any = get_backend("iam")[owner]["aws"]
+    role = next((each for each in backend.roles.values() if name in (each.name, each.arn)), None)
+    return role and {
+        "MaxSessionDuration": int(role.max_session_duration or 3600),
+        "AssumeRolePolicyDocument": as_document(role.assume_role_policy_document),
+    }
+
+
+def _scalable_target(account: str, region: str, resource: str) -> Mapping[str, Any] | None:
+    backend: Any = get_backend("applicationautoscaling")[account][region]
+    return {} if any(resource in targets for targets in backend.targets.values()) else None
+
+
+_MOTO: dict[str, Finder] = {
+    "queue": _queue,
+    "topic": _topic,
+    "alarm": _alarm,
+    "role": _role,
+    "scalable-target": _scalable_target,
+    **RECORDS,
+}

@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -180,7 +181,8 @@ class Execution:
             if status not in ("InProgress", "Stopping"):
                 break
             if self._stop.is_set() and not stopped:
-                getattr(sagemaker, f"stop_{kind.lower()}_job")(**{f"{kind}JobName": name})
+                with suppress(ClientError):  # it has ended meanwhile
+                    getattr(sagemaker, f"stop_{kind.lower()}_job")(**{f"{kind}JobName": name})
                 stopped = True
             time.sleep(POLL_SECONDS)
         self._scope.steps[step["Name"]] = described

@@ -1,6 +1,6 @@
 """Model package groups and their versions."""
 
-from ..json_api import Record, ServiceError, now
+from ..json_api import Record, now
 from .service import Service
 from .state import State, add, find, page
 
@@ -33,10 +33,8 @@ def create_group(service: Service, state: State, request: Record) -> Record:
 
 
 def delete_group(service: Service, state: State, request: Record) -> None:
-    """DeleteModelPackageGroup, of an empty group only."""
+    """DeleteModelPackageGroup."""
     name = find(state.groups, request["ModelPackageGroupName"], "model package group")["ModelPackageGroupName"]
-    if any(package.get("ModelPackageGroupName") == name for package in state.packages.values()):
-        raise ServiceError(f"Model Package Group cannot be deleted because it still contains Model Packages: {name}")
     del state.groups[name]
 
 

@@ -37,7 +37,7 @@ class State:
 
 
 def find(table: dict[str, Record], name: str, what: str) -> Record:
-    """The record called `name` (or whose ARN ends in it). Raises ServiceError as SageMaker does."""
+    """The record called `name` (or whose ARN ends in it). Raises ServiceError, although `rules` have looked it up before."""
     found = table.get(name) or table.get(name.rsplit("/", 1)[-1])
     if found is None:
         raise ServiceError(f'Could not find {what} "{name}".')

@@ -18,6 +18,7 @@ from model_factory.ops.waiting import wait_for
 from tests.e2e.alerts import subscribed_queue
 from tests.e2e.recorder import Recorder
 from tests.e2e.sales import records
+from tools import operations
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "tests" / "e2e" / "project" / "models"
@@ -157,6 +158,7 @@ def delivered(tmp_path_factory, recorder):
         assert execution["status"] == "Succeeded", delivered.failures(execution)
         delivered.upload_records()
         yield delivered
+        operations.check_run(local.rules.report())
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """The embedded AWS holds every request against the register: boto3 without its own checks gets AWS's code and message."""
 
+import json
+
 import pytest
 from botocore import xform_name
 from botocore.config import Config
@@ -7,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.server import LocalAws
 
-from .test_rules import RULES, name
+from .test_rules import OPERATIONS, name
 
 REGION = "us-east-1"
 
@@ -15,6 +17,10 @@ REGION = "us-east-1"
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
     with LocalAws(tmp_path_factory.mktemp("state")) as local:
+        iam = local.session(region=REGION).client("iam")
+        trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        iam.create_role(RoleName="r", AssumeRolePolicyDocument=policy)
         yield local
 
 
@@ -38,9 +44,12 @@ def refusal(client, service, operation, params):
     return caught.value.response["Error"]
 
 
-@pytest.mark.parametrize(
-    "rule", [r for r in RULES if r.service != "cloudformation" or "::" not in r.operation], ids=name
-)
+def can_be_sent(rule):
+    """Whether the refused example is all that the rule depends on: not gigabytes, nor who calls."""
+    return rule.sent_refused.get("size", 0) < 10_000_000 and "role" not in rule.sent_refused
+
+
+@pytest.mark.parametrize("rule", list(filter(can_be_sent, OPERATIONS)), ids=name)
 def test_refused_example_is_refused_over_http(local, client, monkeypatch, rule):
     monkeypatch.setattr(local.rules.state, "find", lambda kind, account, region, name: rule.given.get(f"{kind}/{name}"))
     expected = rule.violation(rule.example(rule.refused, **rule.sent_refused))

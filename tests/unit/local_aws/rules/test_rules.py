@@ -7,6 +7,7 @@ import pytest
 from local_aws.rules import register
 
 RULES = list(register.enforced())
+OPERATIONS = [rule for rule in RULES if "::" not in rule.operation]
 
 
 def name(rule):
