@@ -32,9 +32,10 @@ def install(local: EmbeddedAws) -> None:
         found = parse(logical_id, resource_json, resources_map)
         if found:
             kind, properties = found[1]["Type"], found[1]["Properties"]
+            ruled = CUSTOM if kind.startswith("Custom::") else kind
             check_properties(logical_id, kind, properties, resources_map._region_name)
             request = _request(local, properties, resources_map._account_id, resources_map._region_name)
-            if violation := register.type_violation(CUSTOM if kind.startswith("Custom::") else kind, request):
+            if violation := register.type_violation(ruled, request):
                 raise RuleBroken(violation.message)
         return found
 

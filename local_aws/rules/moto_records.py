@@ -1,4 +1,4 @@
-"""Records that rules about resource types ask for, from moto's backends: policies, keys, buckets, functions, networks."""
+"""Records that rules ask for, from moto's backends."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,11 +7,23 @@ from urllib.parse import unquote
 
 from moto.backends import get_backend
 
+from ..arn import parse_arn
+
 type Record = Mapping[str, Any] | None
 
 
-def as_document(text: Any) -> Any:
-    """A policy that moto keeps as text, with or without percent signs; empty when it is no JSON."""
+def _role(account: str, _: str, name: str) -> Record:
+    """A role by its name or ARN, with its trust policy and its longest session."""
+    owner = parse_arn(name).account if name.startswith("arn:") else account
+    backend: Any = get_backend("iam")[owner]["aws"]
+    role = next((each for each in backend.roles.values() if name in (each.name, each.arn)), None)
+    return role and {
+        "AssumeRolePolicyDocument": _document(role.assume_role_policy_document),
+        "MaxSessionDuration": int(role.max_session_duration or 3600),
+    }
+
+
+def _document(text: Any) -> Any:
     if not isinstance(text, str):
         return text
     try:
@@ -50,6 +62,13 @@ def _function(account: str, region: str, name: str) -> Record:
     return function and {"Timeout": int(function.timeout)}
 
 
+def _route_table(account: str, region: str, identifier: str) -> Record:
+    """A route table by its id, with its VPC."""
+    backend: Any = get_backend("ec2")[account][region]
+    table = backend.route_tables.get(identifier)
+    return table and {"VpcId": table.vpc_id}
+
+
 def _vpc(account: str, region: str, identifier: str) -> Record:
     """A VPC by its id, with the ranges of its subnets."""
     backend: Any = get_backend("ec2")[account][region]
@@ -74,19 +93,49 @@ def _subnet(account: str, region: str, identifier: str) -> Record:
     return subnet and {"AvailabilityZone": subnet.availability_zone, "VpcId": subnet.vpc_id}
 
 
-def _route_table(account: str, region: str, identifier: str) -> Record:
-    """A route table by its id, with its VPC."""
-    backend: Any = get_backend("ec2")[account][region]
-    table = backend.route_tables.get(identifier)
-    return table and {"VpcId": table.vpc_id}
+def _queue(account: str, region: str, name: str) -> Record:
+    """Attributes of a queue by its name or URL."""
+    backend: Any = get_backend("sqs")[account][region]
+    queue = backend.queues.get(name.rpartition("/")[2])
+    return queue and {
+        "FifoQueue": queue.fifo_queue,
+        "ContentBasedDeduplication": queue.content_based_deduplication,
+        "MaximumMessageSize": int(queue.maximum_message_size),
+        "VisibilityTimeout": int(queue.visibility_timeout),
+    }
+
+
+def _topic(account: str, region: str, name: str) -> Record:
+    """Attributes of a topic by its ARN."""
+    backend: Any = get_backend("sns")[account][region]
+    topic = backend.topics.get(name)
+    return topic and {
+        "FifoTopic": topic.fifo_topic == "true",
+        "ContentBasedDeduplication": topic.content_based_deduplication == "true",
+    }
+
+
+def _alarm(account: str, region: str, name: str) -> Record:
+    backend: Any = get_backend("cloudwatch")[account][region]
+    return {} if name in backend.alarms or name in backend.composite_alarms else None
+
+
+def _scalable_target(account: str, region: str, resource: str) -> Record:
+    backend: Any = get_backend("applicationautoscaling")[account][region]
+    return {} if any(resource in targets for targets in backend.targets.values()) else None
 
 
 RECORDS: dict[str, Callable[[str, str, str], Record]] = {
+    "role": _role,
     "policy": _policy,
     "key": _key,
     "bucket": _bucket,
     "function": _function,
+    "route-table": _route_table,
     "vpc": _vpc,
     "subnet": _subnet,
-    "route-table": _route_table,
+    "queue": _queue,
+    "topic": _topic,
+    "alarm": _alarm,
+    "scalable-target": _scalable_target,
 }
