@@ -51,11 +51,11 @@ def test_type_without_schema_is_not_checked():
 
 @pytest.fixture
 def failure(client):
-    """Creates a stack with one queue by a change set; the reason of the queue's failure."""
+    """Creates a stack with one resource by a change set; the reason of the resource's failure."""
     cloudformation = client("cloudformation")
 
-    def reason(stack: str, **properties: object) -> str:
-        body = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": properties}}})
+    def reason(stack: str, kind: str = "AWS::SQS::Queue", **properties: object) -> str:
+        body = json.dumps({"Resources": {"Queue": {"Type": kind, "Properties": properties}}})
         made = cloudformation.create_change_set(
             StackName=stack, ChangeSetName="change", ChangeSetType="CREATE", TemplateBody=body
         )
@@ -79,6 +79,12 @@ def test_broken_rule_fails_stack_with_words_of_service(failure):
     reason = failure("without-dead-letters", RedrivePolicy={"deadLetterTargetArn": dead, "maxReceiveCount": 3})
     assert reason.startswith('Resource handler returned message: "Value {"deadLetterTargetArn":')
     assert reason.endswith('for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist."')
+
+
+def test_service_token_of_other_region_fails_custom_resource(failure):
+    token = "arn:aws:lambda:us-east-1:123456789012:function:cleanup"
+    reason = failure("custom", "Custom::Cleanup", ServiceToken=token, EndpointName="any")
+    assert reason == 'Resource handler returned message: "Invalid ServiceToken: it must be in the Region of the stack."'
 
 
 def test_invalid_template_is_refused_before_stack_exists(client):
