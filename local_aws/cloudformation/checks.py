@@ -9,6 +9,7 @@ from moto.cloudformation.models import CloudFormationBackend, Stack
 
 from ..interfaces import EmbeddedAws
 from ..rules import register
+from ..rules.resource_types.others import CUSTOM
 from ..rules.resource_types.templates import TEMPLATE
 from ..rules.rule import Request
 from .registry import check_properties, resource_schema
@@ -30,8 +31,8 @@ def install(local: EmbeddedAws) -> None:
     def parse_and_check(logical_id: str, resource_json: Any, resources_map: Any) -> Any:
         found = parse(logical_id, resource_json, resources_map)
         if found:
-            kind, properties = found[1]["Type"], found[1]["Properties"]
-            check_properties(logical_id, kind, properties, resources_map._region_name)
+            kind, properties = _ruled(found[1]["Type"]), found[1]["Properties"]
+            check_properties(logical_id, found[1]["Type"], properties, resources_map._region_name)
             request = _request(local, properties, resources_map._account_id, resources_map._region_name)
             if violation := register.type_violation(kind, request):
                 raise RuleBroken(violation.message)
@@ -41,6 +42,11 @@ def install(local: EmbeddedAws) -> None:
     for operation in ("create_stack", "create_change_set", "update_stack"):
         checked = _with_checked_template(local, getattr(CloudFormationBackend, operation))
         local.replace(CloudFormationBackend, operation, checked)
+
+
+def _ruled(resource_type: str) -> str:
+    """The type whose rules a resource keeps to: all custom resources have the same. (Their properties are their own.)"""
+    return CUSTOM if resource_type.startswith("Custom::") else resource_type
 
 
 def _with_checked_template(local: EmbeddedAws, operation: Callable[..., Any]) -> Callable[..., Any]:

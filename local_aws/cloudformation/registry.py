@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from .failures import RefusedError
-from .schema_validation import Node, Schema, violations_of
+from .schema_validation import CONSTRAINTS, Node, Schema, violations_of
 
 DEFAULT_REGION = "us-east-1"
+_INNER = ("properties", "patternProperties", "definitions", "items", "allOf", "anyOf", "oneOf", "not")
 
 
 def check_properties(logical_id: str, resource_type: str, properties: dict[str, Any], region: str) -> None:
@@ -51,3 +52,25 @@ def _folder() -> Path:
     if found is None or found.origin is None:
         raise FileNotFoundError("the package cfn-lint, which has CloudFormation's schemas, is not installed")
     return Path(found.origin).parent / "data" / "schemas"
+
+
+def constraints(resource_type: str) -> int:
+    """How many constraints the type's schema declares: required and read-only properties, limits, patterns and the like."""
+    schema = resource_schema(resource_type)
+    return _count({key: schema.get(key) for key in (*CONSTRAINTS, *_INNER)}) if schema else 0
+
+
+def _count(schema: Any) -> int:
+    if isinstance(schema, list):
+        return sum(_count(each) for each in schema)
+    if not isinstance(schema, dict):
+        return 0
+    own = sum(
+        len(value) if key == "required" else 1
+        for key, value in schema.items()
+        if key in CONSTRAINTS and value is not None
+    )
+    named = [
+        each for key in ("properties", "patternProperties", "definitions") for each in (schema.get(key) or {}).values()
+    ]
+    return own + _count(named) + sum(_count(schema.get(key)) for key in ("items", "allOf", "anyOf", "oneOf", "not"))

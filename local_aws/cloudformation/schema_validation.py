@@ -264,3 +264,6 @@ _CHECKS: dict[str, Check] = {
     "oneOf": _one_of,
     "not": _not,
 }
+
+CONSTRAINTS = frozenset(_CHECKS) - {"properties", "patternProperties", "items", "allOf", "not"}
+"""Keywords that say what a value must be, apart from those that only lead to other schemas."""

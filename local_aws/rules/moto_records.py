@@ -74,6 +74,13 @@ def _function(account: str, region: str, name: str) -> Record:
     return function and {"Timeout": int(function.timeout)}
 
 
+def _route_table(account: str, region: str, identifier: str) -> Record:
+    """A route table by its id, with its VPC."""
+    backend: Any = get_backend("ec2")[account][region]
+    table = backend.route_tables.get(identifier)
+    return table and {"VpcId": table.vpc_id}
+
+
 def _vpc(account: str, region: str, identifier: str) -> Record:
     """A VPC by its id, with the ranges of its subnets."""
     backend: Any = get_backend("ec2")[account][region]
@@ -95,7 +102,7 @@ def _subnet(account: str, region: str, identifier: str) -> Record:
     """A subnet by its id, with its zone."""
     backend: Any = get_backend("ec2")[account][region]
     subnet = next((zone[identifier] for zone in backend.subnets.values() if identifier in zone), None)
-    return subnet and {"AvailabilityZone": subnet.availability_zone}
+    return subnet and {"AvailabilityZone": subnet.availability_zone, "VpcId": subnet.vpc_id}
 
 
 def _queue(account: str, region: str, name: str) -> Record:
@@ -149,6 +156,7 @@ RECORDS: dict[str, Callable[[str, str, str], Record]] = {
     "key": _key,
     "bucket": _bucket,
     "function": _function,
+    "route-table": _route_table,
     "vpc": _vpc,
     "subnet": _subnet,
     "queue": _queue,

@@ -175,6 +175,7 @@ ENTRIES: tuple[Entry, ...] = (
         source="S3 user guide, Logging requests with server access logging",
         code="InvalidTargetBucketForLogging",
         message="The target bucket for logging must not have Object Lock default retention enabled",
+        inferred=True,
         check=_locked_log_bucket,
         accepted=_LOGS,
         refused={"LoggingConfiguration": {"DestinationBucketName": "locked"}},

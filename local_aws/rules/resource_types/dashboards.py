@@ -96,6 +96,7 @@ ENTRIES: tuple[Entry, ...] = (
         source=_BODY,
         message=_INVALID
         + '[{{"dataPath":"/widgets/{index}","message":"Should be between 1 and 24 wide and 1 and 1000 high"}}]',
+        inferred=True,
         check=_wide,
         accepted=_board(width=24),
         refused=_board(width=25),
@@ -105,6 +106,7 @@ ENTRIES: tuple[Entry, ...] = (
         source=_BODY,
         message=_INVALID
         + '[{{"dataPath":"/widgets/{index}/type","message":"Should be equal to one of the allowed values"}}]',
+        inferred=True,
         check=_kind,
         accepted=_board(),
         refused=_board(type="graph"),
@@ -114,6 +116,7 @@ ENTRIES: tuple[Entry, ...] = (
         source=_BODY,
         message=_INVALID
         + '[{{"dataPath":"/widgets/{index}/properties","message":"Should have required property \'region\'"}}]',
+        inferred=True,
         check=_regionless,
         accepted=_board(type="metric", properties={"region": "eu-west-1"}),
         refused=_board(type="metric"),
@@ -122,6 +125,7 @@ ENTRIES: tuple[Entry, ...] = (
         says="A dashboard has up to 500 widgets.",
         source="CloudWatch user guide, CloudWatch service quotas",
         message="The dashboard has more than 500 widgets",
+        inferred=True,
         check=_many_widgets,
         accepted=_board(),
         refused={"DashboardBody": json.dumps({"widgets": [{"type": "text"}] * 501})},
@@ -141,8 +145,8 @@ ENTRIES: tuple[Entry, ...] = (
         says="The prefix aws/ of log groups' names is reserved.",
         source="CloudWatch Logs API reference, CreateLogGroup",
         code="InvalidParameterException",
-        message="Log groups starting with aws/ are reserved for AWS.",
-        check=lambda request: str(request.params.get("LogGroupName")).startswith("aws/"),
+        message="Log groups starting with AWS/ are reserved for AWS.",
+        check=lambda request: str(request.params.get("LogGroupName")).lower().startswith("aws/"),
         accepted={"LogGroupName": "/aws/lambda/retrain"},
         refused={"LogGroupName": "aws/retrain"},
     ),

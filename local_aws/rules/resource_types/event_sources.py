@@ -144,6 +144,7 @@ ENTRIES: tuple[Entry, ...] = (
         says="Settings of streams are not for queues.",
         source="Lambda API reference, CreateEventSourceMapping",
         message="Unsupported retry parameters for SQS event sources.",
+        inferred=True,
         check=_bisected,
         accepted=_FIFO,
         refused=_FIFO | {"MaximumRetryAttempts": 2},

@@ -216,6 +216,7 @@ ENTRIES: tuple[Entry, ...] = (
         source="CloudFormation reference, AWS::EC2::SecurityGroup Ingress",
         code="InvalidParameterValue",
         message="Exactly one of CidrIp, CidrIpv6, SourcePrefixListId, or SourceSecurityGroupId must be specified",
+        inferred=True,
         check=_peer,
         accepted=_opened(),
         refused=_opened(SourceSecurityGroupId="sg-1"),

@@ -57,6 +57,7 @@ ENTRIES: tuple[Entry, ...] = tuple(
         accepted=accepted,
         refused=refused,
         given=_GIVEN,
+        inferred=not message.startswith("1 validation error"),
     )
     for says, source, message, check, accepted, refused in (
         (

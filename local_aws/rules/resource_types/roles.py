@@ -156,6 +156,7 @@ ENTRIES: tuple[Entry, ...] = (
         source="CloudFormation reference, AWS::IAM::Role Policy",
         code="InvalidRequest",
         message="Duplicate policy name in the Policies of the role",
+        inferred=True,
         check=_same_name,
         accepted=allowed(),
         refused=assumed() | {"Policies": [NAMED, NAMED]},

@@ -53,6 +53,9 @@ def _counted(section: str, noun: str, limit: int, value: Any) -> Rule:
     )
 
 
+# The documentation does not give the words of these errors.
+_INFERRED = (checks.default, checks.same_export, checks.unknown_condition)
+
 ENTRIES: tuple[Entry, ...] = (
     _counted("Resources", "resources", 500, _queue()),
     _counted("Parameters", "parameters", 200, {"Type": "String"}),
@@ -67,6 +70,7 @@ ENTRIES: tuple[Entry, ...] = (
             accepted=accepted,
             refused=refused,
             given=_GIVEN,
+            inferred=check in _INFERRED,
         )
         for says, source, message, check, accepted, refused in (
             (
@@ -144,7 +148,7 @@ ENTRIES: tuple[Entry, ...] = (
             (
                 "A deletion policy is Delete, Retain, RetainExceptOnCreate or Snapshot; an update-replace policy has no third.",
                 "CloudFormation template reference, DeletionPolicy attribute",
-                "Template error: {attribute} of resource {name} has the unsupported value {value}",
+                "Template format error: Unrecognized {attribute} {value} for resource {name}",
                 checks.policy,
                 _made(Other=_queue() | {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}),
                 _made(Other=_queue() | {"UpdateReplacePolicy": "RetainExceptOnCreate"}),

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local_aws.cloudformation.failures import RefusedError
 from local_aws.cloudformation.registry import check_properties
@@ -48,17 +49,50 @@ def test_type_without_schema_is_not_checked():
     check_properties("It", "Custom::Anything", {"ServiceToken": "arn", "Whatever": []}, "eu-west-1")
 
 
-def test_stack_with_invalid_property_is_rolled_back(client):
+@pytest.fixture
+def failure(client):
+    """Creates a stack with one resource by a change set; the reason of the resource's failure."""
     cloudformation = client("cloudformation")
-    body = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 901}}}})
-    made = cloudformation.create_change_set(
-        StackName="delayed", ChangeSetName="change", ChangeSetType="CREATE", TemplateBody=body
-    )
-    cloudformation.execute_change_set(ChangeSetName=made["Id"])
-    (failed,) = [
-        event["ResourceStatusReason"]
-        for event in cloudformation.describe_stack_events(StackName="delayed")["StackEvents"]
-        if event["ResourceStatus"] == "CREATE_FAILED"
-    ]
+
+    def reason(stack: str, kind: str = "AWS::SQS::Queue", **properties: object) -> str:
+        body = json.dumps({"Resources": {"Queue": {"Type": kind, "Properties": properties}}})
+        made = cloudformation.create_change_set(
+            StackName=stack, ChangeSetName="change", ChangeSetType="CREATE", TemplateBody=body
+        )
+        cloudformation.execute_change_set(ChangeSetName=made["Id"])
+        events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+        (failed,) = [e["ResourceStatusReason"] for e in events if e["ResourceStatus"] == "CREATE_FAILED"]
+        return failed
+
+    return reason
+
+
+def test_invalid_property_fails_stack_with_words_of_cloudformation(failure):
     message = "[#/DelaySeconds: 901 is not less or equal to 900]"
-    assert failed == f"Properties validation failed for resource Queue with message: {message}"
+    assert failure("delayed", DelaySeconds=901) == (
+        f"Properties validation failed for resource Queue with message: {message}"
+    )
+
+
+def test_broken_rule_fails_stack_with_words_of_service(failure):
+    dead = "arn:aws:sqs:eu-west-1:123456789012:gone"
+    reason = failure("without-dead-letters", RedrivePolicy={"deadLetterTargetArn": dead, "maxReceiveCount": 3})
+    assert reason.startswith('Resource handler returned message: "Value {"deadLetterTargetArn":')
+    assert reason.endswith('for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist."')
+
+
+def test_service_token_of_other_region_fails_custom_resource(failure):
+    token = "arn:aws:lambda:us-east-1:123456789012:function:cleanup"
+    reason = failure("custom", "Custom::Cleanup", ServiceToken=token, EndpointName="any")
+    assert reason == 'Resource handler returned message: "Invalid ServiceToken: it must be in the Region of the stack."'
+
+
+def test_invalid_template_is_refused_before_stack_exists(client):
+    cloudformation = client("cloudformation")
+    body = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Cue"}}})
+    with pytest.raises(ClientError, match="Unrecognized resource types"):
+        cloudformation.create_change_set(
+            StackName="unknown", ChangeSetName="change", ChangeSetType="CREATE", TemplateBody=body
+        )
+    with pytest.raises(ClientError, match="does not exist"):
+        cloudformation.describe_stacks(StackName="unknown")
