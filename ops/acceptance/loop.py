@@ -122,8 +122,7 @@ class Loop:
     def find_drift(self) -> str:
         """Send requests from another distribution and start the monitor, as its schedule does; the drift alarm is raised."""
         self._upload("acceptance-2.csv", labelled_csv(records(2000, seed=4, shift=DRIFT)))
-        self._end_old_alarm()
-        self.alarm_before = self.reader.drift_alarm()["StateUpdatedTimestamp"]
+        self.alarm_before = self._end_old_alarm()
         self._send(records(1000, seed=5, shift=DRIFT))
         objects = wait_for("captured requests in S3", self._captured, START_SECONDS)
         check = follow(self.session, self._start_monitor(), WORK_SECONDS, self.log)
@@ -245,12 +244,17 @@ class Loop:
         )
         return response["PipelineExecutionArn"]
 
-    def _end_old_alarm(self) -> None:
-        """Set an alarm of an earlier run to OK: CloudWatch sends an event when the state changes only."""
-        if self.reader.drift_alarm()["StateValue"] == "ALARM":
+    def _end_old_alarm(self) -> datetime:
+        """Set an alarm of an earlier run to OK, because CloudWatch sends an event only when the state changes.
+
+        Returns when the state had changed before. CloudWatch may return to ALARM at once, by the data of the earlier run.
+        """
+        alarm = self.reader.drift_alarm()
+        if alarm["StateValue"] == "ALARM":
             self.session.client("cloudwatch").set_alarm_state(
                 AlarmName=self.names.alarm("drift"), StateValue="OK", StateReason=f"{REASON}: another run starts"
             )
+        return alarm["StateUpdatedTimestamp"]
 
     def _upload(self, file: str, content: str) -> str:
         bucket, key = self.session.names.bucket("data"), self._key(file)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from ..options import EnvironmentName, Profile, ProjectFolder, err, out
 from ..project import Project
@@ -112,10 +112,10 @@ def acceptance(
     if as_json:
         print(json.dumps(result.to_json(), indent=2))
     else:
-        table = Table("step", "what", "result", "seconds", "detail", box=SIMPLE_HEAD)
+        table = Table("step", "what", "result", "seconds", Column("detail", overflow="fold"), box=SIMPLE_HEAD)
         for step in result.steps:
             status = f"[{STYLES[step.status]}]{step.status}[/]"
-            table.add_row(step.name, step.what, status, f"{step.seconds:.1f}", step.detail)
+            table.add_row(step.name, step.what, status, f"{step.seconds:.1f}", escape(step.detail))
         out.print(table)
     if result.steps[-1].status != "passed":
         err.print(f"model-factory acceptance --clean-up --env {result.environment} removes the rest", markup=False)

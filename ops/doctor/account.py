@@ -139,6 +139,20 @@ def _taken(client: Client, kind: str, name: str) -> Literal["here", "elsewhere"]
     return "here"
 
 
+def permissions_boundaries(client: Client, needs: Needs) -> Iterator[Found]:
+    """Every permissions boundary exists; roles cannot be created without it."""
+    for arn in sorted(needs.boundaries):
+        try:
+            client("iam").get_policy(PolicyArn=arn)
+        except client("iam").exceptions.NoSuchEntityException:
+            mend = (
+                f"aws iam create-policy --policy-name {arn.rsplit('/', 1)[-1]} --policy-document file://boundary.json"
+            )
+            yield "problem", f"there is no policy {arn}, the permissions boundary of the roles", mend
+        else:
+            yield "ok", f"permissions boundary {arn} exists", ""
+
+
 def service_linked_roles(client: Client, needs: Needs) -> Iterator[Found]:
     """The role with which Application Auto Scaling scales endpoints, if one scales."""
     if not needs.scaling:

@@ -45,7 +45,8 @@ class Instances:
 class Needs:
     """What the stacks of one environment need.
 
-    `resources` counts resources by type. `named` are (type, name) of resources with a name of our own, by stack. `zones`
+    `resources` counts resources by type. `named` are (type, name) of resources with a name of our own, by stack.
+    `boundaries` are ARNs of permissions boundaries. `zones`
     are the zones of subnets: names, or indexes into the region's zones; `interface_services` are the VPC endpoints' services.
     """
 
@@ -53,6 +54,7 @@ class Needs:
     named: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
     parameters: set[str] = field(default_factory=set[str])
     images: set[str] = field(default_factory=set[str])
+    boundaries: set[str] = field(default_factory=set[str])
     zones: list[str | int] = field(default_factory=list[str | int])
     interface_services: set[str] = field(default_factory=set[str])
     instances: list[Instances] = field(default_factory=list[Instances])
@@ -95,6 +97,8 @@ def needs_of(stacks: Iterable[Stack], models: Mapping[str, ModelConfig]) -> Need
             name = properties.get(NAME_PROPERTIES.get(kind, ""))
             if isinstance(name, str):
                 needs.named.setdefault(stack.name, []).append((kind, name))
+            if isinstance(boundary := properties.get("PermissionsBoundary"), str):
+                needs.boundaries.add(boundary)
             if kind == "AWS::SageMaker::Pipeline":
                 definition = _definition(properties)
                 jobs += _jobs(definition)

@@ -6,6 +6,8 @@ from model_factory.core.names import EnvironmentNames
 
 ANYWHERE = [
     "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
     "ec2:DescribeVpcEndpointServices",
     "ecr:BatchGetImage",
     "kms:DescribeKey",
@@ -36,6 +38,7 @@ def policy(names: EnvironmentNames) -> dict[str, Any]:
             _allow(ANYWHERE, ["*"]),
             _allow(["ssm:GetParameter", "ssm:GetParameters"], parameters),
             _allow(["iam:GetRole"], roles),
+            _allow(["iam:GetPolicy"], [names.iam_arn("policy/*")]),
             _allow(["cloudformation:DescribeStacks"], [names.arn("cloudformation", f"stack/{prefix}-*")]),
             _allow(["s3:ListBucket"], [f"arn:{names.partition}:s3:::{prefix}-*"]),
             _allow(["sqs:GetQueueUrl"], [names.arn("sqs", f"{prefix}-*")]),

@@ -77,7 +77,7 @@ def resources(client: Client, region: str, needs: Needs) -> Iterator[Found]:
     enough: list[str] = []
     for quota in counted(needs):
         # IAM's quotas are in one region of the partition.
-        service = client("service-quotas:us-east-1" if quota.service == "iam" else "service-quotas")
+        service = client(f"service-quotas:{_iam_region(region)}" if quota.service == "iam" else "service-quotas")
         value = _applied(service, quota)
         if value is None:
             yield "not checked", f"{quota.name}: Service Quotas has no {quota.service} {quota.code} in {region}", ""
@@ -147,6 +147,11 @@ def _by_name(service: Any, wanted: set[str]) -> dict[str, dict[str, Any]]:
             if wanted <= set(found):
                 return found
     return found
+
+
+def _iam_region(region: str) -> str:
+    """The region of the partition that has IAM's quotas."""
+    return {"cn": "cn-north-1", "us-gov": "us-gov-west-1"}.get(region.rsplit("-", 2)[0], "us-east-1")
 
 
 def _page(region: str, service: str, code: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from model_factory.config.factory import ExistingNetwork
 from model_factory.core.image import ImageError, repository
 
 from .account import Found
@@ -16,6 +17,7 @@ type Client = Callable[[str], Any]
 NAMES_PER_REQUEST = 10
 """The limit of GetParameters."""
 CHANGE_IMAGE = "change training.image in model.yaml"
+CHANGE_NETWORK = "change `network` in factory.yaml"
 POWERTOOLS = "/aws/service/powertools/"
 
 
@@ -93,6 +95,34 @@ def zones(client: Client, needs: Needs) -> Iterator[Found]:
             yield "problem", f"{name} has no endpoint in {', '.join(without)}, where the network has subnets", mend
     if not any(lacking.values()):
         yield "ok", f"{', '.join(chosen)} offer the endpoints of {len(names)} services", ""
+
+
+def existing_network(client: Client, network: ExistingNetwork) -> Iterator[Found]:
+    """The subnets and security groups of an existing network exist and are in its VPC."""
+    parts = (
+        ("subnet", network.subnets, "describe_subnets", "SubnetIds", "Subnets", "SubnetId"),
+        (
+            "security group",
+            network.security_groups,
+            "describe_security_groups",
+            "GroupIds",
+            "SecurityGroups",
+            "GroupId",
+        ),
+    )
+    for noun, ids, operation, parameter, collection, key in parts:
+        try:
+            described = getattr(client("ec2"), operation)(**{parameter: ids})[collection]
+        except ClientError as error:
+            if not error_code(error).endswith("NotFound"):
+                raise
+            yield "problem", f"`network` in factory.yaml: {error.response['Error']['Message']}", CHANGE_NETWORK
+            continue
+        outside = [each[key] for each in described if each["VpcId"] != network.vpc]
+        for identifier in outside:
+            yield "problem", f"{noun} {identifier} is not in {network.vpc}", CHANGE_NETWORK
+        if not outside:
+            yield "ok", f"{', '.join(ids)} in {network.vpc}", ""
 
 
 def _missing(client: Client, names: list[str]) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from botocore.config import Config
 
+from model_factory.config.factory import ExistingNetwork
+
 from ..project import EnvironmentSession, UsageError
 from . import account, quotas, region
 from .assembly import Stack, stacks_of, synthesized
@@ -50,12 +52,19 @@ def _checks(session: EnvironmentSession, stacks: list[Stack], needs: Needs) -> l
         Check("parameters", lambda: region.parameters(client, name, needs)),
         Check("images", lambda: region.images(client, needs)),
         Check("zones", lambda: region.zones(client, needs)),
+        Check("network", lambda: _network(session, client)),
         Check("instances", lambda: quotas.instances(client, name, needs)),
         Check("quotas", lambda: quotas.resources(client, name, needs)),
         Check("service-linked roles", lambda: account.service_linked_roles(client, needs)),
+        Check("permissions boundary", lambda: account.permissions_boundaries(client, needs)),
         Check("stacks", lambda: account.existing_stacks(client, stacks, deployed)),
         Check("names", lambda: account.existing_names(client, needs, deployed)),
     ]
+
+
+def _network(session: EnvironmentSession, client: Callable[[str], Any]) -> Iterator[tuple[Status, str, str]]:
+    network = session.environment.network
+    return region.existing_network(client, network) if isinstance(network, ExistingNetwork) else iter(())
 
 
 def _clients(session: EnvironmentSession) -> Callable[[str], Any]:

@@ -6,10 +6,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from model_factory.config.factory import ExistingNetwork
 from model_factory.ops.doctor import account, quotas, region
 from model_factory.ops.doctor.assembly import Stack, resolve, stacks_of
 from model_factory.ops.doctor.findings import Check, run_checks
-from model_factory.ops.doctor.needs import Instances, Needs, needs_of
+from model_factory.ops.doctor.needs import NAME_PROPERTIES, Instances, Needs, needs_of
 from model_factory.ops.project import Project, UsageError
 
 REGION = "eu-west-1"
@@ -277,6 +278,31 @@ def test_unknown_quota_is_not_checked():
     needs.resources["AWS::Events::Rule"] = 4
     ((status, _, _),) = quotas.resources(lambda _: Refusing("NoSuchResourceException"), REGION, needs)
     assert status == "not checked"
+
+
+def test_missing_permissions_boundary_is_a_problem(session):
+    needs = Needs(boundaries={"arn:aws:iam::123456789012:policy/Bounds"})
+    ((status, _, mend),) = account.permissions_boundaries(client, needs)
+    assert (status, "--policy-name Bounds" in mend) == ("problem", True)
+    client("iam").create_policy(
+        PolicyName="Bounds",
+        PolicyDocument='{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}',
+    )
+    assert [status for status, _ in statuses(account.permissions_boundaries(client, needs))] == ["ok"]
+
+
+def test_subnet_outside_of_vpc_is_a_problem(session):
+    ec2 = client("ec2")
+    vpc, other = (ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"] for _ in range(2))
+    subnet = ec2.create_subnet(VpcId=other, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    network = ExistingNetwork(vpc=vpc, subnets=[subnet], security_groups=["sg-00000000000000000"])
+    first, second = statuses(region.existing_network(client, network))
+    assert first == ("problem", f"subnet {subnet} is not in {vpc}")
+    assert (second[0], "sg-00000000000000000" in second[1]) == ("problem", True)
+
+
+def test_every_type_with_a_name_has_a_probe():
+    assert set(account.PROBES) == set(NAME_PROPERTIES)
 
 
 def test_missing_service_linked_role_is_a_warning(session):
