@@ -20,6 +20,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
 from . import (
+    access_logs,
     alarms,
     authorization,
     cloudformation,
@@ -108,7 +109,7 @@ class LocalAws:
         self.accounts = Accounts(self.endpoint_url)
         cloudformation.install(self)
         self.functions = functions.install(self)
-        for extension in (queues, topics, events, schedules, alarms, sagemaker):
+        for extension in (access_logs, queues, topics, events, schedules, alarms, sagemaker):
             extension.install(self)
         self.repositories, self.pipelines = codepipeline.install(self)
         self._thread.start()

@@ -5,6 +5,7 @@ from . import (
     change_sets,
     changes,
     delivery,
+    drift,
     engine,
     events,
     identity,
@@ -25,6 +26,6 @@ TABLES = (storage, messaging, monitoring, events, sagemaker, lambdas, identity, 
 
 def install(local: EmbeddedAws) -> None:
     """Replace parts of moto's CloudFormation and register the resource types of all tables."""
-    for module in (change_sets, changes, no_value, templates, resources, operations):
+    for module in (change_sets, changes, no_value, templates, resources, operations, drift):
         module.install(local)
     engine.install(local, [resource_type for table in TABLES for resource_type in table.TYPES])
