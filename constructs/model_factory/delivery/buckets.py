@@ -46,6 +46,7 @@ class DeliveryBuckets(Construct):
         """Artifacts of pipelines, and caches of builds."""
         self.records = cast(s3.IBucket, records)
         """Reports that approvers read, below `reports/`."""
+        buckets.empty_before_deletion()
 
 
 def keep_as_artifacts(bucket: s3.Bucket) -> None:
