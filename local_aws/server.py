@@ -20,6 +20,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
 from . import (
+    access_logs,
     alarms,
     authorization,
     aws_policies,
@@ -127,6 +128,7 @@ class LocalAws:
         cloudformation.install(self)
         self.functions = functions.install(self)
         extensions = (
+            access_logs,
             aws_policies,
             quotas,
             public_resources,

@@ -90,19 +90,46 @@ class FoundationStack(Stack):
     def _vpc(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> VpcConfig | None:
         """The VPC of jobs, endpoints and functions. None: they are outside of a VPC."""
         match environment.network:
-            case "none":
-                return None
             case "isolated":
-                return IsolatedNetwork(self, "Network", names=self._names, key=self.key, statements=statements).vpc
-            case network:
-                # The VPC can belong to another account that shares its subnets; ids are unique in all accounts.
-                return VpcConfig(tuple(network.subnets), tuple(network.security_groups), account="*")
+                return self._isolated(environment, statements).vpc
+            case "none":
+                network = None
+            case existing:
+                network = existing
+        if environment.keep_isolated_network:
+            self._keep_exports(self._isolated(environment, statements).vpc)
+        if network is None:
+            return None
+
+        # The VPC can belong to another account that shares its subnets; ids are unique in all accounts.
+        return VpcConfig(tuple(network.subnets), tuple(network.security_groups), account="*")
+
+    def _isolated(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> IsolatedNetwork:
+        return IsolatedNetwork(
+            self,
+            "Network",
+            names=self._names,
+            key=self.key,
+            statements=statements,
+            availability_zones=environment.availability_zones,
+        )
+
+    def _keep_exports(self, vpc: VpcConfig) -> None:
+        """The exports that the models' deployed stacks still import: CloudFormation refuses to delete them before."""
+        for value in (*vpc.subnets, *vpc.security_groups):
+            self.export_value(value)
 
     def _add_shared(self, factory: FactoryConfig, environment: EnvironmentConfig) -> None:
         """Buckets, notifications, the queue of undelivered events and the role of schedules."""
         names, key, by_name = self._names, self.key, self._by_name
         self._lake = DataLake(
-            self, "DataLake", names=names, key=key, removal=self._removal, lock=environment.records_lock
+            self,
+            "DataLake",
+            names=names,
+            key=key,
+            removal=self._removal,
+            lock=environment.records_lock,
+            alarm_topic=by_name.alarm_topic,
         )
         self._alerts = EnvironmentAlerts(
             self,

@@ -6,6 +6,7 @@ from . import (
     changes,
     checks,
     delivery,
+    drift,
     engine,
     events,
     identity,
@@ -26,7 +27,7 @@ TABLES = (storage, messaging, monitoring, events, sagemaker, lambdas, identity, 
 
 def install(local: EmbeddedAws) -> None:
     """Replace parts of moto's CloudFormation and register the resource types of all tables."""
-    for module in (change_sets, changes, no_value, templates, resources, operations):
+    for module in (change_sets, changes, no_value, templates, resources, operations, drift):
         module.install(local)
     engine.install(local, [resource_type for table in TABLES for resource_type in table.TYPES])
     checks.install(local)

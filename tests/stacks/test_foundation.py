@@ -96,7 +96,7 @@ def test_queues_topic_and_logs_use_the_environment_key(foundation):
     assert all("EncryptionKey" in str(key) for key in encrypted)
 
 
-@pytest.mark.parametrize(("stack", "policy"), [("foundation", "Retain"), ("dev_foundation", "Delete")])
+@pytest.mark.parametrize(("stack", "policy"), [("foundation", "RetainExceptOnCreate"), ("dev_foundation", "Delete")])
 def test_removal_sets_deletion_policy_of_data(request, stack, policy):
     template = request.getfixturevalue(stack)
     for kind, count in (("AWS::S3::Bucket", len(BUCKETS)), ("AWS::KMS::Key", 1)):

@@ -190,7 +190,7 @@ def test_missing_data_does_not_change_alarm_state(prod, purpose):
 
 
 def test_stack_deletion_deletes_endpoint_and_versions_by_removal_policy(prod, dev):
-    for template, deletes, policy in ((prod, "false", "Retain"), (dev, "true", "Delete")):
+    for template, deletes, policy in ((prod, "false", "RetainExceptOnCreate"), (dev, "true", "Delete")):
         template.has_resource_properties("Custom::EndpointCleanup", {"DeleteVersions": deletes})
         template.has_resource("AWS::SageMaker::ModelPackageGroup", {"DeletionPolicy": policy})
     prod.has_resource_properties("Custom::EndpointCleanup", {"EndpointName": "acme-prod-churn"})

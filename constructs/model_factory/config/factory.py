@@ -76,6 +76,18 @@ class Environment(Section):
         description="VPC of jobs, endpoints and functions: `none`, `isolated` (a new VPC with VPC endpoints and without "
         "internet access), or the ids of an existing VPC.",
     )
+    availability_zones: list[Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d[a-z]$")]] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="The two Availability Zones of `network: isolated`, such as eu-west-1a and eu-west-1c. A change replaces "
+        "the subnets, which CloudFormation refuses while they are in use. Default: the first two of the region.",
+    )
+    keep_isolated_network: bool = Field(
+        default=False,
+        description="Keep the VPC of `network: isolated` for one deployment after `network` was changed, because the models' "
+        "stacks still use it: then remove this key and deploy again.",
+    )
     records_lock: Literal["governance", "compliance"] = Field(
         default="governance",
         description="Object Lock mode of the records bucket, which keeps records for one year when `removal` is `retain`: "
@@ -96,6 +108,21 @@ class Environment(Section):
     permissions_boundary: PolicyName | None = Field(
         default=None, description="Name of the IAM policy that is the permissions boundary of every role."
     )
+
+    @model_validator(mode="after")
+    def _zones_are_of_the_isolated_network(self) -> Self:
+        zones = self.availability_zones
+        if self.network == "isolated" and self.keep_isolated_network:
+            raise ValueError("keep_isolated_network is for the deployment after `network: isolated`; remove it")
+        if zones is None:
+            return self
+        if self.network != "isolated" and not self.keep_isolated_network:
+            raise ValueError("availability_zones are those of `network: isolated`; remove them")
+        if wrong := [zone for zone in zones if zone[:-1] != self.region]:
+            raise ValueError(f"availability_zones: {wrong[0]} is not in {self.region}")
+        if zones[0] == zones[1]:
+            raise ValueError(f"availability_zones has {zones[0]} twice; name two zones")
+        return self
 
 
 class Alerts(Section):

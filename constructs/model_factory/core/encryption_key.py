@@ -10,6 +10,7 @@ from constructs import Construct
 
 from .names import EnvironmentNames, StackLocation
 from .permissions import service_principal
+from .removal import retained_after_creation
 
 # Every action that a key policy can allow within one account, except importing key material and replicating to other
 # regions, which this key does not use. The policies of the account's principals say who of them may do what.
@@ -54,7 +55,7 @@ class EncryptionKey(Construct):
             description=f"Encrypts the data of {names.prefix if names else self.node.path}",
             enable_key_rotation=True,
             policy=iam.PolicyDocument(statements=[_this_account()]),
-            removal_policy=removal,
+            removal_policy=retained_after_creation(removal),
         )
         # jsii gives the parameters of Key and IKey different names, so a type checker sees no IKey in a Key.
         self.key = cast(kms.IKey, key)

@@ -49,6 +49,7 @@ class DeliveryBuckets(Construct):
         """Artifacts of pull requests, and caches of their tests."""
         self.records = cast(s3.IBucket, records)
         """Reports that approvers read, below `reports/`."""
+        buckets.empty_before_deletion()
 
 
 def keep_as_artifacts(bucket: s3.Bucket) -> None:

@@ -7,6 +7,7 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from ..core.names import EnvironmentNames
@@ -60,6 +61,8 @@ class DataLake(DataLakeBase):
         removal: What happens to the buckets when the stack is deleted. Default: RemovalPolicy.RETAIN.
         lock: Mode of S3 Object Lock for retained records: with `governance`, principals with s3:BypassGovernanceRetention
             can shorten the year; with `compliance`, nobody can. Default: `governance`.
+        alarm_topic: Topic of the alarm on the function that empties the buckets before their deletion, which exists when
+            `removal` is DESTROY. Default: the alarm has no action.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class DataLake(DataLakeBase):
         key: kms.IKey | None = None,
         removal: RemovalPolicy = RemovalPolicy.RETAIN,
         lock: Literal["governance", "compliance"] = "governance",
+        alarm_topic: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         buckets = PrivateBuckets(self, names=names, key=key, removal=removal, one_region=_ONE_REGION)
@@ -86,6 +90,7 @@ class DataLake(DataLakeBase):
         self._created = {"data": data, "artifacts": artifacts}
         self.data, self.artifacts = cast(s3.IBucket, data), cast(s3.IBucket, artifacts)
         self.records = cast(s3.IBucket, records)
+        buckets.empty_before_deletion(alarm_topic=alarm_topic)
 
     def expire(
         self, models: Sequence[str], *, captured: Duration | None = None, reports: Duration | None = None

@@ -217,3 +217,27 @@ def test_change_set_tells_modifications_and_replacements(stack, client):
     assert targets == {"ModelPackageGroupName": "Always", "ModelPackageGroupDescription": "Always"}
     assert found["Note"]["Details"][0]["CausingEntity"] == "Group"
     assert found["Group"]["PolicyAction"] == "ReplaceAndDelete"
+
+
+def test_drift_is_detected(stack, client):
+    drifting, cloudformation = stack("drifting"), client("cloudformation")
+    notes = {name: parameter("1", f"/t/{name.lower()}") for name in ("Kept", "Changed", "Removed")}
+    drifting.put(notes | {"Queue": queue("stays-as-it-is")})
+    ssm = client("ssm")
+    ssm.put_parameter(Name="/t/changed", Value="2", Overwrite=True)
+    ssm.delete_parameter(Name="/t/removed")
+    detection = cloudformation.detect_stack_drift(StackName="drifting")["StackDriftDetectionId"]
+    status = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+    assert (status["DetectionStatus"], status["StackDriftStatus"]) == ("DETECTION_COMPLETE", "DRIFTED")
+    assert status["DriftedStackResourceCount"] == 2
+    drifts = cloudformation.describe_stack_resource_drifts(StackName="drifting")["StackResourceDrifts"]
+    found = {each["LogicalResourceId"]: each for each in drifts}
+    assert {name: each["StackResourceDriftStatus"] for name, each in found.items()} == {
+        "Kept": "IN_SYNC",
+        "Changed": "MODIFIED",
+        "Removed": "DELETED",
+        "Queue": "IN_SYNC",
+    }
+    (difference,) = found["Changed"]["PropertyDifferences"]
+    assert (difference["PropertyPath"], difference["ExpectedValue"], difference["ActualValue"]) == ("/Value", "1", "2")
+    ssm.put_parameter(Name="/t/removed", Value="1", Type="String")

@@ -8,20 +8,12 @@ from typing import Any, Literal
 
 from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError
 from pydantic import Field
-from shared.messages import InvalidMessageError, describe_errors
-from shared.names import MODEL_NAME_PATTERN
+
+from .messages import InvalidMessageError, describe_errors
 
 ATTEMPTS = 4
 MAX_REASON_LENGTH = 500
 """CloudFormation accepts 4096 bytes in all."""
-
-
-class Properties(BaseModel):
-    """Properties of the custom resource in the template."""
-
-    endpoint: str = Field(alias="EndpointName", pattern=MODEL_NAME_PATTERN, max_length=63)
-    model_package_group: str = Field(alias="ModelPackageGroupName", pattern=MODEL_NAME_PATTERN, max_length=63)
-    delete_versions: bool = Field(default=False, alias="DeleteVersions")
 
 
 class Request(BaseModel):
@@ -38,21 +30,19 @@ class Request(BaseModel):
 
 def parse(event: object, account: str) -> Request:
     """The request in an event. Raises InvalidMessageError with the reason."""
-    request = _validate(Request, event)
+    request = validate(Request, event)
     if request.stack.split(":")[4] != account:
         raise InvalidMessageError("StackId: the request comes from another account")
     return request
 
 
-def parse_properties(request: Request) -> Properties:
-    """The properties of a request. Raises InvalidMessageError with the reason."""
-    return _validate(Properties, request.properties)
+def respond(request: Request, status: Literal["SUCCESS", "FAILED"], reason: str, *, name_property: str) -> int:
+    """Send the response to CloudFormation, in up to ATTEMPTS attempts; the HTTP status. Raises URLError after the last one.
 
-
-def respond(request: Request, status: Literal["SUCCESS", "FAILED"], reason: str) -> int:
-    """Send the response to CloudFormation, in up to ATTEMPTS attempts; the HTTP status. Raises URLError after the last one."""
-    # A changed endpoint is a new resource: after such an update CloudFormation requests the deletion of the old one.
-    name = str(request.properties.get("EndpointName") or request.logical_id)
+    `name_property`: the property that identifies the resource. A changed one is a new resource: after such an update
+    CloudFormation requests the deletion of the old one.
+    """
+    name = str(request.properties.get(name_property) or request.logical_id)
     physical_id = request.physical_id if request.kind == "Delete" else None
     content = {
         "Status": status,
@@ -74,7 +64,8 @@ def respond(request: Request, status: Literal["SUCCESS", "FAILED"], reason: str)
     raise AssertionError
 
 
-def _validate[Model: BaseModel](model: type[Model], content: object) -> Model:
+def validate[Model: BaseModel](model: type[Model], content: object) -> Model:
+    """Content as `model`. Raises InvalidMessageError with the reason."""
     try:
         return model.model_validate(content)
     except ValidationError as error:
