@@ -11,7 +11,7 @@ from moto.cloudformation.models import ChangeSet
 
 from ..interfaces import EmbeddedAws
 from .references import ordered, references
-from .schemas import schema
+from .replacement import schema
 
 # Attributes of a resource beside its properties, as DescribeChangeSet calls them.
 _ATTRIBUTES = ("DeletionPolicy", "UpdateReplacePolicy", "Metadata", "CreationPolicy", "UpdatePolicy")

@@ -12,8 +12,8 @@ from moto.cloudformation import parsing
 
 from .failures import RefusedError, ResourceFailed
 from .references import ordered
+from .replacement import schema
 from .resources import delete, describe, resolve
-from .schemas import schema
 
 log = logging.getLogger(__name__)
 RETAINED = ("Retain", "RetainExceptOnCreate")

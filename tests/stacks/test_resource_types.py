@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local_aws.cloudformation.changes import changes
-from local_aws.cloudformation.schemas import schema
+from local_aws.cloudformation.replacement import schema
 
 # Changed properties that replace a resource, by type, and why it is right.
 REPLACES = {

@@ -1,18 +1,12 @@
-"""CloudFormation's schemas of resource types: which properties can only be set at creation, so that a change replaces.
+"""Which properties of a resource type can only be set at creation, so that a change of them replaces the resource."""
 
-The schemas are AWS's own, as cfn-lint ships them; moto's server brings cfn-lint. Only the files are read: importing
-cfn-lint takes a second.
-"""
-
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
-_REGION = "us-east-1"
+from .registry import resource_schema
+
 _PROPERTIES = "/properties/"
 
 
@@ -40,9 +34,7 @@ class ResourceSchema:
 @cache
 def schema(resource_type: str) -> ResourceSchema:
     """The schema of a type. A type without one, such as a custom resource, has no create-only properties."""
-    index, folder = _index()
-    file = index.get(resource_type)
-    content = json.loads((folder / f"{file}.json").read_text(encoding="utf-8")) if file else {}
+    content = resource_schema(resource_type) or {}
     return ResourceSchema(
         _paths(content.get("createOnlyProperties", ())), _paths(content.get("conditionalCreateOnlyProperties", ()))
     )
@@ -50,16 +42,6 @@ def schema(resource_type: str) -> ResourceSchema:
 
 def _paths(pointers: Iterable[str]) -> frozenset[str]:
     return frozenset(pointer.removeprefix(_PROPERTIES) for pointer in pointers)
-
-
-@cache
-def _index() -> tuple[dict[str, str], Path]:
-    spec = find_spec("cfnlint")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("cfn-lint is not installed; install moto with its extra `server`")
-    folder = Path(spec.origin).parent / "data" / "schemas"
-    index = json.loads((folder / "providers" / f"{_REGION}.json").read_text(encoding="utf-8"))
-    return index, folder / "resources"
 
 
 def _at(properties: Any, path: str) -> Any:
