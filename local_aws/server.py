@@ -22,6 +22,7 @@ from werkzeug.wrappers import Request, Response
 from . import (
     alarms,
     authorization,
+    bucket_notifications,
     cloudformation,
     codepipeline,
     events,
@@ -111,8 +112,10 @@ class LocalAws:
         self.accounts = Accounts(self.endpoint_url)
         cloudformation.install(self)
         self.functions = functions.install(self)
-        for extension in (queues, topics, events, schedules, alarms, sagemaker, function_roles, log_groups, scaling):
+        for extension in (queues, topics, bucket_notifications, events, schedules, alarms, sagemaker):
             extension.install(self)
+        for checks in (function_roles, log_groups, scaling):
+            checks.install(self)
         self.repositories, self.pipelines = codepipeline.install(self)
         self._thread.start()
         return self
