@@ -13,11 +13,12 @@ from typing import Any
 from moto.cloudwatch.models import cloudwatch_backends
 
 from .arn import parse_arn
-from .authorization import AccessDeniedError
+from .authorization import AccessDeniedError, resources
 from .interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
-EVENTBRIDGE, CLOUDWATCH, SNS = "events.amazonaws.com", "cloudwatch.amazonaws.com", "sns.amazonaws.com"
+EVENTBRIDGE, CLOUDWATCH = "events.amazonaws.com", "cloudwatch.amazonaws.com"
+SNS, S3 = "sns.amazonaws.com", "s3.amazonaws.com"
 # Service and target whose call carries neither aws:SourceArn nor aws:SourceAccount, the calls to KMS included.
 _WITHOUT_SOURCE = {(EVENTBRIDGE, "sns")}
 
@@ -36,7 +37,9 @@ def authorize(
     `service` is a host name; `target` is boto3's name of the called service.
     """
     sends = (service, target) not in _WITHOUT_SOURCE
-    keys = {"aws:SourceArn": source_arn, "aws:SourceAccount": parse_arn(source_arn).account} if sends else {}
+    # The ARN of a bucket has no account.
+    account = parse_arn(source_arn).account or resources.account_of(source_arn)
+    keys = {"aws:SourceArn": source_arn, "aws:SourceAccount": account} if sends else {}
     local.authorization.check_call(service, target, operation, params, region, keys)
 
 

@@ -2,8 +2,8 @@
 
 Sources: Application Auto Scaling user guide, "Permissions validation for Application Auto Scaling API calls on target
 resources" (the caller gets a ValidationException with the missing permission), "Additional permissions for target
-resources" (SageMaker endpoints) and "Service-linked roles". The calls that validate CloudWatch's permissions name no
-alarm, so that the caller needs them on all alarms.
+resources" (SageMaker endpoints: on every alarm) and "Service-linked roles". The calls of such a validation have empty or
+invented identifiers, so the caller needs CloudWatch's permissions on all alarms.
 """
 
 from collections.abc import Callable

@@ -8,6 +8,7 @@ TRACES = "Lambda sends the traces of functions with active tracing; the embedded
 LOGS = "CloudWatch Logs' guide has the action in its key policy, but says of no call that needs it."
 ACCESS_LOGS = "S3 delivers server access logs; the embedded AWS writes none."
 FLOW_LOGS = "EC2 writes the VPC flow log; the embedded AWS has no network traffic in a VPC."
+ASSETS_KEY = "The bucket of `cdk bootstrap` has a key only with an option that these tests do not use."
 RESPONSES = "A custom resource responds to CloudFormation through S3; here it responds to the embedded AWS directly."
 
 ONLY_ON_AWS: dict[tuple[str, str], str] = {
@@ -28,5 +29,6 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
             "arn:aws:logs:eu-west-1:ACCOUNT:log-group:/aws/vpc/PREFIX:*",
         )
     },
+    **{(f"{role}/AssetsKey", "kms:Decrypt"): ASSETS_KEY for role in ("sales-train-job", "sales-monitor-job")},
     ("vpc endpoint s3/Answers", "s3:PutObject"): RESPONSES,
 }

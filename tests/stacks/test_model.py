@@ -232,6 +232,18 @@ def test_job_roles_access_prefixes_of_own_model_only(model):
                     assert resource.split("/")[1] == "churn", resource
 
 
+@pytest.mark.parametrize("role", ["train-job", "monitor-job"])
+def test_job_roles_decrypt_code_bucket_with_any_key(model, role):
+    (statement,) = [s for s in model.statements(f"acme-prod-churn-{role}") if s.get("Sid") == "AssetsKey"]
+    assert (statement["Action"], statement["Resource"]) == (
+        ["kms:Decrypt"],
+        ["arn:aws:kms:us-east-1:333333333333:key/*"],
+    )
+    bucket = "arn:aws:s3:::cdk-hnb659fds-assets-333333333333-us-east-1"
+    context = {"kms:EncryptionContext:aws:s3:arn": [bucket, f"{bucket}/*"]}
+    assert statement["Condition"] == {"StringLike": context}
+
+
 def test_monitor_role_publishes_to_factory_namespace_only(model):
     (metrics,) = [
         s for s in model.statements("acme-prod-churn-monitor-job") if "cloudwatch:PutMetricData" in s["Action"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from aws_cdk import DefaultStackSynthesizer, Stack, Stage, pipelines
+from aws_cdk import Stack, Stage, pipelines
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
@@ -14,6 +14,7 @@ from constructs import Construct
 
 from ..config import Environment
 from ..config.delivery import CODECOMMIT, Delivery
+from ..core.bootstrapping import qualifier_of
 from ..core.nag import DEPENDS_TWICE, NO_SOURCE_OF_ITS_OWN, ONE_ROLE, in_both_packs, suppress
 from ..core.names import EnvironmentNames
 from ..core.permissions import allow
@@ -149,7 +150,7 @@ class DeliveryPipeline(Construct):
 
     def _allow_publishing(self, environments: Sequence[Environment]) -> None:
         """Let the CLI assume CDK's deploy roles: it looks the bootstrap stack up before it publishes assets."""
-        qualifier = DefaultStackSynthesizer.DEFAULT_QUALIFIER
+        qualifier = qualifier_of(self)
         partition = Stack.of(self).partition
         roles = [
             f"arn:{partition}:iam::{one.account}:role/cdk-{qualifier}-deploy-role-{one.account}-{one.region}"

@@ -94,9 +94,9 @@ def _serving(names: EnvironmentNames) -> list[str]:
 def _scaling(names: EnvironmentNames) -> list[iam.PolicyStatement]:
     """Application Auto Scaling of endpoints' variants. AWS creates its service-linked role at the first use.
 
-    When a policy is put, Application Auto Scaling calls CloudWatch with the caller's permissions and names no alarm
-    (its user guide, "Permissions validation for Application Auto Scaling API calls on target resources"): a pattern of
-    alarm names would fail. DescribeAlarms is also what SageMaker requires for the alarms of a deployment.
+    When a policy is put, Application Auto Scaling validates the caller's permissions for CloudWatch with calls for no
+    existing alarm (its user guide, "Permissions validation for Application Auto Scaling API calls on target resources"):
+    a pattern of alarm names would fail. DescribeAlarms is also what SageMaker requires for the alarms of a deployment.
     """
     service = "sagemaker.application-autoscaling.amazonaws.com"
     role = f"role/aws-service-role/{service}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"

@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from ..core.bootstrapping import assets_bucket_arn, qualifier_of
 from ..core.encryption_key import key_or_own
 from ..core.nag import in_both_packs, suppress
 from ..core.names import EnvironmentNames, StackLocation
@@ -155,7 +156,9 @@ class IsolatedNetwork(Construct):
         self._endpoint(
             "S3",
             ec2.GatewayVpcEndpointAwsService.S3.name,
-            storage_policy(names) if names else account_storage_policy(self._at),
+            storage_policy(names, assets_bucket_arn(names, qualifier_of(self)))
+            if names
+            else account_storage_policy(self._at),
             kind="Gateway",
             route_table_ids=[routes.attr_route_table_id],
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_cdk import aws_iam as iam
 
+from ..core.bootstrapping import decrypt_assets
 from ..core.network import job_interfaces
 from ..core.permissions import allow, encrypt_output, encrypt_volumes, pass_role, pull_images, use_key, write_logs
 from ..definition import Execution, Join, RetryPolicy, Value
@@ -112,6 +113,7 @@ def job_statements(props: ModelProps) -> list[iam.PolicyStatement]:
     return [
         allow(["s3:GetObject"], [f"{code_bucket}/{props.code_key}"]),
         allow(["s3:ListBucket"], [code_bucket]),
+        decrypt_assets(names, code_bucket),
         *([use_key(key), encrypt_output(key), encrypt_volumes(key)] if key else []),
         *map(use_key, props.bucket_key_arns),
         *pull_images(names, props.image),

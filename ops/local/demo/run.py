@@ -47,7 +47,8 @@ class Result:
     """The table's rows, the timings and the counts of a run.
 
     `loop_seconds`: from the drift alarm to the new version in service. `report_uri`: the last monitor report.
-    `calls_by_role`: number of authorized calls by the name of the role.
+    `calls_by_role`: number of authorized calls by the name of the role. `on_behalf`: calls that AWS services made for the
+    account, as numbers `judged` and `refused`.
     """
 
     rows: list[Row]
@@ -58,6 +59,7 @@ class Result:
     report_uri: str
     invocations_url: str
     calls_by_role: dict[str, int]
+    on_behalf: dict[str, int]
 
 
 class Demo:
@@ -122,6 +124,7 @@ class Demo:
             self._report_uri(),
             f"{self.local.endpoint_url}/endpoints/{self.names.endpoint}/invocations",
             self._calls_by_role(),
+            self.local.authorization.report()["on_behalf"],
         )
 
     def upload_records(self, day: Day) -> None:

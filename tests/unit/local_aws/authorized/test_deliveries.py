@@ -1,4 +1,4 @@
-"""Deliveries of EventBridge to topics: the condition keys that they send, and what a refusal leaves behind."""
+"""Deliveries of EventBridge and S3: the condition keys that they send, and what a refusal leaves behind."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -63,3 +63,25 @@ def test_rule_uses_key_for_topics_of_encryption_context(publish):
     assert publish({}, {"Condition": {"ArnLike": topics}}) == 1
     others = {"kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{REGION}:999999999999:*"}
     assert publish({}, {"Condition": {"ArnLike": others}}) == 0
+
+
+def test_bucket_notifies_queue_whose_policy_allows_it(client, queue):
+    s3 = client("s3")
+    s3.create_bucket(Bucket="arrivals", CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    def notify(account, name):
+        condition = {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": "arn:aws:s3:::arrivals"},
+        }
+        arn, read = queue(name, "s3.amazonaws.com", Condition=condition)
+        queues = [{"Id": "arrived", "QueueArn": arn, "Events": ["s3:ObjectCreated:Put"]}]
+        configuration = {"QueueConfigurations": queues}
+        s3.put_bucket_notification_configuration(Bucket="arrivals", NotificationConfiguration=configuration)
+        return read
+
+    with pytest.raises(s3.exceptions.ClientError, match="Unable to validate the following destination configurations"):
+        notify("999999999999", "closed")
+    read = notify(ACCOUNT, "opened")
+    s3.put_object(Bucket="arrivals", Key="file", Body=b"1")
+    assert "ObjectCreated:Put" in "".join([*read(), *read()])
