@@ -10,10 +10,11 @@ from typing import Any
 
 from moto.core.utils import get_service_model
 
+from local_aws.cloudformation.registry import constraints
 from local_aws.rules import register
 from local_aws.rules.rule import Entry, NotEnforced, Rule
 from local_aws.rules.service_model import CODES
-from tools import operations
+from tools import operations, resource_types
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "fidelity.md"
 
@@ -27,6 +28,15 @@ Operations are those that Model Factory calls: in its source, by the policies of
 (`python -m tools.operations` writes the list). *Model* counts the constraints that AWS's service model declares for the
 parameters of an operation: required members, lengths, ranges, enumerations and patterns; they are enforced. Services without a
 number word such errors in their own ways, and have entries instead. *Found* are rules of AWS's documentation beyond the model.
+Resource types are those of the templates (`python -m tools.resource_types`); *model* counts the constraints of their schemas in
+CloudFormation's registry, which are enforced too. `AWS::CloudFormation::Stack` has the rules about templates.
+"""
+_WORDS = """
+## Rules
+
+Words of the error: *reported* are those that AWS's documentation, issues, moto or engineers' memory have; *ours* are made up for a rule
+of which only the page is known. No response of AWS has been compared with either.
+
 """
 
 
@@ -38,10 +48,8 @@ def page() -> str:
     parts = [_INTRODUCTION, "\n## By service\n\n", *_table(("service", "found", "enforced"), _by_service(entries))]
     called = sorted(operations.listed() | {f"{entry.service}:{name}" for entry in calls for name in entry.operations})
     parts += ["\n## Operations\n\n", *_subjects("operation", called, calls)]
-    if types:
-        names = sorted({name for entry in types for name in entry.operations})
-        parts += ["\n## Resource types\n\n", *_subjects("type", names, types)]
-    parts += ["\n## Rules\n\n*Ours*: the page states the rule, but not the words of the error, which are ours.\n\n"]
+    names = sorted({*resource_types.listed(), *(name for entry in types for name in entry.operations)})
+    parts += ["\n## Resource types\n\n", *_subjects("type", names, types), _WORDS]
     parts += _table(("of", "rule", "source", "error", "words"), _rules(entries))
     return "".join(parts)
 
@@ -57,10 +65,9 @@ def _subjects(kind: str, names: Iterable[str], entries: Iterable[Entry]) -> Iter
         found = by_name.get(name, [])
         enforced = [entry for entry in found if isinstance(entry, Rule)]
         why = " ".join(f"{entry.says} {entry.why}" for entry in found if isinstance(entry, NotEnforced))
-        model = () if "::" in name else (_of_model(name),)
-        rows.append((f"`{name}`", *model, len(found), len(enforced), why))
-    model_title = () if kind == "type" else ("model",)
-    return _table((kind, *model_title, "found", "enforced", "not enforced, and why"), rows)
+        model = constraints(name) if "::" in name else _of_model(name)
+        rows.append((f"`{name}`", model, len(found), len(enforced), why))
+    return _table((kind, "model", "found", "enforced", "not enforced, and why"), rows)
 
 
 def _by_service(entries: Iterable[Entry]) -> Iterator[tuple[object, ...]]:
@@ -80,7 +87,7 @@ def _rules(entries: Iterable[Entry]) -> Iterator[tuple[object, ...]]:
         of = ", ".join(entry.operations)
         named = of if "::" in of else f"{entry.service}: {of}"
         if isinstance(entry, Rule):
-            yield named, entry.says, entry.source, f"`{entry.code}`", "ours" if entry.inferred else "AWS's"
+            yield named, entry.says, entry.source, f"`{entry.code}`", "ours" if entry.inferred else "reported"
         else:
             yield named, entry.says, entry.source, "not enforced", ""
 
