@@ -34,7 +34,7 @@ CloudFormation's registry, which are enforced too. `AWS::CloudFormation::Stack` 
 _WORDS = """
 ## Rules
 
-Words of the error: *reported* are those that AWS's documentation, issues, moto or engineers' memory have; *ours* are made up for a rule
+Words of the error: *reported* are those of AWS's documentation, issues, moto or memory; *ours* are made up for a rule
 of which only the page is known. No response of AWS has been compared with either.
 
 """
