@@ -130,7 +130,7 @@ def _topic(account: str, region: str, name: str) -> Record:
 
 def _alarm(account: str, region: str, name: str) -> Record:
     backend: Any = get_backend("cloudwatch")[account][region]
-    return {} if name in backend.alarms or name in backend.composite_alarms else None
+    return {} if name in backend.alarms else None
 
 
 def _scalable_target(account: str, region: str, resource: str) -> Record:

@@ -3,20 +3,16 @@
 import threading
 from typing import Any
 
-from ..json_api import Record, ServiceError, now
+from ..json_api import Record, now
 from .hosting import variant_summary
-from .instance_types import check_endpoint_key
 from .lists import page
 from .roles import FOR_SERVICES
 from .service import Service
 from .state import State, add, find
 
-ENVIRONMENT_BYTES = 32 * 1024
-
 
 def create_model(service: Service, state: State, request: Record) -> Record:
     """CreateModel."""
-    _check_environments([request.get("PrimaryContainer", {}), *request.get("Containers", [])])
     arn = state.arn("model", request["ModelName"])
     service.roles.take(request["ExecutionRoleArn"], arn)
     record = {key: value for key, value in request.items() if key != "Tags"} | {"ModelArn": arn, "CreationTime": now()}
@@ -26,18 +22,8 @@ def create_model(service: Service, state: State, request: Record) -> Record:
     return {"ModelArn": arn}
 
 
-def _check_environments(containers: list[Record]) -> None:
-    """Check the size of all variables together. Source: API reference, ContainerDefinition (Environment)."""
-    variables = [each for container in containers for item in container.get("Environment", {}).items() for each in item]
-    if sum(len(each.encode()) for each in variables) > ENVIRONMENT_BYTES:
-        raise ServiceError(
-            "The maximum length of all keys and values in the Environment maps, combined, is 32 KB. Shorten or remove variables."
-        )
-
-
 def create_config(service: Service, state: State, request: Record) -> Record:
     """CreateEndpointConfig."""
-    check_endpoint_key(request)
     arn = state.arn("endpoint-config", request["EndpointConfigName"])
     record = {key: value for key, value in request.items() if key != "Tags"}
     record |= {"EndpointConfigArn": arn, "CreationTime": now()}

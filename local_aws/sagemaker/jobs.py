@@ -6,7 +6,6 @@ from typing import Any
 
 from ..json_api import Record, ServiceError, now
 from . import containers
-from .instance_types import check_volume_key
 from .lists import page
 from .service import Service
 from .state import State, add, find
@@ -27,7 +26,6 @@ class Kind:
 
     def create(self, service: Service, state: State, request: Record) -> Record:
         """CreateProcessingJob and the like: the job runs in the background."""
-        check_volume_key(_cluster(request))
         name = request[self.name_key]
         arn = state.arn(f"{self.name.lower()}-job", name)
         record = {key: value for key, value in request.items() if key != "Tags"}

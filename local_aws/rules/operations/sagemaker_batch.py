@@ -36,7 +36,8 @@ PROCESSING_JOBS: tuple[Entry, ...] = (
     rule(
         "CreateProcessingJob",
         "VolumeKmsKeyId cannot be used with instance types that have local storage.",
-        "VolumeKmsKeyId is not supported for instance type {value}, which has local storage",
+        "You can't request a VolumeKmsKeyId when using an instance type with local storage: {value}. Local storage volumes are "
+        "encrypted using a hardware module on the instance.",
         key_with_local_storage(
             "ProcessingResources.ClusterConfig.VolumeKmsKeyId", "ProcessingResources.ClusterConfig.InstanceType"
         ),
@@ -115,7 +116,8 @@ TRANSFORM_JOBS: tuple[Entry, ...] = (
     rule(
         "CreateTransformJob",
         "VolumeKmsKeyId cannot be used with instance types that have local storage.",
-        "VolumeKmsKeyId is not supported for instance type {value}, which has local storage",
+        "You can't request a VolumeKmsKeyId when using an instance type with local storage: {value}. Local storage volumes are "
+        "encrypted using a hardware module on the instance.",
         key_with_local_storage("TransformResources.VolumeKmsKeyId", "TransformResources.InstanceType"),
         transform(TransformResources=_resources(VolumeKmsKeyId="k")),
         transform(TransformResources=_resources(VolumeKmsKeyId="k", InstanceType="ml.g4dn.xlarge")),

@@ -1,17 +1,14 @@
 """SageMaker: endpoint configurations, endpoints and their deployments."""
 
-import re
 from typing import Any
 
 from ..checks import absent, each, existing, first, found, more_than, repeated, together
+from ..instance_types import has_local_storage
 from ..rule import Entry, NotEnforced, Request, Values, table
 
 CONFIG = "SageMaker API reference: CreateEndpointConfig"
 SERVERLESS = "SageMaker developer guide: Deploy models with Serverless Inference, feature exclusions"
 rule = table("sagemaker", "ValidationException", CONFIG)
-
-LOCAL_STORAGE = re.compile(r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[567]\w*|gr6\w*|i\d\w*|p[56]\S*?|trn\d\w*)\.\S+")
-"""Instance types with NVMe disks: those with a `d` in the name, and families of which every size has them."""
 
 VARIANT = {"VariantName": "main", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 SERVERLESS_VARIANT = {
@@ -42,7 +39,7 @@ def key_with_local_storage(key: str, instances: str) -> Any:
     """The request names a key for volumes, and an instance type with local storage."""
 
     def check(request: Request) -> Values | None:
-        types = [value for value in found(request.params, instances) if LOCAL_STORAGE.fullmatch(value)]
+        types = [value for value in found(request.params, instances) if has_local_storage(value)]
         return {"value": types[0]} if types and first(request.params, key) else None
 
     return check
@@ -91,7 +88,7 @@ ENTRIES: tuple[Entry, ...] = (
     rule(
         "CreateEndpointConfig",
         "KmsKeyId cannot be used with instance types that have local storage.",
-        "KmsKeyId is not supported for instance type {value}, which has local storage",
+        "KMS key is not supported for NVMe instance storage: {value}.",
         key_with_local_storage("KmsKeyId", "ProductionVariants[].InstanceType"),
         config(KmsKeyId="alias/k"),
         config(variant(InstanceType="ml.g5.xlarge"), KmsKeyId="alias/k"),

@@ -182,7 +182,8 @@ TRAINING_JOBS: tuple[Entry, ...] = (
     rule(
         "CreateTrainingJob",
         "VolumeKmsKeyId cannot be used with instance types that have local storage.",
-        "VolumeKmsKeyId is not supported for instance type {value}, which has local storage",
+        "You can't request a VolumeKmsKeyId when using an instance type with local storage: {value}. Local storage volumes are "
+        "encrypted using a hardware module on the instance.",
         key_with_local_storage("ResourceConfig.VolumeKmsKeyId", "ResourceConfig.InstanceType"),
         training(ResourceConfig={**training()["ResourceConfig"], "VolumeKmsKeyId": "k"}),
         training(

@@ -117,7 +117,7 @@ ENTRIES: tuple[Entry, ...] = (
     rule(
         "CreateModel",
         "Keys and values of the environments of all containers are 32 KB together.",
-        "The combined size of all environment variables is {count} bytes; the maximum is 32768",
+        "The maximum length of all keys and values in the Environment maps, combined, is 32 KB. Shorten or remove variables.",
         _environment_beyond_limit,
         model({"Image": "i", "Environment": {"A": "x" * 1000}}),
         model({"Image": "i", "Environment": {f"A{index}": "x" * 1000 for index in range(40)}}),

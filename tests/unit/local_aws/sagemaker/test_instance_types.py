@@ -6,8 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from local_aws.json_api import ServiceError
-from local_aws.sagemaker.instance_types import check_endpoint_key, check_volume_key, has_local_storage
+from local_aws.rules.instance_types import has_local_storage
 
 # Instance types that Moto's copy of EC2's list lacks, and whether the EC2 user guide lists instance store volumes for them.
 NOT_IN_MOTO = {"dl1": True, "p2": False, "p3": False, "p6e-gb200": True}
@@ -30,22 +29,6 @@ def test_local_storage_is_what_ec2_lists():
         if has_local_storage(kind) != expected:
             wrong.append(kind)
     assert wrong == []
-
-
-def test_key_of_volume_without_local_storage_is_accepted():
-    check_volume_key({"InstanceType": "ml.m5.large", "VolumeKmsKeyId": "key"})
-    check_volume_key({"InstanceType": "ml.g5.xlarge"})
-    check_endpoint_key({"KmsKeyId": "key", "ProductionVariants": [{"InstanceType": "ml.m5.large"}]})
-    check_endpoint_key({"ProductionVariants": [{"InstanceType": "ml.g5.xlarge"}]})
-
-
-def test_key_of_local_storage_is_refused():
-    with pytest.raises(
-        ServiceError, match=r"You can't request a VolumeKmsKeyId when using an instance type with local"
-    ):
-        check_volume_key({"InstanceType": "ml.g5.xlarge", "VolumeKmsKeyId": "key"})
-    with pytest.raises(ServiceError, match=r"KMS key is not supported for NVMe instance storage: ml.g5.xlarge"):
-        check_endpoint_key({"KmsKeyId": "key", "ProductionVariants": [{"InstanceType": "ml.g5.xlarge"}]})
 
 
 @pytest.mark.parametrize("kind", ["Processing", "Training"])
