@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "tests" / "stacks" / "deployed.zip"
 # One of each kind of stack is enough.
 STACKS = (
-    "networked/acme-vault-foundation",
     "factory/acme-dev-foundation",
     "factory/acme-dev-price",
     "delivered/acme-delivery",

@@ -29,7 +29,8 @@ class Deployment:
     def __init__(self, resources: Any, report: Report) -> None:
         self._map, self._report = resources, report
         self._before = (resources._template, resources._resource_json_map, resources.input_parameters)
-        self._undo: list[Callable[[], None]] = []
+        self._restore: list[Callable[[], None]] = []
+        self._remove: list[Callable[[], None]] = []
         self._obsolete: list[Any] = []
 
     def apply(self, template: Template, parameters: dict[str, Any] | None) -> None:
@@ -65,8 +66,12 @@ class Deployment:
                 self._report(resource, failed.status, failed.reason)
 
     def roll_back(self) -> None:
-        """Restore the resources, the template and the parameters from before `apply`."""
-        for undo in reversed(self._undo):
+        """Restore the resources, the template and the parameters from before `apply`.
+
+        As an update to the old template: changes are reversed in the order of references, so that a role has its permissions
+        before a function needs them, and new resources are deleted last.
+        """
+        for undo in (*self._restore, *reversed(self._remove)):
             undo()
         template, resources, parameters = self._before
         self._load(template or {"Resources": {}}, parameters)
@@ -102,7 +107,7 @@ class Deployment:
         if created is None:  # a type without a service behind it
             return
 
-        def undo() -> None:
+        def remove() -> None:
             del self._resources[name]
             # RetainExceptOnCreate says just this: what a failed operation created is deleted again.
             if resource.get("DeletionPolicy") == "Retain":
@@ -111,7 +116,7 @@ class Deployment:
                 delete(self._map, created)
                 self._report(created, "DELETE_COMPLETE", None)
 
-        self._undo.append(undo)
+        self._remove.append(remove)
         self._report(created, "CREATE_COMPLETE", None)
 
     def _update(self, name: str, resource: dict[str, Any]) -> None:
@@ -121,7 +126,7 @@ class Deployment:
             model, content, physical_name = resolve(name, resource, self._map)
             if content["Properties"] == old.cfn_properties:
                 before = old.cfn_template
-                self._undo.append(lambda: setattr(old, "cfn_template", before))
+                self._restore.append(lambda: setattr(old, "cfn_template", before))
                 old.cfn_template = resource
                 return
             if _replaces(old, content["Properties"]):
@@ -161,22 +166,18 @@ class Deployment:
             )
             self._resources[name] = describe(new, name, wanted_template, wanted)
 
-        self._undo.append(lambda: update(template, properties))  # also after an update that failed half way
+        self._restore.append(lambda: update(template, properties))  # also after an update that failed half way
         update(resource, content["Properties"])
         if self._resources[name].physical_resource_id != old.physical_resource_id:
-            self._undo.pop()
+            self._restore.pop()
             self._supersede(old, name)
 
     def _supersede(self, old: Any, name: str) -> None:
         """`old` is deleted when everything else succeeded; a rollback deletes the new one instead."""
         new = self._resources[name]
         self._obsolete.append(old)
-
-        def undo() -> None:
-            self._resources[name] = old
-            delete(self._map, new)
-
-        self._undo.append(undo)
+        self._restore.append(lambda: self._resources.__setitem__(name, old))
+        self._remove.append(lambda: delete(self._map, new))
 
 
 def _replaces(old: Any, properties: dict[str, Any]) -> bool:

@@ -37,7 +37,9 @@ class Deployments:
                 self._upload(resource["Properties"]["Code"]["S3Key"], assembly)
         exists = [each for each in self._stacks() if each["StackName"] == name]
         call = self.cloudformation.update_stack if exists else self.cloudformation.create_stack
-        call(StackName=name, TemplateBody=template)
+        # As the CDK CLI does it: most of these are larger than a TemplateBody may be.
+        self.client("s3").put_object(Bucket=self.assets, Key=f"{name}.json", Body=template.encode())
+        call(StackName=name, TemplateURL=f"https://{self.assets}.s3.{self.region}.amazonaws.com/{name}.json")
         return self._outcome(name)
 
     def delete(self, name):

@@ -147,7 +147,7 @@ def test_roles_use_connection_under_both_service_prefixes(template):
         policies = [p for p in template.all("IAM::Policy") if permission in json.dumps(p["PolicyDocument"])]
         return sorted(json.dumps(policy["Roles"]) for policy in policies)
 
-    assert len(users("codestar-connections:UseConnection")) == 4
+    assert len(users("codestar-connections:UseConnection")) == 3
     assert users('"codeconnections:UseConnection') == users("codestar-connections:UseConnection")
 
 

@@ -11,7 +11,8 @@ from tests.stacks.deployments import Deployments
 
 HERE = Path(__file__).parent
 # Templates of commit 982c9f2, before the first release (tools/deployed_templates.py). Descriptions of models were then
-# descriptions of their groups, which CloudFormation would have to replace: models without one are updated.
+# descriptions of their groups, which CloudFormation would have to replace: models without one are updated. Functions in networks
+# could not be created then, because Lambda refused their roles.
 DEPLOYED = HERE / "deployed.zip"
 
 
@@ -37,7 +38,6 @@ def accounts(local):
 @pytest.mark.parametrize(
     ("account", "region", "stacks"),
     [
-        ("444444444444", "eu-central-1", {"acme-vault-foundation": "networked/acme-vault-foundation"}),
         (
             "111111111111",
             "eu-west-1",
@@ -50,7 +50,8 @@ def test_deployed_templates_are_updated_to_these(accounts, synthesized, account,
     deployments = accounts(account, region)
     with zipfile.ZipFile(DEPLOYED) as deployed:
         for name, path in stacks.items():
-            assert deployments.put(name, deployed.read(f"{path}.template.json").decode())[0] == "CREATE_COMPLETE"
+            template = deployed.read(f"{path}.template.json").decode()
+            assert deployments.put(name, template) == ("CREATE_COMPLETE", [])
     for name, path in stacks.items():
         assert deployments.put(name, (synthesized / f"{path}.template.json").read_text()) == ("UPDATE_COMPLETE", [])
 
@@ -106,7 +107,7 @@ def test_isolated_network_is_switched_off_in_two_deployments(accounts, vault, mo
     assert put(isolated[0]) == ("CREATE_COMPLETE", [])
     assert put(isolated[1], "churn") == ("CREATE_COMPLETE", [])
     status, reasons = put(off[0])
-    assert status == "UPDATE_ROLLBACK_COMPLETE"
+    assert status == "UPDATE_ROLLBACK_COMPLETE", reasons
     assert any("as it is in use by acme-vault-churn." in reason for reason in reasons)
     assert put(left[0]) == ("UPDATE_COMPLETE", [])
     assert put(left[1], "churn") == ("UPDATE_COMPLETE", [])

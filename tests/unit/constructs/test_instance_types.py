@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from local_aws.sagemaker import instance_types as embedded
+from local_aws.rules import instance_types as embedded
 from model_factory.definition.service_model import enumeration
 from model_factory.model.instance_types import has_local_storage, processing_instance, transform_instances
 from model_factory.model.jobs import resources
