@@ -48,6 +48,7 @@ ONLY_CHECKED = {
     "model-factory deliveries": "what it prints is read by tests/e2e_delivery without the command line",
     "cdk synth": "python app.py does the same in tests/stacks; builds of tests/e2e_delivery run it",
     "cdk diff": "the CDK's own",
+    "cdk import": "the CDK's own",
 }
 """Commands whose words and options are checked, but that no test runs, and why."""
 
