@@ -15,6 +15,7 @@ from .arn import parse_arn
 from .authorization import AccessDeniedError
 from .eventbridge.expressions import valid_for_scheduler
 from .interfaces import EmbeddedAws
+from .rules import clock
 
 
 def tick(local: EmbeddedAws, schedule: str, account: str, region: str, time: datetime, group: str = "default") -> Any:
@@ -91,9 +92,11 @@ def install(local: EmbeddedAws) -> None:
 
     def control(body: dict[str, Any]) -> Any:
         time = datetime.fromisoformat(body["time"]) if body.get("time") else datetime.now(UTC)
+        clock.pass_to(time if time.tzinfo else time.replace(tzinfo=UTC))
         try:
             return tick(local, body["schedule"], body["account"], body["region"], time, body.get("group", "default"))
         except (AccessDeniedError, ClientError) as error:
             raise ValueError(f"schedule {body['schedule']!r} was not delivered: {error}") from error
 
+    local.on_stop(clock.reset)
     local.control("tick", control)

@@ -4,6 +4,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from .. import clock
 from ..checks import found, matching, none_of, size
 from ..rule import Check, Entry, NotEnforced, Request, Values, table
 
@@ -48,11 +49,11 @@ def timestamp(value: Any) -> datetime:
 
 
 def _later(delta: timedelta) -> Any:
-    return lambda datum: "Timestamp" in datum and timestamp(datum["Timestamp"]) > datetime.now(UTC) + delta
+    return lambda datum: "Timestamp" in datum and timestamp(datum["Timestamp"]) > clock.now() + delta
 
 
 def _earlier(delta: timedelta) -> Any:
-    return lambda datum: "Timestamp" in datum and timestamp(datum["Timestamp"]) < datetime.now(UTC) - delta
+    return lambda datum: "Timestamp" in datum and timestamp(datum["Timestamp"]) < clock.now() - delta
 
 
 def _beyond_range(datum: Any) -> bool:
