@@ -151,6 +151,15 @@ def test_roles_use_connection_under_both_service_prefixes(template):
     assert users('"codeconnections:UseConnection') == users("codestar-connections:UseConnection")
 
 
+def test_pipelines_are_created_after_policies_of_their_actions(template):
+    """A pipeline starts as soon as it exists."""
+    pipelines = {k: r for k, r in template.resources.items() if r["Type"] == "AWS::CodePipeline::Pipeline"}
+    assert len(pipelines) == 2
+    waits = {name: {each for each in r["DependsOn"] if "Policy" in each} for name, r in pipelines.items()}
+    policies = {name for name, r in template.resources.items() if r["Type"] == "AWS::IAM::Policy"}
+    assert set().union(*waits.values()) == policies
+
+
 def test_templates_use_bootstrap_with_qualifier_of_the_app(assembly):
     templates = [path.read_text() for path in security.templates_in(assembly)]
     assert len(templates) == 5

@@ -27,7 +27,7 @@ from .build import (
     python_build_spec,
     test_and_synth,
 )
-from .source import allow_use_of_connection, push_triggers, source_of
+from .source import allow_use_of_connection, create_after_policies, push_triggers, source_of
 from .steps import FunctionStep
 
 _BUILD_ROLE = (
@@ -110,6 +110,7 @@ class DeliveryPipeline(Construct):
         if elsewhere:
             suppress(base.role.node.find_child("DefaultPolicy"), {"CKV_AWS_111": _KEYS_ELSEWHERE})
         allow_use_of_connection(self, delivery)
+        create_after_policies(definition, self)
         _suppress_cdk_pipelines(self)
 
     def _add(self, environment: Environment, stage: Stage) -> str:

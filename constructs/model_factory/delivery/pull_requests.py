@@ -14,7 +14,7 @@ from ..core.nag import DEPENDS_TWICE, NO_SOURCE_OF_ITS_OWN, ONE_ROLE, in_both_pa
 from ..core.names import EnvironmentNames
 from .buckets import DeliveryBuckets
 from .build import build_environment, install_commands, python_build_spec, test_and_synth
-from .source import SOURCE, allow_use_of_connection
+from .source import SOURCE, allow_use_of_connection, create_after_policies
 
 
 class PullRequestPipeline(Construct):
@@ -83,10 +83,10 @@ class PullRequestPipeline(Construct):
             ],
         )
         """The pipeline."""
-        cast(codepipeline.CfnPipeline, self.pipeline.node.default_child).add_property_override(
-            "Triggers", _triggers(delivery)
-        )
+        definition = cast(codepipeline.CfnPipeline, self.pipeline.node.default_child)
+        definition.add_property_override("Triggers", _triggers(delivery))
         allow_use_of_connection(self, delivery)
+        create_after_policies(definition, self)
         for node in self.node.find_all():
             if isinstance(node, iam.CfnPolicy):
                 written = "CDK writes it: the build's own logs, reports and artifacts."

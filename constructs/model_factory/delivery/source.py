@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_cdk import Stack, pipelines
 from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -57,3 +58,14 @@ def allow_use_of_connection(scope: Construct, delivery: Delivery) -> None:
     for node in scope.node.find_all():
         if isinstance(node, iam.Policy) and _OLD_PERMISSION in json.dumps(Stack.of(node).resolve(node.document)):
             node.add_statements(allow(["codeconnections:UseConnection"], [delivery.source]))
+
+
+def create_after_policies(pipeline: codepipeline.CfnPipeline, scope: Construct) -> None:
+    """Create a pipeline after the policies below `scope`: it starts as soon as it exists.
+
+    CDK lets it wait for the roles of its actions, but not for their policies, so that the first execution could end with
+    'The provided role does not have sufficient permissions'.
+    """
+    for node in scope.node.find_all():
+        if isinstance(node, iam.Policy):
+            pipeline.node.add_dependency(node)
