@@ -9,12 +9,13 @@ LOGS = "CloudWatch Logs' guide has the action in its key policy, but says of no 
 ACCESS_LOGS = "S3 delivers server access logs; the embedded AWS writes none."
 FLOW_LOGS = "EC2 writes the VPC flow log; the embedded AWS has no network traffic in a VPC."
 ASSETS_KEY = "The bucket of `cdk bootstrap` has a key only with an option that these tests do not use."
+DELETE_OBJECTS = "S3's reference of DeleteObjects asks for it always; here a version needs s3:DeleteObjectVersion only."
 RESPONSES = "A custom resource responds to CloudFormation through S3; here it responds to the embedded AWS directly."
 
 ONLY_ON_AWS: dict[tuple[str, str], str] = {
     **{
         (role, action): TRACES
-        for role in ("retrain", "deploy", "endpoint-cleanup")
+        for role in ("retrain", "deploy", "endpoint-cleanup", "bucket-cleanup")
         for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
     },
     ("key/LogGroups", "kms:DescribeKey"): LOGS,
@@ -30,5 +31,6 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
         )
     },
     **{(f"{role}/AssetsKey", "kms:Decrypt"): ASSETS_KEY for role in ("sales-train-job", "sales-monitor-job")},
+    ("bucket-cleanup", "s3:DeleteObject"): DELETE_OBJECTS,
     ("vpc endpoint s3/Answers", "s3:PutObject"): RESPONSES,
 }

@@ -56,22 +56,6 @@ def test_deployed_templates_are_updated_to_these(accounts, synthesized, account,
         assert deployments.put(name, (synthesized / f"{path}.template.json").read_text()) == ("UPDATE_COMPLETE", [])
 
 
-def test_destroyed_environment_deletes_full_buckets(accounts, assembly):
-    deployments = accounts("777777777777", "eu-west-1")
-    template = (assembly / "acme-dev-foundation.template.json").read_text().replace("111111111111", "777777777777")
-    assert deployments.put("acme-dev-foundation", template, assembly) == ("CREATE_COMPLETE", [])
-    s3 = deployments.client("s3")
-    names = [each["Name"] for each in s3.list_buckets()["Buckets"] if each["Name"].startswith("acme-dev-")]
-    mine = [name for name in names if "777777777777" in name]
-    assert len(mine) == 4
-    for name in mine:
-        for content in (b"1", b"2"):
-            s3.put_object(Bucket=name, Key="churn/raw/rows", Body=content)
-        s3.delete_object(Bucket=name, Key="churn/raw/rows")
-    assert deployments.delete("acme-dev-foundation") == ("DELETE_COMPLETE", [])
-    assert not [each for each in s3.list_buckets()["Buckets"] if each["Name"] in mine]
-
-
 @pytest.fixture(scope="module")
 def vault(tmp_path_factory):
     """Templates of an isolated environment, by its further keys in factory.yaml."""

@@ -64,8 +64,9 @@ def create_after_policies(pipeline: codepipeline.CfnPipeline, scope: Construct) 
     """Create a pipeline after the policies below `scope`: it starts as soon as it exists.
 
     CDK lets it wait for the roles of its actions, but not for their policies, so that the first execution could end with
-    'The provided role does not have sufficient permissions'.
+    'The provided role does not have sufficient permissions'. The policies of rules that start the pipeline refer to it.
     """
+    name = json.dumps(Stack.of(scope).get_logical_id(pipeline))
     for node in scope.node.find_all():
-        if isinstance(node, iam.Policy):
+        if isinstance(node, iam.Policy) and name not in json.dumps(Stack.of(node).resolve(node.document)):
             pipeline.node.add_dependency(node)
