@@ -3,11 +3,10 @@
 import io
 import json
 import zipfile
-from pathlib import Path
 
 from botocore.config import Config
 
-# Where the code of a function is not at hand: it does nothing, and answers to CloudFormation.
+# The code of every function: it does nothing, and answers to CloudFormation.
 _CODE = """
 import json, urllib.request
 def handler(event, context):
@@ -29,12 +28,12 @@ class Deployments:
     def client(self, service):
         return self.session.client(service, config=Config(retries={"total_max_attempts": 1}))
 
-    def put(self, name, template, assembly=None):
-        """Create or update a stack; its status and the reasons of failures. `assembly`: folder with functions' code."""
+    def put(self, name, template):
+        """Create or update a stack; its status and the reasons of failures."""
         content = json.loads(template)
         for resource in content["Resources"].values():
             if resource["Type"] == "AWS::Lambda::Function":
-                self._upload(resource["Properties"]["Code"]["S3Key"], assembly)
+                self._upload(resource["Properties"]["Code"]["S3Key"])
         exists = [each for each in self._stacks() if each["StackName"] == name]
         call = self.cloudformation.update_stack if exists else self.cloudformation.create_stack
         # As the CDK CLI does it: most of these are larger than a TemplateBody may be.
@@ -69,13 +68,8 @@ class Deployments:
         if not iam.list_policies(Scope="Local")["Policies"]:
             iam.create_policy(PolicyName="Bounds", PolicyDocument=json.dumps(everything))
 
-    def _upload(self, key, assembly):
-        folder = Path(assembly or "-") / f"asset.{key.removesuffix('.zip')}"
+    def _upload(self, key):
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as archive:
-            if folder.is_dir():
-                for path in folder.rglob("*"):
-                    archive.write(path, path.relative_to(folder))
-            else:
-                archive.writestr("handler.py", _CODE)
+            archive.writestr("handler.py", _CODE)
         self.client("s3").put_object(Bucket=self.assets, Key=key, Body=content.getvalue())
