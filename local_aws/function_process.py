@@ -185,10 +185,15 @@ def _mounts(folder: Path, function: Any) -> list[namespace.Mount]:
     if not namespace.available(TASK_ROOT):
         return []
     mounts: list[namespace.Mount] = [(str(folder), TASK_ROOT, "ro")]
-    needed = (sys.prefix, sys.base_prefix, str(WORKER), *sys.path)
-    if not any(Path(path).is_relative_to("/tmp") for path in needed):  # noqa: S108 (Lambda's name for it)
+    if has_own_tmp():
         mounts.append((namespace.MEMORY, "/tmp", f"size={function.ephemeral_storage * 2**20}"))  # noqa: S108
     return mounts
+
+
+def has_own_tmp() -> bool:
+    """Whether nothing that a function's process needs is in this machine's /tmp."""
+    needed = (sys.prefix, sys.base_prefix, str(WORKER), *sys.path)
+    return not any(Path(path).is_relative_to("/tmp") for path in needed)  # noqa: S108 (Lambda's name for it)
 
 
 def _subnets(function: Any) -> list[str]:
