@@ -38,7 +38,8 @@ lint: .venv  ## ruff and pyright
 
 # Moto and the embedded AWS keep their state in the process: each of these has a process of its own, two at a time.
 UNIT := lambda local_aws/sagemaker jobs drift local_aws/authorization local_aws/codepipeline local_aws/authorized \
-  "config constructs ops local_aws/test_alarms.py local_aws/test_events.py local_aws/test_imports.py test_image_contract.py"
+  "config constructs ops local_aws/messaging local_aws/test_alarms.py local_aws/test_imports.py test_image_contract.py" \
+  local_aws/rules
 
 unit: .venv  ## unit tests: nothing outside of this machine
 	cd tests/unit && printf '%s\n' $(UNIT) | xargs -P 2 -I{} sh -c 'pytest --quiet {}'
@@ -111,6 +112,7 @@ lock: .venv  ## resolve pyproject.toml anew into requirements.lock and tools/*.l
 	  --group dev --all-extras --no-emit-package local-aws pyproject.toml --output-file requirements.lock --custom-compile-command "make lock"
 	python tools/cli_lock.py
 	python tools/image_registries.py
+	python tools/regions.py
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \
 	  tools/checkov.in --output-file tools/checkov.lock --custom-compile-command "make lock"
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.12 \

@@ -17,8 +17,8 @@ import yaml
 
 from local_aws.server import LocalAws
 from model_factory.ops.delivery.deliveries import Deliveries
-from model_factory.ops.local.demo.reader import Reader
 from model_factory.ops.local.demo_delivery.workspace import TOOLING, Workspace
+from model_factory.ops.operations.reader import Reader
 from tests.e2e.sales import records
 
 ROOT = Path(__file__).parents[1]

@@ -1,6 +1,7 @@
 """S3 for jobs: lists objects with their versions, and reads exactly the version that was listed."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -50,8 +51,12 @@ def split(uri: str) -> tuple[str, str]:
 
 
 def client(service: str = "s3") -> Any:
-    """A boto3 client with retries for throttling."""
-    return boto3.client(service, config=_RETRIES)
+    """A boto3 client of the job's region, with retries for throttling.
+
+    The job's definition sets AWS_DEFAULT_REGION; SageMaker itself sets AWS_REGION at most, which boto3 does not read.
+    """
+    region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+    return boto3.client(service, region_name=region, config=_RETRIES)
 
 
 def newest_versions(uri: str) -> list[S3Object]:

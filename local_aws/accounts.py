@@ -9,9 +9,13 @@ import botocore.config
 
 from .arn import parse_arn
 from .authorization import networks
+from .authorization.principals import SERVICE_SESSION
+from .sessions import SERVER_AGENT
 
 HOME_REGION = "us-east-1"
-_QUICK = botocore.config.Config(retries={"mode": "standard", "max_attempts": 2}, read_timeout=900)
+_QUICK = botocore.config.Config(
+    retries={"mode": "standard", "max_attempts": 2}, read_timeout=900, user_agent_extra=SERVER_AGENT
+)
 
 
 class Accounts:
@@ -52,7 +56,7 @@ class Accounts:
     def _client(self, service: str, role_arn: str, region: str, subnets: tuple[str, ...] = ()) -> Any:
         key = (service, role_arn, region, subnets)
         if key not in self._clients:
-            variables = self.assume(role_arn, "local-aws", subnets, region)
+            variables = self.assume(role_arn, SERVICE_SESSION, subnets, region)
             with self._lock:
                 credentials: Any = {name.lower(): value for name, value in variables.items()}
                 self._clients[key] = self._session.client(

@@ -1,32 +1,31 @@
-"""Evaluation of CloudWatch alarms: on new metric data, and on demand, for missing data.
+"""Evaluation of CloudWatch alarms: on new metric data, by the clock, when they are created, and on demand.
 
-An alarm's clock is the newest datapoint of its metrics (or the time given to `POST /_local/alarms`), so that tests can
-replay a week of datapoints; on AWS it is the wall clock.
+An alarm's clock is the newest datapoint of its metrics (or the time given to `POST /_local/alarms`) and goes on from there
+with the wall clock, so that tests can replay a week of datapoints; on AWS it is the wall clock.
 """
 
 import json
 import logging
-import math
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from moto.cloudwatch.models import CloudWatchBackend, Statistics, cloudwatch_backends
+from moto.cloudwatch.exceptions import ValidationError
+from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 
-from .authorization import AccessDeniedError
+from . import deliveries
+from .cloudwatch.evaluation import judge, points, refusal
 from .events import emit
 from .interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
-COMPARE = {
-    "GreaterThanThreshold": (lambda value, limit: value > limit, "greater than"),
-    "GreaterThanOrEqualToThreshold": (lambda value, limit: value >= limit, "greater than or equal to"),
-    "LessThanThreshold": (lambda value, limit: value < limit, "less than"),
-    "LessThanOrEqualToThreshold": (lambda value, limit: value <= limit, "less than or equal to"),
-}
+CLOCK_SECONDS = 60
+"""CloudWatch evaluates an alarm every minute."""
+STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
 _lock = threading.Lock()
 
 
@@ -35,81 +34,48 @@ def evaluate(
 ) -> list[str]:
     """Evaluate the alarms called `names` (default: all) as of `now`; returns the names of those whose state changed."""
     backend = cloudwatch_backends[account][region]
-    changed: list[str] = []
+    return [
+        alarm.name
+        for alarm in list(backend.alarms.values())
+        if (names is None or alarm.name in names) and _evaluate(local, backend, alarm, now)
+    ]
+
+
+def _evaluate(local: EmbeddedAws, backend: CloudWatchBackend, alarm: Any, now: datetime) -> bool:
+    if alarm.rule is not None:
+        return False
     with _lock:
+        alarm.clock = (now, time.monotonic())
+        state, reason, data = judge(alarm, points(_data(backend, alarm), alarm, now), now)
+        if state == alarm.state_value:
+            return False
+        _change(local, backend.account_id, backend.region_name, alarm, state, reason, data)
+    return True
+
+
+def evaluate_by_clock(local: EmbeddedAws) -> None:
+    """Evaluate every alarm as of its own clock."""
+    for backend in _backends():
         for alarm in list(backend.alarms.values()):
-            if (names is None or alarm.name in names) and alarm.rule is None:
-                points = _points(backend, alarm, now)
-                state, reason, data = _judge(alarm, points, now)
-                if state != alarm.state_value:
-                    _change(local, account, region, alarm, state, reason, data)
-                    changed.append(alarm.name)
-    return changed
+            try:
+                _evaluate(local, backend, alarm, _clock(alarm))
+            except Exception:
+                log.exception("alarm %s", alarm.name)
 
 
-def _points(backend: CloudWatchBackend, alarm: Any, now: datetime) -> list[float | None]:
-    """Values of the last evaluation periods, newest first; None where a period has no data."""
+def _backends() -> Iterator[CloudWatchBackend]:
+    for regions in list(cloudwatch_backends.values()):
+        yield from list(regions.values())
+
+
+def _data(backend: CloudWatchBackend, alarm: Any) -> list[Any]:
     dimensions = {(d.name, d.value) for d in alarm.dimensions}
-    data = [
+    return [
         datum
         for datum in backend.get_all_metrics()
         if (datum.namespace, datum.name) == (alarm.namespace, alarm.metric_name)
         and {(d.name, d.value) for d in datum.dimensions} == dimensions
     ]
-    values: list[float | None] = []
-    for back in range(int(alarm.evaluation_periods)):
-        start = _floor(now, int(alarm.period)) - timedelta(seconds=int(alarm.period) * back)
-        end = start + timedelta(seconds=int(alarm.period))
-        within = Statistics([alarm.statistic or ""], start)
-        within.metric_data = [datum for datum in data if start <= _aware(datum.timestamp) < end]
-        values.append(_value(within, alarm) if within.metric_data else None)
-    return values
-
-
-def _value(within: Statistics, alarm: Any) -> float:
-    """The alarm's statistic of a period's data; a percentile is the smallest value with that share at or below it."""
-    if alarm.statistic:
-        return float(within.get_statistics_for_type(alarm.statistic) or 0.0)
-    if not alarm.extended_statistic.startswith("p"):
-        raise ValueError(f"{alarm.name}: the embedded AWS does not support the statistic {alarm.extended_statistic}")
-    ordered = sorted(within.metric_single_values_list)
-    rank = math.ceil(float(alarm.extended_statistic[1:]) / 100 * len(ordered))
-    return ordered[max(rank, 1) - 1]
-
-
-def _aware(time: datetime) -> datetime:
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def _judge(alarm: Any, points: list[float | None], now: datetime) -> tuple[str, str, dict[str, Any]]:
-    """The state with CloudWatch's wording, by 'M of N datapoints' and the treatment of missing data."""
-    breaches, words = COMPARE[alarm.comparison_operator]
-    limit, needed = float(alarm.threshold), int(alarm.datapoints_to_alarm or alarm.evaluation_periods)
-    present = [point for point in points if point is not None]
-    missing = alarm.treat_missing_data or "missing"
-    breaching = sum(breaches(point, limit) for point in present)
-    if missing == "breaching":
-        breaching += len(points) - len(present)
-    data = {
-        "version": "1.0",
-        "queryDate": now.isoformat(),
-        "statistic": alarm.statistic or alarm.extended_statistic,
-        "period": int(alarm.period),
-        "recentDatapoints": present,
-        "threshold": limit,
-    }
-    if not present and missing == "missing":
-        return "INSUFFICIENT_DATA", "Insufficient Data: no datapoints were received", data
-    if not present and missing == "ignore":
-        return alarm.state_value, alarm.state_reason, data
-    shown = ", ".join(f"{point} ({now:%d/%m/%y %H:%M:%S})" for point in present) or "no datapoints were received"
-    count = breaching if breaching >= needed else max(1, len(points) - breaching)
-    relation, change = ("was", "OK -> ALARM") if breaching >= needed else ("was not", "ALARM -> OK")
-    reason = (
-        f"Threshold Crossed: {count} out of the last {len(points)} datapoints [{shown}] {relation} {words} the "
-        f"threshold ({limit}) (minimum {needed} datapoint{'s' if needed > 1 else ''} for {change} transition)."
-    )
-    return ("ALARM" if breaching >= needed else "OK"), reason, data
 
 
 def _change(
@@ -154,52 +120,100 @@ def _change(
             "Threshold": float(alarm.threshold),
         },
     }
-    sns = local.accounts.client("sns", account, region)
     for action in actions or []:
         if ":sns:" in action:
             subject = f'{state}: "{alarm.name}"'[:100]
             content = {"TopicArn": action, "Subject": subject, "Message": json.dumps(message)}
-            keys = {"aws:SourceArn": alarm.alarm_arn, "aws:SourceAccount": account}
             try:
-                local.authorization.check_call("cloudwatch.amazonaws.com", "sns", "Publish", content, region, keys)
-            except AccessDeniedError as refusal:
-                log.warning("alarm %s: %s", alarm.name, refusal)
-                continue
-            sns.publish(**content)
+                if deliveries.check(local, deliveries.CLOUDWATCH, alarm.alarm_arn, "sns", "Publish", content, region):
+                    local.accounts.client("sns", account, region).publish(**content)
+            except Exception:  # 'nor does it detect errors resulting from an attempt to invoke nonexistent actions'
+                log.exception("alarm %s, action %s", alarm.name, action)
 
 
 def _stamp(time: datetime) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
-def _floor(time: datetime, period: int) -> datetime:
-    return datetime.fromtimestamp(time.timestamp() // period * period, UTC)
-
-
 def install(local: EmbeddedAws) -> None:
-    """Evaluate a metric's alarms when data arrives for it; serve `POST /_local/alarms {account, region, time?}`."""
-    put = CloudWatchBackend.put_metric_data
-
-    def put_and_evaluate(self: Any, namespace: str, metric_data: list[dict[str, Any]]) -> None:
-        put(self, namespace, metric_data)
-        watching = {
-            alarm.name: _newest(metric_data, alarm.metric_name)
-            for alarm in list(self.alarms.values())
-            if alarm.namespace == namespace and any(_same(alarm, datum) for datum in metric_data)
-        }
-        for name, now in watching.items():
-            threading.Thread(
-                target=evaluate, args=(local, self.account_id, self.region_name, now, [name]), daemon=True
-            ).start()
-
-    local.replace(CloudWatchBackend, "put_metric_data", put_and_evaluate)
+    """Give alarms the states of CloudWatch; serve `POST /_local/alarms {account, region, time?}`."""
+    _install_puts(local)
     local.replace(CloudWatchResponse, "describe_alarms", _describe_by_state_too)
 
     def control(body: dict[str, Any]) -> Any:
-        time = datetime.fromisoformat(body["time"]) if body.get("time") else datetime.now(UTC)
-        return evaluate(local, body["account"], body["region"], time)
+        as_of = datetime.fromisoformat(body["time"]) if body.get("time") else datetime.now(UTC)
+        return evaluate(local, body["account"], body["region"], as_of)
 
     local.control("alarms", control)
+    stop = threading.Event()
+    local.on_stop(stop.set)
+
+    def tick() -> None:
+        while not stop.wait(CLOCK_SECONDS):
+            evaluate_by_clock(local)
+
+    threading.Thread(target=tick, name="alarms", daemon=True).start()
+
+
+def _install_puts(local: EmbeddedAws) -> None:
+    put_data, put_alarm, set_state = (
+        CloudWatchBackend.put_metric_data,
+        CloudWatchBackend.put_metric_alarm,
+        CloudWatchBackend.set_alarm_state,
+    )
+
+    def put_data_and_evaluate(self: Any, namespace: str, metric_data: list[dict[str, Any]]) -> None:
+        put_data(self, namespace, metric_data)
+        for alarm in list(self.alarms.values()):
+            if alarm.namespace == namespace and any(_same(alarm, datum) for datum in metric_data):
+                newest = _newest(metric_data, alarm.metric_name)
+                arguments = (local, self.account_id, self.region_name, newest, [alarm.name])
+                threading.Thread(target=evaluate, args=arguments, daemon=True).start()
+
+    def put_alarm_and_evaluate(self: Any, name: str, *arguments: Any, **more: Any) -> Any:
+        before = self.alarms.get(name)
+        alarm: Any = put_alarm(self, name, *arguments, **more)
+        if alarm.rule is None:
+            _check(self, alarm, before)
+        if before:  # An update leaves the state and its history.
+            for key in ("history", "state_value", "state_reason", "state_reason_data", "state_updated_timestamp"):
+                setattr(alarm, key, getattr(before, key))
+        else:
+            alarm.state_value = "INSUFFICIENT_DATA"
+        if hasattr(before, "clock"):
+            alarm.clock = before.clock
+        _evaluate(local, self, alarm, _clock(alarm))
+        return alarm
+
+    def set_state_and_act(self: Any, alarm_name: str, reason: str, reason_data: str, state_value: str) -> None:
+        alarm = self.alarms.get(alarm_name)
+        if alarm is None or state_value not in STATES or alarm.state_value == state_value:
+            set_state(self, alarm_name, reason, reason_data, state_value)
+            return
+        data = json.loads(reason_data or "{}")
+        with _lock:
+            _change(local, self.account_id, self.region_name, alarm, state_value, reason, data)
+
+    local.replace(CloudWatchBackend, "put_metric_data", put_data_and_evaluate)
+    local.replace(CloudWatchBackend, "put_metric_alarm", put_alarm_and_evaluate)
+    local.replace(CloudWatchBackend, "set_alarm_state", set_state_and_act)
+
+
+def _check(backend: Any, alarm: Any, before: Any) -> None:
+    """Undo PutMetricAlarm, and raise, where CloudWatch refuses it."""
+    sentence = None if alarm.metric_data_queries else refusal(alarm)
+    if alarm.metric_data_queries:
+        sentence = f"the embedded AWS does not support metric math, which alarm {alarm.name} uses"
+    if sentence:
+        backend.alarms.pop(alarm.name)
+        if before:
+            backend.alarms[alarm.name] = before
+        raise ValidationError(sentence)
+
+
+def _clock(alarm: Any) -> datetime:
+    seen, since = getattr(alarm, "clock", (datetime.now(UTC), time.monotonic()))
+    return seen + timedelta(seconds=time.monotonic() - since)
 
 
 def _describe_by_state_too(
@@ -221,4 +235,4 @@ def _newest(metric_data: list[dict[str, Any]], name: str) -> datetime:
     times = [datum["Timestamp"] for datum in metric_data if datum["MetricName"] == name and datum.get("Timestamp")]
     parsed = [datetime.fromisoformat(time) if isinstance(time, str) else time for time in times]
     newest = max(parsed, default=datetime.now(UTC))
-    return _aware(newest)
+    return newest if newest.tzinfo else newest.replace(tzinfo=UTC)

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,14 +19,20 @@ class CdkError(Exception):
     """The CDK CLI failed or is not installed; the message holds the end of its output."""
 
 
-def bootstrap(local: EmbeddedAws, accounts: Mapping[str, tuple[str, str]], trust: str | None = None) -> None:
+def bootstrap(
+    local: EmbeddedAws,
+    accounts: Mapping[str, tuple[str, str]],
+    trust: str | None = None,
+    options: Sequence[str] = (),
+) -> None:
     """Bootstrap each account and region, and write `<state_dir>/aws-config` with a profile for each.
 
-    `accounts` maps profile names to (account id, region); `trust` is an account that may deploy into all of them.
+    `accounts` maps profile names to (account id, region); `trust` is an account that may deploy into all of them;
+    `options` are further ones of `cdk bootstrap`, such as `--qualifier` with its value or `--bootstrap-customer-key`.
     Raises CdkError.
     """
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda at: _bootstrap_one(local, at[0], at[1], trust), sorted(set(accounts.values()))))
+        list(pool.map(lambda at: _bootstrap_one(local, at[0], at[1], trust, options), sorted(set(accounts.values()))))
     sections = []
     for profile, (account, region) in accounts.items():
         credentials = local.accounts.assume(f"arn:aws:iam::{account}:role/administrator", profile)
@@ -38,9 +44,9 @@ def bootstrap(local: EmbeddedAws, accounts: Mapping[str, tuple[str, str]], trust
     os.environ["AWS_ENDPOINT_URL"] = local.endpoint_url
 
 
-def _bootstrap_one(local: EmbeddedAws, account: str, region: str, trust: str | None) -> None:
+def _bootstrap_one(local: EmbeddedAws, account: str, region: str, trust: str | None, options: Sequence[str]) -> None:
     credentials = local.accounts.assume(f"arn:aws:iam::{account}:role/administrator", "bootstrap")
-    arguments = ["bootstrap", f"aws://{account}/{region}"]
+    arguments = ["bootstrap", f"aws://{account}/{region}", *options]
     if trust and trust != account:
         # With --trust the CLI requires the policy of the other account's deployments; without it, this is the default.
         arguments += ["--trust", trust, "--cloudformation-execution-policies", ADMINISTRATOR]

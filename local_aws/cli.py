@@ -34,7 +34,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with ExitStack() as stack:
         state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-aws-")))
         try:
-            state.mkdir(parents=True, exist_ok=True)
             local = stack.enter_context(LocalAws(state, options.port))
             print(_instructions(local), flush=True)
             if options.account:

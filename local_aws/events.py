@@ -1,24 +1,37 @@
-"""Events of AWS services on an account's default event bus, and deliveries to targets that moto does not support."""
+"""Events of AWS services on an account's default event bus, and deliveries of all events to the targets of rules.
+
+The patterns, transformers and expressions themselves are in `eventbridge/`.
+"""
 
 import copy
 import json
 import logging
-import re
+from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any
 
-from jsonpath_ng.ext.parser import parse
-from moto.events.models import Rule, events_backends
+from botocore.exceptions import ClientError
+from moto.core.exceptions import ServiceException
+from moto.events.exceptions import InvalidEventPatternException, ValidationException
+from moto.events.models import EventPattern, EventPatternParser, EventsBackend, Rule, events_backends
 from moto.sqs.models import sqs_backends
 
+from . import deliveries
 from .arn import parse_arn
 from .authorization import AccessDeniedError
+from .eventbridge.expressions import valid_for_rule
+from .eventbridge.matching import matches
+from .eventbridge.patterns import PatternError, parse
+from .eventbridge.transformers import InvalidInputError, target_input
+from .eventbridge.transformers import check as check_target
 from .interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
-SERVICE = "events.amazonaws.com"
+SERVICE = deliveries.EVENTBRIDGE
 CALLS = {"sqs": "SendMessage", "sns": "Publish", "lambda": "Invoke", "codepipeline": "StartPipelineExecution"}
 """The API call of a delivery, by the target's service; deliveries to others (log groups, buses) are not authorized here."""
+MAXIMUM_RETRY_ATTEMPTS = 185
+"""Default of a target's retry policy. Between the attempts no time passes here."""
 
 
 def emit(
@@ -35,49 +48,164 @@ def emit(
 
 
 def install(local: EmbeddedAws) -> None:
-    """Deliver events to queues, SNS topics, functions and pipelines; moto knows log groups and other buses, and queues
-    in part.
+    """Match, transform and deliver events in moto's place, and refuse the rules and targets that EventBridge refuses.
 
-    (What moto puts into a queue lacks the event's account.)
+    Moto accepts unknown operators and placeholders, sends every event to disabled and to scheduled rules, and lets an error
+    of a target reach the caller of PutEvents.
 
-    A delivery needs the permission of the target's policy (and its key's). A refused event goes to the target's
-    dead-letter queue, if that queue's policy permits it.
+    A delivery needs the permission of the target's policy (and its key's). An event that could not be delivered goes to the
+    target's dead-letter queue, if that queue's policy permits it.
     """
     send = Rule.send_to_targets
 
     def send_to_all(self: Any, original_event: Any, transform_input: bool = True) -> None:
-        if not self.event_pattern.matches_event(original_event):
+        if self.state == "DISABLED" or not self.event_pattern.get_pattern():
             return
-        permitted = [target for target in self.targets if _may_deliver(local, self, target, original_event)]
-        handled_here = [target for target in permitted if parse_arn(target["Arn"]).service in CALLS]
-        rule_for_moto = copy.copy(self)
-        rule_for_moto.targets = [target for target in permitted if target not in handled_here]
-        send(rule_for_moto, original_event, transform_input)
-        for target in handled_here:
-            _deliver(local, self.arn, target, original_event)
+        event = _as_delivered(original_event)
+        if not matches(self.event_pattern.get_pattern(), event):
+            return
+        for target in list(self.targets):
+            if parse_arn(target["Arn"]).service in CALLS:
+                _send(local, self.arn, target, event, _iso(original_event["ingestion-time"]))
+            else:
+                _send_by_moto(send, self, target, original_event, transform_input)
 
     local.replace(Rule, "send_to_targets", send_to_all)
+    local.replace(EventPatternParser, "parse", _parse_pattern)
+    local.replace(EventPattern, "matches_event", _matches_event)
+    _install_checks(local)
 
 
-def _may_deliver(local: EmbeddedAws, rule: Any, target: dict[str, Any], event: dict[str, Any]) -> bool:
+def _parse_pattern(self: EventPatternParser) -> dict[str, Any]:
     try:
-        _authorize(local, rule.arn, target["Arn"], target.get("RoleArn", ""))
-    except AccessDeniedError as refusal:
-        log.warning("rule %s: %s", rule.name, refusal)
-        if dead_letters := target.get("DeadLetterConfig", {}).get("Arn"):
-            _send_to_dead_letters(local, rule.arn, dead_letters, event)
-        return False
-    return True
+        return parse(self.pattern) if self.pattern else {}
+    except PatternError as error:
+        raise InvalidEventPatternException(str(error)) from error
 
 
-def _send_to_dead_letters(local: EmbeddedAws, rule_arn: str, queue_arn: str, event: dict[str, Any]) -> None:
+def _matches_event(self: EventPattern, event: Any) -> bool:
+    return not self.get_pattern() or matches(self.get_pattern(), _as_delivered(event))
+
+
+def _install_checks(local: EmbeddedAws) -> None:
+    put_rule, put_targets, describe = (
+        EventsBackend.put_rule,
+        EventsBackend.put_targets,
+        EventsBackend.describe_event_bus,
+    )
+
+    def put_checked_rule(self: Any, name: str, *arguments: Any, **more: Any) -> Any:
+        expression = more.get("scheduled_expression")
+        if expression and not valid_for_rule(expression):
+            raise ValidationException("Parameter ScheduleExpression is not valid.")
+        return put_rule(self, name, *arguments, **more)
+
+    def put_checked_targets(self: Any, name: str, event_bus_arn: Any, targets: list[dict[str, Any]]) -> None:
+        if refusal := next(filter(None, map(check_target, targets)), None):
+            raise ValidationException(refusal)
+        put_targets(self, name, event_bus_arn, targets)
+
+    def describe_copy(self: Any, name: str) -> Any:
+        """A bus for PutEvents to go through, whose rules another request may change meanwhile."""
+        bus = copy.copy(describe(self, name))
+        bus.rules = OrderedDict(bus.rules)
+        return bus
+
+    local.replace(EventsBackend, "put_rule", put_checked_rule)
+    local.replace(EventsBackend, "put_targets", put_checked_targets)
+    local.replace(EventsBackend, "describe_event_bus", describe_copy)
+
+
+def _as_delivered(event: Any) -> dict[str, Any]:
+    """An event as targets receive it, from moto's, which has a time in seconds and an ingestion time."""
+    return {key: value for key, value in event.items() if key != "ingestion-time"} | {"time": _iso(event["time"])}
+
+
+def _iso(time: Any) -> str:
+    try:
+        return datetime.fromtimestamp(float(time), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except ValueError:
+        return str(time)
+
+
+def _send(
+    local: EmbeddedAws, rule_arn: str, target: dict[str, Any], event: dict[str, Any], ingestion_time: str
+) -> None:
+    """Deliver an event, by the target's retry policy; what cannot be delivered goes to the dead-letter queue."""
+    limit = int(target.get("RetryPolicy", {}).get("MaximumRetryAttempts", MAXIMUM_RETRY_ATTEMPTS))
+    attributes: dict[str, str] = {}
+    for attempt in range(limit + 1):
+        try:
+            _authorize(local, rule_arn, target["Arn"], target.get("RoleArn", ""))
+            _deliver(local, rule_arn, target, target_input(target, event, rule_arn, ingestion_time))
+        except Exception as error:
+            attributes, again = _failure(error)
+            log.warning("rule %s, target %s: %s", rule_arn, target["Arn"], error, exc_info=again)
+            attributes |= {"RULE_ARN": rule_arn, "TARGET_ARN": target["Arn"]}
+            if not again:
+                break
+            attributes |= {"EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts", "RETRY_ATTEMPTS": str(attempt)}
+        else:
+            return
+    dead_letters = target.get("DeadLetterConfig", {}).get("Arn")
+    kept = _send_to_dead_letters(local, rule_arn, dead_letters, event, attributes) if dead_letters else None
+    deliveries.count_failed_invocation(rule_arn, to_dead_letters=kept)
+
+
+def _failure(error: Exception) -> tuple[dict[str, str], bool]:
+    """Attributes of the dead letter, and whether EventBridge tries again.
+
+    Error codes: EventBridge's guide, 'Using dead-letter queues to process undelivered events'.
+    """
+    again = False
+    if isinstance(error, AccessDeniedError):
+        code = "NO_PERMISSIONS"
+    elif isinstance(error, InvalidInputError):
+        code = "INVALID_JSON"
+    elif isinstance(error, ClientError):
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        code, again = ("ERROR_FROM_TARGET", True) if status >= 500 else _refusal(error.response["Error"]["Code"])
+    elif isinstance(error, ServiceException):
+        code, again = _refusal(error.code)
+    elif isinstance(error, LookupError):
+        code = "NO_RESOURCE"
+    else:
+        code, again = "INTERNAL_ERROR", True
+    return {"ERROR_CODE": code, "ERROR_MESSAGE": str(error)}, again
+
+
+def _refusal(code: str) -> tuple[str, bool]:
+    if "Throttl" in code:
+        return "THROTTLING", True
+    if "NotFound" in code or "NonExistent" in code or "DoesNotExist" in code:
+        return "NO_RESOURCE", False
+    if "AccessDenied" in code or "AuthorizationError" in code:
+        return "NO_PERMISSIONS", False
+    return "INVALID_PARAMETER", False
+
+
+def _send_by_moto(send: Any, rule: Any, target: dict[str, Any], event: Any, transform_input: bool) -> None:
+    """Deliver to a log group or another bus, which moto can; the rule has been matched already."""
+    only = copy.copy(rule)
+    only.targets = [target]
+    try:
+        send(only, copy.deepcopy(event), transform_input)
+    except Exception:
+        log.exception("rule %s, target %s", rule.arn, target["Arn"])
+
+
+def _send_to_dead_letters(
+    local: EmbeddedAws, rule_arn: str, queue_arn: str, event: dict[str, Any], attributes: dict[str, str]
+) -> bool:
     _, region, account, name = parse_arn(queue_arn)
+    texts = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value}
     try:
         _authorize(local, rule_arn, queue_arn)
-    except AccessDeniedError as refusal:
+        sqs_backends[account][region].send_message(name, json.dumps(event, default=str), message_attributes=texts)
+    except (AccessDeniedError, ServiceException) as refusal:
         log.warning("an event is lost: %s", refusal)
-    else:
-        sqs_backends[account][region].send_message(name, json.dumps(event, default=str))
+        return False
+    return True
 
 
 def _authorize(local: EmbeddedAws, rule_arn: str, arn: str, role: str = "") -> None:
@@ -91,12 +219,11 @@ def _authorize(local: EmbeddedAws, rule_arn: str, arn: str, role: str = "") -> N
         return
     url = f"{local.endpoint_url}/{account}/{name}"
     params = {"sqs": {"QueueUrl": url}, "sns": {"TopicArn": arn}, "lambda": {"FunctionName": arn}}[service]
-    keys = {"aws:SourceArn": rule_arn, "aws:SourceAccount": parse_arn(rule_arn).account}
-    local.authorization.check_call(SERVICE, service, CALLS[service], params, region, keys)
+    deliveries.authorize(local, SERVICE, rule_arn, service, CALLS[service], params, region)
 
 
-def _deliver(local: EmbeddedAws, rule_arn: str, target: dict[str, Any], event: dict[str, Any]) -> None:
-    text = _input(target, event)
+def _deliver(local: EmbeddedAws, rule_arn: str, target: dict[str, Any], text: str) -> None:
+    """Make the call of a delivery, which has been authorized."""
     service, region, account, name = parse_arn(target["Arn"])
     if service == "sqs":
         group = target.get("SqsParameters", {}).get("MessageGroupId")
@@ -109,33 +236,3 @@ def _deliver(local: EmbeddedAws, rule_arn: str, target: dict[str, Any], event: d
     else:
         client = local.accounts.client("lambda", account, region)
         client.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=text.encode())
-
-
-def _input(target: dict[str, Any], event: dict[str, Any]) -> str:
-    """The target's input: the event, or the output of the target's transformer."""
-    if "InputPath" in target or "Input" in target:
-        raise ValueError(f"the embedded AWS does not support Input and InputPath of the target {target['Arn']}")
-    time = datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    stamped: Any = event | {"time": time}
-    if "InputTransformer" not in target:
-        return json.dumps({key: value for key, value in stamped.items() if key != "ingestion-time"})
-    return transform(target["InputTransformer"], stamped)
-
-
-def transform(transformer: dict[str, Any], event: dict[str, Any]) -> str:
-    """EventBridge's input transformer: between quotes a value becomes part of the text, elsewhere it is JSON.
-
-    Moto's does not escape quotes in values.
-    """
-    template: str = transformer["InputTemplate"]
-    found = {name: parse(path).find(event) for name, path in transformer.get("InputPathsMap", {}).items()}
-
-    def insert(placeholder: re.Match[str]) -> str:
-        matches: Any = found.get(placeholder[1])
-        value = matches[0].value if matches else None
-        between_quotes = len(re.findall(r'(?<!\\)"', template[: placeholder.start()])) % 2
-        if not between_quotes:
-            return json.dumps(value)
-        return json.dumps(value if isinstance(value, str) else json.dumps(value))[1:-1]
-
-    return re.sub(r"<([\w.-]+)>", insert, template)

@@ -1,7 +1,8 @@
 """The process in which a deployed function runs: loads its handler once, then answers events, as Lambda's runtime does.
 
-Run as a script with the unpacked zip as working directory. Events arrive as JSON lines on standard input, answers leave on
-file descriptor ANSWER_FD; standard output and error are the function's log.
+Run as a script with the unpacked zip as working directory. Answers leave on file descriptor ANSWER_FD: `{"init": error}` when the
+handler is loaded, then one for each event, which arrive as JSON lines on standard input. Standard output and error are the
+function's log. Error types and messages are those of Lambda's runtime interface client for Python.
 """
 
 import importlib
@@ -17,30 +18,58 @@ from pathlib import Path
 PACKAGES_OF_LAYERS = {"aws_lambda_powertools": "local-aws[powertools]"}
 
 
+class RuntimeFailure(Exception):
+    """An error of the runtime: its type and message."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 def main() -> None:
     """Answer events until standard input closes."""
     answers = os.fdopen(int(os.environ.pop("ANSWER_FD")), "w")
-    sys.path.insert(0, str(Path.cwd()))
-    module, _, name = os.environ["_HANDLER"].rpartition(".")
-    try:
-        handler = getattr(importlib.import_module(module.replace("/", ".")), name)
-        failure = None
-    except BaseException as error:
-        handler, failure = None, _error(error)
-    for line in sys.stdin:
-        request = json.loads(line)
-        answer = {"error": failure} if handler is None else _invoke(handler, request)
+
+    def answer(content: dict) -> None:
         sys.stdout.flush()
-        answers.write(json.dumps(answer) + "\n")
+        answers.write(json.dumps(content) + "\n")
         answers.flush()
 
-
-def _invoke(handler: object, request: dict) -> dict:
+    sys.path.insert(0, str(Path.cwd()))
     try:
-        result = handler(request["event"], _context(request))  # type: ignore[operator]
+        handler = _load(os.environ["_HANDLER"])
+    except Exception as error:
+        answer({"init": _error(error, "")})
+        return
+    answer({"init": None})
+    for line in sys.stdin:
+        answer(_invoke(handler, json.loads(line)))
+
+
+def _load(path: str) -> types.FunctionType:
+    name, _, function = path.rpartition(".")
+    name = name.replace("/", ".")
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        raise RuntimeFailure(
+            "Runtime.ImportModuleError", f"Unable to import module '{name}': {_hint(error)}"
+        ) from error
+    if not hasattr(module, function):
+        raise RuntimeFailure("Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{name}'")
+    return getattr(module, function)
+
+
+def _invoke(handler: types.FunctionType, request: dict) -> dict:
+    try:
+        result = handler(request["event"], _context(request))
+    except Exception as error:
+        return {"error": _error(error, request["request_id"])}
+    try:
         return {"result": json.loads(json.dumps(result))}
-    except BaseException as error:
-        return {"error": _error(error)}
+    except (TypeError, ValueError) as error:
+        failure = RuntimeFailure("Runtime.MarshalError", f"Unable to marshal response: {error}")
+        return {"error": _error(failure, request["request_id"])}
 
 
 def _context(request: dict) -> types.SimpleNamespace:
@@ -59,16 +88,23 @@ def _context(request: dict) -> types.SimpleNamespace:
     )
 
 
-def _error(error: BaseException) -> dict:
+def _error(error: Exception, request_id: str) -> dict:
     print("".join(traceback.format_exception(error)), file=sys.stderr, flush=True)
-    text = str(error)
-    if isinstance(error, ModuleNotFoundError) and error.name in PACKAGES_OF_LAYERS:
-        text += f". Layers are not run here: `pip install '{PACKAGES_OF_LAYERS[error.name]}'` provides the package"
+    of_runtime = isinstance(error, RuntimeFailure)
     return {
-        "errorMessage": text,
-        "errorType": type(error).__name__,
-        "stackTrace": traceback.format_tb(error.__traceback__),
+        "errorMessage": str(error),
+        "errorType": error.kind if isinstance(error, RuntimeFailure) else type(error).__name__,
+        "requestId": request_id,
+        "stackTrace": [] if of_runtime else traceback.format_tb(error.__traceback__),
     }
+
+
+def _hint(error: ImportError) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name in PACKAGES_OF_LAYERS:
+        return (
+            f"{error}. Layers are not run here: `pip install '{PACKAGES_OF_LAYERS[error.name]}'` provides the package"
+        )
+    return str(error)
 
 
 if __name__ == "__main__":

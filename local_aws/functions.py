@@ -1,114 +1,19 @@
 """Runs deployed Lambda functions: each one's zip in a separate process, with the credentials of its role."""
 
-import io
 import json
 import logging
-import os
-import select
-import shutil
-import subprocess
-import sys
 import threading
 import time
 import uuid
-import zipfile
-from pathlib import Path
 from typing import Any
 
 from .authorization import AccessDeniedError
+from .function_process import Worker
 from .interfaces import EmbeddedAws
 
 _module_log = logging.getLogger(__name__)
-WORKER = Path(__file__).with_name("function_worker.py")
-
-
-class Worker:
-    """One warm process of one version of a function's code and configuration."""
-
-    def __init__(self, local: EmbeddedAws, function: Any) -> None:
-        self.lock = threading.Lock()
-        self.log_group = getattr(function, "logs_group_name", None) or f"/aws/lambda/{function.function_name}"
-        self.log_stream = f"{time.strftime('%Y/%m/%d')}/[$LATEST]{uuid.uuid4().hex}"
-        self._local, self._function = local, function
-        self._folder = local.state_dir / "functions" / uuid.uuid4().hex
-        self._folder.mkdir(parents=True)
-        with zipfile.ZipFile(io.BytesIO(function.code_bytes)) as archive:
-            archive.extractall(self._folder)
-        self._log = (self._folder.parent / f"{self._folder.name}.log").open("w+b")
-        self._logged = 0
-        answers, answer_fd = os.pipe()
-        self._answers = os.fdopen(answers)
-        self._process = subprocess.Popen(
-            [sys.executable, str(WORKER)],
-            cwd=self._folder,
-            env=self._environment() | {"ANSWER_FD": str(answer_fd)},
-            stdin=subprocess.PIPE,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            pass_fds=[answer_fd],
-            text=True,
-        )
-        os.close(answer_fd)
-
-    def _environment(self) -> dict[str, str]:
-        function = self._function
-        return {
-            "PATH": os.environ["PATH"],
-            "PYTHONUNBUFFERED": "1",
-            "_HANDLER": function.handler,
-            "LAMBDA_TASK_ROOT": str(self._folder),
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
-            "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
-            "AWS_LAMBDA_LOG_GROUP_NAME": self.log_group,
-            "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
-            "AWS_REGION": function.region,
-            "AWS_DEFAULT_REGION": function.region,
-            "AWS_ENDPOINT_URL": self._local.endpoint_url,
-            **self._local.accounts.assume(function.role, function.function_name, _subnets(function), function.region),
-            **{key: str(value) for key, value in function.environment_vars.items()},
-        }
-
-    def alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process.poll() is None
-
-    def invoke(self, event: Any, request_id: str) -> dict[str, Any]:
-        """`{"result": …}` or `{"error": {errorMessage, errorType, stackTrace}}`."""
-        timeout = float(self._function.timeout)
-        request = {"event": event, "request_id": request_id, "timeout": timeout, "arn": self._function.function_arn}
-        try:
-            print(json.dumps(request), file=self._process.stdin, flush=True)
-            ready, _, _ = select.select([self._answers], [], [], timeout)
-            line = self._answers.readline() if ready else ""
-        except BrokenPipeError:
-            ready, line = [True], ""
-        if line:
-            return json.loads(line)
-        self.close()
-        message = "Runtime exited" if ready else f"Task timed out after {timeout:.2f} seconds"
-        kind = "Runtime.ExitError" if ready else "Sandbox.Timedout"
-        return {"error": {"errorMessage": f"RequestId: {request_id} Error: {message}", "errorType": kind}}
-
-    def new_log(self) -> str:
-        """The function's output since the last call."""
-        self._log.flush()
-        with Path(self._log.name).open("rb") as log:
-            log.seek(self._logged)
-            text = log.read()
-        self._logged += len(text)
-        return text.decode(errors="replace")
-
-    def close(self) -> None:
-        """End the process and remove its files."""
-        self._process.kill()
-        self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _subnets(function: Any) -> list[str]:
-    return (function.vpc_config or {}).get("SubnetIds", [])
+RESPONSE_BYTES = 6_291_556
+"""Lambda developer guide, "Lambda quotas", and API reference, Invoke (Payload)."""
 
 
 class Functions:
@@ -131,8 +36,13 @@ class Functions:
             return {"error": {"errorMessage": str(error), "errorType": "InvalidSubnetIDException"}}, ""
         request_id = str(uuid.uuid4())
         with worker.lock:
+            if worker.closed:  # by the invocation that had the lock before
+                return self.invoke(function, event)
             answer = worker.invoke(event, request_id)
             log = worker.new_log()
+        if len(json.dumps(answer.get("result"))) > RESPONSE_BYTES:
+            message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES} bytes)."
+            answer = {"error": {"errorMessage": message, "errorType": "Function.ResponseSizeTooLarge"}}
         log = f"START RequestId: {request_id} Version: $LATEST\n{log}END RequestId: {request_id}\n"
         self._write_log(function, worker, log)
         return answer, log
@@ -148,7 +58,7 @@ class Functions:
                 return found[1]
             if found:
                 found[1].close()
-            self._local.authorization.take_role("lambda.amazonaws.com", function.role, key)
+            self._local.authorization.take_role("lambda.amazonaws.com", function.role)
             worker = Worker(self._local, function)
             self._workers[key] = (version, worker)
             return worker
@@ -183,12 +93,27 @@ def install(local: EmbeddedAws) -> Functions:
     functions = Functions(local)
 
     def invoke(self: Any, event: Any = None) -> tuple[str, bool, str]:
-        content = json.loads(event or "{}") if isinstance(event, str | bytes | None) else event
-        result, log = functions.invoke(self, content)
+        result, log = functions.invoke(self, event)
         failed = "error" in result
         return json.dumps(result["error"] if failed else result["result"]), failed, log
 
-    local.when_imported(
-        "moto.awslambda.models", lambda module: local.replace(module.LambdaFunction, "_invoke_lambda", invoke)
-    )
+    def install_in(module: Any) -> None:
+        local.replace(module.LambdaFunction, "_invoke_lambda", invoke)
+        local.replace(module.LambdaFunction, "invoke", _as_lambda(module.LambdaFunction.invoke))
+
+    local.when_imported("moto.awslambda.models", install_in)
     return functions
+
+
+def _as_lambda(invoke: Any) -> Any:
+    """Moto's `LambdaFunction.invoke` for requests without a payload too, and with the header of a failed invocation."""
+
+    def invoke_as_lambda(self: Any, body: Any, request_headers: Any, response_headers: Any) -> Any:
+        answer = invoke(self, body or "{}", request_headers, response_headers)
+        if "x-amz-function-error" in response_headers:
+            response_headers["x-amz-function-error"] = (
+                "Unhandled"  # moto writes Handled, which the Python runtime never is
+            )
+        return answer
+
+    return invoke_as_lambda

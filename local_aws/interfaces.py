@@ -66,6 +66,18 @@ class Authorization(Protocol):
         ...
 
 
+class Rules(Protocol):
+    """AWS's rules about requests."""
+
+    def provide(self, kind: str, find: Callable[[str, str, str], Mapping[str, Any] | None]) -> None:
+        """Let rules ask for records of a kind: `find(account, region, name)`."""
+        ...
+
+    def find(self, kind: str, account: str, region: str, name: str) -> Mapping[str, Any] | None:
+        """The record of a kind with a name, or None."""
+        ...
+
+
 class Functions(Protocol):
     """Invocations of deployed Lambda functions."""
 
@@ -131,6 +143,11 @@ class EmbeddedAws(Server, Protocol):
     @property
     def authorization(self) -> Authorization:
         """Policy checks."""
+        ...
+
+    @property
+    def rules(self) -> Rules:
+        """AWS's rules."""
         ...
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.validate import ParamValidator
 from moto.core.utils import get_service_model
 from moto.iam.models import get_account_id_from
 from werkzeug.wrappers import Request, Response
@@ -49,6 +50,12 @@ class JsonApi:
             message = f"the embedded AWS does not support {self.service}:{name}"
             raise ServiceError(message, "NotImplementedException")
         return self._operations[name]
+
+    def check_types(self, operation: str, content: Record) -> None:
+        """Check types and names of parameters; `rules` checks their values. Raises ServiceError."""
+        report = ParamValidator().validate(content, self.model.operation_model(operation).input_shape)
+        if report.has_errors():
+            raise ServiceError(report.generate_report())
 
     def respond(self, request: Request, operation: str, content: Record) -> Record:
         """The response of one call. Raises ServiceError, AccessDeniedError."""

@@ -1,7 +1,8 @@
 """Event source mappings from SQS to Lambda: a poller for each queue, with partial batch responses and ordered FIFO groups.
 
 Moto invokes the function inside SendMessage, forgets failed messages and has no partial batches; here a thread polls as
-Lambda's does, under the role of the function.
+Lambda's does, under the role of the function. FIFO queues keep the order of a group through retries, and remember
+deduplication ids after a message is deleted; moto does neither.
 """
 
 import logging
@@ -10,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from moto.backends import get_backend
-from moto.sqs.models import Queue, sqs_backends
+from moto.sqs.models import DEDUPLICATION_TIME_IN_SECONDS, Queue, SQSBackend, sqs_backends
 
 from .arn import parse_arn
 from .interfaces import EmbeddedAws
@@ -69,7 +70,8 @@ class Pollers:
             return
         event = {"Records": [_record(message, mapping.event_source_arn, region) for message in received]}
         answer, _ = self._local.functions.invoke(_function(mapping), event)
-        failed = _failed(answer, [message["MessageId"] for message in received])
+        reports = "ReportBatchItemFailures" in (mapping.function_response_types or [])
+        failed = _failed(answer, [message["MessageId"] for message in received], reports_failures=reports)
         for message in received:
             handle = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
             if message["MessageId"] in failed:
@@ -111,29 +113,69 @@ def _record(message: dict[str, Any], queue_arn: str, region: str) -> dict[str, A
     }
 
 
-def _failed(answer: dict[str, Any], all_ids: list[str]) -> set[str]:
-    """Ids of the messages that return to the queue: all after an error, else those in batchItemFailures."""
+def _failed(answer: dict[str, Any], all_ids: list[str], *, reports_failures: bool) -> set[str]:
+    """Ids of the messages that return to the queue: all after an error, else those in batchItemFailures.
+
+    Only a mapping with ReportBatchItemFailures looks at the answer. An id that is empty or not in the batch fails all
+    (Lambda's guide, 'Handling errors for an SQS event source').
+    """
     if "error" in answer:
         return set(all_ids)
-    named = (answer.get("result") or {}).get("batchItemFailures", []) if isinstance(answer.get("result"), dict) else []
-    identifiers = {item.get("itemIdentifier") for item in named}
+    result = answer.get("result")
+    if not reports_failures or not isinstance(result, dict):
+        return set()
+    identifiers = {item.get("itemIdentifier") for item in result.get("batchItemFailures") or []}
     return set(all_ids) if identifiers - set(all_ids) else identifiers
 
 
 def install(local: EmbeddedAws) -> None:
-    """Poll in moto's place, from the first use of Lambda on."""
+    """Poll in moto's place, from the first use of Lambda on; give FIFO queues their order and their memory."""
+    add_message = Queue.add_message
+
+    def add_once(self: Any, message: Any) -> None:
+        if _is_repeat(self, message):
+            return
+        mappings, self.lambda_event_source_mappings = self.lambda_event_source_mappings, {}
+        try:
+            add_message(self, message)
+        finally:
+            self.lambda_event_source_mappings = mappings
+
+    receive_message = SQSBackend.receive_message
+
+    def receive_in_order(self: Any, queue_name: str, *arguments: Any, **more: Any) -> Any:
+        queue: Any = self.get_queue(queue_name)
+        # Moto takes one back at a time, and holds the first against those that it received with it.
+        queue.pending_messages.difference_update([m for m in list(queue.pending_messages) if m.visible])
+        return receive_message(self, queue_name, *arguments, **more)
+
+    local.replace(Queue, "add_message", add_once)
+    local.replace(SQSBackend, "receive_message", receive_in_order)
+    local.replace(Queue, "pending_message_groups", property(_groups_in_flight))
 
     def poll(_: ModuleType) -> None:
-        add_message = Queue.add_message
-
-        def add_without_invoking(self: Any, message: Any) -> None:
-            mappings, self.lambda_event_source_mappings = self.lambda_event_source_mappings, {}
-            try:
-                add_message(self, message)
-            finally:
-                self.lambda_event_source_mappings = mappings
-
-        local.replace(Queue, "add_message", add_without_invoking)
         Pollers(local)
 
     local.when_imported("moto.awslambda.models", poll)
+
+
+def _is_repeat(queue: Any, message: Any) -> bool:
+    """Whether the queue got this deduplication id within five minutes; the message may have been deleted since.
+
+    'Amazon SQS continues to keep track of the message deduplication ID even after the message is received and deleted'
+    (SendMessage, MessageDeduplicationId).
+    """
+    if not queue.fifo_queue or not message.deduplication_id:
+        return False
+    group = message.group_id if queue.deduplication_scope == "messageGroup" else None
+    known: dict[Any, int] = queue.__dict__.setdefault("known_deduplication_ids", {})
+    sent = known.get((group, message.deduplication_id))
+    if sent is not None and message.sent_timestamp - sent < DEDUPLICATION_TIME_IN_SECONDS * 1000:
+        return True
+    known[group, message.deduplication_id] = message.sent_timestamp
+    return False
+
+
+def _groups_in_flight(queue: Any) -> set[str]:
+    """Groups with a message that a consumer has. Moto counts messages that are visible again, and so skips the first one."""
+    return {message.group_id for message in queue.pending_messages if message.group_id and not message.visible}

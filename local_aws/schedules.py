@@ -1,16 +1,21 @@
-"""EventBridge schedules, fired on demand: `POST /_local/tick` performs one scheduled invocation."""
+"""EventBridge schedules: checked when they are created, and fired on demand: `POST /_local/tick` performs one invocation."""
 
 import json
 import re
 import uuid
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from botocore.exceptions import ClientError
+from moto.scheduler.exceptions import ValidationException
+from moto.scheduler.models import EventBridgeSchedulerBackend
 
 from .arn import parse_arn
 from .authorization import AccessDeniedError
+from .eventbridge.expressions import valid_for_scheduler
 from .interfaces import EmbeddedAws
+from .rules import clock
 
 
 def tick(local: EmbeddedAws, schedule: str, account: str, region: str, time: datetime, group: str = "default") -> Any:
@@ -65,14 +70,33 @@ def _deliver(local: EmbeddedAws, target: dict[str, Any], payload: str, region: s
     raise ValueError(f"the embedded AWS cannot deliver a schedule to {arn}")
 
 
+def _checked(operation: Any) -> Any:
+    """CreateSchedule or UpdateSchedule, with the refusals of EventBridge Scheduler that moto leaves out."""
+
+    def call(self: Any, *arguments: Any, **more: Any) -> Any:
+        expression, timezone = more["schedule_expression"], more.get("schedule_expression_timezone")
+        if not valid_for_scheduler(expression):
+            raise ValidationException(f"Invalid Schedule Expression {expression}.")
+        if timezone and timezone not in available_timezones():
+            raise ValidationException(f"Invalid Schedule Expression Timezone {timezone}.")
+        return operation(self, *arguments, **more)
+
+    return call
+
+
 def install(local: EmbeddedAws) -> None:
-    """Serve `POST /_local/tick {schedule, account, region, time?, group?}`."""
+    """Check schedules; serve `POST /_local/tick {schedule, account, region, time?, group?}`."""
+    for operation in ("create_schedule", "update_schedule"):
+        checked = _checked(getattr(EventBridgeSchedulerBackend, operation))
+        local.replace(EventBridgeSchedulerBackend, operation, checked)
 
     def control(body: dict[str, Any]) -> Any:
         time = datetime.fromisoformat(body["time"]) if body.get("time") else datetime.now(UTC)
+        clock.pass_to(time if time.tzinfo else time.replace(tzinfo=UTC))
         try:
             return tick(local, body["schedule"], body["account"], body["region"], time, body.get("group", "default"))
         except (AccessDeniedError, ClientError) as error:
             raise ValueError(f"schedule {body['schedule']!r} was not delivered: {error}") from error
 
+    local.on_stop(clock.reset)
     local.control("tick", control)

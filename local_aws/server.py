@@ -20,14 +20,23 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
 from . import (
+    access_logs,
     alarms,
     authorization,
+    aws_policies,
+    bucket_notifications,
     cloudformation,
     codepipeline,
     events,
+    function_roles,
     functions,
+    log_groups,
+    public_resources,
     queues,
+    quotas,
+    rules,
     sagemaker,
+    scaling,
     schedules,
     topics,
 )
@@ -35,6 +44,7 @@ from .accounts import Accounts
 from .interfaces import Application, Control
 from .patches import Patches
 from .sessions import EndpointSession
+from .state_folder import StateFolder
 
 DEFAULT_ACCOUNT = "123456789012"
 """The account of requests that are signed with keys which belong to no role."""
@@ -59,33 +69,42 @@ class _QuietHandler(MotoRequestHandler):
 class Dispatcher(DomainDispatcherApplication):
     """Moto's choice of the application for a request, with applications of the embedded AWS in the place of some."""
 
-    def __init__(self, create_app: Any) -> None:
+    def __init__(self, create_app: Any, guard: rules.Guard) -> None:
         super().__init__(create_app)
         self.replaced: dict[str, Any] = {}
+        self._guard = guard
         # Moto lists its own folders at each request to answer this.
         self.get_backend_for_host = cache(self.get_backend_for_host)
 
     def get_application(self, environ: dict[str, Any]) -> Any:
-        """The WSGI application that serves the request."""
+        """The WSGI application that serves the request, behind AWS's rules."""
         application: Any = super().get_application(environ)
-        return self.replaced.get(application.service, application)
+        return self._guard.before(application.service, self.replaced.get(application.service, application))
 
 
 class LocalAws:
     """An embedded AWS in this process, reachable at `endpoint_url` by any AWS tool.
 
-    `state_dir` holds the files of jobs, functions and endpoints. Moto's state belongs to the process, so run one LocalAws
-    at a time. Raises PortInUseError; port 0 takes a free one.
+    `state_dir`: folder for the files of jobs, functions and endpoints, which are in a folder of their own there, removed
+    when this stops. Moto's state belongs to the process, so run one LocalAws at a time. Port 0 takes a free one. Raises
+    PortInUseError, and StateInUseError when another one uses the folder.
     """
 
     def __init__(self, state_dir: Path, port: int = 0) -> None:
-        self.state_dir = state_dir.resolve()
+        self._folder = StateFolder(state_dir)
+        self.state_dir = self._folder.run
         self._closers: list[Callable[[], None]] = []
         self._controls: dict[str, Control] = {}
         self._patches = Patches()
-        self._dispatcher = Dispatcher(create_backend_app)
+        self.rules = rules.Guard()
+        self._dispatcher = Dispatcher(create_backend_app, self.rules)
         self._application_of_aws: Application = self._dispatcher
-        self._server = _listen(port, self._application)
+        try:
+            self._server = _listen(port, self._application)
+        except PortInUseError:
+            self._folder.release()
+            raise
+        self._folder.announce(self.endpoint_url)
         self._thread = threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True)
 
     @property
@@ -105,10 +124,27 @@ class LocalAws:
         self.authorization = authorization.install(self)
         self._application_of_aws = self.authorization.middleware(self._dispatcher)
         self.control("authorization", lambda body: self.authorization.report())
+        self.control("operations", lambda body: self.rules.report())
         self.accounts = Accounts(self.endpoint_url)
         cloudformation.install(self)
         self.functions = functions.install(self)
-        for extension in (queues, topics, events, schedules, alarms, sagemaker):
+        extensions = (
+            access_logs,
+            aws_policies,
+            quotas,
+            public_resources,
+            queues,
+            topics,
+            bucket_notifications,
+            events,
+            schedules,
+            alarms,
+            sagemaker,
+            function_roles,
+            log_groups,
+            scaling,
+        )
+        for extension in extensions:
             extension.install(self)
         self.repositories, self.pipelines = codepipeline.install(self)
         self._thread.start()
@@ -125,6 +161,7 @@ class LocalAws:
         self._server.server_close()
         self._patches.undo()
         moto_api_backend.reset()
+        self._folder.release()
 
     def __enter__(self) -> Self:
         return self.start()

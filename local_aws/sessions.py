@@ -4,6 +4,9 @@ from typing import Any
 
 import boto3
 
+SERVER_AGENT = "local-aws"
+"""In the user agent of requests that the server makes as AWS's services do, also under a customer's role."""
+
 
 class EndpointSession(boto3.Session):
     """A boto3 session with an endpoint URL for all of its clients and resources."""

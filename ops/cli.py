@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from model_factory.config import ConfigError
 
-from .commands import delivery, local, operations, repository
+from .commands import delivery, first_deployment, local, operations, repository
 from .options import err, print_mistakes
 from .project import UsageError
 from .repository.init import DISTRIBUTION
@@ -31,7 +31,7 @@ def options(
         raise typer.Exit
 
 
-for group in (repository, operations, delivery, local):
+for group in (repository, operations, delivery, first_deployment, local):
     group.register(app)
 
 

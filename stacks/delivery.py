@@ -17,6 +17,7 @@ from model_factory.core.alerts_topic import AlertsTopic
 from model_factory.core.encryption_key import EncryptionKey
 from model_factory.core.factory_function import FactoryFunction
 from model_factory.core.nag import suppress
+from model_factory.core.permissions import apply_permissions_boundary
 from model_factory.core.trigger_queue import UndeliveredQueue
 from model_factory.delivery.buckets import DeliveryBuckets
 from model_factory.delivery.delivery_alerts import DeliveryAlerts
@@ -53,22 +54,23 @@ class DeliveryStack(Stack):
             description=f"Model Factory {factory.name}: delivery pipeline",
             env=Environment(account=delivery.account, region=delivery.region),
         )
+        apply_permissions_boundary(self, delivery.permissions_boundary)
         self._names = names
         self._key = EncryptionKey(self, "Encryption", names=names).key
         alarm_topic = self._notifications(factory.alerts.emails)
-        artifacts = DeliveryBuckets(self, "Buckets", names=names, key=self._key).artifacts
+        buckets = DeliveryBuckets(self, "Buckets", names=names, key=self._key)
         function = self._function(factory, delivery, [environment for environment, _ in environments], alarm_topic)
         DeliveryPipeline(
             self,
             "Delivery",
             delivery=delivery,
             names=names,
-            artifacts=artifacts,
+            artifacts=buckets.artifacts,
             function=function,
             environments=environments,
         )
         if delivery.source != CODECOMMIT:
-            PullRequestPipeline(self, "PullRequests", delivery=delivery, names=names, artifacts=artifacts)
+            PullRequestPipeline(self, "PullRequests", delivery=delivery, names=names, bucket=buckets.tests)
 
     def _notifications(self, emails: Sequence[str]) -> sns.ITopic:
         """The topic, its rules and the queue of undelivered events. Returns the topic of alarms."""

@@ -13,19 +13,16 @@ from model_factory.config import (
     line_of,
     load_factory,
     load_models,
+    naming_mistakes,
 )
 from model_factory.config.delivery import Delivery
 from model_factory.core.image import ImageError
-from model_factory.core.names import ModelNames
+from model_factory.core.regions import region_mistakes
 from model_factory.definition import DefinitionError
 from model_factory.model.job_code import build_job_code
 
 from .foundation import FoundationStack
 from .model import ModelStack
-
-# The limit of SageMaker and IAM, minus the longest suffix of a model's names (`-monitor-job`, `-v1234-…`).
-_LONGEST_PREFIX = 48
-_LONGEST_BUCKET = 63
 
 
 class UserError(Exception):
@@ -49,8 +46,11 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
     """
     config = load_factory(factory)
     configs = load_models(models)
-    _check_lengths(config, configs, factory)
+    if mistakes := naming_mistakes(config, configs, path=factory):
+        raise ConfigError(mistakes)
+    _check_regions(config, factory)
     _check_networks(config, configs, models)
+    _check_retention(config, configs, models)
     codes = {
         name: build_job_code(model, project=models / name, target=Path(app.outdir) / "jobs" / f"{name}.zip")
         for name, model in configs.items()
@@ -63,7 +63,7 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
         if environment in config.delivered:
             scope = Stage(app, environment.name)
             delivered.append((environment, scope))
-        foundation = FoundationStack(scope, config, environment, promotes=promotes)
+        foundation = FoundationStack(scope, config, environment, promotes=promotes, models=list(configs))
         for name, model in configs.items():
             try:
                 stack = ModelStack(
@@ -96,6 +96,23 @@ def _add_delivery(
     DeliveryStack(app, config, delivery, delivered)
 
 
+def _check_regions(factory: FactoryConfig, path: Path) -> None:
+    """Every region has what the stacks need there."""
+    places: list[tuple[tuple[str | int, ...], str, bool]] = [
+        (("environments", index, "region"), environment.region, False)
+        for index, environment in enumerate(factory.environments)
+    ]
+    if factory.delivery:
+        places.append((("delivery", "region"), factory.delivery.region, True))
+    mistakes = [
+        Mistake(path, line_of(path, *key), message)
+        for key, region, delivery in places
+        for message in region_mistakes(region, delivery=delivery)
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
 def _check_networks(factory: FactoryConfig, models: dict[str, ModelConfig], folder: Path) -> None:
     """SageMaker cannot connect a serverless endpoint to a VPC, and one outside of the VPC would not be isolated."""
     networked = ", ".join(each.name for each in factory.environments if each.network != "none")
@@ -114,22 +131,18 @@ def _check_networks(factory: FactoryConfig, models: dict[str, ModelConfig], fold
         )
 
 
-def _check_lengths(factory: FactoryConfig, models: dict[str, ModelConfig], path: Path) -> None:
-    mistakes: list[str] = []
-    for environment in factory.environments:
-        names = factory.names(environment)
-        bucket = names.bucket("artifacts")
-        if len(bucket) > _LONGEST_BUCKET:
-            mistakes.append(
-                f"{path}: bucket {bucket!r} has {len(bucket)} characters, S3 allows {_LONGEST_BUCKET}; "
-                f"shorten `name` or the environment {environment.name!r}"
-            )
-        for model in models:
-            prefix = ModelNames(names, model).prefix
-            if len(prefix) > _LONGEST_PREFIX:
-                mistakes.append(
-                    f"{path}: names of model {model!r} in {environment.name!r} would start with {prefix!r}, "
-                    f"{len(prefix)} characters of at most {_LONGEST_PREFIX}; shorten one of the three parts"
-                )
+def _check_retention(factory: FactoryConfig, models: dict[str, ModelConfig], folder: Path) -> None:
+    """Captured requests stay until their labels can have arrived."""
+    kept = [each.captured_retention for each in factory.environments if each.captured_retention]
+    mistakes = [
+        Mistake(
+            path := folder / name / "model.yaml",
+            line_of(path, "monitoring", "quality", "window"),
+            f"monitoring.quality.window is {model.monitoring.quality.window.days} days, but factory.yaml deletes captured "
+            f"requests after {min(kept).days}; raise captured_retention there, or shorten the window",
+        )
+        for name, model in models.items()
+        if kept and min(kept) < model.monitoring.quality.window
+    ]
     if mistakes:
-        raise UserError("\n".join(mistakes))
+        raise ConfigError(mistakes)

@@ -1,6 +1,8 @@
 """Shared resources of an environment: key, buckets, queues, VPC, functions, notifications."""
 
+import math
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import cast
 
 from aws_cdk import Duration, Environment, RemovalPolicy, Stack
@@ -38,6 +40,7 @@ class FoundationStack(Stack):
         factory: The content of factory.yaml.
         environment: One of its environments.
         promotes: Whether versions of a model are promoted from environment to environment. Default: False.
+        models: Names of the models, whose captured requests and reports expire. Default: none.
     """
 
     resources: EnvironmentResources
@@ -50,6 +53,7 @@ class FoundationStack(Stack):
         environment: EnvironmentConfig,
         *,
         promotes: bool = False,
+        models: Sequence[str] = (),
     ) -> None:
         names = factory.names(environment)
         super().__init__(
@@ -68,6 +72,9 @@ class FoundationStack(Stack):
         statements = self._function_statements()
         self.vpc = self._vpc(environment, [each for some in statements.values() for each in some])
         self._add_shared(factory, environment)
+        self._lake.expire(
+            models, captured=_days(environment.captured_retention), reports=_days(environment.report_retention)
+        )
         self._add_functions(statements)
         self._add_delivery_role(factory, environment, promotes=promotes)
 
@@ -83,19 +90,46 @@ class FoundationStack(Stack):
     def _vpc(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> VpcConfig | None:
         """The VPC of jobs, endpoints and functions. None: they are outside of a VPC."""
         match environment.network:
-            case "none":
-                return None
             case "isolated":
-                return IsolatedNetwork(self, "Network", names=self._names, key=self.key, statements=statements).vpc
-            case network:
-                # The VPC can belong to another account that shares its subnets; ids are unique in all accounts.
-                return VpcConfig(tuple(network.subnets), tuple(network.security_groups), account="*")
+                return self._isolated(environment, statements).vpc
+            case "none":
+                network = None
+            case existing:
+                network = existing
+        if environment.keep_isolated_network:
+            self._keep_exports(self._isolated(environment, statements).vpc)
+        if network is None:
+            return None
+
+        # The VPC can belong to another account that shares its subnets; ids are unique in all accounts.
+        return VpcConfig(tuple(network.subnets), tuple(network.security_groups), account="*")
+
+    def _isolated(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> IsolatedNetwork:
+        return IsolatedNetwork(
+            self,
+            "Network",
+            names=self._names,
+            key=self.key,
+            statements=statements,
+            availability_zones=environment.availability_zones,
+        )
+
+    def _keep_exports(self, vpc: VpcConfig) -> None:
+        """The exports that the models' deployed stacks still import: CloudFormation refuses to delete them before."""
+        for value in (*vpc.subnets, *vpc.security_groups):
+            self.export_value(value)
 
     def _add_shared(self, factory: FactoryConfig, environment: EnvironmentConfig) -> None:
         """Buckets, notifications, the queue of undelivered events and the role of schedules."""
         names, key, by_name = self._names, self.key, self._by_name
         self._lake = DataLake(
-            self, "DataLake", names=names, key=key, removal=self._removal, lock=environment.records_lock
+            self,
+            "DataLake",
+            names=names,
+            key=key,
+            removal=self._removal,
+            lock=environment.records_lock,
+            alarm_topic=by_name.alarm_topic,
         )
         self._alerts = EnvironmentAlerts(
             self,
@@ -174,3 +208,7 @@ class FoundationStack(Stack):
                 gives=promotes and environment != factory.delivered[-1],
                 receives=promotes and environment != factory.delivered[0],
             )
+
+
+def _days(age: timedelta | None) -> Duration | None:
+    return Duration.days(math.ceil(age / timedelta(days=1))) if age else None

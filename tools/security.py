@@ -99,14 +99,14 @@ def templates_in(out: Path) -> list[Path]:
     return sorted(out.glob("**/*.template.json"))
 
 
-def synthesize_one(out: Path, factory: Path, models: Path) -> None:
-    """Synthesize one factory to `out`; cdk-nag's findings are in validation-report.json."""
+def synthesize_one(out: Path, factory: Path, models: Path, context: dict[str, Any] | None = None) -> None:
+    """Synthesize one factory to `out`, with cdk.json's context and `context`; findings are in validation-report.json."""
     from aws_cdk import App
 
     from model_factory.stacks.factory import add_factory
 
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
-    app = App(outdir=str(out), context=flags | REPORT_ONLY, analytics_reporting=False)
+    app = App(outdir=str(out), context=flags | REPORT_ONLY | (context or {}), analytics_reporting=False)
     add_factory(app, factory=factory, models=models)
     add_packs(app)
     app.synth()

@@ -1,4 +1,4 @@
-"""The CloudWatch metrics of a run, with the dimensions Environment and Model, and Feature for the drift of one column."""
+"""The CloudWatch metrics of a run, with the dimensions Environment and Model. The report has the drift of every column."""
 
 from .. import s3
 from .check import Check
@@ -7,7 +7,6 @@ from .live_version import LiveVersion
 from .window import Window
 
 NAMESPACE = "ModelFactory"
-METRICS_PER_CALL = 500
 
 
 def metrics_of(live: LiveVersion, window: Window, check: Check) -> dict[str, float]:
@@ -25,18 +24,14 @@ def metrics_of(live: LiveVersion, window: Window, check: Check) -> dict[str, flo
     return values
 
 
-def publish(context: Context, values: dict[str, float], drift_by_feature: dict[str, float] | None = None) -> None:
-    """PutMetricData at the scheduled time: `values` by metric name, and FeatureDrift by column."""
+def publish(context: Context, values: dict[str, float]) -> None:
+    """PutMetricData of `values`, by metric name, at the scheduled time."""
     model = [
         {"Name": "Environment", "Value": context.environment},
         {"Name": "Model", "Value": context.model_name},
     ]
     data = [_datum(context, name, value, model) for name, value in values.items()]
-    for feature, effect in (drift_by_feature or {}).items():
-        data.append(_datum(context, "FeatureDrift", effect, [*model, {"Name": "Feature", "Value": feature}]))
-    cloudwatch = s3.client("cloudwatch")
-    for start in range(0, len(data), METRICS_PER_CALL):
-        cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data[start : start + METRICS_PER_CALL])
+    s3.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
 
 
 def _datum(context: Context, name: str, value: float, dimensions: list[dict[str, str]]) -> dict[str, object]:

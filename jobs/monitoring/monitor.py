@@ -101,7 +101,7 @@ def _publish(context: Context, result: Result) -> None:
     values = cloudwatch.metrics_of(result.live, result.window, result.check)
     if result.judgement.is_new:
         values |= quality_report.metrics_of(result.judgement.quality)
-    cloudwatch.publish(context, values, {column.name: column.effect for column in result.check.drift.columns})
+    cloudwatch.publish(context, values)
 
 
 def _write_output(context: Context, result: Result, content: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 A version that this delivery created and that fails the test is reverted.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,33 +12,45 @@ from delivery_versions import find_created_version, revert, revert_all
 from environment import Environment
 from outcome import Failed, InProgress, Job, Outcome, Succeeded
 from prediction import PredictionError, predict
-from shared.endpoints import CHANGING, describe_endpoint
+from shared.endpoints import CHANGING, deployment_seconds, describe_endpoint
 from versions import newest_version, served_version, version_label
 
-TIMEOUT_SECONDS = 3600
+IDLE_SECONDS = 3600
+"""Longest wait for an endpoint that nobody changes: the deploy function did not deploy the version."""
+ACTION_SECONDS = 23 * 3600
+"""CodePipeline ends an action that invokes a function after 24 hours (its guide, "Quotas"); the failure is reported before."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """State of a model's test, with the model and version in `text`."""
+    """State of a model's test, with the model and version in `text`. `changing`: SageMaker is changing the endpoint."""
 
     state: Literal["passed", "pending", "failed"]
     text: str
+    changing: bool = False
 
 
 def smoke(job: Job, environment: Environment) -> Outcome:
     """One step: test every model that has an approved version. Failures are reported when no test is pending."""
-    results = [result for model in environment.models() for result in _test(job, environment, model)]
+    models = list(environment.models())
+    results = [result for model in models for result in _test(job, environment, model)]
     pending = _texts(results, "pending")
-    timed_out = job.waited_seconds > TIMEOUT_SECONDS
-    if pending and not timed_out:
-        return InProgress("; ".join(pending), {"since": job.token["since"]})
-    failed = _texts(results, "failed") + [f"{text} for {TIMEOUT_SECONDS} s" for text in pending]
+    since, now = job.token["since"], int(time.time())
+    changed = now if any(result.changing for result in results) else job.token.get("changed", since)
+    if pending and now - since <= longest_wait(models) and now - changed <= IDLE_SECONDS:
+        return InProgress("; ".join(pending), {"since": since, "changed": changed})
+    failed = _texts(results, "failed") + [f"{text} for {now - since} s" for text in pending]
     if failed:
         models = "; ".join(f"model {text}" for text in failed)
         message = f"smoke test in {environment.name} failed: {models}"
         return Failed(message + revert_all(job, environment, message))
     return Succeeded("; ".join(_texts(results, "passed")) or "no models")
+
+
+def longest_wait(models: Sequence[dict[str, Any]]) -> int:
+    """Seconds in which every endpoint serves its version: a deployment that was running before, and that of the version."""
+    bakes = [model["serving"]["canary"]["bake"] for model in models]
+    return min(2 * deployment_seconds(max(bakes, default=0)), ACTION_SECONDS)
 
 
 def _texts(results: Sequence[Result], state: str) -> list[str]:
@@ -72,7 +85,8 @@ def _test_version(job: Job, environment: Environment, model: dict[str, Any], ver
     served = served_version(environment, endpoint) if endpoint and in_service else None
     state, reason = endpoint_state(endpoint, serves_version=served == version["ModelPackageArn"])
     if state == "pending":
-        return Result("pending", f"{subject}: {reason}")
+        changing = endpoint is not None and endpoint["EndpointStatus"] in CHANGING
+        return Result("pending", f"{subject}: {reason}", changing)
     if state == "passed":
         try:
             score = predict(environment, model, version)

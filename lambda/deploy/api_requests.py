@@ -3,13 +3,11 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from settings import Settings
-from shared.endpoints import VARIANT, name_stem, scalable_target
-
-TERMINATION_WAIT_SECONDS = 60
-EXECUTION_TIMEOUT_SECONDS = 3600
+from shared.endpoints import TERMINATION_WAIT_SECONDS, VARIANT, deployment_seconds, name_stem, scalable_target
 
 
 def model_name(settings: Settings, version: int) -> str:
@@ -29,6 +27,7 @@ def model(settings: Settings, version: int, package_arn: str) -> dict[str, Any]:
         "ModelName": model_name(settings, version),
         "ExecutionRoleArn": settings.serving.role_arn,
         "PrimaryContainer": {"ModelPackageName": package_arn},
+        "Tags": settings.tags,
     }
     if settings.serving.vpc_config:
         request["VpcConfig"] = settings.serving.vpc_config
@@ -52,16 +51,18 @@ def endpoint_config(settings: Settings, version: int) -> dict[str, Any]:
             "InitialInstanceCount": serving.scaling.minimum,
             "InitialVariantWeight": 1.0,
         }
-        request["KmsKeyId"] = serving.kms_key_arn
+        if serving.encrypt_volumes:  # SageMaker takes no key for instances with local storage
+            request["KmsKeyId"] = serving.kms_key_arn
         if serving.capture_percent:
             request["DataCaptureConfig"] = _capture(settings)
     request["ProductionVariants"] = [variant]
     digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:8]
-    return {"EndpointConfigName": f"{name_stem(settings.endpoint)}-v{version}-{digest}"} | request
+    name = f"{name_stem(settings.endpoint)}-v{version}-{digest}"
+    return {"EndpointConfigName": name, "Tags": settings.tags} | request  # other tags are no other configuration
 
 
-def deployment(settings: Settings) -> dict[str, Any]:
-    """DeploymentConfig of UpdateEndpoint: canary for two instances or more, with automatic rollback by the alarms."""
+def deployment(settings: Settings, alarms: Sequence[str]) -> dict[str, Any]:
+    """DeploymentConfig of UpdateEndpoint: canary for two instances or more, with automatic rollback by `alarms`."""
     serving = settings.serving
     traffic: dict[str, Any] = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": int(serving.canary.bake)}
     if serving.mode == "realtime" and serving.scaling.minimum > 1:
@@ -70,21 +71,20 @@ def deployment(settings: Settings) -> dict[str, Any]:
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": traffic,
             "TerminationWaitInSeconds": TERMINATION_WAIT_SECONDS,
-            "MaximumExecutionTimeoutInSeconds": EXECUTION_TIMEOUT_SECONDS + int(serving.canary.bake),
+            "MaximumExecutionTimeoutInSeconds": deployment_seconds(serving.canary.bake),
         }
     }
-    if serving.rollback_alarms:
-        alarms = [{"AlarmName": name} for name in serving.rollback_alarms]
-        request["AutoRollbackConfiguration"] = {"Alarms": alarms}
+    if alarms:
+        request["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": name} for name in alarms]}
     return request
 
 
-def update(settings: Settings, config_name: str) -> dict[str, Any]:
-    """UpdateEndpoint; with automatic scaling the endpoint keeps its current instance count."""
+def update(settings: Settings, config_name: str, alarms: Sequence[str]) -> dict[str, Any]:
+    """UpdateEndpoint, rolled back by `alarms`; with automatic scaling the endpoint keeps its current instance count."""
     request: dict[str, Any] = {
         "EndpointName": settings.endpoint,
         "EndpointConfigName": config_name,
-        "DeploymentConfig": deployment(settings),
+        "DeploymentConfig": deployment(settings, alarms),
     }
     if scales(settings):
         request["RetainAllVariantProperties"] = True

@@ -44,16 +44,24 @@ def create(settings: Settings, config: dict[str, Any], version: int, package_arn
                 raise
 
 
-def deploy(settings: Settings, endpoint: dict[str, Any] | None, config: dict[str, Any]) -> None:
-    """CreateEndpoint, or UpdateEndpoint for a described endpoint."""
+def deploy(settings: Settings, endpoint: dict[str, Any] | None, config: dict[str, Any]) -> list[str]:
+    """CreateEndpoint, or UpdateEndpoint for a described endpoint.
+
+    Returns the rollback alarms that this deployment goes without, because they are in ALARM by the errors of the version that
+    it replaces: SageMaker ends a deployment whose alarms are in ALARM ('Auto-Rollback Configuration and Monitoring'), and so
+    no version could ever replace a broken one.
+    """
     name = config["EndpointConfigName"]
     if endpoint is None:
-        client("sagemaker").create_endpoint(EndpointName=settings.endpoint, EndpointConfigName=name)
-        return
+        client("sagemaker").create_endpoint(EndpointName=settings.endpoint, EndpointConfigName=name, Tags=settings.tags)
+        return []
     if _instance_type(_describe_config(endpoint["EndpointConfigName"])) != _instance_type(config):
         # SageMaker rejects an update to another instance type while the variant is a scalable target.
         deregister(settings)
-    client("sagemaker").update_endpoint(**requests.update(settings, name))
+    in_alarm = _in_alarm(settings.serving.rollback_alarms)
+    alarms = [alarm for alarm in settings.serving.rollback_alarms if alarm not in in_alarm]
+    client("sagemaker").update_endpoint(**requests.update(settings, name, alarms))
+    return in_alarm
 
 
 def delete(settings: Settings) -> None:
@@ -79,6 +87,14 @@ def deregister(settings: Settings) -> None:
     except ClientError as error:
         if "No scalable target found" not in str(error):
             raise
+
+
+def _in_alarm(names: list[str]) -> list[str]:
+    """The alarms in ALARM."""
+    if not names:
+        return []
+    found = client("cloudwatch").describe_alarms(AlarmNames=names, StateValue="ALARM")["MetricAlarms"]
+    return [alarm["AlarmName"] for alarm in found]
 
 
 def _describe_config(name: str) -> dict[str, Any] | None:

@@ -2,7 +2,8 @@
 
 Needs ssm:GetParameter on the models' parameters; on the factory's own names sagemaker:ListModelPackages, DescribeModelPackage,
 Create/Describe Model and EndpointConfig, Create/Update/Describe/Delete Endpoint; iam:PassRole for the endpoint role;
-application-autoscaling:RegisterScalableTarget, PutScalingPolicy and DeregisterScalableTarget; s3:PutObject on the records
+application-autoscaling:RegisterScalableTarget, PutScalingPolicy and DeregisterScalableTarget; cloudwatch:DescribeAlarms on
+the rollback alarms; s3:PutObject on the records
 bucket; its queue; its log group.
 """
 

@@ -47,9 +47,10 @@ def reconcile(settings: Settings, request: Request, delivery: Delivery) -> Outco
     facts: dict[str, Any] = {"version": version, "endpoint": settings.endpoint}
     write_version(settings.records_uri, package)
 
-    def record_deployment(previous: str | None) -> None:
+    def record_deployment(previous: str | None, without_alarms: list[str] | None = None) -> None:
         names = {"EndpointName": settings.endpoint, "EndpointConfigName": config["EndpointConfigName"]}
-        write_deployment(settings.records_uri, package, names, previous, request.id, delivery.sent)
+        details = {"previous": previous, "rollback_alarms_left_out": without_alarms or []}
+        write_deployment(settings.records_uri, package, names | details, request.id, delivery.sent)
 
     description = endpoints.describe(settings.endpoint)
     endpoint = endpoints.state(description, config, version) if description else None
@@ -70,6 +71,7 @@ def reconcile(settings: Settings, request: Request, delivery: Delivery) -> Outco
         case Deploy():
             previous = description["EndpointConfigName"] if description else None
             endpoints.create(settings, config, version, package["ModelPackageArn"])
-            endpoints.deploy(settings, description, config)
-            record_deployment(previous)
-            return Outcome("deploying", facts | {"previous": previous})
+            left_out = endpoints.deploy(settings, description, config)
+            record_deployment(previous, left_out)
+            message = "deploying without the rollback alarms that are in ALARM already" if left_out else "deploying"
+            return Outcome(message, facts | {"previous": previous, "rollback_alarms_left_out": left_out})

@@ -37,18 +37,17 @@ def write_version(records_uri: str, package: dict[str, Any]) -> None:
 
 
 def write_deployment(
-    records_uri: str, package: dict[str, Any], names: dict[str, str], previous: str | None, request: str, time: datetime
+    records_uri: str, package: dict[str, Any], details: dict[str, Any], request: str, time: datetime
 ) -> None:
     """Write `deployments/<time>-v<version>.json` unless it exists.
 
-    `names`: of endpoint and configuration. `previous`: the configuration before. `time`: of the request, the same at every
-    attempt.
+    `details`: names of endpoint and configuration, `previous` (the configuration before), `rollback_alarms_left_out`.
+    `time`: of the request, the same at every attempt.
     """
-    record = names | {
+    record = details | {
         "time": time.isoformat(),
         "ModelPackageArn": package["ModelPackageArn"],
         "ModelPackageVersion": package["ModelPackageVersion"],
-        "previous": previous,
         "request": request,
         "approved_by": approved_by(package),
     }

@@ -37,6 +37,7 @@ class Serving(BaseModel):
     serverless: Serverless
     role_arn: str
     kms_key_arn: str
+    encrypt_volumes: bool = True
     vpc_config: dict[str, list[str]] | None = None
     capture_uri: str
     capture_percent: int
@@ -50,4 +51,5 @@ class Settings(BaseModel):
     model_package_group: str
     endpoint: str
     records_uri: str
+    tags: list[dict[str, str]] = []
     serving: Serving

@@ -7,11 +7,22 @@ ListModelPackages and DeleteModelPackage, and application-autoscaling:Deregister
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from custom_resource import Request, parse, parse_properties, respond
+from aws_lambda_powertools.utilities.parser import BaseModel
+from pydantic import Field
 from removal import remove_serving, remove_versions
+from shared.custom_resource import Request, parse, respond, validate
 from shared.messages import InvalidMessageError
+from shared.names import MODEL_NAME_PATTERN
 
 logger = Logger()
+
+
+class Properties(BaseModel):
+    """Properties of the custom resource in the template."""
+
+    endpoint: str = Field(alias="EndpointName", pattern=MODEL_NAME_PATTERN, max_length=63)
+    model_package_group: str = Field(alias="ModelPackageGroupName", pattern=MODEL_NAME_PATTERN, max_length=63)
+    delete_versions: bool = Field(default=False, alias="DeleteVersions")
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -31,12 +42,12 @@ def handler(event: dict[str, Any], context: Any) -> None:
     except Exception as error:
         logger.exception("clean-up failed")
         status, reason = "FAILED", f"{type(error).__name__}: {error}; see log stream {context.log_stream_name}"
-    http = respond(request, status, reason)
+    http = respond(request, status, reason, name_property="EndpointName")
     logger.info("responded", status=status, http=http)
 
 
 def _remove(request: Request, context: Any) -> None:
-    properties = parse_properties(request)
+    properties = validate(Properties, request.properties)
     remove_serving(properties.endpoint, context.get_remaining_time_in_millis)
     if properties.delete_versions:
         remove_versions(properties.model_package_group)

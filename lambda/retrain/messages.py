@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.utilities.parser import BaseModel
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
 from shared.messages import MAX_REASON_LENGTH, InvalidMessageError, ModelName, Origin, parse_body
+from shared.triggers import LONGEST_DESCRIBED_REASON
 
 Kind = Literal["schedule", "drift", "quality", "manual", "code"]
 ALARMS: dict[str, Kind] = {"drift": "drift", "model-quality": "quality"}
@@ -74,11 +75,11 @@ def _from_alarm(event: _AlarmEvent, origin: Origin) -> Trigger:
         raise InvalidMessageError("account: the event comes from another account")
     for purpose, kind in ALARMS.items():
         if model := origin.model_in(event.detail.alarm_name, f"-{purpose}"):
-            reason = _one_line(event.detail.state.reason)[:MAX_REASON_LENGTH]
+            reason = _one_line(event.detail.state.reason)
             return Trigger(model=model, trigger=kind, reason=reason, id=event.id)
     raise InvalidMessageError(f"detail.alarmName: it is not the drift or quality alarm of a model of {origin.prefix}")
 
 
 def _one_line(text: str) -> str:
-    """`text` as SageMaker accepts descriptions and parameters: printable and on one line."""
-    return _UNPRINTABLE.sub(" ", text).strip() or "no reason given"
+    """`text` as SageMaker accepts descriptions and parameters: printable, on one line, and not too long."""
+    return _UNPRINTABLE.sub(" ", text).strip()[:LONGEST_DESCRIBED_REASON] or "no reason given"

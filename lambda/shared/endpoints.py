@@ -12,6 +12,18 @@ CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 VARIANT = "AllTraffic"
 """Name of the only production variant."""
 
+TERMINATION_WAIT_SECONDS = 60
+"""Time for which the instances before a deployment are kept after it."""
+
+
+def deployment_seconds(bake_seconds: float) -> int:
+    """Time after which SageMaker ends a deployment (MaximumExecutionTimeoutInSeconds, at most 28,800).
+
+    It must be longer than all waiting times together: the bake time after each of the two steps of a canary, and the wait
+    before the termination. An hour more is for the start of instances.
+    """
+    return 3600 + 2 * int(bake_seconds) + TERMINATION_WAIT_SECONDS
+
 
 def name_stem(endpoint: str) -> str:
     """Prefix of the names of an endpoint's models and configurations; with version and digest they stay within 63 characters."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -59,14 +60,17 @@ class StatementUse:
 
 
 class Authorization:
-    """The policy checks. `calls`, `decisions` and `statements_used` count since the last `reset`.
+    """The policy checks. `calls`, `on_behalf`, `decisions` and `statements_used` count since the last `reset`.
 
+    `on_behalf` counts the calls that services make for a customer, as themselves, under a role or for their caller, by
+    principal and whether they were allowed.
     `watch`, when it is set, gets every request with its policies and the decision.
     """
 
     def __init__(self, enabled: bool = True) -> None:
         self.enabled = enabled
         self.calls: Counter[str] = Counter()
+        self.on_behalf: Counter[tuple[str, bool]] = Counter()
         self.decisions: Counter[DecisionKey] = Counter()
         self.statements_used: Counter[StatementUse] = Counter()
         self.watch: Callable[[Request, Policies, Decision], None] | None = None
@@ -76,18 +80,23 @@ class Authorization:
         """Reset the counters."""
         with self._lock:
             self.calls.clear()
+            self.on_behalf.clear()
             self.decisions.clear()
             self.statements_used.clear()
 
     def report(self) -> dict[str, Any]:
         """The response of `/_local/authorization`: calls by principal, and permissions that were refused."""
         with self._lock:
-            calls, decisions = dict(self.calls.most_common()), dict(self.decisions)
+            calls, decisions, on_behalf = dict(self.calls.most_common()), dict(self.decisions), dict(self.on_behalf)
         refused = sorted({f"{d.principal} {d.action} {d.resource}" for d in decisions if not d.allowed})
         return {
             "enabled": self.enabled,
             "calls": sum(calls.values()),
             "calls_by_principal": calls,
+            "on_behalf": {
+                "judged": sum(on_behalf.values()),
+                "refused": sum(count for (_, allowed), count in on_behalf.items() if not allowed),
+            },
             "permissions_checked": sum(decisions.values()),
             "refused": refused,
         }
@@ -105,7 +114,8 @@ class Authorization:
                 session = principals.of_access_key(signed.access_key_id)
                 if session and not _exempt(session):
                     call = read(environ, service, signed.region, session.principal.account)
-                    self._authorize(session, call, {}, networks.endpoint_policy(signed.access_key_id, call))
+                    with self._counted_on_behalf(session, principals.is_service_session(session)):
+                        self._authorize(session, call, {}, networks.endpoint_policy(signed.access_key_id, call))
             except (AccessDeniedError, networks.NoRouteError) as refusal:
                 return refuse(service, content_type, str(refusal), start_response)
             except Exception as error:  # of any kind: a call that cannot be evaluated is refused
@@ -130,7 +140,8 @@ class Authorization:
         if self.enabled:
             session = _acting(principal)
             self._count_call(session)
-            self._decide(session, Need(action, resource), dict(keys or {}), region)
+            with self._counted_on_behalf(session):
+                self._decide(session, Need(action, resource), dict(keys or {}), region)
 
     def check_caller(
         self,
@@ -143,16 +154,17 @@ class Authorization:
         """As `check`, for the signer of a request: what a service does on behalf of its caller."""
         session = principals.of_access_key(access_key_id) if self.enabled else None
         if session and not _exempt(session):
-            self._decide(session, Need(action, resource), dict(keys or {}), region)
+            with self._counted_on_behalf(session):
+                self._decide(session, Need(action, resource), dict(keys or {}), region)
 
     def take_role(self, service: str, role_arn: str, source_arn: str = "") -> None:
         """Raise AccessDeniedError unless the role exists and its trust policy allows `service` (a host name) to assume it.
 
-        `source_arn`: for which resource the service does; its account is the role's, as no service takes others.
+        `source_arn`: for which resource the service does; its account is the role's, as no service takes others. Without
+        it the service sends neither aws:SourceArn nor aws:SourceAccount, as Lambda for a function's role.
         """
-        keys: dict[str, context.Value] = {"aws:SourceAccount": parse_arn(role_arn).account}
-        if source_arn:
-            keys["aws:SourceArn"] = source_arn
+        account = parse_arn(role_arn).account
+        keys = {"aws:SourceAccount": account, "aws:SourceArn": source_arn} if source_arn else {}
         self.check(service, "sts:AssumeRole", role_arn, keys)
 
     def check_call(
@@ -168,7 +180,8 @@ class Authorization:
         if self.enabled:
             session = _acting(principal)
             call = Call(service, prefix_of(service), operation, params, region, session.principal.account)
-            self._authorize(session, call, dict(keys or {}))
+            with self._counted_on_behalf(session):
+                self._authorize(session, call, dict(keys or {}))
 
     def _authorize(self, session: Session, call: Call, keys: Keys, endpoint: Document | None = None) -> None:
         known = {**context.of_call(call), **keys}
@@ -177,6 +190,17 @@ class Authorization:
             # Calls that the service itself makes, such as to KMS, do not pass the caller's VPC endpoint.
             passes = endpoint if need.action.startswith(f"{call.prefix}:") else None
             self._decide(session, need, known, call.region, passes)
+
+    @contextmanager
+    def _counted_on_behalf(self, session: Session, on_behalf: bool = True) -> Iterator[None]:
+        allowed = False
+        try:
+            yield
+            allowed = True
+        finally:
+            if on_behalf:
+                with self._lock:
+                    self.on_behalf[session.name, allowed] += 1
 
     def _count_call(self, session: Session) -> None:
         with self._lock:

@@ -34,7 +34,7 @@ ABSENT = frozenset(key.lower() for key in (
     "sns:Endpoint", "sagemaker:InstanceTypes", "sagemaker:ModelApprovalStatus", "sagemaker:VolumeKmsKey",
     "sagemaker:VolumeKmsKeyArn", "sagemaker:NetworkIsolation", "sagemaker:InterContainerTrafficEncryption",
     "sagemaker:VpcSubnets", "sagemaker:VpcSecurityGroupIds", "sagemaker:MaxRuntimeInSeconds",
-    "sagemaker:PipelineVersionId", "sagemaker:TargetModel",
+    "sagemaker:PipelineVersionId", "sagemaker:TargetModel", "lambda:SourceFunctionArn",
 ))  # fmt: skip
 
 # Keys whose values are the parameters of that name, wherever in the request they stand.
@@ -94,6 +94,7 @@ def of_session(session: Session, region: str) -> dict[str, Value]:
         "aws:SourceOwner": principal.account,
         "aws:userid": session.user_id,
         "kms:CallerAccount": principal.account,
+        "lambda:SourceFunctionArn": session.source_function,
         **{f"aws:PrincipalTag/{key}": value for key, value in session.tags.items()},
     }
 

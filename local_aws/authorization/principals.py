@@ -6,7 +6,7 @@ Reads moto's STS and IAM. Keys that belong to no session of an existing role are
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from moto.iam.models import Role, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
@@ -14,6 +14,9 @@ from moto.sts.models import AssumedRole, sts_backends
 from local_aws.arn import parse_arn
 from local_aws.authorization.policies import Document, InvalidPolicyError, Principal, parse
 from local_aws.authorization.resources import PARTITION
+
+SERVICE_SESSION = "local-aws"
+"""The session name of AWS's services when they act under a role: pollers, jobs' transfers, schedules, builds' artifacts."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Session:
     session: tuple[Document, ...] | None = None
     user_id: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    source_function: str | None = None
+    """ARN of the Lambda function whose code makes the calls; None for other callers."""
 
     @property
     def name(self) -> str:
@@ -35,6 +40,12 @@ class Session:
 
 # Sessions by access key: moto keeps a list for each account, in which every call would have to search.
 _SESSIONS: dict[str, AssumedRole] = {}
+_FUNCTIONS: dict[str, str] = {}
+
+
+def call_as_function(access_key_id: str, function_arn: str) -> None:
+    """Calls signed with this key come from the code of a Lambda function: they carry its ARN."""
+    _FUNCTIONS[access_key_id] = function_arn
 
 
 def is_known(access_key_id: str) -> bool:
@@ -42,11 +53,20 @@ def is_known(access_key_id: str) -> bool:
     return _assumed(access_key_id) is not None
 
 
+def role_arn_of(access_key_id: str) -> str:
+    """ARN of the role whose session `access_key_id` belongs to, whether it exists or not; empty for other keys."""
+    assumed = _assumed(access_key_id)
+    return assumed.role_arn if assumed else ""
+
+
 def of_access_key(access_key_id: str) -> Session | None:
     """The session that `access_key_id` belongs to; None when it is no session of a role that exists."""
     assumed = _assumed(access_key_id)
     role = _role(assumed.role_arn) if assumed else None
-    return _session(role, assumed.session_name, assumed.policy) if assumed and role else None
+    if assumed is None or role is None:
+        return None
+    session = _session(role, assumed.session_name, assumed.policy)
+    return replace(session, source_function=_FUNCTIONS.get(access_key_id))
 
 
 def of_role(role_arn: str, session_name: str = "service") -> Session:
@@ -60,6 +80,11 @@ def of_role(role_arn: str, session_name: str = "service") -> Session:
 def of_service(host_name: str) -> Session:
     """An AWS service that acts for itself (`events.amazonaws.com`): only resource-based policies apply to it."""
     return Session(Principal(host_name))
+
+
+def is_service_session(session: Session) -> bool:
+    """Whether a service acts under the role, not code of the customer's."""
+    return session.principal.arn.endswith(f"/{SERVICE_SESSION}")
 
 
 def _assumed(access_key_id: str) -> AssumedRole | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -42,14 +43,19 @@ def refuse(service: str, content_type: str, text: str, start_response: Callable[
     in_xml = protocol in ENVELOPES
     code = CODES.get(service, "AccessDenied") if in_xml else "AccessDeniedException"
     # The JSON protocol answers 400 to a refusal, all others 403.
-    status = "400 Bad Request" if protocol == "json" else "403 Forbidden"
-    return _answer(protocol, status, code, text, start_response)
+    return _answer(protocol, 400 if protocol == "json" else 403, code, text, start_response)
 
 
 def give_up(service: str, content_type: str, text: str, start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Respond to a request that cannot be evaluated: an error of this server, not of the caller."""
-    status = "500 Internal Server Error"
-    return _answer(_protocol(service, content_type), status, UNDECIDABLE, text, start_response)
+    return error_response(service, content_type, 500, UNDECIDABLE, text, start_response)
+
+
+def error_response(
+    service: str, content_type: str, status: int, code: str, text: str, start_response: Callable[..., Any]
+) -> Iterable[bytes]:
+    """Respond to a request with an error, in the format of the service's protocol."""
+    return _answer(_protocol(service, content_type), status, code, text, start_response)
 
 
 def _protocol(service: str, content_type: str) -> str:
@@ -59,7 +65,7 @@ def _protocol(service: str, content_type: str) -> str:
         return "json"
 
 
-def _answer(protocol: str, status: str, code: str, text: str, start_response: Callable[..., Any]) -> Iterable[bytes]:
+def _answer(protocol: str, status: int, code: str, text: str, start_response: Callable[..., Any]) -> Iterable[bytes]:
     envelope = ENVELOPES.get(protocol)
     if envelope:
         kind, body = "text/xml", envelope.format(code=code, text=escape(text))
@@ -67,5 +73,5 @@ def _answer(protocol: str, status: str, code: str, text: str, start_response: Ca
         kind, body = "application/x-amz-json-1.1", json.dumps({"__type": code, "message": text})
     data = body.encode()
     headers = [("Content-Type", kind), ("Content-Length", str(len(data))), ("x-amzn-ErrorType", code)]
-    start_response(status, headers)
+    start_response(f"{status} {HTTPStatus(status).phrase}", headers)
     return [data]

@@ -28,6 +28,9 @@ CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/([^/,]+)/([^/,]+)/")
 PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag", "email": "ses"}
 
 
+CALL = "local_aws.call"
+
+
 class UnknownCallError(NotImplementedError):
     """A request whose operation, action or resource is unknown, and which therefore cannot be authorized."""
 
@@ -116,7 +119,16 @@ def prefix_of(service: str) -> str:
 
 
 def read(environ: dict[str, Any], service: str, region: str, account: str) -> Call:
-    """The call in a WSGI request, whose body is put back for the next reader. Raises UnknownCallError."""
+    """The call in a WSGI request, whose body is put back for the next reader. Raises UnknownCallError.
+
+    It is parsed once: the environment keeps it.
+    """
+    if CALL not in environ:
+        environ[CALL] = _read(environ, service, region, account)
+    return environ[CALL]
+
+
+def _read(environ: dict[str, Any], service: str, region: str, account: str) -> Call:
     model, uri = _route(environ, service)
     shape = _input_shape(service, str(model.name))
     payload = shape.serialization.get("payload") if shape else None

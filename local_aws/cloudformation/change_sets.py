@@ -6,12 +6,13 @@ updates stacks that were never created.
 
 from typing import Any
 
-from moto.cloudformation.exceptions import CloudFormationError, ValidationError
+from moto.cloudformation.exceptions import CloudFormationError
 from moto.cloudformation.models import CloudFormationBackend
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
 
 from ..interfaces import EmbeddedAws
+from .operations import check_updatable
 
 
 class ChangeSetNotFound(CloudFormationError):
@@ -69,9 +70,8 @@ def install(local: EmbeddedAws) -> None:
     def create_with_previous_values(self: Any, stack_name: str, *args: Any, **kwargs: Any) -> Any:
         # UsePreviousValue: moto passes the resolved value of an SSM parameter instead of its name.
         stack = next((stack for stack in self.stacks.values() if stack.name == stack_name), None)
-        if stack and stack.status == "ROLLBACK_COMPLETE" and kwargs.get("change_set_type") == "UPDATE":
-            message = f"Stack:{stack.stack_id} is in ROLLBACK_COMPLETE state and can not be updated."
-            raise ValidationError(message=message)
+        if stack and kwargs.get("change_set_type") == "UPDATE":
+            check_updatable(stack)
         given = dict(kwargs.get("parameters") or {})
         before, resolved = (stack.parameters or {}, stack.stack_parameters) if stack else ({}, {})
         for key in [key for key, value in given.items() if key in resolved and value == resolved[key]]:

@@ -68,12 +68,10 @@ class CustomResource(CloudFormationModel):
     def update_from_cloudformation_json(
         cls, original_resource: Any, new_resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
     ) -> "CustomResource":
-        """Send Update with the old properties; a new physical id means that the old resource is deleted."""
+        """Send Update with the old properties. After a new physical id, the engine deletes the old resource."""
         made = cls(original_resource.context, cloudformation_json["Properties"])
         made.physical_resource_id = original_resource.physical_resource_id
         made._send("Update", OldResourceProperties=original_resource.properties)
-        if made.physical_resource_id != original_resource.physical_resource_id:
-            original_resource._send("Delete")
         return made
 
     def delete(self, account_id: str, region_name: str) -> None:

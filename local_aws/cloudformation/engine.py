@@ -8,6 +8,7 @@ from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 
 from ..interfaces import Accounts, EmbeddedAws
+from ..public_resources import POWERTOOLS_ACCOUNT, powertools_layer
 from . import custom
 from .resource_types import Context, Physical, ResourceType
 
@@ -25,6 +26,7 @@ def install(local: EmbeddedAws, resource_types: Sequence[ResourceType]) -> None:
         cached.cache_clear()
     _refuse_unknown_types(local)
     _publish_powertools_layer(local)
+    local.when_imported("moto.awslambda.models", lambda module: _know_powertools_layer(local, module))
 
 
 class _TableResource:
@@ -62,20 +64,23 @@ class _TableResource:
     def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
     ) -> Self:
+        kind, client = cls.resource_type, cls._client(account_id, region_name)
+        name = cloudformation_json["Properties"].get(kind.name_property)
+        # These APIs put: they would take over a resource that exists.
+        if name and kind.exists and kind.exists(client, name):
+            raise ValueError(f"Resource of type '{kind.name}' with identifier '{name}' already exists.")
         context = Context(account_id, region_name, resource_name)
-        client = cls._client(account_id, region_name)
-        return cls(cls.resource_type.create(client, cloudformation_json["Properties"], context))
+        return cls(kind.create(client, cloudformation_json["Properties"], context))
 
     @classmethod
     def update_from_cloudformation_json(
         cls, original_resource: Any, new_resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
     ) -> Self:
-        context = Context(account_id, region_name, new_resource_name)
-        client, properties = cls._client(account_id, region_name), cloudformation_json["Properties"]
-        if cls.resource_type.update:
-            return cls(cls.resource_type.update(client, original_resource.physical, properties, context))
-        cls.resource_type.delete(client, original_resource.physical)
-        return cls(cls.resource_type.create(client, properties, context))
+        kind, properties = cls.resource_type, cloudformation_json["Properties"]
+        if kind.update is None:
+            raise ValueError(f"{kind.name}: the embedded AWS cannot update it")
+        context = Context(account_id, region_name, new_resource_name, original_resource.cfn_properties)
+        return cls(kind.update(cls._client(account_id, region_name), original_resource.physical, properties, context))
 
     def delete(self, account_id: str, region_name: str) -> None:
         self.resource_type.delete(self._client(account_id, region_name), self.physical)
@@ -114,10 +119,17 @@ def _publish_powertools_layer(local: EmbeddedAws) -> None:
     parse = parsing.ResourceMap.parse_ssm_parameter
 
     def parse_public(self: Any, value: str, value_type: str) -> str:
-        if not value.startswith("/aws/service/powertools/python/"):
-            return parse(self, value, value_type)
-        architecture, runtime = value.split("/")[5:7]
-        layer = f"AWSLambdaPowertoolsPythonV3-{runtime.replace('.', '')}-{architecture}"
-        return f"arn:aws:lambda:{self._region_name}:017000801446:layer:{layer}:1"
+        return powertools_layer(value, self._region_name) or parse(self, value, value_type)
 
     local.replace(parsing.ResourceMap, "parse_ssm_parameter", parse_public)
+
+
+def _know_powertools_layer(local: EmbeddedAws, module: types.ModuleType) -> None:
+    """The layer belongs to an account of AWS; moto knows the layers of its own accounts."""
+    look_up = module.LambdaFunction._get_layers_data
+
+    def find(self: Any, arns: list[str]) -> Any:
+        public = [arn for arn in arns if arn.split(":")[4] == POWERTOOLS_ACCOUNT]
+        return [{"Arn": arn, "CodeSize": 0} for arn in public] + look_up(self, [a for a in arns if a not in public])
+
+    local.replace(module.LambdaFunction, "_get_layers_data", find)

@@ -1,8 +1,106 @@
-"""Settings of Lambda functions that moto's CloudFormation leaves out."""
+"""Lambda functions, event source mappings and settings of asynchronous invocations."""
 
+import io
+import zipfile
 from typing import Any
 
-from .resource_types import Context, Physical, Properties, ResourceType, put_again, request
+from .resource_types import Context, Physical, Properties, ResourceType, put_again, request, service_model
+
+# What a property is without a value in the template.
+_DEFAULTS: Properties = {
+    "Description": "",
+    "Timeout": 3,
+    "MemorySize": 128,
+    "Environment": {"Variables": {}},
+    "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
+    "KMSKeyArn": "",
+    "DeadLetterConfig": {"TargetArn": ""},
+    "TracingConfig": {"Mode": "PassThrough"},
+    "Layers": [],
+    "EphemeralStorage": {"Size": 512},
+    "LoggingConfig": {},
+}
+_PARTS = ("Code", "Tags", "ReservedConcurrentExecutions")
+_CODE = ("S3Bucket", "S3Key", "S3ObjectVersion")
+
+
+def _configuration(properties: Properties) -> Properties:
+    """Properties as the API has them. CloudFormation writes KmsKeyArn, the API KMSKeyArn."""
+    return {
+        ("KMSKeyArn" if key == "KmsKeyArn" else key): value for key, value in properties.items() if key not in _PARTS
+    }
+
+
+def _code(properties: Properties) -> Properties:
+    code = properties["Code"]
+    if "ZipFile" in code:  # the text of one module
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as archive:
+            archive.writestr("index.py", code["ZipFile"])
+        return {"ZipFile": content.getvalue()}
+    if unknown := set(code) - set(_CODE):
+        raise ValueError(f"AWS::Lambda::Function: the embedded AWS does not support Code.{', '.join(sorted(unknown))}")
+    return code
+
+
+def _tags(properties: Properties) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+
+
+def _create_function(client: Any, properties: Properties, context: Context) -> Physical:
+    name = properties.get("FunctionName") or context.name[-64:]
+    made = request("lambda", "CreateFunction", {**_configuration(properties), "FunctionName": name})
+    arn = client.create_function(**made, Code=_code(properties), Tags=_tags(properties))["FunctionArn"]
+    if "ReservedConcurrentExecutions" in properties:
+        _reserve(client, name, properties)
+    return Physical(name, {"Arn": arn})
+
+
+def _update_function(client: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
+    name, before = physical.identifier, context.before
+    removed = _configuration(dict.fromkeys(context.removed(properties)))
+    reset = {key: _DEFAULTS[key] for key in removed if key in _DEFAULTS}
+    wanted = reset | _configuration(properties) | {"FunctionName": name}
+    known = service_model("lambda").operation_model("UpdateFunctionConfiguration").input_shape.members
+    client.update_function_configuration(
+        **request("lambda", "UpdateFunctionConfiguration", {key: wanted[key] for key in wanted if key in known})
+    )
+    if properties["Code"] != before.get("Code") or properties.get("Architectures") != before.get("Architectures"):
+        more = {"Architectures": properties["Architectures"]} if "Architectures" in properties else {}
+        client.update_function_code(FunctionName=name, **_code(properties), **more)
+    if properties.get("ReservedConcurrentExecutions") != before.get("ReservedConcurrentExecutions"):
+        _reserve(client, name, properties)
+    arn, old = physical.attributes["Arn"], _tags(before)
+    if gone := sorted(old.keys() - _tags(properties).keys()):
+        client.untag_resource(Resource=arn, TagKeys=gone)
+    if _tags(properties):
+        client.tag_resource(Resource=arn, Tags=_tags(properties))
+    return physical
+
+
+def _reserve(client: Any, name: str, properties: Properties) -> None:
+    if "ReservedConcurrentExecutions" in properties:
+        reserved = int(properties["ReservedConcurrentExecutions"])
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
+    else:
+        client.delete_function_concurrency(FunctionName=name)
+
+
+def _create_mapping(client: Any, properties: Properties, context: Context) -> Physical:
+    made = client.create_event_source_mapping(**_mapping("CreateEventSourceMapping", properties))
+    return Physical(made["UUID"], {"Id": made["UUID"]})
+
+
+def _update_mapping(client: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
+    wanted = {key: value for key, value in properties.items() if key != "EventSourceArn"} | {
+        "UUID": physical.identifier
+    }
+    client.update_event_source_mapping(**_mapping("UpdateEventSourceMapping", wanted))
+    return physical
+
+
+def _mapping(operation: str, properties: Properties) -> dict[str, Any]:
+    return request("lambda", operation, properties, ignore=("Tags",))
 
 
 def _put_invoke_config(client: Any, properties: Properties, context: Context) -> Physical:
@@ -11,6 +109,21 @@ def _put_invoke_config(client: Any, properties: Properties, context: Context) ->
 
 
 TYPES = [
+    ResourceType(
+        "AWS::Lambda::Function",
+        "lambda",
+        _create_function,
+        lambda client, physical: client.delete_function(FunctionName=physical.identifier),
+        _update_function,
+        "FunctionName",
+    ),
+    ResourceType(
+        "AWS::Lambda::EventSourceMapping",
+        "lambda",
+        _create_mapping,
+        lambda client, physical: client.delete_event_source_mapping(UUID=physical.identifier),
+        _update_mapping,
+    ),
     ResourceType(
         "AWS::Lambda::EventInvokeConfig",
         "lambda",

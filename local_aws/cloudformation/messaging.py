@@ -3,13 +3,19 @@
 import json
 from typing import Any
 
-from .resource_types import Context, Physical, Properties, ResourceType, put_again
+from .resource_types import Context, Physical, Properties, ResourceType, found, put_again
 
 QUEUE_ATTRIBUTES = (
     "ContentBasedDeduplication", "DeduplicationScope", "DelaySeconds", "FifoQueue", "FifoThroughputLimit",
     "KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "MaximumMessageSize", "MessageRetentionPeriod",
     "ReceiveMessageWaitTimeSeconds", "RedriveAllowPolicy", "RedrivePolicy", "SqsManagedSseEnabled", "VisibilityTimeout",
 )  # fmt: skip
+# What an attribute is without a value in the template.
+_DEFAULTS = {
+    "ContentBasedDeduplication": "false", "DelaySeconds": "0", "KmsDataKeyReusePeriodSeconds": "300",
+    "KmsMasterKeyId": "", "MaximumMessageSize": "262144", "MessageRetentionPeriod": "345600",
+    "ReceiveMessageWaitTimeSeconds": "0", "RedrivePolicy": "", "RedriveAllowPolicy": "", "VisibilityTimeout": "30",
+}  # fmt: skip
 TOPIC_ATTRIBUTES = ("DisplayName", "KmsMasterKeyId", "FifoTopic", "ContentBasedDeduplication", "TracingConfig")
 
 
@@ -37,6 +43,7 @@ def _create_queue(sqs: Any, properties: Properties, context: Context) -> Physica
 def _update_queue(sqs: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
     attributes = _attributes(properties, QUEUE_ATTRIBUTES, ("QueueName", "Tags"), "AWS::SQS::Queue")
     attributes.pop("FifoQueue", None)
+    attributes |= {name: _DEFAULTS[name] for name in context.removed(properties) if name in _DEFAULTS}
     sqs.set_queue_attributes(QueueUrl=physical.identifier, Attributes=attributes)
     return physical
 
@@ -59,7 +66,10 @@ def _create_topic(sns: Any, properties: Properties, context: Context) -> Physica
 
 def _update_topic(sns: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
     attributes = _attributes(properties, TOPIC_ATTRIBUTES, ("TopicName", "Tags", "Subscription"), "AWS::SNS::Topic")
+    attributes |= {name: "" for name in context.removed(properties) if name in TOPIC_ATTRIBUTES}
     for key, value in attributes.items():
+        if key == "FifoTopic":
+            continue
         sns.set_topic_attributes(TopicArn=physical.identifier, AttributeName=key, AttributeValue=value)
     return physical
 
@@ -71,8 +81,11 @@ def _put_topic_policy(sns: Any, properties: Properties, context: Context) -> Phy
     return Physical(context.name, {"Id": context.name})
 
 
+_SUBSCRIPTION = ("TopicArn", "Protocol", "Endpoint", "Region")
+
+
 def _subscribe(sns: Any, properties: Properties, context: Context) -> Physical:
-    attributes = {k: _text(v) for k, v in properties.items() if k not in ("TopicArn", "Protocol", "Endpoint", "Region")}
+    attributes = {k: _text(v) for k, v in properties.items() if k not in _SUBSCRIPTION}
     arn = sns.subscribe(
         TopicArn=properties["TopicArn"],
         Protocol=properties["Protocol"],
@@ -81,6 +94,14 @@ def _subscribe(sns: Any, properties: Properties, context: Context) -> Physical:
         ReturnSubscriptionArn=True,
     )["SubscriptionArn"]
     return Physical(arn, {"Arn": arn})
+
+
+def _update_subscription(sns: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
+    for key, value in properties.items():
+        if key not in _SUBSCRIPTION and value != context.before.get(key):
+            arn = physical.identifier
+            sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName=key, AttributeValue=_text(value))
+    return physical
 
 
 def _nothing(_: Any, __: Physical) -> None:
@@ -95,6 +116,7 @@ TYPES = [
         lambda sqs, physical: sqs.delete_queue(QueueUrl=physical.identifier),
         _update_queue,
         "QueueName",
+        lambda sqs, name: found(sqs.get_queue_url, QueueName=name),
     ),
     ResourceType(
         "AWS::SQS::QueuePolicy",
@@ -110,6 +132,11 @@ TYPES = [
         lambda sns, physical: sns.delete_topic(TopicArn=physical.identifier),
         _update_topic,
         "TopicName",
+        lambda sns, name: any(
+            topic["TopicArn"].endswith(f":{name}")
+            for page in sns.get_paginator("list_topics").paginate()
+            for topic in page["Topics"]
+        ),
     ),
     ResourceType(
         "AWS::SNS::TopicPolicy",
@@ -123,5 +150,6 @@ TYPES = [
         "sns",
         _subscribe,
         lambda sns, physical: sns.unsubscribe(SubscriptionArn=physical.identifier),
+        _update_subscription,
     ),
 ]

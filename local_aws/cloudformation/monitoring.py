@@ -37,6 +37,7 @@ TYPES = [
         lambda cloudwatch, physical: cloudwatch.delete_alarms(AlarmNames=[physical.identifier]),
         put_again(_put_alarm),
         "AlarmName",
+        lambda cloudwatch, name: bool(cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]),
     ),
     ResourceType(
         "AWS::CloudWatch::Dashboard",

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import botocore.session
+from botocore.exceptions import ClientError
 
 type Properties = dict[str, Any]
 
@@ -21,11 +22,23 @@ class Physical:
 
 @dataclass(frozen=True)
 class Context:
-    """Where a resource is created. `name` is the one that CloudFormation generates when the template has none."""
+    """Where a resource is created or updated.
+
+    Attributes:
+        account: Id of the account.
+        region: Name of the region.
+        name: The name that the template gives, or that CloudFormation generates.
+        before: The properties before an update.
+    """
 
     account: str
     region: str
     name: str
+    before: Properties = field(default_factory=dict)
+
+    def removed(self, properties: Properties) -> list[str]:
+        """Names of the properties that an update removes."""
+        return [name for name in self.before if name not in properties]
 
 
 type Create = Callable[[Any, Properties, Context], Physical]
@@ -34,7 +47,17 @@ type Update = Callable[[Any, Physical, Properties, Context], Physical]
 
 @dataclass(frozen=True)
 class ResourceType:
-    """A resource type: `update` gets the existing resource; without an `update`, a change replaces the resource."""
+    """A resource type: how boto3 creates, updates and deletes a resource.
+
+    Attributes:
+        name: Name of the type.
+        service: boto3's name of the service.
+        create: Creates a resource.
+        delete: Deletes a resource.
+        update: Changes a resource in place. None: every property that it supports is create-only.
+        name_property: Name of the property that names the resource.
+        exists: Whether a resource of a name exists; for types whose API does not refuse to create it again.
+    """
 
     name: str
     service: str
@@ -42,6 +65,16 @@ class ResourceType:
     delete: Callable[[Any, Physical], None]
     update: Update | None = None
     name_property: str = ""
+    exists: Callable[[Any, str], bool] | None = None
+
+
+def found(call: Callable[..., Any], **arguments: Any) -> bool:
+    """Whether a resource exists: False when a call that reads it fails with a client error."""
+    try:
+        call(**arguments)
+    except ClientError:
+        return False
+    return True
 
 
 def put_again(create: Create) -> Update:
@@ -54,12 +87,13 @@ def request(service: str, operation: str, properties: Properties, *, ignore: tup
 
     Raises ValueError with the property's name when the API has no such field: nothing is dropped silently.
     """
-    shape = _model(service).operation_model(operation).input_shape
+    shape = service_model(service).operation_model(operation).input_shape
     return _coerce(shape, {key: value for key, value in properties.items() if key not in ignore}, operation)
 
 
 @cache
-def _model(service: str) -> Any:
+def service_model(service: str) -> Any:
+    """botocore's model of a service."""
     return botocore.session.get_session().get_service_model(service)
 
 

@@ -35,6 +35,16 @@ def _create_group(sagemaker: Any, properties: Properties, context: Context) -> P
     return Physical(arn, {"ModelPackageGroupArn": arn, "ModelPackageGroupName": made["ModelPackageGroupName"]})
 
 
+def _update_group(sagemaker: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
+    """Update tags and the resource policy; the name and the description are create-only."""
+    if properties.get("Tags"):
+        sagemaker.add_tags(ResourceArn=physical.identifier, Tags=properties["Tags"])
+    kept = {tag["Key"] for tag in properties.get("Tags", [])}
+    if gone := [tag["Key"] for tag in context.before.get("Tags", []) if tag["Key"] not in kept]:
+        sagemaker.delete_tags(ResourceArn=physical.identifier, TagKeys=gone)
+    return physical
+
+
 TYPES = [
     ResourceType(
         "AWS::SageMaker::Pipeline",
@@ -51,6 +61,7 @@ TYPES = [
         lambda sagemaker, physical: sagemaker.delete_model_package_group(
             ModelPackageGroupName=physical.identifier.rsplit("/", 1)[-1]
         ),
-        lambda _, physical, __, ___: physical,
+        _update_group,
+        "ModelPackageGroupName",
     ),
 ]

@@ -2,13 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
-from .resource_types import Context, Physical, Properties, ResourceType, put_again, request
+from .resource_types import Context, Physical, Properties, ResourceType, found, put_again, request
 
 
 def _create_bucket(s3: Any, properties: Properties, context: Context) -> Physical:
-    name = properties.get("BucketName") or context.name.lower()[:63]
+    name = properties.get("BucketName") or context.name.lower()
     location = {} if context.region == "us-east-1" else {"LocationConstraint": context.region}
     lock = bool(properties.get("ObjectLockEnabled"))
     request: dict[str, Any] = {"Bucket": name, "ObjectLockEnabledForBucket": lock}
@@ -29,9 +30,11 @@ def _create_bucket(s3: Any, properties: Properties, context: Context) -> Physica
 
 
 def _update_bucket(s3: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
-    if properties.get("BucketName", physical.identifier) != physical.identifier:
-        return _create_bucket(s3, properties, context)
     _configure(s3, physical.identifier, properties)
+    for name in context.removed(properties):
+        if name not in _REMOVALS:
+            raise ValueError(f"AWS::S3::Bucket: the embedded AWS cannot remove {name}")
+        _REMOVALS[name](s3, physical.identifier)
     return physical
 
 
@@ -125,6 +128,20 @@ _SETTINGS = {
 }
 
 
+_REMOVALS: dict[str, Callable[[Any, str], Any]] = {
+    "BucketEncryption": lambda s3, bucket: s3.delete_bucket_encryption(Bucket=bucket),
+    "LifecycleConfiguration": lambda s3, bucket: s3.delete_bucket_lifecycle(Bucket=bucket),
+    "LoggingConfiguration": lambda s3, bucket: s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={}),
+    "NotificationConfiguration": lambda s3, bucket: _eventbridge(s3, bucket, {}),
+    "OwnershipControls": lambda s3, bucket: s3.delete_bucket_ownership_controls(Bucket=bucket),
+    "PublicAccessBlockConfiguration": lambda s3, bucket: s3.delete_public_access_block(Bucket=bucket),
+    "Tags": lambda s3, bucket: s3.delete_bucket_tagging(Bucket=bucket),
+    "VersioningConfiguration": lambda s3, bucket: s3.put_bucket_versioning(
+        Bucket=bucket, VersioningConfiguration={"Status": "Suspended"}
+    ),
+}
+
+
 def _put_policy(s3: Any, properties: Properties, context: Context) -> Physical:
     bucket = properties["Bucket"]
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(properties["PolicyDocument"]))
@@ -149,6 +166,7 @@ TYPES = [
         lambda ssm, physical: ssm.delete_parameter(Name=physical.identifier),
         put_again(_put_parameter),
         "Name",
+        lambda ssm, name: found(ssm.get_parameter, Name=name),
     ),
     ResourceType(
         "AWS::S3::Bucket",
@@ -157,6 +175,7 @@ TYPES = [
         lambda s3, physical: s3.delete_bucket(Bucket=physical.identifier),
         _update_bucket,
         "BucketName",
+        lambda s3, name: found(s3.head_bucket, Bucket=name),
     ),
     ResourceType(
         "AWS::S3::BucketPolicy",

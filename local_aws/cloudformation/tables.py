@@ -3,24 +3,31 @@
 from ..interfaces import EmbeddedAws
 from . import (
     change_sets,
+    changes,
+    checks,
     delivery,
+    drift,
     engine,
+    events,
+    identity,
     lambdas,
     messaging,
     monitoring,
     network,
     no_value,
-    rollback,
+    operations,
+    resources,
     sagemaker,
     storage,
     templates,
 )
 
-TABLES = (storage, messaging, monitoring, sagemaker, lambdas, network, delivery)
+TABLES = (storage, messaging, monitoring, events, sagemaker, lambdas, identity, network, delivery)
 
 
 def install(local: EmbeddedAws) -> None:
     """Replace parts of moto's CloudFormation and register the resource types of all tables."""
-    for module in (change_sets, no_value, templates, rollback):
+    for module in (change_sets, changes, no_value, templates, resources, operations, drift):
         module.install(local)
     engine.install(local, [resource_type for table in TABLES for resource_type in table.TYPES])
+    checks.install(local)

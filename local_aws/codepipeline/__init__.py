@@ -2,6 +2,7 @@
 
 from ..arn import parse_arn
 from ..interfaces import EmbeddedAws
+from ..json_api import Record
 from . import builds, codecommit, executions, pipelines
 from .repositories import Repositories
 from .service import RegionalApi
@@ -23,6 +24,7 @@ def install(local: EmbeddedAws) -> tuple[Repositories, RegionalApi]:
     codepipeline.add(executions.OPERATIONS)
     commits = RegionalApi(local, "codecommit", lambda account, at: codecommit.CodeCommit(repositories, account, at))
     commits.add(codecommit.OPERATIONS)
+    _let_rules_look(local, codepipeline, codebuild)
     for service in (codebuild, codepipeline, commits):
         local.serve(service.service, service)
 
@@ -41,3 +43,22 @@ def install(local: EmbeddedAws) -> tuple[Repositories, RegionalApi]:
     local.control("push", pushed)
     local.control("pull-request", pull_request)
     return repositories, codepipeline
+
+
+def _let_rules_look(local: EmbeddedAws, codepipeline: RegionalApi, codebuild: RegionalApi) -> None:
+    """Provide what rules ask for: pipelines, jobs, approvals ("<pipeline>/<stage>/<action>") and projects."""
+
+    def pipeline(account: str, region: str, name: str) -> Record | None:
+        found = codepipeline.state(account, region).pipelines.get(name)
+        return found and {"Executions": [execution.identifier for execution in found.executions]}
+
+    def approval(account: str, region: str, path: str) -> Record | None:
+        name, stage, action = path.split("/")
+        return executions.approval(codepipeline.state(account, region), name, stage, action)
+
+    local.rules.provide("codepipeline", pipeline)
+    local.rules.provide("approval", approval)
+    local.rules.provide(
+        "codepipeline-job", lambda account, region, job: codepipeline.state(account, region).jobs.status(job)
+    )
+    local.rules.provide("project", lambda account, region, name: codebuild.state(account, region).projects.get(name))

@@ -41,11 +41,11 @@ def zip_files(folder: Path, files: Iterable[Path]) -> bytes:
     return buffer.getvalue()
 
 
-def clone_reference(repository: str, commit: str) -> bytes:
-    """The artifact of a source whose output format is CODEBUILD_CLONE_REF."""
+def clone_reference(repository: str, commit: str, connection: str = "") -> bytes:
+    """The artifact of a source whose output format is CODEBUILD_CLONE_REF; `connection`: ARN of the source's connection."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(CLONE_REF, json.dumps({"repository": repository, "commit": commit}))
+        archive.writestr(CLONE_REF, json.dumps({"repository": repository, "commit": commit, "connection": connection}))
     return buffer.getvalue()
 
 

@@ -15,6 +15,7 @@ from .artifacts import Artifact, extract, read, write, zip_files
 from .buildspec import BuildSpec, Outcome, SpecError, run
 from .checkout import checkout
 from .codecommit import arn_of
+from .connections import use_connection
 from .repositories import Repositories
 
 
@@ -81,8 +82,10 @@ class Builds:
         self._finish(build, outcome)
         return build
 
-    def _may_clone(self, project: Record, repository: str) -> None:
-        """Raise AccessDeniedError unless the project's role may clone; connections are not checked."""
+    def _may_clone(self, project: Record, repository: str, connection: str) -> None:
+        """Raise AccessDeniedError unless the project's role may clone, through the source's connection if it has one."""
+        if connection:
+            use_connection(self.local.authorization, project["serviceRole"], connection)
         if arn := arn_of(repository):
             self.local.authorization.check(project["serviceRole"], "codecommit:GitPull", arn)
 

@@ -10,14 +10,14 @@ from .repositories import Repositories, git
 
 
 def checkout(
-    archive: zipfile.ZipFile, target: Path, repositories: Repositories, may_clone: Callable[[str], None]
+    archive: zipfile.ZipFile, target: Path, repositories: Repositories, may_clone: Callable[[str, str], None]
 ) -> str:
-    """Put the source into `target`; the commit, where it is known. `may_clone` raises for a repository that it may not."""
+    """Put the source into `target`; the commit, where it is known. `may_clone` raises for a repository or connection."""
     if archive.namelist() != [CLONE_REF]:
         extract(archive, target)
         return ""
     reference = json.loads(archive.read(CLONE_REF))
-    may_clone(reference["repository"])
+    may_clone(reference["repository"], reference["connection"])
     git("clone", "--quiet", str(repositories.path(reference["repository"])), str(target))
     git("checkout", "--quiet", "--detach", reference["commit"], at=target)
     return reference["commit"]

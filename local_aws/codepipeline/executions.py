@@ -157,15 +157,16 @@ def _latest(pipeline: Pipeline, stage: str, name: str) -> ActionExecution | None
     return None
 
 
+def approval(state: Pipelines, pipeline: str, stage: str, name: str) -> Record | None:
+    """The record of an approval that rules ask for: its token while it waits. None for an action that was not reached."""
+    action = _latest(state.find(pipeline), stage, name)
+    return action and {"Token": action.token if action.status == "InProgress" else None}
+
+
 def _put_approval(state: Pipelines, request: Record) -> Record:
-    pipeline = state.find(request["pipelineName"])
-    action = _latest(pipeline, request["stageName"], request["actionName"])
+    action = _latest(state.find(request["pipelineName"]), request["stageName"], request["actionName"])
     if action is None:
-        raise ServiceError(f"There is no action {request['actionName']} to approve", "ActionNotFoundException")
-    if action.status != "InProgress" or action.token is None:
-        raise ServiceError("The approval action has already been completed", "ApprovalAlreadyCompletedException")
-    if action.token != request["token"]:
-        raise ServiceError("The approval token is not valid", "InvalidApprovalTokenException")
+        raise LookupError(request["actionName"])
     action.updated_by = request["CallerArn"]
     # Set here, so that GetPipelineState does not show a decided approval as waiting.
     action.token, action.decision = None, request["result"]

@@ -3,7 +3,7 @@
 import threading
 import uuid
 
-from ..json_api import Record, ServiceError
+from ..json_api import Record
 
 
 class Jobs:
@@ -12,6 +12,7 @@ class Jobs:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._answers: dict[str, Record | None] = {}
+        self._done: set[str] = set()
         self.answered = threading.Event()
 
     def open(self) -> str:
@@ -21,11 +22,17 @@ class Jobs:
             self._answers[identifier] = None
         return identifier
 
-    def answer(self, identifier: str, answer: Record) -> None:
-        """Store a result. Raises ServiceError for an unknown job."""
+    def status(self, identifier: str) -> Record | None:
+        """The record of a job that rules ask for; None for an unknown one."""
         with self._lock:
-            if identifier not in self._answers:
-                raise ServiceError(f"Job {identifier} does not exist", "JobNotFoundException")
+            if identifier in self._answers:
+                waits = self._answers[identifier] is None
+                return {"Status": "InProgress" if waits else "Succeeded"}
+            return {"Status": "Succeeded"} if identifier in self._done else None
+
+    def answer(self, identifier: str, answer: Record) -> None:
+        """Store a result."""
+        with self._lock:
             self._answers[identifier] = answer
 
     def look(self, identifier: str) -> Record | None:
@@ -33,4 +40,5 @@ class Jobs:
         with self._lock:
             if (answer := self._answers[identifier]) is not None:
                 del self._answers[identifier]
+                self._done.add(identifier)
             return answer

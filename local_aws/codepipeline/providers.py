@@ -14,6 +14,7 @@ from ..json_api import ServiceError
 from . import deployments
 from .action import ActionExecution, ActionFailed
 from .artifacts import clone_reference, write
+from .connections import use_connection
 from .repositories import GitError
 
 CLONE = {"CODEBUILD_CLONE_REF", "FULL_CLONE"}
@@ -25,14 +26,18 @@ POLL_SECONDS = 0.05
 
 def _connection(action: ActionExecution) -> None:
     configuration, repositories = action.configuration, action.execution.state.repositories
-    repository, branch = configuration["FullRepositoryId"], configuration["BranchName"]
+    repository, branch, connection = (configuration[k] for k in ("FullRepositoryId", "BranchName", "ConnectionArn"))
     try:
+        use_connection(action.local.authorization, action.role_arn, connection)
         commit = action.execution.overrides.get(action.name) or repositories.commit(repository, branch)
         message = repositories.message(repository, commit)
     except GitError as error:
         raise ActionFailed(str(error), "ConfigurationError") from None
+    except AccessDeniedError as refusal:
+        reason = f"Unable to use Connection: {connection}. The provided role does not have sufficient permissions."
+        raise ActionFailed(f"{reason} ({refusal})", "PermissionError") from None
     _store_source(action, repository, branch, commit, message)
-    action.variables |= {"ConnectionArn": configuration["ConnectionArn"], "FullRepositoryName": repository}
+    action.variables |= {"ConnectionArn": connection, "FullRepositoryName": repository}
 
 
 def _codecommit(action: ActionExecution) -> None:
@@ -56,7 +61,7 @@ def _codecommit(action: ActionExecution) -> None:
 def _store_source(action: ActionExecution, repository: str, branch: str, commit: str, message: str) -> None:
     """The commit's files as the output artifact, or where to clone it from."""
     if action.configuration.get("OutputArtifactFormat") in CLONE:
-        content = clone_reference(repository, commit)
+        content = clone_reference(repository, commit, action.configuration.get("ConnectionArn", ""))
     else:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "source.zip"

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from botocore.validate import ParamValidator
 from moto.sts.models import sts_backends
 from werkzeug.wrappers import Request
 
 from ..interfaces import EmbeddedAws
-from ..json_api import JsonApi, Record, ServiceError, access_key, origin
+from ..json_api import JsonApi, Record, access_key, origin
 
 
 class RegionalApi(JsonApi):
@@ -36,9 +35,7 @@ class RegionalApi(JsonApi):
     def respond(self, request: Request, operation: str, content: Record) -> Record:
         """The response of one call. Raises ServiceError."""
         serve = self.operation(operation)
-        report = ParamValidator().validate(content, self.model.operation_model(operation).input_shape)
-        if report.has_errors():
-            raise ServiceError(report.generate_report())
+        self.check_types(operation, content)
         state = self.state(*origin(request))
         return serve(state, content | {"CallerArn": _caller(request, state.account)}) or {}
 

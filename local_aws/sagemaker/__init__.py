@@ -3,10 +3,36 @@
 Moto's SageMaker drops most parameters of a request. Here the requests are the records, so that Describe returns them.
 """
 
+from functools import partial
+
 from ..interfaces import EmbeddedAws
+from ..json_api import Record
 from . import endpoints, jobs, pipelines, registry
 from .hosting import Hosting
 from .service import Service
+
+KINDS = {
+    "model": "models",
+    "endpoint-config": "endpoint_configs",
+    "endpoint": "endpoints",
+    "pipeline": "pipelines",
+    "processing-job": "processing_jobs",
+    "training-job": "training_jobs",
+    "transform-job": "transform_jobs",
+    "model-package-group": "groups",
+    "model-package": "packages",
+}
+"""Tables of records by the kind in their ARNs, by which rules ask for them."""
+
+
+def _record(service: Service, table: str, account: str, region: str, name: str) -> Record | None:
+    state = service.state(account, region)
+    records = getattr(state, table)
+    record = records.get(name) or records.get(name.rsplit("/", 1)[-1])
+    if record and table == "groups":
+        group = record["ModelPackageGroupName"]
+        return {**record, "Packages": sum(each["ModelPackageGroupName"] == group for each in state.packages.values())}
+    return record
 
 
 def install(local: EmbeddedAws) -> None:
@@ -16,6 +42,12 @@ def install(local: EmbeddedAws) -> None:
     service.hosting = hosting
     for module in (pipelines, jobs, registry, endpoints):
         service.add(module.OPERATIONS)
+    for kind, table in KINDS.items():
+        local.rules.provide(kind, partial(_record, service, table))
+    local.rules.provide(
+        "pipeline-execution",
+        lambda account, region, arn: {} if arn in service.state(account, region).executions else None,
+    )
     local.serve("sagemaker", service)
     local.serve("sagemakerruntime", hosting)
     local.control("flush", lambda _: hosting.flush())

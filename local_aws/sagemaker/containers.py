@@ -1,37 +1,30 @@
-"""A job's process and the files around it: SageMaker's container contract, with a folder in place of the container.
+"""Processing and training jobs: SageMaker's container contract, with a folder in place of the container.
 
-The folder has the layout of /opt/ml. LOCAL_AWS_ML_ROOT holds its path (FACTORY_ML_ROOT too, Model Factory's name for it),
-and paths below /opt/ml in the entry point and its arguments are rewritten to it. The process gets its role's credentials
-and no variable of this process.
+The folder has the layout of /opt/ml. The process gets its role's credentials and no variable of this process
+(container_view.py).
 """
 
 import gzip
 import json
-import os
 import shutil
-import signal
 import subprocess
-import sys
 import tarfile
+import threading
 import uuid
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..authorization import AccessDeniedError
 from ..json_api import Record, now
+from .container_view import ML, STOP_SECONDS, ContainerView, kill, terminate
 from .service import Service
-from .state import State, subnets
+from .state import State, subnets, vpc_config
 from .storage import Storage
 from .warm import Process
 
-ML = "/opt/ml"
 HOST = "algo-1"
-
-
-def ml_root(root: Path) -> dict[str, str]:
-    """The variables that hold the folder in the place of /opt/ml."""
-    return {"LOCAL_AWS_ML_ROOT": str(root), "FACTORY_ML_ROOT": str(root)}
+FILE_CHARACTERS = 1024
+"""What SageMaker reads of /opt/ml/output/failure and /opt/ml/output/message."""
 
 
 class JobError(Exception):
@@ -44,8 +37,9 @@ class Job:
     def __init__(self, service: Service, state: State, record: Record, kind: str) -> None:
         self._service, self._state, self.record, self.kind = service, state, record, kind
         self.name, self.arn = record[f"{kind}JobName"], record[f"{kind}JobArn"]
-        self.root = service.local.state_dir / "jobs" / f"{self.name}-{uuid.uuid4().hex[:6]}"
-        self.stopped = False
+        self.folder = service.local.state_dir / "jobs" / f"{self.name}-{uuid.uuid4().hex[:6]}"
+        self.root = self.folder / "ml"
+        self.stopped = self.timed_out = False
         self._process: Process | None = None
         self.s3 = Storage(service.local.accounts.role_client("s3", record["RoleArn"], state.region, subnets(record)))
 
@@ -59,41 +53,36 @@ class Job:
         """A JSON file of the container contract."""
         self.path(name).write_text(json.dumps(content, default=str))
 
+    def read_output(self, name: str) -> str | None:
+        """The beginning of a file below /opt/ml/output, which is all that SageMaker reads; None when there is none."""
+        path = self.path(f"output/{name}")
+        return path.read_bytes()[:FILE_CHARACTERS].decode(errors="ignore") if path.is_file() else None
+
     def run(self, command: list[str], environment: dict[str, str], max_seconds: int) -> int:
-        """Run the container's command to its end; its exit code. Raises JobError when it takes too long."""
-        rewritten = [part.replace(ML, str(self.root), 1) if part.startswith(ML) else part for part in command]
-        if Path(rewritten[0]).name in ("python", "python3"):
-            rewritten[0] = sys.executable
-        log = self.root / "log.txt"
+        """Run the container's command to its end; its exit code. A command that takes too long is stopped: `timed_out`."""
+        view, accounts, region = ContainerView(self.root), self._service.local.accounts, self._state.region
+        credentials = accounts.assume(self.record["RoleArn"], "SageMaker", subnets(self.record), region)
+        variables = view.environment(region, self._service.local.endpoint_url, credentials) | environment
+        log = self.folder / "log.txt"
         with log.open("wb") as output:
-            self._process = self._service.starter.start(rewritten, self.root, self._environment() | environment, output)
+            self._process = self._service.starter.start(view.command(command), view.cwd, variables, output, view.mounts)
             if self.stopped or self._service.stopping.is_set():
                 self.kill()
             try:
                 code = self._process.wait(max_seconds)
             except subprocess.TimeoutExpired:
-                self.kill()
-                code = None
+                self.timed_out = True
+                self._end()
+                code = self._process.wait()
         self._publish_log(log)
-        if code is None:
-            raise JobError(f"MaxRuntimeExceeded: the job ran longer than {max_seconds} s")
         return code
 
-    def _environment(self) -> dict[str, str]:
-        region = self._state.region
-        return {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/local/bin:/usr/bin:/bin",
-            "HOME": str(self.root),
-            "PYTHONUNBUFFERED": "1",
-            **ml_root(self.root),
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
-            "AWS_ENDPOINT_URL": self._service.local.endpoint_url,
-            **self._service.local.accounts.assume(self.record["RoleArn"], "SageMaker", subnets(self.record), region),
-        }
-
     def pull_image(self, image: str) -> None:
-        """Pull the container's image as the role. Raises JobError."""
+        """Connect to the VPC, if there is one, and pull the container's image, as the role. Raises JobError."""
+        try:
+            self._service.roles.create_interfaces(self.record["RoleArn"], vpc_config(self.record), self._state)
+        except AccessDeniedError as refusal:
+            raise JobError(f"ClientError: cannot create network interfaces: {refusal}") from refusal
         try:
             self._service.roles.pull_image(self.record["RoleArn"], image)
         except AccessDeniedError as refusal:
@@ -116,17 +105,41 @@ class Job:
     def stop(self) -> None:
         """Stop the job, as StopProcessingJob and StopTrainingJob do."""
         self.stopped = True
-        self.kill()
+        if self.kind == "Training":
+            self.stage("Stopping")
+        self._end()
+
+    def _end(self) -> None:
+        """SIGTERM to a process that handles it and SIGKILL after two minutes; SIGKILL at once to any other."""
+        if self._process and self._process.poll() is None and terminate(self._process):
+            timer = threading.Timer(STOP_SECONDS, self.kill)
+            timer.daemon = True
+            timer.start()
+        else:
+            self.kill()
 
     def kill(self) -> None:
-        """Kill the process and its children, as the end of a container does."""
-        if self._process and self._process.poll() is None:
-            with suppress(ProcessLookupError):  # it has just ended
-                os.killpg(self._process.pid, signal.SIGKILL)
+        """Kill the process and its children."""
+        if self._process:
+            kill(self._process)
 
     def clean(self) -> None:
         """Remove the folder."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_PROCESSING_CONFIG = (
+    "ProcessingJobArn",
+    "ProcessingJobName",
+    "AppSpecification",
+    "Environment",
+    "ProcessingInputs",
+    "ProcessingOutputConfig",
+    "ProcessingResources",
+    "RoleArn",
+    "StoppingCondition",
+)
+"""The members of processingjobconfig.json that are documented."""
 
 
 def run_processing(job: Job) -> tuple[str, str]:
@@ -143,19 +156,16 @@ def run_processing(job: Job) -> tuple[str, str]:
     outputs = record.get("ProcessingOutputConfig", {}).get("Outputs", [])
     for output in outputs:
         job.path(output["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)
-    job.write_config(
-        "config/processingjobconfig.json", {key: v for key, v in record.items() if not key.startswith("_")}
-    )
+    job.write_config("config/processingjobconfig.json", {key: record.get(key) for key in _PROCESSING_CONFIG})
     job.write_config("config/resourceconfig.json", {"current_host": HOST, "hosts": [HOST]})
     specification = record["AppSpecification"]
     command = _command(specification)
     limit = record.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
     code = job.run(command, record.get("Environment", {}), limit)
-    if job.stopped:
+    if job.stopped or job.timed_out:
         return "Stopped", ""
-    message = job.path("output/message")
-    if message.exists():
-        record["ExitMessage"] = message.read_text()[:1024]
+    if message := job.read_output("message"):
+        record["ExitMessage"] = message
     if code != 0:
         reason = record.get("ExitMessage", "See job logs for more information")
         return "Failed", f"AlgorithmError: {reason}, exit code: {code}"
@@ -183,40 +193,48 @@ def run_training(job: Job) -> tuple[str, str]:
         job.path(folder).mkdir(parents=True, exist_ok=True)
     hyperparameters = record.get("HyperParameters", {})
     job.write_config("input/config/hyperparameters.json", hyperparameters)
-    job.write_config(
-        "input/config/resourceconfig.json", {"current_host": HOST, "hosts": [HOST], "network_interface_name": "lo"}
-    )
-    job.write_config(
-        "input/config/inputdataconfig.json",
-        {c["ChannelName"]: {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated"} for c in channels},
-    )
+    kind = record["ResourceConfig"].get("InstanceType")
+    group = {"instance_group_name": "homogeneousCluster", "instance_type": kind, "hosts": [HOST]}
+    resources = {"current_host": HOST, "current_instance_type": kind, "current_group_name": "homogeneousCluster"}
+    resources |= {"hosts": [HOST], "instance_groups": [group], "network_interface_name": "lo"}
+    job.write_config("input/config/resourceconfig.json", resources)
+    channel_config = {
+        "TrainingInputMode": "File",
+        "S3DistributionType": "FullyReplicated",
+        "RecordWrapperType": "None",
+    }
+    job.write_config("input/config/inputdataconfig.json", {c["ChannelName"]: channel_config for c in channels})
+    # SM_CHANNEL_… and their like are the SageMaker training toolkit's, which an entry point of one's own replaces.
     environment = {"TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": job.arn, **record.get("Environment", {})}
-    for channel in channels:
-        name = channel["ChannelName"]
-        environment[f"SM_CHANNEL_{name.upper()}"] = str(job.path(f"input/data/{name}"))
     job.stage("Training")
-    specification = record["AlgorithmSpecification"]
-    command = _command(specification)
+    command = _command(record["AlgorithmSpecification"])
     code = job.run(command, environment, record["StoppingCondition"]["MaxRuntimeInSeconds"])
-    if job.stopped:
-        return "Stopped", ""
-    if code != 0:
-        failure = job.path("output/failure")
-        reason = failure.read_text() if failure.exists() else "the container wrote no /opt/ml/output/failure"
+    ended_early = job.stopped or job.timed_out
+    if code != 0 and not ended_early:
+        reason = job.read_output("failure") or "the container wrote no /opt/ml/output/failure"
         return "Failed", f"AlgorithmError: {reason[:950]}, exit code: {code}"
+    if not ended_early or any(job.path("model").rglob("*")):
+        _upload(job)
+    if ended_early:
+        return "Stopped", ""
+    job.clean()
+    return "Completed", ""
+
+
+def _upload(job: Job) -> None:
+    """Upload model.tar.gz and output.tar.gz: also of a job that was stopped, if it saved a model in time."""
+    record = job.record
     job.stage("Uploading")
-    archive = job.root / "model.tar.gz"
+    archive = job.folder / "model.tar.gz"
     pack(job.path("model"), archive)
     config = record["OutputDataConfig"]
     where = f"{config['S3OutputPath'].rstrip('/')}/{job.name}/output"
     uri = f"{where}/model.tar.gz"
     job.s3.upload_file(archive, uri, config.get("KmsKeyId"))
     if any(path.is_file() for path in job.path("output").rglob("*")):
-        pack(job.path("output"), job.root / "output.tar.gz")
-        job.s3.upload_file(job.root / "output.tar.gz", f"{where}/output.tar.gz", config.get("KmsKeyId"))
+        pack(job.path("output"), job.folder / "output.tar.gz")
+        job.s3.upload_file(job.folder / "output.tar.gz", f"{where}/output.tar.gz", config.get("KmsKeyId"))
     record["ModelArtifacts"] = {"S3ModelArtifacts": uri}
-    job.clean()
-    return "Completed", ""
 
 
 def _command(specification: Record) -> list[str]:

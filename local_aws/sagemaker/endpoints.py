@@ -3,11 +3,12 @@
 import threading
 from typing import Any
 
-from ..json_api import Record, ServiceError, now
+from ..json_api import Record, now
 from .hosting import variant_summary
+from .lists import page
 from .roles import FOR_SERVICES
 from .service import Service
-from .state import State, add, find, page
+from .state import State, add, find
 
 
 def create_model(service: Service, state: State, request: Record) -> Record:
@@ -23,8 +24,6 @@ def create_model(service: Service, state: State, request: Record) -> Record:
 
 def create_config(service: Service, state: State, request: Record) -> Record:
     """CreateEndpointConfig."""
-    for variant in request["ProductionVariants"]:
-        find(state.models, variant["ModelName"], "model")
     arn = state.arn("endpoint-config", request["EndpointConfigName"])
     record = {key: value for key, value in request.items() if key != "Tags"}
     record |= {"EndpointConfigArn": arn, "CreationTime": now()}
@@ -59,8 +58,6 @@ def update_endpoint(service: Service, state: State, request: Record) -> Record:
     """UpdateEndpoint: blue/green, the old fleet answers until the new one is healthy."""
     record = find(state.endpoints, request["EndpointName"], "endpoint")
     config = find(state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration")
-    if record["EndpointStatus"] not in ("InService", "OutOfService"):
-        raise ServiceError(f"Cannot update endpoint {record['EndpointArn']} while it is {record['EndpointStatus']}.")
     deployment = request.get("DeploymentConfig", {})
     _caller_needs(service, state, config, deployment)
     if deployment:
@@ -83,8 +80,6 @@ def _caller_needs(service: Service, state: State, config: Record, deployment: Re
 def delete_endpoint(service: Service, state: State, request: Record) -> None:
     """DeleteEndpoint."""
     record = find(state.endpoints, request["EndpointName"], "endpoint")
-    if record["EndpointStatus"] in ("Creating", "Updating"):
-        raise ServiceError(f"Cannot delete endpoint {record['EndpointArn']} while it is {record['EndpointStatus']}.")
     del state.endpoints[record["EndpointName"]]
     service.hosting.remove(record)
 
@@ -101,7 +96,6 @@ def _list(table: str, answer_key: str, name_key: str, keys: tuple[str, ...]) -> 
         found = [
             {key: record[key] for key in (name_key, *keys) if key in record}
             for record in getattr(state, table).values()
-            if request.get("NameContains", "") in record[name_key]
         ]
         return page(found, request, answer_key)
 

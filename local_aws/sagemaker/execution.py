@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -180,12 +181,14 @@ class Execution:
             if status not in ("InProgress", "Stopping"):
                 break
             if self._stop.is_set() and not stopped:
-                getattr(sagemaker, f"stop_{kind.lower()}_job")(**{f"{kind}JobName": name})
+                with suppress(ClientError):  # it has ended meanwhile
+                    getattr(sagemaker, f"stop_{kind.lower()}_job")(**{f"{kind}JobName": name})
                 stopped = True
             time.sleep(POLL_SECONDS)
         self._scope.steps[step["Name"]] = described
         if status == "Stopped" and not self._stop.is_set():
-            raise StepFailed(f"the job {name} was stopped")
+            exceeded = ": MaxRuntimeExceeded" if described.get("SecondaryStatus") == "MaxRuntimeExceeded" else ""
+            raise StepFailed(f"the job {name} was stopped{exceeded}")
         if status == "Failed":
             reason = described.get("ExitMessage") or described.get("FailureReason", "no reason was given")
             raise StepFailed(reason)

@@ -1,27 +1,32 @@
 """A fleet of an endpoint: a model's container as a process on this machine, called over HTTP."""
 
 import http.client
-import os
 import shutil
-import signal
 import socket
 import sys
 import tarfile
 import threading
 import time
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..json_api import Record
-from .containers import ml_root
+from .container_view import ContainerView, kill
 from .service import Service
-from .state import State, find, subnets
+from .state import State, find, subnets, vpc_config
 from .storage import Storage
 
 CONTAINER = Path(__file__).with_name("container.py")
 START_SECONDS = 60
+PING_SECONDS = 2
+RESPONSE_SECONDS = 60
+"""Developer guide, "Use your own inference code with hosting services": a container answers /ping within two seconds and
+/invocations within 60."""
+TIMED_OUT = (
+    "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for each "
+    "container in Amazon CloudWatch, resolve the issue, and try again."
+)
 RETIRE_SECONDS = 2.0
 
 
@@ -45,7 +50,7 @@ class Fleet:
     def __init__(self, service: Service, state: State, endpoint: str, model: Record) -> None:
         container = _container(state, model)
         self._root = service.local.state_dir / "endpoints" / f"{endpoint}-{uuid.uuid4().hex[:8]}"
-        folder = self._root / "model"
+        folder = self._root / "ml" / "model"
         folder.mkdir(parents=True)
         s3 = service.local.accounts.role_client("s3", model["ExecutionRoleArn"], state.region, subnets(model))
         archive = self._root / "download"
@@ -53,6 +58,7 @@ class Fleet:
         self._log_at = (f"/aws/sagemaker/Endpoints/{endpoint}", self._root.name)
         self._logged = 0
         try:
+            service.roles.create_interfaces(model["ExecutionRoleArn"], vpc_config(model), state)
             service.roles.pull_image(model["ExecutionRoleArn"], container["Image"])
             Storage(s3).download_object(container["ModelDataUrl"], archive)
             with tarfile.open(next(archive.iterdir())) as tar:
@@ -60,21 +66,17 @@ class Fleet:
         except Exception as error:
             raise FleetError(f"Failed to download model data for {endpoint}: {error}") from error
         self.port = _free_port()
-        environment = {
-            key: value.replace("/opt/ml/model", str(folder)) for key, value in container.get("Environment", {}).items()
-        }
+        view = ContainerView(self._root / "ml")
+        credentials = service.local.accounts.assume(self._role, "SageMaker", subnets(model), state.region)
+        environment = view.environment(state.region, service.local.endpoint_url, credentials)
+        environment |= {key: view.path(value) for key, value in container.get("Environment", {}).items()}
         self._log = (self._root / "log.txt").open("wb")
         self._process = service.starter.start(
-            [sys.executable, str(CONTAINER), str(folder), str(self.port)],
-            self._root,
-            {
-                "PATH": os.environ["PATH"],
-                "HOME": str(self._root),
-                **ml_root(self._root),
-                "AWS_REGION": state.region,
-                **environment,
-            },
+            [sys.executable, str(CONTAINER), view.path("/opt/ml/model"), str(self.port)],
+            view.cwd,
+            environment,
             self._log,
+            view.mounts,
         )
         self._connections = threading.local()
         service.on_stop(self.close)
@@ -87,7 +89,7 @@ class Fleet:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PING_SECONDS)
                 connection.request("GET", "/ping")
                 if connection.getresponse().status == 200:
                     self._publish_log()
@@ -106,20 +108,28 @@ class Fleet:
             self._logged = log.tell()
         self._service.roles.write_log(self._role, self._state, self._log_at, lines, int(time.time() * 1000))
 
-    def invoke(self, body: bytes, content_type: str, accept: str) -> Answer:
-        """POST /invocations. A container that has ended responds with 500."""
+    def invoke(self, body: bytes, content_type: str, accept: str, custom_attributes: str = "") -> Answer:
+        """POST /invocations. A container that has ended responds with 500, one that takes too long with status 0."""
         started = time.perf_counter()
         headers = {"Content-Type": content_type, "Accept": accept or "*/*"}
+        if custom_attributes:
+            headers["X-Amzn-SageMaker-Custom-Attributes"] = custom_attributes
         for attempt in (1, 2):
             connection = getattr(self._connections, "open", None)
             if connection is None:
-                connection = self._connections.open = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+                connection = self._connections.open = http.client.HTTPConnection(
+                    "127.0.0.1", self.port, timeout=RESPONSE_SECONDS
+                )
             try:
                 connection.request("POST", "/invocations", body, headers)
                 response = connection.getresponse()
                 content = response.read()
                 kind = response.getheader("Content-Type", "application/octet-stream")
                 return Answer(response.status, content, kind, time.perf_counter() - started)
+            except TimeoutError:
+                connection.close()
+                self._connections.open = None
+                return Answer(0, TIMED_OUT.encode(), "text/plain", time.perf_counter() - started)
             except (OSError, http.client.HTTPException):
                 connection.close()
                 self._connections.open = None
@@ -127,16 +137,24 @@ class Fleet:
                     return Answer(500, b"the container does not answer", "text/plain", time.perf_counter() - started)
         raise AssertionError
 
+    @property
+    def alive(self) -> bool:
+        """Whether the container's process is running."""
+        return self._process.poll() is None
+
+    def last_output(self) -> str:
+        """The end of what the container has written."""
+        log = self._root / "log.txt"
+        return f"Its output: {log.read_text(errors='replace')[-500:]}" if log.exists() else ""
+
     def retire(self) -> None:
         """End it after its current requests."""
         threading.Timer(RETIRE_SECONDS, self.close).start()
 
     def close(self, keep_log: bool = False) -> None:
         """End the process and forget its files."""
-        if self._process.poll() is None:
-            with suppress(ProcessLookupError):  # it has just ended
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        kill(self._process)
+        self._process.wait()
         if not self._log.closed:
             self._log.close()
             if not self._service.stopping.is_set():

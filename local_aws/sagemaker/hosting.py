@@ -15,6 +15,7 @@ from .capture import Capture
 from .deployments import Plan, plan
 from .fleet import Fleet, FleetError
 from .metrics import EndpointMetrics
+from .restarts import Restarts
 from .service import Service, origin
 from .state import State, find, subnets
 
@@ -23,6 +24,13 @@ EVENT_STATUS = {"InService": "IN_SERVICE", "OutOfService": "OUT_OF_SERVICE"}
 """The spelling of an endpoint's status in events."""
 POLL_SECONDS = 0.1
 FLUSH_SECONDS = 1.0
+REALTIME_BYTES, SERVERLESS_BYTES = 6_291_456, 4_194_304
+"""API reference, InvokeEndpoint (Body), and developer guide, "Inference options": what a request may have."""
+HEADER_LENGTHS = {"Custom-Attributes": 1024, "Inference-Id": 64}
+
+
+class PayloadTooLargeError(Exception):
+    """The request's body is larger than SageMaker takes."""
 
 
 class Hosting:
@@ -37,6 +45,7 @@ class Hosting:
         self._canaries: dict[str, tuple[Fleet, float]] = {}
         self._metrics = EndpointMetrics(service)
         threading.Thread(target=self._flush_regularly, name="endpoint-flush", daemon=True).start()
+        Restarts(service, self)
         service.on_stop(self.close)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -46,6 +55,8 @@ class Hosting:
         name = request.path.split("/")[2]
         try:
             response = self._invoke(state, name, request)
+        except PayloadTooLargeError as error:
+            response = Response(json.dumps({"message": str(error)}), 413, content_type="application/json")
         except ServiceError as error:
             body = json.dumps({"message": error.message})
             headers = {"x-amzn-ErrorType": "ValidationError"}
@@ -58,12 +69,15 @@ class Hosting:
         if endpoint is None or fleet is None:
             raise ServiceError(f"Endpoint {name} of account {state.account} not found.")
         received, body = time.perf_counter(), request.get_data()
+        summary = endpoint["ProductionVariants"][0]
+        _check_request(request, len(body), "CurrentServerlessConfig" in summary)
         accept = request.headers.get("X-Amzn-SageMaker-Accept") or request.headers.get("Accept", "")
-        answer = fleet.invoke(body, request.headers.get("Content-Type", ""), accept)
-        variant = endpoint["ProductionVariants"][0]["VariantName"]
+        attributes = request.headers.get("X-Amzn-SageMaker-Custom-Attributes", "")
+        answer = fleet.invoke(body, request.headers.get("Content-Type", ""), accept, attributes)
+        variant = summary["VariantName"]
         overhead = time.perf_counter() - received - answer.seconds
         self._metrics.add(state, name, variant, (answer.status, answer.seconds, overhead))
-        if answer.status >= 400:
+        if not 0 < answer.status < 400:
             return _model_error(state, name, variant, answer.status, answer.body.decode(errors="replace"))
         if capture := self.captures.get(endpoint["EndpointArn"]):
             capture.add(
@@ -85,9 +99,12 @@ class Hosting:
         arn = endpoint["EndpointArn"]
         old, fleet = self.fleets.get(arn), None
         try:
+            planned, role = plan(deployment, config), _model(state, config)["ExecutionRoleArn"]
+            if old:  # 'If your old fleet trips the alarm at the beginning of your deployment, SageMaker terminates' it.
+                self._end_by_alarms(state, role, planned.rollback_alarms)
             fleet = Fleet(self._service, state, endpoint["EndpointName"], _model(state, config))
             if old:
-                self._bake(state, arn, fleet, plan(deployment, config), _model(state, config)["ExecutionRoleArn"])
+                self._bake(state, arn, fleet, planned, role)
             self.fleets[arn] = fleet
             self._set_capture(state, endpoint, config)
         except Exception as error:
@@ -128,16 +145,16 @@ class Hosting:
             end = time.monotonic() + planned.bake_seconds
             while time.monotonic() < end and not self._service.stopping.wait(POLL_SECONDS):
                 self._metrics.flush()
-                if alarms := self._alarms(state, role, planned.rollback_alarms):
-                    raise FleetError(f"Deployment was rolled back, because alarms are in ALARM: {', '.join(alarms)}")
+                self._end_by_alarms(state, role, planned.rollback_alarms)
 
-    def _alarms(self, state: State, role: str, names: tuple[str, ...]) -> list[str]:
-        """The rollback alarms in state ALARM."""
+    def _end_by_alarms(self, state: State, role: str, names: tuple[str, ...]) -> None:
+        """Raise FleetError if a rollback alarm is in state ALARM."""
         if not names:
-            return []
+            return
         cloudwatch = self._service.local.accounts.role_client("cloudwatch", role, state.region)
         found = cloudwatch.describe_alarms(AlarmNames=list(names), StateValue="ALARM")["MetricAlarms"]
-        return [alarm["AlarmName"] for alarm in found]
+        if alarms := [alarm["AlarmName"] for alarm in found]:
+            raise FleetError(f"Deployment was rolled back, because alarms are in ALARM: {', '.join(alarms)}")
 
     def _set_capture(self, state: State, endpoint: Record, config: Record) -> None:
         arn, wanted = endpoint["EndpointArn"], config.get("DataCaptureConfig", {})
@@ -156,6 +173,12 @@ class Hosting:
         if not self._service.stopping.is_set():
             detail = endpoint | {"EndpointStatus": EVENT_STATUS.get(status, status.upper())}
             self._service.emit(state, "Endpoint State Change", detail, endpoint["EndpointArn"])
+
+    def fail(self, state: State, endpoint: Record, reason: str) -> None:
+        """Set an endpoint to Failed and end what runs behind it."""
+        self.remove(endpoint)
+        endpoint["FailureReason"] = reason[:1024]
+        self._settle(state, endpoint, "Failed")
 
     def remove(self, endpoint: Record) -> None:
         """End what runs behind an endpoint."""
@@ -188,8 +211,22 @@ class Hosting:
                     log.exception("captured data and metrics of endpoints")
 
 
+def _check_request(request: Request, size: int, serverless: bool) -> None:
+    """Check the limits of InvokeEndpoint. Raises ServiceError, PayloadTooLargeError."""
+    for name, longest in HEADER_LENGTHS.items():
+        if len(request.headers.get(f"X-Amzn-SageMaker-{name}", "")) > longest:
+            member = name[0].lower() + name[1:].replace("-", "")
+            raise ServiceError(
+                f"1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length less "
+                f"than or equal to {longest}"
+            )
+    largest = SERVERLESS_BYTES if serverless else REALTIME_BYTES
+    if size > largest:
+        raise PayloadTooLargeError(f"HTTP content length exceeded {largest} bytes.")
+
+
 def _model_error(state: State, name: str, variant: str, status: int, message: str) -> Response:
-    kind = "client" if status < 500 else "server"
+    kind = "client" if 400 <= status < 500 else "server"
     console = f"https://{state.region}.console.aws.amazon.com/cloudwatch/home?region={state.region}"
     group = f"{console}#logEventViewer:group=/aws/sagemaker/Endpoints/{name}"
     text = (

@@ -6,12 +6,14 @@ from typing import Any
 
 from ..json_api import Record, ServiceError, now
 from . import containers
+from .lists import page
 from .service import Service
-from .state import State, add, find, page
+from .state import State, add, find
 from .transform import TransformJob
 
 log = logging.getLogger(__name__)
 END_SECONDS = 5
+WAIT_SECONDS = 0.2
 
 
 class Kind:
@@ -32,7 +34,7 @@ class Kind:
             record |= {"SecondaryStatus": "Starting", "SecondaryStatusTransitions": []}
         if role := request.get("RoleArn"):  # a transform job uses its model's role
             service.roles.take(role, arn)
-            service.roles.encrypt_volume(role, _volume_key(request), state.region)
+            service.roles.encrypt_volume(role, _cluster(request).get("VolumeKmsKeyId"), state.region)
             service.roles.encrypt_output(role, _output_key(request), state.region)
         try:
             job = self.make(service, state, record, self.name)
@@ -55,10 +57,9 @@ class Kind:
         return {self.arn_key: arn}
 
     def _run(self, service: Service, state: State, record: Record, job: Any) -> None:
-        record[self.start_key] = now()
         self._emit_state_change(service, state, record)
         try:
-            status, reason = self.run(job)
+            status, reason = self._run_on_a_core(service, record, job)
         except containers.JobError as error:
             status, reason = "Failed", str(error)
         except Exception as error:
@@ -67,12 +68,24 @@ class Kind:
         if reason:
             record["FailureReason"] = reason[:1024]
         if self.name == "Training":
-            job.stage(status)
+            job.stage("MaxRuntimeExceeded" if job.timed_out else status)
             record["SecondaryStatusTransitions"][-1]["EndTime"] = now()
         record[self.end_key] = record["LastModifiedTime"] = now()
         record[self.status_key] = status
         if not service.stopping.is_set():
             self._emit_state_change(service, state, record)
+
+    def _run_on_a_core(self, service: Service, record: Record, job: Any) -> tuple[str, str]:
+        while not service.cores.acquire(timeout=WAIT_SECONDS):
+            if job.stopped or service.stopping.is_set():
+                return "Stopped", ""
+        try:
+            if job.stopped or service.stopping.is_set():
+                return "Stopped", ""
+            record[self.start_key] = now()
+            return self.run(job)
+        finally:
+            service.cores.release()
 
     def _emit_state_change(self, service: Service, state: State, record: Record) -> None:
         service.emit(state, f"{self.name} Job State Change", _visible(record), record[self.arn_key])
@@ -91,13 +104,9 @@ class Kind:
     def list(self, service: Service, state: State, request: Record) -> Record:
         """ListProcessingJobs, ListTrainingJobs."""
         keys = (self.name_key, self.arn_key, "CreationTime", self.end_key, "LastModifiedTime", self.status_key)
-        found = [
-            {key: record[key] for key in keys if key in record}
-            for record in getattr(state, self.table).values()
-            if request.get("NameContains", "") in record[self.name_key]
-            and request.get("StatusEquals", record[self.status_key]) == record[self.status_key]
-        ]
-        return page(found, request, f"{self.name}JobSummaries")
+        found = [{key: record[key] for key in keys if key in record} for record in getattr(state, self.table).values()]
+        order = "Descending" if self.name == "Transform" else "Ascending"
+        return page(found, request, f"{self.name}JobSummaries", order=order)
 
     def _find(self, state: State, request: Record) -> Record:
         return find(getattr(state, self.table), request[self.name_key], f"{self.name.lower()} job")
@@ -112,9 +121,9 @@ class Kind:
         }
 
 
-def _volume_key(request: Record) -> str | None:
-    cluster = request.get("ProcessingResources", {}).get("ClusterConfig", {}) | request.get("ResourceConfig", {})
-    return cluster.get("VolumeKmsKeyId")
+def _cluster(request: Record) -> Record:
+    processing = request.get("ProcessingResources", {}).get("ClusterConfig", {})
+    return processing | request.get("ResourceConfig", {}) | request.get("TransformResources", {})
 
 
 def _output_key(request: Record) -> str | None:

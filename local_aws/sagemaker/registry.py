@@ -1,8 +1,9 @@
 """Model package groups and their versions."""
 
-from ..json_api import Record, ServiceError, now
+from ..json_api import Record, now
+from .lists import page
 from .service import Service
-from .state import State, add, find, page
+from .state import State, add, find
 
 _SUMMARY = (
     "ModelPackageName",
@@ -33,10 +34,8 @@ def create_group(service: Service, state: State, request: Record) -> Record:
 
 
 def delete_group(service: Service, state: State, request: Record) -> None:
-    """DeleteModelPackageGroup, of an empty group only."""
+    """DeleteModelPackageGroup."""
     name = find(state.groups, request["ModelPackageGroupName"], "model package group")["ModelPackageGroupName"]
-    if any(package.get("ModelPackageGroupName") == name for package in state.packages.values()):
-        raise ServiceError(f"Model Package Group cannot be deleted because it still contains Model Packages: {name}")
     del state.groups[name]
 
 
@@ -92,7 +91,12 @@ def delete_package(service: Service, state: State, request: Record) -> None:
 
 
 def list_packages(service: Service, state: State, request: Record) -> Record:
-    """ListModelPackages, by group and approval."""
+    """ListModelPackages, by group and approval; without a group only what ModelPackageType asks for.
+
+    Every package here is a version in a group, and the default of ModelPackageType is Unversioned.
+    """
+    if not request.get("ModelPackageGroupName") and request.get("ModelPackageType", "Unversioned") == "Unversioned":
+        return {"ModelPackageSummaryList": []}
     group = request.get("ModelPackageGroupName", "").rsplit("/", 1)[-1]
     if group:
         find(state.groups, group, "model package group")
@@ -103,7 +107,7 @@ def list_packages(service: Service, state: State, request: Record) -> Record:
         if (not group or package["ModelPackageGroupName"] == group)
         and (approval is None or package["ModelApprovalStatus"] == approval)
     ]
-    return page(found, request, "ModelPackageSummaryList")
+    return page(found, request, "ModelPackageSummaryList", order="Ascending")
 
 
 def _emit_state_change(service: Service, state: State, record: Record) -> None:
@@ -125,6 +129,7 @@ OPERATIONS = {
         [{k: v for k, v in g.items() if not k.startswith("_")} for g in state.groups.values()],
         request,
         "ModelPackageGroupSummaryList",
+        order="Ascending",
     ),
     "CreateModelPackage": create_package,
     "DescribeModelPackage": lambda service, state, request: find(

@@ -1,13 +1,14 @@
 """SageMaker's own calls under a role that was passed to it, before and beside the container's.
 
 Sources: SageMaker developer guide, "How to use SageMaker execution roles" (what CreateProcessingJob, CreateTrainingJob
-and CreateModel need) and "API permissions: actions, permissions, and resources reference" (what their callers need).
+and CreateModel need, also in a VPC) and "API permissions: actions, permissions, and resources reference" (what their
+callers need).
 """
 
 import logging
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from moto.logs.models import logs_backends
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 SERVICE = "sagemaker.amazonaws.com"
 IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[^:@]+)")
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
+DESCRIBED = ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")
+INTERFACE_ACTIONS = ("CreateNetworkInterfacePermission", "DeleteNetworkInterface", "DeleteNetworkInterfacePermission")
 FOR_SERVICES = {"kms:GrantIsForAWSResource": "true"}
 MAX_LINES = 5000
 
@@ -60,6 +63,21 @@ class Roles:
         repository = f"arn:aws:ecr:{region}:{found['account']}:repository/{found['name']}"
         for action in PULL:
             check(role_arn, action, repository, region=region)
+
+    def create_interfaces(self, role_arn: str, vpc: Mapping[str, Sequence[str]], state: State) -> None:
+        """Connect a container to subnets and security groups. Raises AccessDeniedError. (Without a VPC: nothing.)"""
+        if not vpc:
+            return
+        check, region = self._local.authorization.check, state.region
+        ec2 = f"arn:aws:ec2:{region}:{state.account}"
+        for kind in DESCRIBED:
+            check(role_arn, f"ec2:Describe{kind}", "*", region=region)
+        places = [f"subnet/{each}" for each in vpc["Subnets"]]
+        places += [f"security-group/{each}" for each in vpc["SecurityGroupIds"]]
+        for place in ("network-interface/*", *places):
+            check(role_arn, "ec2:CreateNetworkInterface", f"{ec2}:{place}", region=region)
+        for action in INTERFACE_ACTIONS:
+            check(role_arn, f"ec2:{action}", f"{ec2}:network-interface/*", region=region)
 
     def encrypt_volume(self, role_arn: str, key: str | None, region: str) -> None:
         """Check the grant for a job's volume, as the role or else as the caller. Raises AccessDeniedError."""

@@ -1,5 +1,6 @@
 """The SageMaker API: what its operations share, and the application that serves them."""
 
+import os
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -9,10 +10,9 @@ from werkzeug.wrappers import Request
 
 from ..events import emit
 from ..interfaces import EmbeddedAws
-from ..json_api import JsonApi, Record, ServiceError, access_key, origin
+from ..json_api import JsonApi, Record, access_key, origin
 from .roles import Roles
 from .state import State
-from .validation import StrictValidator
 from .warm import Starter
 
 
@@ -39,6 +39,8 @@ class Service(JsonApi):
         self.roles = Roles(local)
         self.starter = Starter(local.on_stop)
         self.stopping = threading.Event()
+        self.cores = threading.Semaphore(_cores())
+        """One for each job that runs: as many as the machine has cores. Others wait, as jobs do for instances."""
         self._states: dict[tuple[str, str], State] = {}
         local.on_stop(self.stopping.set)
 
@@ -55,13 +57,16 @@ class Service(JsonApi):
         """The records of one account and region."""
         return self._states.setdefault((account, region), State(account, region))
 
+    def states(self) -> list[State]:
+        """The records of all accounts and regions."""
+        return list(self._states.values())
+
     def respond(self, request: Request, operation: str, content: Record) -> Record:
         """The response of one call. Raises ServiceError, AccessDeniedError."""
         state = self.state(*origin(request))
         self.roles.called_by(access_key(request))
         serve = self.operation(operation)
-        if mistakes := StrictValidator().check(content, self.model.operation_model(operation).input_shape):
-            raise ServiceError(mistakes)
+        self.check_types(operation, content)
         return serve(self, state, content) or {}
 
     def emit(self, state: State, detail_type: str, detail: Record, arn: str) -> None:
@@ -75,6 +80,11 @@ class Service(JsonApi):
         self.local.accounts.client("cloudwatch", state.account, state.region).put_metric_data(
             Namespace=namespace, MetricData=data
         )
+
+
+def _cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _with_milliseconds(value: Any) -> Any:

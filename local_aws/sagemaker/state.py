@@ -1,6 +1,5 @@
-"""The records of SageMaker in one account and region, and the look-ups that operations share."""
+"""The records of SageMaker in one account and region, and the look-ups that operations share; lists are in `lists`."""
 
-import math
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,7 +36,7 @@ class State:
 
 
 def find(table: dict[str, Record], name: str, what: str) -> Record:
-    """The record called `name` (or whose ARN ends in it). Raises ServiceError as SageMaker does."""
+    """The record called `name` (or whose ARN ends in it). Raises ServiceError, although `rules` have looked it up before."""
     found = table.get(name) or table.get(name.rsplit("/", 1)[-1])
     if found is None:
         raise ServiceError(f'Could not find {what} "{name}".')
@@ -46,7 +45,12 @@ def find(table: dict[str, Record], name: str, what: str) -> Record:
 
 def subnets(record: Record) -> tuple[str, ...]:
     """Where the container of a job or model runs; nothing when that is outside of any network of the account's."""
-    return tuple(record.get("NetworkConfig", record).get("VpcConfig", {}).get("Subnets", ()))
+    return tuple(vpc_config(record).get("Subnets", ()))
+
+
+def vpc_config(record: Record) -> Record:
+    """The VpcConfig of a job or model; empty without one."""
+    return record.get("NetworkConfig", record).get("VpcConfig", {})
 
 
 def add(table: dict[str, Record], name: str, record: Record, what: str) -> None:
@@ -54,33 +58,3 @@ def add(table: dict[str, Record], name: str, record: Record, what: str) -> None:
     if name in table:
         raise ServiceError(f'Cannot create already existing {what} "{name}".')
     table[name] = record
-
-
-def page(items: list[Record], request: Record, key: str, time_key: str = "CreationTime") -> Record:
-    """A List response: filtered by time, sorted by time or name (descending by default), paged."""
-    descending = request.get("SortOrder", "Descending") == "Descending"
-    by_name = request.get("SortBy") == "Name"
-    ordered = sorted(
-        (item for item in items if _in_time(item, request, time_key)),
-        key=lambda item: _name(item) if by_name else item[time_key],
-        reverse=descending,
-    )
-    start, size = int(request.get("NextToken", 0)), int(request.get("MaxResults", 100))
-    answer: Record = {key: ordered[start : start + size]}
-    if start + size < len(ordered):
-        answer["NextToken"] = str(start + size)
-    return answer
-
-
-def _in_time(item: Record, request: Record, time_key: str) -> bool:
-    """Whether an item lies within the request's CreatedAfter, CreationTimeBefore, LastModifiedTimeAfter and the like."""
-    modified = item.get("LastModifiedTime", item[time_key])
-    bounds = (("Created", item[time_key]), ("CreationTime", item[time_key]), ("LastModifiedTime", modified))
-    return all(
-        request.get(f"{name}After", 0) <= time.timestamp() <= request.get(f"{name}Before", math.inf)
-        for name, time in bounds
-    )
-
-
-def _name(item: Record) -> str:
-    return next(value for key, value in item.items() if key.endswith("Name"))

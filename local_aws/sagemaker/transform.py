@@ -59,7 +59,7 @@ class TransformJob:
         answers = []
         for part in parts(body, self.record):
             answer = fleet.invoke(part, given.get("ContentType", ""), wanted.get("Accept", ""))
-            if answer.status >= 400 and not self.stopped:
+            if not 0 < answer.status < 400 and not self.stopped:
                 message = answer.body.decode(errors="replace")[:500]
                 raise JobError(f"AlgorithmError: the model answered {answer.status} for {key}: {message}")
             answers.append(answer.body)

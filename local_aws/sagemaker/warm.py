@@ -11,9 +11,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Protocol
+
+from .. import namespace
 
 TEMPLATE = Path(__file__).with_name("warm_template.py")
 LONGEST_MESSAGE = 1 << 17
@@ -62,9 +64,19 @@ class Starter:
         self._requested: list[_Forked] = []
         self._running: dict[int, _Forked] = {}
 
-    def start(self, command: list[str], cwd: Path, environment: dict[str, str], output: IO[bytes]) -> Process:
-        """Run `command` in a process group of its own, with this environment and nothing else, and its output in a file."""
-        request = json.dumps({"command": command, "cwd": str(cwd), "env": environment}).encode()
+    def start(
+        self,
+        command: list[str],
+        cwd: Path | str,
+        environment: dict[str, str],
+        output: IO[bytes],
+        mounts: Sequence[namespace.Mount] = (),
+    ) -> Process:
+        """Run `command` in a process group of its own, with this environment and nothing else, and its output in a file.
+
+        `cwd` is a path inside of the `mounts`, which the process alone sees.
+        """
+        request = json.dumps({"command": command, "cwd": str(cwd), "env": environment, "mounts": mounts}).encode()
         if (
             _can_fork(command, environment)
             and len(request) < LONGEST_MESSAGE
@@ -72,8 +84,8 @@ class Starter:
         ):
             return forked
         return subprocess.Popen(
-            command,
-            cwd=cwd,
+            namespace.command(mounts, str(cwd), command) if mounts else command,
+            cwd=None if mounts else cwd,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -1,7 +1,7 @@
 """The process that containers are forked from: it has imported what most of them import first, and does nothing else.
 
-`warm_template.py <socket>`: takes messages {command, cwd, env} with the file that gets the output, and answers {pid} and, when
-that process has ended, {pid, code}. Only whole packages are imported, whose content does not depend on the importer: a
+`warm_template.py <socket>`: takes messages {command, cwd, env, mounts} with the file that gets the output, and answers {pid} and,
+when that process has ended, {pid, code}. Only whole packages are imported, whose content does not depend on the importer: a
 module that a container does not import is missing as on AWS (docs/decisions/0014 lists the exceptions).
 """
 
@@ -34,9 +34,13 @@ PRELOADED = (
     "sklearn.linear_model",
     "werkzeug.serving",
 )
+NAMESPACE = Path(__file__).parents[1] / "namespace.py"
+
 for name in PRELOADED:
     with suppress(ImportError):  # jobs that need one which is not installed fail at their own import
         importlib.import_module(name)
+
+enter_namespaces = runpy.run_path(str(NAMESPACE))["enter"]  # by its path: containers do not see the package
 
 LONGEST_MESSAGE = 1 << 17
 REAP_SECONDS = 0.02
@@ -96,7 +100,6 @@ def _become(request: dict[str, Any], output: int) -> None:
         os.dup2(output, standard)
     os.close(output)
     sys.stdout.reconfigure(write_through=True)  # pyright: ignore[reportAttributeAccessIssue]
-    os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
     random.seed()
@@ -108,6 +111,9 @@ def _become(request: dict[str, Any], output: int) -> None:
         sys.path.insert(0, str(Path(script).parent))
     code = 1
     try:
+        if request["mounts"]:
+            enter_namespaces(request["mounts"])
+        os.chdir(request["cwd"])
         runpy.run_path(script, run_name="__main__")
         code = 0
     except SystemExit as leaving:

@@ -39,12 +39,25 @@ def init(
 def new(
     name: ModelName,
     data: Annotated[
-        Path, typer.Option("--data", help="Sample of the data: a .csv file with header, or a .parquet file.")
-    ],
-    label: Annotated[str, typer.Option("--label", help="The column to predict.")],
+        Path | None, typer.Option("--data", help="Sample of the data: a .csv file with header, or a .parquet file.")
+    ] = None,
+    label: Annotated[str | None, typer.Option("--label", help="The column to predict.")] = None,
+    acceptance: Annotated[
+        bool, typer.Option("--acceptance", help="Write the throw-away model of model-factory acceptance.")
+    ] = False,
     root: ProjectFolder = Path(),
 ) -> None:
     """Write model.yaml and model.py for a new model that trains on the given data."""
+    if acceptance:
+        from ..repository.throw_away import create_throw_away
+
+        if data or label:
+            raise UsageError("--acceptance has its own data; omit --data and --label")
+        for path in create_throw_away(root, name):
+            out.print(f"wrote {path}", soft_wrap=True)
+        return
+    if data is None or label is None:
+        raise UsageError("give --data FILE and --label COLUMN")
     from ..repository.new import create, read_sample
 
     summary = read_sample(data, label)

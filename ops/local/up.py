@@ -1,5 +1,6 @@
 """`model-factory local up`: run the embedded AWS until it is interrupted."""
 
+import os
 import signal
 import threading
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from local_aws.bootstrap import bootstrap
-from local_aws.server import LocalAws
+from local_aws.server import LocalAws, PortInUseError
+from local_aws.state_folder import StateInUseError
 
 from ..project import Project, UsageError
 
@@ -17,13 +19,13 @@ STATE = Path(".local_aws")
 def up(project: Project, port: int, console: Console) -> None:
     """Start the embedded AWS, bootstrap every account of factory.yaml, print how to use it, and wait for Ctrl-C."""
     accounts = project.accounts
-    state = project.root / STATE
-    state.mkdir(exist_ok=True)
     try:
-        local = LocalAws(state, port)
-        local.start()
-    except OSError as error:
+        local = LocalAws(project.root / STATE, port)
+    except PortInUseError as error:
         raise UsageError(f"cannot listen on port {port}: {error.strerror}; give another --port") from None
+    except StateInUseError as error:
+        raise UsageError(str(error)) from None
+    local.start()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -32,7 +34,7 @@ def up(project: Project, port: int, console: Console) -> None:
         bootstrap(local, accounts)
         console.print(
             "Ready. Ctrl-C stops it and deletes everything in it. In another terminal:\n\n"
-            f"  export AWS_ENDPOINT_URL={local.endpoint_url} AWS_CONFIG_FILE={(state / 'aws-config').resolve()}\n"
+            f"  export AWS_ENDPOINT_URL={local.endpoint_url} AWS_CONFIG_FILE={os.environ['AWS_CONFIG_FILE']}\n"
             f"  export AWS_PROFILE={next(reversed(accounts))}\n"
             "  cdk deploy --all --require-approval never\n"
             "  model-factory status\n",

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..project import EnvironmentSession, UsageError
+from ..waiting import pause
 
 POLL_SECONDS = 0.2
-LONG_POLL_SECONDS = 2.0
-LONG_TIMEOUT_SECONDS = 600
-"""With a timeout above this, `follow` polls every LONG_POLL_SECONDS."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def follow(
     """
     sagemaker = session.client("sagemaker")
     logged: set[tuple[str, str]] = set()
-    deadline = time.monotonic() + timeout_seconds
+    started = time.monotonic()
     while True:
         execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution_arn)
         steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution_arn, SortOrder="Ascending")
@@ -64,6 +62,6 @@ def follow(
         status = execution["PipelineExecutionStatus"]
         if status in ("Succeeded", "Failed", "Stopped"):
             return ExecutionResult(execution_arn, status, execution.get("FailureReason", ""))
-        if time.monotonic() > deadline:
+        if time.monotonic() - started > timeout_seconds:
             raise UsageError(f"{execution_arn} is still {status} after {timeout_seconds:.0f} s; it was not stopped")
-        time.sleep(LONG_POLL_SECONDS if timeout_seconds > LONG_TIMEOUT_SECONDS else POLL_SECONDS)
+        pause(started, POLL_SECONDS)

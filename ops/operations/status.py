@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,7 +17,8 @@ from .executions import execution_trigger, newest_execution
 class ModelStatus:
     """One model in one environment. A value is None when AWS has no such resource yet.
 
-    `training` is the status of the newest training, `trained` its start, `alarms` are those in ALARM, without their prefix.
+    `training` is the status of the newest training, `trained` its start, `alarms` are those in ALARM, without their prefix,
+    and `monitor-missed` where checks have not reported.
     """
 
     environment: str
@@ -54,7 +55,7 @@ def model_status(session: EnvironmentSession, model: str) -> ModelStatus:
         training_reason=_failure_reason(sagemaker, arn) if arn else None,
         trained=execution["StartTime"] if execution else None,
         trigger=execution_trigger(sagemaker, arn) if arn else None,
-        alarms=_alarms(session.client("cloudwatch"), names),
+        alarms=_alarms(session.client("cloudwatch"), names, endpoint),
     )
 
 
@@ -85,8 +86,22 @@ def _failure_reason(sagemaker: Any, execution_arn: str) -> str | None:
     return sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution_arn).get("FailureReason")
 
 
-def _alarms(cloudwatch: Any, names: ModelNames) -> list[str]:
-    """Purposes (drift, data-violations …) of the model's alarms in ALARM."""
+def _alarms(cloudwatch: Any, names: ModelNames, endpoint: dict[str, Any] | None) -> list[str]:
+    """Purposes (drift, data-violations …) of the model's alarms that call for somebody."""
     prefix = f"{names.prefix}-"
-    response = cloudwatch.describe_alarms(AlarmNamePrefix=prefix, StateValue="ALARM")
-    return [alarm["AlarmName"].removeprefix(prefix) for alarm in response["MetricAlarms"]]
+    found = cloudwatch.describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]
+    missed = names.alarm("monitor-missed")
+    return [
+        alarm["AlarmName"].removeprefix(prefix)
+        for alarm in found
+        if alarm["StateValue"] == "ALARM" or (alarm["AlarmName"] == missed and _without_checks(alarm, endpoint))
+    ]
+
+
+def _without_checks(alarm: dict[str, Any], endpoint: dict[str, Any] | None) -> bool:
+    """Whether checks are missing: the alarm has no data although the endpoint is older than what it evaluates."""
+    if endpoint is None or alarm["StateValue"] != "INSUFFICIENT_DATA":
+        return False
+    # CloudWatch evaluates a few periods more than EvaluationPeriods.
+    evaluated = timedelta(seconds=alarm["Period"] * (alarm["EvaluationPeriods"] + 2))
+    return endpoint["CreationTime"] < datetime.now(UTC) - evaluated

@@ -12,7 +12,7 @@ from model_factory.config import METRICS
 from model_factory.config.fields import ModelName
 
 from ..project import UsageError
-from .names import check_name
+from .names import check_name, model_folder
 
 MAX_CLASSES = 20
 GATES = {
@@ -53,14 +53,7 @@ def read_sample(path: Path, label: str) -> DataSummary:
 def create(root: Path, name: str, summary: DataSummary) -> list[Path]:
     """Write `models/<name>/`; returns the paths. Raises UsageError when the name is invalid or the folder exists already."""
     check_name(name, ModelName)
-    if not (root / "factory.yaml").is_file():
-        raise UsageError(
-            f"{root.resolve()} has no factory.yaml; run this in a repository, or give its folder with --project"
-        )
-    folder = root / "models" / name
-    if folder.exists():
-        raise UsageError(f"{folder} exists already")
-    folder.mkdir(parents=True)
+    folder = model_folder(root, name)
     config = {
         "name": name,
         "problem": summary.problem,

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from model_factory.config import ConfigError, Mistake, load_factory, load_model
+from model_factory.config import ConfigError, FactoryConfig, Mistake, load_factory, load_model, naming_mistakes
 
 REQUIRED = {"features": ["raw"], "train": ["train", "validation", "hyperparameters"], "predict": ["model", "features"]}
 
@@ -11,16 +11,20 @@ REQUIRED = {"features": ["raw"], "train": ["train", "validation", "hyperparamete
 def find_mistakes(root: Path) -> list[Mistake]:
     """All mistakes in the project at `root`, ordered by file."""
     mistakes: list[Mistake] = []
+    factory: FactoryConfig | None = None
+    models: list[str] = []
     try:
-        load_factory(root / "factory.yaml")
+        factory = load_factory(root / "factory.yaml")
     except ConfigError as error:
         mistakes += error.mistakes
     for path in sorted((root / "models").glob("*/model.yaml")):
         try:
-            load_model(path.parent)
+            models.append(load_model(path.parent).name)
         except ConfigError as error:
             mistakes += error.mistakes
         mistakes += model_code_mistakes(path.parent / "model.py")
+    if factory:
+        mistakes += naming_mistakes(factory, models, path=root / "factory.yaml")
     return mistakes
 
 

@@ -30,6 +30,8 @@ RUN_BY = {
     "model-factory approve": "tests/unit/ops/test_approvals.py",
     "model-factory reject": "tests/unit/ops/test_approvals.py",
     "model-factory promote": "tests/unit/ops/test_approvals.py",
+    "model-factory doctor": "tests/e2e/test_acceptance.py",
+    "model-factory acceptance": "tests/e2e/test_acceptance.py",
     "model-factory init": "tests/docs/test_tutorial.py",
     "model-factory upgrade": "tests/docs/test_tutorial.py",
     "cdk bootstrap": "local_aws/bootstrap.py",
@@ -46,6 +48,7 @@ ONLY_CHECKED = {
     "model-factory deliveries": "what it prints is read by tests/e2e_delivery without the command line",
     "cdk synth": "python app.py does the same in tests/stacks; builds of tests/e2e_delivery run it",
     "cdk diff": "the CDK's own",
+    "cdk import": "the CDK's own",
 }
 """Commands whose words and options are checked, but that no test runs, and why."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from tools.docs_pages import PAGES
 
-from .pages import GENERATED, ROOT, anchors, fenced, indented_code, links, name, pages
+from .pages import GENERATED, ROOT, anchors, blocks, fenced, indented_code, links, name, pages
 
 LANGUAGES = {"shell", "yaml", "python", "text"}
 """Of fenced blocks; `text` is output and formats, which nothing checks."""
@@ -39,6 +39,14 @@ def test_every_block_is_fenced_in_checked_language(page):
     text = page.read_text()
     assert {block.language for block in fenced(text, name(page))} <= LANGUAGES
     assert indented_code(text) == []
+
+
+def test_trust_is_given_with_execution_policies():
+    """The CDK's CLI refuses `--trust` alone on an account that has none."""
+    commands = [line for each in blocks("shell") for line in each.text.splitlines() if "bootstrap" in line]
+    trusting = [line for line in commands if "--trust" in line]
+    assert len(trusting) >= 3
+    assert all("--cloudformation-execution-policies" in line for line in trusting)
 
 
 def test_readme_is_short():

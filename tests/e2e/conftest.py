@@ -15,13 +15,14 @@ import pytest
 from local_aws.bootstrap import bootstrap, cdk
 from local_aws.server import LocalAws
 from model_factory.core.names import ModelNames
-from model_factory.ops.local.demo.reader import Reader
+from model_factory.ops.acceptance.alerts import subscribed_queue
 from model_factory.ops.operations.executions import ExecutionResult, follow, newest_execution_arn
+from model_factory.ops.operations.reader import Reader
 from model_factory.ops.operations.trigger import send_manual_trigger
 from model_factory.ops.project import EnvironmentSession, Project
 from model_factory.ops.waiting import wait_for
+from tools import operations
 
-from .alerts import subscribed_queue
 from .recorder import Recorder
 from .sales import records
 
@@ -160,7 +161,7 @@ def pytest_runtest_makereport(item, call):
     """Add the state of the factory, which is removed after the tests, to the report of a failed test."""
     report = yield
     factory = next((item.funcargs[name] for name in ("live", "factory", "deployed") if name in item.funcargs), None)
-    if report.failed and factory:
+    if report.failed and factory and call.when != "teardown":
         report.sections.append(("state of the factory", factory.describe_state()))
     return report
 
@@ -169,6 +170,7 @@ def pytest_runtest_makereport(item, call):
 def local(tmp_path_factory):
     with LocalAws(tmp_path_factory.mktemp("aws"), 0) as local:
         yield local
+        operations.check_run(local.rules.report())
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Records allowed requests, and evaluates them again with one permission removed from a policy."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -103,10 +104,12 @@ def without(document: Document, permission: Permission) -> Document:
 
 
 def deployed_roles(iam: Any, prefix: str) -> dict[str, tuple[str, Document]]:
-    """ARN and policy of each role whose name starts with `prefix`, by the rest of the name."""
+    """ARN and policy of each role whose name starts with `prefix`, by the rest of the name without the region."""
     pages = iam.get_paginator("list_roles").paginate()
     roles = [role for page in pages for role in page["Roles"] if role["RoleName"].startswith(prefix)]
-    return {role["RoleName"].removeprefix(prefix): (role["Arn"], _policy_of(iam, role["RoleName"])) for role in roles}
+    parts = [re.sub(r"-[a-z]{3,}\d$", "", role["RoleName"].removeprefix(prefix)) for role in roles]
+    described = [(role["Arn"], _policy_of(iam, role["RoleName"])) for role in roles]
+    return dict(zip(parts, described, strict=True))
 
 
 def _policy_of(iam: Any, name: str) -> Document:

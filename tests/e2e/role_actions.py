@@ -134,7 +134,10 @@ def replace_failed_endpoint(factory: Factory) -> None:
     sagemaker.create_model(
         ModelName=f"{names.endpoint}-v0",
         ExecutionRoleArn=f"arn:aws:iam::{account}:role/{names.role('endpoint')}",
-        PrimaryContainer={"Image": "image", "ModelDataUrl": f"s3://{factory.session.names.bucket('artifacts')}/none"},
+        PrimaryContainer={
+            "Image": "image",
+            "ModelDataUrl": f"s3://{factory.session.names.bucket('artifacts')}/none.tar.gz",
+        },
     )
     variant = {"VariantName": "AllTraffic", "ModelName": f"{names.endpoint}-v0", "InstanceType": "ml.m5.large"}
     config = f"{names.endpoint}-v0"
@@ -155,3 +158,17 @@ def destroy_and_redeploy(factory: Factory) -> None:
     cdk(factory.local, ["destroy", factory.names.stack, "--force", *deployed], cwd=ROOT)
     assert factory.endpoint_status() == ""
     cdk(factory.local, ["deploy", factory.names.stack, "--require-approval", "never", *deployed], cwd=ROOT)
+
+
+def destroy_environment(factory: Factory, name: str) -> None:
+    """Destroying an environment with `removal: destroy` empties its buckets and deletes them."""
+    session = factory.session.project.environment(name)
+    buckets = [session.names.bucket(purpose) for purpose in ("data", "artifacts", "records", "logs")]
+    s3 = session.client("s3")
+    for bucket in buckets:
+        for body in (b"1", b"2"):
+            s3.put_object(Bucket=bucket, Key="sales/rows", Body=body)
+        s3.delete_object(Bucket=bucket, Key="sales/rows")
+    stacks = [session.names.model(factory.model).stack, session.names.foundation_stack]
+    cdk(factory.local, ["destroy", *stacks, "--force", "--app", str(factory.root / "cdk.out")], cwd=ROOT)
+    assert not {each["Name"] for each in s3.list_buckets()["Buckets"]} & {*buckets}

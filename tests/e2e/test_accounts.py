@@ -35,10 +35,10 @@ def prod(deployed):
 def intruder(request, deployed):
     """Creates clients with the credentials of a principal in dev's account."""
     dev = deployed.session.project.environment("dev")
-    iam, name = dev.client("iam"), f"{dev.names.prefix}-sales-train-job"
-    if "administrator" in request.param:
-        name = "insider"
-        trust = iam.get_role(RoleName=f"{dev.names.prefix}-sales-train-job")["Role"]["AssumeRolePolicyDocument"]
+    iam, job = dev.client("iam"), dev.names.model("sales").role("train-job")
+    name = "insider" if "administrator" in request.param else job
+    if name == "insider":
+        trust = iam.get_role(RoleName=job)["Role"]["AssumeRolePolicyDocument"]
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
         iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(EVERYTHING))
     assumed = deployed.local.accounts.assume(f"arn:aws:iam::{dev.environment.account}:role/{name}", "intruder")

@@ -89,7 +89,8 @@ def test_drift_retrains_and_redeploys_without_failed_request(live):
                 live.newest_execution(live.names.monitor_pipeline),
             )
             live.run_schedule("monitor", NOON + timedelta(days=day))
-            assert live.wait_for_next_execution(live.names.monitor_pipeline, monitor).status == "Succeeded"
+            monitored = live.wait_for_next_execution(live.names.monitor_pipeline, monitor)
+            assert monitored.status == "Succeeded", monitored.reason
             state = live.reader.drift_alarm()
             assert state["StateValue"] == ("ALARM" if shift else "OK"), state["StateReason"]
         finished = live.wait_for_next_execution(live.names.training_pipeline, training)

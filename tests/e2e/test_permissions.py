@@ -12,7 +12,7 @@ from model_factory.ops.waiting import wait_for
 
 from .only_on_aws import ONLY_ON_AWS
 from .recorder import Permission, deployed_resource_policies, deployed_roles, permissions
-from .role_actions import exercise_all_roles
+from .role_actions import destroy_environment, exercise_all_roles
 
 pytestmark = [pytest.mark.e2e, pytest.mark.permissions]
 ENVIRONMENTS = ("dev", "prod")
@@ -22,14 +22,11 @@ ENVIRONMENTS = ("dev", "prod")
 def unneeded(live, recorder):
     """The permissions whose removal would not have denied a recorded request."""
     exercise_all_roles(live)
+    sessions = [live.session.project.environment(name) for name in ENVIRONMENTS]
+    deployed = [(session, policies_of(session)) for session in sessions]
+    destroy_environment(live, "dev")
     needed: dict[Permission, bool] = {}
-    for name in ENVIRONMENTS:
-        session = live.session.project.environment(name)
-        policies = [
-            (role, *described)
-            for role, described in deployed_roles(session.client("iam"), f"{session.names.prefix}-").items()
-        ]
-        policies += [(holder, None, document) for holder, document in deployed_resource_policies(session).items()]
+    for session, policies in deployed:
         for holder, role_arn, document in policies:
             for permission in permissions(holder, document):
                 # The same permission has another account and other resource names in another environment.
@@ -37,6 +34,13 @@ def unneeded(live, recorder):
                 needed[same] = needed.get(same, False) or recorder.needs(document, permission, role_arn)
     assert len(needed) > 150
     return [permission for permission, is_needed in needed.items() if not is_needed]
+
+
+def policies_of(session):
+    """Holder, role and document of every policy that an environment has."""
+    roles = deployed_roles(session.client("iam"), f"{session.names.prefix}-")
+    policies = [(role, *described) for role, described in roles.items()]
+    return policies + [(holder, None, document) for holder, document in deployed_resource_policies(session).items()]
 
 
 def anonymous(value, session):
@@ -57,7 +61,7 @@ def test_permissions_for_aws_only_are_deployed_and_unused_here(unneeded):
 @contextmanager
 def without_action(factory, role, action):
     """Context manager that removes `action` from a role's policy."""
-    iam, name = factory.client("iam"), f"{factory.session.names.prefix}-{role}"
+    iam, name = factory.client("iam"), factory.session.names.role(role)
     original = iam.get_role_policy(RoleName=name, PolicyName="Work")["PolicyDocument"]
     reduced = json.loads(json.dumps(original))
     for statement in reduced["Statement"]:
@@ -125,6 +129,6 @@ def test_retrain_without_start_permission_moves_message_to_dead_letters(live):
 
 def test_authorization_report_counts_calls_by_role(live):
     report = live.local.authorization.report()
-    account, prefix = live.session.environment.account, live.names.prefix
-    assert report["calls_by_principal"][f"arn:aws:iam::{account}:role/{prefix}-train-job"] > 10
+    job = live.session.names.iam_arn(f"role/{live.names.role('train-job')}")
+    assert report["calls_by_principal"][job] > 10
     assert report["calls"] == sum(report["calls_by_principal"].values()) <= report["permissions_checked"]

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from local_aws.server import LocalAws
+from model_factory.ops.acceptance.alerts import subscribed_queue
 from model_factory.ops.delivery.deliveries import Approval, Deliveries
-from model_factory.ops.local.demo.reader import Reader
 from model_factory.ops.local.demo_delivery.workspace import TOOLING, Workspace
+from model_factory.ops.operations.reader import Reader
 from model_factory.ops.waiting import wait_for
-from tests.e2e.alerts import subscribed_queue
 from tests.e2e.recorder import Recorder
 from tests.e2e.sales import records
+from tools import operations
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "tests" / "e2e" / "project" / "models"
@@ -94,9 +95,8 @@ class Delivered:
     def trainings(self, environment: str, model: str = "sales") -> int:
         session = self.session(environment)
         pipeline = session.names.model(model).training_pipeline
-        return len(
-            session.client("sagemaker").list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
-        )
+        listed = session.client("sagemaker").list_pipeline_executions(PipelineName=pipeline, MaxResults=100)
+        return len(listed["PipelineExecutionSummaries"])
 
     def restore_models(self) -> None:
         """Restore the models' files from the first commit that was delivered with data."""
@@ -157,6 +157,7 @@ def delivered(tmp_path_factory, recorder):
         assert execution["status"] == "Succeeded", delivered.failures(execution)
         delivered.upload_records()
         yield delivered
+        operations.check_run(local.rules.report())
 
 
 @pytest.fixture(scope="session")

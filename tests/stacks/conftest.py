@@ -65,8 +65,8 @@ class Template:
         return next(r for r in self.resources.values() if r.get("Properties") is properties)
 
     def statements(self, role: str) -> list[dict[str, Any]]:
-        """All statements of the role called `role`; actions and resources always as lists."""
-        policies = self.one("IAM::Role", RoleName=role)["Policies"]
+        """All statements of the role called `role`, without the region; actions and resources always as lists."""
+        (policies,) = (r["Policies"] for r in self.all("IAM::Role") if r.get("RoleName", "").rpartition("-")[0] == role)
         found = [s for p in policies for s in p["PolicyDocument"]["Statement"]]
         return [s | {"Action": _list(s["Action"]), "Resource": _list(s["Resource"])} for s in found]
 

@@ -44,10 +44,19 @@ def test_names_that_would_be_too_long_are_told_before_anything_is_deployed(tmp_p
 
 def test_a_region_without_the_image_is_told_with_the_model(tmp_path):
     elsewhere = tmp_path / "factory.yaml"
-    elsewhere.write_text((HERE / "factory.yaml").read_text().replace("us-east-1", "xx-east-1"))
+    elsewhere.write_text((HERE / "factory.yaml").read_text().replace("us-east-1", "ap-southeast-5"))
     done = run_app(factory=str(elsewhere), models=str(HERE / "models"))
     assert done.returncode == 1
     assert "churn/model.yaml: in prod: AWS has no image sagemaker-scikit-learn:1.9-0" in done.stderr
+
+
+def test_region_without_layer_is_refused_with_line(tmp_path):
+    elsewhere = tmp_path / "factory.yaml"
+    elsewhere.write_text((HERE / "factory.yaml").read_text().replace("us-east-1", "me-central-1"))
+    done = run_app(factory=str(elsewhere), models=str(HERE / "models"))
+    assert done.returncode == 1
+    assert "factory.yaml:4: region 'me-central-1' has no layer of Powertools for AWS Lambda" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_it_needs_no_credentials(tmp_path):

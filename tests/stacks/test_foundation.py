@@ -62,7 +62,24 @@ def test_compliance_mode_locks_records(isolated_foundation):
 def test_incomplete_uploads_are_aborted_after_a_week(bucket, foundation):
     rule = Match.object_like({"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}})
     foundation.cdk.has_resource_properties(
-        "AWS::S3::Bucket", {"BucketName": bucket, "LifecycleConfiguration": {"Rules": [rule]}}
+        "AWS::S3::Bucket", {"BucketName": bucket, "LifecycleConfiguration": {"Rules": Match.array_with([rule])}}
+    )
+
+
+@pytest.mark.parametrize(("purpose", "folder"), [("data", "captured"), ("artifacts", "monitor")])
+def test_captured_requests_and_reports_expire(foundation, purpose, folder):
+    rule = {
+        "Prefix": f"churn/{folder}/",
+        "ExpirationInDays": 365,
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 7},
+        "Status": "Enabled",
+    }
+    foundation.cdk.has_resource_properties(
+        "AWS::S3::Bucket",
+        {
+            "BucketName": f"acme-prod-{purpose}-{PROD}",
+            "LifecycleConfiguration": {"Rules": Match.array_with([Match.object_like(rule)])},
+        },
     )
 
 
@@ -79,7 +96,7 @@ def test_queues_topic_and_logs_use_the_environment_key(foundation):
     assert all("EncryptionKey" in str(key) for key in encrypted)
 
 
-@pytest.mark.parametrize(("stack", "policy"), [("foundation", "Retain"), ("dev_foundation", "Delete")])
+@pytest.mark.parametrize(("stack", "policy"), [("foundation", "RetainExceptOnCreate"), ("dev_foundation", "Delete")])
 def test_removal_sets_deletion_policy_of_data(request, stack, policy):
     template = request.getfixturevalue(stack)
     for kind, count in (("AWS::S3::Bucket", len(BUCKETS)), ("AWS::KMS::Key", 1)):
@@ -89,11 +106,12 @@ def test_removal_sets_deletion_policy_of_data(request, stack, policy):
 
 def test_versions_of_data_do_not_expire(foundation):
     """Manifests of trainings name them."""
-    rule = {"NoncurrentVersionExpiration": Match.absent(), "NoncurrentVersionTransitions": Match.any_value()}
-    foundation.cdk.has_resource_properties(
-        "AWS::S3::Bucket",
-        {"BucketName": f"acme-prod-data-{PROD}", "LifecycleConfiguration": {"Rules": [Match.object_like(rule)]}},
-    )
+    bucket = foundation.one("S3::Bucket", BucketName=f"acme-prod-data-{PROD}")
+    everything, *others = bucket["LifecycleConfiguration"]["Rules"]
+    assert "Prefix" not in everything
+    assert "NoncurrentVersionExpiration" not in everything
+    assert everything["NoncurrentVersionTransitions"]
+    assert all("/captured/" in rule["Prefix"] for rule in others)
 
 
 def test_key_rotates(foundation):
@@ -185,6 +203,23 @@ def test_dead_letters_raise_alarm(foundation):
     }
 
 
+def test_rules_publish_to_topic_without_source_keys(foundation):
+    key, topic = foundation.one("KMS::Key")["KeyPolicy"], foundation.one("SNS::TopicPolicy")["PolicyDocument"]
+    of_topic = [s for s in topic["Statement"] if s["Principal"] == {"Service": "events.amazonaws.com"}]
+    assert [statement.get("Condition") for statement in of_topic] == [None]
+    (of_key,) = [s for s in key["Statement"] if s.get("Sid") == "RulesToTopics"]
+    assert of_key["Principal"] == {"Service": "events.amazonaws.com"}
+    topics = {"kms:EncryptionContext:aws:sns:topicArn": "arn:aws:sns:us-east-1:333333333333:*"}
+    assert of_key["Condition"] == {"ArnLike": topics}
+
+
+def test_scaling_permissions_cover_alarms_without_name(foundation):
+    statements = foundation.statements("acme-prod-deploy")
+    (scaling,) = [s for s in statements if "cloudwatch:PutMetricAlarm" in s["Action"]]
+    assert set(scaling["Action"]) == {f"cloudwatch:{a}" for a in ("DescribeAlarms", "PutMetricAlarm", "DeleteAlarms")}
+    assert scaling["Resource"] == ["arn:aws:cloudwatch:us-east-1:333333333333:alarm:*"]
+
+
 def test_alarms_publish_to_the_alerts_topic(foundation):
     topic = "arn:aws:sns:us-east-1:333333333333:acme-prod-alerts"
     foundation.cdk.all_resources_properties("AWS::CloudWatch::Alarm", {"AlarmActions": [topic]})
@@ -193,5 +228,5 @@ def test_alarms_publish_to_the_alerts_topic(foundation):
 
 def test_deploy_function_passes_roles_to_sagemaker_only(foundation):
     (passing,) = [s for s in foundation.statements("acme-prod-deploy") if "iam:PassRole" in s["Action"]]
-    assert passing["Resource"] == ["arn:aws:iam::333333333333:role/acme-prod-*-endpoint"]
+    assert passing["Resource"] == ["arn:aws:iam::333333333333:role/acme-prod-*-endpoint-use1"]
     assert passing["Condition"]["StringEquals"]["iam:PassedToService"] == "sagemaker.amazonaws.com"

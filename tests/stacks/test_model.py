@@ -1,9 +1,12 @@
 """Resources of one model in one environment, except its pipeline definitions."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from aws_cdk.assertions import Match, Template
+
+from model_factory.model.monitor_pipeline import _spread_minutes
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +50,19 @@ def test_monitor_schedule_starts_pipeline_once_per_scheduled_time(model):
     assert request["PipelineParameters"] == [{"Name": "ScheduledTime", "Value": "<aws.scheduler.scheduled-time>"}]
 
 
+def test_monitor_schedules_are_spread_over_minutes(model):
+    schedule = model.one("Scheduler::Schedule", Name="acme-prod-churn-monitor")
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}
+
+
+@pytest.mark.parametrize(("hours", "minutes"), [(24, 15), (1, 15), (0.5, 7), (1 / 60, 1)])
+def test_spread_is_quarter_of_interval_at_most(hours, minutes):
+    assert _spread_minutes(timedelta(hours=hours)) == minutes
+
+
 def test_scheduler_role_allows_targets_of_schedules(model, foundation):
     roles = {s["Target"]["RoleArn"] for s in model.all("Scheduler::Schedule")}
-    assert roles == {"arn:aws:iam::333333333333:role/acme-prod-scheduler"}
+    assert roles == {"arn:aws:iam::333333333333:role/acme-prod-scheduler-use1"}
     actions = {action for s in foundation.statements("acme-prod-scheduler") for action in s["Action"]}
     assert {"sqs:SendMessage", "sagemaker:StartPipelineExecution", "kms:GenerateDataKey", "kms:Decrypt"} == actions
 
@@ -143,8 +156,9 @@ def test_drift_alarm_uses_periods_of_model_yaml(prod):
     )
 
 
-def test_missed_monitor_checks_raise_alarm(prod):
-    has_alarm(prod, "monitor-missed", TreatMissingData="breaching", Period=6 * 3600, EvaluationPeriods=2)
+def test_missed_monitor_checks_notify_by_missing_data(prod):
+    actions = {"InsufficientDataActions": Match.any_value(), "AlarmActions": Match.absent()}
+    has_alarm(prod, "monitor-missed", TreatMissingData="missing", Period=6 * 3600, EvaluationPeriods=2, **actions)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +190,7 @@ def test_missing_data_does_not_change_alarm_state(prod, purpose):
 
 
 def test_stack_deletion_deletes_endpoint_and_versions_by_removal_policy(prod, dev):
-    for template, deletes, policy in ((prod, "false", "Retain"), (dev, "true", "Delete")):
+    for template, deletes, policy in ((prod, "false", "RetainExceptOnCreate"), (dev, "true", "Delete")):
         template.has_resource_properties("Custom::EndpointCleanup", {"DeleteVersions": deletes})
         template.has_resource("AWS::SageMaker::ModelPackageGroup", {"DeletionPolicy": policy})
     prod.has_resource_properties("Custom::EndpointCleanup", {"EndpointName": "acme-prod-churn"})
@@ -216,6 +230,18 @@ def test_job_roles_access_prefixes_of_own_model_only(model):
             for resource in statement["Resource"]:
                 if isinstance(resource, str) and ":s3:::acme-" in resource and "/" in resource:
                     assert resource.split("/")[1] == "churn", resource
+
+
+@pytest.mark.parametrize("role", ["train-job", "monitor-job"])
+def test_job_roles_decrypt_code_bucket_with_any_key(model, role):
+    (statement,) = [s for s in model.statements(f"acme-prod-churn-{role}") if s.get("Sid") == "AssetsKey"]
+    assert (statement["Action"], statement["Resource"]) == (
+        ["kms:Decrypt"],
+        ["arn:aws:kms:us-east-1:333333333333:key/*"],
+    )
+    bucket = "arn:aws:s3:::cdk-hnb659fds-assets-333333333333-us-east-1"
+    context = {"kms:EncryptionContext:aws:s3:arn": [bucket, f"{bucket}/*"]}
+    assert statement["Condition"] == {"StringLike": context}
 
 
 def test_monitor_role_publishes_to_factory_namespace_only(model):

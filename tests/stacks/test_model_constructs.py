@@ -253,11 +253,21 @@ def test_stack_with_region_has_default_image():
     assert ".dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:" in ModelProps.from_folder(stack, CHURN).image
 
 
+def test_second_props_of_one_model_are_refused():
+    stack = Stack(App(), "Mine")
+    ModelProps.from_folder(stack, CHURN, image=IMAGE)
+    with pytest.raises(ValueError, match=r"^Mine: ModelProps.from_folder was called twice for model 'churn'; use its"):
+        ModelProps.from_folder(stack, CHURN, image=IMAGE)
+
+
 def test_names_of_environment_are_used(own):
     stack = Stack(App(), "Mine")
     names = EnvironmentNames.of(stack, factory="acme", environment="dev")
     props = ModelProps.from_folder(stack, CHURN, image=IMAGE, names=names)
-    assert (props.names.training_pipeline, props.role_name("train")) == ("acme-dev-churn-train", "acme-dev-churn-train")
+    assert props.names.training_pipeline == "acme-dev-churn-train"
+    assert stack.resolve(props.role_name("train")) == {
+        "Fn::Join": ["", ["acme-dev-churn-train-", {"Ref": "AWS::Region"}]]
+    }
     assert own.props.role_name("train") is None
 
 

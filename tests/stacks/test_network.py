@@ -8,14 +8,24 @@ from pathlib import Path
 
 import pytest
 
+from local_aws.authorization.conditions import Context
+from local_aws.authorization.context import ABSENT
+from local_aws.authorization.evaluation import Policies, Request, evaluate
+from local_aws.authorization.policies import Principal, parse
+from local_aws.function_roles import needs
+
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 
 INSIDE = ["retrain", "deploy", "endpoint-cleanup"]
 JOBS = ["churn-train-job", "churn-monitor-job", "churn-endpoint"]
-# Called by AWS services outside of the VPC on behalf of workloads: whole services, and two actions.
+# Called by AWS services outside of the VPC on behalf of workloads: whole services, and single actions.
 CALLED_FROM_OUTSIDE = {"ec2", "ecr", "iam", "kms", "logs", "sqs", "xray"}
-ASKED_OF_THE_CALLER = {"sagemaker:UpdateEndpointWeightsAndCapacities", "cloudwatch:DescribeAlarms"}
+ASKED_OF_THE_CALLER = {
+    "sagemaker:UpdateEndpointWeightsAndCapacities",
+    "cloudwatch:PutMetricAlarm",
+    "cloudwatch:DeleteAlarms",
+}
 EXISTING = {
     "Subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
     "SecurityGroupIds": ["sg-0123456789abcdef0"],
@@ -153,10 +163,31 @@ def test_roles_create_interfaces_in_these_subnets_only(shared_foundation, shared
     roles = [shared_foundation.statements(f"acme-shared-{name}") for name in INSIDE]
     roles += [shared_model.statements(f"acme-shared-{name}") for name in JOBS]
     for role in roles:
-        (making,) = [s for s in role if "ec2:CreateNetworkInterface" in s["Action"]]
+        (making,) = [s for s in role if "ec2:CreateNetworkInterface" in s["Action"] and s["Effect"] == "Allow"]
         assert set(making["Resource"]) == {interfaces} | subnets | groups
     for name in ("churn-train", "churn-monitor"):
         assert '"ec2:' not in json.dumps(shared_model.statements(f"acme-shared-{name}"))
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_role_in_vpc_passes_check_of_lambda(shared_foundation, name):
+    role = f"arn:aws:iam::555555555555:role/acme-shared-{name}"
+    principal = Principal(f"{role}/lambda", "555555555555", role)
+    text = json.dumps({"Version": "2012-10-17", "Statement": shared_foundation.statements(f"acme-shared-{name}")})
+    vpc = {"SubnetIds": EXISTING["Subnets"], "SecurityGroupIds": EXISTING["SecurityGroupIds"]}
+    policies = Policies(identity=(parse(name, text.replace("eu-west-1:*:", "eu-west-1:555555555555:")),))
+
+    def refused(**keys):
+        context = Context.of(keys, ABSENT)
+        requests = [
+            Request(principal, f"ec2:{operation}", resource, context)
+            for operation, resource in needs(vpc, "555555555555", "eu-west-1")
+        ]
+        return [r.action for r in requests if not evaluate(r, policies).allowed], len(requests)
+
+    assert refused()[0] == []
+    code = {"lambda:SourceFunctionArn": f"arn:aws:lambda:eu-west-1:555555555555:function:acme-shared-{name}"}
+    assert len(refused(**code)[0]) == refused()[1]
 
 
 def test_deploy_function_uses_vpc_config_of_the_settings(shared_model, model):

@@ -72,6 +72,11 @@ def test_lineage_has_digest_of_deployed_zip(steps, code):
     assert steps["Register"]["Arguments"]["CustomerMetadataProperties"]["code_digest"] == digest
 
 
+@pytest.mark.parametrize("name", ["Prepare", "Train", "Evaluate"])
+def test_jobs_get_region_for_boto3(steps, name):
+    assert steps[name]["Arguments"]["Environment"]["AWS_DEFAULT_REGION"] == "us-east-1"
+
+
 def test_raw_data_is_not_an_input_channel(steps):
     inputs = steps["Prepare"]["Arguments"]["ProcessingInputs"]
     assert [i["InputName"] for i in inputs] == ["code"]

@@ -3,6 +3,7 @@
 from .factory import Environment, ExistingNetwork, FactoryConfig
 from .loading import ConfigError, Mistake, line_of, load_factory, load_model, load_models
 from .model import METRICS, ModelConfig
+from .naming import naming_mistakes
 
 __all__ = [
     "METRICS",
@@ -16,4 +17,5 @@ __all__ = [
     "load_factory",
     "load_model",
     "load_models",
+    "naming_mistakes",
 ]

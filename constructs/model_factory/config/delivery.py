@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from .fields import AccountId, Duration, Region, Section
+from .fields import AccountId, Duration, PolicyName, Region, Section, at_most
 
 CODECOMMIT = "codecommit"
 _CONNECTION = re.compile(
@@ -55,8 +56,13 @@ class Delivery(Section):
     build_size: Literal["small", "medium", "large"] = Field(
         "medium", description="Compute type of the CodeBuild projects."
     )
-    training_timeout: Duration = Field(
+    training_timeout: Annotated[Duration, at_most(timedelta(hours=23), "23h", "an action of CodePipeline")] = Field(
         default="8h", validate_default=True, description="Maximum time to wait for the trainings of one environment."
+    )
+
+    permissions_boundary: PolicyName | None = Field(
+        default=None,
+        description="Name of the IAM policy that is the permissions boundary of every role of the delivery.",
     )
 
     @model_validator(mode="after")

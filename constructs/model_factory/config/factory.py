@@ -7,16 +7,21 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from ..core.names import DELIVERY, EnvironmentNames
 from .delivery import Delivery, check_stages
-from .fields import AccountId, Region, Section, ShortName
+from .fields import AccountId, Duration, Email, PolicyName, Region, Section, SecurityGroupId, ShortName, SubnetId, VpcId
 
-SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
-SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
+_RESERVED = {
+    "aws": "Systems Manager reserves for its own parameters",
+    "ssm": "Systems Manager reserves for its own parameters",
+    "sthree": "S3 reserves for its own buckets",
+    "amzn-s3-demo": "S3 reserves for examples in its documentation",
+}
+"""Beginnings of names that a service refuses, and why. The factory's name starts every name."""
 
 
 class ExistingNetwork(Section):
     """An existing VPC. It must reach the services that docs/reference/network.md lists."""
 
-    vpc: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")] = Field(description="Id of the VPC.")
+    vpc: VpcId = Field(description="Id of the VPC.")
     # The maximum lengths are SageMaker's.
     subnets: list[SubnetId] = Field(
         default_factory=list[str],
@@ -71,21 +76,59 @@ class Environment(Section):
         description="VPC of jobs, endpoints and functions: `none`, `isolated` (a new VPC with VPC endpoints and without "
         "internet access), or the ids of an existing VPC.",
     )
+    availability_zones: list[Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d[a-z]$")]] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="The two Availability Zones of `network: isolated`, such as eu-west-1a and eu-west-1c. A change replaces "
+        "the subnets, which CloudFormation refuses while they are in use. Default: the first two of the region.",
+    )
+    keep_isolated_network: bool = Field(
+        default=False,
+        description="Keep the VPC of `network: isolated` for one deployment after `network` was changed, because the models' "
+        "stacks still use it: then remove this key and deploy again.",
+    )
     records_lock: Literal["governance", "compliance"] = Field(
         default="governance",
         description="Object Lock mode of the records bucket, which keeps records for one year when `removal` is `retain`: "
         "with `compliance` nobody can shorten the retention, with `governance` principals that have "
         "s3:BypassGovernanceRetention can.",
     )
-    permissions_boundary: str | None = Field(
+    captured_retention: Duration | None = Field(
+        default="365d",
+        validate_default=True,
+        description="Age at which captured requests are deleted, in whole days and longer than a model's "
+        "`monitoring.quality.window`; null: never.",
+    )
+    report_retention: Duration | None = Field(
+        default="365d",
+        validate_default=True,
+        description="Age at which reports of monitor jobs are deleted, in whole days; null: never.",
+    )
+    permissions_boundary: PolicyName | None = Field(
         default=None, description="Name of the IAM policy that is the permissions boundary of every role."
     )
+
+    @model_validator(mode="after")
+    def _zones_are_of_the_isolated_network(self) -> Self:
+        zones = self.availability_zones
+        if self.network == "isolated" and self.keep_isolated_network:
+            raise ValueError("keep_isolated_network is for the deployment after `network: isolated`; remove it")
+        if zones is None:
+            return self
+        if self.network != "isolated" and not self.keep_isolated_network:
+            raise ValueError("availability_zones are those of `network: isolated`; remove them")
+        if wrong := [zone for zone in zones if zone[:-1] != self.region]:
+            raise ValueError(f"availability_zones: {wrong[0]} is not in {self.region}")
+        if zones[0] == zones[1]:
+            raise ValueError(f"availability_zones has {zones[0]} twice; name two zones")
+        return self
 
 
 class Alerts(Section):
     """Notification recipients."""
 
-    emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]] = Field(
+    emails: list[Email] = Field(
         default_factory=list,
         description="Email addresses that are subscribed to the alerts topic of every environment.",
     )
@@ -100,6 +143,13 @@ class FactoryConfig(Section):
         default=None, description="Delivery pipeline. Default: none, the stacks are deployed with `cdk deploy`."
     )
     alerts: Alerts = Field(default=Alerts(), description="Notification recipients.")
+
+    @model_validator(mode="after")
+    def _name_is_not_reserved(self) -> Self:
+        for prefix, service in _RESERVED.items():
+            if self.name.startswith(prefix):
+                raise ValueError(f"name {self.name!r} starts with {prefix!r}, which {service}; choose another name")
+        return self
 
     @model_validator(mode="after")
     def _environments_differ(self) -> Self:

@@ -7,18 +7,10 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from .schedule_expressions import check_schedule
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_RATE = re.compile(r"rate\(([1-9]\d*) (minutes?|hours?|days?)\)")
-_CRON = re.compile(r"cron\(([^()]+)\)")
-_CRON_FIELDS = (
-    ("minutes", r"[0-9*,/-]+"),
-    ("hours", r"[0-9*,/-]+"),
-    ("day of month", r"[0-9*,/?LW-]+"),
-    ("month", r"[0-9A-Z*,/-]+"),
-    ("day of week", r"[0-9A-Z*,/?L#-]+"),
-    ("year", r"[0-9*,/-]+"),
-)
 
 
 class Section(BaseModel):
@@ -42,32 +34,6 @@ def _check_timezone(value: str) -> str:
     return ZoneInfo(value).key
 
 
-def _check_schedule(value: str) -> str:
-    """EventBridge Scheduler's recurring forms: rate(value unit) and cron() with six fields."""
-    if match := _RATE.fullmatch(value):
-        number, unit = int(match[1]), match[2]
-        if (number == 1) == unit.endswith("s"):
-            raise ValueError(f"{value!r} is not a schedule; write rate(1 hour) but rate(2 hours)")
-        return value
-    match = _CRON.fullmatch(value)
-    if not match:
-        raise ValueError(
-            f"{value!r} is not a schedule; write rate(1 hour) or cron(0 3 * * ? *): minutes, hours, day of month, "
-            "month, day of week, year"
-        )
-    fields = match[1].split()
-    if len(fields) != len(_CRON_FIELDS):
-        raise ValueError(
-            f"{value!r} is not a schedule: cron() has six fields, found {len(fields)}; such as cron(0 3 * * ? *)"
-        )
-    for (name, pattern), field in zip(_CRON_FIELDS, fields, strict=True):
-        if not re.fullmatch(pattern, field):
-            raise ValueError(f"{value!r} is not a schedule: {field!r} is not a valid {name}")
-    if (fields[2] == "?") == (fields[4] == "?"):
-        raise ValueError(f"{value!r} is not a schedule: exactly one of day of month and day of week must be ?")
-    return value
-
-
 Duration = Annotated[
     timedelta,
     BeforeValidator(_parse_duration),
@@ -76,13 +42,54 @@ Duration = Annotated[
 ]
 """A length of time: 30s, 15m, 6h, 90d. Seconds (a float) when written as JSON."""
 
-Schedule = Annotated[str, AfterValidator(_check_schedule)]
+Schedule = Annotated[str, AfterValidator(check_schedule)]
 TimeZone = Annotated[str, AfterValidator(_check_timezone)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-# A SageMaker resource name has at most 63 characters, for factory, environment, model and part together.
-ShortName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=20)]
-ModelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=24)]
-InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+_NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+_INSTANCE = r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"
+_ACCOUNT = r"^\d{12}$"
+_REGION = r"^[a-z]{2}(-[a-z]+)+-\d$"
+_EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_VPC = r"^vpc-[0-9a-f]{8,17}$"
+_SUBNET = r"^subnet-[0-9a-f]{8,17}$"
+_SECURITY_GROUP = r"^sg-[0-9a-f]{8,17}$"
+_POLICY_NAME = r"^[\w+=,.@/-]+$"
 
-AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="AWS account id: twelve digits, in quotes.")]
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region, such as eu-west-1.")]
+EXPECTED = {
+    _NAME: "a name; write lower-case letters, digits and single hyphens, such as churn or card-fraud, and begin with a letter",
+    _INSTANCE: "an instance type; write one of SageMaker, such as ml.m5.large",
+    _ACCOUNT: 'an account id; write twelve digits in quotes, such as "111111111111"',
+    _REGION: "a region; write its code, such as eu-west-1",
+    _EMAIL: "an email address; write one such as oncall@example.com",
+    _VPC: "the id of a VPC; write one such as vpc-0123456789abcdef0",
+    _SUBNET: "the id of a subnet; write one such as subnet-0123456789abcdef0",
+    _SECURITY_GROUP: "the id of a security group; write one such as sg-0123456789abcdef0",
+    _POLICY_NAME: "the name of an IAM policy; write the name without its ARN, such as Boundary",
+}
+"""What a value should have been, by the pattern that it does not match."""
+
+# A SageMaker resource name has at most 63 characters, for factory, environment, model and part together.
+ShortName = Annotated[str, Field(pattern=_NAME, max_length=20)]
+ModelName = Annotated[str, Field(pattern=_NAME, max_length=24)]
+InstanceType = Annotated[str, Field(pattern=_INSTANCE)]
+
+AccountId = Annotated[str, Field(pattern=_ACCOUNT, description="AWS account id: twelve digits, in quotes.")]
+Region = Annotated[str, Field(pattern=_REGION, description="AWS region, such as eu-west-1.")]
+Email = Annotated[str, Field(pattern=_EMAIL)]
+VpcId = Annotated[str, Field(pattern=_VPC)]
+SubnetId = Annotated[str, Field(pattern=_SUBNET)]
+SecurityGroupId = Annotated[str, Field(pattern=_SECURITY_GROUP)]
+PolicyName = Annotated[str, Field(pattern=_POLICY_NAME, max_length=128)]
+
+
+def at_most(limit: timedelta, text: str, api: str, *, at_least: timedelta = timedelta(0)) -> AfterValidator:
+    """Validator of a duration that an API limits. `text`: the limit as a user writes it; `api`: whose limit it is."""
+
+    def check(value: timedelta) -> timedelta:
+        if value > limit:
+            raise ValueError(f"{value} is longer than {text}, the limit of {api}")
+        if value < at_least:
+            raise ValueError(f"{value} is shorter than {at_least}, the shortest that {api} accepts")
+        return value
+
+    return AfterValidator(check)

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from .factory import FactoryConfig
+from .fields import EXPECTED
 from .model import ModelConfig
 
 type Location = tuple[str | int, ...]
@@ -95,8 +97,8 @@ def load_models(root: Path) -> dict[str, ModelConfig]:
     return models
 
 
-def line_of(path: Path, *key: str) -> int | None:
-    """The line of a key in a file that has been loaded, such as `line_of(path, "serving", "mode")`."""
+def line_of(path: Path, *key: str | int) -> int | None:
+    """The line of a key in a file that has been loaded, such as `line_of(path, "serving", "mode")`; items by index."""
     return _lines(yaml.compose(path.read_text(), Loader=yaml.SafeLoader)).get(key)
 
 
@@ -190,6 +192,11 @@ def _message(schema: type[BaseModel], error: ErrorDetails) -> str:
             near = difflib.get_close_matches(str(error["input"]), allowed, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             return f"{where}: {error['input']!r} is not one of {context['expected']}{hint}"
+        case "string_pattern_mismatch" if context["pattern"] in EXPECTED:
+            return f"{where}: {error['input']!r} is not {EXPECTED[context['pattern']]}"
+        case "string_type" if isinstance(error["input"], int | float | date) and not isinstance(error["input"], bool):
+            kind = "a date" if isinstance(error["input"], date) else "a number"
+            return f"{where}: YAML reads {error['input']} as {kind}; put it in quotes"
         case "value_error":
             reason = str(context["error"])
             return f"{where}: {reason}" if where else reason

@@ -1,11 +1,14 @@
 """`model.yaml`: the configuration of one model. Only name, problem, data.label and gate have no default."""
 
-from typing import Any, Literal, Self
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from ..core.names import FOUNDATION
 from ..core.schedules import interval
-from .fields import Duration, Fraction, InstanceType, ModelName, Schedule, Section, TimeZone
+from .fields import Duration, Fraction, InstanceType, ModelName, Schedule, Section, TimeZone, at_most
+from .serving import Serving
 
 Problem = Literal["binary_classification", "multiclass_classification", "regression"]
 
@@ -69,21 +72,35 @@ class Training(Section):
 
     image: str | None = Field(
         default=None,
+        max_length=255,
         description="URI of a container image in Amazon ECR for jobs and endpoint. Default: AWS's scikit-learn image.",
     )
-    instance: InstanceType = Field(
-        default="ml.m5.xlarge", description="Instance type of all jobs, also of the monitor job."
+    instance: InstanceType = Field(default="ml.m5.xlarge", description="Instance type of the training job.")
+    processing_instance: InstanceType | None = Field(
+        default=None,
+        description="Instance type of the jobs Prepare and Evaluate. Default: that of the training job, or ml.m5.xlarge "
+        "when it has an accelerator or is no instance type of processing jobs.",
     )
     volume_gb: int = Field(default=30, ge=1, le=16384, description="Size of each job's volume, in GB.")
-    max_runtime: Duration = Field(
-        default="1h", validate_default=True, description="Time after which SageMaker stops a job."
-    )
+    max_runtime: Annotated[
+        Duration,
+        at_most(timedelta(days=9), "9d", "SageMaker for processing jobs", at_least=timedelta(seconds=1)),
+    ] = Field(default="1h", validate_default=True, description="Time after which SageMaker stops a job.")
     hyperparameters: dict[str, bool | int | float | str] = Field(
-        default_factory=dict, description="Passed to `train` in model.py."
+        default_factory=dict, max_length=100, description="Passed to `train` in model.py."
     )
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of the random number generators.")
     validation_fraction: float = Field(default=0.15, gt=0, lt=0.5, description="Share of the rows for validation.")
     test_fraction: float = Field(default=0.15, gt=0, lt=0.5, description="Share of the rows for evaluation.")
+
+    @field_validator("hyperparameters")
+    @classmethod
+    def _hyperparameters_fit_sagemaker(cls, values: dict[str, bool | int | float | str]) -> Any:
+        for name, value in values.items():
+            for what, length, limit in (("name", len(name), 256), ("value", len(str(value)), 2500)):
+                if length > limit:
+                    raise ValueError(f"the {what} of {name[:40]!r} has {length} characters, SageMaker allows {limit}")
+        return values
 
 
 class Gate(Section):
@@ -119,59 +136,6 @@ class Retrain(Section):
     )
     window: int | None = Field(
         default=None, ge=1, description="Number of newest dt= partitions to train on; null: all."
-    )
-
-
-class Scaling(Section):
-    """Number of instances of a realtime endpoint; a maximum above 1 adds target tracking."""
-
-    minimum: int = Field(default=1, ge=1, description="Minimum number of instances.")
-    maximum: int = Field(default=1, ge=1, description="Maximum number of instances.")
-    invocations_per_instance: int = Field(
-        default=500, ge=1, description="Target of the scaling policy: invocations per instance and minute."
-    )
-
-    @model_validator(mode="after")
-    def _order(self) -> Self:
-        if self.minimum > self.maximum:
-            raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
-        return self
-
-
-class Canary(Section):
-    """Traffic shifting of a deployment."""
-
-    percent: int = Field(default=10, ge=1, le=50, description="Share of the instances of the first step, in percent.")
-    bake: Duration = Field(
-        default="10m", validate_default=True, description="Time for which the alarms are watched after each step."
-    )
-
-
-class Serverless(Section):
-    """Size of a serverless endpoint."""
-
-    memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = Field(
-        default=2048, description="Memory of the endpoint, in MB."
-    )
-    max_concurrency: int = Field(default=5, ge=1, le=200, description="Maximum number of concurrent invocations.")
-
-
-class Serving(Section):
-    """The endpoint."""
-
-    mode: Literal["realtime", "serverless"] = Field(default="realtime", description="Kind of endpoint.")
-    instance: InstanceType = Field(default="ml.m5.large", description="Instance type of a realtime endpoint.")
-    scaling: Scaling = Field(default=Scaling(), description="Number of instances of a realtime endpoint.")
-    canary: Canary = Field(default=Canary(), description="Traffic shifting of a deployment.")
-    serverless: Serverless = Field(default=Serverless(), description="Size of a serverless endpoint.")
-    capture_percent: int = Field(
-        default=100, ge=0, le=100, description="Share of the requests that are captured for monitoring, in percent."
-    )
-    max_errors_per_minute: int = Field(
-        default=5, ge=1, description="Number of 5XX responses per minute above which a deployment is rolled back."
-    )
-    max_latency: Duration = Field(
-        default="1s", validate_default=True, description="p99 model latency above which a deployment is rolled back."
     )
 
 
@@ -216,6 +180,7 @@ class Monitoring(Section):
 
     schedule: Schedule = Field(default="rate(1 hour)", description="EventBridge Scheduler expression.")
     timezone: TimeZone = Field(default="UTC", description="Time zone of the schedule, by its IANA name.")
+    instance: InstanceType = Field(default="ml.m5.large", description="Instance type of the monitor job.")
     drift: Drift = Field(default=Drift(), description="Limits of drift detection.")
     quality: Quality = Field(default=Quality(), description="Evaluation with ground truth that arrives later.")
     max_data_violations: int = Field(
@@ -245,7 +210,9 @@ class ModelConfig(Section):
 
     name: ModelName = Field(description="Name of the model and of its folder; part of every resource name.")
     problem: Problem = Field(description="Kind of prediction.")
-    description: str = Field(default="", description="Description of the model package group.")
+    description: str = Field(
+        default="", max_length=1024, description="Description of the model package group, on one line."
+    )
     promote: Literal["code", "model"] = Field(
         default="code",
         description="What is promoted from environment to environment: `code`, which is trained in each environment on "
@@ -259,6 +226,24 @@ class ModelConfig(Section):
     monitoring: Monitoring = Field(
         default=Monitoring(), description="Schedule, limits and alarms of the monitor pipeline."
     )
+
+    @field_validator("description")
+    @classmethod
+    def _description_is_one_line(cls, value: str) -> str:
+        value = value.strip()
+        if not value.isprintable():
+            raise ValueError(
+                "SageMaker accepts descriptions on one line only; write `description: >-` above several lines"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _name_is_free(self) -> Self:
+        if self.name == FOUNDATION:
+            raise ValueError(
+                f"name {self.name!r} is reserved for the stack of an environment's shared resources; choose another"
+            )
+        return self
 
     @model_validator(mode="after")
     def _gate_fits_problem(self) -> Self:

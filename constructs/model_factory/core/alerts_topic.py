@@ -16,7 +16,7 @@ from .permissions import service_principal
 
 
 class AlertsTopic(sns.Topic):
-    """An encrypted SNS topic that requires TLS. CloudWatch alarms and EventBridge rules of the account may publish.
+    """An encrypted SNS topic that requires TLS. CloudWatch alarms of the account and EventBridge rules may publish.
 
     Args:
         scope: Parent construct.
@@ -48,13 +48,20 @@ class AlertsTopic(sns.Topic):
             sns.CfnSubscription(
                 self._parent, f"Email-{email}", topic_arn=self.topic_arn, protocol="email", endpoint=email
             )
+        here = {"StringEquals": {"aws:SourceAccount": StackLocation.of(self).account}}
+        # EventBridge's call carries no condition key: "You can't use Condition blocks in Amazon SNS topic policies for
+        # EventBridge" (EventBridge user guide, "Troubleshooting Amazon EventBridge").
+        self._allow_service("AlarmsOfThisAccount", "cloudwatch", here)
+        self._allow_service("Rules", "events", None)
+
+    def _allow_service(self, sid: str, service: str, conditions: Mapping[str, Any] | None) -> None:
         self.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="ServicesOfThisAccount",
-                principals=[service_principal("cloudwatch"), service_principal("events")],
+                sid=sid,
+                principals=[service_principal(service)],
                 actions=["sns:Publish"],
                 resources=[self.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": StackLocation.of(self).account}},
+                conditions=conditions,
             )
         )
 

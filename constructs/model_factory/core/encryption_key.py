@@ -10,6 +10,7 @@ from constructs import Construct
 
 from .names import EnvironmentNames, StackLocation
 from .permissions import service_principal
+from .removal import retained_after_creation
 
 # Every action that a key policy can allow within one account, except importing key material and replicating to other
 # regions, which this key does not use. The policies of the account's principals say who of them may do what.
@@ -54,7 +55,7 @@ class EncryptionKey(Construct):
             description=f"Encrypts the data of {names.prefix if names else self.node.path}",
             enable_key_rotation=True,
             policy=iam.PolicyDocument(statements=[_this_account()]),
-            removal_policy=removal,
+            removal_policy=retained_after_creation(removal),
         )
         # jsii gives the parameters of Key and IKey different names, so a type checker sees no IKey in a Key.
         self.key = cast(kms.IKey, key)
@@ -118,10 +119,19 @@ def key_or_own(
 
 
 def allow_publishing(key: kms.IKey, scope: Construct, *services: str) -> None:
-    """Let AWS services of this account publish to encrypted queues and topics. No effect on an imported key."""
-    here = {"StringEquals": {"aws:SourceAccount": StackLocation.of(scope).account}}
+    """Let AWS services of this account publish to encrypted queues and topics. No effect on an imported key.
+
+    EventBridge sends no `aws:SourceAccount` to KMS when it publishes to a topic (SNS developer guide, "Managing Amazon SNS
+    encryption keys"). The encryption context, which SNS sets to the topic's ARN, limits that permission to topics of this
+    account.
+    """
+    at = StackLocation.of(scope)
+    actions = ["kms:Decrypt", "kms:GenerateDataKey"]
     for service in services:
-        _allow_service(key, service, ["kms:Decrypt", "kms:GenerateDataKey"], here)
+        _allow_service(key, service, actions, {"StringEquals": {"aws:SourceAccount": at.account}})
+    if "events" in services:
+        topics = {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": at.arn("sns", "*")}}
+        _allow_service(key, "events", actions, topics, sid="RulesToTopics")
 
 
 def allow_log_groups(key: kms.IKey, scope: Construct, groups: Sequence[str]) -> None:

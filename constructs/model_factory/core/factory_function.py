@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from aws_cdk import Duration, RemovalPolicy, Stage
+from aws_cdk import Duration, RemovalPolicy, Stack, Stage
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -22,6 +22,7 @@ from .nag import DEPENDS_TWICE, in_both_packs, suppress
 from .names import METRIC_NAMESPACE, EnvironmentNames, StackLocation
 from .network import VpcConfig, function_interfaces
 from .permissions import allow, allow_without_resource, service_role
+from .regions import check_layer
 
 # AWS publishes the ARN of the layer in this public parameter of every region; CloudFormation reads it at deployment.
 _POWERTOOLS = "/aws/service/powertools/python/arm64/python3.14/latest"
@@ -210,6 +211,7 @@ class FactoryFunction(Construct):
             raise FunctionCodeError(f"{self.node.path}: source: {error}") from None
 
     def _powertools(self) -> lambda_.ILayerVersion:
+        check_layer(Stack.of(self).region, self.node.path)
         arn = ssm.StringParameter.value_for_string_parameter(self, _POWERTOOLS)
         return lambda_.LayerVersion.from_layer_version_arn(self, "Powertools", arn)
 

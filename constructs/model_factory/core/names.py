@@ -6,6 +6,8 @@ Stacks name resources with these classes and the command line finds resources wi
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from .region_codes import region_code
+
 if TYPE_CHECKING:
     from constructs import IConstruct
 
@@ -14,6 +16,8 @@ VARIANT = "AllTraffic"
 """The one production variant of every endpoint; metrics and captured data carry its name."""
 DELIVERY = "delivery"
 """Takes the place of the environment's name in names of the delivery account; no environment can have this name."""
+FOUNDATION = "foundation"
+"""Takes the place of the model's name in the name of an environment's stack; no model can have this name."""
 
 
 class Arns:
@@ -125,13 +129,14 @@ class EnvironmentNames(Arns):
         return f"{self.prefix}-undelivered"
 
     def role(self, purpose: str) -> str:
-        """Role of the function for `purpose`, or for `purpose` scheduler or network-log."""
-        return f"{self.prefix}-{purpose}"
+        """Role of the function for `purpose`, or for `purpose` scheduler or network-log. It ends with the region's code,
+        because an account has its roles once for all regions."""
+        return f"{self.prefix}-{purpose}-{region_code(self.region)}"
 
     @property
     def delivery_role(self) -> str:
         """Role that the delivery function assumes in this environment."""
-        return f"{self.prefix}-{DELIVERY}"
+        return self.role(DELIVERY)
 
     @property
     def delivery_pipeline(self) -> str:
@@ -167,7 +172,16 @@ class EnvironmentNames(Arns):
 
     @property
     def foundation_stack(self) -> str:
-        return f"{self.prefix}-foundation"
+        return f"{self.prefix}-{FOUNDATION}"
+
+    @property
+    def longest_model_prefix(self) -> int:
+        """Most characters of `<factory>-<env>-<model>`.
+
+        SageMaker's names have 63 and end with up to 15 more (`-v1234-<digest>`), IAM's have 64 and end with
+        `-monitor-job-<region>`.
+        """
+        return min(63 - len("-v1234-12345678"), 64 - len(f"-monitor-job-{region_code(self.region)}"))
 
     def model(self, model: str) -> "ModelNames":
         """Names of one model in this environment."""
@@ -232,8 +246,8 @@ class ModelNames:
         return f"{self.prefix}-{purpose}"
 
     def role(self, purpose: str) -> str:
-        """Role for `purpose`: train, train-job, monitor, monitor-job or endpoint."""
-        return f"{self.prefix}-{purpose}"
+        """Role for `purpose`: train, train-job, monitor, monitor-job or endpoint. It ends with the region's code."""
+        return f"{self.prefix}-{purpose}-{region_code(self.environment.region)}"
 
     @property
     def settings_parameter(self) -> str:

@@ -82,9 +82,28 @@ def _own_group(vpc: ec2.IVpc) -> ec2.ISecurityGroup:
 
 
 def function_interfaces(names: Arns, vpc: VpcConfig | None) -> list[iam.PolicyStatement]:
-    """Statements that Lambda needs in a function's role to connect it to the VPC."""
+    """Statements that Lambda needs in a function's role to connect it to the VPC.
+
+    Lambda checks the permission to delete an interface before there is one, on every resource (Lambda developer guide,
+    "Giving Lambda functions access to resources in an Amazon VPC"): `network-interface/*` is not enough to create the
+    function. The function's own code may not use these permissions.
+    """
+    if vpc is None:
+        return []
     own = ["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses", "ec2:DeleteNetworkInterface"]
-    return _interfaces(names, vpc, own, ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"])
+    looks = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
+    statements = _interfaces(names, vpc, own, looks, own_resource="*/*")
+    return [*statements, _deny_code(["ec2:CreateNetworkInterface", *own, *looks])]
+
+
+def _deny_code(actions: Sequence[str]) -> iam.PolicyStatement:
+    """Deny `actions` to the code of functions: only its calls carry `lambda:SourceFunctionArn`, Lambda's own do not."""
+    return iam.PolicyStatement(
+        effect=iam.Effect.DENY,
+        actions=list(actions),
+        resources=["*"],
+        conditions={"Null": {"lambda:SourceFunctionArn": "false"}},
+    )
 
 
 def job_interfaces(names: Arns, vpc: VpcConfig | None) -> list[iam.PolicyStatement]:
@@ -99,13 +118,17 @@ def job_interfaces(names: Arns, vpc: VpcConfig | None) -> list[iam.PolicyStateme
 
 
 def _interfaces(
-    names: Arns, vpc: VpcConfig | None, own: Sequence[str], looks: Sequence[str]
+    names: Arns,
+    vpc: VpcConfig | None,
+    own: Sequence[str],
+    looks: Sequence[str],
+    own_resource: str = "network-interface/*",
 ) -> list[iam.PolicyStatement]:
     if vpc is None:
         return []
     interfaces = names.arn("ec2", "network-interface/*")
     return [
         allow(["ec2:CreateNetworkInterface"], [interfaces, *vpc.arns(names)]),
-        allow(own, [interfaces]),
+        allow(own, [names.arn("ec2", own_resource)]),
         allow_without_resource(looks),
     ]

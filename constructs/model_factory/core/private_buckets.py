@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from .bucket_cleanup import BucketCleanup
 from .encryption_key import key_or_own
 from .nag import in_both_packs, suppress
 from .names import EnvironmentNames
+from .removal import retained_after_creation
 
 _ENDLESS = "This bucket receives the access logs; logging access to it would cause a loop."
 _ONLY_SSE_S3 = "S3 delivers access logs only to buckets encrypted with SSE-S3."
@@ -39,7 +42,8 @@ class PrivateBuckets:
         # Whatever the app's feature flags are: without this one, S3 would deliver access logs by ACLs. (The CDK takes
         # context before the first child alone.)
         scope.node.set_context(_LOGS_BY_BUCKET_POLICY, True)
-        self._scope, self._names, self._removal = scope, names, removal
+        self._scope, self._names = scope, names
+        self._removal = retained_after_creation(removal)
         self._key = key_or_own(scope, key, names)
         self._no_replica = in_both_packs("S3BucketReplicationEnabled", one_region)
         self.logs = s3.Bucket(
@@ -50,11 +54,12 @@ class PrivateBuckets:
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             versioned=True,
-            removal_policy=removal,
+            removal_policy=self._removal,
             lifecycle_rules=[tidy(expiration=Duration.days(365), noncurrent_version_expiration=Duration.days(30))],
         )
         without_logs = {"CKV_AWS_18": _ENDLESS, **in_both_packs("S3DefaultEncryptionKMS", _ONLY_SSE_S3)}
         suppress(self.logs, self._no_replica | without_logs)
+        self._buckets = [self.logs]
 
     def add(
         self, purpose: str, rule: s3.LifecycleRule, *, retention: s3.ObjectLockRetention | None = None
@@ -77,7 +82,24 @@ class PrivateBuckets:
             object_lock_default_retention=retention,
         )
         suppress(bucket, self._no_replica)
+        self._buckets.append(bucket)
         return bucket
+
+    def empty_before_deletion(self, *, alarm_topic: sns.ITopic | None = None) -> None:
+        """Delete the objects of all buckets when the stack is deleted; nothing for buckets that are retained.
+
+        Args:
+            alarm_topic: Topic that the alarm on errors of the function publishes to. Default: the alarm has no action.
+        """
+        if self._removal == RemovalPolicy.DESTROY:
+            BucketCleanup(
+                self._scope,
+                "Cleanup",
+                buckets=self._buckets,
+                names=self._names,
+                key=self._key,
+                alarm_topic=alarm_topic,
+            )
 
 
 def tidy(

@@ -6,7 +6,7 @@ from typing import Any
 
 from .functions import Parameter
 from .mistakes import DefinitionError
-from .references import cycle_mistakes, name_mistakes, reference_mistakes
+from .references import cycle_mistakes, name_mistakes, reference_mistakes, retry_mistakes
 from .service_model import request_mistakes
 from .steps import Step
 
@@ -41,6 +41,7 @@ class PipelineDefinition:
                 for mistake in request_mistakes(step.operation, step.arguments, step.generated):
                     yield f"step {step.name!r}: {mistake}"
         yield from reference_mistakes(steps, self.parameters)
+        yield from retry_mistakes(steps)
         yield from cycle_mistakes(steps)
 
     def render(self) -> dict[str, Any]:

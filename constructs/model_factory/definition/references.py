@@ -1,4 +1,4 @@
-"""Checks the references of a definition: steps, parameters and property files exist, and there is no cycle."""
+"""Checks the steps of a definition against each other: what they refer to exists, nothing is a cycle, retries fit."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from .functions import Execution, Function, Get, JsonGet, Parameter, functions_in
 from .mistakes import nearest
 from .service_model import property_mistake
-from .steps import ConditionStep, ProcessingStep, Step
+from .steps import ConditionStep, ProcessingStep, RegisterModelStep, Step
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -36,6 +36,15 @@ def reference_mistakes(steps: Sequence[Step], parameters: Sequence[Parameter]) -
                 yield f"step {step.name!r}: depends on step {name!r}, which is not there; {nearest(name, by_name)}"
         if isinstance(step, ProcessingStep):
             yield from _property_file_mistakes(step)
+
+
+def retry_mistakes(steps: Sequence[Step]) -> Iterator[str]:
+    """Mistakes in retry policies: a step that starts no job has errors of steps only."""
+    for step in steps:
+        for policy in step.retry_policies if isinstance(step, RegisterModelStep) else ():
+            for error in policy.exceptions:
+                if not error.startswith("Step."):
+                    yield f"step {step.name!r}: {error} is an error of jobs, and {step.type} starts none"
 
 
 def cycle_mistakes(steps: Sequence[Step]) -> Iterator[str]:

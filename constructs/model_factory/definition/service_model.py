@@ -43,6 +43,11 @@ def _shape(name: str) -> Shape:
     return _model()["shapes"][name]
 
 
+def enumeration(shape: str) -> frozenset[str]:
+    """Values of an enumeration, such as ProcessingInstanceType."""
+    return frozenset(_shape(shape)["enum"])
+
+
 def request_mistakes(operation: str, request: Mapping[str, Any], generated: frozenset[str]) -> Iterator[str]:
     """Mistakes for which SageMaker would reject `request`. SageMaker sets the members in `generated`."""
     name = _model()["operations"][operation]["input"]["shape"]

@@ -1,4 +1,4 @@
-"""Buckets of the delivery account: pipeline artifacts, approval reports, and server access logs."""
+"""Buckets of the delivery account: artifacts of deliveries, of pull requests, approval reports, and server access logs."""
 
 from typing import cast
 
@@ -17,7 +17,7 @@ _BUILT_ANEW = "Artifacts can be built again from the commit; CDK copies them to 
 
 
 class DeliveryBuckets(Construct):
-    """Private buckets for pipeline artifacts, which expire after 90 days, and for approval reports, which do not.
+    """Private buckets for artifacts of deliveries and of tests, which expire after 90 days, and for approval reports.
 
     Args:
         scope: Parent construct.
@@ -41,11 +41,15 @@ class DeliveryBuckets(Construct):
         super().__init__(scope, construct_id)
         buckets = PrivateBuckets(self, names=names, key=key, removal=removal, one_region=_BUILT_ANEW)
         artifacts = buckets.add("artifacts", tidy(expiration=_KEPT, noncurrent_version_expiration=_KEPT))
+        tests = buckets.add("tests", tidy(expiration=_KEPT, noncurrent_version_expiration=_KEPT))
         records = buckets.add("records", tidy(noncurrent_version_expiration=_KEPT))
         self.artifacts = cast(s3.IBucket, artifacts)
-        """Artifacts of pipelines, and caches of builds."""
+        """Artifacts of deliveries, and caches of their builds. Code of a pull request cannot read or write it."""
+        self.tests = cast(s3.IBucket, tests)
+        """Artifacts of pull requests, and caches of their tests."""
         self.records = cast(s3.IBucket, records)
         """Reports that approvers read, below `reports/`."""
+        buckets.empty_before_deletion()
 
 
 def keep_as_artifacts(bucket: s3.Bucket) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from aws_cdk import DefaultStackSynthesizer, Stack, Stage, pipelines
+from aws_cdk import Stack, Stage, pipelines
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
@@ -14,6 +14,7 @@ from constructs import Construct
 
 from ..config import Environment
 from ..config.delivery import CODECOMMIT, Delivery
+from ..core.bootstrapping import qualifier_of
 from ..core.nag import DEPENDS_TWICE, NO_SOURCE_OF_ITS_OWN, ONE_ROLE, in_both_packs, suppress
 from ..core.names import EnvironmentNames
 from ..core.permissions import allow
@@ -26,7 +27,7 @@ from .build import (
     python_build_spec,
     test_and_synth,
 )
-from .source import push_triggers, source_of
+from .source import allow_use_of_connection, create_after_policies, push_triggers, source_of
 from .steps import FunctionStep
 
 _BUILD_ROLE = (
@@ -108,6 +109,8 @@ class DeliveryPipeline(Construct):
             keep_as_artifacts(cast(s3.Bucket, support.replication_bucket))
         if elsewhere:
             suppress(base.role.node.find_child("DefaultPolicy"), {"CKV_AWS_111": _KEYS_ELSEWHERE})
+        allow_use_of_connection(self, delivery)
+        create_after_policies(definition, self)
         _suppress_cdk_pipelines(self)
 
     def _add(self, environment: Environment, stage: Stage) -> str:
@@ -148,7 +151,7 @@ class DeliveryPipeline(Construct):
 
     def _allow_publishing(self, environments: Sequence[Environment]) -> None:
         """Let the CLI assume CDK's deploy roles: it looks the bootstrap stack up before it publishes assets."""
-        qualifier = DefaultStackSynthesizer.DEFAULT_QUALIFIER
+        qualifier = qualifier_of(self)
         partition = Stack.of(self).partition
         roles = [
             f"arn:{partition}:iam::{one.account}:role/cdk-{qualifier}-deploy-role-{one.account}-{one.region}"

@@ -14,11 +14,14 @@ from ..core.nag import DEPENDS_TWICE, NO_SOURCE_OF_ITS_OWN, ONE_ROLE, in_both_pa
 from ..core.names import EnvironmentNames
 from .buckets import DeliveryBuckets
 from .build import build_environment, install_commands, python_build_spec, test_and_synth
-from .source import SOURCE
+from .source import SOURCE, allow_use_of_connection, create_after_policies
 
 
 class PullRequestPipeline(Construct):
     """A pipeline with a source and a test stage, for every pull request to the branch that is delivered.
+
+    The tests run code that nobody has reviewed. So they share no bucket and no cache with deliveries, and their role may
+    not use the connection, with which it could push to the repository: the source action copies the commit's files.
 
     Args:
         scope: Parent construct.
@@ -27,7 +30,8 @@ class PullRequestPipeline(Construct):
             pull requests of CodeCommit.
         names: Names of the delivery account: the pipeline is `<factory>-pull-requests`. Default: CloudFormation generates
             the name.
-        artifacts: Bucket for artifacts and caches of builds. Default: a bucket of its own.
+        bucket: Bucket for artifacts and caches of the tests, which may write and delete in it: never the bucket of a
+            `DeliveryPipeline`. Default: a bucket of its own.
     """
 
     def __init__(
@@ -37,7 +41,7 @@ class PullRequestPipeline(Construct):
         *,
         delivery: Delivery,
         names: EnvironmentNames | None = None,
-        artifacts: s3.IBucket | None = None,
+        bucket: s3.IBucket | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         if delivery.source == CODECOMMIT:
@@ -45,7 +49,7 @@ class PullRequestPipeline(Construct):
                 f"{self.node.path}: delivery.source is {delivery.source!r}, which has no triggers for pull requests; give the "
                 "ARN of a connection"
             )
-        artifacts = artifacts or DeliveryBuckets(self, "Buckets").artifacts
+        bucket = bucket or DeliveryBuckets(self, "Buckets").tests
         owner, _, name = delivery.repository.rpartition("/")
         sources = codepipeline.Artifact("Source")
         source = actions.CodeStarConnectionsSourceAction(
@@ -55,7 +59,6 @@ class PullRequestPipeline(Construct):
             repo=name,
             branch=delivery.branch,
             output=sources,
-            code_build_clone_output=True,
             trigger_on_push=False,
         )
         project = codebuild.PipelineProject(
@@ -63,8 +66,8 @@ class PullRequestPipeline(Construct):
             "Test",
             environment=build_environment(delivery),
             build_spec=codebuild.BuildSpec.from_object(_build_spec(delivery)),
-            cache=codebuild.Cache.bucket(artifacts, prefix="build-cache"),
-            encryption_key=artifacts.encryption_key,
+            cache=codebuild.Cache.bucket(bucket, prefix="build-cache"),
+            encryption_key=bucket.encryption_key,
         )
         test = actions.CodeBuildAction(action_name="Test", project=cast(Any, project), input=sources)
         self.pipeline = codepipeline.Pipeline(
@@ -73,16 +76,17 @@ class PullRequestPipeline(Construct):
             pipeline_name=names.pull_request_pipeline if names else None,
             pipeline_type=codepipeline.PipelineType.V2,
             execution_mode=codepipeline.ExecutionMode.QUEUED,
-            artifact_bucket=artifacts,
+            artifact_bucket=bucket,
             stages=[
                 codepipeline.StageProps(stage_name="Source", actions=[cast(Any, source)]),
                 codepipeline.StageProps(stage_name="Test", actions=[cast(Any, test)]),
             ],
         )
         """The pipeline."""
-        cast(codepipeline.CfnPipeline, self.pipeline.node.default_child).add_property_override(
-            "Triggers", _triggers(delivery)
-        )
+        definition = cast(codepipeline.CfnPipeline, self.pipeline.node.default_child)
+        definition.add_property_override("Triggers", _triggers(delivery))
+        allow_use_of_connection(self, delivery)
+        create_after_policies(definition, self)
         for node in self.node.find_all():
             if isinstance(node, iam.CfnPolicy):
                 written = "CDK writes it: the build's own logs, reports and artifacts."

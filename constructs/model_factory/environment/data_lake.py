@@ -1,11 +1,13 @@
 """The four buckets of an environment: data, artifacts, records, and server access logs."""
 
+from collections.abc import Sequence
 from typing import Literal, cast
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from ..core.names import EnvironmentNames
@@ -16,6 +18,7 @@ _ONE_REGION = (
     "replicates what must survive the loss of a region."
 )
 _RECORDS_KEPT = Duration.days(365)
+_OLD_VERSIONS = Duration.days(7)
 
 
 class DataLakeBase(Construct):
@@ -58,6 +61,8 @@ class DataLake(DataLakeBase):
         removal: What happens to the buckets when the stack is deleted. Default: RemovalPolicy.RETAIN.
         lock: Mode of S3 Object Lock for retained records: with `governance`, principals with s3:BypassGovernanceRetention
             can shorten the year; with `compliance`, nobody can. Default: `governance`.
+        alarm_topic: Topic of the alarm on the function that empties the buckets before their deletion, which exists when
+            `removal` is DESTROY. Default: the alarm has no action.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class DataLake(DataLakeBase):
         key: kms.IKey | None = None,
         removal: RemovalPolicy = RemovalPolicy.RETAIN,
         lock: Literal["governance", "compliance"] = "governance",
+        alarm_topic: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         buckets = PrivateBuckets(self, names=names, key=key, removal=removal, one_region=_ONE_REGION)
@@ -81,8 +87,31 @@ class DataLake(DataLakeBase):
         data = buckets.add("data", tidy(noncurrent_version_transitions=[to_cold_storage]))
         artifacts = buckets.add("artifacts", tidy(noncurrent_version_expiration=Duration.days(90)))
         records = buckets.add("records", tidy(), retention=kept)
+        self._created = {"data": data, "artifacts": artifacts}
         self.data, self.artifacts = cast(s3.IBucket, data), cast(s3.IBucket, artifacts)
         self.records = cast(s3.IBucket, records)
+        buckets.empty_before_deletion(alarm_topic=alarm_topic)
+
+    def expire(
+        self, models: Sequence[str], *, captured: Duration | None = None, reports: Duration | None = None
+    ) -> None:
+        """Delete captured requests and reports of models some time after they were written, old versions a week later.
+
+        Training data, artifacts, ground truth and records stay: lineage refers to them.
+
+        Args:
+            models: Names of the models; S3 has at most 1,000 rules for each bucket.
+            captured: Age of captured requests, in whole days. Default: they are kept.
+            reports: Age of reports and intermediate results of monitor jobs, in whole days. Default: they are kept.
+        """
+        parts = ((self._created["data"], "captured", captured), (self._created["artifacts"], "monitor", reports))
+        for bucket, folder, age in parts:
+            for model in models if age else ():
+                bucket.add_lifecycle_rule(
+                    prefix=f"{model}/{folder}/",
+                    expiration=age,
+                    noncurrent_version_expiration=_OLD_VERSIONS,
+                )
 
     @staticmethod
     def from_names(

@@ -49,12 +49,12 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
                 "sagemaker:UpdateEndpoint",
                 "sagemaker:UpdateEndpointWeightsAndCapacities",
                 "sagemaker:DeleteEndpoint",
+                "sagemaker:AddTags",
             ],
             _serving(names),
         ),
-        pass_role(names.iam_arn(f"role/{names.prefix}-*-endpoint")),
+        pass_role(names.iam_arn(f"role/{names.model('*').role('endpoint')}")),
         *_scaling(names),
-        allow(["cloudwatch:DescribeAlarms"], [names.arn("cloudwatch", f"alarm:{names.prefix}-*")]),
         allow(["s3:PutObject"], [f"{records}/*/versions/*", f"{records}/*/deployments/*"]),
     ]
 
@@ -92,11 +92,20 @@ def _serving(names: EnvironmentNames) -> list[str]:
 
 
 def _scaling(names: EnvironmentNames) -> list[iam.PolicyStatement]:
-    """Application Auto Scaling of endpoints' variants. AWS creates its service-linked role at the first use."""
+    """Application Auto Scaling of endpoints' variants. AWS creates its service-linked role at the first use.
+
+    When a policy is put, Application Auto Scaling validates the caller's permissions for CloudWatch with calls for no
+    existing alarm (its user guide, "Permissions validation for Application Auto Scaling API calls on target resources"):
+    a pattern of alarm names would fail. DescribeAlarms is also what SageMaker requires for the alarms of a deployment.
+    """
     service = "sagemaker.application-autoscaling.amazonaws.com"
     role = f"role/aws-service-role/{service}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
     return [
         _scaling_targets(names, "RegisterScalableTarget", "PutScalingPolicy", "DeregisterScalableTarget"),
+        allow(
+            ["cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
+            [names.arn("cloudwatch", "alarm:*")],
+        ),
         allow(["iam:CreateServiceLinkedRole"], [names.iam_arn(role)], StringEquals={"iam:AWSServiceName": service}),
     ]
 

@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from ..core.bootstrapping import assets_bucket_arn, qualifier_of
 from ..core.encryption_key import key_or_own
 from ..core.nag import in_both_packs, suppress
 from ..core.names import EnvironmentNames, StackLocation
@@ -46,6 +47,8 @@ class IsolatedNetwork(Construct):
         key: Key that encrypts the flow log. Default: a key of its own.
         statements: Statements of the roles of functions in the VPC. With names, endpoint policies allow these calls and
             no others. Default: none.
+        availability_zones: Two Availability Zones that have the interface endpoints' services and the instance types.
+            Default: the first two of the region.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class IsolatedNetwork(Construct):
         names: EnvironmentNames | None = None,
         key: kms.IKey | None = None,
         statements: Sequence[iam.PolicyStatement] = (),
+        availability_zones: Sequence[str] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._names, self._at = names, names or StackLocation.of(self)
@@ -66,7 +70,11 @@ class IsolatedNetwork(Construct):
         )
         suppress(self._vpc, in_both_packs("VPCDefaultSecurityGroupClosed", _DEFAULT_GROUP))
         routes = ec2.CfnRouteTable(self, "Routes", vpc_id=self._vpc.attr_vpc_id, tags=self._tags)
-        subnets = [self._subnet(zone, block, routes) for zone, block in enumerate(_SUBNETS)]
+        zones = availability_zones or [_zone(index) for index in range(len(_SUBNETS))]
+        subnets = [
+            self._subnet(number, zone, block, routes)
+            for number, (zone, block) in enumerate(zip(zones, _SUBNETS, strict=True), start=1)
+        ]
         workloads = self._workloads()
         self._endpoints(subnets, self._endpoint_group(workloads), routes, statements)
         self._flow_log(key_or_own(self, key, names, logs=True))
@@ -80,23 +88,23 @@ class IsolatedNetwork(Construct):
             self,
             "ImportedVpc",
             vpc_id=self._vpc.attr_vpc_id,
-            availability_zones=[_zone(index) for index in range(len(_SUBNETS))],
+            availability_zones=list(zones),
             isolated_subnet_ids=subnets,
         )
         """The VPC as CDK's own constructs take it."""
 
-    def _subnet(self, zone: int, block: str, routes: ec2.CfnRouteTable) -> str:
+    def _subnet(self, number: int, zone: str, block: str, routes: ec2.CfnRouteTable) -> str:
         subnet = ec2.CfnSubnet(
             self,
-            f"Subnet{zone + 1}",
+            f"Subnet{number}",
             vpc_id=self._vpc.attr_vpc_id,
-            availability_zone=_zone(zone),
+            availability_zone=zone,
             cidr_block=block,
             map_public_ip_on_launch=False,
             tags=self._tags,
         )
         ec2.CfnSubnetRouteTableAssociation(
-            self, f"Routes{zone + 1}", subnet_id=subnet.attr_subnet_id, route_table_id=routes.attr_route_table_id
+            self, f"Routes{number}", subnet_id=subnet.attr_subnet_id, route_table_id=routes.attr_route_table_id
         )
         return subnet.attr_subnet_id
 
@@ -148,7 +156,9 @@ class IsolatedNetwork(Construct):
         self._endpoint(
             "S3",
             ec2.GatewayVpcEndpointAwsService.S3.name,
-            storage_policy(names) if names else account_storage_policy(self._at),
+            storage_policy(names, assets_bucket_arn(names, qualifier_of(self)))
+            if names
+            else account_storage_policy(self._at),
             kind="Gateway",
             route_table_ids=[routes.attr_route_table_id],
         )

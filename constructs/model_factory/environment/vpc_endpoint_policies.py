@@ -26,7 +26,11 @@ _JOBS: Mapping[str, Mapping[str, Sequence[str]]] = {"sagemaker": {"model": ["Des
 
 # Actions that the deploy function's role allows because SageMaker and Application Auto Scaling perform them with the
 # permissions of their caller, from outside of the VPC.
-_CALLED_BY_SERVICES = ("sagemaker:UpdateEndpointWeightsAndCapacities", "cloudwatch:DescribeAlarms")
+_CALLED_BY_SERVICES = (
+    "sagemaker:UpdateEndpointWeightsAndCapacities",
+    "cloudwatch:PutMetricAlarm",
+    "cloudwatch:DeleteAlarms",
+)
 
 
 def interface_policy(
@@ -44,13 +48,14 @@ def interface_policy(
     ]
 
 
-def storage_policy(names: EnvironmentNames) -> list[iam.PolicyStatement]:
-    """Policy of the gateway endpoint for S3: the environment's buckets, the deployed code, and custom resources."""
+def storage_policy(names: EnvironmentNames, code: str) -> list[iam.PolicyStatement]:
+    """Policy of the gateway endpoint for S3: the environment's buckets, the deployed code, and custom resources.
+
+    `code`: ARN of the bucket with the jobs' code, which `cdk bootstrap` created.
+    """
     buckets = [names.bucket_arn(purpose) for purpose in ("data", "artifacts", "records")]
     listed = [names.bucket_arn(purpose) for purpose in ("data", "artifacts")]
     objects = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
-    # Bucket for assets of `cdk bootstrap`, with its default qualifier.
-    code = f"arn:{names.partition}:s3:::cdk-hnb659fds-assets-{names.account}-{names.region}"
     return [
         _own_principals(names, ["s3:ListBucket", "s3:ListBucketVersions"], [*listed, code]),
         _own_principals(names, objects, [f"{bucket}/*" for bucket in buckets]),

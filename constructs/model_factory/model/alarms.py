@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, cast
 
 from aws_cdk import Duration
@@ -12,11 +11,10 @@ from constructs import Construct
 
 from ..core.nag import suppress
 from ..core.schedules import interval
+from .alarm_periods import Periods, of_missed_checks, of_newest_checks
 from .metrics import endpoint_metric, model_metric, pipeline_metric
 from .props import ModelProps
 
-_DAY_SECONDS = 86400
-_LONGEST_EVALUATION = timedelta(days=7)
 _STEP_FAILURE_RULE = "Notifications come from the step-failure rule; this alarm only reports state."
 _IGNORE, _NOT_BREACHING = cloudwatch.TreatMissingData.IGNORE, cloudwatch.TreatMissingData.NOT_BREACHING
 
@@ -35,6 +33,8 @@ class AlarmSpec:
         datapoints: Number of periods, among those evaluated, that raise the alarm. Default: all.
         missing: Treatment of missing data. Default: IGNORE, a check that did not run does not change the state.
         notify: Whether the alarm publishes to the topic. Default: True.
+        by_missing_data: Whether it publishes when its metric stops (the state INSUFFICIENT_DATA) instead of in ALARM.
+            Default: False.
     """
 
     purpose: str
@@ -46,6 +46,7 @@ class AlarmSpec:
     datapoints: int | None = None
     missing: cloudwatch.TreatMissingData = _IGNORE
     notify: bool = True
+    by_missing_data: bool = False
 
 
 class ModelAlarms(Construct):
@@ -88,7 +89,8 @@ class ModelAlarms(Construct):
         if not spec.notify:
             suppress(alarm, {"NIST.800.53.R5-CloudWatchAlarmAction": _STEP_FAILURE_RULE})
         elif props.alarm_topic:
-            alarm.add_alarm_action(cast(Any, actions.SnsAction(props.alarm_topic)))
+            add_action = alarm.add_insufficient_data_action if spec.by_missing_data else alarm.add_alarm_action
+            add_action(cast(Any, actions.SnsAction(props.alarm_topic)))
         # jsii gives the parameters of Alarm and IAlarm different names, so a type checker sees no IAlarm in an Alarm.
         return cast(cloudwatch.IAlarm, alarm)
 
@@ -96,19 +98,18 @@ class ModelAlarms(Construct):
 def _monitor_alarms(props: ModelProps) -> Iterator[AlarmSpec]:
     monitoring = props.config.monitoring
     between_checks = interval(monitoring.schedule)
-    period = _period(between_checks)
-    checks = max(1, min(monitoring.evaluation_periods, _LONGEST_EVALUATION // timedelta(seconds=period)))
+    drift = of_newest_checks(between_checks, monitoring.evaluation_periods, monitoring.alarm_periods)
 
-    def metric(name: str, **options: Any) -> cloudwatch.Metric:
-        return model_metric(props.names, name, period=Duration.seconds(period), **options)
+    def metric(name: str, periods: Periods = drift, **options: Any) -> cloudwatch.Metric:
+        return model_metric(props.names, name, period=Duration.seconds(periods.seconds), **options)
 
     yield AlarmSpec(
         "drift",
         "Requests or predictions differ from the training data of the deployed version.",
         metric("DriftedFeatures"),
         threshold=0,
-        evaluation_periods=checks,
-        datapoints=min(monitoring.alarm_periods, checks),
+        evaluation_periods=drift.evaluated,
+        datapoints=drift.to_alarm,
     )
     yield AlarmSpec(
         "model-quality",
@@ -122,15 +123,18 @@ def _monitor_alarms(props: ModelProps) -> Iterator[AlarmSpec]:
         metric("DataViolations"),
         threshold=monitoring.max_data_violations,
     )
-    if 2 * between_checks <= _LONGEST_EVALUATION:
+    if missed := of_missed_checks(between_checks):
+        # An alarm starts in INSUFFICIENT_DATA and only changes of the state notify: so a model that has never been checked
+        # is silent, with TreatMissingData BREACHING it would be in ALARM minutes after its first deployment.
         yield AlarmSpec(
             "monitor-missed",
-            "Two scheduled checks have not reported.",
-            metric("RowsObserved", statistic="SampleCount"),
+            "INSUFFICIENT_DATA: at least two scheduled checks have not reported, or there was no check yet.",
+            metric("RowsObserved", missed, statistic="SampleCount"),
             threshold=1,
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-            evaluation_periods=2,
-            missing=cloudwatch.TreatMissingData.BREACHING,
+            evaluation_periods=missed.evaluated,
+            missing=cloudwatch.TreatMissingData.MISSING,
+            by_missing_data=True,
         )
 
 
@@ -168,9 +172,3 @@ def _endpoint_alarms(props: ModelProps) -> Iterator[AlarmSpec]:
         threshold=serving.max_latency.total_seconds() * 1e6,
         missing=_NOT_BREACHING,
     )
-
-
-def _period(between_checks: timedelta) -> int:
-    """Seconds as CloudWatch accepts them: whole minutes, at most a day."""
-    minutes = -(-int(between_checks.total_seconds()) // 60)
-    return min(max(minutes, 1) * 60, _DAY_SECONDS)

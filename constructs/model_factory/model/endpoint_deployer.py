@@ -6,7 +6,7 @@ does not update the stack.
 
 from typing import Any, cast
 
-from aws_cdk import CustomResource, RemovalPolicy
+from aws_cdk import CfnDeletionPolicy, CustomResource, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -59,6 +59,9 @@ class EndpointDeployer(Construct):
             statements=_endpoint_statements(props),
             open_resources="Objects below the prefixes of the model; SageMaker generates the names of artifacts.",
         )
+        # The endpoint keeps the role that it was deployed with, until its next version has the new one.
+        options = cast(iam.CfnRole, self.role.node.default_child).cfn_options
+        options.update_replace_policy, options.deletion_policy = CfnDeletionPolicy.RETAIN, CfnDeletionPolicy.DELETE
         # SageMaker would create it with the first line, unencrypted and without expiration.
         self.log_group = logs.LogGroup(
             self,

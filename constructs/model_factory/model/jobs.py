@@ -5,9 +5,11 @@ from typing import Any
 
 from aws_cdk import aws_iam as iam
 
+from ..core.bootstrapping import decrypt_assets
 from ..core.network import job_interfaces
 from ..core.permissions import allow, encrypt_output, encrypt_volumes, pass_role, pull_images, use_key, write_logs
 from ..definition import Execution, Join, RetryPolicy, Value
+from .instance_types import has_local_storage
 from .props import ModelProps
 
 _PROCESSING = "/opt/ml/processing"
@@ -27,6 +29,8 @@ RETRY_JOB = (
 def job_environment(props: ModelProps, **more: Value) -> dict[str, Value]:
     """The environment variables of every job (docs/reference/contracts.md), and `more`."""
     return {
+        # SageMaker does not promise it, and boto3 takes a region from no other variable: for model.py as well as for jobs/.
+        "AWS_DEFAULT_REGION": props.environment_names.region,
         "FACTORY_ENVIRONMENT": props.environment_names.environment,
         "MODEL_NAME": props.config.name,
         "DATA_URI": props.uri("data"),
@@ -45,21 +49,16 @@ def processing_arguments(
     props: ModelProps,
     job: str,
     *,
+    instance: str,
     role_arn: str,
     environment: Mapping[str, Value],
     inputs: Mapping[str, Value],
     outputs: Mapping[str, Value],
 ) -> dict[str, Any]:
     """The request of the processing job `job`; inputs and outputs are S3 URIs by their name in the container."""
-    training = props.config.training
     return {
         "ProcessingResources": {
-            "ClusterConfig": {
-                "InstanceCount": 1,
-                "InstanceType": training.instance,
-                "VolumeSizeInGB": training.volume_gb,
-                **encrypted_with(props, "VolumeKmsKeyId"),
-            }
+            "ClusterConfig": resources(props, instance),
         },
         "AppSpecification": {
             "ImageUri": props.image,
@@ -72,13 +71,23 @@ def processing_arguments(
             **encrypted_with(props, "KmsKeyId"),
             "Outputs": [_output(name, uri) for name, uri in outputs.items()],
         },
-        "StoppingCondition": {"MaxRuntimeInSeconds": int(training.max_runtime.total_seconds())},
+        "StoppingCondition": {"MaxRuntimeInSeconds": int(props.config.training.max_runtime.total_seconds())},
         "NetworkConfig": {
             "EnableInterContainerTrafficEncryption": True,
             "EnableNetworkIsolation": False,
             **vpc_config(props),
         },
         "Tags": props.tags,
+    }
+
+
+def resources(props: ModelProps, instance: str) -> dict[str, Any]:
+    """One instance of a job and its volume, which the key encrypts unless the instance has local storage."""
+    return {
+        "InstanceCount": 1,
+        "InstanceType": instance,
+        "VolumeSizeInGB": props.config.training.volume_gb,
+        **({} if has_local_storage(instance) else encrypted_with(props, "VolumeKmsKeyId")),
     }
 
 
@@ -104,6 +113,7 @@ def job_statements(props: ModelProps) -> list[iam.PolicyStatement]:
     return [
         allow(["s3:GetObject"], [f"{code_bucket}/{props.code_key}"]),
         allow(["s3:ListBucket"], [code_bucket]),
+        decrypt_assets(names, code_bucket),
         *([use_key(key), encrypt_output(key), encrypt_volumes(key)] if key else []),
         *map(use_key, props.bucket_key_arns),
         *pull_images(names, props.image),

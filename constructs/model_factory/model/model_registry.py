@@ -6,6 +6,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from ..core.permissions import allow
+from ..core.removal import retained_after_creation
 from .props import ModelProps
 
 
@@ -98,9 +99,10 @@ class ModelRegistry(ModelPackageGroup):
             self,
             "Group",
             model_package_group_name=self.model_package_group_name,
-            model_package_group_description=props.config.description or f"Versions of {props.config.name}",
+            # SageMaker cannot change it, so it must not depend on what users edit: a change would replace the group.
+            model_package_group_description=f"Versions of {props.config.name}",
         )
-        self.group.apply_removal_policy(props.removal_policy)
+        self.group.apply_removal_policy(retained_after_creation(props.removal_policy))
 
 
 def read_versions(props: ModelProps) -> iam.PolicyStatement:

@@ -1,6 +1,7 @@
 """The pipeline that monitors the deployed version, and the schedule that starts it."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from aws_cdk import Stack
@@ -12,6 +13,7 @@ from constructs import Construct
 
 from ..core.bucket_statements import list_objects, read_objects, write_objects
 from ..core.permissions import allow, put_metrics, service_role
+from ..core.schedules import interval
 from ..definition import Parameter, PipelineDefinition, ProcessingStep
 from .jobs import RETRY_JOB, execution_uri, job_environment, job_statements, pipeline_statements, processing_arguments
 from .metrics import model_metric
@@ -97,7 +99,11 @@ class MonitorPipeline(SageMakerPipeline):
             description=f"Starts the monitor pipeline of {props.config.name}",
             schedule_expression=monitoring.schedule,
             schedule_expression_timezone=monitoring.timezone,
-            flexible_time_window={"mode": "OFF"},
+            # Models with the same schedule do not all start at the same minute.
+            flexible_time_window={
+                "mode": "FLEXIBLE",
+                "maximumWindowInMinutes": _spread_minutes(interval(monitoring.schedule)),
+            },
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=f"arn:{props.environment_names.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
                 role_arn=role.role_arn,
@@ -165,6 +171,7 @@ def monitor_definition(props: ModelProps, job_role_arn: str) -> PipelineDefiniti
         processing_arguments(
             props,
             "monitor",
+            instance=props.config.monitoring.instance,
             role_arn=job_role_arn,
             environment=job_environment(props, SCHEDULED_TIME=SCHEDULED_TIME),
             inputs={},
@@ -175,6 +182,11 @@ def monitor_definition(props: ModelProps, job_role_arn: str) -> PipelineDefiniti
         retry_policies=RETRY_JOB,
     )
     return PipelineDefinition([monitor], [SCHEDULED_TIME])
+
+
+def _spread_minutes(between_checks: timedelta) -> int:
+    """Minutes within which a check starts: a quarter of an hour, or of the time between two checks if that is less."""
+    return max(1, min(15, int(between_checks / timedelta(minutes=4))))
 
 
 def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:

@@ -141,10 +141,14 @@ class ModelProps:
         Raises:
             ConfigError: model.yaml has mistakes, or model.py is missing.
             ImageError: AWS has no scikit-learn image in the region.
-            ValueError: The region is a token and no image is given.
+            ValueError: The region is a token and no image is given, or the scope has this model already.
         """
         folder = Path(folder)
         config = load_model(folder)
+        if scope.node.try_find_child(f"{config.name}-code"):
+            raise ValueError(
+                f"{scope.node.path}: ModelProps.from_folder was called twice for model {config.name!r}; use its first result"
+            )
         given: dict[str, Any] = {
             "data_bucket": data_bucket,
             "artifacts_bucket": artifacts_bucket,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..definition import Execution, Join, Parameter, ProcessingStep, RegisterModelStep, TrainingStep, Value
+from .instance_types import transform_instances
 from .jobs import RETRY_STEP
 from .props import ModelProps
 
@@ -28,6 +29,8 @@ def register_step(
     """Registers the model of `train`, as Approved where `approval` is automatic."""
     quality = _quality(evaluate, "evaluation")
     data_quality = _quality(prepare, "baseline")
+    instance = props.config.serving.instance
+    transform = transform_instances(instance)
     arguments: dict[str, Any] = {
         "ModelPackageGroupName": props.names.model_package_group,
         "ModelPackageDescription": Join(": ", [trigger, reason]),
@@ -43,8 +46,8 @@ def register_step(
             ],
             "SupportedContentTypes": _MEDIA_TYPES,
             "SupportedResponseMIMETypes": _MEDIA_TYPES,
-            "SupportedRealtimeInferenceInstanceTypes": [props.config.serving.instance],
-            "SupportedTransformInstanceTypes": [props.config.serving.instance],
+            "SupportedRealtimeInferenceInstanceTypes": [instance],
+            **({"SupportedTransformInstanceTypes": transform} if transform else {}),
         },
         "ModelMetrics": {
             "ModelQuality": quality,

@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from .instance_types import has_local_storage
 from .props import ModelProps
 
 
@@ -49,6 +50,7 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
         "training_pipeline": names.training_pipeline,
         "endpoint": names.endpoint,
         **({"promoted_from": props.promoted_from} if props.promoted_from else {}),
+        "tags": props.tags,
         "raw_uri": f"{props.uri('data', 'raw')}/",
         "artifacts_uri": f"{props.uri('artifacts')}/",
         "records_uri": f"{props.uri('records')}/",
@@ -62,6 +64,7 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
         | {
             "role_arn": endpoint_role_arn,
             "kms_key_arn": props.key_arn,
+            "encrypt_volumes": not has_local_storage(config.serving.instance),
             "capture_uri": f"{props.uri('data', 'captured')}/",
             "capture_percent": config.serving.capture_percent,
             "rollback_alarms": [names.alarm("endpoint-errors"), names.alarm("endpoint-latency")],

@@ -21,6 +21,7 @@ from ..definition import (
     TrainingStep,
     Value,
 )
+from .instance_types import processing_instance
 from .jobs import (
     RETRY_JOB,
     encrypted_with,
@@ -29,6 +30,7 @@ from .jobs import (
     job_statements,
     pipeline_statements,
     processing_arguments,
+    resources,
     vpc_config,
 )
 from .model_registry import read_versions, versions_arn
@@ -127,6 +129,7 @@ def _prepare(props: ModelProps, role_arn: str) -> ProcessingStep:
         processing_arguments(
             props,
             "prepare",
+            instance=_processing_instance(props),
             role_arn=role_arn,
             environment=_environment(props),
             inputs={},
@@ -158,12 +161,7 @@ def _train(props: ModelProps, role_arn: str, prepare: ProcessingStep) -> Trainin
         "Environment": job_environment(props),
         "InputDataConfig": [_channel(name, uri) for name, uri in channels.items()],
         "OutputDataConfig": {"S3OutputPath": _uri(props, "train"), **encrypted_with(props, "KmsKeyId")},
-        "ResourceConfig": {
-            "InstanceCount": 1,
-            "InstanceType": training.instance,
-            "VolumeSizeInGB": training.volume_gb,
-            **encrypted_with(props, "VolumeKmsKeyId"),
-        },
+        "ResourceConfig": resources(props, training.instance),
         "StoppingCondition": {"MaxRuntimeInSeconds": int(training.max_runtime.total_seconds())},
         "EnableInterContainerTrafficEncryption": True,
         "EnableNetworkIsolation": True,
@@ -181,6 +179,7 @@ def _evaluate(props: ModelProps, role_arn: str, prepare: ProcessingStep, train: 
         processing_arguments(
             props,
             "evaluate",
+            instance=_processing_instance(props),
             role_arn=role_arn,
             environment=_environment(props),
             inputs={
@@ -205,6 +204,11 @@ def _conditions(props: ModelProps, evaluate: ProcessingStep) -> list[Condition]:
         good_enough = Condition("LessThanOrEqualTo", value, gate.maximum or 0.0)
     advantage = evaluate.json("Evaluation", "gate.champion_advantage")
     return [good_enough, Condition("GreaterThanOrEqualTo", advantage, 0.0 - gate.champion_margin)]
+
+
+def _processing_instance(props: ModelProps) -> str:
+    training = props.config.training
+    return training.processing_instance or processing_instance(training.instance)
 
 
 def _environment(props: ModelProps) -> dict[str, Value]:

@@ -61,6 +61,8 @@ def print_result(result: Result, console: Console) -> None:
         f"{sum(result.calls_by_role.values())} calls by {len(result.calls_by_role)} roles, each authorized by the deployed "
         f"policies; most calls: {roles}"
     )
+    judged, refused = result.on_behalf["judged"], result.on_behalf["refused"]
+    console.print(f"calls of services on behalf judged: {judged}, refused: {refused}")
     console.print(" · ".join(f"{phase} {seconds:.1f} s" for phase, seconds in result.timings.seconds.items()))
     console.print(
         f"\nThe demo's embedded AWS is stopped. Its endpoint was {result.invocations_url}, its last monitor report\n"

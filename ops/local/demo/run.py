@@ -16,11 +16,12 @@ from rich.console import Console
 from local_aws.bootstrap import CdkError, bootstrap, cdk
 from local_aws.server import LocalAws
 
-from ...operations.executions import ExecutionResult, execution_trigger, follow, newest_execution, newest_execution_arn
+from ...operations.executions import ExecutionResult, follow
+from ...operations.reader import Reader
 from ...project import EnvironmentSession, Project, UsageError
 from ...repository.init import init
 from ...waiting import wait_for
-from .reader import Reader, Row
+from .rows import Row, read_row
 from .scenario import ENVIRONMENT, MODEL, MONITOR_HOUR, RETRAIN_HOUR, Day, days
 from .traffic import Traffic, labels
 
@@ -46,7 +47,8 @@ class Result:
     """The table's rows, the timings and the counts of a run.
 
     `loop_seconds`: from the drift alarm to the new version in service. `report_uri`: the last monitor report.
-    `calls_by_role`: number of authorized calls by the name of the role.
+    `calls_by_role`: number of authorized calls by the name of the role. `on_behalf`: calls that AWS services made for the
+    account, as numbers `judged` and `refused`.
     """
 
     rows: list[Row]
@@ -57,6 +59,7 @@ class Result:
     report_uri: str
     invocations_url: str
     calls_by_role: dict[str, int]
+    on_behalf: dict[str, int]
 
 
 class Demo:
@@ -110,7 +113,7 @@ class Demo:
                 row = self._run_day(day, traffic, "-")
                 if row.alarm == "ALARM" and self.reader.drift_alarm()["StateUpdatedTimestamp"] > before:
                     loop_seconds = self._follow_drift_training(version or 0)
-                    row = self.reader.row(day.number, day.traffic, day.at(MONITOR_HOUR), self._last_trigger())
+                    row = read_row(self.reader, day.number, day.traffic, day.at(MONITOR_HOUR), self._last_trigger())
                 rows.append(row)
         return Result(
             rows,
@@ -121,6 +124,7 @@ class Demo:
             self._report_uri(),
             f"{self.local.endpoint_url}/endpoints/{self.names.endpoint}/invocations",
             self._calls_by_role(),
+            self.local.authorization.report()["on_behalf"],
         )
 
     def upload_records(self, day: Day) -> None:
@@ -140,10 +144,10 @@ class Demo:
 
     def train_by_schedule(self, day: Day) -> ExecutionResult:
         """Run the daily schedule and wait for the training that it starts."""
-        before = self._newest("train")
+        before = self.reader.newest_execution("train")
         self.log("the daily schedule runs: EventBridge Scheduler -> SQS -> lambda/retrain -> StartPipelineExecution")
         self._control("tick", schedule=self.names.schedule("retrain"), time=day.at(RETRAIN_HOUR))
-        arn = wait_for("the training", lambda: self._newer("train", before), 60)
+        arn = wait_for("the training", lambda: self.reader.newer_execution("train", before), 60)
         training = follow(self.session, arn, 300, self._log_step)
         if training.status != "Succeeded":
             raise UsageError(f"the first training {training.status.lower()}: {training.reason}")
@@ -152,13 +156,13 @@ class Demo:
     def _run_day(self, day: Day, traffic: Traffic, trigger: str) -> Row:
         predictions = traffic.send(day.records, day.name)
         self._control("flush")
-        before = self._newest("monitor")
+        before = self.reader.newest_execution("monitor")
         self._control("tick", schedule=self.names.schedule("monitor"), time=day.at(MONITOR_HOUR))
-        arn = wait_for("the monitor", lambda: self._newer("monitor", before), 60)
+        arn = wait_for("the monitor", lambda: self.reader.newer_execution("monitor", before), 60)
         monitor = follow(self.session, arn, 120, lambda _: None)
         if monitor.status != "Succeeded":
             raise UsageError(f"the monitor {monitor.status.lower()}: {monitor.reason}")
-        row = self.reader.row(day.number, day.traffic, day.at(MONITOR_HOUR), trigger)
+        row = read_row(self.reader, day.number, day.traffic, day.at(MONITOR_HOUR), trigger)
         self.log(f"  {predictions} predictions; the monitor read {row.rows} rows: {self.reader.monitor_reason()}")
         return row
 
@@ -171,11 +175,7 @@ class Demo:
         def since_alarm() -> float:
             return (datetime.now(UTC) - changed).total_seconds()
 
-        def started_by_drift() -> str | None:
-            execution = newest_execution(self.session.client("sagemaker"), self.names.training_pipeline)
-            return execution["PipelineExecutionArn"] if execution and execution["StartTime"] >= changed else None
-
-        arn = wait_for("the training that the drift alarm starts", started_by_drift, 60)
+        arn = wait_for("the training that the drift alarm starts", lambda: self.reader.training_since(changed), 60)
         training = follow(self.session, arn, 300, self._log_step)
         if training.status != "Succeeded":
             self.log(f"no new version: {training.reason}", "yellow")
@@ -194,24 +194,15 @@ class Demo:
         excluded = {data.label, data.time_column, *data.ignore}
         return [column for column in day.records.columns if column not in excluded]
 
-    def _newest(self, which: str) -> str | None:
-        pipeline = self.names.training_pipeline if which == "train" else self.names.monitor_pipeline
-        return newest_execution_arn(self.session.client("sagemaker"), pipeline)
-
-    def _newer(self, which: str, than: str | None) -> str | None:
-        newest = self._newest(which)
-        return newest if newest != than else None
-
     def _last_trigger(self) -> str:
-        arn = self._newest("train")
-        return (execution_trigger(self.session.client("sagemaker"), arn) if arn else None) or "-"
+        return self.reader.trigger(self.reader.newest_execution("train")) or "-"
 
     def _calls_by_role(self) -> dict[str, int]:
         calls: dict[str, int] = self.local.authorization.report()["calls_by_principal"]
         return {arn.rsplit("/", 1)[-1]: count for arn, count in calls.items() if ":role/" in arn}
 
     def _report_uri(self) -> str:
-        execution = (self._newest("monitor") or "").rsplit("/", 1)[-1]
+        execution = (self.reader.newest_execution("monitor") or "").rsplit("/", 1)[-1]
         return f"s3://{self.session.names.bucket('artifacts')}/{MODEL}/monitor/{execution}/report.html"
 
     def _control(self, name: str, **body: Any) -> None:

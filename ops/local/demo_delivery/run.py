@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ...delivery.deliveries import Approval, Deliveries
+from ...operations.reader import Reader
 from ...project import UsageError
-from ..demo.reader import Reader
 from ..demo.run import embedded_aws
 from .workspace import TOOLING, Workspace
 

@@ -33,6 +33,13 @@ def test_minimal_delivery_has_defaults(tmp_path):
     assert [environment.name for environment in config.delivered] == ["dev", "prod"]
 
 
+def test_training_timeout_fits_pipeline_action(tmp_path):
+    expected = (
+        "training_timeout: delivery.training_timeout: 1 day, 0:00:00 is longer than 23h, the limit of an action of"
+    )
+    assert mistake(factory(tmp_path, training_timeout="24h")).startswith(expected)
+
+
 def test_stages_select_environments(tmp_path):
     config = load_factory(factory(tmp_path, stages=["prod"]))
     assert [environment.name for environment in config.delivered] == ["prod"]

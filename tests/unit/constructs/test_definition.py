@@ -16,6 +16,7 @@ from model_factory.definition import (
     PipelineDefinition,
     ProcessingStep,
     PropertyFile,
+    RegisterModelStep,
     RetryPolicy,
     Step,
     TrainingStep,
@@ -210,3 +211,10 @@ def test_retries_and_cache_are_rendered_beside_arguments():
     assert rendered["RetryPolicies"] == [
         {"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 5, "BackoffRate": 2.0, "MaxAttempts": 3}
     ]
+
+
+def test_registration_is_not_repeated_after_errors_of_jobs():
+    retry = RetryPolicy(["Step.THROTTLING", "SageMaker.CAPACITY_ERROR"], max_attempts=3)
+    register = RegisterModelStep("Register", {"ModelPackageGroupName": "group"}, retry_policies=[retry])
+    expected = "step 'Register': SageMaker.CAPACITY_ERROR is an error of jobs, and RegisterModel starts none"
+    assert mistakes(register) == [expected]

@@ -7,7 +7,7 @@ import pytest
 
 LIBRARY = Path(__file__).parents[3] / "constructs" / "model_factory"
 MAY_IMPORT = {
-    "core": set(),
+    "core": {"assets"},
     "definition": set(),
     "config": {"core"},
     "environment": {"core"},

@@ -1,7 +1,7 @@
 """Constructs in a stack of the user's own: defaults, grants, imports by name, tokens and errors."""
 
 import pytest
-from aws_cdk import App, Aws, Stack
+from aws_cdk import App, Aws, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -226,6 +226,19 @@ def test_function_runs_in_the_isolated_network(stack):
     )
 
 
+def test_isolated_network_allows_code_bucket_of_app_qualifier():
+    app = App(context={"@aws-cdk/core:bootstrapQualifier": "tooling"})
+    stack = Stack(app, "S", env=Environment(account=NAMES.account, region=NAMES.region))
+    IsolatedNetwork(stack, "Network", names=NAMES, key=kms.Key(stack, "Key"))
+    endpoints = Template.from_stack(stack).find_resources("AWS::EC2::VPCEndpoint")
+    read = [
+        s["Resource"]
+        for e in endpoints.values()
+        for s in e["Properties"].get("PolicyDocument", {"Statement": []})["Statement"]
+    ]
+    assert "arn:aws:s3:::cdk-tooling-assets-333333333333-eu-west-1/*" in read
+
+
 def test_resources_are_imported_by_their_names(stack):
     key = kms.Key(stack, "Key")
     resources = EnvironmentResources.from_names(stack, NAMES, key=key)
@@ -234,7 +247,7 @@ def test_resources_are_imported_by_their_names(stack):
     assert resources.retrain_queue.queue_arn == "arn:aws:sqs:eu-west-1:333333333333:acme-prod-retrain.fifo"
     assert resources.retrain_queue.fifo is True
     assert resources.undelivered_queue.queue_arn == "arn:aws:sqs:eu-west-1:333333333333:acme-prod-undelivered"
-    assert resources.scheduler_role.role_arn == "arn:aws:iam::333333333333:role/acme-prod-scheduler"
+    assert resources.scheduler_role.role_arn == "arn:aws:iam::333333333333:role/acme-prod-scheduler-euw1"
     cleanup = "arn:aws:lambda:eu-west-1:333333333333:function:acme-prod-endpoint-cleanup"
     assert resources.endpoint_cleanup.function_arn == cleanup
     assert list(Template.from_stack(stack).to_json()["Resources"]) == [stack.get_logical_id(key.node.default_child)]

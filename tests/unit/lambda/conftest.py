@@ -30,6 +30,16 @@ def local(tmp_path_factory):
             patch.setenv("AWS_ENDPOINT_URL", started.endpoint_url)
             trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
             boto3.client("iam").create_role(RoleName="sagemaker", AssumeRolePolicyDocument=policy(trust))
+            boto3.client("cloudwatch").put_metric_alarm(
+                AlarmName="endpoint-errors",
+                Namespace="AWS/SageMaker",
+                MetricName="Invocation5XXErrors",
+                Statistic="Sum",
+                Period=60,
+                EvaluationPeriods=1,
+                Threshold=1,
+                ComparisonOperator="GreaterThanThreshold",
+            )
             yield started
 
 

@@ -1,5 +1,7 @@
 """lambda/delivery: decisions without AWS: which trainings to request, and whether an endpoint passes the smoke test."""
 
+from types import SimpleNamespace
+
 import pytest
 
 MODEL = {"model": "any"}
@@ -92,3 +94,51 @@ def test_response_without_finite_score_fails(delivery, body, message):
     module = delivery["prediction"]
     with pytest.raises(module.PredictionError, match=message):
         module.parse_score(body)
+
+
+@pytest.fixture
+def wait(delivery, monkeypatch):
+    """One step of the smoke action of models whose endpoint is as described; its outcome."""
+    smoke, outcome = delivery["smoke"], delivery["outcome"]
+
+    def wait(*, waited, changing, bake=600, changed=None):
+        models = [{"model": "a", "serving": {"canary": {"bake": bake}}}]
+        environment = SimpleNamespace(name="dev", models=lambda: iter(models))
+        result = smoke.Result("pending", "a v2: the endpoint is as it is", changing)
+        monkeypatch.setattr(smoke, "_test", lambda *_: [result])
+        monkeypatch.setattr(smoke, "revert_all", lambda *_: "")
+        monkeypatch.setattr(smoke.time, "time", lambda: NOW)
+        token = {"since": NOW - waited} | ({"changed": changed} if changed else {})
+        return smoke.smoke(outcome.Job("j", "smoke", "dev", "e1", token, [], {}), environment)
+
+    return wait
+
+
+def test_smoke_test_waits_for_longest_bake(wait, delivery):
+    outcome = wait(waited=7300, changing=True, bake=3600)
+    assert outcome == delivery["outcome"].InProgress(
+        "a v2: the endpoint is as it is", {"since": NOW - 7300, "changed": NOW}
+    )
+
+
+def test_smoke_test_fails_when_no_deployment_begins(wait):
+    outcome = wait(waited=3601, changing=False, bake=3600)
+    assert outcome.message == "smoke test in dev failed: model a v2: the endpoint is as it is for 3601 s"
+
+
+def test_smoke_test_waits_an_hour_after_last_change(wait, delivery):
+    in_progress = delivery["outcome"].InProgress
+    assert isinstance(wait(waited=8000, changing=False, bake=3600, changed=NOW - 3000), in_progress)
+    assert not isinstance(wait(waited=8000, changing=False, bake=3600, changed=NOW - 3601), in_progress)
+
+
+def test_smoke_test_ends_after_two_deployments(wait, delivery):
+    assert isinstance(wait(waited=9720, changing=True), delivery["outcome"].InProgress)
+    assert not isinstance(wait(waited=9721, changing=True), delivery["outcome"].InProgress)
+
+
+def test_longest_wait_fits_action_and_deployment_fits_sagemaker(delivery):
+    models = [{"serving": {"canary": {"bake": bake}}} for bake in (0, 3600)]
+    assert 2 * 3600 < delivery["smoke"].longest_wait(models) < 24 * 3600
+    assert delivery["smoke"].longest_wait([]) > 0
+    assert 600 <= delivery["smoke"].deployment_seconds(3600) <= 28800

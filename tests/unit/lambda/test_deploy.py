@@ -35,6 +35,46 @@ def test_newest_approved_version_is_deployed_whatever_the_event_names(live):
     assert live.endpoint()["PendingDeploymentSummary"]["EndpointConfigName"] == request["EndpointConfigName"]
 
 
+def rollback_alarms(live, *states):
+    """Alarms in these states, as the rollback alarms of the model."""
+    cloudwatch, names = live.cloud.client("cloudwatch"), [f"{live.name}-{number}" for number in range(len(states))]
+    live.cloud.configure(rollback_alarms=names)
+    for name, state in zip(names, states, strict=True):
+        cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            Namespace="Test",
+            MetricName=name,
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=0,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
+    return names
+
+
+def test_rollback_alarm_in_alarm_is_left_out_and_recorded(live):
+    errors, latency = rollback_alarms(live, "ALARM", "OK")
+    live.register()
+    line = live.send()
+    assert line["message"] == "deploying without the rollback alarms that are in ALARM already"
+    assert line["rollback_alarms_left_out"] == [errors]
+    (request,) = live.calls("UpdateEndpoint")
+    assert request["DeploymentConfig"]["AutoRollbackConfiguration"] == {"Alarms": [{"AlarmName": latency}]}
+    live.settle()
+    assert live.live() == 2
+    (name,) = [name for name in live.cloud.objects("deployments/") if "v2" in name]
+    assert live.cloud.read(f"deployments/{name.rpartition('/')[2]}")["rollback_alarms_left_out"] == [errors]
+
+
+def test_deployment_has_no_rollback_when_every_alarm_is_in_alarm(live):
+    rollback_alarms(live, "ALARM")
+    live.register()
+    live.send()
+    assert "AutoRollbackConfiguration" not in live.calls("UpdateEndpoint")[0]["DeploymentConfig"]
+
+
 def test_live_version_is_not_deployed_again(live):
     assert live.send()["message"] == "already live"
     assert live.calls("UpdateEndpoint") == live.calls("CreateEndpoint") == []

@@ -12,7 +12,38 @@ def test_two_instances_deploy_as_canary(live, minimum):
     routing = policy["TrafficRoutingConfiguration"]
     assert routing["WaitIntervalInSeconds"] == 600
     assert routing["Type"] == ("CANARY" if minimum > 1 else "ALL_AT_ONCE")
-    assert policy["MaximumExecutionTimeoutInSeconds"] == 4200
+    assert policy["MaximumExecutionTimeoutInSeconds"] == 4860
+
+
+@pytest.mark.parametrize(("instance", "encrypts"), [("ml.m5.large", True), ("ml.g5.xlarge", False)])
+def test_key_of_volumes_is_left_out_for_local_storage(deploy, instance, encrypts):
+    deploy.cloud.configure(instance=instance, encrypt_volumes=encrypts)
+    deploy.register()
+    deploy.send()
+    (config,) = deploy.calls("CreateEndpointConfig")
+    assert ("KmsKeyId" in config) is encrypts
+    assert deploy.calls("CreateEndpoint")
+
+
+def test_model_configuration_and_endpoint_have_tags(deploy):
+    tags = [{"Key": "model-factory:model", "Value": "churn"}]
+    deploy.cloud.settings["tags"] = tags
+    deploy.cloud.configure()
+    deploy.register()
+    deploy.send()
+    for operation in ("CreateModel", "CreateEndpointConfig", "CreateEndpoint"):
+        (request,) = deploy.calls(operation)
+        assert request["Tags"] == tags
+
+
+def test_other_tags_are_same_configuration(deploy):
+    deploy.register()
+    deploy.send()
+    deploy.settle()
+    deploy.cloud.settings["tags"] = [{"Key": "model-factory:model", "Value": "churn"}]
+    deploy.cloud.configure()
+    deploy.send("manual")
+    assert deploy.calls("UpdateEndpoint") == []
 
 
 def test_scaling_is_registered_when_endpoint_is_in_service(deploy):

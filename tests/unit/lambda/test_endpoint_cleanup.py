@@ -68,7 +68,8 @@ class Cleanup:
         """Register a version and serve it under `name`."""
         name = name or self.name
         self.sagemaker.create_model_package_group(ModelPackageGroupName=name)
-        arn = self.sagemaker.create_model_package(ModelPackageGroupName=name)["ModelPackageArn"]
+        version = self.sagemaker.create_model_package(ModelPackageGroupName=name, ModelApprovalStatus="Approved")
+        arn = version["ModelPackageArn"]
         model, config = f"{name}-v1", f"{name}-v1-0a1b2c3d"
         self.sagemaker.create_model(
             ModelName=model,

@@ -203,7 +203,7 @@ def test_refusal_names_reason_without_message_content(retrain):
 def clean_up(recorded, monkeypatch):
     made = recorded("endpoint_cleanup")
     made.sent = []
-    monkeypatch.setattr(made.function.module, "respond", lambda request, status, reason: made.sent.append(status))
+    monkeypatch.setattr(made.function.module, "respond", lambda request, status, reason, **_: made.sent.append(status))
     return made
 
 

@@ -53,7 +53,8 @@ class Account:
         step = {"Name": "Prepare", "Type": "Processing", "Arguments": {"Environment": variables}}
         pipeline = {"PipelineName": self.settings["training_pipeline"], "RoleArn": ROLE}
         definition = {"Version": "2020-12-01", "Steps": [step]}
-        known = [one["PipelineName"] for one in self.sagemaker.list_pipelines()["PipelineSummaries"]]
+        listed = self.sagemaker.list_pipelines(PipelineNamePrefix=pipeline["PipelineName"])["PipelineSummaries"]
+        known = [one["PipelineName"] for one in listed]
         call = self.sagemaker.update_pipeline
         if pipeline["PipelineName"] not in known:
             call, pipeline["ClientRequestToken"] = self.sagemaker.create_pipeline, "0" * 32

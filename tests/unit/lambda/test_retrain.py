@@ -30,6 +30,20 @@ def test_reason_is_made_printable_and_fits_pipeline_parameter(retrain, training,
     assert parameters["Reason"] == "two lines " + "x" * 990
 
 
+@pytest.mark.parametrize("kind", ["manual", "quality_alarm"])
+def test_longest_reason_fits_description_of_version(retrain, training, cloud, kind):
+    """The pipeline registers the version with `<trigger>: <reason>`; SageMaker allows 1,024 characters."""
+    training.data()
+    if kind == "manual":
+        body = cloud.event("manual", reason="x" * 1024)
+    else:
+        body = cloud.event(kind)
+        body["detail"]["state"]["reason"] = "x" * 2000
+    parameters = started(retrain, training, message(body))
+    assert len(f"{parameters['Trigger']}: {parameters['Reason']}") <= 1024
+    assert parameters["Reason"].startswith("x" * 900)
+
+
 def test_started_training_resets_retrain_not_started(retrain, training, cloud):
     training.data()
     retrain(cloud.message("manual"))

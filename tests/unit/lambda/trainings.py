@@ -30,7 +30,9 @@ class Training:
         self.cloud.client("s3").put_object(Bucket=self.cloud.bucket, Key=f"{self.cloud.model}/raw/{key}", Body=b"1")
 
     def executions(self):
-        found = self.sagemaker.list_pipeline_executions(PipelineName=self.pipeline)["PipelineExecutionSummaries"]
+        found = self.sagemaker.list_pipeline_executions(PipelineName=self.pipeline, MaxResults=100)[
+            "PipelineExecutionSummaries"
+        ]
         return [e["PipelineExecutionArn"] for e in found]
 
     def earlier(self, ago, status="Succeeded", kind="schedule"):

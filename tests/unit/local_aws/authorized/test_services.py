@@ -1,61 +1,13 @@
 """Authorization of services' own calls: deliveries, assumed roles, logs, images, grants."""
 
-import io
 import json
 import time
 import urllib.error
 import urllib.request
-import zipfile
 
 import pytest
 
-from .conftest import REGION
-
-ACCOUNT = "123456789012"
-
-
-def document(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in statements]})
-
-
-def trust(service):
-    return document({"Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"})
-
-
-@pytest.fixture
-def role(client):
-    """Creates roles, which are deleted after the test."""
-    iam, made = client("iam"), []
-
-    def make(*statements, service="sagemaker", name="worker"):
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(service))["Role"]["Arn"]
-        iam.put_role_policy(RoleName=name, PolicyName="work", PolicyDocument=document(*statements))
-        made.append(name)
-        return arn
-
-    yield make
-    for name in made:
-        iam.delete_role_policy(RoleName=name, PolicyName="work")
-        iam.delete_role(RoleName=name)
-
-
-@pytest.fixture
-def queue(client):
-    """Creates queues that a service may send to, each with a function that reads it."""
-    sqs, made = client("sqs"), []
-
-    def make(name, service=None, **condition):
-        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
-        statement = {"Principal": {"Service": service}, "Action": "sqs:SendMessage", "Resource": arn, **condition}
-        attributes = {"Policy": document(statement)} if service else {}
-        url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-        made.append(url)
-        read = lambda: [m["Body"] for m in sqs.receive_message(QueueUrl=url).get("Messages", [])]  # noqa: E731
-        return arn, read
-
-    yield make
-    for url in made:
-        sqs.delete_queue(QueueUrl=url)
+from .conftest import ACCOUNT, REGION, document, handler_zip, trust
 
 
 def processing(role_arn, **more):
@@ -113,6 +65,19 @@ def test_job_without_pull_permission_fails(client, role):
     assert "is not authorized to perform: ecr:BatchCheckLayerAvailability on resource: " in found["FailureReason"]
 
 
+def test_job_in_vpc_without_interface_permission_fails(client, role):
+    ec2 = client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    place = {"NetworkConfig": {"VpcConfig": {"Subnets": [subnet], "SecurityGroupIds": ["sg-1"]}}}
+    kinds = ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")
+    look = {"Action": [f"ec2:Describe{kind}" for kind in kinds], "Resource": "*"}
+    elsewhere = {"Action": "ec2:CreateNetworkInterface", "Resource": f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/other"}
+    found = ended(client("sagemaker"), processing(role(LOGIN, PULL, LOGS, look, elsewhere)) | place)
+    assert found["ProcessingJobStatus"] == "Failed"
+    assert "is not authorized to perform: ec2:CreateNetworkInterface on resource: " in found["FailureReason"]
+
+
 def test_encrypted_volume_requires_create_grant(client, local, role):
     key = client("kms").create_key()["KeyMetadata"]["Arn"]
     grant = {"Action": "kms:CreateGrant", "Resource": key, "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}}
@@ -158,15 +123,12 @@ def test_topic_delivers_only_with_queue_policy(client, queue):
 
 
 def function(client, role_arn, name):
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("handler.py", "def handle(event, context):\n    print('it ran')\n    return 'done'\n")
     client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.12",
         Role=role_arn,
         Handler="handler.handle",
-        Code={"ZipFile": content.getvalue()},
+        Code={"ZipFile": handler_zip()},
     )
     answer = client("lambda").invoke(FunctionName=name)
     return answer.get("FunctionError"), json.loads(answer["Payload"].read())

@@ -6,7 +6,7 @@ import pytest
 
 from local_aws.server import LocalAws
 
-from .world import ACCOUNT, APPROVE, POLICY, REGION, World, action, build, invoke
+from .world import ACCOUNT, APPROVE, CONNECTION, POLICY, REGION, World, action, build, invoke
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,18 @@ def test_failed_build_names_command(world):
     ]
     assert details["code"] == "JobFailed"
     assert "Error while executing command: false. Reason: exit status 1" in details["message"]
+
+
+def test_connection_requires_permission_of_its_service_prefix(world):
+    old = CONNECTION.replace("codeconnections", "codestar-connections")
+    name = world.create(APPROVE, connection=old)
+    execution = world.ended(name)
+    result = world.actions(name, execution["pipelineExecutionId"])["Source"]["output"]["executionResult"]
+    assert result["errorDetails"]["code"] == "PermissionError"
+    assert (
+        f"Unable to use Connection: {old}. The provided role does not have sufficient permissions."
+        in (result["errorDetails"]["message"])
+    )
 
 
 def test_function_with_continuation_token_is_invoked_again(world):

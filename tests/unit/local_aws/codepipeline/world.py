@@ -10,12 +10,14 @@ import zipfile
 from local_aws.server import LocalAws
 
 ACCOUNT, REGION = "999999999999", "eu-west-1"
+CONNECTION = f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/11111111-2222-4333-8444-555555555555"
 POLICY = {
     "Version": "2012-10-17",
     "Statement": [
         {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject", "s3:ListBucket"], "Resource": "*"},
         {"Effect": "Allow", "Action": ["lambda:InvokeFunction", "codepipeline:PutJobSuccessResult"], "Resource": "*"},
         {"Effect": "Allow", "Action": ["codepipeline:PutJobFailureResult"], "Resource": "*"},
+        {"Effect": "Allow", "Action": ["codeconnections:UseConnection"], "Resource": CONNECTION},
     ],
 }
 FUNCTION = """
@@ -92,10 +94,10 @@ class World:
         )
         return name
 
-    def create(self, *stages, **more) -> str:
+    def create(self, *stages, connection: str = CONNECTION, **more) -> str:
         """A pipeline of a source and these stages; it starts at once."""
         name = f"pipeline-{uuid.uuid4().hex[:6]}"
-        configuration = {"FullRepositoryId": "acme/models", "BranchName": "main", "ConnectionArn": "arn:any"}
+        configuration = {"FullRepositoryId": "acme/models", "BranchName": "main", "ConnectionArn": connection}
         source = action("Source", "Source", "CodeStarSourceConnection", configuration, output="Code")
         declared = {
             "name": name,

@@ -18,6 +18,8 @@ def transform_fn(model, body, content_type, accept):
         return flask.Response(body[::-1], content_type="application/octet-stream")
     if body.startswith("bad"):
         return flask.Response(json.dumps({"error": "row 1 is bad"}), 400, content_type="application/json")
+    if body.startswith("slow"):
+        time.sleep(1)
     if body.startswith("raise"):
         raise ValueError("unexpected")
     rows = body.splitlines()

@@ -88,6 +88,15 @@ def test_alarm_rolls_back_endpoint_update(aws, endpoint):
     assert {endpoint.read() for _ in range(20)} == {"one\n"}
 
 
+def test_alarm_in_alarm_ends_deployment_before_it_starts_a_fleet(aws, endpoint):
+    old, alarm = endpoint.config("one"), an_alarm(aws, "ALARM")
+    endpoint.create(old)
+    broken = endpoint.config("two", {"BREAK": "1"})
+    described = endpoint.update(broken, DeploymentConfig=canary(10, alarm))
+    assert described["EndpointConfigName"] == old
+    assert described["FailureReason"].startswith("Deployment was rolled back, because alarms are in ALARM")
+
+
 def canary(percent, *alarms, seconds=1):
     size = {"Type": "CAPACITY_PERCENT", "Value": percent}
     routing = {"Type": "CANARY", "CanarySize": size, "WaitIntervalInSeconds": seconds}

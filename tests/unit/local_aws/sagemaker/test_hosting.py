@@ -6,10 +6,13 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.sagemaker import fleet
+from local_aws.sagemaker.hosting import PayloadTooLargeError, _check_request
 from local_aws.sagemaker.metrics import EndpointMetrics
 from local_aws.sagemaker.state import State
 
 from .endpoint import flush, wait
+from .test_jobs import CONTAINER_VARIABLES
 
 THREE = """
 def model_fn(model_dir):
@@ -132,3 +135,56 @@ def test_in_service_endpoint_is_event(aws, endpoint):
         return [event["detail"]["EndpointStatus"] for event in events() if event["resources"] == [arn]]
 
     assert wait(received) == ["IN_SERVICE"]
+
+
+def test_body_over_limit_is_refused(serving):
+    with pytest.raises(ClientError, match="HTTP content length exceeded 6291456 bytes") as refused:
+        serving.invoke(b"1" * (6 * 2**20 + 1), "application/octet-stream")
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+    body = b"1" * 6 * 2**20
+    assert serving.invoke(body, "application/octet-stream")["Body"].read() == body
+
+
+@pytest.mark.parametrize(("member", "longest"), [("CustomAttributes", 1024), ("InferenceId", 64)])
+def test_long_header_is_refused(serving, member, longest):
+    serving.invoke(**{member: "x" * longest})
+    with pytest.raises(ClientError, match=f"less than or equal to {longest}"):
+        serving.invoke(**{member: "x" * (longest + 1)})
+
+
+def test_slow_answer_is_model_error(serving, monkeypatch):
+    monkeypatch.setattr(fleet, "RESPONSE_SECONDS", 0.2)
+    with pytest.raises(ClientError, match="Your invocation timed out while waiting for a response") as refused:
+        serving.invoke("slow")
+    assert refused.value.response["Error"]["Code"] == "ModelError"
+    assert refused.value.response["OriginalStatusCode"] == 0
+
+
+def test_model_environment_over_32_kb_is_refused(aws):
+    environment = {f"NAME_{number}": "x" * 1024 for number in range(32)}
+    container = {"Image": "image", "ModelDataUrl": "s3://bucket/model.tar.gz", "Environment": environment}
+    with pytest.raises(ClientError, match="combined, is 32 KB"):
+        aws.sagemaker.create_model(ModelName=aws.name("m"), PrimaryContainer=container, ExecutionRoleArn=aws.role)
+
+
+def test_serverless_body_limit_is_4_mb():
+    request = SimpleNamespace(headers={})
+    _check_request(request, 4 * 2**20, serverless=True)
+    with pytest.raises(PayloadTooLargeError, match="exceeded 4194304 bytes"):
+        _check_request(request, 4 * 2**20 + 1, serverless=True)
+
+
+def test_endpoint_container_gets_documented_variables(endpoint, monkeypatch):
+    monkeypatch.setenv("LEAK", "of this process")
+    serve = """
+import os
+def model_fn(model_dir):
+    return model_dir
+def transform_fn(model, body, content_type, accept):
+    return f"{model} " + " ".join(sorted(os.environ)), accept
+"""
+    endpoint.create(endpoint.config("", serve=serve))
+    model_dir, *seen = endpoint.read("x").split()
+    settings = {"SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY"}
+    assert model_dir.endswith("/ml/model")
+    assert set(seen) - {"LC_CTYPE", "LOCAL_AWS_ML_ROOT", "FACTORY_ML_ROOT"} == CONTAINER_VARIABLES | settings

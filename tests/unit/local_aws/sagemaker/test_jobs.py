@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import os
 import pathlib
 import tarfile
 import time
@@ -10,11 +11,25 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws import namespace
+
 from .endpoint import wait
+
+CONTAINER_VARIABLES = {
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION"),
+    *("HOME", "PATH", "PYTHONUNBUFFERED"),
+}
+PROCESSING_CONFIG = (
+    *("ProcessingJobArn", "ProcessingJobName", "AppSpecification", "Environment", "ProcessingInputs"),
+    *("ProcessingOutputConfig", "ProcessingResources", "RoleArn", "StoppingCondition"),
+)
+on_mounts = pytest.mark.skipif(
+    not namespace.available("/opt/ml"), reason="this system does not let a process have mounts of its own"
+)
 
 LOOK_AROUND = """
 import json, os, pathlib
-root = pathlib.Path(os.environ["FACTORY_ML_ROOT"])
+root = pathlib.Path(os.environ.get("LOCAL_AWS_ML_ROOT", "/opt/ml"))
 seen = {
     "environment": dict(os.environ),
     "files": sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()),
@@ -27,7 +42,7 @@ print("looked around")
 """
 TRAIN = """
 import json, os, pathlib
-root = pathlib.Path(os.environ["FACTORY_ML_ROOT"])
+root = pathlib.Path(os.environ.get("LOCAL_AWS_ML_ROOT", "/opt/ml"))
 hyperparameters = json.loads((root / "input/config/hyperparameters.json").read_text())
 rows = (root / "input/data/train/part.csv").read_text().split()
 (root / "model/model.json").write_text(json.dumps({"mean": sum(map(float, rows)) / len(rows), **hyperparameters}))
@@ -49,7 +64,9 @@ def test_processing_job_gets_only_its_inputs_and_environment(aws, monkeypatch):
     assert "config/processingjobconfig.json" in seen["files"]
     assert seen["resources"]["current_host"] == "algo-1"
     assert seen["environment"]["MINE"] == "yes"
-    assert {"LEAK", "PYTHONPATH"}.isdisjoint(seen["environment"])
+    fallback = set() if namespace.available("/opt/ml") else {"LOCAL_AWS_ML_ROOT", "FACTORY_ML_ROOT"}
+    assert set(seen["environment"]) - {"LC_CTYPE"} == {"MINE"} | CONTAINER_VARIABLES | fallback
+    assert os.environ["PATH"] != seen["environment"]["PATH"]
     assert ended["CreationTime"] <= ended["ProcessingStartTime"] <= ended["ProcessingEndTime"]
 
 
@@ -80,7 +97,7 @@ def test_training_job_uploads_model_tar_gz(aws):
 def test_training_failure_file_is_failure_reason(aws):
     script = """
 import os, pathlib, sys
-(pathlib.Path(os.environ["FACTORY_ML_ROOT"]) / "output/failure").write_text("column age is missing")
+(pathlib.Path(os.environ.get("LOCAL_AWS_ML_ROOT", "/opt/ml")) / "output/failure").write_text("column age is missing")
 sys.exit(3)
 """
     ended = aws.run_job("Training", aws.training(script))
@@ -94,7 +111,7 @@ sys.exit(3)
 def test_processing_message_file_is_exit_message(aws):
     script = """
 import os, pathlib, sys
-path = pathlib.Path(os.environ["FACTORY_ML_ROOT"]) / "output/message"
+path = pathlib.Path(os.environ.get("LOCAL_AWS_ML_ROOT", "/opt/ml")) / "output/message"
 path.parent.mkdir(parents=True, exist_ok=True)
 path.write_text("partition dt=2026-11-23 is empty")
 sys.exit(1)
@@ -113,11 +130,73 @@ def test_missing_input_fails_job_and_is_named(aws):
     assert f"s3://{aws.bucket}/nothing/here/" in ended["FailureReason"]
 
 
-def test_job_over_time_limit_is_ended(aws):
+def test_processing_job_over_time_limit_is_stopped(aws):
     ended = aws.run_job("Processing", aws.processing("import time; time.sleep(60)", seconds=1))
 
-    assert ended["ProcessingJobStatus"] in ("Failed", "Stopped")
-    assert "MaxRuntimeExceeded" in ended["FailureReason"]
+    assert ended["ProcessingJobStatus"] == "Stopped"
+
+
+def test_training_job_over_time_limit_keeps_saved_model(aws):
+    script = """
+import pathlib, os, signal, sys, time
+def save(*_):
+    (pathlib.Path(os.environ.get("LOCAL_AWS_ML_ROOT", "/opt/ml")) / "model/partial").touch()
+    sys.exit(0)
+signal.signal(signal.SIGTERM, save)
+time.sleep(60)
+"""
+    ended = aws.run_job("Training", aws.training(script, seconds=3))
+
+    assert (ended["TrainingJobStatus"], ended["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+    assert "FailureReason" not in ended
+    with tarfile.open(fileobj=io.BytesIO(aws.get(ended["ModelArtifacts"]["S3ModelArtifacts"]))) as tar:
+        assert tar.getnames() == ["partial"]
+
+
+@on_mounts
+@pytest.mark.parametrize("kind", ["Processing", "Training"])
+def test_script_finds_its_files_at_opt_ml(aws, kind):
+    script = """
+import json, os, pathlib
+names = ["config/processingjobconfig.json", "input/config/inputdataconfig.json"]
+found = {name: json.loads(pathlib.Path("/opt/ml", name).read_text()) for name in names if pathlib.Path("/opt/ml", name).exists()}
+raise SystemExit(json.dumps([os.getuid(), os.getcwd(), sorted(os.listdir("/opt")), found]))
+"""
+    ended = aws.run_job(kind, aws.processing(script) if kind == "Processing" else aws.training(script))
+
+    logs, group = aws.client("logs"), f"/aws/sagemaker/{kind}Jobs"
+    stream = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=ended[f"{kind}JobName"])["logStreams"][0]
+    events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+    user, cwd, opt, found = json.loads(events[0]["message"])
+    assert (user, cwd) == (0, "/opt/ml")
+    assert opt == sorted({*(path.name for path in pathlib.Path("/opt").iterdir()), "ml"})
+    [content] = found.values()
+    assert set(content) == ({"code"} if kind == "Training" else set(PROCESSING_CONFIG))
+
+
+def test_region_of_environment_is_not_boto3s_region(aws):
+    script = """
+import boto3, os
+assert os.environ["AWS_REGION"] == "us-east-1"
+boto3.client("sagemaker")
+"""
+    ended = aws.run_job("Processing", aws.processing(script))
+
+    logs = aws.client("logs").filter_log_events(
+        logGroupName="/aws/sagemaker/ProcessingJobs", logStreamNamePrefix=ended["ProcessingJobName"]
+    )
+    assert ended["ProcessingJobStatus"] == "Failed"
+    assert "NoRegionError: You must specify a region." in "".join(event["message"] for event in logs["events"])
+
+
+def test_only_first_kilobyte_of_exit_message_is_read(aws):
+    script = """
+import os, pathlib
+path = pathlib.Path(os.environ.get("LOCAL_AWS_ML_ROOT", "/opt/ml")) / "output/message"
+path.parent.mkdir(parents=True, exist_ok=True)
+path.write_text("x" * 2000)
+"""
+    assert aws.run_job("Processing", aws.processing(script))["ExitMessage"] == "x" * 1024
 
 
 def test_job_can_be_stopped(aws):
@@ -164,7 +243,7 @@ def test_same_model_produces_identical_archive(aws):
 def test_training_output_is_packed_as_output_tar_gz(aws):
     script = """
 import os, pathlib
-root = pathlib.Path(os.environ["FACTORY_ML_ROOT"])
+root = pathlib.Path(os.environ.get("LOCAL_AWS_ML_ROOT", "/opt/ml"))
 (root / "output/data/curve.csv").write_text("0.5")
 """
     ended = aws.run_job("Training", aws.training(script))

@@ -12,18 +12,18 @@ from .endpoint import wait
 
 PREPARE = """
 import os, pathlib
-root = pathlib.Path(os.environ["FACTORY_ML_ROOT"]) / "processing/output/train"
+root = pathlib.Path(os.environ.get("LOCAL_AWS_ML_ROOT", "/opt/ml")) / "processing/output/train"
 (root / "part.csv").write_text("1\\n2\\n6\\n")
 """
 TRAIN = """
 import json, os, pathlib
-root = pathlib.Path(os.environ["FACTORY_ML_ROOT"])
+root = pathlib.Path(os.environ.get("LOCAL_AWS_ML_ROOT", "/opt/ml"))
 rows = (root / "input/data/train/part.csv").read_text().split()
 (root / "model/model.json").write_text(json.dumps({"mean": sum(map(float, rows)) / len(rows)}))
 """
 EVALUATE = """
 import json, os, pathlib, tarfile
-root = pathlib.Path(os.environ["FACTORY_ML_ROOT"])
+root = pathlib.Path(os.environ.get("LOCAL_AWS_ML_ROOT", "/opt/ml"))
 with tarfile.open(root / "processing/input/model/model.tar.gz") as tar:
     mean = json.loads(tar.extractfile("model.json").read())["mean"]
 report = {"gate": {"value": mean, "reason": f"the mean is {mean}"}}
@@ -127,7 +127,7 @@ def test_condition_step_rejects_with_message(aws, trained):
 def test_failed_job_fails_execution_and_later_steps_do_not_run(aws):
     script = """
 import os, pathlib, sys
-path = pathlib.Path(os.environ["FACTORY_ML_ROOT"]) / "output/message"
+path = pathlib.Path(os.environ.get("LOCAL_AWS_ML_ROOT", "/opt/ml")) / "output/message"
 path.parent.mkdir(parents=True, exist_ok=True)
 path.write_text("column age is missing")
 sys.exit(1)

@@ -30,7 +30,7 @@ def test_deleted_version_numbers_are_not_reused(aws, group):
 
     assert [arn.rsplit("/", 1)[-1] for arn in (first, second, third)] == ["1", "2", "3"]
     listed = aws.sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
-    assert [package["ModelPackageVersion"] for package in listed] == [3, 1]
+    assert [package["ModelPackageVersion"] for package in listed] == [1, 3]
 
 
 def test_registered_version_is_described(aws, group):

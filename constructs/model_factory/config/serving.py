@@ -1,0 +1,61 @@
+"""`serving` in model.yaml: the endpoint, its scaling and its deployments."""
+
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from .fields import Duration, InstanceType, Section, at_most
+
+
+class Scaling(Section):
+    """Number of instances of a realtime endpoint; a maximum above 1 adds target tracking."""
+
+    minimum: int = Field(default=1, ge=1, description="Minimum number of instances.")
+    maximum: int = Field(default=1, ge=1, description="Maximum number of instances.")
+    invocations_per_instance: int = Field(
+        default=500, ge=1, description="Target of the scaling policy: invocations per instance and minute."
+    )
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
+        return self
+
+
+class Canary(Section):
+    """Traffic shifting of a deployment."""
+
+    percent: int = Field(default=10, ge=1, le=50, description="Share of the instances of the first step, in percent.")
+    bake: Annotated[Duration, at_most(timedelta(hours=1), "1h", "SageMaker (WaitIntervalInSeconds)")] = Field(
+        default="10m", validate_default=True, description="Time for which the alarms are watched after each step."
+    )
+
+
+class Serverless(Section):
+    """Size of a serverless endpoint."""
+
+    memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = Field(
+        default=2048, description="Memory of the endpoint, in MB."
+    )
+    max_concurrency: int = Field(default=5, ge=1, le=200, description="Maximum number of concurrent invocations.")
+
+
+class Serving(Section):
+    """The endpoint."""
+
+    mode: Literal["realtime", "serverless"] = Field(default="realtime", description="Kind of endpoint.")
+    instance: InstanceType = Field(default="ml.m5.large", description="Instance type of a realtime endpoint.")
+    scaling: Scaling = Field(default=Scaling(), description="Number of instances of a realtime endpoint.")
+    canary: Canary = Field(default=Canary(), description="Traffic shifting of a deployment.")
+    serverless: Serverless = Field(default=Serverless(), description="Size of a serverless endpoint.")
+    capture_percent: int = Field(
+        default=100, ge=0, le=100, description="Share of the requests that are captured for monitoring, in percent."
+    )
+    max_errors_per_minute: int = Field(
+        default=5, ge=1, description="Number of 5XX responses per minute above which a deployment is rolled back."
+    )
+    max_latency: Duration = Field(
+        default="1s", validate_default=True, description="p99 model latency above which a deployment is rolled back."
+    )

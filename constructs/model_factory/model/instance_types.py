@@ -1,0 +1,39 @@
+"""Instance types of SageMaker by what they have: local storage, accelerators, kinds of jobs that run on them."""
+
+import re
+
+from ..definition.service_model import enumeration
+
+# EC2 user guide, "Instance store volumes": a d beside the generation's number (c5d, r6gd, g4dn, p4de), and these families.
+_LOCAL_STORAGE = re.compile(
+    r"[a-z]+\d+[a-z]?d[a-z]*|(g5|g6|g6e|gr6|g7|g7e|p5|p5e|p5en|p6|p6e|trn1|trn1n|trn2)(-\w+)?|dl1"
+)
+_ACCELERATED = re.compile(r"(g|p|inf|trn|dl)\d")
+DEFAULT = "ml.m5.xlarge"
+
+
+def has_local_storage(instance_type: str) -> bool:
+    """Whether an instance type has NVMe disks of its own. A hardware module encrypts them; SageMaker refuses a key for them.
+
+    Source: API reference, ResourceConfig (VolumeKmsKeyId): "You can't request a VolumeKmsKeyId when using an instance type
+    with local storage."
+    """
+    return bool(_LOCAL_STORAGE.fullmatch(instance_type.split(".")[1]))
+
+
+def processing_instance(training_instance: str) -> str:
+    """Instance type of processing jobs beside a training on `training_instance`: the same, or DEFAULT beside an accelerator.
+
+    Preparing data and evaluating a model use no accelerator, and some training types are no processing types.
+    """
+    accelerated = _ACCELERATED.match(training_instance.split(".")[1])
+    fits = training_instance in enumeration("ProcessingInstanceType")
+    return training_instance if fits and not accelerated else DEFAULT
+
+
+def transform_instances(hosting_instance: str) -> list[str]:
+    """The hosting instance type if it is one of batch transform as well, or none: SupportedTransformInstanceTypes.
+
+    Of the hosting instance types, more than half are no transform types, such as ml.t2.medium and those with Graviton processors.
+    """
+    return [hosting_instance] if hosting_instance in enumeration("TransformInstanceType") else []

@@ -1,0 +1,1 @@
+"""CloudWatch's evaluation of metric alarms, as documented."""

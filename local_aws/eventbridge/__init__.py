@@ -1,0 +1,1 @@
+"""EventBridge as documented: event patterns, input transformers and schedule expressions. Pure: nothing of moto here."""

@@ -1,0 +1,70 @@
+"""Names that are too long for AWS, or that two stacks would have."""
+
+import pytest
+
+from model_factory.config import ConfigError, load_factory, load_model, naming_mistakes
+
+from .test_loading import MODEL, change, write_model
+
+DELIVERY = """
+delivery:
+  account: "999999999999"
+  region: ap-southeast-1
+  source: codecommit
+  repository: models
+"""
+
+
+def mistakes(folder, environments: list[str], models: list[str], *, name="acme", delivery="", account="111111111111"):
+    lines = [f"  - {{name: {each}, account: '{account}', region: eu-west-1}}" for each in environments]
+    path = folder / "factory.yaml"
+    path.write_text(f"name: {name}\nenvironments:\n" + "\n".join(lines) + delivery)
+    return [str(each).removeprefix(f"{folder}/") for each in naming_mistakes(load_factory(path), models, path=path)]
+
+
+def test_usual_names_have_no_mistakes(tmp_path):
+    assert mistakes(tmp_path, ["dev", "prod"], ["churn", "churn-eu"], delivery=DELIVERY) == []
+
+
+def test_model_and_environment_with_one_name_are_reported(tmp_path):
+    assert mistakes(tmp_path, ["dev", "dev-eu"], ["churn", "eu-churn"]) == [
+        "factory.yaml:4: model 'eu-churn' in 'dev' and model 'churn' in 'dev-eu' would both be called "
+        "'acme-dev-eu-churn'; rename an environment or a model"
+    ]
+
+
+def test_model_named_as_shared_resources_is_reported(tmp_path):
+    (found,) = mistakes(tmp_path, ["dev", "dev-eu"], ["eu-foundation"])
+    assert "model 'eu-foundation' in 'dev' and the shared resources of 'dev-eu' would both" in found
+
+
+def test_environment_named_as_delivery_stack_is_reported(tmp_path):
+    (found,) = mistakes(tmp_path, ["acme-delivery"], [], delivery=DELIVERY)
+    assert "the delivery and the stage of 'acme-delivery' would both be called 'acme-delivery'" in found
+
+
+def test_long_delivery_bucket_is_reported(tmp_path):
+    (found,) = mistakes(tmp_path, ["dev"], [], name="a-factory-of-20-char", delivery=DELIVERY)
+    assert found == (
+        "factory.yaml:1: bucket 'a-factory-of-20-char-delivery-artifacts-999999999999-ap-southeast-1' has 67 characters, "
+        "S3 allows 63; shorten `name`"
+    )
+
+
+def test_long_bucket_of_environment_names_its_line(tmp_path):
+    (found,) = mistakes(tmp_path, ["dev", "pre-production-eu"], [], name="a-long-factory")
+    assert found.startswith(
+        "factory.yaml:4: bucket 'a-long-factory-pre-production-eu-artifacts-111111111111-eu-west-1'"
+    )
+    assert found.endswith("shorten `name` or the environment 'pre-production-eu'")
+
+
+def test_long_model_name_has_its_limit_in_the_region(tmp_path):
+    (found,) = mistakes(tmp_path, ["production"], ["m" * 24], name="a-factory-12")
+    assert "48 characters of at most 47 in eu-west-1; shorten one of the three parts" in found
+
+
+def test_model_called_foundation_is_refused(tmp_path):
+    folder = write_model(tmp_path, change(MODEL, "name", "foundation"), "foundation")
+    with pytest.raises(ConfigError, match=r"model\.yaml:\d+: name 'foundation' is reserved for the stack of"):
+        load_model(folder)
