@@ -73,3 +73,14 @@ def check(
         log.warning("%s delivers nothing for %s: %s", service, source_arn, refusal)
         return False
     return True
+
+
+def call_to(local: EmbeddedAws, arn: str) -> tuple[str, str, dict[str, Any], str]:
+    """The call that delivers to a queue, topic or function: boto3's service, operation, parameters that name it, region."""
+    service, region, account, name = parse_arn(arn)
+    operation, params = {
+        "sqs": ("SendMessage", {"QueueUrl": f"{local.endpoint_url}/{account}/{name}"}),
+        "sns": ("Publish", {"TopicArn": arn}),
+        "lambda": ("Invoke", {"FunctionName": arn}),
+    }[service]
+    return service, operation, params, region

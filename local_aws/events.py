@@ -28,8 +28,8 @@ from .interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
 SERVICE = deliveries.EVENTBRIDGE
-CALLS = {"sqs": "SendMessage", "sns": "Publish", "lambda": "Invoke", "codepipeline": "StartPipelineExecution"}
-"""The API call of a delivery, by the target's service; deliveries to others (log groups, buses) are not authorized here."""
+HANDLED = ("sqs", "sns", "lambda", "codepipeline")
+"""Services whose targets are authorized and called here; moto delivers to others (log groups, buses)."""
 MAXIMUM_RETRY_ATTEMPTS = 185
 """Default of a target's retry policy. Between the attempts no time passes here."""
 
@@ -65,7 +65,7 @@ def install(local: EmbeddedAws) -> None:
         if not matches(self.event_pattern.get_pattern(), event):
             return
         for target in list(self.targets):
-            if parse_arn(target["Arn"]).service in CALLS:
+            if parse_arn(target["Arn"]).service in HANDLED:
                 _send(local, self.arn, target, event, _iso(original_event["ingestion-time"]))
             else:
                 _send_by_moto(send, self, target, original_event, transform_input)
@@ -210,16 +210,12 @@ def _send_to_dead_letters(
 
 def _authorize(local: EmbeddedAws, rule_arn: str, arn: str, role: str = "") -> None:
     """Raise AccessDeniedError unless EventBridge, or for a pipeline the target's role, may deliver to `arn`."""
-    service, region, account, name = parse_arn(arn)
-    if service not in CALLS:
-        return
+    service, region, _, name = parse_arn(arn)
     if service == "codepipeline":
         local.authorization.take_role(SERVICE, role, rule_arn)
-        local.authorization.check_call(role, service, CALLS[service], {"name": name}, region)
-        return
-    url = f"{local.endpoint_url}/{account}/{name}"
-    params = {"sqs": {"QueueUrl": url}, "sns": {"TopicArn": arn}, "lambda": {"FunctionName": arn}}[service]
-    deliveries.authorize(local, SERVICE, rule_arn, service, CALLS[service], params, region)
+        local.authorization.check_call(role, service, "StartPipelineExecution", {"name": name}, region)
+    elif service in HANDLED:
+        deliveries.authorize(local, SERVICE, rule_arn, *deliveries.call_to(local, arn))
 
 
 def _deliver(local: EmbeddedAws, rule_arn: str, target: dict[str, Any], text: str) -> None:

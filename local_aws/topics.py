@@ -6,7 +6,6 @@ from typing import Any
 from moto.sns.models import Subscription
 
 from . import deliveries
-from .arn import parse_arn
 from .interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
@@ -29,8 +28,5 @@ def install(local: EmbeddedAws) -> None:
 def _may_deliver(local: EmbeddedAws, subscription: Any) -> bool:
     if subscription.protocol not in ("sqs", "lambda"):
         return True
-    arn = subscription.endpoint
-    service, region, account, name = parse_arn(arn)
-    url = f"{local.endpoint_url}/{account}/{name}"
-    call = ("SendMessage", {"QueueUrl": url}) if service == "sqs" else ("Invoke", {"FunctionName": arn})
-    return deliveries.check(local, deliveries.SNS, subscription.topic.arn, service, *call, region)
+    call = deliveries.call_to(local, subscription.endpoint)
+    return deliveries.check(local, deliveries.SNS, subscription.topic.arn, *call)

@@ -4,8 +4,10 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from typing import Any, Literal
 
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError
 from pydantic import Field
 
@@ -26,6 +28,30 @@ class Request(BaseModel):
     logical_id: str = Field(alias="LogicalResourceId", min_length=1)
     physical_id: str | None = Field(default=None, alias="PhysicalResourceId", min_length=1)
     properties: dict[str, Any] = Field(alias="ResourceProperties")
+
+
+def handle(
+    event: object, context: Any, logger: Logger, delete: Callable[[Request], None], *, name_property: str
+) -> None:
+    """Call `delete` for a Delete request, and respond in every case: without a response the stack waits for an hour.
+
+    `name_property`: as of `respond`. Raises InvalidMessageError for an event that is not a request of CloudFormation and has no
+    URL to respond to.
+    """
+    try:
+        request = parse(event, context.invoked_function_arn.split(":")[4])
+    except InvalidMessageError as error:
+        logger.error("request refused", reason=str(error))  # noqa: TRY400 (the sender's mistake, not ours)
+        raise
+    status, reason = "SUCCESS", ""
+    try:
+        if request.kind == "Delete":
+            delete(request)
+    except Exception as error:
+        logger.exception("deletion failed")
+        status, reason = "FAILED", f"{type(error).__name__}: {error}; see log stream {context.log_stream_name}"
+    http = respond(request, status, reason, name_property=name_property)
+    logger.info("responded", status=status, http=http)
 
 
 def parse(event: object, account: str) -> Request:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from .resource_types import Context, Physical, Properties, ResourceType, found, request
+from .resource_types import Context, Physical, Properties, ResourceType, found, refuse_unknown, request, tags_by_key
 
 
 def _put_rule(events: Any, properties: Properties, name: str) -> str:
@@ -55,10 +55,10 @@ _LOG_GROUP = ("LogGroupName", "KmsKeyId", "RetentionInDays", "Tags", "LogGroupCl
 
 
 def _create_log_group(logs: Any, properties: Properties, context: Context) -> Physical:
-    _check_log_group(properties)
+    refuse_unknown("AWS::Logs::LogGroup", properties, _LOG_GROUP)
     name = properties.get("LogGroupName") or context.name
     more: dict[str, Any] = {"kmsKeyId": properties["KmsKeyId"]} if "KmsKeyId" in properties else {}
-    more |= {"tags": _tags(properties)} if _tags(properties) else {}
+    more |= {"tags": tags_by_key(properties)} if tags_by_key(properties) else {}
     logs.create_log_group(logGroupName=name, **more)
     if "RetentionInDays" in properties:
         logs.put_retention_policy(logGroupName=name, retentionInDays=int(properties["RetentionInDays"]))
@@ -66,7 +66,7 @@ def _create_log_group(logs: Any, properties: Properties, context: Context) -> Ph
 
 
 def _update_log_group(logs: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
-    _check_log_group(properties)
+    refuse_unknown("AWS::Logs::LogGroup", properties, _LOG_GROUP)
     name, before = physical.identifier, context.before
     if "RetentionInDays" in properties:
         logs.put_retention_policy(logGroupName=name, retentionInDays=int(properties["RetentionInDays"]))
@@ -77,20 +77,11 @@ def _update_log_group(logs: Any, physical: Physical, properties: Properties, con
             logs.associate_kms_key(logGroupName=name, kmsKeyId=properties["KmsKeyId"])
         else:
             logs.disassociate_kms_key(logGroupName=name)
-    if gone := sorted(_tags(before).keys() - _tags(properties).keys()):
+    if gone := sorted(tags_by_key(before).keys() - tags_by_key(properties).keys()):
         logs.untag_log_group(logGroupName=name, tags=gone)
-    if _tags(properties):
-        logs.tag_log_group(logGroupName=name, tags=_tags(properties))
+    if tags_by_key(properties):
+        logs.tag_log_group(logGroupName=name, tags=tags_by_key(properties))
     return physical
-
-
-def _check_log_group(properties: Properties) -> None:
-    if unknown := set(properties) - set(_LOG_GROUP):
-        raise ValueError(f"AWS::Logs::LogGroup: the embedded AWS does not support {', '.join(sorted(unknown))}")
-
-
-def _tags(properties: Properties) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
 
 
 TYPES = [

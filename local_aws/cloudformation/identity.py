@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from .resource_types import Context, Physical, Properties, ResourceType, request
+from .resource_types import Context, Physical, Properties, ResourceType, refuse_unknown, request, tags_by_key
 
 _ROLE = ("RoleName", "Path", "Description", "MaxSessionDuration", "PermissionsBoundary", "Tags")
 _ROLE_PARTS = ("AssumeRolePolicyDocument", "Policies", "ManagedPolicyArns")
@@ -11,7 +11,7 @@ _LONGEST_ROLE_NAME = 64
 
 
 def _create_role(iam: Any, properties: Properties, context: Context) -> Physical:
-    _check("AWS::IAM::Role", properties, (*_ROLE, *_ROLE_PARTS))
+    refuse_unknown("AWS::IAM::Role", properties, (*_ROLE, *_ROLE_PARTS))
     name = properties.get("RoleName") or _short(context.name)
     made = {key: properties[key] for key in _ROLE if key in properties} | {"RoleName": name}
     made["AssumeRolePolicyDocument"] = json.dumps(properties["AssumeRolePolicyDocument"])
@@ -21,7 +21,7 @@ def _create_role(iam: Any, properties: Properties, context: Context) -> Physical
 
 
 def _update_role(iam: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
-    _check("AWS::IAM::Role", properties, (*_ROLE, *_ROLE_PARTS))
+    refuse_unknown("AWS::IAM::Role", properties, (*_ROLE, *_ROLE_PARTS))
     name, before = physical.identifier, context.before
     document = json.dumps(properties["AssumeRolePolicyDocument"])
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=document)
@@ -66,7 +66,7 @@ def _delete_role(iam: Any, physical: Physical) -> None:
 
 
 def _put_policy(iam: Any, properties: Properties, context: Context) -> Physical:
-    _check("AWS::IAM::Policy", properties, ("PolicyName", "PolicyDocument", "Roles"))
+    refuse_unknown("AWS::IAM::Policy", properties, ("PolicyName", "PolicyDocument", "Roles"))
     name, roles = properties["PolicyName"], properties.get("Roles", [])
     document = json.dumps(properties["PolicyDocument"])
     for role in roles:
@@ -91,7 +91,7 @@ _KEY = ("KeyPolicy", "Description", "EnableKeyRotation", "PendingWindowInDays", 
 
 
 def _create_key(kms: Any, properties: Properties, context: Context) -> Physical:
-    _check("AWS::KMS::Key", properties, (*_KEY, "Tags"))
+    refuse_unknown("AWS::KMS::Key", properties, (*_KEY, "Tags"))
     given = {key: properties[key] for key in ("Description", "KeySpec", "KeyUsage", "MultiRegion") if key in properties}
     if "KeyPolicy" in properties:
         given["Policy"] = json.dumps(properties["KeyPolicy"])
@@ -103,7 +103,7 @@ def _create_key(kms: Any, properties: Properties, context: Context) -> Physical:
 
 
 def _update_key(kms: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
-    _check("AWS::KMS::Key", properties, (*_KEY, "Tags"))
+    refuse_unknown("AWS::KMS::Key", properties, (*_KEY, "Tags"))
     key = physical.identifier
     if "KeyPolicy" in properties:
         kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(properties["KeyPolicy"]))
@@ -119,7 +119,7 @@ def _rotate(kms: Any, key: str, properties: Properties) -> None:
 
 
 def _tag_key(kms: Any, key: str, properties: Properties, before: Properties) -> None:
-    tags, old = ({tag["Key"]: tag["Value"] for tag in each.get("Tags", [])} for each in (properties, before))
+    tags, old = map(tags_by_key, (properties, before))
     if tags:
         kms.tag_resource(KeyId=key, Tags=[{"TagKey": name, "TagValue": value} for name, value in tags.items()])
     if gone := sorted(old.keys() - tags.keys()):
@@ -138,11 +138,6 @@ def _create_alias(kms: Any, properties: Properties, context: Context) -> Physica
 def _update_alias(kms: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
     kms.update_alias(**request("kms", "UpdateAlias", properties))
     return physical
-
-
-def _check(kind: str, properties: Properties, known: tuple[str, ...]) -> None:
-    if unknown := set(properties) - set(known):
-        raise ValueError(f"{kind}: the embedded AWS does not support {', '.join(sorted(unknown))}")
 
 
 def _short(name: str) -> str:

@@ -4,7 +4,17 @@ import io
 import zipfile
 from typing import Any
 
-from .resource_types import Context, Physical, Properties, ResourceType, put_again, request, service_model
+from .resource_types import (
+    Context,
+    Physical,
+    Properties,
+    ResourceType,
+    put_again,
+    refuse_unknown,
+    request,
+    service_model,
+    tags_by_key,
+)
 
 # What a property is without a value in the template.
 _DEFAULTS: Properties = {
@@ -21,7 +31,7 @@ _DEFAULTS: Properties = {
     "LoggingConfig": {},
 }
 _PARTS = ("Code", "Tags", "ReservedConcurrentExecutions")
-_CODE = ("S3Bucket", "S3Key", "S3ObjectVersion")
+_CODE = ("Code.S3Bucket", "Code.S3Key", "Code.S3ObjectVersion")
 
 
 def _configuration(properties: Properties) -> Properties:
@@ -38,19 +48,14 @@ def _code(properties: Properties) -> Properties:
         with zipfile.ZipFile(content, "w") as archive:
             archive.writestr("index.py", code["ZipFile"])
         return {"ZipFile": content.getvalue()}
-    if unknown := set(code) - set(_CODE):
-        raise ValueError(f"AWS::Lambda::Function: the embedded AWS does not support Code.{', '.join(sorted(unknown))}")
+    refuse_unknown("AWS::Lambda::Function", (f"Code.{key}" for key in code), _CODE)
     return code
-
-
-def _tags(properties: Properties) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
 
 
 def _create_function(client: Any, properties: Properties, context: Context) -> Physical:
     name = properties.get("FunctionName") or context.name[-64:]
     made = request("lambda", "CreateFunction", {**_configuration(properties), "FunctionName": name})
-    arn = client.create_function(**made, Code=_code(properties), Tags=_tags(properties))["FunctionArn"]
+    arn = client.create_function(**made, Code=_code(properties), Tags=tags_by_key(properties))["FunctionArn"]
     if "ReservedConcurrentExecutions" in properties:
         _reserve(client, name, properties)
     return Physical(name, {"Arn": arn})
@@ -70,11 +75,11 @@ def _update_function(client: Any, physical: Physical, properties: Properties, co
         client.update_function_code(FunctionName=name, **_code(properties), **more)
     if properties.get("ReservedConcurrentExecutions") != before.get("ReservedConcurrentExecutions"):
         _reserve(client, name, properties)
-    arn, old = physical.attributes["Arn"], _tags(before)
-    if gone := sorted(old.keys() - _tags(properties).keys()):
+    arn, old = physical.attributes["Arn"], tags_by_key(before)
+    if gone := sorted(old.keys() - tags_by_key(properties).keys()):
         client.untag_resource(Resource=arn, TagKeys=gone)
-    if _tags(properties):
-        client.tag_resource(Resource=arn, Tags=_tags(properties))
+    if tags_by_key(properties):
+        client.tag_resource(Resource=arn, Tags=tags_by_key(properties))
     return physical
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from .resource_types import Context, Physical, Properties, ResourceType, found, put_again
+from .resource_types import Context, Physical, Properties, ResourceType, found, put_again, refuse_unknown, tags_by_key
 
 QUEUE_ATTRIBUTES = (
     "ContentBasedDeduplication", "DeduplicationScope", "DelaySeconds", "FifoQueue", "FifoThroughputLimit",
@@ -20,8 +20,7 @@ TOPIC_ATTRIBUTES = ("DisplayName", "KmsMasterKeyId", "FifoTopic", "ContentBasedD
 
 
 def _attributes(properties: Properties, known: tuple[str, ...], others: tuple[str, ...], what: str) -> dict[str, str]:
-    if unknown := set(properties) - set(known) - set(others):
-        raise ValueError(f"{what}: the embedded AWS does not support {', '.join(sorted(unknown))}")
+    refuse_unknown(what, properties, {*known, *others})
     return {key: _text(properties[key]) for key in known if key in properties}
 
 
@@ -34,7 +33,7 @@ def _text(value: Any) -> str:
 def _create_queue(sqs: Any, properties: Properties, context: Context) -> Physical:
     name = properties.get("QueueName") or context.name[:75]
     attributes = _attributes(properties, QUEUE_ATTRIBUTES, ("QueueName", "Tags"), "AWS::SQS::Queue")
-    tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+    tags = tags_by_key(properties)
     url = sqs.create_queue(QueueName=name, Attributes=attributes, tags=tags)["QueueUrl"]
     arn = f"arn:aws:sqs:{context.region}:{context.account}:{name}"
     return Physical(url, {"Arn": arn, "QueueName": name, "QueueUrl": url})

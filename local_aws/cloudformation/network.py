@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from .resource_types import Context, Physical, Properties, ResourceType, request
+from .resource_types import Context, Physical, Properties, ResourceType, refuse_unknown, request
 
 
 def _tagged(properties: Properties, kind: str) -> Properties:
@@ -118,8 +118,7 @@ def _permission(rule: Properties, direction: str) -> Properties:
     permission = {key: rule[key] for key in ("IpProtocol", "FromPort", "ToPort") if key in rule}
     other = "SourceSecurityGroupId" if direction == "Ingress" else "DestinationSecurityGroupId"
     known = {"Description", "CidrIp", other, *permission}
-    if unknown := set(rule) - known:
-        raise ValueError(f"AWS::EC2::SecurityGroup: the embedded AWS does not support {', '.join(sorted(unknown))}")
+    refuse_unknown("AWS::EC2::SecurityGroup", rule, known)
     if "CidrIp" in rule:
         return permission | {"IpRanges": [{"CidrIp": rule["CidrIp"], **described}]}
     return permission | {"UserIdGroupPairs": [{"GroupId": rule[other], **described}]}

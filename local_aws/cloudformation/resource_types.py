@@ -1,7 +1,7 @@
 """A resource type as data: its service, and how boto3 creates, updates and deletes a resource."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -75,6 +75,17 @@ def found(call: Callable[..., Any], **arguments: Any) -> bool:
     except ClientError:
         return False
     return True
+
+
+def refuse_unknown(what: str, properties: Iterable[str], known: Iterable[str]) -> None:
+    """Raise ValueError with the names of the properties that are not among those known."""
+    if unknown := sorted(set(properties) - set(known)):
+        raise ValueError(f"{what}: the embedded AWS does not support {', '.join(unknown)}")
+
+
+def tags_by_key(properties: Properties) -> dict[str, str]:
+    """The tags of a template as a mapping, as some APIs want them."""
+    return {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
 
 
 def put_again(create: Create) -> Update:

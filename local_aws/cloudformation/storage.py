@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .resource_types import Context, Physical, Properties, ResourceType, found, put_again, request
+from .resource_types import Context, Physical, Properties, ResourceType, found, put_again, refuse_unknown, request
 
 
 def _create_bucket(s3: Any, properties: Properties, context: Context) -> Physical:
@@ -40,8 +40,7 @@ def _update_bucket(s3: Any, physical: Physical, properties: Properties, context:
 
 def _configure(s3: Any, bucket: str, properties: Properties) -> None:
     known = set(_SETTINGS) | {"BucketName", "ObjectLockEnabled", "Tags"}
-    if unknown := set(properties) - known:
-        raise ValueError(f"AWS::S3::Bucket: the embedded AWS does not support {', '.join(sorted(unknown))}")
+    refuse_unknown("AWS::S3::Bucket", properties, known)
     for name, apply in _SETTINGS.items():
         if name in properties:
             apply(s3, bucket, properties[name])

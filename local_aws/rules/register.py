@@ -7,7 +7,7 @@ from functools import cache
 from . import service_model
 from .operations import ENTRIES as OPERATIONS
 from .resource_types import ENTRIES as RESOURCE_TYPES
-from .rule import CLOUDFORMATION, Entry, NotEnforced, Request, Rule, Violation
+from .rule import CLOUDFORMATION, Entry, Request, Rule, Violation
 
 ENTRIES: tuple[Entry, ...] = OPERATIONS + RESOURCE_TYPES
 """Every entry of the register."""
@@ -16,11 +16,6 @@ ENTRIES: tuple[Entry, ...] = OPERATIONS + RESOURCE_TYPES
 def enforced() -> Iterator[Rule]:
     """The rules whose check is in the register."""
     return (entry for entry in ENTRIES if isinstance(entry, Rule))
-
-
-def not_enforced() -> Iterator[NotEnforced]:
-    """The rules that nothing enforces."""
-    return (entry for entry in ENTRIES if isinstance(entry, NotEnforced))
 
 
 @cache

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from ..rule import CLOUDFORMATION, Entry, Request, Rule, Values
+from .networks import GIVEN
 from .values import every, repeated, true
 
 _ENDPOINTS = "EC2 API reference, CreateVpcEndpoint"
@@ -76,14 +77,6 @@ def _interface(**members: Any) -> dict[str, Any]:
 
 
 _GATEWAY = {"ServiceName": "com.amazonaws.us-east-1.s3", "VpcId": "vpc-1", "RouteTableIds": ["rtb-1"]}
-_VPC = {"CidrBlock": "10.0.0.0/16", "EnableDnsSupport": True, "EnableDnsHostnames": True, "Subnets": ["10.0.0.0/24"]}
-_GIVEN = {
-    "vpc/vpc-1": _VPC,
-    "vpc/vpc-2": _VPC | {"EnableDnsHostnames": False},
-    "subnet/subnet-1": {"AvailabilityZone": "us-east-1a"},
-    "subnet/subnet-2": {"AvailabilityZone": "us-east-1b"},
-    "subnet/subnet-3": {"AvailabilityZone": "us-east-1a"},
-}
 _FLOWS = {"ResourceId": "vpc-1", "ResourceType": "VPC", "TrafficType": "ALL"}
 _TO_LOGS = _FLOWS | {"LogGroupName": "flows", "DeliverLogsPermissionArn": "arn:aws:iam::123456789012:role/flows"}
 
@@ -124,7 +117,7 @@ ENTRIES: tuple[Entry, ...] = (
         check=_interface_routes,
         accepted=_interface(),
         refused=_interface(RouteTableIds=["rtb-1"]),
-        given=_GIVEN,
+        given=GIVEN,
     ),
     _endpoint(
         says="Private names need DNS support and DNS hostnames in the VPC.",
@@ -134,7 +127,7 @@ ENTRIES: tuple[Entry, ...] = (
         check=_private_names,
         accepted=_interface(PrivateDnsEnabled=True),
         refused=_interface(PrivateDnsEnabled=True, VpcId="vpc-2"),
-        given=_GIVEN,
+        given=GIVEN,
     ),
     _endpoint(
         says="An interface endpoint has one subnet in a zone.",
@@ -144,7 +137,7 @@ ENTRIES: tuple[Entry, ...] = (
         check=_same_zone,
         accepted=_interface(SubnetIds=["subnet-1", "subnet-2"]),
         refused=_interface(SubnetIds=["subnet-1", "subnet-3"]),
-        given=_GIVEN,
+        given=GIVEN,
     ),
     _flow(
         says="Flow logs to CloudWatch Logs name a log group.",

@@ -96,10 +96,10 @@ def _opened(**rule: Any) -> dict[str, Any]:
     return {"GroupDescription": "jobs", "SecurityGroupIngress": [members]}
 
 
-_VPC = {"CidrBlock": "10.0.0.0/16", "EnableDnsSupport": True, "EnableDnsHostnames": True, "Subnets": ["10.0.0.0/24"]}
-_GIVEN = {
-    "vpc/vpc-1": _VPC,
-    "vpc/vpc-2": _VPC | {"EnableDnsHostnames": False},
+VPC = {"CidrBlock": "10.0.0.0/16", "EnableDnsSupport": True, "EnableDnsHostnames": True, "Subnets": ["10.0.0.0/24"]}
+GIVEN = {
+    "vpc/vpc-1": VPC,
+    "vpc/vpc-2": VPC | {"EnableDnsHostnames": False},
     "subnet/subnet-1": {"AvailabilityZone": "us-east-1a"},
     "subnet/subnet-2": {"AvailabilityZone": "us-east-1b"},
     "subnet/subnet-3": {"AvailabilityZone": "us-east-1a"},
@@ -127,7 +127,7 @@ ENTRIES: tuple[Entry, ...] = (
         check=_cidr,
         accepted={"VpcId": "vpc-1", "CidrBlock": "10.0.1.0/28"},
         refused={"VpcId": "vpc-1", "CidrBlock": "10.0.1.0/29"},
-        given=_GIVEN,
+        given=GIVEN,
     ),
     Rule(
         CLOUDFORMATION,
@@ -139,7 +139,7 @@ ENTRIES: tuple[Entry, ...] = (
         check=_outside,
         accepted={"VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"},
         refused={"VpcId": "vpc-1", "CidrBlock": "10.1.0.0/24"},
-        given=_GIVEN,
+        given=GIVEN,
     ),
     Rule(
         CLOUDFORMATION,
@@ -151,7 +151,7 @@ ENTRIES: tuple[Entry, ...] = (
         check=_overlap,
         accepted={"VpcId": "vpc-1", "CidrBlock": "10.0.1.0/24"},
         refused={"VpcId": "vpc-1", "CidrBlock": "10.0.0.128/25"},
-        given=_GIVEN,
+        given=GIVEN,
     ),
     _group(
         says="A security group's description has up to 255 letters, digits, spaces and some symbols.",
