@@ -6,6 +6,7 @@ import random
 import re
 import threading
 import time
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 FLUSH_SECONDS = 1.0
 REALTIME_BYTES, SERVERLESS_BYTES = 6_291_456, 4_194_304
-"""API reference, InvokeEndpoint (Body), and developer guide, "Inference options": what a request may have."""
+"""API reference, InvokeEndpoint (Body), and developer guide, "Invoke a serverless endpoint": of a request and of a response."""
 HEADER_LENGTHS = {"Custom-Attributes": 1024, "Inference-Id": 64}
 
 
@@ -69,7 +70,8 @@ class Hosting:
             raise ServiceError(f"Endpoint {name} of account {state.account} not found.")
         received, body = time.perf_counter(), request.get_data()
         summary = endpoint["ProductionVariants"][0]
-        _check_request(request, len(body), "CurrentServerlessConfig" in summary)
+        serverless = "CurrentServerlessConfig" in summary
+        _check_request(request, len(body), serverless)
         accept = request.headers.get("X-Amzn-SageMaker-Accept") or request.headers.get("Accept", "")
         attributes = request.headers.get("X-Amzn-SageMaker-Custom-Attributes", "")
         answer = fleet.invoke(body, request.headers.get("Content-Type", ""), accept, attributes)
@@ -78,6 +80,8 @@ class Hosting:
         self._metrics.add(state, name, variant, (answer.status, answer.seconds, overhead))
         if not 0 < answer.status < 400:
             return _model_error(state, name, variant, answer.status, answer.body.decode(errors="replace"))
+        if len(answer.body) > _largest_body(serverless):
+            return _model_error(state, name, variant, answer.status, None)
         if capture := self.captures.get(endpoint["EndpointArn"]):
             capture.add(
                 variant,
@@ -218,22 +222,29 @@ def _check_request(request: Request, size: int, serverless: bool) -> None:
                 f"1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length less "
                 f"than or equal to {longest}"
             )
-    largest = SERVERLESS_BYTES if serverless else REALTIME_BYTES
-    if size > largest:
-        raise PayloadTooLargeError(f"HTTP content length exceeded {largest} bytes.")
+    if size > _largest_body(serverless):
+        if serverless:
+            raise ServiceError(f"Request {uuid.uuid4()} has oversize body.")
+        raise PayloadTooLargeError(f"HTTP content length exceeded {REALTIME_BYTES} bytes.")
 
 
-def _model_error(state: State, name: str, variant: str, status: int, message: str) -> Response:
+def _largest_body(serverless: bool) -> int:
+    return SERVERLESS_BYTES if serverless else REALTIME_BYTES
+
+
+def _model_error(state: State, name: str, variant: str, status: int, message: str | None) -> Response:
+    """The error of a container; `message` is its response, None when SageMaker cannot load that."""
     kind = "client" if 400 <= status < 500 else "server"
     console = f"https://{state.region}.console.aws.amazon.com/cloudwatch/home?region={state.region}"
     group = f"{console}#logEventViewer:group=/aws/sagemaker/Endpoints/{name}"
+    why = f'with message "{message[:1000]}"' if message is not None else "and could not load the entire response body"
     text = (
-        f'Received {kind} error ({status}) from {variant} with message "{message[:1000]}". '
+        f"Received {kind} error ({status}) from {variant} {why}. "
         f"See {group} in account {state.account} for more information."
     )
     body = {
         "OriginalStatusCode": status,
-        "OriginalMessage": message,
+        "OriginalMessage": message or "",
         "LogStreamArn": f"arn:aws:logs:{state.region}:{state.account}:log-group:/aws/sagemaker/Endpoints/{name}",
         "message": text,
     }

@@ -64,8 +64,9 @@ def test_retrain_fails_where_versions_are_promoted_to(run, project):
     ("arguments", "message"),
     [
         (["schema", "other"], "there is no schema 'other'; choose factory or model"),
-        (["retrain", "chrun"], "there is no model 'chrun' in"),
+        (["retrain", "chrun"], "models (did you mean 'churn'?); there are: churn"),
         (["retrain", "churn", "--env", "qa"], "no environment 'qa' in factory.yaml; there are dev, prod"),
+        (["retrain", "churn", "--env", "pord"], "there are dev, prod (did you mean 'prod'?)"),
         (["invoke", "churn"], "give either --rows FILE or --json RECORD"),
         (["invoke", "churn", "--json", "{"], "--json is not JSON"),
         (["invoke", "churn", "--json", "{}", "--inference-id", ""], "--inference-id must have 1 to 64 printable ASCII"),
