@@ -99,8 +99,9 @@ SIMILAR_VALUES = st.sampled_from(
         "acme-prod-Churn-drift", "acme-prod-churn\n", "acme-prod-../../x-drift", "acme-prod--drift",
         "acme-prod-churn-endpoint-errors",
         "acme-prod-" + "x" * 30, "churn", "churn\n", "CHURN", "churn/../loan", "nobody", "drift", "code", "999999999999",
-        ACCOUNT, f"{ACCOUNT} ", "aws.cloudwatch", "aws.sagemaker", "aws.ssm", "com.acme", "Rejected", "OK", "Approved", "UPDATING", "",
-        "DELETING", "Delete",        "/acme/prod/models/", "/acme/prod/models/nobody", "/acme/dev/models/churn", "acme-prod-nobody",
+        ACCOUNT, f"{ACCOUNT} ", "aws.cloudwatch", "aws.sagemaker", "aws.ssm", "com.acme", "Rejected", "OK", "Approved",
+        "UPDATING", "", "DELETING", "Delete", "/acme/prod/models/", "/acme/prod/models/nobody", "/acme/dev/models/churn",
+        "acme-prod-nobody",
     ]
 )  # fmt: skip
 
