@@ -97,7 +97,7 @@ def test_function_assumes_one_role_per_environment(template):
         ]
     ]
     services = {action.split(":")[0] for s in statements for action in s["Action"]}
-    assert services == {"kms", "sts", "codepipeline", "s3", "logs", "xray"}
+    assert services == {"kms", "sts", "codepipeline", "s3", "events", "logs", "xray"}
 
 
 def test_role_trusts_the_delivery_function_only(assembly):

@@ -50,6 +50,7 @@ class DeliveryAlerts(Construct):
             self, "Topic", names=names, key=key, emails=emails, dead_letter_queue=dead_letter_queue
         )
         """The topic, for alarms and further notification rules."""
+        self.topic.add_alert_rule()
         name = pipeline.pipeline_name if pipeline else names.delivery_pipeline if names else None
 
         def actions(**detail: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_iam as iam
 
 from ..core.names import EnvironmentNames
-from ..core.permissions import allow
+from ..core.permissions import allow, send_alerts
 
 
 def delivery_statements(
@@ -20,4 +20,5 @@ def delivery_statements(
         allow(["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"], ["*"]),
         allow(["codepipeline:GetPipelineExecution", "codepipeline:ListActionExecutions"], [pipeline]),
         allow(["s3:PutObject"], [f"{names.bucket_arn('records')}/reports/*"]),
+        send_alerts(names),
     ]
