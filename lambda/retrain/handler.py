@@ -26,7 +26,7 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
     """Handle one message about one model. Raises for an invalid message or an error of AWS; a skip succeeds."""
     logger.remove_keys(["model", "trigger"])  # of the previous message
     try:
-        message, settings = read_message(record, lambda_context, parse, Settings, logger)
+        message, settings = read_message(record, lambda_context, parse, Settings)
     except UnknownModelError as error:
         if isinstance(error.message, TrainingEnded):  # CloudFormation stopped the training when it deleted the model
             return

@@ -41,7 +41,7 @@ class RefusedMessageError(Exception):
     """The message is invalid, or about a model that the environment does not have; a retry does not change that."""
 
 
-class UnknownModelError(RefusedMessageError):
+class UnknownModelError(RefusedMessageError, LookupError):
     """The environment does not have the model of the valid `message`."""
 
     def __init__(self, reason: str, message: ModelMessage) -> None:
@@ -60,27 +60,19 @@ def process_batch(event: dict[str, Any], context: Any, handle: Callable[..., Non
 
 
 def read_message[Message: ModelMessage, Settings: BaseModel](
-    record: SQSRecord,
-    context: Any,
-    parse: Callable[[str, Origin], Message],
-    settings_type: type[Settings],
-    logger: Logger,
+    record: SQSRecord, context: Any, parse: Callable[[str, Origin], Message], settings_type: type[Settings]
 ) -> tuple[Message, Settings]:
     """The message in a record, and the settings of its model.
 
-    Logs `message refused` and raises RefusedMessageError when the message is invalid, UnknownModelError when there is no such
-    model.
+    Raises RefusedMessageError when the message is invalid, UnknownModelError when there is no such model.
     """
-    # Not `exception`: the sender made the mistake, and a traceback would hide that.
     try:
         message = parse(record.body, _origin(context))
     except InvalidMessageError as error:
-        logger.error("message refused", message_id=record.message_id, reason=str(error))  # noqa: TRY400
         raise RefusedMessageError(str(error)) from error
     try:
         return message, read_settings(message.model, settings_type)
     except LookupError as error:
-        logger.error("message refused", message_id=record.message_id, reason=str(error))  # noqa: TRY400
         raise UnknownModelError(str(error), message) from error
 
 
@@ -90,6 +82,8 @@ def _succeeds(record: SQSRecord, context: Any, handle: Callable[..., None]) -> b
     try:
         handle(record, lambda_context=context)
     except RefusedMessageError as error:
+        # Not `exception`: the sender made the mistake, and a traceback would hide that.
+        logger.error("message refused", message_id=record.message_id, reason=str(error))  # noqa: TRY400
         _give_up(record, "message-refused", "was refused", str(error))
     except Exception as error:
         logger.exception("message failed", message_id=record.message_id, attempt=attempt)

@@ -21,6 +21,7 @@ from .generated_messages import (
     ANYTHING,
     NAME,
     at,
+    dropped_by_deploy,
     mutated,
     text,
     valid_end_of_training,
@@ -143,7 +144,7 @@ def agree(function, valid, content):
 
 
 RETRAIN_EVENTS = ["schedule", "manual", "drift_alarm"]
-DEPLOY_EVENTS = ["manual", "version_approved", "endpoint_in_service"]
+DEPLOY_EVENTS = ["manual", "version_approved", "endpoint_in_service", "endpoint_deleting", "settings_changed"]
 
 
 @pytest.mark.parametrize("name", RETRAIN_EVENTS)
@@ -173,7 +174,11 @@ def test_retrain_refuses_mutated_ends_of_trainings(retrain, content):
 @FUZZ
 @given(content=mutated(DEPLOY_EVENTS))
 def test_deploy_refuses_mutated_events(deploy, content):
-    agree(deploy, valid_for_deploy, content)
+    if dropped_by_deploy(content):
+        assert not deploy.handle(json.dumps(content))
+        assert deploy.changes() == []
+    else:
+        agree(deploy, valid_for_deploy, content)
 
 
 @pytest.mark.parametrize("name", ["retrain", "deploy"])
