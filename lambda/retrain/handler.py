@@ -1,5 +1,7 @@
 """Handler of the retrain queue: a message starts a training, is remembered until the running one ends, or is skipped.
 
+An event about the start of a training is looked at, too: a person can start one while another is in flight.
+
 Needs ssm:GetParameter on the models' parameters; sagemaker:ListPipelineExecutions, StartPipelineExecution and
 UpdatePipelineExecution on the training pipelines; s3:ListBucket on the data bucket below `*/raw/`; cloudwatch:PutMetricData in
 our namespace; events:PutEvents for alerts; its queue and dead-letter queue; its log group.
@@ -9,10 +11,10 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from messages import TrainingEnded, parse
+from messages import TrainingChanged, parse
 from settings import Settings
 from shared.queue import UnknownModelError, process_batch, read_message
-from trainings import handle_request
+from trainings import check_start, handle_request
 
 logger = Logger()
 
@@ -28,10 +30,13 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
     try:
         message, settings = read_message(record, lambda_context, parse, Settings)
     except UnknownModelError as error:
-        if isinstance(error.message, TrainingEnded):  # CloudFormation stopped the training when it deleted the model
+        if isinstance(error.message, TrainingChanged):  # CloudFormation stopped the training when it deleted the model
             return
         raise
-    request = message.request(record.message_id)
-    logger.append_keys(model=message.model, trigger=request.kind if request else "training ended")
-    outcome = handle_request(message.model, settings, request)
-    logger.info(outcome.message, **outcome.facts)
+    if isinstance(message, TrainingChanged) and message.is_start:
+        outcome = check_start(message.model, settings, message.execution)
+    else:
+        request = message.request(record.message_id)
+        logger.append_keys(model=message.model, trigger=request.kind if request else "training ended")
+        outcome = handle_request(message.model, settings, request)
+    logger.info(outcome.message, model=message.model, **outcome.facts)

@@ -1,5 +1,5 @@
 """Messages of the retrain queue: our own triggers, CloudWatch's event about a model's drift or quality alarm, and SageMaker's
-event about the end of a training.
+events about the start and the end of a training.
 
 Every name and text that is used later is validated here; anything else is refused.
 """
@@ -35,13 +35,15 @@ class Trigger(BaseModel):
 
 
 @dataclass(frozen=True)
-class TrainingEnded:
-    """An execution of a model's training pipeline ended, so a request that waits for that can start."""
+class TrainingChanged:
+    """An execution of a model's training pipeline started, or ended, so that a request that waits for that can start."""
 
     model: str
+    execution: str
+    is_start: bool
 
     def request(self, message_id: str) -> None:
-        """The end of a training requests none."""
+        """It requests no training."""
 
 
 class _State(BaseModel):
@@ -65,8 +67,12 @@ class _AlarmEvent(BaseModel):
 
 
 class _Execution(BaseModel):
-    pipeline_arn: str = Field(alias="pipelineArn", pattern=r"^arn:[^:]+:sagemaker:[^:]+:[0-9]{12}:pipeline/[^/:]+$")
-    status: Literal["Succeeded", "Failed", "Stopped"] = Field(alias="currentPipelineExecutionStatus")
+    arn: str = Field(
+        alias="pipelineExecutionArn",
+        pattern=r"^arn:[^:]+:sagemaker:[^:]+:[0-9]{12}:pipeline/[^/:]+/execution/[^/:]+$",
+        max_length=2048,
+    )
+    status: Literal["Executing", "Succeeded", "Failed", "Stopped"] = Field(alias="currentPipelineExecutionStatus")
 
 
 class _ExecutionEvent(BaseModel):
@@ -97,11 +103,11 @@ _BODY: TypeAdapter[Trigger | _AlarmEvent | _ExecutionEvent] = TypeAdapter(
 )
 
 
-def parse(body: str, origin: Origin) -> Trigger | TrainingEnded:
-    """The trigger, or the end of a training, in a message body. Raises InvalidMessageError with the reason."""
+def parse(body: str, origin: Origin) -> Trigger | TrainingChanged:
+    """The trigger, or the start or end of a training, in a message body. Raises InvalidMessageError with the reason."""
     message = parse_body(_BODY, body)
     if isinstance(message, _ExecutionEvent):
-        return _ended(message, origin)
+        return _changed(message, origin)
     if isinstance(message, _AlarmEvent):
         return _from_alarm(message, origin)
     if message.kind in ALARMS.values():
@@ -119,13 +125,15 @@ def _from_alarm(event: _AlarmEvent, origin: Origin) -> Trigger:
     raise InvalidMessageError(f"detail.alarmName: it is not the drift or quality alarm of a model of {origin.prefix}")
 
 
-def _ended(event: _ExecutionEvent, origin: Origin) -> TrainingEnded:
-    *_, account, resource = event.detail.pipeline_arn.split(":")
+def _changed(event: _ExecutionEvent, origin: Origin) -> TrainingChanged:
+    *_, account, resource = event.detail.arn.split(":")
     if not event.account == account == origin.account:
         raise InvalidMessageError("account: the event comes from another account")
-    if model := origin.model_in(resource.removeprefix("pipeline/"), "-train"):
-        return TrainingEnded(model)
-    raise InvalidMessageError(f"detail.pipelineArn: it is not the training pipeline of a model of {origin.prefix}")
+    if model := origin.model_in(resource.split("/")[1], "-train"):
+        return TrainingChanged(model, event.detail.arn, event.detail.status == "Executing")
+    raise InvalidMessageError(
+        f"detail.pipelineExecutionArn: it is not the training pipeline of a model of {origin.prefix}"
+    )
 
 
 def _described(text: str) -> str:

@@ -51,6 +51,16 @@ def handle_request(model: str, settings: Settings, request: Request | None) -> O
     raise TrainingEndedError("the training that was in flight ended meanwhile")
 
 
+def check_start(model: str, settings: Settings, execution: str) -> Outcome:
+    """Alert when a training that started, in whatever way, is not the only one in flight."""
+    running = [each.arn for each in aws.list_executions(settings.training_pipeline) if each.running]
+    if execution in running and len(running) > 1:
+        others = [arn for arn in running if arn != execution]
+        send_alert(_two_in_flight(model, execution, others))
+        return Outcome("two trainings are in flight", {"execution": execution, "others": others})
+    return Outcome("a training is in flight", {"execution": execution})
+
+
 def _decide(settings: Settings, request: Request | None) -> Decision:
     return decide(
         request,
@@ -70,12 +80,6 @@ def _is_running(settings: Settings, execution: Execution) -> bool:
 def _start(model: str, settings: Settings, request: Request) -> Outcome:
     execution = aws.start_training(settings.training_pipeline, request)
     aws.put_counts(model, _STARTED)
-    # A person can start a training, too, between our look at the executions and our start.
-    others = [
-        each.arn for each in aws.list_executions(settings.training_pipeline) if each.running and each.arn != execution
-    ]
-    if others:
-        send_alert(_two_in_flight(model, execution, others[0]))
     return Outcome("training started", {"execution": execution, "reason": request.reason})
 
 
@@ -104,12 +108,12 @@ def _not_started(model: str, skip: Skip) -> Alert:
     )
 
 
-def _two_in_flight(model: str, own: str, other: str) -> Alert:
+def _two_in_flight(model: str, new: str, others: list[str]) -> Alert:
     return Alert(
         model=model,
         cause="two-trainings-in-flight",
         what=f"Two trainings of {model} run at the same time.",
-        why=f"{other} was started while {own} was starting.",
-        done="Both go on. Each is compared with the live version.",
-        command=f"aws sagemaker stop-pipeline-execution --pipeline-execution-arn {own}",
+        why=f"{new} was started while {', '.join(others)} had not ended: by a person, or between a look and a start.",
+        done="Both go on. Each new version is compared with the live one.",
+        command=f"aws sagemaker stop-pipeline-execution --pipeline-execution-arn {new}",
     )

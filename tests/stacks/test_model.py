@@ -89,7 +89,7 @@ def test_alarms_and_end_of_training_send_to_retrain_queue(prod):
         "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
         "detail": {
             "pipelineArn": ["arn:aws:sagemaker:us-east-1:333333333333:pipeline/acme-prod-churn-train"],
-            "currentPipelineExecutionStatus": ["Succeeded", "Failed", "Stopped"],
+            "currentPipelineExecutionStatus": ["Executing", "Succeeded", "Failed", "Stopped"],
         },
     }
     prod.has_resource_properties(

@@ -100,18 +100,18 @@ class RetrainTrigger(Construct):
         )
 
     def _rule(self, props: ModelProps) -> None:
-        """One rule for the alarms and the end of a training: an event bus has 300 rules.
+        """One rule for the alarms and for the start and end of a training: an event bus has 300 rules.
 
         CloudWatch sends one event when the state of an alarm changes, and none while it stays.
         """
         retrain = props.config.retrain
         enabled = {"drift": retrain.on_drift, "model-quality": retrain.on_quality}
-        ended: dict[str, Any] = {
+        changed: dict[str, Any] = {
             "source": ["aws.sagemaker"],
             "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
             "detail": {
                 "pipelineArn": [props.environment_names.arn("sagemaker", f"pipeline/{props.names.training_pipeline}")],
-                "currentPipelineExecutionStatus": ["Succeeded", "Failed", "Stopped"],
+                "currentPipelineExecutionStatus": ["Executing", "Succeeded", "Failed", "Stopped"],
             },
         }
         raised: dict[str, Any] = {
@@ -127,8 +127,8 @@ class RetrainTrigger(Construct):
             "DriftRule",
             name=props.names.rule("drift"),
             description=f"Requests a training of {props.config.name} when its drift or model-quality alarm is raised, and "
-            "reports the end of a training to the same queue",
-            event_pattern={"$or": [raised, ended]} if any(enabled.values()) else ended,
+            "reports the start and end of each training",
+            event_pattern={"$or": [raised, changed]} if any(enabled.values()) else changed,
             targets=[queue_target(props, "Retrain", self.queue)],
         )
 

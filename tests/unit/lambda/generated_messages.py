@@ -47,9 +47,9 @@ def valid_end_of_training(content):
         at(content, "source") == "aws.sagemaker"
         and at(content, "detail-type") == "SageMaker Model Building Pipeline Execution Status Change"
         and at(content, "account") == ACCOUNT
-        and at(content, "detail", "pipelineArn")
-        == f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:pipeline/acme-prod-churn-train"
-        and at(content, "detail", "currentPipelineExecutionStatus") in ("Succeeded", "Failed", "Stopped")
+        and at(content, "detail", "pipelineExecutionArn")
+        == f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:pipeline/acme-prod-churn-train/execution/abcdefghijkl"
+        and at(content, "detail", "currentPipelineExecutionStatus") in ("Executing", "Succeeded", "Failed", "Stopped")
     )
 
 

@@ -159,20 +159,20 @@ def test_training_that_ends_during_the_request_is_followed_at_once(retrain, trai
     assert started(retrain, training, cloud.message("manual"))["Trigger"] == "manual"
 
 
-def test_two_trainings_in_flight_alert(retrain, training, cloud, monkeypatch):
-    training.data()
-    aws = sys.modules["aws"]
-    start, studio = aws.start_training, []
-
-    def races(*arguments):
-        studio.append(training.earlier(HOUR / 60, "Executing", kind=None))
-        return start(*arguments)
-
-    monkeypatch.setattr(aws, "start_training", races)
-    assert retrain(cloud.message("manual")) == []
+def test_two_trainings_in_flight_alert(retrain, training, cloud, running):
+    studio = training.earlier(HOUR / 60, "Executing", kind=None)
+    assert retrain(ended(cloud, studio, "Executing")) == []
     (alert,) = alerts(retrain)
     assert alert["cause"] == "two-trainings-in-flight"
-    assert studio[0] in alert["why"]
+    assert running in alert["why"]
+    assert studio in alert["command"]
+
+
+def test_start_of_only_training_in_flight_does_not_alert(retrain, training, cloud, running):
+    assert retrain(ended(cloud, running, "Executing")) == []
+    training.finish(running)
+    assert retrain(ended(cloud, training.earlier(HOUR, "Executing"), "Executing")) == []
+    assert retrain.changes == []
 
 
 def test_end_of_removed_models_training_is_ignored(retrain, cloud):

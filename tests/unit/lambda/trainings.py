@@ -82,7 +82,7 @@ def remembered(retrain, training, record):
 
 
 def ended(cloud, arn, status="Succeeded"):
-    """The record of SageMaker's event about the end of an execution."""
+    """The record of SageMaker's event about the end of an execution, or with Executing about its start."""
     event = cloud.event("training_ended")
     event["detail"] |= {"pipelineExecutionArn": arn, "currentPipelineExecutionStatus": status}
     return message(event, cloud.model)
