@@ -71,7 +71,18 @@ def test_retrain_fails_where_versions_are_promoted_to(run, project):
         (["invoke", "churn", "--json", "{"], "--json is not JSON"),
         (["invoke", "churn", "--json", "{}", "--inference-id", ""], "--inference-id must have 1 to 64 printable ASCII"),
         (["invoke", "churn", "--rows", "x.txt"], "x.txt: unsupported file type; it must end in .csv or .json"),
-        (["retrain", "churn"], "environment 'prod' has no queue 'acme-prod-retrain.fifo'; deploy it first: cdk deploy"),
+        (
+            ["retrain", "churn"],
+            "environment 'prod' has no model 'churn' (there is no parameter /acme/prod/models/churn)",
+        ),
+        (
+            ["redeploy", "churn"],
+            "environment 'prod' has no model 'churn' (there is no parameter /acme/prod/models/churn)",
+        ),
+        (
+            ["rollback", "churn"],
+            "environment 'prod' has no model 'churn' (there is no parameter /acme/prod/models/churn)",
+        ),
         (["retrain", "churn", "--env", "dev"], "you are signed in to account 123456789012, not to environment 'dev'"),
         (["invoke", "churn", "--json", "{}", "--profile", "nobody"], "cannot sign in to environment 'prod'"),
     ],
@@ -86,6 +97,9 @@ def test_user_mistake_prints_message_without_traceback(run, project, aws, argume
 
 
 def test_retrain_sends_one_message_in_message_group_of_model(run, project, aws):
+    boto3.client("ssm", region_name="eu-west-1").put_parameter(
+        Name="/acme/prod/models/churn", Value="{}", Type="String"
+    )
     sqs = boto3.client("sqs", region_name="eu-west-1")
     url = sqs.create_queue(
         QueueName="acme-prod-retrain.fifo", Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"}
