@@ -10,11 +10,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from botocore.exceptions import HTTPClientError, IncompleteReadError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
 from .artifacts import mismatch
 from .clients import ClientProvider
-from .records import write_record
+from .records import write_correction, write_record
 from .s3 import split_uri
 
 # The size held in memory at a time. S3 accepts 10,000 parts, so an artifact may have 320 GB.
@@ -63,7 +63,10 @@ class Promoted:
 def promote(
     package: dict[str, Any], source: ClientProvider, source_name: str, target: Target, *, by: str, reason: str
 ) -> Promoted:
-    """Copy the files of a described model package, register it in `target`, and record who promoted it and why.
+    """Copy the files of a described model package, record who promotes it and why, and register it in `target`.
+
+    The record comes first: where the approval is automatic, the registration deploys the version. It is
+    `promotions/<time>-v<version in the source>.json`, and the version's metadata names it as `promotion_record`.
 
     Raises PromotionError when the artifact's SHA-256 differs from the registered one; then nothing is written.
     """
@@ -77,17 +80,28 @@ def promote(
         raise PromotionError(mismatch(container["ModelDataUrl"], number, str(error), registered or "")) from error
     sagemaker = target.environment.client("sagemaker")
     reports = {name: copy.reports(package[name]) for name in _REPORTS if name in package}
-    request = _create_request(package, target, artifact_uri, digest, reason)
-    created = sagemaker.create_model_package(**request, **reports)
+    origin, s3 = package["ModelPackageArn"], target.environment.client("s3")
+    facts = {
+        "by": by,
+        "reason": reason,
+        "origin": origin,
+        "artifact_digest": digest,
+        "registered_in": target.model_package_group,
+        "approval_status": target.approval_status,
+    }
+    record_uri = write_record(s3, target.records_uri, "promotions", package, facts)
+    request = _create_request(package, target, artifact_uri, digest, reason, record_uri)
+    try:
+        created = sagemaker.create_model_package(**request, **reports)
+    except ClientError as error:
+        write_correction(s3, record_uri, "not-registered", error)
+        raise
     promoted = sagemaker.describe_model_package(ModelPackageName=created["ModelPackageArn"])
-    origin = package["ModelPackageArn"]
-    facts = {"by": by, "reason": reason, "origin": origin, "artifact_digest": digest}
-    record_uri = write_record(target.environment.client("s3"), target.records_uri, "promotions", promoted, facts)
     return Promoted(origin, promoted["ModelPackageVersion"], target.approval_status, digest, record_uri)
 
 
 def _create_request(
-    package: dict[str, Any], target: Target, artifact_uri: str, digest: str, reason: str
+    package: dict[str, Any], target: Target, artifact_uri: str, digest: str, reason: str, record_uri: str
 ) -> dict[str, Any]:
     """CreateModelPackage without the reports: the version's own specification and metadata, with the copied artifact."""
     specification = package["InferenceSpecification"]
@@ -103,7 +117,12 @@ def _create_request(
         "InferenceSpecification": specification
         | {"Containers": [container | {"ModelDataUrl": artifact_uri, "Image": image}]},
         "CustomerMetadataProperties": metadata
-        | {"origin": package["ModelPackageArn"], "artifact_digest": digest, "trigger": "promotion"},
+        | {
+            "origin": package["ModelPackageArn"],
+            "artifact_digest": digest,
+            "trigger": "promotion",
+            "promotion_record": record_uri,
+        },
     }
 
 

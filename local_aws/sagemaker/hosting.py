@@ -3,6 +3,7 @@
 import json
 import logging
 import random
+import re
 import threading
 import time
 import uuid
@@ -21,8 +22,6 @@ from .service import Service, origin
 from .state import State, find, subnets
 
 log = logging.getLogger(__name__)
-EVENT_STATUS = {"InService": "IN_SERVICE", "OutOfService": "OUT_OF_SERVICE"}
-"""The spelling of an endpoint's status in events."""
 POLL_SECONDS = 0.1
 FLUSH_SECONDS = 1.0
 REALTIME_BYTES, SERVERLESS_BYTES = 6_291_456, 4_194_304
@@ -175,8 +174,7 @@ class Hosting:
         endpoint.pop("PendingDeploymentSummary", None)
         endpoint["LastModifiedTime"] = now()
         if not self._service.stopping.is_set():
-            detail = endpoint | {"EndpointStatus": EVENT_STATUS.get(status, status.upper())}
-            self._service.emit(state, "Endpoint State Change", detail, endpoint["EndpointArn"])
+            emit_status(self._service, state, endpoint)
 
     def fail(self, state: State, endpoint: Record, reason: str) -> None:
         """Set an endpoint to Failed and end what runs behind it."""
@@ -255,6 +253,13 @@ def _model_error(state: State, name: str, variant: str, status: int, message: st
 
 def _model(state: State, config: Record) -> Record:
     return find(state.models, config["ProductionVariants"][0]["ModelName"], "model")
+
+
+def emit_status(service: Service, state: State, endpoint: Record) -> None:
+    """Emit 'SageMaker Endpoint State Change', with the status in the spelling of events, such as IN_SERVICE, and the tags."""
+    status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", endpoint["EndpointStatus"]).upper()
+    detail = endpoint | {"EndpointStatus": status, "Tags": state.tags.get(endpoint["EndpointArn"], {})}
+    service.emit(state, "Endpoint State Change", detail, endpoint["EndpointArn"])
 
 
 def variant_summary(variant: Record) -> Record:

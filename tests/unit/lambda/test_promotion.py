@@ -115,6 +115,7 @@ class World:
         self.factory = f"f{uuid.uuid4().hex[:6]}"
         self.dev, self.prod = Account(self, "dev", None), Account(self, "prod", "dev")
         self.approval = approval
+        self.stacks = {f"{self.prefix(name)}-{self.model}" for name in ACCOUNTS}
 
     def prefix(self, name: str) -> str:
         return f"{self.factory}-{name}"
@@ -155,13 +156,15 @@ class Pipeline:
 @pytest.fixture
 def world(local, delivery, monkeypatch):
     monkeypatch.setattr(local._dispatcher.replaced["sagemaker"].hosting, "deploy", lambda *_: None)
-    monkeypatch.setattr(delivery["delivery_versions"], "codepipeline", Pipeline)
-    return World(local.accounts, delivery)
+    monkeypatch.setattr(delivery["commit"], "codepipeline", Pipeline)
+    world = World(local.accounts, delivery)
+    monkeypatch.setattr(delivery["commit"], "_deployed_stacks", lambda *_: world.stacks)
+    return world
 
 
 def test_served_version_is_registered_with_digest_origin_and_reports(world):
     origin = world.trained()
-    assert world.step().variables == {"trained": "none", "promoted": world.model}
+    assert world.step().variables == {"trained": "none", "promoted": world.model, "leftovers": "none"}
     (made,) = world.prod.versions()
     facts, container = made["CustomerMetadataProperties"], made["InferenceSpecification"]["Containers"][0]
     assert facts["origin"] == origin
@@ -182,7 +185,7 @@ def test_served_version_is_registered_with_digest_origin_and_reports(world):
 def test_version_is_promoted_only_once(world):
     world.trained()
     world.step()
-    assert world.step().variables == {"trained": "none", "promoted": world.model}
+    assert world.step().variables == {"trained": "none", "promoted": world.model, "leftovers": "none"}
     assert world.step("e2").summary == "unchanged: 1"
     assert len(world.prod.versions()) == 1
 
@@ -250,6 +253,7 @@ def test_failure_reverts_versions_promoted_before(world):
     other = World(world.accounts, world.delivery)
     other.factory = world.factory
     settings = other.prod.settings
+    world.stacks.add(f"{world.prefix('prod')}-{other.model}")
     other.prod.client("ssm").put_parameter(
         Name=f"/{world.factory}/prod/models/{other.model}", Value=json.dumps(settings), Type="String"
     )

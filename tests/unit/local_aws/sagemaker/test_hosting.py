@@ -12,7 +12,7 @@ from local_aws.sagemaker.hosting import _check_request
 from local_aws.sagemaker.metrics import EndpointMetrics
 from local_aws.sagemaker.state import State
 
-from .endpoint import flush, wait
+from .endpoint import flush
 from .test_jobs import CONTAINER_VARIABLES
 
 THREE = """
@@ -128,14 +128,17 @@ def test_flush_publishes_all_buffered_invocations():
     assert {datum["Dimensions"][1]["Value"] for _, datum in published} == {"blue"}
 
 
-def test_in_service_endpoint_is_event(aws, endpoint):
-    events = aws.listen("SageMaker Endpoint State Change")
+def test_every_status_of_endpoint_is_event(aws, endpoint, monkeypatch):
+    service = aws.local._dispatcher.replaced["sagemaker"]
+    events, emit = [], service.emit
+    monkeypatch.setattr(service, "emit", lambda *event: (events.append(event), emit(*event)))
     arn = endpoint.create(endpoint.config("one"))["EndpointArn"]
-
-    def received():
-        return [event["detail"]["EndpointStatus"] for event in events() if event["resources"] == [arn]]
-
-    assert wait(received) == ["IN_SERVICE"]
+    aws.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "team", "Value": "risk"}])
+    aws.sagemaker.delete_endpoint(EndpointName=endpoint.name)
+    details = [detail for _, kind, detail, of in events if (kind, of) == ("Endpoint State Change", arn)]
+    assert [detail["EndpointStatus"] for detail in details] == ["CREATING", "IN_SERVICE", "DELETING"]
+    assert details[-1]["Tags"] == {"team": "risk"}
+    assert aws.sagemaker.list_tags(ResourceArn=arn)["Tags"] == []
 
 
 def test_body_over_limit_is_refused(serving):
