@@ -52,6 +52,7 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
                 "sagemaker:UpdateEndpointWeightsAndCapacities",
                 "sagemaker:DeleteEndpoint",
                 "sagemaker:AddTags",
+                "sagemaker:ListTags",
             ],
             _serving(names),
         ),

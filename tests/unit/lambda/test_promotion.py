@@ -220,7 +220,7 @@ def test_model_without_version_is_not_promoted(world):
     ("made", "why"),
     [
         ({"code": "code 0"}, "dev has no approved version of the code that this delivery brings, the newest is v1"),
-        ({"artifact_digest": "0" * 64}, f"instead of {'0' * 64}"),
+        ({"artifact_digest": "0" * 64}, f"and the evaluation measured {'0' * 64}"),
     ],
 )
 def test_version_of_other_code_or_artifact_fails_delivery(world, made, why):
@@ -276,3 +276,24 @@ def test_large_artifact_is_copied_in_parts(world, monkeypatch):
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     assert world.prod.s3.head_object(Bucket=bucket, Key=key)["ETag"].endswith('-3"')
     assert len(content) // part == 2
+
+
+@pytest.mark.parametrize("part_bytes", [32 * 2**20, 5 * 2**20])
+def test_changed_artifact_does_not_replace_an_earlier_copy(world, monkeypatch, part_bytes):
+    """The copy may be live already: SageMaker loads it again when an endpoint gets another instance."""
+    monkeypatch.setattr(world.delivery["shared.promotion"], "PART_BYTES", part_bytes)
+    content = hashlib.sha256(b"seed").digest() * (6 * 2**15)
+    world.trained(artifact=content)
+    world.step()
+    (made,) = world.prod.versions()
+    copied = made["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    (trained,) = world.dev.versions()
+    bucket, _, key = (
+        trained["InferenceSpecification"]["Containers"][0]["ModelDataUrl"].removeprefix("s3://").partition("/")
+    )
+    world.dev.s3.put_object(Bucket=bucket, Key=key, Body=b"x" + content[1:])
+    world.prod.sagemaker.delete_model_package(ModelPackageName=made["ModelPackageArn"])
+    failed = world.step("e2").message
+    assert "is not the file that version 1 was evaluated with" in failed
+    assert world.prod.versions() == []
+    assert world.prod.read(copied) == content
