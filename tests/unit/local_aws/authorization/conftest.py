@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import dataclass
+from functools import cache
 
 import boto3
 import pytest
@@ -21,6 +22,12 @@ ACCOUNT = "123456789012"
 OTHER = "444455556666"
 
 
+@cache
+def _client(service, url, credentials, config):
+    config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **dict(config))
+    return boto3.client(service, endpoint_url=url, region_name=REGION, config=config, **dict(credentials))
+
+
 @dataclass
 class Local:
     """Clients for the server."""
@@ -29,8 +36,7 @@ class Local:
     url: str = ""
 
     def client(self, service, credentials=ADMIN, **config):
-        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **config)
-        return boto3.client(service, endpoint_url=self.url, region_name=REGION, config=config, **credentials)
+        return _client(service, self.url, *map(tuple, (credentials.items(), config.items())))
 
     def role(self, name, *statements, account=ACCOUNT, trust=None, boundary=None):
         """A role with these statements as its inline policy."""
