@@ -5,11 +5,11 @@ import shutil
 import sys
 from pathlib import Path
 
-import boto3
 import joblib
 import pandas as pd
 import pytest
 
+from jobs import s3 as storage
 from jobs import train
 from jobs.evaluation import evaluate
 from local_aws.sagemaker.containers import pack
@@ -60,7 +60,7 @@ def evaluated(ml, s3, tmp_path, settings, records, monkeypatch):
         evaluate.run()
         return json.loads((ml / "processing/output/evaluation/evaluation.json").read_text())
 
-    boto3.client("sagemaker").create_model_package_group(ModelPackageGroupName="sales")
+    storage.client("sagemaker").create_model_package_group(ModelPackageGroupName="sales")
     yield run
     sys.path[:] = paths
     for name in set(sys.modules) - before:
@@ -78,7 +78,7 @@ def register(s3, tmp_path, settings):
             path = artifact(tmp_path / "old", settings(), model, more.pop("classes", [0, 1]), **more)
         if upload:
             s3.upload_file(str(path), "data", "old/model.tar.gz")
-        boto3.client("sagemaker").create_model_package(
+        storage.client("sagemaker").create_model_package(
             ModelPackageGroupName="sales",
             ModelApprovalStatus="Approved",
             InferenceSpecification={
