@@ -8,15 +8,15 @@ import xmltodict
 from cryptography.hazmat.primitives.asymmetric import rsa
 from moto.sns.models import Subscription
 
-from .interfaces import EmbeddedAws
+from .interfaces import Patchable
 
 
-def install(local: EmbeddedAws) -> None:
+def install(server: Patchable) -> None:
     """Check each name of an XML element once, make one key that signs notifications, and load EC2's images when asked for."""
-    local.replace(xmltodict, "_validate_name", cache(vars(xmltodict)["_validate_name"]))
+    server.replace(xmltodict, "_validate_name", cache(vars(xmltodict)["_validate_name"]))
     # Moto makes a key for each subscription, in up to a second; the certificate that it signs with it is new in each message.
-    local.replace(Subscription, "private_key", lambda _: _signing_key())
-    local.when_imported("moto.ec2.models.amis", lambda module: _load_images_late(local, module))
+    server.replace(Subscription, "private_key", lambda _: _signing_key())
+    server.when_imported("moto.ec2.models.amis", lambda module: _load_images_late(server, module))
 
 
 @cache
@@ -24,7 +24,7 @@ def _signing_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def _load_images_late(local: EmbeddedAws, module: ModuleType) -> None:
+def _load_images_late(server: Patchable, module: ModuleType) -> None:
     """Make the volumes and snapshots of EC2's public images at the first request for images, not in every account and region."""
     backend = module.AmiBackend
     load, describe = backend._load_amis, backend.describe_images
@@ -35,5 +35,5 @@ def _load_images_late(local: EmbeddedAws, module: ModuleType) -> None:
             load(self)
         return describe(self, *arguments, **more)
 
-    local.replace(backend, "_load_amis", lambda _: None)
-    local.replace(backend, "describe_images", describe_loaded)
+    server.replace(backend, "_load_amis", lambda _: None)
+    server.replace(backend, "describe_images", describe_loaded)

@@ -13,6 +13,7 @@ from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from local_aws import once
 from local_aws.authorization import Authorization, install
 from local_aws.patches import Patches
 
@@ -95,6 +96,7 @@ def lambda_session(local, *statements, **more):
 @pytest.fixture(scope="session")
 def server():
     patches = Patches()
+    once.install(patches)
     local = Local(install(patches))
     application = local.authorization.middleware(DomainDispatcherApplication(create_backend_app))
     running = make_server("localhost", 0, application, threaded=True)
