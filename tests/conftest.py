@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import botocore.hooks
 import botocore.loaders
 import pytest
 from _pytest.unraisableexception import gc_collect_iterations_key
@@ -25,6 +26,19 @@ def _shared_loader(*paths: str) -> botocore.loaders.Loader:
 # Reading AWS's service models, once for each session, was most of a small test's time.
 _create_loader = botocore.loaders.create_loader
 botocore.loaders.create_loader = _shared_loader
+
+# Every client computes the names of all its events anew: they are the same.
+_event_name = botocore.hooks.EventAliaser._alias_event_name
+_names: dict[str, str] = {}
+
+
+def _shared_event_name(self: botocore.hooks.EventAliaser, name: str) -> str:
+    if name not in _names:
+        _names[name] = _event_name(self, name)
+    return _names[name]
+
+
+botocore.hooks.EventAliaser._alias_event_name = _shared_event_name
 
 
 def pytest_configure(config: pytest.Config) -> None:
