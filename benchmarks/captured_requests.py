@@ -1,7 +1,8 @@
-"""Time of the monitor to read captured requests of one record each, relative to `json.loads` alone: `make bench`.
+"""Time of the monitor to read captured requests, relative to `json.loads` alone: `make bench`.
 
-`python -m benchmarks.captured_requests [requests]`: 16 columns; the best of three runs. Exit code 1 when the
-monitor takes more than 30 times as long.
+`python -m benchmarks.captured_requests [requests]`: 16 columns; requests of one record each, the best of three runs; then one
+request of as many bytes as SageMaker takes. Exit code 1 when the monitor takes more than 30 times as long, or the large
+request more than twice as long as the same records in requests of one record each.
 """
 
 import io
@@ -11,11 +12,14 @@ import time
 from unittest.mock import patch
 
 import numpy as np
+from botocore.response import StreamingBody
 
 from jobs.columns import Column
 from jobs.monitoring import captured
 
 MAX_RATIO = 30
+MAX_LARGE_RATIO = 2
+LARGEST_BODY = 6_291_456
 COLUMNS = [
     *(Column(f"n{index}", "number") for index in range(8)),
     *(Column(f"i{index}", "integer", nullable=False) for index in range(4)),
@@ -23,21 +27,26 @@ COLUMNS = [
 ]
 
 
-def request(rng: np.random.Generator, number: int, kind: str) -> bytes:
+def record(rng: np.random.Generator) -> list:
+    """The values of one record."""
+    return [*rng.normal(size=8).round(4).tolist(), *rng.integers(0, 9, 4).tolist(), "red", "green", "a", "b"]
+
+
+def request(records: list[list], number: int, kind: str) -> bytes:
     """A captured request in the format of SageMaker's data capture."""
-    values = [*rng.normal(size=8).round(4).tolist(), *rng.integers(0, 9, 4).tolist(), "red", "green", "a", "b"]
     if kind == "text/csv":
-        body = ",".join(map(str, values))
+        body = "\n".join(",".join(map(str, values)) for values in records)
     else:
         names = [column.name for column in COLUMNS]
-        body = json.dumps({"instances": [dict(zip(names, values, strict=True))]})
+        body = json.dumps({"instances": [dict(zip(names, values, strict=True)) for values in records]})
     endpoint_input = {
         "observedContentType": kind,
         "mode": "INPUT",
         "data": body,
         "encoding": kind[-4:].strip("/").upper(),
     }
-    endpoint_output = {"observedContentType": "text/csv", "mode": "OUTPUT", "data": "0.5\n", "encoding": "CSV"}
+    answer = "0.5\n" * len(records)
+    endpoint_output = {"observedContentType": "text/csv", "mode": "OUTPUT", "data": answer, "encoding": "CSV"}
     meta = {"eventId": f"event-{number}", "inferenceTime": "2026-11-24T10:00:00Z"}
     line = {
         "captureData": {"endpointInput": endpoint_input, "endpointOutput": endpoint_output},
@@ -51,40 +60,58 @@ class Bucket:
     """A fake S3 client with one object."""
 
     def __init__(self, lines: list[bytes]) -> None:
-        self._lines = lines
+        self._content = b"".join(line + b"\n" for line in lines)
 
-    def get_object(self, **_: str) -> dict[str, "Bucket"]:
+    def get_object(self, **_: str) -> dict[str, StreamingBody]:
         """The response of GetObject."""
-        return {"Body": self}
+        return {"Body": StreamingBody(io.BytesIO(self._content), len(self._content))}
 
-    def iter_lines(self) -> io.BytesIO:
-        """The lines of the object."""
-        return io.BytesIO(b"\n".join(self._lines))
+
+def seconds_to_read(lines: list[bytes], rows: int) -> float:
+    """CPU seconds of the monitor to read an object of these lines, which have so many rows."""
+    bucket = Bucket(lines)
+    started = time.process_time()
+    with patch("jobs.s3.client", lambda: bucket):
+        result = captured.read("bucket", "key", COLUMNS)
+    seconds = time.process_time() - started
+    if result.rows is None or len(result.rows) != rows or result.bad_lines:
+        sys.exit(f"some requests were not read: {result.first_error}")
+    return seconds
 
 
 def main(requests: int) -> int:
-    """Print a line for each content type; returns 1 when one exceeds the limit."""
+    """Print a line for each content type and one for the large request; returns 1 when one exceeds its limit."""
     slow = False
     for kind in ("text/csv", "application/json"):
         rng = np.random.default_rng(0)
-        lines = [request(rng, number, kind) for number in range(requests)]
+        lines = [request([record(rng)], number, kind) for number in range(requests)]
         ours, json_only = [], []
         for _ in range(3):
-            started = time.process_time()
-            with patch("jobs.s3.client", lambda lines=lines: Bucket(lines)):
-                result = captured.read("bucket", "key", COLUMNS)
-            ours.append(time.process_time() - started)
+            ours.append(seconds_to_read(lines, requests))
             started = time.process_time()
             for line in lines:
                 json.loads(line)
             json_only.append(time.process_time() - started)
-            if result.rows is None or len(result.rows) != requests or result.bad_lines:
-                sys.exit(f"some requests were not read: {result.first_error}")
         ratio = min(ours) / min(json_only)
         slow |= ratio > MAX_RATIO
         rate = f"{requests / min(ours):,.0f} requests/s"
         print(f"{kind}: {rate}, {ratio:.1f} times json.loads alone (at most {MAX_RATIO})", flush=True)
-    return int(slow)
+    return int(_read_large() > MAX_LARGE_RATIO or slow)
+
+
+def _read_large() -> float:
+    """How many times as long as the same records in requests of one record each the largest request takes."""
+    values = record(np.random.default_rng(0))
+    records = [values] * (LARGEST_BODY // len(",".join(map(str, values)) + "\n"))
+    large = seconds_to_read([request(records, 0, "text/csv")], len(records))
+    small = seconds_to_read([request([values], 0, "text/csv")] * len(records), len(records))
+    ratio = large / small
+    print(
+        f"one request of 6 MB, {len(records):,} records: {large:.1f} s, {ratio:.2f} times as long as in requests of one "
+        f"record each (at most {MAX_LARGE_RATIO})",
+        flush=True,
+    )
+    return ratio
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """S3 for jobs: lists objects with their versions, and reads exactly the version that was listed."""
 
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from botocore.config import Config
 from .failures import JobFailure
 
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 8})
+READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,14 @@ def open_version(source: S3Object) -> Any:
         raise JobFailure(
             f"s3://{source.bucket}/{source.key} (version {source.version_id}) cannot be read: {error}"
         ) from error
+
+
+def lines(body: Any) -> Iterator[bytes]:
+    """The lines of a response body, each with its line break, in time proportional to their bytes.
+
+    botocore's `iter_lines` copies the line so far for every kilobyte of it: a request of 6 MB takes it ten seconds.
+    """
+    return io.BufferedReader(body, READ_BYTES)
 
 
 def read_json(uri: str) -> Any:

@@ -31,6 +31,7 @@ from . import (
     function_roles,
     functions,
     log_groups,
+    parameters,
     public_resources,
     queues,
     quotas,
@@ -149,6 +150,7 @@ class LocalAws:
             sagemaker,
             function_roles,
             log_groups,
+            parameters,
             scaling,
         )
         for extension in extensions:

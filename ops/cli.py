@@ -13,6 +13,7 @@ from model_factory.config import ConfigError
 from .commands import delivery, first_deployment, local, operations, repository
 from .options import err, print_mistakes
 from .project import UsageError
+from .refusals import explain
 from .repository.init import DISTRIBUTION
 
 LOCAL_PACKAGES = ("local_aws", "pandas", "pyarrow", "numpy")
@@ -47,7 +48,9 @@ def main() -> None:
         if error.name not in LOCAL_PACKAGES:
             raise
         _fail(f"this command needs {error.name}: pip install '{DISTRIBUTION}[local]=={version(DISTRIBUTION)}'")
-    except (UsageError, ClientError, BotoCoreError) as error:
+    except ClientError as error:
+        _fail(explain(error))
+    except (UsageError, BotoCoreError) as error:
         _fail(str(error))
 
 

@@ -1,5 +1,7 @@
 """The repository that a command works on, and sessions in the accounts of its environments."""
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from model_factory.config import Environment, FactoryConfig, ModelConfig, load_factory, load_models
 from model_factory.core.names import EnvironmentNames
+from model_factory.functions.shared.clients import retries
 
 
 class UsageError(Exception):
@@ -44,15 +47,23 @@ class Project:
             return self.models[name]
         except KeyError:
             known = ", ".join(self.models) or "none yet"
-            raise UsageError(f"there is no model {name!r} in {self.root / 'models'}; there are: {known}") from None
+            raise UsageError(
+                f"there is no model {name!r} in {self.root / 'models'}{_nearest(name, self.models)}; there are: {known}"
+            ) from None
 
     def environment(self, name: str | None) -> "EnvironmentSession":
         """The environment called `name` (default: the last one, production). Raises UsageError."""
         try:
             environment = self.factory.environment(name) if name else self.factory.environments[-1]
         except KeyError as error:
-            raise UsageError(error.args[0]) from None
+            near = _nearest(name or "", [each.name for each in self.factory.environments])
+            raise UsageError(f"{error.args[0]}{near}") from None
         return EnvironmentSession(self, environment)
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(names), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +110,8 @@ class EnvironmentSession:
     def client(self, service: str) -> Any:
         """A boto3 client of the environment's account and region; each service has one."""
         if service not in self._clients:
-            self._clients[service] = self.boto_session.client(service)
+            # More than boto3's default: an environment's models are read by several threads.
+            self._clients[service] = self.boto_session.client(service, config=retries(max_attempts=8))
         return self._clients[service]
 
     @property

@@ -1,6 +1,5 @@
 """The job evaluate: the metrics of a new version and of the champion on the same test rows, and the gate's verdict."""
 
-import hashlib
 import json
 import os
 import tarfile
@@ -44,13 +43,15 @@ class Evaluation:
 def run() -> None:
     """Run the job. Raises JobFailure when the new version cannot score the test rows, or these cannot be measured."""
     artifact = paths.processing_input("model") / "model.tar.gz"
+    # Before the model is loaded, which runs its code: what is deployed or promoted must be this file.
+    artifact_digest = champion.file_digest(artifact)
     rows_folder = paths.processing_input("test")
     # The champion is scored in a process of its own while this one scores the new version.
     with champion.start(os.environ["MODEL_PACKAGE_GROUP"], rows_folder) as scoring:
         served = serve.model_fn(str(_unpack(artifact)))
         rows = _read_rows(rows_folder, served)
         evaluation = _evaluate(served, rows, scoring)
-    _write(evaluation, len(rows.raw), artifact)
+    _write(evaluation, len(rows.raw), artifact_digest)
     verdict = evaluation.verdict
     print(f"evaluate  {verdict.metric} {verdict.value:.4f} on {len(rows.raw)} rows: {verdict.reason}", flush=True)
 
@@ -99,7 +100,7 @@ def _measure_champion(scoring: champion.Scoring | None, labels: Labels, seed: in
         return {"version": scoring.version, "metrics": None, "reason": str(error)}
 
 
-def _write(evaluation: Evaluation, rows: int, artifact: Path) -> None:
+def _write(evaluation: Evaluation, rows: int, artifact_digest: str) -> None:
     """The files of the output `evaluation`."""
     prepared = json.loads((paths.processing_input("report") / "report.json").read_text())
     content = {
@@ -109,7 +110,7 @@ def _write(evaluation: Evaluation, rows: int, artifact: Path) -> None:
         "metrics": evaluation.metrics,
         "rows": rows,
         "champion": evaluation.champion,
-        "lineage": {"data_digest": prepared["data_digest"], "artifact_digest": _digest(artifact)},
+        "lineage": {"data_digest": prepared["data_digest"], "artifact_digest": artifact_digest},
     }
     files = {
         "evaluation.json": content,
@@ -121,12 +122,6 @@ def _write(evaluation: Evaluation, rows: int, artifact: Path) -> None:
     folder = paths.processing_output("evaluation")
     for name, each in files.items():
         (folder / name).write_text(json.dumps(each, indent=1))
-
-
-def _digest(artifact: Path) -> str:
-    """SHA-256 of the artifact that was measured; what is deployed or promoted must have the same one."""
-    with artifact.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _statistics(evaluation: Evaluation) -> dict[str, Any]:

@@ -80,8 +80,8 @@ def new_objects(data_uri: str, endpoint: str, watermark: Watermark) -> list[dict
 def read(bucket: str, key: str, columns: list[Column]) -> Batch:
     """The requests of one object as one table. Lines that cannot be read are counted and do not raise."""
     reader = _Reader(key, columns)
-    for line in s3.client().get_object(Bucket=bucket, Key=key)["Body"].iter_lines():
-        reader.add(line)
+    for line in s3.lines(s3.client().get_object(Bucket=bucket, Key=key)["Body"]):
+        reader.add(line.rstrip(b"\r\n"))
     return reader.batch()
 
 

@@ -116,7 +116,7 @@ class LabelReader:
 
     def _json_lines(self, bucket: str, key: str) -> Iterator[pd.DataFrame]:
         body = s3.client().get_object(Bucket=bucket, Key=key)["Body"]
-        lines: Iterator[bytes] = gzip.GzipFile(fileobj=body) if key.endswith(".gz") else body.iter_lines()
+        lines: Iterator[bytes] = gzip.GzipFile(fileobj=body) if key.endswith(".gz") else s3.lines(body)
         number = 0
         while batch := list(islice(lines, CHUNK_LINES)):
             rows: list[tuple[str, int, Any]] = []

@@ -10,10 +10,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from botocore.exceptions import HTTPClientError, IncompleteReadError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
+from .artifacts import mismatch
 from .clients import ClientProvider
-from .records import write_record
+from .records import write_correction, write_record
 from .s3 import split_uri
 
 # The size held in memory at a time. S3 accepts 10,000 parts, so an artifact may have 320 GB.
@@ -62,33 +63,45 @@ class Promoted:
 def promote(
     package: dict[str, Any], source: ClientProvider, source_name: str, target: Target, *, by: str, reason: str
 ) -> Promoted:
-    """Copy the files of a described model package, register it in `target`, and record who promoted it and why.
+    """Copy the files of a described model package, record who promotes it and why, and register it in `target`.
 
-    Raises PromotionError when the artifact's SHA-256 differs from the registered one.
+    The record comes first: where the approval is automatic, the registration deploys the version. It is
+    `promotions/<time>-v<version in the source>.json`, and the version's metadata names it as `promotion_record`.
+
+    Raises PromotionError when the artifact's SHA-256 differs from the registered one; then nothing is written.
     """
     container = package["InferenceSpecification"]["Containers"][0]
     registered: str | None = package.get("CustomerMetadataProperties", {}).get("artifact_digest")
     number = package["ModelPackageVersion"]
     copy = _Copy(source, target.environment, f"{target.artifacts_uri}executions/promoted-{source_name}-v{number}")
-    artifact_uri, digest = copy.file(container["ModelDataUrl"])
-    if registered not in (None, digest):
-        raise PromotionError(
-            f"{container['ModelDataUrl']} is not what version {number} was registered with: its SHA-256 is {digest} "
-            f"instead of {registered}"
-        )
+    try:
+        artifact_uri, digest = copy.file(container["ModelDataUrl"], registered)
+    except _DigestError as error:
+        raise PromotionError(mismatch(container["ModelDataUrl"], number, str(error), registered or "")) from error
     sagemaker = target.environment.client("sagemaker")
     reports = {name: copy.reports(package[name]) for name in _REPORTS if name in package}
-    request = _create_request(package, target, artifact_uri, digest, reason)
-    created = sagemaker.create_model_package(**request, **reports)
+    origin, s3 = package["ModelPackageArn"], target.environment.client("s3")
+    facts = {
+        "by": by,
+        "reason": reason,
+        "origin": origin,
+        "artifact_digest": digest,
+        "registered_in": target.model_package_group,
+        "approval_status": target.approval_status,
+    }
+    record_uri = write_record(s3, target.records_uri, "promotions", package, facts)
+    request = _create_request(package, target, artifact_uri, digest, reason, record_uri)
+    try:
+        created = sagemaker.create_model_package(**request, **reports)
+    except ClientError as error:
+        write_correction(s3, record_uri, "not-registered", error)
+        raise
     promoted = sagemaker.describe_model_package(ModelPackageName=created["ModelPackageArn"])
-    origin = package["ModelPackageArn"]
-    facts = {"by": by, "reason": reason, "origin": origin, "artifact_digest": digest}
-    record_uri = write_record(target.environment.client("s3"), target.records_uri, "promotions", promoted, facts)
     return Promoted(origin, promoted["ModelPackageVersion"], target.approval_status, digest, record_uri)
 
 
 def _create_request(
-    package: dict[str, Any], target: Target, artifact_uri: str, digest: str, reason: str
+    package: dict[str, Any], target: Target, artifact_uri: str, digest: str, reason: str, record_uri: str
 ) -> dict[str, Any]:
     """CreateModelPackage without the reports: the version's own specification and metadata, with the copied artifact."""
     specification = package["InferenceSpecification"]
@@ -104,8 +117,17 @@ def _create_request(
         "InferenceSpecification": specification
         | {"Containers": [container | {"ModelDataUrl": artifact_uri, "Image": image}]},
         "CustomerMetadataProperties": metadata
-        | {"origin": package["ModelPackageArn"], "artifact_digest": digest, "trigger": "promotion"},
+        | {
+            "origin": package["ModelPackageArn"],
+            "artifact_digest": digest,
+            "trigger": "promotion",
+            "promotion_record": record_uri,
+        },
     }
+
+
+class _DigestError(Exception):
+    """An object has another SHA-256 than the expected one; the message is the SHA-256."""
 
 
 class _Copy:
@@ -118,20 +140,24 @@ class _Copy:
         self._source, self._target, self._folder = source.client("s3"), target.client("s3"), folder
         self._copied_folders: set[str] = set()
 
-    def file(self, uri: str) -> tuple[str, str]:
-        """URI and SHA-256 of the copy of one object."""
+    def file(self, uri: str, expected: str | None = None) -> tuple[str, str]:
+        """URI and SHA-256 of the copy of one object.
+
+        Raises _DigestError when the SHA-256 is not the `expected` one; the copy of an earlier promotion stays as it is.
+        """
         source, copy_uri = _bucket_and_key(uri), self._copy_uri(uri)
         target = _bucket_and_key(copy_uri)
         head = self._source.head_object(**source)
         size: int = head["ContentLength"]
         unchanged = source | {"IfMatch": head["ETag"]}  # all parts are read from the same version of the object
         if size > PART_BYTES:
-            return copy_uri, self._in_parts(unchanged, size, target)
+            return copy_uri, self._in_parts(unchanged, size, target, expected)
         content = self._read(unchanged)
+        digest = _checked(hashlib.sha256(content).hexdigest(), expected)
         self._target.put_object(**target, Body=content, **_CHECKSUM)
-        return copy_uri, hashlib.sha256(content).hexdigest()
+        return copy_uri, digest
 
-    def _in_parts(self, source: dict[str, str], size: int, target: dict[str, str]) -> str:
+    def _in_parts(self, source: dict[str, str], size: int, target: dict[str, str], expected: str | None) -> str:
         """Copy by multipart upload; the SHA-256. The bucket's lifecycle rule removes an upload that is never completed."""
         digest = hashlib.sha256()
         upload = target | {"UploadId": self._target.create_multipart_upload(**target, **_CHECKSUM)["UploadId"]}
@@ -141,8 +167,9 @@ class _Copy:
             digest.update(content)
             part = self._target.upload_part(**upload, PartNumber=number, Body=content, **_CHECKSUM)
             parts.append({"PartNumber": number, "ETag": part["ETag"], "ChecksumSHA256": part["ChecksumSHA256"]})
+        checked = _checked(digest.hexdigest(), expected)
         self._target.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
-        return digest.hexdigest()
+        return checked
 
     def reports(self, value: Any) -> Any:
         """The same structure with every S3Uri copied, together with the other objects of its folder: the monitor reads them."""
@@ -173,6 +200,12 @@ class _Copy:
             except (HTTPClientError, IncompleteReadError):  # boto3 retries requests, but not a body that breaks off
                 continue
         return self._source.get_object(**request)["Body"].read()
+
+
+def _checked(digest: str, expected: str | None) -> str:
+    if expected not in (None, digest):
+        raise _DigestError(digest)
+    return digest
 
 
 def _bucket_and_key(uri: str) -> dict[str, str]:

@@ -1,10 +1,17 @@
 """Audit records: JSON objects below a model's `records_uri`, in a bucket that keeps every version of them."""
 
+# pyright: reportMissingTypeStubs=false
+
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from .s3 import split_uri
+
+_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
+"""S3's codes when an object of this name exists, or is being written at the same time."""
 
 
 def record_name(kind: str, time: datetime, version: int) -> str:
@@ -12,26 +19,61 @@ def record_name(kind: str, time: datetime, version: int) -> str:
     return f"{kind}/{time:%Y%m%dT%H%M%SZ}-v{version}.json"
 
 
-def write_record(s3: Any, records_uri: str, kind: str, package: dict[str, Any], facts: dict[str, Any]) -> str:
+def write_record(
+    s3: Any,
+    records_uri: str,
+    kind: str,
+    package: dict[str, Any],
+    facts: dict[str, Any],
+    *,
+    time: datetime | None = None,
+) -> str:
     """Write `<records_uri><kind>/<time>-v<version>.json` about a described model package; the record's URI.
 
-    The record has the time, `facts`, and the package's ARN and version.
+    The record has the time, `facts`, and the package's ARN and version. A second record of the same second has the next
+    second in its name; none is replaced. `time`: default now.
     """
-    now, version = datetime.now(UTC), package["ModelPackageVersion"]
-    uri = f"{records_uri}{record_name(kind, now, version)}"
+    time = time or datetime.now(UTC)
     record = {
-        "time": now.isoformat(),
+        "time": time.isoformat(),
         **facts,
         "ModelPackageArn": package["ModelPackageArn"],
-        "ModelPackageVersion": version,
+        "ModelPackageVersion": package["ModelPackageVersion"],
     }
-    bucket, key = split_uri(uri)
-    # S3 requires a checksum where an object lock is set.
-    s3.put_object(
-        Bucket=bucket,
-        Key=key,
-        Body=json.dumps(record, indent=2, default=str).encode(),
-        ContentType="application/json",
-        ChecksumAlgorithm="SHA256",
-    )
+    while not put_once(s3, uri := f"{records_uri}{record_name(kind, time, package['ModelPackageVersion'])}", record):
+        time += timedelta(seconds=1)
     return uri
+
+
+def put_once(s3: Any, uri: str, content: dict[str, Any]) -> bool:
+    """Write a JSON object unless it exists: whether this call wrote it.
+
+    A conditional write needs s3:PutObject only ('How to prevent object overwrites with conditional writes', S3 user guide).
+    """
+    bucket, key = split_uri(uri)
+    try:
+        s3.put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=json.dumps(content, indent=2, default=str).encode(),
+            ContentType="application/json",
+            IfNoneMatch="*",
+            ChecksumAlgorithm="SHA256",  # S3 requires a checksum where an object lock is set
+        )
+    except ClientError as error:
+        code: Any = error.response
+        if code["Error"]["Code"] in _TAKEN:
+            return False
+        raise
+    return True
+
+
+def write_correction(s3: Any, record_uri: str, outcome: str, error: ClientError) -> None:
+    """Write `<record>-<outcome>.json`: the call that a record announced was refused.
+
+    Writes nothing when the error leaves open what the service did, such as an internal error.
+    """
+    response: Any = error.response
+    if 400 <= response["ResponseMetadata"]["HTTPStatusCode"] < 500:
+        content = {"time": datetime.now(UTC).isoformat(), "record": record_uri, "error": str(error)}
+        put_once(s3, f"{record_uri.removesuffix('.json')}-{outcome}.json", content)

@@ -86,8 +86,11 @@ def _holds(operator: str, key: str, wanted: tuple[str, ...], context: Context, v
     verdicts = [any(matches(want, have, value) for want in wanted) is not negated for have in given]
     if quantifier == "ForAnyValue":
         return any(verdicts)
-    if quantifier in ("", "ForAllValues"):
-        return all(verdicts) if quantifier or negated else any(verdicts)
+    if quantifier == "ForAllValues" or (not quantifier and negated):
+        return all(verdicts)
+    if not quantifier:
+        # EventBridge user guide, "Using IAM policy conditions": without a set operator, two sources match no list of sources.
+        return len(given) == 1 and verdicts[0]
     raise UnknownConditionError(f"condition operator {operator} is not known")
 
 

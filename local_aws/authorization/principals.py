@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from moto.iam.models import Role, iam_backends
+from moto.iam.models import Role, get_account_id_from, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from local_aws.arn import parse_arn
@@ -57,6 +57,14 @@ def role_arn_of(access_key_id: str) -> str:
     """ARN of the role whose session `access_key_id` belongs to, whether it exists or not; empty for other keys."""
     assumed = _assumed(access_key_id)
     return assumed.role_arn if assumed else ""
+
+
+def caller_identity(access_key_id: str) -> dict[str, str]:
+    """ARN and id of the principal of an access key, as STS returns them; of an account's own key, its root user's."""
+    if assumed := _assumed(access_key_id):
+        return {"Arn": assumed.arn, "PrincipalId": assumed.user_id}
+    account = get_account_id_from(access_key_id)
+    return {"Arn": f"arn:{PARTITION}:iam::{account}:root", "PrincipalId": account}
 
 
 def of_access_key(access_key_id: str) -> Session | None:

@@ -50,7 +50,9 @@ def _let_rules_look(local: EmbeddedAws, codepipeline: RegionalApi, codebuild: Re
 
     def pipeline(account: str, region: str, name: str) -> Record | None:
         found = codepipeline.state(account, region).pipelines.get(name)
-        return found and {"Executions": [execution.identifier for execution in found.executions]}
+        if found is None:
+            return None
+        return {"Executions": [each.identifier for each in found.executions], "Versions": list(found.versions)}
 
     def approval(account: str, region: str, path: str) -> Record | None:
         name, stage, action = path.split("/")

@@ -129,6 +129,7 @@ def _script(commands: list[tuple[str, str]], folder: Path) -> Path:
             "  status=$?",
             '  if [ "$status" -ne 0 ]; then',
             f"    skip={phase}",
+            *_failure_lines(phase, path),
             f"    [ -e {folder}/failed ] || echo {number} $status > {folder}/failed",
             "  fi",
             "fi",
@@ -136,6 +137,18 @@ def _script(commands: list[tuple[str, str]], folder: Path) -> Path:
     script = folder / "build.sh"
     script.write_text("\n".join(lines) + "\n")
     return script
+
+
+def _failure_lines(phase: str, command: Path) -> list[str]:
+    """Lines of the script that log a failed command as CodeBuild's agent does, at the end of what the command wrote."""
+    time = "$(date -u '+%Y/%m/%d %H:%M:%S')"
+    reason = "Message: Error while executing command: %s. Reason: exit status %s"
+    texts = (
+        (r"Command did not exit successfully %s exit status %s\n", f' "$(cat {command})" "$status"'),
+        (rf"Phase complete: {phase.upper()} State: FAILED\n", ""),
+        (rf"Phase context status code: COMMAND_EXECUTION_ERROR {reason}\n", f' "$(cat {command})" "$status"'),
+    )
+    return [f"    printf '[Container] %s {text}' \"{time}\"{values}" for text, values in texts]
 
 
 def _base(folder: Path) -> dict[str, str]:

@@ -23,6 +23,7 @@ class Pipeline:
 
     def __init__(self, declaration: Record) -> None:
         self.declaration = declaration
+        self.versions: dict[int, Record] = {declaration["version"]: declaration}
         self.created = self.updated = now()
         self.executions: list[Execution] = []
         self.changed = threading.Condition()
@@ -187,6 +188,7 @@ def _update(state: Pipelines, request: Record) -> Record:
     _check(declaration)
     declaration["version"] = pipeline.declaration["version"] + 1
     pipeline.declaration, pipeline.updated = declaration, now()
+    pipeline.versions[declaration["version"]] = declaration
     for execution in pipeline.executions:
         execution.cancel()
     return {"pipeline": declaration}
@@ -196,7 +198,8 @@ def _get(state: Pipelines, request: Record) -> Record:
     pipeline = state.find(request["name"])
     arn = f"arn:aws:codepipeline:{state.region}:{state.account}:{request['name']}"
     metadata = {"pipelineArn": arn, "created": pipeline.created, "updated": pipeline.updated}
-    return {"pipeline": pipeline.declaration, "metadata": metadata}
+    version = request.get("version", pipeline.declaration["version"])
+    return {"pipeline": pipeline.versions[version], "metadata": metadata}
 
 
 def _list(state: Pipelines, _: Record) -> Record:

@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 from ..json_api import Record, now
-from .hosting import variant_summary
+from .hosting import emit_status, variant_summary
 from .lists import page
 from .roles import FOR_SERVICES
 from .service import Service
@@ -50,6 +50,7 @@ def create_endpoint(service: Service, state: State, request: Record) -> Record:
     }
     add(state.endpoints, name, record, "endpoint")
     state.tag(arn, request.get("Tags"))
+    emit_status(service, state, record)
     threading.Thread(target=service.hosting.deploy, args=(state, record, config, {}), daemon=True).start()
     return {"EndpointArn": arn}
 
@@ -62,8 +63,9 @@ def update_endpoint(service: Service, state: State, request: Record) -> Record:
     _caller_needs(service, state, config, deployment)
     if deployment:
         record["LastDeploymentConfig"] = deployment
-    record["EndpointStatus"] = "Updating"
+    record |= {"EndpointStatus": "Updating", "LastModifiedTime": now()}
     record["PendingDeploymentSummary"] = {"EndpointConfigName": config["EndpointConfigName"], "StartTime": now()}
+    emit_status(service, state, record)
     threading.Thread(target=service.hosting.deploy, args=(state, record, config, deployment), daemon=True).start()
     return {"EndpointArn": record["EndpointArn"]}
 
@@ -82,11 +84,16 @@ def delete_endpoint(service: Service, state: State, request: Record) -> None:
     record = find(state.endpoints, request["EndpointName"], "endpoint")
     del state.endpoints[record["EndpointName"]]
     service.hosting.remove(record)
+    record |= {"EndpointStatus": "Deleting", "LastModifiedTime": now()}
+    emit_status(service, state, record)
+    state.tags.pop(record["EndpointArn"], None)
 
 
-def _delete(table: str, key: str, what: str) -> Any:
+def _delete(table: str, key: str, what: str, arn: str) -> Any:
     def delete(service: Service, state: State, request: Record) -> None:
-        del getattr(state, table)[find(getattr(state, table), request[key], what)[key]]
+        record = find(getattr(state, table), request[key], what)
+        del getattr(state, table)[record[key]]
+        state.tags.pop(record[arn], None)
 
     return delete
 
@@ -105,13 +112,15 @@ def _list(table: str, answer_key: str, name_key: str, keys: tuple[str, ...]) -> 
 OPERATIONS = {
     "CreateModel": create_model,
     "DescribeModel": lambda service, state, request: find(state.models, request["ModelName"], "model"),
-    "DeleteModel": _delete("models", "ModelName", "model"),
+    "DeleteModel": _delete("models", "ModelName", "model", "ModelArn"),
     "ListModels": _list("models", "Models", "ModelName", ("ModelArn", "CreationTime")),
     "CreateEndpointConfig": create_config,
     "DescribeEndpointConfig": lambda service, state, request: find(
         state.endpoint_configs, request["EndpointConfigName"], "endpoint configuration"
     ),
-    "DeleteEndpointConfig": _delete("endpoint_configs", "EndpointConfigName", "endpoint configuration"),
+    "DeleteEndpointConfig": _delete(
+        "endpoint_configs", "EndpointConfigName", "endpoint configuration", "EndpointConfigArn"
+    ),
     "ListEndpointConfigs": _list(
         "endpoint_configs", "EndpointConfigs", "EndpointConfigName", ("EndpointConfigArn", "CreationTime")
     ),

@@ -3,8 +3,10 @@
 import json
 import logging
 import random
+import re
 import threading
 import time
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,12 +22,10 @@ from .service import Service, origin
 from .state import State, find, subnets
 
 log = logging.getLogger(__name__)
-EVENT_STATUS = {"InService": "IN_SERVICE", "OutOfService": "OUT_OF_SERVICE"}
-"""The spelling of an endpoint's status in events."""
 POLL_SECONDS = 0.1
 FLUSH_SECONDS = 1.0
 REALTIME_BYTES, SERVERLESS_BYTES = 6_291_456, 4_194_304
-"""API reference, InvokeEndpoint (Body), and developer guide, "Inference options": what a request may have."""
+"""API reference, InvokeEndpoint (Body), and developer guide, "Invoke a serverless endpoint": of a request and of a response."""
 HEADER_LENGTHS = {"Custom-Attributes": 1024, "Inference-Id": 64}
 
 
@@ -70,7 +70,8 @@ class Hosting:
             raise ServiceError(f"Endpoint {name} of account {state.account} not found.")
         received, body = time.perf_counter(), request.get_data()
         summary = endpoint["ProductionVariants"][0]
-        _check_request(request, len(body), "CurrentServerlessConfig" in summary)
+        serverless = "CurrentServerlessConfig" in summary
+        _check_request(request, len(body), serverless)
         accept = request.headers.get("X-Amzn-SageMaker-Accept") or request.headers.get("Accept", "")
         attributes = request.headers.get("X-Amzn-SageMaker-Custom-Attributes", "")
         answer = fleet.invoke(body, request.headers.get("Content-Type", ""), accept, attributes)
@@ -79,6 +80,8 @@ class Hosting:
         self._metrics.add(state, name, variant, (answer.status, answer.seconds, overhead))
         if not 0 < answer.status < 400:
             return _model_error(state, name, variant, answer.status, answer.body.decode(errors="replace"))
+        if len(answer.body) > _largest_body(serverless):
+            return _model_error(state, name, variant, answer.status, None)
         if capture := self.captures.get(endpoint["EndpointArn"]):
             capture.add(
                 variant,
@@ -171,8 +174,7 @@ class Hosting:
         endpoint.pop("PendingDeploymentSummary", None)
         endpoint["LastModifiedTime"] = now()
         if not self._service.stopping.is_set():
-            detail = endpoint | {"EndpointStatus": EVENT_STATUS.get(status, status.upper())}
-            self._service.emit(state, "Endpoint State Change", detail, endpoint["EndpointArn"])
+            emit_status(self._service, state, endpoint)
 
     def fail(self, state: State, endpoint: Record, reason: str) -> None:
         """Set an endpoint to Failed and end what runs behind it."""
@@ -220,22 +222,29 @@ def _check_request(request: Request, size: int, serverless: bool) -> None:
                 f"1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length less "
                 f"than or equal to {longest}"
             )
-    largest = SERVERLESS_BYTES if serverless else REALTIME_BYTES
-    if size > largest:
-        raise PayloadTooLargeError(f"HTTP content length exceeded {largest} bytes.")
+    if size > _largest_body(serverless):
+        if serverless:
+            raise ServiceError(f"Request {uuid.uuid4()} has oversize body.")
+        raise PayloadTooLargeError(f"HTTP content length exceeded {REALTIME_BYTES} bytes.")
 
 
-def _model_error(state: State, name: str, variant: str, status: int, message: str) -> Response:
+def _largest_body(serverless: bool) -> int:
+    return SERVERLESS_BYTES if serverless else REALTIME_BYTES
+
+
+def _model_error(state: State, name: str, variant: str, status: int, message: str | None) -> Response:
+    """The error of a container; `message` is its response, None when SageMaker cannot load that."""
     kind = "client" if 400 <= status < 500 else "server"
     console = f"https://{state.region}.console.aws.amazon.com/cloudwatch/home?region={state.region}"
     group = f"{console}#logEventViewer:group=/aws/sagemaker/Endpoints/{name}"
+    why = f'with message "{message[:1000]}"' if message is not None else "and could not load the entire response body"
     text = (
-        f'Received {kind} error ({status}) from {variant} with message "{message[:1000]}". '
+        f"Received {kind} error ({status}) from {variant} {why}. "
         f"See {group} in account {state.account} for more information."
     )
     body = {
         "OriginalStatusCode": status,
-        "OriginalMessage": message,
+        "OriginalMessage": message or "",
         "LogStreamArn": f"arn:aws:logs:{state.region}:{state.account}:log-group:/aws/sagemaker/Endpoints/{name}",
         "message": text,
     }
@@ -244,6 +253,13 @@ def _model_error(state: State, name: str, variant: str, status: int, message: st
 
 def _model(state: State, config: Record) -> Record:
     return find(state.models, config["ProductionVariants"][0]["ModelName"], "model")
+
+
+def emit_status(service: Service, state: State, endpoint: Record) -> None:
+    """Emit 'SageMaker Endpoint State Change', with the status in the spelling of events, such as IN_SERVICE, and the tags."""
+    status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", endpoint["EndpointStatus"]).upper()
+    detail = endpoint | {"EndpointStatus": status, "Tags": state.tags.get(endpoint["EndpointArn"], {})}
+    service.emit(state, "Endpoint State Change", detail, endpoint["EndpointArn"])
 
 
 def variant_summary(variant: Record) -> Record:

@@ -1,5 +1,7 @@
 """Model package groups and their versions."""
 
+from collections.abc import Sequence
+
 from ..json_api import Record, now
 from .lists import page
 from .service import Service
@@ -15,6 +17,16 @@ _SUMMARY = (
     "ModelPackageStatus",
     "ModelApprovalStatus",
 )
+_METADATA = "CustomerMetadataProperties"
+# The values that AWS documents for UpdatedModelPackageFields, in 'Events that Amazon SageMaker AI sends to Amazon EventBridge'.
+_UPDATED = {
+    "ModelApprovalStatus": "ModelApprovalStatus",
+    "ApprovalDescription": "ApprovalDescription",
+    "SourceUri": "sourceUri",
+    _METADATA: _METADATA,
+    "InferenceSpecification": "InferenceSpecification",
+    "ModelLifeCycle": "ModelLifeCycle",
+}
 
 
 def create_group(service: Service, state: State, request: Record) -> Record:
@@ -57,7 +69,7 @@ def create_package(service: Service, state: State, request: Record) -> Record:
             "CreationTime": now(),
             "ModelPackageStatus": "Completed",
             "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
-            "CreatedBy": {},
+            "CreatedBy": _user(service),
         }
         state.packages[arn] = record
     state.tag(arn, request.get("Tags"))
@@ -68,19 +80,17 @@ def create_package(service: Service, state: State, request: Record) -> Record:
 def update_package(service: Service, state: State, request: Record) -> Record:
     """UpdateModelPackage: approval, and metadata that is added and removed."""
     record = find(state.packages, request["ModelPackageArn"], "model package")
-    before = record["ModelApprovalStatus"]
-    for key in ("ModelApprovalStatus", "ApprovalDescription"):
-        if key in request:
-            record[key] = request[key]
-    metadata = {**record.get("CustomerMetadataProperties", {}), **request.get("CustomerMetadataProperties", {})}
+    before = {field: record.get(field) for field in _UPDATED}
+    record.update({field: request[field] for field in _UPDATED if field in request and field != _METADATA})
+    metadata = {**record.get(_METADATA, {}), **request.get(_METADATA, {})}
     for key in request.get("CustomerMetadataPropertiesToRemove", []):
         metadata.pop(key, None)
     if metadata:
-        record["CustomerMetadataProperties"] = metadata
+        record[_METADATA] = metadata
     record["LastModifiedTime"] = now()
-    record["LastModifiedBy"] = {}
-    if record["ModelApprovalStatus"] != before:
-        _emit_state_change(service, state, record)
+    record["LastModifiedBy"] = _user(service)
+    if updated := [name for field, name in _UPDATED.items() if record.get(field) != before[field]]:
+        _emit_state_change(service, state, record, updated)
     return {"ModelPackageArn": record["ModelPackageArn"]}
 
 
@@ -110,11 +120,24 @@ def list_packages(service: Service, state: State, request: Record) -> Record:
     return page(found, request, "ModelPackageSummaryList", order="Ascending")
 
 
-def _emit_state_change(service: Service, state: State, record: Record) -> None:
-    """Emit 'SageMaker Model Package State Change'."""
-    keys = (*_SUMMARY, "InferenceSpecification", "CustomerMetadataProperties", "ApprovalDescription", "ModelMetrics")
+def _emit_state_change(service: Service, state: State, record: Record, updated: Sequence[str] = ()) -> None:
+    """Emit 'SageMaker Model Package State Change'; `updated` is its list UpdatedModelPackageFields.
+
+    An update of any of these fields emits it, with the approval status that the version had before. It does not name who
+    made the update: DescribeModelPackage does, as LastModifiedBy.
+    """
+    keys = (*_SUMMARY, *_UPDATED, "MetadataProperties", "ModelMetrics")
     detail = {key: record[key] for key in keys if key in record}
-    service.emit(state, "Model Package State Change", detail, record["ModelPackageArn"])
+    # Its times are ISO 8601, those of the other events of SageMaker are milliseconds.
+    times = {key: f"{record[key]:%Y-%m-%dT%H:%M:%SZ}" for key in ("CreationTime", "LastModifiedTime") if key in record}
+    fields = {"UpdatedModelPackageFields": list(updated)} if updated else {}
+    service.emit(state, "Model Package State Change", detail | times | fields, record["ModelPackageArn"])
+
+
+def _user(service: Service) -> Record:
+    """The UserContext of the caller; nothing where no call is served."""
+    identity = service.roles.caller_identity()
+    return {"IamIdentity": identity} if identity else {}
 
 
 OPERATIONS = {

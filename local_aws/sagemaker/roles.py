@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from moto.logs.models import logs_backends
 
 from ..authorization import AccessDeniedError
+from ..authorization.principals import caller_identity
 from ..interfaces import EmbeddedAws
 from ..json_api import ServiceError
 from .state import State
@@ -37,6 +38,10 @@ class Roles:
     def called_by(self, access_key_id: str) -> None:
         """Set the caller of the request that this thread serves."""
         self._calling.key = access_key_id
+
+    def caller_identity(self) -> dict[str, str] | None:
+        """ARN and id of the caller, as `IamIdentity` has them; None where the thread serves no request."""
+        return caller_identity(key) if (key := getattr(self._calling, "key", None)) else None
 
     def caller_needs(self, action: str, resource: str, region: str, keys: dict[str, str] | None = None) -> None:
         """Check a permission of the caller. Raises AccessDeniedError."""

@@ -111,11 +111,9 @@ def _decide(
         return
     project.model(model)
     decided = decide(session, model, version, decision, reason)
-    out.print(
-        f"{decision.lower()} version {decided.version} of {model} in {session.environment.name}; "
-        f"recorded in {decided.record_uri}",
-        soft_wrap=True,
-    )
+    where = f"version {decided.version} of {model} in {session.environment.name}"
+    done = f"{where} was {decision} already, without a record" if decided.completed else f"{decision.lower()} {where}"
+    out.print(f"{done}; recorded in {decided.record_uri}", soft_wrap=True)
 
 
 def _decide_delivery(decision: Decision, reason: str, environment: str, project: Project) -> None:

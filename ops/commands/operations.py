@@ -1,16 +1,16 @@
 """Commands on deployed models: status, retrain, invoke, upload."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from botocore.exceptions import ClientError
 
-from ..options import EnvironmentName, ModelName, Profile, ProjectFolder, out
+from ..options import EnvironmentName, ModelName, Profile, ProjectFolder, err, out
 from ..project import Project, UsageError
+from ..refusals import explain
 
 
 def register(app: typer.Typer) -> None:
@@ -20,38 +20,51 @@ def register(app: typer.Typer) -> None:
 
 
 def status(
+    models: Annotated[list[str] | None, typer.Argument(help="Models to show; default: all.")] = None,
     env: EnvironmentName = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     root: ProjectFolder = Path(),
     profile: Profile = None,
 ) -> None:
-    """Show the live version of each model, its metric, the endpoint, the last training and the alarms in ALARM.
+    """Show what each model's endpoint serves, what is on its way, what waits for whom, what failed and why.
 
-    Default of --env: all environments.
+    Also models that are deployed and no longer in the repository. Default of --env: all environments; those that cannot be read
+    are named on standard error, and the exit code is 1.
     """
-    from ..operations.status import model_status
+    from ..operations.facts import read_environment
+    from ..operations.layout import lines
+    from ..operations.status import judge
 
     project = Project(root, profile)
-    environments = [env] if env else [each.name for each in project.factory.environments]
-    statuses = [model_status(project.environment(name), model) for name in environments for model in project.models]
+    sessions = [project.environment(name) for name in ([env] if env else _environment_names(project))]
+    printed: list[dict[str, object]] = []
+    unread: list[str] = []
+    for session in sessions:
+        names = session.names
+        try:
+            facts = read_environment(session, models or ())
+        except (UsageError, ClientError) as error:
+            if env:
+                raise
+            unread.append(f"{session.environment.name}: {explain(error) if isinstance(error, ClientError) else error}")
+            continue
+        for missing in set(models or ()) - {each.model for each in facts}:
+            project.model(missing)  # raises UsageError with the nearest name
+        statuses = [judge(each, datetime.now(UTC)) for each in facts]
+        printed += [each.to_json() for each in statuses]
+        if not as_json:
+            for text, style in lines(session.environment.name, f"{names.account}, {names.region}", statuses, out.width):
+                out.print(text, style=style or None, markup=False, soft_wrap=True)
     if as_json:
-        print(json.dumps([each.to_json() for each in statuses], indent=2))
-        return
-    table = Table("model", "version", "metric", "endpoint", "last training", "alarms", box=SIMPLE_HEAD)
-    for each in statuses:
-        training = f"{each.training} {each.trained:%m-%d %H:%M} ({each.trigger})" if each.trained else "never"
-        table.add_row(
-            f"{each.environment}/{each.model}",
-            str(each.version or "-"),
-            each.metric or "-",
-            each.endpoint or "none yet",
-            training,
-            ", ".join(each.alarms) or "-",
-        )
-    out.print(table)
-    for each in statuses:
-        if each.training_reason:
-            out.print(f"{each.environment}/{each.model}: {each.training_reason}", markup=False, soft_wrap=True)
+        print(json.dumps(printed, indent=2))
+    for line in unread:
+        err.print(line, markup=False, soft_wrap=True)
+    if unread:
+        raise typer.Exit(1)
+
+
+def _environment_names(project: Project) -> list[str]:
+    return [each.name for each in project.factory.environments]
 
 
 def retrain(

@@ -178,11 +178,16 @@ def test_powertools_is_the_layer_that_aws_publishes(foundation):
 
 def test_failed_pipeline_steps_are_notified(foundation):
     prefix = "arn:aws:sagemaker:us-east-1:333333333333:pipeline/acme-prod-"
-    foundation.cdk.resource_count_is("AWS::Events::Rule", 1)
     foundation.cdk.has_resource_properties(
         "AWS::Events::Rule",
         {"EventPattern": {"detail": {"currentStepStatus": ["Failed"], "pipelineArn": [{"prefix": prefix}]}}},
     )
+
+
+def test_alerts_of_this_environment_are_notified(foundation):
+    detail = {"factory": ["acme"], "environment": ["prod"]}
+    pattern = {"source": ["model-factory"], "detail-type": ["Model Factory Alert"], "detail": detail}
+    foundation.cdk.has_resource_properties("AWS::Events::Rule", {"EventPattern": pattern, "Name": "acme-prod-alert"})
 
 
 def test_emails_are_subscribed(foundation):

@@ -100,14 +100,16 @@ def test_drift_and_quality_alarms_request_training(prod):
         has_alarm(prod, purpose)
 
 
-def test_approved_version_and_ready_endpoint_request_deployment(prod):
-    approved = {"ModelPackageGroupName": ["acme-prod-churn"], "ModelApprovalStatus": ["Approved"]}
-    ready = {"EndpointName": ["acme-prod-churn"], "EndpointStatus": ["IN_SERVICE", "FAILED"]}
+def test_versions_endpoint_and_settings_request_deployment(prod):
+    version = {"ModelPackageGroupName": ["acme-prod-churn"], "ModelApprovalStatus": ["Approved", "Rejected"]}
+    statuses = ["IN_SERVICE", "FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED", "DELETING", "DELETED"]
+    endpoint = {"EndpointName": ["acme-prod-churn"], "EndpointStatus": statuses}
+    settings = {"name": ["/acme/prod/models/churn"], "operation": ["Create", "Update"]}
     prod.has_resource_properties(
         "AWS::Events::Rule",
         {
             "Name": "acme-prod-churn-approved",
-            "EventPattern": {"detail": Match.exact({"$or": [approved, ready]})},
+            "EventPattern": {"detail": Match.exact({"$or": [version, endpoint, settings]})},
             "Targets": [
                 {
                     "Arn": "arn:aws:sqs:us-east-1:333333333333:acme-prod-deploy.fifo",
@@ -194,6 +196,12 @@ def test_stack_deletion_deletes_endpoint_and_versions_by_removal_policy(prod, de
         template.has_resource_properties("Custom::EndpointCleanup", {"DeleteVersions": deletes})
         template.has_resource("AWS::SageMaker::ModelPackageGroup", {"DeletionPolicy": policy})
     prod.has_resource_properties("Custom::EndpointCleanup", {"EndpointName": "acme-prod-churn"})
+
+
+def test_settings_change_after_all_that_a_deployment_needs(model):
+    after = model.resource("SSM::Parameter", Name="/acme/prod/models/churn")["DependsOn"]
+    needed = {name: r["Type"] for name, r in model.resources.items() if name in after}
+    assert {"AWS::IAM::Role", "AWS::Events::Rule", "AWS::CloudWatch::Alarm"} <= set(needed.values())
 
 
 def test_deploy_rule_is_deleted_before_endpoint(model):

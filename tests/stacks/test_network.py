@@ -92,6 +92,7 @@ def test_endpoints_are_those_of_the_called_services(isolated_foundation):
         "sagemaker.api",
         "monitoring",
         "ssm",
+        "events",
         "application-autoscaling",
     }
 

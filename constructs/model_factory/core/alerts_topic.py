@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from .encryption_key import key_or_own
-from .names import EnvironmentNames, StackLocation
+from .names import ALERT_DETAIL_TYPE, ALERT_SOURCE, EnvironmentNames, StackLocation
 from .permissions import service_principal
 
 
@@ -63,6 +63,21 @@ class AlertsTopic(sns.Topic):
                 resources=[self.topic_arn],
                 conditions=conditions,
             )
+        )
+
+    def add_alert_rule(self) -> events.CfnRule:
+        """Publish the alerts that functions put on the default bus. With names: those of the factory's environment alone."""
+        names = self._names
+        detail = {"factory": [names.factory], "environment": [names.environment]} if names else {}
+        fields = ("model", "environment", "what", "why", "done", "command")
+        return self.add_notification_rule(
+            "Alert",
+            purpose="alert",
+            description="Notifies of alerts of functions and of the command model-factory",
+            pattern={"source": [ALERT_SOURCE], "detail-type": [ALERT_DETAIL_TYPE]}
+            | ({"detail": detail} if names else {}),
+            facts={field: f"$.detail.{field}" for field in fields},
+            sentence="<model> in <environment>: <what> Why: <why> Done: <done> Next: <command>",
         )
 
     @staticmethod

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from constructs import IConstruct
 
 METRIC_NAMESPACE = "ModelFactory"
+ALERT_SOURCE = "model-factory"
+ALERT_DETAIL_TYPE = "Model Factory Alert"
+"""Source and detail type of the events that lambda/shared/alerts.py puts on EventBridge's default bus."""
 VARIANT = "AllTraffic"
 """The one production variant of every endpoint; metrics and captured data carry its name."""
 DELIVERY = "delivery"

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from .image import repository
 from .nag import ONE_ROLE, in_both_packs, suppress
-from .names import METRIC_NAMESPACE, EnvironmentNames, StackLocation
+from .names import ALERT_DETAIL_TYPE, ALERT_SOURCE, METRIC_NAMESPACE, Arns, EnvironmentNames, StackLocation
 
 WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData": "A metric outside of a dataset is no resource; a condition binds it to our namespace.",
@@ -120,6 +120,15 @@ def encrypt_volumes(key_arn: str) -> iam.PolicyStatement:
 def put_metrics() -> iam.PolicyStatement:
     """Publish metrics in the factory's namespace; metrics have no ARN, so a condition limits the permission."""
     return allow_without_resource(["cloudwatch:PutMetricData"], StringEquals={"cloudwatch:namespace": METRIC_NAMESPACE})
+
+
+def send_alerts(at: Arns) -> iam.PolicyStatement:
+    """Put alerts on EventBridge's default bus: one event a call, as operators without a set qualifier match one value."""
+    return allow(
+        ["events:PutEvents"],
+        [at.arn("events", "event-bus/default")],
+        StringEquals={"events:source": ALERT_SOURCE, "events:detail-type": ALERT_DETAIL_TYPE},
+    )
 
 
 def write_logs(names: EnvironmentNames, group: str, *, make: bool = True) -> iam.PolicyStatement:

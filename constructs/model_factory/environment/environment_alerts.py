@@ -40,6 +40,7 @@ class EnvironmentAlerts(Construct):
             self, "Topic", names=names, key=key, emails=emails, dead_letter_queue=dead_letter_queue
         )
         """The topic, for alarms and further notification rules."""
+        self.topic.add_alert_rule()
         detail: dict[str, Any] = {"currentStepStatus": ["Failed"]}
         if names:
             detail["pipelineArn"] = [{"prefix": names.arn("sagemaker", f"pipeline/{names.prefix}-")}]

@@ -11,12 +11,13 @@ from ..core.permissions import (
     encrypt_volumes,
     pass_role,
     put_metrics,
+    send_alerts,
     use_key,
 )
 
 
 def retrain_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
-    """Role of lambda/retrain: read settings, executions and the list of raw data; start a training pipeline."""
+    """Role of lambda/retrain: read settings, executions and the list of raw data; start a training pipeline; send alerts."""
     return [
         consume_statement(names, "retrain"),
         decrypt(key_arn),
@@ -27,11 +28,12 @@ def retrain_statements(names: EnvironmentNames, key_arn: str) -> list[iam.Policy
         ),
         allow(["s3:ListBucket"], [names.bucket_arn("data")], StringLike={"s3:prefix": ["*/raw/*"]}),
         put_metrics(),
+        send_alerts(names),
     ]
 
 
 def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
-    """Role of lambda/deploy: deploy the newest approved version and write a record of the deployment."""
+    """Role of lambda/deploy: deploy the newest approved version and write a record of the deployment; send alerts."""
     records = names.bucket_arn("records")
     return [
         consume_statement(names, "deploy"),
@@ -50,12 +52,14 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
                 "sagemaker:UpdateEndpointWeightsAndCapacities",
                 "sagemaker:DeleteEndpoint",
                 "sagemaker:AddTags",
+                "sagemaker:ListTags",
             ],
             _serving(names),
         ),
         pass_role(names.iam_arn(f"role/{names.model('*').role('endpoint')}")),
         *_scaling(names),
         allow(["s3:PutObject"], [f"{records}/*/versions/*", f"{records}/*/deployments/*"]),
+        send_alerts(names),
     ]
 
 

@@ -36,7 +36,8 @@ _DEFAULT_GROUP = (
 class IsolatedNetwork(Construct):
     """A VPC with two private subnets, without internet gateway or NAT gateway, with endpoints for AWS services.
 
-    The services are S3, the SageMaker API, CloudWatch metrics, Systems Manager and Application Auto Scaling.
+    The services are S3, the SageMaker API, CloudWatch metrics, Systems Manager, EventBridge and
+    Application Auto Scaling.
 
     Args:
         scope: Parent construct.

@@ -13,6 +13,7 @@ INTERFACE_SERVICES = {
     "sagemaker.api": "sagemaker",
     "monitoring": "cloudwatch",
     "ssm": "ssm",
+    "events": "events",
     "application-autoscaling": "application-autoscaling",
 }
 """Interface endpoints: the service's name in PrivateLink, and the prefix of its actions.

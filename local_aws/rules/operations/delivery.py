@@ -13,7 +13,7 @@ stack = table("cloudformation", "ValidationError", "CloudFormation API reference
 
 RUNNING, DONE = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
 GIVEN = {
-    "codepipeline/p": {"Executions": ["e"]},
+    "codepipeline/p": {"Executions": ["e"], "Versions": [1, 2]},
     f"codepipeline-job/{RUNNING}": {"Status": "InProgress"},
     f"codepipeline-job/{DONE}": {"Status": "Succeeded"},
     "approval/p/Prod/Approve": {"Token": RUNNING},
@@ -57,6 +57,12 @@ def _filtered_execution(request: Request) -> Values | None:
     return {"value": named} if named and named not in pipeline_.get("Executions", ()) else None
 
 
+def _version(request: Request) -> Values | None:
+    named = request.params.get("version")
+    pipeline_ = request.find("codepipeline", request.params["name"]) or {}
+    return request.params if named and named not in pipeline_.get("Versions", ()) else None
+
+
 def change_set(**more: Any) -> dict[str, Any]:
     """Parameters of CreateChangeSet."""
     return {"StackName": "s", "ChangeSetName": "c", "TemplateBody": TEMPLATE, **more}
@@ -85,6 +91,29 @@ PIPELINES: tuple[Entry, ...] = (
         code="PipelineNotFoundException",
         source="CodePipeline API reference: StartPipelineExecution",
         given=GIVEN,
+    ),
+    pipeline(
+        "GetPipeline",
+        "The pipeline that is read exists.",
+        "Account '{account}' does not have a pipeline with name '{value}'",
+        absent("codepipeline", "name"),
+        {"name": "p"},
+        {"name": "missing"},
+        code="PipelineNotFoundException",
+        source="CodePipeline API reference: GetPipeline",
+        given=GIVEN,
+    ),
+    pipeline(
+        "GetPipeline",
+        "The version of the pipeline exists.",
+        "There is no version {version} of the pipeline {name}",
+        _version,
+        {"name": "p", "version": 2},
+        {"name": "p", "version": 3},
+        code="PipelineVersionNotFoundException",
+        source="CodePipeline API reference: GetPipeline",
+        given=GIVEN,
+        inferred=True,
     ),
     pipeline(
         "GetPipelineExecution StopPipelineExecution",

@@ -225,6 +225,16 @@ OTHERS: tuple[Entry, ...] = (
         given=GROUPS,
     ),
     logs(
+        "GetLogEvents",
+        "The log stream that is read exists in its group.",
+        "The specified log stream does not exist.",
+        lambda request: absent("log-group", "logGroupName")(request) or _stream(exists=False)(request),
+        {"logGroupName": "g", "logStreamName": "s"},
+        {"logGroupName": "g", "logStreamName": "missing"},
+        source="CloudWatch Logs API reference: GetLogEvents",
+        given=GROUPS,
+    ),
+    logs(
         "DescribeLogStreams",
         "Streams with a prefix are not ordered by their last event.",
         "Cannot order by LastEventTime with a logStreamNamePrefix.",

@@ -171,6 +171,13 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     NotEnforced(
         "sagemaker",
+        "ListTags",
+        "The resource exists.",
+        "SageMaker API reference: ListTags",
+        "The reference names no error; a resource without tags and one that does not exist have none.",
+    ),
+    NotEnforced(
+        "sagemaker",
         "CreateModel",
         "Model data and image are in the region of the model, and its role may read them.",
         CONTAINER,

@@ -3,11 +3,12 @@
 import importlib
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import boto3
 import botocore.client
 import pytest
+from botocore.exceptions import ClientError
 
 from local_aws.server import LocalAws
 
@@ -121,9 +122,36 @@ def live(deploy):
     """The deploy function with version 1 in service."""
     deploy.register()
     deploy.send()
-    deploy.settle()
+    deploy.end()
+    for name in deploy.cloud.objects("deployments/"):
+        deploy.cloud.client("s3").delete_object(Bucket=deploy.cloud.bucket, Key=f"{deploy.cloud.model}/{name}")
     deploy.function.calls.clear()
     return deploy
+
+
+@pytest.fixture
+def dies(monkeypatch):
+    """Make the next call of one operation end the function, before it or after it was carried out."""
+
+    @contextmanager
+    def dies(operation, carried_out, error=None):
+        call = botocore.client.BaseClient._make_api_call
+
+        def ends(self, name, parameters):
+            if name != operation:
+                return call(self, name, parameters)
+            if carried_out:
+                call(self, name, parameters)
+            if error:
+                response = {"Error": {"Code": "ValidationException", "Message": error}}
+                raise ClientError(response | {"ResponseMetadata": {"HTTPStatusCode": 400}}, name)
+            raise ConnectionError(name)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(botocore.client.BaseClient, "_make_api_call", ends)
+            yield
+
+    return dies
 
 
 def pytest_terminal_summary(terminalreporter):

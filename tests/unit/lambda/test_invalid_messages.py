@@ -17,7 +17,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from .cloud import ACCOUNT, READS, event, message
-from .generated_messages import ANYTHING, NAME, at, mutated, text, valid_for_deploy, valid_for_retrain
+from .generated_messages import (
+    ANYTHING,
+    NAME,
+    at,
+    dropped_by_deploy,
+    mutated,
+    text,
+    valid_for_deploy,
+    valid_for_retrain,
+)
 
 # The same examples each time; `FUZZ_EXAMPLES=1000 pytest tests/unit/lambda/test_invalid_messages.py` runs more.
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
@@ -131,7 +140,7 @@ def agree(function, valid, content):
 
 
 RETRAIN_EVENTS = ["schedule", "manual", "drift_alarm"]
-DEPLOY_EVENTS = ["manual", "version_approved", "endpoint_in_service"]
+DEPLOY_EVENTS = ["manual", "version_approved", "endpoint_in_service", "endpoint_deleting", "settings_changed"]
 
 
 @pytest.mark.parametrize("name", RETRAIN_EVENTS)
@@ -155,7 +164,11 @@ def test_retrain_refuses_mutated_events(retrain, content):
 @FUZZ
 @given(content=mutated(DEPLOY_EVENTS))
 def test_deploy_refuses_mutated_events(deploy, content):
-    agree(deploy, valid_for_deploy, content)
+    if dropped_by_deploy(content):
+        assert deploy.handle(json.dumps(content))[0] is False
+        assert deploy.changes() == []
+    else:
+        agree(deploy, valid_for_deploy, content)
 
 
 @pytest.mark.parametrize("name", ["retrain", "deploy"])

@@ -108,7 +108,43 @@ def test_rejecting_approved_version_sends_deploy_message(session, run, project):
     (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
     assert json.loads(message["Body"])["model"] == "churn"
     code, _, err = run("reject", "churn", "--version", str(number), "--reason", "wrong", "--project", str(project))
-    assert (code, f"version {number} of churn is Rejected already" in err) == (1, True)
+    assert (code, f"version {number} of churn is Rejected already, by" in err) == (1, True)
+
+
+def test_status_without_record_is_completed_once(session, run, project):
+    number = register(session["prod"], "PendingManualApproval")
+    session["prod"].client("sagemaker").update_model_package(
+        ModelPackageArn=version(session["prod"], number)["ModelPackageArn"], ModelApprovalStatus="Approved"
+    )
+    arguments = ("approve", "churn", "--version", str(number), "--reason", "as agreed", "--project", str(project))
+    code, out, err = run(*arguments)
+    assert code == 0, err
+    assert f"version {number} of churn in prod was Approved already, without a record; recorded in" in out
+    saved = record(session["prod"], word(out, "s3://"))
+    person = "arn:aws:sts::123456789012:assumed-role/administrator/ada"
+    assert (saved["decision"], saved["by"], saved["completed_by"]) == ("Approved", person, person)
+    code, _, err = run(*arguments)
+    assert (code, f"version {number} of churn is Approved already, by {person}: s3://" in err) == (1, True)
+
+
+def test_decision_of_another_at_the_same_time_is_told(session, run, project, monkeypatch):
+    from ops.delivery import approvals
+
+    number = register(session["prod"], "PendingManualApproval")
+    arn = version(session["prod"], number)["ModelPackageArn"]
+
+    def interrupted(*arguments, **options):
+        uri = set_approval(*arguments, **options)
+        session["prod"].client("sagemaker").update_model_package(
+            ModelPackageArn=arn, ModelApprovalStatus="Rejected", ApprovalDescription="bob: too slow"
+        )
+        return uri
+
+    set_approval = approvals.set_approval
+    monkeypatch.setattr("model_factory.ops.delivery.approvals.set_approval", interrupted)
+    code, _, err = run("approve", "churn", "--version", str(number), "--reason", "x", "--project", str(project))
+    assert code == 1
+    assert "but has been set to Rejected since: bob: too slow" in err
 
 
 def test_unknown_version_is_rejected_with_existing_versions(session, run, project):
@@ -126,8 +162,9 @@ def test_promotion_copies_artifact_and_records_origin(session, run, project):
     code, out, err = run(*arguments)
     assert code == 0, err
     saved = record(session["prod"], word(out, "s3://"))
-    promoted = version(session["prod"], saved["ModelPackageVersion"])
+    promoted = version(session["prod"], int(out.partition(" as version ")[2].partition(",")[0]))
     facts = promoted["CustomerMetadataProperties"]
+    assert facts["promotion_record"] == word(out, "s3://")
     assert facts["origin"] == version(session["dev"], number)["ModelPackageArn"] == saved["origin"]
     assert facts["artifact_digest"] == hashlib.sha256(b"the bytes of the model").hexdigest() == saved["artifact_digest"]
     assert facts["code_digest"] == "abc"

@@ -64,8 +64,9 @@ def test_retrain_fails_where_versions_are_promoted_to(run, project):
     ("arguments", "message"),
     [
         (["schema", "other"], "there is no schema 'other'; choose factory or model"),
-        (["retrain", "chrun"], "there is no model 'chrun' in"),
+        (["retrain", "chrun"], "models (did you mean 'churn'?); there are: churn"),
         (["retrain", "churn", "--env", "qa"], "no environment 'qa' in factory.yaml; there are dev, prod"),
+        (["retrain", "churn", "--env", "pord"], "there are dev, prod (did you mean 'prod'?)"),
         (["invoke", "churn"], "give either --rows FILE or --json RECORD"),
         (["invoke", "churn", "--json", "{"], "--json is not JSON"),
         (["invoke", "churn", "--json", "{}", "--inference-id", ""], "--inference-id must have 1 to 64 printable ASCII"),
@@ -96,37 +97,3 @@ def test_retrain_sends_one_message_in_message_group_of_model(run, project, aws):
     assert message["Attributes"]["MessageGroupId"] == "churn"
     assert body == {"model": "churn", "trigger": "manual", "reason": "new labels", "id": body["id"]}
     assert body["id"] in out
-
-
-def test_status_before_first_training_is_none_yet(run, project, aws):
-    code, out, _ = run("status", "--env", "prod", "--json", "--project", str(project))
-    assert code == 0
-    (status,) = json.loads(out)
-    assert (status["endpoint"], status["version"], status["training"], status["alarms"]) == (None, None, None, [])
-    assert "none yet" in run("status", "--env", "prod", "--project", str(project))[1]
-
-
-def test_status_shows_live_version_and_alarms_in_alarm(run, project, aws):
-    sagemaker = boto3.client("sagemaker", region_name="eu-west-1")
-    name, role = "acme-prod-churn", "arn:aws:iam::123456789012:role/endpoint"
-    sagemaker.create_model_package_group(ModelPackageGroupName=name)
-    package = sagemaker.create_model_package(
-        ModelPackageGroupName=name, CustomerMetadataProperties={"metric": "auc", "metric_value": "0.81234"}
-    )["ModelPackageArn"]
-    sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"ModelPackageName": package})
-    variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
-    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    cloudwatch = boto3.client("cloudwatch", region_name="eu-west-1")
-    cloudwatch.put_metric_alarm(
-        AlarmName=f"{name}-drift", ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1, Threshold=0
-    )
-    cloudwatch.set_alarm_state(AlarmName=f"{name}-drift", StateValue="ALARM", StateReason="test")
-    _, out, _ = run("status", "--env", "prod", "--json", "--project", str(project))
-    (status,) = json.loads(out)
-    assert (status["endpoint"], status["version"], status["metric"], status["alarms"]) == (
-        "InService",
-        1,
-        "auc 0.8123",
-        ["drift"],
-    )

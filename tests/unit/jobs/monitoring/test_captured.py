@@ -1,8 +1,12 @@
 """Captured objects: lines are read, and bad ones are quarantined with their errors."""
 
+import io
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
+from botocore.response import StreamingBody
 
 from jobs.monitoring import captured
 
@@ -28,3 +32,28 @@ def test_bad_value_affects_only_its_own_line(s3, records, monkeypatch, bytes_at_
     assert [(each["line"], each["text"]) for each in batch.bad] == [(str(n + 1), lines[n]) for n in (7, 40, 60)]
     assert batch.first_error.endswith("line 8: column 'x': 1 values are no number; the first is 'few' in row 1")
     assert "the first is 'many' in row 2" in batch.bad[1]["error"]
+
+
+class CountedReads(io.BytesIO):
+    """The connection behind a response body. Each read of a part of a line may copy the line so far."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.reads += 1
+        return super().read(size)
+
+    def readinto(self, buffer) -> int:
+        self.reads += 1
+        return super().readinto(buffer)
+
+
+@pytest.mark.parametrize("ending", [b"", b"\n", b"\r\n"])
+def test_largest_request_is_read_in_few_parts(monkeypatch, ending):
+    line = b"x" * 6_291_456
+    connection = CountedReads(line + ending)
+    body = StreamingBody(connection, len(line + ending))
+    monkeypatch.setattr(captured.s3, "client", lambda: SimpleNamespace(get_object=lambda **_: {"Body": body}))
+    batch = captured.read(BUCKET, "captured.jsonl", COLUMNS)
+    assert (batch.lines, batch.bad_lines, batch.bad[0]["text"]) == (1, 1, "x" * captured.QUARANTINED_CHARACTERS)
+    assert connection.reads <= 10

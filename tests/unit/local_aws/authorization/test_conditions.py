@@ -87,6 +87,7 @@ def test_operators_on_an_absent_key(operator, expected):
         ("ForAllValues:StringNotEquals", ["c", "d"], True),
         ("ForAllValues:StringNotEquals", ["a", "d"], False),
         ("ForAnyValue:StringNotEquals", ["a", "d"], True),
+        ("StringEquals", ["a", "b"], False),
     ],
 )
 def test_set_operators(operator, given_values, expected):

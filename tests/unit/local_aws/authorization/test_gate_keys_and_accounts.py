@@ -59,6 +59,30 @@ def test_encrypted_queue_requires_key_permission(local, encrypted):
     assert "kms:GenerateDataKey" in message
 
 
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([("app", "Alert")], None),
+        ([("app", "Other")], "AccessDenied"),
+        ([("app", "Alert"), ("b", "Alert")], "AccessDenied"),
+    ],
+)
+def test_events_are_authorized_by_source_and_type(local, entries, expected):
+    conditions = {
+        "StringEquals": {"events:source": "app", "events:detail-type": "Alert"},
+        "Bool": {"events:eventBusInvocation": "false"},
+    }
+    bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
+    events = local.client("events", lambda_session(local, allow("events:PutEvents", bus, Condition=conditions)))
+    put = [{"Source": source, "DetailType": kind, "Detail": "{}"} for source, kind in entries]
+    if expected:
+        code, message = refusal(events.put_events, Entries=put)
+        assert code.startswith(expected)
+        assert f"events:PutEvents on resource: {bus} because" in message
+    else:
+        assert events.put_events(Entries=put)["FailedEntryCount"] == 0
+
+
 # Across accounts
 
 

@@ -1,6 +1,7 @@
 """Buildspecs run as on CodeBuild: one shell, phases in order, failures by name."""
 
 import json
+import re
 import threading
 
 import pytest
@@ -37,8 +38,16 @@ def test_failed_command_is_reported_and_ends_build(build):
     outcome = build({"build": {"commands": ["echo before", "(exit 7)", "echo after"]}})
     assert outcome.failed == "Error while executing command: (exit 7). Reason: exit status 7"
     assert outcome.phase == "BUILD"
-    assert "before" in outcome.log
     assert "after" not in outcome.log
+    lines = re.sub(r"\d{4}/\d\d/\d\d [\d:]{8}", "<time>", outcome.log).splitlines()
+    assert lines[-5:] == [
+        "before",
+        "[Container] Phase build: running command 1",
+        "[Container] <time> Command did not exit successfully (exit 7) exit status 7",
+        "[Container] <time> Phase complete: BUILD State: FAILED",
+        "[Container] <time> Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: "
+        "(exit 7). Reason: exit status 7",
+    ]
 
 
 def test_post_build_runs_only_after_build_phase_failures(build):

@@ -164,6 +164,19 @@ def test_pipeline_update_cancels_running_executions(world):
     assert world.ended(name)["status"] == "Cancelled"
 
 
+def test_pipeline_is_read_in_version_of_its_execution(world):
+    name = world.create(APPROVE)
+    declared = world.pipeline.get_pipeline(name=name)["pipeline"]
+    declared["stages"][1]["name"] = "Renamed"
+    world.pipeline.update_pipeline(pipeline=declared)
+    execution = world.ended(name)["pipelineExecutionId"]
+    ran = world.pipeline.get_pipeline_execution(pipelineName=name, pipelineExecutionId=execution)["pipelineExecution"]
+    first = world.pipeline.get_pipeline(name=name, version=ran["pipelineVersion"])["pipeline"]
+    assert (first["version"], first["stages"][1]["name"]) == (1, "Gate")
+    with pytest.raises(world.pipeline.exceptions.PipelineVersionNotFoundException):
+        world.pipeline.get_pipeline(name=name, version=3)
+
+
 def test_missing_branch_fails_source_action(world):
     name = world.create({"name": "Build", "actions": [build(world.project("true"))]})
     world.ended(name)

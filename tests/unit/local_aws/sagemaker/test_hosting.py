@@ -6,12 +6,13 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.sagemaker import fleet
-from local_aws.sagemaker.hosting import PayloadTooLargeError, _check_request
+from local_aws.json_api import ServiceError
+from local_aws.sagemaker import fleet, hosting
+from local_aws.sagemaker.hosting import _check_request
 from local_aws.sagemaker.metrics import EndpointMetrics
 from local_aws.sagemaker.state import State
 
-from .endpoint import flush, wait
+from .endpoint import flush
 from .test_jobs import CONTAINER_VARIABLES
 
 THREE = """
@@ -127,14 +128,17 @@ def test_flush_publishes_all_buffered_invocations():
     assert {datum["Dimensions"][1]["Value"] for _, datum in published} == {"blue"}
 
 
-def test_in_service_endpoint_is_event(aws, endpoint):
-    events = aws.listen("SageMaker Endpoint State Change")
+def test_every_status_of_endpoint_is_event(aws, endpoint, monkeypatch):
+    service = aws.local._dispatcher.replaced["sagemaker"]
+    events, emit = [], service.emit
+    monkeypatch.setattr(service, "emit", lambda *event: (events.append(event), emit(*event)))
     arn = endpoint.create(endpoint.config("one"))["EndpointArn"]
-
-    def received():
-        return [event["detail"]["EndpointStatus"] for event in events() if event["resources"] == [arn]]
-
-    assert wait(received) == ["IN_SERVICE"]
+    aws.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "team", "Value": "risk"}])
+    aws.sagemaker.delete_endpoint(EndpointName=endpoint.name)
+    details = [detail for _, kind, detail, of in events if (kind, of) == ("Endpoint State Change", arn)]
+    assert [detail["EndpointStatus"] for detail in details] == ["CREATING", "IN_SERVICE", "DELETING"]
+    assert details[-1]["Tags"] == {"team": "risk"}
+    assert aws.sagemaker.list_tags(ResourceArn=arn)["Tags"] == []
 
 
 def test_body_over_limit_is_refused(serving):
@@ -170,8 +174,16 @@ def test_model_environment_over_32_kb_is_refused(aws):
 def test_serverless_body_limit_is_4_mb():
     request = SimpleNamespace(headers={})
     _check_request(request, 4 * 2**20, serverless=True)
-    with pytest.raises(PayloadTooLargeError, match="exceeded 4194304 bytes"):
+    with pytest.raises(ServiceError, match=r"Request [0-9a-f-]{36} has oversize body\."):
         _check_request(request, 4 * 2**20 + 1, serverless=True)
+
+
+def test_response_over_limit_is_model_error(serving, monkeypatch):
+    monkeypatch.setattr(hosting, "_largest_body", lambda serverless: 8)
+    assert serving.invoke("1\n2\n")["Body"].read() == b"one\none\n"
+    with pytest.raises(ClientError, match="could not load the entire response body") as refused:
+        serving.invoke("1\n2\n3\n")
+    assert refused.value.response["Error"]["Code"] == "ModelError"
 
 
 def test_endpoint_container_gets_documented_variables(endpoint, monkeypatch):

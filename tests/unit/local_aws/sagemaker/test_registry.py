@@ -1,8 +1,12 @@
 """Model package groups: versions, approval, lists, events."""
 
+from datetime import datetime
+
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from .conftest import ACCOUNT, REGION
 from .endpoint import wait
 
 
@@ -94,3 +98,37 @@ def test_group_with_versions_cannot_be_deleted(aws, group):
     aws.sagemaker.delete_model_package_group(ModelPackageGroupName=group)
     with pytest.raises(ClientError, match=group):
         aws.sagemaker.describe_model_package_group(ModelPackageGroupName=group)
+
+
+def test_update_of_metadata_is_event_with_updated_fields(aws, group):
+    arn = register(aws, group, ModelApprovalStatus="Approved")
+    events = aws.listen("SageMaker Model Package State Change")
+    for change in ({"CustomerMetadataProperties": {"seed": "1"}}, {"ModelApprovalStatus": "Rejected"}):
+        aws.sagemaker.update_model_package(ModelPackageArn=arn, **change)
+
+    def received():
+        mine = [event["detail"] for event in events() if event["resources"] == [arn]]
+        mine = [detail for detail in mine if "UpdatedModelPackageFields" in detail]
+        return mine if len(mine) == 2 else None
+
+    first, second = wait(received)
+    assert (first["ModelApprovalStatus"], first["UpdatedModelPackageFields"]) == (
+        "Approved",
+        ["CustomerMetadataProperties"],
+    )
+    assert (second["ModelApprovalStatus"], second["UpdatedModelPackageFields"]) == ("Rejected", ["ModelApprovalStatus"])
+    assert datetime.fromisoformat(second["LastModifiedTime"]).tzinfo
+    assert "LastModifiedBy" not in second
+
+
+def test_last_modified_by_is_caller(aws, group):
+    arn = register(aws, group)
+    assert "LastModifiedBy" not in aws.sagemaker.describe_model_package(ModelPackageName=arn)
+    credentials = aws.local.accounts.assume(f"arn:aws:iam::{ACCOUNT}:role/approver", "ada")
+    names = {"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
+    keys = {name: credentials[name.upper()] for name in names}
+    approver = boto3.client("sagemaker", endpoint_url=aws.local.endpoint_url, region_name=REGION, **keys)
+    approver.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    identity = aws.sagemaker.describe_model_package(ModelPackageName=arn)["LastModifiedBy"]["IamIdentity"]
+    assert identity["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/approver/ada"
+    assert identity["PrincipalId"].endswith(":ada")

@@ -1,0 +1,84 @@
+"""A promotion is recorded before the version is registered, which may deploy it."""
+
+import io
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from model_factory.functions.shared.promotion import Target, promote
+
+PACKAGE = {
+    "ModelPackageArn": "arn:aws:sagemaker:eu-west-1:111111111111:model-package/acme-dev-churn/3",
+    "ModelPackageVersion": 3,
+    "InferenceSpecification": {"Containers": [{"Image": "i", "ModelDataUrl": "s3://dev/churn/executions/1/model"}]},
+}
+
+
+class Account:
+    """S3 and SageMaker of an account; `refuses` is the prefix of keys, or the operation, that is refused."""
+
+    def __init__(self, refuses=""):
+        self.refuses, self.objects, self.registered = refuses, {}, []
+
+    def client(self, service):
+        return self
+
+    def head_object(self, **_):
+        return {"ETag": "1", "ContentLength": 5}
+
+    def get_object(self, **_):
+        return {"Body": io.BytesIO(b"model")}
+
+    def put_object(self, *, Key, Body, **_):
+        self._check(Key)
+        self.objects[Key] = Body
+
+    def create_model_package(self, **request):
+        self._check("create_model_package")
+        self.registered.append(request)
+        return {"ModelPackageArn": "arn"}
+
+    def describe_model_package(self, **_):
+        return {"ModelPackageVersion": 1}
+
+    def _check(self, name):
+        if self.refuses and name.startswith(self.refuses):
+            error = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+            raise ClientError(error, name)
+
+    def records(self):
+        return {name: json.loads(body) for name, body in sorted(self.objects.items()) if "promotions/" in name}
+
+
+def run(account):
+    target = Target(account, "acme-prod-churn", "s3://prod/churn/", "s3://prod/churn/", "Approved")
+    return promote(PACKAGE, Account(), "dev", target, by="ada", reason="proven")
+
+
+def test_registered_version_names_its_record():
+    account = Account()
+    promoted = run(account)
+    ((name, record),) = account.records().items()
+    assert promoted.record_uri == f"s3://prod/{name}"
+    assert name.endswith("-v3.json")
+    assert (record["by"], record["origin"], record["registered_in"]) == (
+        "ada",
+        PACKAGE["ModelPackageArn"],
+        "acme-prod-churn",
+    )
+    assert account.registered[0]["CustomerMetadataProperties"]["promotion_record"] == promoted.record_uri
+
+
+def test_nothing_is_registered_without_record():
+    account = Account(refuses="churn/promotions/")
+    with pytest.raises(ClientError):
+        run(account)
+    assert account.registered == []
+
+
+def test_refused_registration_is_recorded():
+    account = Account(refuses="create_model_package")
+    with pytest.raises(ClientError):
+        run(account)
+    assert [name.rpartition("-v3")[2] for name in account.records()] == ["-not-registered.json", ".json"]
