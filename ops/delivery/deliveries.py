@@ -18,7 +18,7 @@ from model_factory.functions.shared.pipelines import (
 from ..project import UsageError
 
 ENDED = ("Succeeded", "Failed", "Stopped", "Superseded", "Cancelled")
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.0
 EARLIER_VERSIONS = 20
 
 
@@ -134,17 +134,22 @@ class Deliveries:
         while time.monotonic() < deadline:
             if execution := self.of_commit(commit):
                 identifier = execution["pipelineExecutionId"]
-                for action in self.actions(identifier):
+                actions = self.actions(identifier)
+                for action in actions:
                     state = (action["actionExecutionId"], action["status"])
                     if state not in logged and action["status"] != "InProgress":
                         logged.add(state)
                         log(_line(action))
                 if execution["status"] in ENDED:
                     return execution, None
-                if approval := self.approval(identifier):
+                if any(map(_waits, actions)) and (approval := self.approval(identifier)):
                     return execution, approval
             time.sleep(POLL_SECONDS)
         raise UsageError(f"{self.name} has not delivered {commit[:12]} within {timeout_seconds:.0f} s")
+
+
+def _waits(action: dict[str, Any]) -> bool:
+    return action["status"] == "InProgress" and action["input"]["actionTypeId"]["category"] == "Approval"
 
 
 def _line(action: dict[str, Any]) -> str:
