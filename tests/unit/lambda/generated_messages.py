@@ -41,6 +41,18 @@ def valid_for_retrain(content):
     )
 
 
+def valid_end_of_training(content):
+    """Whether the message is SageMaker's event about the end of the only model's training."""
+    return (
+        at(content, "source") == "aws.sagemaker"
+        and at(content, "detail-type") == "SageMaker Model Building Pipeline Execution Status Change"
+        and at(content, "account") == ACCOUNT
+        and at(content, "detail", "pipelineExecutionArn")
+        == f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:pipeline/acme-prod-churn-train/execution/abcdefghijkl"
+        and at(content, "detail", "currentPipelineExecutionStatus") in ("Executing", "Succeeded", "Failed", "Stopped")
+    )
+
+
 def valid_for_deploy(content):
     """Whether the message follows the deploy queue's contract and concerns the only model."""
     return is_deploy_message(content) == "churn"
