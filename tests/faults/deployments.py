@@ -78,16 +78,11 @@ class Deployments(Machine):
         self.step(f"the deployment ends: {failure or 'in service'}")
         self.world.hosting.end_deployment(NAME, failure)
 
-    @precondition(lambda self: self.endpoint and not self.endpoint.deployment)
+    @precondition(lambda self: self.endpoint and self.endpoint.status == "Deleting")
     @rule()
-    def sagemaker_changes_the_endpoint(self):
-        if self.endpoint.status == "Deleting":
-            self.step("the endpoint is gone")
-            self.world.hosting.end_deletion(NAME)
-        elif self.endpoint.status in ("InService", "SystemUpdating"):
-            begins = self.endpoint.status == "InService"
-            self.step(f"SageMaker's own update of the endpoint {'begins' if begins else 'ends'}")
-            self.world.hosting.system_update(NAME, begins)
+    def the_deletion_ends(self):
+        self.step("the endpoint is gone")
+        self.world.hosting.end_deletion(NAME)
 
     @rule(fault=FAULTS)
     def the_function_runs(self, fault):
@@ -146,6 +141,14 @@ def change_alarm(machine, choice):
     machine.world.cloudwatch.states[f"{NAME}-{alarm}"] = state
 
 
+def patch(machine, choice):
+    """SageMaker patches the endpoint, or has done so."""
+    if machine.endpoint and machine.endpoint.status in ("InService", "SystemUpdating"):
+        begins = machine.endpoint.status == "InService"
+        machine.world.tell(f"SageMaker's own update of the endpoint {'begins' if begins else 'ends'}")
+        machine.world.hosting.system_update(NAME, begins)
+
+
 def redrive(machine, choice):
     """A person moves the dead letters back into the queue."""
     if machine.world.sqs.queues[QUEUE].dead:
@@ -162,6 +165,7 @@ ACTS = {
     "stack": deploy_stack,
     "alarm": change_alarm,
     "redrive": redrive,
+    "patch": patch,
     "register too": register,
     "decide too": decide,
 }

@@ -8,7 +8,7 @@ from hypothesis.stateful import initialize, rule
 
 from . import training_promises as promises
 from .machine import FAULTS, Machine
-from .simulation.names import PREFIX
+from .simulation.names import PREFIX, arn
 from .simulation.pipelines import RUNNING
 from .simulation.world import queue_name
 
@@ -173,12 +173,19 @@ ACTS = {
 
 
 def rules(model):
-    """The rules of a model's stack that send to the retrain queue."""
+    """The rule of a model's stack that sends to the retrain queue (constructs/model_factory/model/retrain_trigger.py)."""
     name = f"{PREFIX}-{model}"
-    return {
-        f"{name}-drift": {
-            "source": ["aws.cloudwatch"],
-            "detail-type": ["CloudWatch Alarm State Change"],
-            "detail": {"alarmName": [f"{name}-drift", f"{name}-model-quality"], "state": {"value": ["ALARM"]}},
-        }
+    raised = {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail": {"alarmName": [f"{name}-drift", f"{name}-model-quality"], "state": {"value": ["ALARM"]}},
     }
+    ended = {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+        "detail": {
+            "pipelineArn": [arn("sagemaker", f"pipeline/{name}-train")],
+            "currentPipelineExecutionStatus": ["Executing", "Succeeded", "Failed", "Stopped"],
+        },
+    }
+    return {f"{name}-drift": {"$or": [raised, ended]}}

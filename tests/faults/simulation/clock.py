@@ -13,9 +13,15 @@ class Clock:
 
     def __init__(self):
         self.now = START
+        self.while_asleep = lambda: None
 
     def advance(self, seconds):
         self.now += timedelta(seconds=seconds)
+
+    def sleep(self, seconds):
+        """A function waits, and the world goes on meanwhile."""
+        self.advance(seconds)
+        self.while_asleep()
 
     def label(self):
         """Hours, minutes and seconds since the start of the story."""
@@ -46,4 +52,4 @@ def _simulated_time(clock):
     def seconds():
         return clock().now.timestamp()
 
-    return SimpleNamespace(time=seconds, monotonic=seconds, sleep=lambda wait: clock().advance(wait))
+    return SimpleNamespace(time=seconds, monotonic=seconds, sleep=lambda wait: clock().sleep(wait))

@@ -5,6 +5,9 @@ import io
 import json
 import os
 import sys
+import urllib.error
+import urllib.request
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +30,9 @@ VARIABLES = {
 }
 
 MISTAKES = (TypeError, AttributeError, NameError, KeyError, IndexError, AssertionError, ZeroDivisionError)
+
+TRIED = Counter()
+"""Invocations of all worlds by function and kind of fault."""
 
 _current = {}
 
@@ -56,6 +62,11 @@ def load(name):
         sys.path[:2] = []
         modules = _pop(own)
         sys.modules.update(hidden)
+    if protocol := modules.get("shared.custom_resource"):
+        protocol.urllib = SimpleNamespace(
+            error=urllib.error,
+            request=SimpleNamespace(Request=urllib.request.Request, urlopen=lambda put, **_: _world().respond(put)),
+        )
     for module in modules.values():
         replace_time(module, lambda: _world().clock)
     return handler, modules.get("shared.queue")
@@ -73,7 +84,7 @@ def _client(service, max_attempts=5):
 class Function:
     """One deployed function that reads a queue."""
 
-    def __init__(self, world, name, timeout, queue, max_receives):
+    def __init__(self, world, name, timeout, queue="", max_receives=0):
         self._world, self.name, self.timeout = world, name, timeout
         dead_letters = queue.removesuffix(".fifo") + DEAD_LETTERS
         self._variables = {
@@ -91,6 +102,7 @@ class Function:
         world = self._world
         os.environ.update(self._variables)
         self.module.logger.registered_handler.setStream(_Log(self))
+        TRIED[self.name, fault.kind if fault else "no fault"] += 1
         self.invocations, self.fault_kind = self.invocations + 1, fault.kind if fault else ""
         deadline = world.clock.now.timestamp() + self.timeout
         context = SimpleNamespace(

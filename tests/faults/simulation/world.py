@@ -1,8 +1,10 @@
 """One simulated account with one environment: services, bus, queues and functions, and the story of what happened."""
 
+import contextlib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from types import SimpleNamespace
 
 from .bus import Bus, summary
 from .calls import NOT_DELETED, STALE, Calls
@@ -15,7 +17,7 @@ from .queues import Sqs, record
 from .registry import STALE_SECONDS, Registry
 from .services import S3, AutoScaling, CloudWatch, Ssm
 
-BATCH, MAX_RECEIVES = 10, 3
+BATCH, MAX_RECEIVES = 1, 5
 """Of the event source mappings, and of the queues (constructs/model_factory/core)."""
 
 
@@ -40,7 +42,7 @@ class World:
         self.bus, self.sqs = Bus(self), Sqs(self)
         self.registry, self.hosting, self.pipelines = Registry(self), Hosting(self), Pipelines(self)
         self.s3, self.ssm, self.cloudwatch, self.scaling = S3(self), Ssm(self), CloudWatch(self), AutoScaling(self)
-        self.functions = {}
+        self.functions, self.responses = {}, []
         self.calls = Calls(
             self,
             {
@@ -96,6 +98,17 @@ class World:
         """A function and its FIFO queue."""
         self.functions[name] = Function(self, name, timeout, queue_name(name), max_receives)
         self.sqs.create(queue_name(name), 6 * timeout, max_receives, batch)
+
+    def add_custom_resource(self, name, timeout):
+        """A function that CloudFormation invokes."""
+        self.functions[name] = Function(self, name, timeout)
+
+    def respond(self, put):
+        """CloudFormation gets the response of a custom resource."""
+        content = json.loads(put.data)
+        self.tell(f"  … CloudFormation gets {content['Status']} {content['Reason']}"[:260])
+        self.responses.append(content)
+        return contextlib.nullcontext(SimpleNamespace(status=200))
 
     def run_function(self, name, fault=None):
         """Lambda's next invocation for a queue; whether there was a batch."""
