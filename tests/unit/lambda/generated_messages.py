@@ -88,6 +88,7 @@ def is_deploy_message(content):
     configuration = at(content, "detail", "EndpointConfigName")
     status = at(content, "detail", "EndpointStatus")
     fits = configuration is None or (isinstance(configuration, str) and len(configuration) <= 63)
+    fits = fits and isinstance(at(content, "detail", "Tags"), dict | None)
     return model_of(at(content, "detail", "EndpointName")) if fits and status in ENDPOINT_STATUSES else None
 
 
