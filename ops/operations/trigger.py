@@ -1,4 +1,4 @@
-"""Messages to an environment's retrain and deploy queues."""
+"""Messages to an environment's retrain and deploy queues, and the check that a model is deployed there."""
 
 import json
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ def request_training(session: EnvironmentSession, model: str, reason: str) -> Tr
 
     Raises UsageError, before a message is sent, when the model is not deployed or its versions are promoted there.
     """
-    source = _settings(session, model).get("promoted_from")
+    source = require_deployed(session, model).get("promoted_from")
     if source:
         environment = session.environment.name
         raise UsageError(
@@ -44,15 +44,6 @@ def request_training(session: EnvironmentSession, model: str, reason: str) -> Tr
         )
     running = _running(session, model)
     return TrainingRequest(send_manual_trigger(session, "retrain", model, reason), running)
-
-
-def _settings(session: EnvironmentSession, model: str) -> dict[str, Any]:
-    """The settings parameter of a deployed model. Raises UsageError when there is none."""
-    ssm, name = session.client("ssm"), session.names.model(model).settings_parameter
-    try:
-        return json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
-    except ssm.exceptions.ParameterNotFound:
-        raise session.not_deployed(f"model {model!r}") from None
 
 
 def _running(session: EnvironmentSession, model: str) -> Execution | None:
@@ -73,11 +64,26 @@ def _running(session: EnvironmentSession, model: str) -> Execution | None:
 
 
 def send_manual_trigger(
-    session: EnvironmentSession, queue: Literal["retrain", "deploy"], model: str, reason: str
+    session: EnvironmentSession,
+    queue: Literal["retrain", "deploy"],
+    model: str,
+    reason: str,
+    *,
+    version: int | None = None,
+    by: str = "",
 ) -> str:
     """Send a message with the trigger `manual` for one model; its id. Raises UsageError when the queue does not exist."""
     sqs, name = session.client("sqs"), session.names.queue(queue)
     try:
-        return send_trigger(sqs, name, model, "manual", reason)
+        return send_trigger(sqs, name, model, "manual", reason, version=version, by=by)
     except sqs.exceptions.QueueDoesNotExist:
         raise session.not_deployed(f"queue {name!r}") from None
+
+
+def require_deployed(session: EnvironmentSession, model: str) -> dict[str, Any]:
+    """The settings of a model that is deployed in the environment. Raises UsageError before anything is sent."""
+    ssm, name = session.client("ssm"), session.names.model(model).settings_parameter
+    try:
+        return json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    except ssm.exceptions.ParameterNotFound:
+        raise session.not_deployed(f"model {model!r} (there is no parameter {name})") from None

@@ -32,6 +32,7 @@ def exercise_all_roles(prod: Factory) -> None:
     dev = replace(prod, session=prod.session.project.environment("dev"))
     replace_failed_endpoint(dev)
     destroy_and_redeploy(dev)
+    check_without_endpoint(dev)
 
 
 def send_message_that_fails(factory: Factory, queue: str) -> None:
@@ -190,6 +191,14 @@ def destroy_and_redeploy(factory: Factory) -> None:
     cdk(factory.local, ["destroy", factory.names.stack, "--force", *deployed], cwd=ROOT)
     assert factory.endpoint_status() == ""
     cdk(factory.local, ["deploy", factory.names.stack, "--require-approval", "never", *deployed], cwd=ROOT)
+
+
+def check_without_endpoint(factory: Factory) -> None:
+    """The monitor finds neither an endpoint nor an approved version."""
+    before = factory.newest_execution(factory.names.monitor_pipeline)
+    factory.run_schedule("monitor")
+    checked = factory.wait_for_next_execution(factory.names.monitor_pipeline, before)
+    assert checked.status == "Succeeded", checked.reason
 
 
 def destroy_environment(factory: Factory, name: str) -> None:

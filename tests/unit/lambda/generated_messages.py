@@ -88,6 +88,7 @@ def is_deploy_message(content):
     configuration = at(content, "detail", "EndpointConfigName")
     status = at(content, "detail", "EndpointStatus")
     fits = configuration is None or (isinstance(configuration, str) and len(configuration) <= 63)
+    fits = fits and isinstance(at(content, "detail", "Tags"), dict | None)
     return model_of(at(content, "detail", "EndpointName")) if fits and status in ENDPOINT_STATUSES else None
 
 
@@ -116,6 +117,8 @@ SIMILAR_VALUES = st.sampled_from(
         "acme-prod-nobody",
     ]
 )  # fmt: skip
+# A strategy that is made in each draw is validated in each draw, which takes longer than the tested function.
+REPLACEMENTS = SIMILAR_VALUES | ANYTHING
 
 
 def paths(content, path=()):
@@ -139,7 +142,7 @@ def mutated(draw, names):
         for key in way:
             parent = parent[key]
         if draw(st.booleans()):
-            parent[last] = draw(SIMILAR_VALUES | ANYTHING)
+            parent[last] = draw(REPLACEMENTS)
         else:
             del parent[last]
     return content

@@ -72,7 +72,18 @@ def test_retrain_fails_where_versions_are_promoted_to(run, project):
         (["invoke", "churn", "--json", "{"], "--json is not JSON"),
         (["invoke", "churn", "--json", "{}", "--inference-id", ""], "--inference-id must have 1 to 64 printable ASCII"),
         (["invoke", "churn", "--rows", "x.txt"], "x.txt: unsupported file type; it must end in .csv or .json"),
-        (["retrain", "churn"], "environment 'prod' has no model 'churn'; deploy it first: cdk deploy"),
+        (
+            ["retrain", "churn"],
+            "environment 'prod' has no model 'churn' (there is no parameter /acme/prod/models/churn)",
+        ),
+        (
+            ["redeploy", "churn"],
+            "environment 'prod' has no model 'churn' (there is no parameter /acme/prod/models/churn)",
+        ),
+        (
+            ["rollback", "churn"],
+            "environment 'prod' has no model 'churn' (there is no parameter /acme/prod/models/churn)",
+        ),
         (["retrain", "churn", "--env", "dev"], "you are signed in to account 123456789012, not to environment 'dev'"),
         (["invoke", "churn", "--json", "{}", "--profile", "nobody"], "cannot sign in to environment 'prod'"),
     ],
@@ -105,7 +116,7 @@ def test_retrain_of_model_that_is_not_deployed_sends_no_message(run, project, de
     boto3.client("ssm", region_name="eu-west-1").delete_parameter(Name="/acme/prod/models/churn")
     code, _, err = run("retrain", "churn", "--project", str(project))
     assert code == 1
-    assert "environment 'prod' has no model 'churn'; deploy it first: cdk deploy" in err
+    assert "environment 'prod' has no model 'churn' (there is no parameter /acme/prod/models/churn)" in err
     assert "Messages" not in boto3.client("sqs", region_name="eu-west-1").receive_message(QueueUrl=deployed)
 
 
