@@ -28,6 +28,15 @@ Id = Annotated[str, Field(pattern=r"^[!-~]+$", max_length=128)]
 
 
 @dataclass(frozen=True)
+class Deletion:
+    """The endpoint configuration and the tags that a deleted endpoint had, and when it was deleted."""
+
+    configuration: str | None
+    tags: dict[str, str]
+    time: datetime
+
+
+@dataclass(frozen=True)
 class Request:
     """The model whose endpoint to reconcile, and why.
 
@@ -39,8 +48,7 @@ class Request:
         model_package: ARN of the version that was approved or rejected; None for all other messages.
         status_event: What the event about that version says of its approval.
         by: Who sent a manual request, if it says so.
-        configuration: The endpoint configuration of an endpoint that is deleted; None for all other messages.
-        time: When the endpoint was deleted; None for all other messages.
+        deletion: What an event about the deletion of the endpoint says; None for all other messages.
     """
 
     id: str
@@ -50,8 +58,7 @@ class Request:
     by: str = ""
     model_package: str | None = None
     status_event: StatusEvent | None = None
-    configuration: str | None = None
-    time: datetime | None = None
+    deletion: Deletion | None = None
 
 
 class _ManualRequest(BaseModel):
@@ -93,6 +100,7 @@ class _Endpoint(BaseModel):
     EndpointStatus: Literal["IN_SERVICE", "FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED", "DELETING", "DELETED"]
     EndpointConfigName: str | None = Field(default=None, max_length=63)
     LastModifiedTime: Any = None
+    Tags: dict[str, Any] | None = None
 
 
 class _EndpointChanged(_Event):
@@ -158,19 +166,17 @@ def parse(body: str, origin: Origin) -> Request:
     model = _model(endpoint.EndpointName, origin)
     if endpoint.EndpointStatus not in ("DELETING", "DELETED"):
         return Request(identifier, model, "settled")
-    return Request(
-        identifier,
-        model,
-        "deleted",
-        configuration=endpoint.EndpointConfigName,
-        time=_time(endpoint.LastModifiedTime),
+    return Request(identifier, model, "deleted", deletion=_deletion(endpoint))
+
+
+def _deletion(endpoint: _Endpoint) -> Deletion:
+    time = endpoint.LastModifiedTime
+    is_time = isinstance(time, int | float) and 0 < time < _YEAR_3000
+    return Deletion(
+        endpoint.EndpointConfigName,
+        {str(key): str(value) for key, value in endpoint.Tags.items()} if endpoint.Tags else {},
+        datetime.fromtimestamp(time / 1000, UTC) if is_time else datetime.now(UTC),
     )
-
-
-def _time(milliseconds: Any) -> datetime | None:
-    """A time of an event; None when the event has none."""
-    is_time = isinstance(milliseconds, int | float) and 0 < milliseconds < _YEAR_3000
-    return datetime.fromtimestamp(milliseconds / 1000, UTC) if is_time else None
 
 
 def _model(name: str, origin: Origin) -> str:

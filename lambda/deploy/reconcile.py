@@ -15,8 +15,8 @@ import endpoints
 import notices
 from botocore.exceptions import ClientError
 from decision import Delete, Deploy, EndpointState, Keep, Retry, Wanted, decide
-from deployment import STARTED, WAITING, Deployment, end_of
-from messages import Request
+from deployment import POINTER, STARTED, WAITING, Deployment, end_of
+from messages import Deletion, Request
 from records import approved_by, write_deletion, write_deployment, write_version
 from settings import Settings
 from shared.alerts import send_alert
@@ -42,8 +42,8 @@ def reconcile(settings: Settings, request: Request, sender: str) -> Outcome:
     """
     description = endpoints.describe(settings.endpoint)
     package = newest_approved(settings.model_package_group, request.model_package)
-    if request.kind == "deleted":
-        return _deleted(settings, request, description, is_expected=package is None)
+    if request.deletion:
+        return _deleted(settings, request.id, request.deletion, is_expected=package is None)
     if description:
         _close_last(settings, request, description)
     endpoint = endpoints.state(description) if description else None
@@ -176,19 +176,27 @@ class _Step:
 def _close_last(settings: Settings, request: Request, description: dict[str, Any]) -> None:
     """Write the record of the last deployment and alert, if SageMaker has ended it since."""
     last = endpoints.last_deployment(description)
-    end = end_of(last, description) if last else None
-    if last and end:
-        write_deployment(settings, last, end, description)
-        if alert := notices.ended(settings, last, end):
-            send_alert(alert)
-        endpoints.tag(replace(last, outcome=end.outcome))
-    elif (
+    if _close(settings, last, description):
+        return
+    if (
         request.kind == "settled"
         and description["EndpointStatus"] in ("Failed", "OutOfService", "UpdateRollbackFailed")
         and not (last and last.outcome == "failed")
     ):
         status, reason = description["EndpointStatus"], description.get("FailureReason")
         send_alert(notices.endpoint_failed(settings, status, reason, last.version if last else None))
+
+
+def _close(settings: Settings, last: Deployment | None, description: dict[str, Any]) -> bool:
+    """Write the record of a deployment and alert, if it has ended and that was not done; whether it was done now."""
+    end = end_of(last, description) if last else None
+    if last is None or end is None:
+        return False
+    write_deployment(settings, last, end, description)
+    if alert := notices.ended(settings, last, end):
+        send_alert(alert)
+    endpoints.tag(replace(last, outcome=end.outcome))
+    return True
 
 
 def _nothing_approved(settings: Settings, request: Request, endpoint: EndpointState | None) -> Outcome:
@@ -199,14 +207,24 @@ def _nothing_approved(settings: Settings, request: Request, endpoint: EndpointSt
     return Outcome("nothing is approved")
 
 
-def _deleted(settings: Settings, request: Request, description: dict[str, Any] | None, *, is_expected: bool) -> Outcome:
-    """Record and tell that the endpoint was deleted by hand, once."""
-    if description and description["EndpointStatus"] != "Deleting":
-        return Outcome("the endpoint exists again")
-    last = endpoints.deployment_of(request.configuration) if request.configuration else None
-    if last is None or last.outcome in ("failed", "deleted"):
+def _deleted(settings: Settings, request_id: str, deletion: Deletion, *, is_expected: bool) -> Outcome:
+    """Record and tell that the endpoint was deleted by hand, once; it may exist again since."""
+    configuration = deletion.configuration or ""
+    # The event of the end of a deployment may be late: the deleted endpoint was in service, as SageMaker deletes no other.
+    description = {
+        "EndpointStatus": "InService",
+        "EndpointConfigName": configuration,
+        "LastModifiedTime": deletion.time,
+    }
+    pointer = deletion.tags.get(POINTER)
+    unclosed = endpoints.deployment_of(pointer) if pointer else None
+    if unclosed and unclosed.started < deletion.time:
+        _close(settings, unclosed, description)
+    last = endpoints.deployment_of(configuration) if configuration else None
+    # Waiting and failed: this function deleted the endpoint, whose creation had failed.
+    if last is None or last.outcome in (WAITING, "failed", "deleted") or last.started > deletion.time:
         return Outcome("the endpoint is deleted")
-    write_deletion(settings, last, request.time or datetime.now(UTC), request.id)
+    write_deletion(settings, last, deletion.time, request_id)
     if not is_expected:
         send_alert(notices.endpoint_deleted(settings, last.version))
     endpoints.tag(replace(last, outcome="deleted"))

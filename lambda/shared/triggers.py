@@ -4,8 +4,8 @@ import json
 import uuid
 from typing import Any, Literal
 
-LONGEST_DESCRIBED_REASON = 1000
-"""The description of a version is `<trigger>: <reason>`, and SageMaker allows 1,024 characters."""
+LONGEST_DESCRIBED_REASON = 800
+"""The description of a version is `<trigger>: <reason>; <measured>`. SageMaker allows 1,024 characters, Evaluate writes 200."""
 
 
 def send_trigger(

@@ -79,8 +79,8 @@ def retrain(
     root: ProjectFolder = Path(),
     profile: Profile = None,
 ) -> None:
-    """Start a training: send a message to the retrain queue, as the schedule and the drift alarm do."""
-    from ..operations.trigger import require_deployed, send_manual_trigger
+    """Request a training, as the schedule and the drift alarm do. During another one, it starts when that one ends."""
+    from ..operations.trigger import request_training
 
     project = Project(root, profile)
     config, session = project.model(model), project.environment(env)
@@ -90,11 +90,11 @@ def retrain(
             f"{source.name}; train in the first environment, then deliver, or model-factory promote {model} "
             f"--from {source.name} --env {session.environment.name}"
         )
-    require_deployed(session, model)
-    identifier = send_manual_trigger(session, "retrain", model, reason)
+    request = request_training(session, model, reason)
     out.print(
-        f"sent a retrain message for {model} to {session.environment.name} ({identifier}); "
-        "model-factory status shows the training"
+        f"sent a retrain message for {model} to {session.environment.name} ({request.id}): {request.outlook}; "
+        "model-factory status shows it",
+        soft_wrap=True,
     )
 
 

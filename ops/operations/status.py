@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from model_factory.functions.shared.endpoints import CHANGING
-from model_factory.functions.shared.executions import RUNNING
+from model_factory.functions.shared.executions import RUNNING, Description
 
 from ..refusals import principal
 from .facts import ModelFacts
@@ -246,7 +246,9 @@ class _View:
         status, by = training["PipelineExecutionStatus"], trigger(training) or "by hand"
         started = _format(training["StartTime"])
         if status in RUNNING:
-            yield Finding("training", f"a training is in flight since {started} ({by})")
+            waiting = Description.parse(training.get("PipelineExecutionDescription", "")).follow_up
+            then = f"; a request waits for its end ({waiting.kind}: {waiting.reason})" if waiting else ""
+            yield Finding("training", f"a training is in flight since {started} ({by}){then}")
         elif status != "Succeeded":
             reason = training.get("PipelineExecutionFailureReason", "no reason given")
             yield Finding("training failed", f"the training of {started} ({by}) {status.lower()}: {reason}")
