@@ -16,6 +16,7 @@ from messages import ENDPOINT_EVENT, parse
 from reconcile import reconcile
 from settings import Settings
 from shared.queue import process_batch, read_message
+from status_events import handle_version
 
 logger = Logger()
 
@@ -36,5 +37,10 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
             return
         raise
     logger.append_keys(model=settings.model)
+    if request.model_package and request.status_event:
+        done = handle_version(settings, request.model_package, request.status_event)
+        if done:
+            logger.info(done, trigger=request.kind, version=request.model_package)
+            return
     outcome = reconcile(settings, request, record.attributes.sender_id)
     logger.info(outcome.message, trigger=request.kind, **outcome.facts)
