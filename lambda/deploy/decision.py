@@ -34,8 +34,8 @@ class EndpointState:
 class Wanted:
     """The configuration for the newest approved version.
 
-    `names`: its name, and those of configurations that count as the same. `approved`: when the version was approved. `last`: its
-    last deployment, if there was one.
+    `names`: its name, and those of configurations that count as the same. `approved`: when the version was approved, if the
+    message is about that; long ago for others. `last`: its last deployment, if there was one.
     """
 
     names: tuple[str, ...]
@@ -88,7 +88,7 @@ def decide(
         # The event at the end of that change reconciles again.
         if reached:
             return Keep("already on its way")
-        return Keep("waits until the endpoint is in service", remember=_needs_memory(wanted.last, kind, request_id))
+        return Keep("waits until the endpoint is in service", remember=_needs_memory(wanted, kind, request_id))
     if reached and endpoint.status != "Failed":
         return Keep("already live")
     if not _is_due(endpoint, wanted, kind, request_id):
@@ -125,8 +125,8 @@ def _is_new(wanted: Wanted, last: Deployment, kind: Kind, request_id: str) -> bo
     return wanted.approved > last.started or (kind == "manual" and request_id != last.request)
 
 
-def _needs_memory(last: Deployment | None, kind: Kind, request_id: str) -> bool:
-    """Whether the event at the end of the change in progress could not tell from SageMaker what this message requests."""
-    if last is None:
+def _needs_memory(wanted: Wanted, kind: Kind, request_id: str) -> bool:
+    """Whether the event at the end of the change in progress could not tell what this message requests."""
+    if wanted.last is None:
         return kind == "changed"
-    return kind == "manual" and last.ended and request_id != last.request
+    return wanted.last.ended and _is_new(wanted, wanted.last, kind, request_id)

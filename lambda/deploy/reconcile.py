@@ -109,7 +109,16 @@ class _Step:
         if last is None and self.request.kind != "changed":
             # Nothing that is served has changed where only the name of the model has: its role and network are the same.
             names = (self.name, requests.former_config_name(self.settings, self.package_arn))
-        return Wanted(names, self.version, self.approved, last)
+        return Wanted(names, self.version, self._approved_now(), last)
+
+    def _approved_now(self) -> datetime:
+        """When the wanted version was approved, if that is what this message is about.
+
+        LastModifiedTime alone says nothing: an update of metadata changes it, too.
+        """
+        if self.request.kind == "approved" and _version_of(self.request) in (None, self.version):
+            return self.approved
+        return datetime.min.replace(tzinfo=UTC)
 
     def _deploy(self) -> Outcome:
         previous = self.description["EndpointConfigName"] if self.description else None

@@ -1,6 +1,11 @@
-"""JSON templates, such as the CDK's, are parsed as JSON: moto's YAML parser takes a hundred times longer."""
+"""JSON templates, such as the CDK's, are parsed as JSON: moto's YAML parser takes a hundred times longer.
+
+Moto parses the template of a change set four times, and `cdk bootstrap` deploys the same one in YAML to each account.
+"""
 
 import json
+from copy import deepcopy
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +19,12 @@ def _load(text: str | bytes, Loader: Any) -> Any:  # noqa: N803  # yaml.load cal
     try:
         return json.loads(text)
     except ValueError:
-        return yaml.load(text, Loader=Loader)  # noqa: S506  # moto's own choice
+        return deepcopy(_parsed(text, Loader))
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str | bytes, loader: Any) -> Any:
+    return yaml.load(text, Loader=loader)  # noqa: S506  # moto's own choice
 
 
 def install(local: EmbeddedAws) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import runpy
+import select
 import signal
 import socket
 import sys
@@ -43,13 +44,19 @@ for name in PRELOADED:
 enter_namespaces = runpy.run_path(str(NAMESPACE))["enter"]  # by its path: containers do not see the package
 
 LONGEST_MESSAGE = 1 << 17
-REAP_SECONDS = 0.02
+_wakeup: list[int] = []
+"""The pipe that gets a byte when a process ends: endpoints run for hours, and looking for their end would take as long."""
 
 
 def main(descriptor: int) -> None:
     """Fork the requested processes until the socket closes; then kill those that run."""
     connection = socket.socket(fileno=descriptor)
     running: set[int] = set()
+    _wakeup.extend(os.pipe())
+    for end in _wakeup:
+        os.set_blocking(end, False)
+    signal.set_wakeup_fd(_wakeup[1], warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     with suppress(BrokenPipeError):
         _serve(connection, running)
     for pid in running:
@@ -59,14 +66,13 @@ def main(descriptor: int) -> None:
 
 def _serve(connection: socket.socket, running: set[int]) -> None:
     while True:
-        connection.settimeout(REAP_SECONDS if running else None)
-        try:
+        ready, _, _ = select.select([connection, _wakeup[0]], [], [])
+        if _wakeup[0] in ready:
+            os.read(_wakeup[0], 4096)
+        if connection in ready:
             message, files, _, _ = socket.recv_fds(connection, LONGEST_MESSAGE, 1)
-        except TimeoutError:
-            message, files = None, []
-        if message == b"":
-            return
-        if message:
+            if message == b"":
+                return
             pid = _fork(connection, json.loads(message), files[0])
             running.add(pid)
             connection.send(json.dumps({"pid": pid}).encode())
@@ -95,6 +101,10 @@ def _fork(connection: socket.socket, request: dict[str, Any], output: int) -> in
 def _become(request: dict[str, Any], output: int) -> None:
     """Be what `python <script or zip> <arguments>` would be. Does not return."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for end in _wakeup:
+        os.close(end)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for standard in (1, 2):
         os.dup2(output, standard)

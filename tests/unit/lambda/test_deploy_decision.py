@@ -98,8 +98,8 @@ def test_only_request_that_events_cannot_tell_is_remembered(modules):
     decision, deployment = loaded["decision"], loaded["deployment"]
     rolled_back = deployment.Deployment("v2", "arn/2", "old", "ann", NOON, "v1", "", "rolled back")
 
-    def remembered(kind, last, request="new"):
-        wanted = decision.Wanted(("v2",), 2, NOON, last)
+    def remembered(kind, last, request="new", approved=NOON):
+        wanted = decision.Wanted(("v2",), 2, approved, last)
         return decision.decide(decision.EndpointState(**UPDATING), wanted, kind, request).remember
 
     assert remembered("manual", rolled_back)
@@ -107,6 +107,7 @@ def test_only_request_that_events_cannot_tell_is_remembered(modules):
     assert not remembered("manual", rolled_back, request="old")
     assert not remembered("manual", None)
     assert not remembered("approved", rolled_back)
+    assert remembered("approved", rolled_back, approved=NOON + timedelta(hours=1))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """lambda/deploy: deployments that end, and versions, endpoints and settings that people change: what it does and alerts."""
 
+from datetime import UTC, datetime
+
 import boto3
 import pytest
 
@@ -9,7 +11,8 @@ from .cloud import ROLE, message, policy
 def deleted(deploy):
     """Delete the endpoint by hand, and handle the event; the last log line."""
     event = deploy.cloud.event("endpoint_deleting")
-    event["detail"]["EndpointConfigName"] = deploy.endpoint()["EndpointConfigName"]
+    name = deploy.endpoint()["EndpointConfigName"]
+    event["detail"] |= {"EndpointConfigName": name, "LastModifiedTime": milliseconds()}
     deploy.sagemaker.delete_endpoint(EndpointName=deploy.name)
     return deploy.send_body(event), event
 
@@ -78,10 +81,55 @@ def test_endpoint_deleted_by_hand_alerts_and_is_recorded(live):
     assert live.request()["message"] == "deploying"
 
 
-def test_event_of_deletion_that_comes_late_is_ignored(live):
+def test_deletion_is_told_when_endpoint_exists_again(live):
     event = live.cloud.event("endpoint_deleting")
-    assert live.send_body(event)["message"] == "the endpoint exists again"
-    assert live.alerts() == []
+    event["detail"] |= {"EndpointConfigName": live.endpoint()["EndpointConfigName"], "LastModifiedTime": milliseconds()}
+    live.sagemaker.delete_endpoint(EndpointName=live.name)
+    live.register()
+    assert live.send_version_event(2)["message"] == "deploying"
+    live.send_body(event)
+    live.send_body(event)
+    assert [(alert["cause"], alert["version"]) for alert in live.alerts()] == [("endpoint-deleted", 1)]
+
+
+def test_deletion_by_function_is_no_deletion_by_hand(deploy):
+    """A failed endpoint is created again with the same configuration, at somebody's request."""
+    deploy.register()
+    deploy.send()
+    deploy.settle("Failed")
+    event = deploy.cloud.event("endpoint_deleting")
+    event["detail"] |= {
+        "EndpointConfigName": deploy.endpoint()["EndpointConfigName"],
+        "LastModifiedTime": milliseconds(),
+    }
+    manual = deploy.cloud.event("manual")
+    assert deploy.send_body(manual) is None
+    deploy.alerts()
+    event["detail"]["LastModifiedTime"] = milliseconds()
+    assert deploy.send_body(event)["message"] == "the endpoint is deleted"
+    assert deploy.send_body(manual, ApproximateReceiveCount="2")["message"] == "deploying"
+    assert deploy.send_body(event)["message"] == "the endpoint is deleted"
+    assert deploy.alerts() == []
+
+
+def test_deployment_that_ended_before_deletion_is_recorded(live):
+    live.register()
+    live.send()
+    live.settle()
+    event = live.cloud.event("endpoint_deleting")
+    name = live.endpoint()["EndpointConfigName"]
+    tags = {
+        tag["Key"]: tag["Value"] for tag in live.sagemaker.list_tags(ResourceArn=live.endpoint()["EndpointArn"])["Tags"]
+    }
+    live.sagemaker.delete_endpoint(EndpointName=live.name)
+    # A second later, as the records are named by the second.
+    event["detail"] |= {"EndpointConfigName": name, "Tags": tags, "LastModifiedTime": milliseconds() + 1000}
+    live.send_body(event)
+    assert [record["outcome"] for record in live.records()] == ["succeeded", "deleted"]
+
+
+def milliseconds():
+    return datetime.now(UTC).timestamp() * 1000
 
 
 def test_failed_endpoint_that_function_deletes_is_no_deletion_by_hand(deploy):
@@ -130,6 +178,29 @@ def test_rolled_back_version_needs_new_request(live, approved_again):
     live.set_approval(2, "Rejected")
     live.set_approval(2, "Approved")
     assert live.send_version_event(2)["message"] == "deploying"
+
+
+def test_changed_metadata_is_no_new_request(live):
+    live.register()
+    live.send()
+    live.end(rolled_back=True)
+    live.sagemaker.update_model_package(
+        ModelPackageArn=live.package_arn(2), CustomerMetadataProperties={"note": "looked at"}
+    )
+    assert live.send("endpoint_in_service")["message"] == "the deployment was rolled back"
+    assert live.send_version_event(1)["message"] == "the deployment was rolled back"
+
+
+def test_approval_during_change_is_carried_out_after_it(live):
+    live.register()
+    live.send()
+    live.end(rolled_back=True)
+    live.cloud.state.endpoints[live.name]["EndpointStatus"] = "Updating"  # scaling
+    live.set_approval(2, "Rejected")
+    live.set_approval(2, "Approved")
+    assert live.send_version_event(2)["message"] == "waits until the endpoint is in service"
+    live.settle(rolled_back=True, reason=None)
+    assert live.send("endpoint_in_service")["message"] == "deploying"
 
 
 def test_repeated_manual_request_deploys_once(live):

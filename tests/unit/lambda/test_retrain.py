@@ -28,12 +28,12 @@ def test_reason_is_made_printable_and_fits_pipeline_parameter(retrain, training,
     training.data()
     body = cloud.event("manual", reason="two\nlines\x00\u2028 " + "x" * 990)
     parameters = started(retrain, training, message(body))
-    assert parameters["Reason"] == "two lines " + "x" * 990
+    assert parameters["Reason"] == "two lines " + "x" * 790
 
 
 @pytest.mark.parametrize("kind", ["manual", "quality_alarm"])
 def test_longest_reason_fits_description_of_version(retrain, training, cloud, kind):
-    """The pipeline registers the version with `<trigger>: <reason>`; SageMaker allows 1,024 characters."""
+    """A version has `<trigger>: <reason>; <measured>`: SageMaker allows 1,024 characters, and Evaluate measures in 200."""
     training.data()
     if kind == "manual":
         body = cloud.event("manual", reason="x" * 1024)
@@ -41,8 +41,8 @@ def test_longest_reason_fits_description_of_version(retrain, training, cloud, ki
         body = cloud.event(kind)
         body["detail"]["state"]["reason"] = "x" * 2000
     parameters = started(retrain, training, message(body))
-    assert len(f"{parameters['Trigger']}: {parameters['Reason']}") <= 1024
-    assert parameters["Reason"].startswith("x" * 900)
+    assert len(f"{parameters['Trigger']}: {parameters['Reason']}; ") <= 824
+    assert parameters["Reason"].startswith("x" * 700)
 
 
 def test_started_training_resets_retrain_not_started(retrain, training, cloud):

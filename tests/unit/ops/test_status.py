@@ -141,7 +141,7 @@ CASES = {
     "endpoint deleted": (
         facts(versions=[package(6)], deployment=deployment(6, "deleted")),
         "endpoint gone",
-        "the endpoint was deleted 11-25 10:00 by arn:aws:sts::1:assumed-role/r/ada; calls fail",
+        "the endpoint was deleted 11-25 10:00 by the role r of 1 (session ada); calls fail",
         "model-factory redeploy churn --env prod",
     ),
     "endpoint gone without record of it": (
@@ -280,3 +280,11 @@ def test_columns_that_do_not_fit_become_lines():
     assert text[1].split() == ["model", "state", "live"]
     assert "    metric average_precision 0.5000" in text
     assert "    trained 11-25 03:00 schedule" in text
+
+
+def test_request_that_waits_for_the_training_is_shown():
+    running = training("Executing", hours=0.5) | {
+        "PipelineExecutionDescription": "nightly | follow-up manual 1: new labels"
+    }
+    (finding,) = [each for each in judge(facts(executions=[running]), NOW).findings if each.state == "training"]
+    assert finding.what.endswith("(schedule); a request waits for its end (manual: new labels)")
