@@ -8,6 +8,7 @@ its log group.
 """
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -42,5 +43,6 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
         if done:
             logger.info(done, trigger=request.kind, version=request.model_package)
             return
-    outcome = reconcile(settings, request, record.attributes.sender_id)
+    sent = datetime.fromtimestamp(int(record.attributes.sent_timestamp) / 1000, UTC)
+    outcome = reconcile(settings, request, record.attributes.sender_id, sent)
     logger.info(outcome.message, trigger=request.kind, **outcome.facts)

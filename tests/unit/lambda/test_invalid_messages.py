@@ -127,7 +127,7 @@ def read_settings(model, _):
 
 
 def _reconcile(made):
-    def reconcile(settings, request, delivery):
+    def reconcile(settings, request, *_):
         made.calls.append(("Reconcile", settings.model))
         return SimpleNamespace(message="reconciled", facts={})
 
