@@ -107,5 +107,5 @@ class ModelStack(Stack):
         if self.endpoint.cleanup:
             # Deleted before the endpoint: the deploy function then finds no model for messages still in its queue.
             self.settings.node.add_dependency(self.endpoint.cleanup)
-        self.alarms = ModelAlarms(self, "Alarms", props)
+        self.alarms = ModelAlarms(self, "Alarms", props, by_events=True)
         self.dashboard = ModelDashboard(self, "Dashboard", props)
