@@ -19,6 +19,7 @@ from moto.sqs.models import sqs_backends
 from . import deliveries
 from .arn import parse_arn
 from .authorization import AccessDeniedError
+from .eventbridge import buses
 from .eventbridge.expressions import valid_for_rule
 from .eventbridge.matching import matches
 from .eventbridge.patterns import PatternError, parse
@@ -28,8 +29,8 @@ from .interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
 SERVICE = deliveries.EVENTBRIDGE
-HANDLED = ("sqs", "sns", "lambda", "codepipeline")
-"""Services whose targets are authorized and called here; moto delivers to others (log groups, buses)."""
+HANDLED = ("sqs", "sns", "lambda", "codepipeline", "events")
+"""Services whose targets are authorized and called here; moto delivers to others (log groups)."""
 MAXIMUM_RETRY_ATTEMPTS = 185
 """Default of a target's retry policy. Between the attempts no time passes here."""
 
@@ -136,8 +137,11 @@ def _send(
     attributes: dict[str, str] = {}
     for attempt in range(limit + 1):
         try:
-            _authorize(local, rule_arn, target["Arn"], target.get("RoleArn", ""))
-            _deliver(local, rule_arn, target, target_input(target, event, rule_arn, ingestion_time))
+            if parse_arn(target["Arn"]).service == "events":
+                buses.deliver(local, rule_arn, target, event, ingestion_time)
+            else:
+                _authorize(local, rule_arn, target["Arn"], target.get("RoleArn", ""))
+                _deliver(local, rule_arn, target, target_input(target, event, rule_arn, ingestion_time))
         except Exception as error:
             attributes, again = _failure(error)
             log.warning("rule %s, target %s: %s", rule_arn, target["Arn"], error, exc_info=again)
@@ -185,7 +189,7 @@ def _refusal(code: str) -> tuple[str, bool]:
 
 
 def _send_by_moto(send: Any, rule: Any, target: dict[str, Any], event: Any, transform_input: bool) -> None:
-    """Deliver to a log group or another bus, which moto can; the rule has been matched already."""
+    """Deliver to a log group, which moto can; the rule has been matched already."""
     only = copy.copy(rule)
     only.targets = [target]
     try:

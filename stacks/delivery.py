@@ -13,6 +13,7 @@ from model_factory.assets import FUNCTIONS
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig
 from model_factory.config.delivery import CODECOMMIT, Delivery
+from model_factory.core.alert_notifier import AlertNotifier
 from model_factory.core.alerts_topic import AlertsTopic
 from model_factory.core.encryption_key import EncryptionKey
 from model_factory.core.factory_function import FactoryFunction
@@ -25,6 +26,8 @@ from model_factory.delivery.failed_builds import BuildLogs, FailedBuilds
 from model_factory.delivery.permissions import delivery_statements
 from model_factory.delivery.pipeline import DeliveryPipeline
 from model_factory.delivery.pull_requests import PullRequestPipeline
+
+from .channels import add_channels
 
 _BUILD_LOGS = (
     "CodeBuild generates the ids of the pipeline's own builds, which are the names of their log streams; X-Ray does not "
@@ -61,8 +64,8 @@ class DeliveryStack(Stack):
         )
         apply_permissions_boundary(self, delivery.permissions_boundary)
         self._names = names
-        self._key = EncryptionKey(self, "Encryption", names=names).key
-        alarm_topic = self._notifications(factory.alerts.emails)
+        self._key = EncryptionKey(self, "Encryption", names=names, rules_to_topics=False).key
+        alarm_topic = self._notifications(factory)
         buckets = DeliveryBuckets(self, "Buckets", names=names, key=self._key)
         function = self._function(factory, delivery, [environment for environment, _ in environments], alarm_topic)
         pipeline = DeliveryPipeline(
@@ -87,16 +90,34 @@ class DeliveryStack(Stack):
         if delivery.source != CODECOMMIT:
             PullRequestPipeline(self, "PullRequests", delivery=delivery, names=names, bucket=buckets.tests)
 
-    def _notifications(self, emails: Sequence[str]) -> sns.ITopic:
+    def _notifications(self, factory: FactoryConfig) -> sns.ITopic:
         """The topic, its rules and the queue of undelivered events. Returns the topic of alarms."""
         names, key = self._names, self._key
         # The topic, the dead-letter queue of its rules and the alarm on that queue refer to each other: by name.
         topic = AlertsTopic.from_names(self, "AlarmTopic", names)
         undelivered = UndeliveredQueue.from_names(self, "UndeliveredQueue", names, key=key)
         UndeliveredQueue(self, "Undelivered", names=names, key=key, alarm_topic=topic)
-        DeliveryAlerts(
-            self, "Alerts", names=names, key=key, emails=emails, dead_letter_queue=undelivered, failed_builds=False
+        notifier = AlertNotifier(
+            self,
+            "AlertNotifier",
+            names=names,
+            source=FUNCTIONS / "alerts",
+            key=key,
+            topic=topic,
+            undelivered=undelivered,
+            window=Duration.seconds(factory.alerts.window.total_seconds()),
         )
+        DeliveryAlerts(
+            self,
+            "Alerts",
+            names=names,
+            key=key,
+            emails=factory.alerts.emails,
+            dead_letter_queue=undelivered,
+            failed_builds=False,
+            notifier=notifier,
+        )
+        add_channels(self, factory, names, undelivered)
         return topic
 
     def _function(

@@ -14,6 +14,7 @@ from constructs import Construct
 from model_factory.assets import FUNCTIONS
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig
+from model_factory.core.alert_notifier import AlertNotifier
 from model_factory.core.encryption_key import EncryptionKey
 from model_factory.core.factory_function import FactoryFunction
 from model_factory.core.network import VpcConfig
@@ -26,6 +27,8 @@ from model_factory.environment.function_permissions import cleanup_statements, d
 from model_factory.environment.isolated_network import IsolatedNetwork
 from model_factory.environment.resources import EnvironmentResources
 from model_factory.environment.scheduler_role import SchedulerRole
+
+from .channels import add_channels
 
 _RETRAIN_TIMEOUT = Duration.seconds(60)
 _DEPLOY_TIMEOUT = Duration.minutes(2)
@@ -66,7 +69,7 @@ class FoundationStack(Stack):
         apply_permissions_boundary(self, environment.permissions_boundary)
         self._names = names
         self._removal = RemovalPolicy.RETAIN if environment.removal == "retain" else RemovalPolicy.DESTROY
-        self.key = EncryptionKey(self, "Encryption", names=names, removal=self._removal).key
+        self.key = EncryptionKey(self, "Encryption", names=names, removal=self._removal, rules_to_topics=False).key
         # The topic, the dead-letter queue of its rules and the alarm on that queue refer to each other: by name.
         self._by_name = EnvironmentResources.from_names(self, names, key=self.key)
         statements = self._function_statements()
@@ -131,6 +134,16 @@ class FoundationStack(Stack):
             lock=environment.records_lock,
             alarm_topic=by_name.alarm_topic,
         )
+        notifier = AlertNotifier(
+            self,
+            "AlertNotifier",
+            names=names,
+            source=FUNCTIONS / "alerts",
+            key=key,
+            topic=by_name.alarm_topic,
+            undelivered=by_name.undelivered_queue,
+            window=Duration.seconds(factory.alerts.window.total_seconds()),
+        )
         self._alerts = EnvironmentAlerts(
             self,
             "Alerts",
@@ -138,7 +151,9 @@ class FoundationStack(Stack):
             key=key,
             emails=factory.alerts.emails,
             dead_letter_queue=by_name.undelivered_queue,
+            notifier=notifier,
         )
+        add_channels(self, factory, names, by_name.undelivered_queue)
         self._undelivered = UndeliveredQueue(self, "Undelivered", names=names, key=key, alarm_topic=by_name.alarm_topic)
         self._scheduler = SchedulerRole(self, "Scheduler", names=names, key=key)
 

@@ -107,7 +107,7 @@ class ModelStack(Stack):
         if self.endpoint.cleanup:
             # Deleted before the endpoint: the deploy function then finds no model for messages still in its queue.
             self.settings.node.add_dependency(self.endpoint.cleanup)
-        self.alarms = ModelAlarms(self, "Alarms", props)
+        self.alarms = ModelAlarms(self, "Alarms", props, by_events=True)
         # Written after everything that a deployment by these settings needs; the rule sends its event to the deploy queue.
         self.settings.node.add_dependency(self.endpoint, self.alarms)
         self.dashboard = ModelDashboard(self, "Dashboard", props)

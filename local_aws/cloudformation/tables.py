@@ -4,6 +4,7 @@ from ..interfaces import EmbeddedAws
 from . import (
     change_sets,
     changes,
+    chat,
     checks,
     delivery,
     drift,
@@ -24,7 +25,7 @@ from . import (
     templates,
 )
 
-TABLES = (storage, messaging, monitoring, events, sagemaker, lambdas, identity, network, delivery)
+TABLES = (storage, messaging, monitoring, events, sagemaker, lambdas, identity, network, delivery, chat)
 
 
 def install(local: EmbeddedAws) -> None:

@@ -31,6 +31,7 @@ RUN_BY = {
     "model-factory reject": "tests/unit/ops/test_approvals.py",
     "model-factory promote": "tests/unit/ops/test_approvals.py",
     "model-factory remove-model": "tests/unit/ops/test_leftovers.py",
+    "model-factory alerts test": "tests/unit/ops/test_alerts.py",
     "model-factory doctor": "tests/e2e/test_acceptance.py",
     "model-factory acceptance": "tests/e2e/test_acceptance.py",
     "model-factory init": "tests/docs/test_tutorial.py",
@@ -101,7 +102,7 @@ def _in_a_table(command: str) -> str | None:
 
 
 def _path(program: str, rest: Sequence[str]) -> list[str]:
-    depth = 2 if rest[:1] == ["local"] and program == "model-factory" else 1
+    depth = 2 if rest[:1] in (["local"], ["alerts"]) and program == "model-factory" else 1
     return list(rest[:depth])
 
 

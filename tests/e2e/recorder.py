@@ -123,7 +123,9 @@ def deployed_resource_policies(session: Any) -> dict[str, Document]:
     """The policies of an environment's key, buckets, queues and topic, and of the VPC endpoints of its network."""
     names = session.names
     key = session.client("kms").describe_key(KeyId=names.key_alias)["KeyMetadata"]["Arn"]
-    queues = [name(purpose) for name in (names.queue, names.dead_letter_queue) for purpose in ("retrain", "deploy")]
+    queues = [
+        name(purpose) for name in (names.queue, names.dead_letter_queue) for purpose in ("retrain", "deploy", "alerts")
+    ]
     arns = {
         "key": key,
         "topic alerts": names.arn("sns", names.alerts_topic),

@@ -4,7 +4,7 @@ import pytest
 from aws_cdk.assertions import Match
 
 BUCKETS = ["data", "artifacts", "records", "logs"]
-FUNCTIONS = ["retrain", "deploy", "endpoint-cleanup"]
+FUNCTIONS = ["retrain", "deploy", "alerts", "endpoint-cleanup"]
 PROD = "333333333333-us-east-1"
 
 
@@ -92,7 +92,7 @@ def test_queues_topic_and_logs_use_the_environment_key(foundation):
     encrypted = [queue["KmsMasterKeyId"] for queue in foundation.all("SQS::Queue")]
     encrypted += [topic["KmsMasterKeyId"] for topic in foundation.all("SNS::Topic")]
     encrypted += [group["KmsKeyId"] for group in foundation.all("Logs::LogGroup")]
-    assert len(encrypted) == 5 + 1 + 3
+    assert len(encrypted) == 7 + 1 + 4
     assert all("EncryptionKey" in str(key) for key in encrypted)
 
 
@@ -140,7 +140,7 @@ def test_trigger_queues_are_fifo_with_dead_letters(foundation, purpose, timeout)
 
 
 def test_functions_report_each_failed_message(foundation):
-    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", 2)
+    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", 3)
     foundation.cdk.all_resources_properties(
         "AWS::Lambda::EventSourceMapping",
         {
@@ -207,10 +207,11 @@ def test_dead_letters_raise_alarm_without_notification(foundation):
         for a in foundation.all("CloudWatch::Alarm")
         if a["MetricName"] == "ApproximateNumberOfMessagesVisible"
     }
+    assert watched.pop("acme-prod-alerts-dead-letters.fifo")  # its function is the one that tells
     assert watched == {"acme-prod-retrain-dead-letters.fifo": None, "acme-prod-deploy-dead-letters.fifo": None}
 
 
-@pytest.mark.parametrize(("purpose", "visibility"), [("retrain", 360), ("deploy", 720)])
+@pytest.mark.parametrize(("purpose", "visibility"), [("retrain", 360), ("deploy", 720), ("alerts", 360)])
 def test_messages_that_no_function_handles_notify_before_sqs_moves_them(foundation, purpose, visibility):
     alarm = foundation.one("CloudWatch::Alarm", AlarmName=f"acme-prod-{purpose}-waiting")
     assert (alarm["MetricName"], alarm["Statistic"]) == ("ApproximateAgeOfOldestMessage", "Maximum")
@@ -232,14 +233,22 @@ def test_functions_find_their_queues_in_environment_variables(foundation):
         assert variables["MAX_RECEIVES"] == "5"
 
 
-def test_rules_publish_to_topic_without_source_keys(foundation):
+def test_alarms_and_the_alerts_function_alone_publish_to_the_topic(foundation):
     key, topic = foundation.one("KMS::Key")["KeyPolicy"], foundation.one("SNS::TopicPolicy")["PolicyDocument"]
-    of_topic = [s for s in topic["Statement"] if s["Principal"] == {"Service": "events.amazonaws.com"}]
-    assert [statement.get("Condition") for statement in of_topic] == [None]
-    (of_key,) = [s for s in key["Statement"] if s.get("Sid") == "RulesToTopics"]
-    assert of_key["Principal"] == {"Service": "events.amazonaws.com"}
-    topics = {"kms:EncryptionContext:aws:sns:topicArn": "arn:aws:sns:us-east-1:333333333333:*"}
-    assert of_key["Condition"] == {"ArnLike": topics}
+    services = [s["Principal"]["Service"] for s in topic["Statement"] if "Service" in s["Principal"]]
+    assert services == ["cloudwatch.amazonaws.com"]
+    assert not [s for s in key["Statement"] if s.get("Sid") == "RulesToTopics"]
+    (statement,) = [s for s in foundation.statements("acme-prod-alerts") if s["Action"] == ["sns:Publish"]]
+    assert statement["Resource"] == ["arn:aws:sns:us-east-1:333333333333:acme-prod-alerts"]
+
+
+def test_alarms_steps_and_alerts_go_to_the_alerts_function(foundation):
+    rules = {rule["Name"]: rule for rule in foundation.all("Events::Rule")}
+    assert set(rules) == {f"acme-prod-{purpose}" for purpose in ("alert", "alarms", "pipeline-failed")}
+    targets = [target for rule in rules.values() for target in rule["Targets"]]
+    assert all("AlertNotifierQueue" in str(target["Arn"]) for target in targets)
+    assert [target["SqsParameters"] for target in targets] == [{"MessageGroupId": "alerts"}] * 3
+    assert all("undelivered" in str(target["DeadLetterConfig"]) for target in targets)
 
 
 def test_scaling_permissions_cover_alarms_without_name(foundation):

@@ -13,8 +13,8 @@ from tools.policy_statements import as_list, open_statements, statements
 from .conftest import Template
 
 ACCOUNTS = {"dev": "111111111111", "prod": "333333333333", "vault": "444444444444", "shared": "555555555555"}
-# Lambda says neither its account nor an ARN when it takes on a function's role.
-SAYS_NOTHING_ABOUT_ITSELF = "lambda.amazonaws.com"
+# Lambda says neither its account nor an ARN when it takes on a function's role; the chat service's role has no permissions.
+SAYS_NOTHING_ABOUT_ITSELF = ("lambda.amazonaws.com", "chatbot.amazonaws.com")
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +60,7 @@ def test_services_take_on_roles_for_this_account_and_kind_of_resource_only(allow
     trusts = [each for each in allowed if each[2]["Action"] == "sts:AssumeRole"]
     assert len(trusts) > 40
     for template, _, trust in trusts:
-        if trust["Principal"]["Service"] != SAYS_NOTHING_ABOUT_ITSELF:
+        if trust["Principal"]["Service"] not in SAYS_NOTHING_ABOUT_ITSELF:
             account = account_of(template)
             assert trust["Condition"]["StringEquals"]["aws:SourceAccount"] == account
             assert f":{account}:" in trust["Condition"]["ArnLike"]["aws:SourceArn"]

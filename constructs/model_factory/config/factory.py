@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from ..core.names import DELIVERY, EnvironmentNames
+from .alerts import Alerts
 from .delivery import Delivery, check_stages
-from .fields import AccountId, Duration, Email, PolicyName, Region, Section, SecurityGroupId, ShortName, SubnetId, VpcId
+from .fields import AccountId, Duration, PolicyName, Region, Section, SecurityGroupId, ShortName, SubnetId, VpcId
 
 _RESERVED = {
     "aws": "Systems Manager reserves for its own parameters",
@@ -125,15 +126,6 @@ class Environment(Section):
         return self
 
 
-class Alerts(Section):
-    """Notification recipients."""
-
-    emails: list[Email] = Field(
-        default_factory=list,
-        description="Email addresses that are subscribed to the alerts topic of every environment.",
-    )
-
-
 class FactoryConfig(Section):
     """One factory: environments in the order of promotion."""
 
@@ -162,6 +154,16 @@ class FactoryConfig(Section):
             if names.count(name) > 1:
                 raise ValueError(
                     f"environment {name!r} is defined {names.count(name)} times; every name must be different"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _bus_is_another_one(self) -> Self:
+        for place in (*self.environments, *((self.delivery,) if self.delivery else ())):
+            if (self.alerts.event_bus or "").endswith(f":events:{place.region}:{place.account}:event-bus/default"):
+                raise ValueError(
+                    f"alerts.event_bus is the default bus of account {place.account} in {place.region}, which has every "
+                    "notification already; remove it, or name another bus"
                 )
         return self
 
@@ -197,6 +199,17 @@ class FactoryConfig(Section):
         line = self.delivered if environment in self.delivered else self.environments
         index = line.index(environment)
         return line[index - 1] if promote == "model" and index else None
+
+    def chat_topics(self, names: EnvironmentNames) -> list[str]:
+        """Topics of the chat channels that the stack of an environment configures: those of its account, or none.
+
+        The chat service accepts one configuration of a channel for each account. It belongs to the environment of the account
+        that is deployed last.
+        """
+        places = [self.delivery_names(self.delivery)] if self.delivery else []
+        places += [self.names(each) for each in self.environments]
+        own = [each for each in places if each.account == names.account]
+        return [each.arn("sns", each.alerts_topic) for each in own] if own[-1] == names else []
 
     def delivery_names(self, delivery: Delivery) -> EnvironmentNames:
         """Names in the tooling account, which is treated as an environment called `delivery`."""

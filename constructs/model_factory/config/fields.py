@@ -53,6 +53,11 @@ _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 _VPC = r"^vpc-[0-9a-f]{8,17}$"
 _SUBNET = r"^subnet-[0-9a-f]{8,17}$"
 _SECURITY_GROUP = r"^sg-[0-9a-f]{8,17}$"
+_SLACK_WORKSPACE = r"^[TE][0-9A-Z]{4,254}$"
+_SLACK_CHANNEL = r"^[CG][0-9A-Z]{4,254}$"
+_MICROSOFT = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+_TEAMS_CHANNEL = r"^[a-zA-Z0-9-_=+/.,]*%3[aA][a-zA-Z0-9-_=+/.,]*%40[a-zA-Z0-9-_=+/.,]*$"
+_EVENT_BUS = r"^arn:aws(-cn|-us-gov)?:events:[a-z]{2}(-[a-z]+)+-\d:\d{12}:event-bus/[\w./-]+$"
 _POLICY_NAME = r"^[\w+=,.@/-]+$"
 
 EXPECTED = {
@@ -64,6 +69,13 @@ EXPECTED = {
     _VPC: "the id of a VPC; write one such as vpc-0123456789abcdef0",
     _SUBNET: "the id of a subnet; write one such as subnet-0123456789abcdef0",
     _SECURITY_GROUP: "the id of a security group; write one such as sg-0123456789abcdef0",
+    _SLACK_WORKSPACE: "the id of a Slack workspace; write the id that the chat service's console shows after the authorization, "
+    "such as T0123ABCD",
+    _SLACK_CHANNEL: "the id of a Slack channel; write the last part of the channel's link, such as C0123ABCD",
+    _MICROSOFT: "an id of Microsoft; write the one in the channel's link, such as 1a2b3c4d-1a2b-1a2b-1a2b-1a2b3c4d5e6f",
+    _TEAMS_CHANNEL: "the id of a channel of Microsoft Teams; write the part of its link after /channel/, such as "
+    "19%3A0123abcd%40thread.tacv2, with %3A and %40",
+    _EVENT_BUS: "the ARN of an event bus; write one such as arn:aws:events:eu-west-1:111111111111:event-bus/alerts",
     _POLICY_NAME: "the name of an IAM policy; write the name without its ARN, such as Boundary",
 }
 """What a value should have been, by the pattern that it does not match."""
@@ -79,6 +91,11 @@ Email = Annotated[str, Field(pattern=_EMAIL)]
 VpcId = Annotated[str, Field(pattern=_VPC)]
 SubnetId = Annotated[str, Field(pattern=_SUBNET)]
 SecurityGroupId = Annotated[str, Field(pattern=_SECURITY_GROUP)]
+SlackWorkspaceId = Annotated[str, Field(pattern=_SLACK_WORKSPACE)]
+SlackChannelId = Annotated[str, Field(pattern=_SLACK_CHANNEL)]
+MicrosoftId = Annotated[str, Field(pattern=_MICROSOFT)]
+TeamsChannelId = Annotated[str, Field(pattern=_TEAMS_CHANNEL, max_length=255)]
+EventBusArn = Annotated[str, Field(pattern=_EVENT_BUS)]
 PolicyName = Annotated[str, Field(pattern=_POLICY_NAME, max_length=128)]
 
 

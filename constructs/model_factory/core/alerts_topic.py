@@ -25,6 +25,7 @@ class AlertsTopic(sns.Topic):
         key: Key that encrypts messages. Default: a key of its own.
         emails: E-mail addresses that are subscribed; SNS asks each for a confirmation. Default: none.
         dead_letter_queue: Standard queue for events that a notification rule could not deliver. Default: none.
+        rules: Whether EventBridge rules may publish. Default: True.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class AlertsTopic(sns.Topic):
         key: kms.IKey | None = None,
         emails: Sequence[str] = (),
         dead_letter_queue: sqs.IQueue | None = None,
+        rules: bool = True,
     ) -> None:
         key = key_or_own(scope, key, names, construct_id=f"{construct_id}Encryption", services=["events", "cloudwatch"])
         super().__init__(
@@ -49,10 +51,11 @@ class AlertsTopic(sns.Topic):
                 self._parent, f"Email-{email}", topic_arn=self.topic_arn, protocol="email", endpoint=email
             )
         here = {"StringEquals": {"aws:SourceAccount": StackLocation.of(self).account}}
-        # EventBridge's call carries no condition key: "You can't use Condition blocks in Amazon SNS topic policies for
-        # EventBridge" (EventBridge user guide, "Troubleshooting Amazon EventBridge").
         self._allow_service("AlarmsOfThisAccount", "cloudwatch", here)
-        self._allow_service("Rules", "events", None)
+        if rules:
+            # EventBridge's call carries no condition key: "You can't use Condition blocks in Amazon SNS topic policies for
+            # EventBridge" (EventBridge user guide, "Troubleshooting Amazon EventBridge").
+            self._allow_service("Rules", "events", None)
 
     def _allow_service(self, sid: str, service: str, conditions: Mapping[str, Any] | None) -> None:
         self.add_to_resource_policy(

@@ -37,6 +37,7 @@ class EncryptionKey(Construct):
         names: Names of the environment. They give the key its alias and limit the log groups that may use it.
             Default: no alias; every log group of the account and region may use the key.
         removal: What happens to the key when the stack is deleted. Default: RemovalPolicy.RETAIN.
+        rules_to_topics: Whether EventBridge rules may publish to topics that are encrypted with the key. Default: True.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class EncryptionKey(Construct):
         *,
         names: EnvironmentNames | None = None,
         removal: RemovalPolicy = RemovalPolicy.RETAIN,
+        rules_to_topics: bool = True,
     ) -> None:
         super().__init__(scope, construct_id)
         key = kms.Key(
@@ -60,7 +62,7 @@ class EncryptionKey(Construct):
         # jsii gives the parameters of Key and IKey different names, so a type checker sees no IKey in a Key.
         self.key = cast(kms.IKey, key)
         """The key as other constructs take it."""
-        allow_publishing(self.key, self, "events", "cloudwatch")
+        allow_publishing(self.key, self, "events", "cloudwatch", rules_to_topics=rules_to_topics)
         allow_log_groups(
             self.key,
             self,
@@ -118,7 +120,7 @@ def key_or_own(
     return key
 
 
-def allow_publishing(key: kms.IKey, scope: Construct, *services: str) -> None:
+def allow_publishing(key: kms.IKey, scope: Construct, *services: str, rules_to_topics: bool = True) -> None:
     """Let AWS services of this account publish to encrypted queues and topics. No effect on an imported key.
 
     EventBridge sends no `aws:SourceAccount` to KMS when it publishes to a topic (SNS developer guide, "Managing Amazon SNS
@@ -129,7 +131,7 @@ def allow_publishing(key: kms.IKey, scope: Construct, *services: str) -> None:
     actions = ["kms:Decrypt", "kms:GenerateDataKey"]
     for service in services:
         _allow_service(key, service, actions, {"StringEquals": {"aws:SourceAccount": at.account}})
-    if "events" in services:
+    if "events" in services and rules_to_topics:
         topics = {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": at.arn("sns", "*")}}
         _allow_service(key, "events", actions, topics, sid="RulesToTopics")
 

@@ -15,6 +15,10 @@ METRIC_NAMESPACE = "ModelFactory"
 ALERT_SOURCE = "model-factory"
 ALERT_DETAIL_TYPE = "Model Factory Alert"
 """Source and detail type of the events that lambda/shared/alerts.py puts on EventBridge's default bus."""
+ALERT_WINDOWS = "_alerts/"
+"""Prefix of the windows of alerts in the bucket for artifacts; no model has a name with an underscore."""
+NOTIFICATION_DETAIL_TYPE = "Model Factory Notification"
+"""Detail type of the events that lambda/alerts puts there, one for each notification."""
 VARIANT = "AllTraffic"
 """The one production variant of every endpoint; metrics and captured data carry its name."""
 DELIVERY = "delivery"
@@ -115,15 +119,15 @@ class EnvironmentNames(Arns):
         return f"{self.prefix}-{purpose}-{self.account}-{self.region}"
 
     def queue(self, purpose: str) -> str:
-        """FIFO queue for `purpose`: retrain or deploy."""
+        """FIFO queue for `purpose`: retrain, deploy or alerts."""
         return f"{self.prefix}-{purpose}.fifo"
 
     def dead_letter_queue(self, purpose: str) -> str:
-        """FIFO dead-letter queue for `purpose`: retrain or deploy."""
+        """FIFO dead-letter queue for `purpose`: retrain, deploy or alerts."""
         return f"{self.prefix}-{purpose}-dead-letters.fifo"
 
     def function(self, purpose: str) -> str:
-        """Function for `purpose`: retrain, deploy or endpoint-cleanup."""
+        """Function for `purpose`: retrain, deploy, alerts or endpoint-cleanup."""
         return f"{self.prefix}-{purpose}"
 
     @property

@@ -27,6 +27,7 @@ WITHOUT_RESOURCE = {
 
 # `aws:SourceArn` of a service that assumes a role. Lambda sets neither this key nor `aws:SourceAccount`.
 _SOURCES = {
+    "events": ("events", "rule/*"),
     "sagemaker": ("sagemaker", "*"),
     "scheduler": ("scheduler", "schedule-group/default"),
     "vpc-flow-logs": ("ec2", "vpc-flow-log/*"),
@@ -123,11 +124,19 @@ def put_metrics() -> iam.PolicyStatement:
 
 
 def send_alerts(at: Arns) -> iam.PolicyStatement:
-    """Put alerts on EventBridge's default bus: one event a call, as operators without a set qualifier match one value."""
+    """Put alerts on EventBridge's default bus."""
+    return put_event(at, ALERT_DETAIL_TYPE)
+
+
+def put_event(at: Arns, detail_type: str) -> iam.PolicyStatement:
+    """Put events of Model Factory of one detail type on EventBridge's default bus.
+
+    One event a call, as operators without a set qualifier match one value.
+    """
     return allow(
         ["events:PutEvents"],
         [at.arn("events", "event-bus/default")],
-        StringEquals={"events:source": ALERT_SOURCE, "events:detail-type": ALERT_DETAIL_TYPE},
+        StringEquals={"events:source": ALERT_SOURCE, "events:detail-type": detail_type},
     )
 
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from ..core.names import EnvironmentNames
+from ..core.names import ALERT_WINDOWS, EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
 
 _ONE_REGION = (
@@ -86,6 +86,9 @@ class DataLake(DataLakeBase):
         kept = _retention(lock) if removal == RemovalPolicy.RETAIN else None
         data = buckets.add("data", tidy(noncurrent_version_transitions=[to_cold_storage]))
         artifacts = buckets.add("artifacts", tidy(noncurrent_version_expiration=Duration.days(90)))
+        artifacts.add_lifecycle_rule(
+            prefix=ALERT_WINDOWS, expiration=_OLD_VERSIONS, noncurrent_version_expiration=_OLD_VERSIONS
+        )
         records = buckets.add("records", tidy(), retention=kept)
         self._created = {"data": data, "artifacts": artifacts}
         self.data, self.artifacts = cast(s3.IBucket, data), cast(s3.IBucket, artifacts)

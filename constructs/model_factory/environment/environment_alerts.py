@@ -1,4 +1,4 @@
-"""Notifications of an environment: the alerts topic, and the rule for failed pipeline executions of every model."""
+"""Notifications of an environment: the alerts topic, and the rules for every model's pipelines, alarms and approvals."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +7,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from ..core.alert_notifier import AlertNotifier
 from ..core.alerts_topic import AlertsTopic
-from ..core.names import EnvironmentNames
+from ..core.names import METRIC_NAMESPACE, EnvironmentNames
 
 
 class EnvironmentAlerts(Construct):
@@ -23,6 +24,9 @@ class EnvironmentAlerts(Construct):
         key: Key that encrypts messages. Default: a key of its own.
         emails: E-mail addresses that are subscribed; SNS asks each for a confirmation. Default: none.
         dead_letter_queue: Standard queue for events that the rule could not deliver. Default: none.
+        notifier: The alerts function, with names only. It also notifies of models' alarms and of versions that wait for
+            approval, and of the same cause once within its window. Default: EventBridge publishes one sentence for each failed
+            step to the topic.
     """
 
     def __init__(
@@ -34,25 +38,32 @@ class EnvironmentAlerts(Construct):
         key: kms.IKey | None = None,
         emails: Sequence[str] = (),
         dead_letter_queue: sqs.IQueue | None = None,
+        notifier: AlertNotifier | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = AlertsTopic(
-            self, "Topic", names=names, key=key, emails=emails, dead_letter_queue=dead_letter_queue
+            self,
+            "Topic",
+            names=names,
+            key=key,
+            emails=emails,
+            dead_letter_queue=dead_letter_queue,
+            rules=notifier is None,
         )
         """The topic, for alarms and further notification rules."""
+        if names and notifier:
+            _add_rules(notifier, names)
+        else:
+            self._publish_sentences(names)
+
+    def _publish_sentences(self, names: EnvironmentNames | None) -> None:
+        """Rules that publish to the topic without a function."""
         self.topic.add_alert_rule()
-        detail: dict[str, Any] = {"currentStepStatus": ["Failed"]}
-        if names:
-            detail["pipelineArn"] = [{"prefix": names.arn("sagemaker", f"pipeline/{names.prefix}-")}]
         self.topic.add_notification_rule(
             "PipelineFailed",
             purpose="pipeline-failed",
             description="Notifies of failed training and monitoring steps, with the reason",
-            pattern={
-                "source": ["aws.sagemaker"],
-                "detail-type": ["SageMaker Model Building Pipeline Execution Step Status Change"],
-                "detail": detail,
-            },
+            pattern=_failed_steps(names),
             facts={
                 "step": "$.detail.stepName",
                 "execution": "$.detail.pipelineExecutionArn",
@@ -60,3 +71,36 @@ class EnvironmentAlerts(Construct):
             },
             sentence="Step <step> of <execution> failed: <reason>",
         )
+
+
+def _failed_steps(names: EnvironmentNames | None) -> dict[str, Any]:
+    detail: dict[str, Any] = {"currentStepStatus": ["Failed"]}
+    if names:
+        detail["pipelineArn"] = [{"prefix": names.arn("sagemaker", f"pipeline/{names.prefix}-")}]
+    return {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Building Pipeline Execution Step Status Change"],
+        "detail": detail,
+    }
+
+
+def _add_rules(notifier: AlertNotifier, names: EnvironmentNames) -> None:
+    notifier.add_rule(
+        "PipelineFailed",
+        purpose="pipeline-failed",
+        description="Sends failed training and monitoring steps to the alerts function",
+        pattern=_failed_steps(names),
+    )
+    # The namespaces of alarms of models. Those of queues and functions publish to the topic themselves, because they also tell
+    # that the alerts function does not work.
+    metrics = {"metricStat": {"metric": {"namespace": [METRIC_NAMESPACE, "AWS/SageMaker"]}}}
+    notifier.add_rule(
+        "Alarms",
+        purpose="alarms",
+        description="Sends changes of models' alarms to the alerts function",
+        pattern={
+            "source": ["aws.cloudwatch"],
+            "detail-type": ["CloudWatch Alarm State Change"],
+            "detail": {"alarmName": [{"prefix": f"{names.prefix}-"}], "configuration": {"metrics": metrics}},
+        },
+    )

@@ -1,4 +1,4 @@
-"""The alarms of one model; each publishes to the environment's alerts topic."""
+"""The alarms of one model; people are notified of them by the environment's alerts topic."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +18,9 @@ from .props import ModelProps
 _STATE_ONLY = "Another notification gives the reason, as the alarm's description says."
 _STEP_FAILURE_RULE = "Notifications come from the step-failure rule; this alarm only reports state."
 _RETRAIN_ALERT = "An alert of the function retrain gives the reason; this alarm only reports state."
+_ALERTS_FUNCTION = (
+    "Notifications come from the alerts function: a rule of the environment sends it every change of the alarm."
+)
 _IGNORE, _NOT_BREACHING = cloudwatch.TreatMissingData.IGNORE, cloudwatch.TreatMissingData.NOT_BREACHING
 
 
@@ -62,10 +65,12 @@ class ModelAlarms(Construct):
         scope: Parent construct.
         construct_id: Id of this construct in `scope`.
         props: The model. Uses `alarm_topic`; without it, the alarms have no action.
+        by_events: Whether the environment's alerts function notifies of the alarms, which then have no action. Default: False.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
+    def __init__(self, scope: Construct, construct_id: str, props: ModelProps, *, by_events: bool = False) -> None:
         super().__init__(scope, construct_id)
+        self._by_events = by_events
         self.alarms: Mapping[str, cloudwatch.IAlarm] = {
             spec.purpose: self._alarm(props, spec)
             for specs in (_monitor_alarms(props), _training_alarms(props), _endpoint_alarms(props))
@@ -90,6 +95,8 @@ class ModelAlarms(Construct):
         )
         if not spec.notify:
             suppress(alarm, {"NIST.800.53.R5-CloudWatchAlarmAction": _STATE_ONLY})
+        elif self._by_events:
+            suppress(alarm, {"NIST.800.53.R5-CloudWatchAlarmAction": _ALERTS_FUNCTION})
         elif props.alarm_topic:
             add_action = alarm.add_insufficient_data_action if spec.by_missing_data else alarm.add_alarm_action
             add_action(cast(Any, actions.SnsAction(props.alarm_topic)))
