@@ -40,10 +40,10 @@ def reconcile(settings: Settings, request: Request, sender: str) -> Outcome:
 
     `sender`: who sent the message, as SQS says. Raises EndpointDeletedError, and ClientError when AWS refuses the deployment.
     """
+    if request.deletion:
+        return _deleted(settings, request.id, request.deletion)
     description = endpoints.describe(settings.endpoint)
     package = newest_approved(settings.model_package_group, request.model_package)
-    if request.deletion:
-        return _deleted(settings, request.id, request.deletion, is_expected=package is None)
     if description:
         _close_last(settings, request, description)
     endpoint = endpoints.state(description) if description else None
@@ -216,7 +216,7 @@ def _nothing_approved(settings: Settings, request: Request, endpoint: EndpointSt
     return Outcome("nothing is approved")
 
 
-def _deleted(settings: Settings, request_id: str, deletion: Deletion, *, is_expected: bool) -> Outcome:
+def _deleted(settings: Settings, request_id: str, deletion: Deletion) -> Outcome:
     """Record and tell that the endpoint was deleted by hand, once; it may exist again since."""
     configuration = deletion.configuration or ""
     # The event of the end of a deployment may be late: the deleted endpoint was in service, as SageMaker deletes no other.
@@ -234,8 +234,7 @@ def _deleted(settings: Settings, request_id: str, deletion: Deletion, *, is_expe
     if last is None or last.outcome in (WAITING, "failed", "deleted") or last.started > deletion.time:
         return Outcome("the endpoint is deleted")
     write_deletion(settings, last, deletion.time, request_id)
-    if not is_expected:
-        send_alert(notices.endpoint_deleted(settings, last.version))
+    send_alert(notices.endpoint_deleted(settings, last.version))
     endpoints.tag(replace(last, outcome="deleted"))
     return Outcome("the endpoint was deleted by hand", {"version": last.version})
 
