@@ -8,6 +8,7 @@ its log group.
 """
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -16,6 +17,7 @@ from messages import ENDPOINT_EVENT, parse
 from reconcile import reconcile
 from settings import Settings
 from shared.queue import process_batch, read_message
+from status_events import handle_version
 
 logger = Logger()
 
@@ -36,5 +38,11 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
             return
         raise
     logger.append_keys(model=settings.model)
-    outcome = reconcile(settings, request, record.attributes.sender_id)
+    if request.model_package and request.status_event:
+        done = handle_version(settings, request.model_package, request.status_event)
+        if done:
+            logger.info(done, trigger=request.kind, version=request.model_package)
+            return
+    sent = datetime.fromtimestamp(int(record.attributes.sent_timestamp) / 1000, UTC)
+    outcome = reconcile(settings, request, record.attributes.sender_id, sent)
     logger.info(outcome.message, trigger=request.kind, **outcome.facts)

@@ -12,9 +12,11 @@ from aws_lambda_powertools.utilities.parser import BaseModel
 from decision import Kind
 from deployment import tag_value
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
+from shared.approvals import StatusEvent
 from shared.messages import MAX_REASON_LENGTH, InvalidMessageError, ModelName, Origin, parse_body
 from shared.names import is_model_name
 from shared.settings import PARAMETER_PREFIX
+from status_events import status_event
 
 _MANUAL = "manual"
 _VERSION_EVENT = "SageMaker Model Package State Change"
@@ -44,6 +46,7 @@ class Request:
         kind: What happened.
         version: The version that a manual request names, if it names one.
         model_package: ARN of the version that was approved or rejected; None for all other messages.
+        status_event: What the event about that version says of its approval.
         by: Who sent a manual request, if it says so.
         deletion: What an event about the deletion of the endpoint says; None for all other messages.
     """
@@ -54,6 +57,7 @@ class Request:
     version: int | None = None
     by: str = ""
     model_package: str | None = None
+    status_event: StatusEvent | None = None
     deletion: Deletion | None = None
 
 
@@ -78,7 +82,11 @@ class _Version(BaseModel):
     ModelPackageArn: str | None = Field(
         default=None, pattern=r"^arn:[a-z0-9:-]+:model-package/[a-z0-9-]+/[0-9]+$", max_length=2048
     )
-    ModelApprovalStatus: Literal["Approved", "Rejected"]
+    ModelApprovalStatus: Literal["Approved", "Rejected", "PendingManualApproval"]
+    CreationTime: Any = None
+    LastModifiedTime: Any = None
+    UpdatedModelPackageFields: Any = None
+    ApprovalDescription: Any = None
 
 
 class _VersionChanged(_Event):
@@ -142,8 +150,15 @@ def parse(body: str, origin: Origin) -> Request:
         raise InvalidMessageError("account: the event comes from another account")
     if isinstance(message, _VersionChanged):
         model = _model(message.detail.ModelPackageGroupName, origin)
-        kind: Kind = "approved" if message.detail.ModelApprovalStatus == "Approved" else "rejected"
-        return Request(identifier, model, kind, model_package=_model_package(message.detail, origin))
+        version = message.detail
+        kind: Kind = "approved" if version.ModelApprovalStatus == "Approved" else "rejected"
+        event = status_event(
+            version.ModelApprovalStatus,
+            version.LastModifiedTime or version.CreationTime,
+            version.UpdatedModelPackageFields,
+            version.ApprovalDescription,
+        )
+        return Request(identifier, model, kind, model_package=_model_package(version, origin), status_event=event)
     if isinstance(message, _SettingsChanged):
         kind = "created" if message.detail.operation == "Create" else "changed"
         return Request(identifier, _model_of_parameter(message.detail.name), kind)

@@ -35,10 +35,11 @@ class EndpointDeletedError(Exception):
     """The endpoint is being deleted; the message has to be delivered again to create it."""
 
 
-def reconcile(settings: Settings, request: Request, sender: str) -> Outcome:
+def reconcile(settings: Settings, request: Request, sender: str, sent: datetime) -> Outcome:
     """Close the last deployment if it has ended, and deploy the newest approved version unless the endpoint has it.
 
-    `sender`: who sent the message, as SQS says. Raises EndpointDeletedError, and ClientError when AWS refuses the deployment.
+    `sender` and `sent`: who sent the message and when, as SQS says. Raises EndpointDeletedError, and ClientError when AWS refuses
+    the deployment.
     """
     if request.deletion:
         return _deleted(settings, request.id, request.deletion)
@@ -52,7 +53,7 @@ def reconcile(settings: Settings, request: Request, sender: str) -> Outcome:
     write_version(settings.records_uri, package)
     if endpoint and endpoint.stable:
         endpoints.scale(settings)
-    step = _Step(settings, request, sender, description, endpoint, package)
+    step = _Step(settings, request, sender, sent, description, endpoint, package)
     if request.version not in (None, step.version):
         send_alert(notices.not_newest(settings, request.version or 0, step.version))
         return Outcome("the requested version is not the newest approved one", step.facts)
@@ -66,6 +67,7 @@ class _Step:
     settings: Settings
     request: Request
     sender: str
+    sent: datetime
     description: dict[str, Any] | None
     endpoint: EndpointState | None
     package: dict[str, Any]
@@ -120,6 +122,7 @@ class _Step:
 
     def _deploy(self) -> Outcome:
         previous = self.description["EndpointConfigName"] if self.description else None
+        self._record_deletion()
         try:
             deployment = self._prepare(STARTED)
             left_out = endpoints.start(self.settings, self.description, self.config)
@@ -135,6 +138,15 @@ class _Step:
         message = "deploying without the rollback alarms that are in ALARM already" if left_out else "deploying"
         facts = {"previous": previous, "requested_by": deployment.requested_by, "rollback_alarms_left_out": left_out}
         return Outcome(message, self.facts | facts)
+
+    def _record_deletion(self) -> None:
+        """Record that the endpoint was deleted by hand, where it is created anew with the same configuration before the event.
+
+        The tags of the configuration are about to change. `sent` is the same at every attempt, so there is one record.
+        """
+        last = endpoints.deployment_of(self.name) if self.endpoint is None else None
+        if last and last.outcome == "succeeded":
+            _record_deletion(self.settings, last, self.sent, self.request.id)
 
     def _prepare(self, outcome: str) -> Deployment:
         """Create model and configuration, with the tags of a deployment that is started or has to wait."""
@@ -233,10 +245,14 @@ def _deleted(settings: Settings, request_id: str, deletion: Deletion) -> Outcome
     # Waiting and failed: this function deleted the endpoint, whose creation had failed.
     if last is None or last.outcome in (WAITING, "failed", "deleted") or last.started > deletion.time:
         return Outcome("the endpoint is deleted")
-    write_deletion(settings, last, deletion.time, request_id)
+    _record_deletion(settings, last, deletion.time, request_id)
+    return Outcome("the endpoint was deleted by hand", {"version": last.version})
+
+
+def _record_deletion(settings: Settings, last: Deployment, time: datetime, request_id: str) -> None:
+    write_deletion(settings, last, time, request_id)
     send_alert(notices.endpoint_deleted(settings, last.version))
     endpoints.tag(replace(last, outcome="deleted"))
-    return Outcome("the endpoint was deleted by hand", {"version": last.version})
 
 
 def _version_of(request: Request) -> int | None:

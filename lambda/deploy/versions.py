@@ -25,13 +25,14 @@ def newest_approved(group: str, named: str | None = None) -> dict[str, Any] | No
     if named is not None:
         arns[int(named.rpartition("/")[2])] = named
     for version in sorted(arns, reverse=True)[:_MOST_DESCRIBED]:
-        package = _describe(arns[version])
+        package = describe(arns[version])
         if package and package["ModelApprovalStatus"] == "Approved":
             return package
     return None
 
 
-def _describe(arn: str) -> dict[str, Any] | None:
+def describe(arn: str) -> dict[str, Any] | None:
+    """DescribeModelPackage; None when the version was deleted."""
     try:
         return client("sagemaker").describe_model_package(ModelPackageName=arn)
     except ClientError as error:

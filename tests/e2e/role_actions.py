@@ -23,7 +23,7 @@ def exercise_all_roles(prod: Factory) -> None:
     wait_for("the reason for the skip", lambda: "no new data" in prod.retrain_log() or None, TIMEOUT_SECONDS)
     for queue in ("retrain", "deploy"):
         send_message_that_fails(prod, queue)
-    retrain_by_drift(prod)
+    reject_in_console(prod, retrain_by_drift(prod))
     fail_training(prod)
     stopped = stop_training_with_follow_up(prod, "Prepare")
     stop_execution(prod, "train", "Train", after=stopped)
@@ -56,9 +56,26 @@ def fail_training(factory: Factory) -> None:
     factory.delete_records("2026-12-01")
 
 
-def retrain_by_drift(factory: Factory) -> None:
-    """Send drifted requests and labels, run the monitor, and wait for the training and the deployment that it starts."""
+def reject_in_console(factory: Factory, version: int) -> None:
+    """Reject a version that is no longer live as SageMaker's console does; wait for its record."""
+    names, s3 = factory.names, factory.client("s3")
+    arn = factory.session.names.arn("sagemaker", f"model-package/{names.model_package_group}/{version}")
+    factory.client("sagemaker").update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+    bucket, prefix = factory.session.names.bucket("records"), f"{factory.model}/approvals/"
+    wait_for(
+        "the record of the rejection",
+        lambda: s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents"),
+        TIMEOUT_SECONDS,
+    )
+
+
+def retrain_by_drift(factory: Factory) -> int:
+    """Send drifted requests and labels, run the monitor, and wait for the training and the deployment that it starts.
+
+    Returns the version that was live before.
+    """
     old, started = factory.reader.live_version(), datetime.now(UTC)
+    assert old
     data = records(2000, seed=77, shift=3.0)
     factory.upload_records(data, "2026-11-20")
     Traffic(factory.client("sagemaker-runtime"), factory.names.endpoint, INPUTS).send(data)
@@ -76,6 +93,7 @@ def retrain_by_drift(factory: Factory) -> None:
     finished = factory.wait_for_next_execution(factory.names.training_pipeline, training, TIMEOUT_SECONDS)
     assert finished.status == "Succeeded", finished.reason
     wait_for("the new version", lambda: factory.reader.newer_version(old, started), TIMEOUT_SECONDS)
+    return old
 
 
 def stop_training_with_follow_up(factory: Factory, step: str) -> str:

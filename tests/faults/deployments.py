@@ -33,7 +33,7 @@ class Deployments(Machine):
 
     def __init__(self):
         super().__init__()
-        self.world.add_function("deploy")
+        self.world.add_function("deploy", timeout=120)
         self.settings = self.world.add_model(MODEL)
         self.ledger = promises.Requests(self.world, NAME)
         for name, pattern in rules(MODEL).items():
@@ -43,6 +43,9 @@ class Deployments(Machine):
     def short_settings(self):
         serving = self.settings["serving"]
         return {key: serving.get(key) for key in ("instance", "vpc_config", "capture_percent", "scaling")}
+
+    has_stack = True
+    """Whether the model's stack exists."""
 
     @property
     def versions(self):
@@ -128,6 +131,8 @@ def delete_endpoint(machine, choice):
 
 def deploy_stack(machine, choice):
     """The model's stack is deployed with other settings."""
+    if not machine.has_stack:
+        return
     machine.world.tell(f"the stack is deployed with {CHANGES[choice]}")
     machine.settings["serving"] |= CHANGES[choice]
     machine.world.configure(machine.settings)

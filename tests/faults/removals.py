@@ -23,6 +23,10 @@ class Removals(Deployments):
         self.world.clock.while_asleep = self._end_deletions
         self.state, self.since = "deployed", None
 
+    @property
+    def has_stack(self):
+        return self.state == "deployed"
+
     def _end_deletions(self):
         """Deletions and deployments take some time."""
         endpoint, now = self.endpoint, self.world.clock.now

@@ -110,7 +110,8 @@ def test_alarms_and_end_of_training_send_to_retrain_queue(prod):
 
 
 def test_versions_endpoint_and_settings_request_deployment(prod):
-    version = {"ModelPackageGroupName": ["acme-prod-churn"], "ModelApprovalStatus": ["Approved", "Rejected"]}
+    decisions = ["Approved", "Rejected", "PendingManualApproval"]
+    version = {"ModelPackageGroupName": ["acme-prod-churn"], "ModelApprovalStatus": decisions}
     statuses = ["IN_SERVICE", "FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED", "DELETING", "DELETED"]
     endpoint = {"EndpointName": ["acme-prod-churn"], "EndpointStatus": statuses}
     settings = {"name": ["/acme/prod/models/churn"], "operation": ["Create", "Update"]}

@@ -188,7 +188,7 @@ def _event_pattern(props: ModelProps) -> dict[str, Any]:
             "$or": [
                 {
                     "ModelPackageGroupName": [props.names.model_package_group],
-                    "ModelApprovalStatus": ["Approved", "Rejected"],
+                    "ModelApprovalStatus": ["Approved", "Rejected", "PendingManualApproval"],
                 },
                 {"EndpointName": [props.names.endpoint], "EndpointStatus": ENDPOINT_STATUSES},
                 {"name": [props.names.settings_parameter], "operation": ["Create", "Update"]},

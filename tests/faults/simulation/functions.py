@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
-from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
-
 from .calls import Killed, Simulated
 from .clock import replace_time
 from .names import PREFIX, arn
@@ -29,7 +27,7 @@ VARIABLES = {
     "POWERTOOLS_TRACE_DISABLED": "true",
 }
 
-MISTAKES = (TypeError, AttributeError, NameError, KeyError, IndexError, AssertionError, ZeroDivisionError)
+MISTAKES = ("TypeError", "AttributeError", "NameError", "KeyError", "IndexError", "AssertionError", "ZeroDivisionError")
 
 TRIED = Counter()
 """Invocations of all worlds by function and kind of fault."""
@@ -69,7 +67,7 @@ def load(name):
         )
     for module in modules.values():
         replace_time(module, lambda: _world().clock)
-    return handler, modules.get("shared.queue")
+    return handler
 
 
 def _pop(names):
@@ -93,7 +91,7 @@ class Function:
             "MAX_RECEIVES": str(max_receives),
             **VARIABLES,
         }
-        self.module, self._queue_module = load(name.replace("-", "_"))
+        self.module = load(name.replace("-", "_"))
         self.lines, self.fault_kind = [], ""
         self.invocations = 0
 
@@ -124,31 +122,25 @@ class Function:
             world.deadline, world.actor = None, "a person"
 
     def batch(self, records, fault=None):
-        """Ids of the messages that a batch leaves in the queue."""
+        """Ids of the messages that a batch leaves in the queue: all of them when the function raises, is killed or times out."""
         everything = {record["messageId"] for record in records}
         try:
             answer = self.invoke({"Records": records}, fault)
-        except BatchProcessingError:
-            self._tell_errors()
+        except Exception as error:
+            self._world.tell(f"  … {self.name} raises {type(error).__name__}: {error}"[:260])
+            self._check_mistake(type(error).__name__, error)
             return everything
-        if answer is None:
-            return everything
-        self._tell_errors()
-        return {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+        return everything if answer is None else {item["itemIdentifier"] for item in answer["batchItemFailures"]}
 
-    def _tell_errors(self):
-        """Tell the exceptions that Powertools keeps of a batch; a mistake of our own in Python is a defect."""
-        processor = getattr(self._queue_module, "_processor", None)
-        for kind, error, _ in processor.exceptions if processor else ():
-            self._world.tell(f"  … {self.name} fails: {kind.__name__}: {error}"[:260])
-            if issubclass(kind, MISTAKES):
-                self._world.defects.append(f"the function {self.name} raised {kind.__name__}: {error}")
+    def _check_mistake(self, kind, error):
+        """A mistake of our own in Python is a defect, whatever the queue does then."""
+        if kind in MISTAKES:
+            self._world.defects.append(f"the function {self.name} raised {kind}: {error}")
 
     def log(self, line):
         """Keep a line of the function's log, and tell it."""
         self.lines.append((self._world.clock.now, line))
-        if line.get("exception_name") in {mistake.__name__ for mistake in MISTAKES}:
-            self._world.defects.append(f"the function {self.name} raised {line['exception']}")
+        self._check_mistake(line.get("exception_name"), line.get("exception"))
         why = line.get("reason") or line.get("why") or line.get("exception", "").strip().rpartition("\n")[2]
         self._world.tell(f"  … {self.name} says: {line['message']}{f' ({why})' if why else ''}"[:260])
 

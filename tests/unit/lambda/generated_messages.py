@@ -76,7 +76,8 @@ def is_deploy_message(content):
     if is_aws_event(content, "aws.sagemaker", "SageMaker Model Package State Change", identifier):
         group, arn = at(content, "detail", "ModelPackageGroupName"), at(content, "detail", "ModelPackageArn")
         of_group = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:model-package/{group}/2"
-        fits = at(content, "detail", "ModelApprovalStatus") in ("Approved", "Rejected") and arn in (None, of_group)
+        statuses = ("Approved", "Rejected", "PendingManualApproval")
+        fits = at(content, "detail", "ModelApprovalStatus") in statuses and arn in (None, of_group)
         return model_of(group) if fits else None
     if is_aws_event(content, "aws.ssm", "Parameter Store Change", identifier):
         name, operation = at(content, "detail", "name"), at(content, "detail", "operation")

@@ -110,6 +110,7 @@ def retrain(recorded):
 def deploy(recorded, monkeypatch):
     made = recorded("deploy")
     monkeypatch.setattr("shared.queue.read_settings", read_settings)
+    monkeypatch.setattr(made.function.module, "handle_version", lambda *_: None)
     monkeypatch.setattr(made.function.module, "reconcile", _reconcile(made))
     return made
 
@@ -126,7 +127,7 @@ def read_settings(model, _):
 
 
 def _reconcile(made):
-    def reconcile(settings, request, delivery):
+    def reconcile(settings, request, *_):
         made.calls.append(("Reconcile", settings.model))
         return SimpleNamespace(message="reconciled", facts={})
 

@@ -1,6 +1,7 @@
 """A model's training pipeline and data, and what the retrain function does with a message."""
 
 import json
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -56,7 +57,7 @@ class Training:
         """Give an execution the status, once the embedded AWS has ended it."""
         execution = self.cloud.state.executions[arn]
         while "FailureReason" not in execution.record:
-            pass
+            time.sleep(0.001)  # lets the thread of the execution run
         execution.record["PipelineExecutionStatus"] = status
 
     def counted(self, metric):
