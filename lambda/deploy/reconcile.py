@@ -41,10 +41,10 @@ def reconcile(settings: Settings, request: Request, sender: str, sent: datetime)
     `sender` and `sent`: who sent the message and when, as SQS says. Raises EndpointDeletedError, and ClientError when AWS refuses
     the deployment.
     """
+    if request.deletion:
+        return _deleted(settings, request.id, request.deletion)
     description = endpoints.describe(settings.endpoint)
     package = newest_approved(settings.model_package_group, request.model_package)
-    if request.deletion:
-        return _deleted(settings, request.id, request.deletion, is_expected=package is None)
     if description:
         _close_last(settings, request, description)
     endpoint = endpoints.state(description) if description else None
@@ -146,7 +146,7 @@ class _Step:
         """
         last = endpoints.deployment_of(self.name) if self.endpoint is None else None
         if last and last.outcome == "succeeded":
-            _record_deletion(self.settings, last, self.sent, self.request.id, is_expected=False)
+            _record_deletion(self.settings, last, self.sent, self.request.id)
 
     def _prepare(self, outcome: str) -> Deployment:
         """Create model and configuration, with the tags of a deployment that is started or has to wait."""
@@ -228,7 +228,7 @@ def _nothing_approved(settings: Settings, request: Request, endpoint: EndpointSt
     return Outcome("nothing is approved")
 
 
-def _deleted(settings: Settings, request_id: str, deletion: Deletion, *, is_expected: bool) -> Outcome:
+def _deleted(settings: Settings, request_id: str, deletion: Deletion) -> Outcome:
     """Record and tell that the endpoint was deleted by hand, once; it may exist again since."""
     configuration = deletion.configuration or ""
     # The event of the end of a deployment may be late: the deleted endpoint was in service, as SageMaker deletes no other.
@@ -245,16 +245,13 @@ def _deleted(settings: Settings, request_id: str, deletion: Deletion, *, is_expe
     # Waiting and failed: this function deleted the endpoint, whose creation had failed.
     if last is None or last.outcome in (WAITING, "failed", "deleted") or last.started > deletion.time:
         return Outcome("the endpoint is deleted")
-    _record_deletion(settings, last, deletion.time, request_id, is_expected=is_expected)
+    _record_deletion(settings, last, deletion.time, request_id)
     return Outcome("the endpoint was deleted by hand", {"version": last.version})
 
 
-def _record_deletion(
-    settings: Settings, last: Deployment, time: datetime, request_id: str, *, is_expected: bool
-) -> None:
+def _record_deletion(settings: Settings, last: Deployment, time: datetime, request_id: str) -> None:
     write_deletion(settings, last, time, request_id)
-    if not is_expected:
-        send_alert(notices.endpoint_deleted(settings, last.version))
+    send_alert(notices.endpoint_deleted(settings, last.version))
     endpoints.tag(replace(last, outcome="deleted"))
 
 
