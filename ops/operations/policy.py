@@ -25,7 +25,7 @@ def _status(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("ssm", ["GetParametersByPath"], [parameters])
     yield _allow("cloudwatch", ["DescribeAlarms"], [names.arn("cloudwatch", "alarm:*")])
     yield _read_versions(names)
-    yield _allow("sagemaker", ["ListPipelineExecutions"], [names.arn("sagemaker", f"pipeline/{names.prefix}-*-train")])
+    yield _list_trainings(names)
     yield _allow("sagemaker", ["DescribeEndpoint"], _sagemaker(names, "endpoint"))
     # Only for an endpoint whose configuration lambda/deploy did not name.
     yield _allow(
@@ -36,6 +36,7 @@ def _status(names: EnvironmentNames) -> Iterable[Statement]:
 
 def _retrain(names: EnvironmentNames) -> Iterable[Statement]:
     yield _read_settings(names)
+    yield _list_trainings(names)
     yield from _send(names, "retrain")
 
 
@@ -101,6 +102,10 @@ def _decide(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("s3", ["PutObject"], [f"{names.bucket_arn('records')}/*/approvals/*"])
     yield _use_key(names, "s3")
     yield _allow("sagemaker", ["UpdateModelPackage"], _sagemaker(names, "model-package"))
+
+
+def _list_trainings(names: EnvironmentNames) -> Statement:
+    return _allow("sagemaker", ["ListPipelineExecutions"], [names.arn("sagemaker", f"pipeline/{names.prefix}-*-train")])
 
 
 def _read_settings(names: EnvironmentNames) -> Statement:

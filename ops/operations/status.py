@@ -7,6 +7,7 @@ from typing import Any
 
 from model_factory.functions.shared.endpoints import CHANGING
 from model_factory.functions.shared.executions import RUNNING, Description
+from model_factory.functions.shared.leftovers import remove_command
 
 from ..refusals import principal
 from .facts import ModelFacts
@@ -167,7 +168,7 @@ class _View:
             yield Finding(
                 "left over",
                 "it is deployed, but not in models/: its endpoint, schedules and alarms go on",
-                f"model-factory remove-model {self._arguments}",
+                remove_command(self.facts.model, self.facts.environment),
             )
         yield from self._of_endpoint() if self._endpoint else self._without_endpoint()
         yield from self._of_versions()

@@ -198,7 +198,7 @@ def test_artifact_with_other_digest_is_not_promoted(session, run, project):
     )
     code, _, err = run("promote", "churn", "--from", "dev", "--reason", "x", "--project", str(project))
     assert code == 1
-    assert f"is not what version {number} was registered with" in " ".join(err.split())
+    assert f"is not the file that version {number}" in " ".join(err.split())
 
 
 def test_promotion_to_earlier_environment_is_rejected(session, run, project):
