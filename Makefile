@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Compiling scikit-learn and the CDK anew takes every process seconds: let Python keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help .venv demo demo-delivery test lint unit stacks packaging documentation security e2e e2e-delivery conformance \
+.PHONY: help .venv demo demo-delivery test lint unit faults stacks packaging documentation security e2e e2e-delivery conformance \
   bench bench-drift bench-delivery test-spark wheel coverage docs lock clean
 
 help:  ## this list
@@ -39,13 +39,17 @@ lint: .venv  ## ruff and pyright
 # Moto and the embedded AWS keep their state in the process: each of these has a process of its own, two at a time.
 UNIT := lambda local_aws/sagemaker jobs drift local_aws/authorization local_aws/codepipeline local_aws/authorized \
   "config constructs ops local_aws/messaging local_aws/test_alarms.py local_aws/test_imports.py test_image_contract.py" \
-  local_aws/rules
+  local_aws/rules ../faults
 
 unit: .venv  ## unit tests: nothing outside of this machine
 	cd tests/unit && printf '%s\n' $(UNIT) | xargs -P 2 -I{} sh -c 'pytest --quiet {}'
 
 stacks: .venv  ## the CloudFormation templates, against cfn-lint, cdk-nag and what they promise
 	pytest tests/stacks tests/examples --quiet
+
+FAULT_STEPS ?= 500000
+faults: .venv  ## the functions under faults of AWS and of people, for FAULT_STEPS steps (500,000)
+	python -m tests.faults.run --steps $(FAULT_STEPS)
 
 packaging: .venv  ## the wheels in fresh environments outside of the checkout, and the embedded AWS without Model Factory
 	printf '%s\n' packaging local_aws_standalone | xargs -P 2 -I{} pytest tests/{} --quiet

@@ -12,12 +12,12 @@ import threading
 import time
 import uuid
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from . import namespace
 from .authorization import principals
+from .faults import kill_group
 from .interfaces import EmbeddedAws
 
 WORKER = Path(__file__).with_name("function_worker.py")
@@ -47,6 +47,7 @@ class Worker:
             function.role, function.function_name, _subnets(function), function.region
         )
         principals.call_as_function(self._credentials["AWS_ACCESS_KEY_ID"], function.function_arn)
+        local.faults.add_process(self._credentials["AWS_ACCESS_KEY_ID"], lambda: kill_group(self._process.pid))
         self._start()
 
     def _start(self) -> None:
@@ -165,8 +166,7 @@ class Worker:
 
     def _kill(self) -> None:
         if self._process.poll() is None:
-            with suppress(ProcessLookupError):  # it has just ended
-                os.killpg(self._process.pid, signal.SIGKILL)
+            kill_group(self._process.pid)
         self._process.wait()
         self._answers.close()
 

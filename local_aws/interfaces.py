@@ -78,6 +78,14 @@ class Rules(Protocol):
         ...
 
 
+class Faults(Protocol):
+    """Faults on demand."""
+
+    def add_process(self, access_key_id: str, kill: Callable[[], None]) -> None:
+        """Calls signed with this key come from a process that `kill` kills."""
+        ...
+
+
 class Functions(Protocol):
     """Invocations of deployed Lambda functions."""
 
@@ -148,6 +156,11 @@ class EmbeddedAws(Server, Protocol):
     @property
     def rules(self) -> Rules:
         """AWS's rules."""
+        ...
+
+    @property
+    def faults(self) -> Faults:
+        """Faults on demand."""
         ...
 
     @property

@@ -43,6 +43,7 @@ from . import (
     topics,
 )
 from .accounts import Accounts
+from .faults import Faults
 from .interfaces import Application, Control
 from .patches import Patches
 from .sessions import EndpointSession
@@ -115,6 +116,11 @@ class LocalAws:
         return self._server.port
 
     @property
+    def faults(self) -> Faults:
+        """Faults on demand."""
+        return self.rules.faults
+
+    @property
     def endpoint_url(self) -> str:
         """The value for AWS_ENDPOINT_URL. It says `localhost` because moto reads bucket names from paths only there."""
         return f"http://localhost:{self.port}"
@@ -127,6 +133,7 @@ class LocalAws:
         self._application_of_aws = self.authorization.middleware(self._dispatcher)
         self.control("authorization", lambda body: self.authorization.report())
         self.control("operations", lambda body: self.rules.report())
+        self.control("faults", self.faults.control)
         self.accounts = Accounts(self.endpoint_url)
         cloudformation.install(self)
         self.functions = functions.install(self)

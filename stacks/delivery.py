@@ -21,10 +21,15 @@ from model_factory.core.permissions import apply_permissions_boundary
 from model_factory.core.trigger_queue import UndeliveredQueue
 from model_factory.delivery.buckets import DeliveryBuckets
 from model_factory.delivery.delivery_alerts import DeliveryAlerts
+from model_factory.delivery.failed_builds import BuildLogs, FailedBuilds
 from model_factory.delivery.permissions import delivery_statements
 from model_factory.delivery.pipeline import DeliveryPipeline
 from model_factory.delivery.pull_requests import PullRequestPipeline
 
+_BUILD_LOGS = (
+    "CodeBuild generates the ids of the pipeline's own builds, which are the names of their log streams; X-Ray does not "
+    "support resources; other statements are limited to the factory's names."
+)
 # The longest timeout of Lambda: the function copies the files of promoted versions.
 _COPY_TIMEOUT = Duration.minutes(15)
 
@@ -60,7 +65,7 @@ class DeliveryStack(Stack):
         alarm_topic = self._notifications(factory.alerts.emails)
         buckets = DeliveryBuckets(self, "Buckets", names=names, key=self._key)
         function = self._function(factory, delivery, [environment for environment, _ in environments], alarm_topic)
-        DeliveryPipeline(
+        pipeline = DeliveryPipeline(
             self,
             "Delivery",
             delivery=delivery,
@@ -69,6 +74,16 @@ class DeliveryStack(Stack):
             function=function,
             environments=environments,
         )
+        FailedBuilds(
+            self,
+            "FailedBuilds",
+            pipeline=pipeline,
+            function=function,
+            rule_name=f"{names.prefix}-failed-build",
+            dead_letter_queue=UndeliveredQueue.from_names(self, "UndeliveredBuilds", names, key=self._key),
+        )
+        self._build_logs.add(pipeline)
+        suppress(self._role, {"AwsSolutions-IAM5": _BUILD_LOGS})
         if delivery.source != CODECOMMIT:
             PullRequestPipeline(self, "PullRequests", delivery=delivery, names=names, bucket=buckets.tests)
 
@@ -79,7 +94,9 @@ class DeliveryStack(Stack):
         topic = AlertsTopic.from_names(self, "AlarmTopic", names)
         undelivered = UndeliveredQueue.from_names(self, "UndeliveredQueue", names, key=key)
         UndeliveredQueue(self, "Undelivered", names=names, key=key, alarm_topic=topic)
-        DeliveryAlerts(self, "Alerts", names=names, key=key, emails=emails, dead_letter_queue=undelivered)
+        DeliveryAlerts(
+            self, "Alerts", names=names, key=key, emails=emails, dead_letter_queue=undelivered, failed_builds=False
+        )
         return topic
 
     def _function(
@@ -91,6 +108,8 @@ class DeliveryStack(Stack):
     ) -> lambda_.IFunction:
         """The delivery function, which trains, releases and tests models between deployments."""
         names, key = self._names, self._key
+        self._build_logs = BuildLogs()
+        statements = delivery_statements(names, [factory.names(each) for each in environments], key.key_arn)
         tasks = FactoryFunction(
             self,
             "DeliveryTasks",
@@ -99,7 +118,7 @@ class DeliveryStack(Stack):
             source=FUNCTIONS / "delivery",
             key=key,
             timeout=_COPY_TIMEOUT,
-            statements=delivery_statements(names, [factory.names(each) for each in environments], key.key_arn),
+            statements=[*statements, self._build_logs.statement],
             environment={
                 "PIPELINE": names.delivery_pipeline,
                 "REPORTS": names.bucket("records"),
@@ -109,6 +128,7 @@ class DeliveryStack(Stack):
             },
             alarm_topic=alarm_topic,
         )
+        self._role = tasks.role
         suppressed = "The digits that look like a secret are the ids of the accounts that it delivers to."
         suppress(tasks.function, {"CKV_AWS_45": suppressed})
         return cast(lambda_.IFunction, tasks.function)

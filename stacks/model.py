@@ -108,4 +108,6 @@ class ModelStack(Stack):
             # Deleted before the endpoint: the deploy function then finds no model for messages still in its queue.
             self.settings.node.add_dependency(self.endpoint.cleanup)
         self.alarms = ModelAlarms(self, "Alarms", props)
+        # Written after everything that a deployment by these settings needs; the rule sends its event to the deploy queue.
+        self.settings.node.add_dependency(self.endpoint, self.alarms)
         self.dashboard = ModelDashboard(self, "Dashboard", props)

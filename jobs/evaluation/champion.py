@@ -1,5 +1,6 @@
 """The champion: the newest approved version, scored on the new test rows in a process of its own with its own code."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -24,10 +25,11 @@ ENTRY_POINT = Path("code", "score.py")
 
 @dataclass(frozen=True)
 class Champion:
-    """A registered version and the S3 URI of its artifact."""
+    """A registered version, the S3 URI of its artifact, and its SHA-256; None for versions that have none."""
 
     version: int
     model_data_url: str
+    artifact_digest: str | None = None
 
 
 def find(group: str) -> Champion | None:
@@ -42,14 +44,16 @@ def find(group: str) -> Champion | None:
     newest = max(approved, key=lambda package: package["ModelPackageVersion"])
     package = sagemaker.describe_model_package(ModelPackageName=newest["ModelPackageArn"])
     container = package["InferenceSpecification"]["Containers"][0]
-    return Champion(newest["ModelPackageVersion"], container["ModelDataUrl"])
+    digest = package.get("CustomerMetadataProperties", {}).get("artifact_digest")
+    return Champion(newest["ModelPackageVersion"], container["ModelDataUrl"], digest)
 
 
 @contextmanager
 def start(group: str, rows: Path) -> Iterator["Scoring | None"]:
     """Start scoring the parquet files in the folder `rows`; None when there is no champion yet.
 
-    The process is killed when the block ends before it does.
+    The process is killed when the block ends before it does. Raises JobFailure when the champion's artifact is another file
+    than the one that was evaluated: loading it would run it.
     """
     champion = find(group)
     if champion is None:
@@ -71,7 +75,7 @@ class Scoring:
         self._process: subprocess.Popen[bytes] | None = None
         self._failure, self._serving = "", {}
         try:
-            model = _download(champion.model_data_url, folder)
+            model = _download(champion, folder)
             self._serving = json.loads((model / "serving.json").read_text())
         except (ClientError, tarfile.TarError, OSError, ValueError) as error:
             self._failure = f"its artifact {champion.model_data_url} cannot be read: {error}"
@@ -98,13 +102,27 @@ class Scoring:
             self._process.wait()
 
 
-def _download(model_data_url: str, folder: Path) -> Path:
-    """The folder of the unpacked model.tar.gz."""
-    bucket, key = s3.split(model_data_url)
-    s3.client().download_file(bucket, key, str(folder / "model.tar.gz"))
-    with tarfile.open(folder / "model.tar.gz") as archive:
-        archive.extractall(folder / "model", filter="data")
+def _download(champion: Champion, folder: Path) -> Path:
+    """The folder of the unpacked model.tar.gz. Raises JobFailure when its SHA-256 is not the registered one."""
+    bucket, key = s3.split(champion.model_data_url)
+    archive = folder / "model.tar.gz"
+    s3.client().download_file(bucket, key, str(archive))
+    digest = file_digest(archive)
+    if champion.artifact_digest not in (None, digest):
+        raise JobFailure(
+            f"{champion.model_data_url} is not the file that the live version {champion.version} was evaluated with: its "
+            f"SHA-256 is {digest}, and the evaluation measured {champion.artifact_digest}. Restore the object's version with "
+            f"that SHA-256, or reject version {champion.version}"
+        )
+    with tarfile.open(archive) as opened:
+        opened.extractall(folder / "model", filter="data")
     return folder / "model"
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _command(model: Path, rows: Path, out: Path) -> list[str]:

@@ -1,10 +1,9 @@
 """The job evaluate: the metrics of a new version and of the champion on the same test rows, and the gate's verdict."""
 
-import hashlib
 import json
 import os
 import tarfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from .. import metrics, paths, serve
 from ..drift import profile
 from ..failures import JobFailure
 from ..metrics import LESS_IS_BETTER
-from . import champion, gate
+from . import champion, comparison, gate
 from .importance import permutation_importance
 from .labels import Labels
 
@@ -44,13 +43,15 @@ class Evaluation:
 def run() -> None:
     """Run the job. Raises JobFailure when the new version cannot score the test rows, or these cannot be measured."""
     artifact = paths.processing_input("model") / "model.tar.gz"
+    # Before the model is loaded, which runs its code: what is deployed or promoted must be this file.
+    artifact_digest = champion.file_digest(artifact)
     rows_folder = paths.processing_input("test")
     # The champion is scored in a process of its own while this one scores the new version.
     with champion.start(os.environ["MODEL_PACKAGE_GROUP"], rows_folder) as scoring:
         served = serve.model_fn(str(_unpack(artifact)))
         rows = _read_rows(rows_folder, served)
         evaluation = _evaluate(served, rows, scoring)
-    _write(evaluation, len(rows.raw), artifact)
+    _write(evaluation, len(rows.raw), artifact_digest)
     verdict = evaluation.verdict
     print(f"evaluate  {verdict.metric} {verdict.value:.4f} on {len(rows.raw)} rows: {verdict.reason}", flush=True)
 
@@ -80,26 +81,37 @@ def _evaluate(served: serve.Served, rows: TestRows, scoring: champion.Scoring | 
         predicted = project.predict(served.model, project.features(raw))
         return labels.aligned(predicted, served.classes or [], "model.py")
 
+    metric = project.settings["gate"]["metric"]
     scores = score(rows.raw)
-    measured = metrics.evaluate(project.problem, labels.truth, scores, seed)
-    importance = permutation_importance(project.settings["gate"]["metric"], score, rows.raw, labels, seed)
-    compared = _measure_champion(scoring, labels, seed)
-    verdict = gate.decide(project.settings["gate"], measured, compared)
-    return Evaluation(project.problem, served.classes, scores, measured, importance, compared, verdict)
+    measured = metrics.bootstrap(project.problem, labels.truth, scores, seed)
+    found = metrics.intervals(measured)
+    importance = permutation_importance(metric, score, rows.raw, labels, seed)
+    section, compared = _compare(scoring, metric, measured, labels, seed)
+    verdict = gate.decide(project.settings["gate"], found, len(rows.raw), compared)
+    return Evaluation(project.problem, served.classes, scores, found, importance, section, verdict)
 
 
-def _measure_champion(scoring: champion.Scoring | None, labels: Labels, seed: int) -> dict[str, Any] | None:
-    """The champion's metrics on the same rows, or the reason why it has none; None before the first version."""
+def _compare(
+    scoring: champion.Scoring | None, metric: str, measured: metrics.Bootstrap, labels: Labels, seed: int
+) -> tuple[dict[str, Any] | None, gate.Comparison | None]:
+    """Section `champion` of evaluation.json and the comparison for the gate; None before the first version.
+
+    A champion that cannot be measured on the rows has no metrics, but the reason why.
+    """
     if scoring is None:
-        return None
+        return None, None
+    version = scoring.version
     try:
-        scores = labels.aligned(*scoring.scores(), f"the live version {scoring.version}")
-        return {"version": scoring.version, "metrics": metrics.evaluate(labels.problem, labels.truth, scores, seed)}
+        scores = labels.aligned(*scoring.scores(), f"the live version {version}")
+        theirs = metrics.bootstrap(labels.problem, labels.truth, scores, seed)
     except (JobFailure, ValueError) as error:
-        return {"version": scoring.version, "metrics": None, "reason": str(error)}
+        return {"version": version, "metrics": None, "reason": str(error)}, gate.Comparison(version, reason=str(error))
+    advantage = comparison.compare(metric, measured, theirs, labels)
+    section = {"version": version, "metrics": metrics.intervals(theirs), "advantage": asdict(advantage)}
+    return section, gate.Comparison(version, theirs.values[metric], advantage)
 
 
-def _write(evaluation: Evaluation, rows: int, artifact: Path) -> None:
+def _write(evaluation: Evaluation, rows: int, artifact_digest: str) -> None:
     """The files of the output `evaluation`."""
     prepared = json.loads((paths.processing_input("report") / "report.json").read_text())
     content = {
@@ -109,7 +121,7 @@ def _write(evaluation: Evaluation, rows: int, artifact: Path) -> None:
         "metrics": evaluation.metrics,
         "rows": rows,
         "champion": evaluation.champion,
-        "lineage": {"data_digest": prepared["data_digest"], "artifact_digest": _digest(artifact)},
+        "lineage": {"data_digest": prepared["data_digest"], "artifact_digest": artifact_digest},
     }
     files = {
         "evaluation.json": content,
@@ -121,12 +133,6 @@ def _write(evaluation: Evaluation, rows: int, artifact: Path) -> None:
     folder = paths.processing_output("evaluation")
     for name, each in files.items():
         (folder / name).write_text(json.dumps(each, indent=1))
-
-
-def _digest(artifact: Path) -> str:
-    """SHA-256 of the artifact that was measured; what is deployed or promoted must have the same one."""
-    with artifact.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _statistics(evaluation: Evaluation) -> dict[str, Any]:

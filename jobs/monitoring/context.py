@@ -21,6 +21,7 @@ class Context:
     model_name: str = ""
     endpoint: str = ""
     execution_id: str = ""
+    model_package_group: str = ""
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -34,6 +35,7 @@ class Context:
             os.environ["MODEL_NAME"],
             os.environ["ENDPOINT_NAME"],
             os.environ.get("PIPELINE_EXECUTION_ID", ""),
+            os.environ["MODEL_PACKAGE_GROUP"],
         )
 
     @property

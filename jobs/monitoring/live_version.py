@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from .. import payload, s3
 from ..columns import Column
 from ..drift.profile import Profile
+from ..failures import JobFailure
 
 ALWAYS = datetime.fromtimestamp(0, UTC)
 
@@ -51,7 +52,7 @@ class LiveVersion:
 
 
 def find(endpoint: str) -> LiveVersion | None:
-    """The live version of an endpoint; None when there is no endpoint."""
+    """The live version of an endpoint; None when there is no endpoint. Raises JobFailure for one that has failed."""
     sagemaker = s3.client("sagemaker")
     try:
         described = sagemaker.describe_endpoint(EndpointName=endpoint)
@@ -59,10 +60,24 @@ def find(endpoint: str) -> LiveVersion | None:
         if error.response.get("Error", {}).get("Code") in ("ValidationException", "ResourceNotFound"):
             return None
         raise
+    if described["EndpointStatus"] == "Failed":
+        raise JobFailure(f"the endpoint {endpoint} has failed: {described.get('FailureReason') or 'without a reason'}")
     config = sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     package = sagemaker.describe_model_package(ModelPackageName=model["PrimaryContainer"]["ModelPackageName"])
     return _load(package, model["CreationTime"])
+
+
+def newest_approved(model_package_group: str) -> int | None:
+    """The newest approved version, which should be live; None when none is approved."""
+    found = s3.client("sagemaker").list_model_packages(
+        ModelPackageGroupName=model_package_group,
+        ModelApprovalStatus="Approved",
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        MaxResults=10,
+    )["ModelPackageSummaryList"]
+    return max((package["ModelPackageVersion"] for package in found), default=None)
 
 
 def _load(package: dict[str, Any], deployed: datetime) -> LiveVersion:

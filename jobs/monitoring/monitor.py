@@ -31,9 +31,10 @@ class Result:
 
 
 def run() -> None:
-    """Run the job. Raises JobFailure with the objects' names when too many captured requests cannot be read.
+    """Run the job. Raises JobFailure when there is no endpoint although a version is approved.
 
-    Then everything is written all the same: the bad lines are in quarantine, and the next run starts after them.
+    Raises it also with the objects' names when too many captured requests cannot be read. Then everything is written all the
+    same: the bad lines are in quarantine, and the next run starts after them.
     """
     context = Context.from_environment()
     live = live_version.find(context.endpoint)
@@ -52,6 +53,12 @@ def run() -> None:
 
 
 def _report_no_endpoint(context: Context) -> None:
+    """Raises JobFailure when there should be one; then no metric is published, and the alarm monitor-missed stays."""
+    if (version := live_version.newest_approved(context.model_package_group)) is not None:
+        raise JobFailure(
+            f"there is no endpoint {context.endpoint}, although version {version} is approved: nothing serves requests. "
+            f"`model-factory redeploy {context.model_name} --env {context.environment}` creates it"
+        )
     print(f"monitor   {NO_ENDPOINT}; there is nothing to monitor", flush=True)
     cloudwatch.publish(context, {"RowsObserved": 0.0})
     _write_json({"report.json": {"scheduled_time": context.scheduled.isoformat(), "rows": 0, "reason": NO_ENDPOINT}})

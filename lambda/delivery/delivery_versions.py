@@ -5,7 +5,8 @@ A version belongs to an execution when its description has the execution's id.
 
 from typing import Any
 
-from environment import Environment, codepipeline
+from commit import delivered_models, short_commit
+from environment import Environment
 from outcome import Job
 from shared import approvals
 from versions import newest_version, version_label
@@ -13,11 +14,7 @@ from versions import newest_version, version_label
 
 def training_reason(job: Job, environment: Environment) -> str:
     """The reason given to a training or promotion: the pushed commit for readers, the id to find the version again."""
-    name = environment.settings.pipeline
-    response = codepipeline().get_pipeline_execution(pipelineName=name, pipelineExecutionId=job.execution)
-    revisions = response["pipelineExecution"].get("artifactRevisions", [])
-    commit = revisions[0]["revisionId"][:12] if revisions else "unknown commit"
-    return f"pushed {commit}, delivery {job.execution}"
+    return f"pushed {short_commit(job, environment)}, delivery {job.execution}"
 
 
 def find_created_version(
@@ -59,6 +56,8 @@ def revert(job: Job, environment: Environment, model: dict[str, Any], reason: st
 
 def revert_all(job: Job, environment: Environment, reason: str) -> str:
     """Revert the versions of all models, because the stage's stacks are rolled back as a whole. A summary for the message."""
-    summaries = {model["model"]: revert(job, environment, model, reason) for model in environment.models()}
+    summaries = {
+        model["model"]: revert(job, environment, model, reason) for model in delivered_models(job, environment)
+    }
     reverted = [f"{name} {summary}" for name, summary in summaries.items() if summary]
     return f"; with it: {', '.join(reverted)}" if reverted else ""

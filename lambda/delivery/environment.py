@@ -87,6 +87,10 @@ class Environment:
             raise
         return True
 
+    def stack(self, model: str) -> str:
+        """Name of the stack of a model."""
+        return f"{self.config.prefix}-{model}"
+
     def models(self) -> Iterator[dict[str, Any]]:
         """The settings of every deployed model, by name (docs/reference/contracts.md)."""
         path = f"/{self.config.factory}/{self.name}/models"

@@ -1,8 +1,10 @@
 """Handler of the delivery pipeline's actions: retrain (or promote), release, smoke and report, in one environment.
 
+It also handles CodePipeline's events of failed builds, and sends an alert with the last lines of the build's log.
+
 Needs sts:AssumeRole on the environments' delivery roles, which have all other permissions there;
-codepipeline:PutJobSuccessResult and PutJobFailureResult, GetPipelineExecution and ListActionExecutions on the pipeline;
-s3:PutObject below reports/; its log group.
+codepipeline:PutJobSuccessResult and PutJobFailureResult; GetPipeline, GetPipelineExecution and ListActionExecutions on the
+pipeline; s3:PutObject below reports/; logs:GetLogEvents on the log groups of the builds; events:PutEvents; its log group.
 """
 
 import json
@@ -11,9 +13,11 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from environment import Environment, Settings, codepipeline
+from failed_build import failed_build_alert, is_failed_build
 from outcome import Failed, InProgress, Job, Outcome, Succeeded
 from release import release
 from report import report
+from shared.alerts import send_alert
 from smoke import smoke
 from training import retrain
 
@@ -28,7 +32,13 @@ TASKS: dict[str, Callable[[Job, Environment], Outcome]] = {
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Run one step of a job and report its outcome to CodePipeline; an exception is reported as a failure."""
+    """Run one step of a job and report its outcome to CodePipeline; an exception is reported as a failure.
+
+    Or send the alert about a failed build.
+    """
+    if is_failed_build(event):
+        send_alert(failed_build_alert(event))
+        return
     job = Job.parse(event)
     logger.append_keys(task=job.task, environment=job.environment, execution=job.execution)
     try:

@@ -7,14 +7,15 @@ from typing import Any
 from outcome import Succeeded
 
 REQUEST_INTERVAL_SECONDS = 60
-"""Time before a training is requested again. A request is lost when a scheduled training is running."""
+"""Time before a training is requested again. Requests during a training wait for its end, as one."""
 
 
 @dataclass
 class Progress:
     """The models of an environment by their state in this delivery.
 
-    Names, except `failed` (reasons by name), and `to_promote` and `to_train` (the models' settings by name).
+    Names, except `failed` (reasons by name), and `to_promote` and `to_train` (the models' settings by name). `leftovers` are
+    deployed, but not in the delivered commit, and nothing is done with them.
     """
 
     unchanged: list[str] = field(default_factory=list[str])
@@ -22,6 +23,7 @@ class Progress:
     running: list[str] = field(default_factory=list[str])
     trained: list[str] = field(default_factory=list[str])
     promoted: list[str] = field(default_factory=list[str])
+    leftovers: list[str] = field(default_factory=list[str])
     failed: dict[str, str] = field(default_factory=dict[str, str])
     to_promote: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     to_train: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
@@ -40,7 +42,7 @@ class Progress:
 
     def result(self) -> Succeeded:
         """The outcome when all trainings and promotions have succeeded."""
-        variables = {"trained": self.trained, "promoted": self.promoted}
+        variables = {"trained": self.trained, "promoted": self.promoted, "leftovers": self.leftovers}
         return Succeeded(self.summary(), {name: ",".join(models) or "none" for name, models in variables.items()})
 
     def to_request(self, requested: Mapping[str, int], parallel: int, now: float) -> list[str]:
@@ -62,6 +64,7 @@ class Progress:
             "training": self.running,
             "waiting": self.to_train,
             "no data yet": self.without_data,
+            "not in this commit": self.leftovers,
         }
         parts = [f"{state}: {', '.join(models)}" for state, models in states.items() if models]
         return "; ".join([*parts, f"unchanged: {len(self.unchanged)}"])

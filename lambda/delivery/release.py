@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from commit import delivered_models
 from delivery_versions import find_created_version, set_approval
 from environment import Environment, codepipeline
 from outcome import Failed, Job, Outcome, Succeeded
@@ -12,7 +13,7 @@ def release(job: Job, environment: Environment) -> Outcome:
     """Approve the pending versions, which deploys them. Fails when nobody approved this delivery."""
     pending = [
         (model, version)
-        for model in environment.models()
+        for model in delivered_models(job, environment)
         if (version := find_created_version(job, environment, model, "PendingManualApproval"))
     ]
     if not pending:

@@ -7,14 +7,17 @@ import io
 import json
 import os
 import zipfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+from commit import delivered_models, leftover_models
 from environment import Environment, codepipeline
 from outcome import Job, Outcome, Succeeded
 from shared.clients import client, retries
+from shared.leftovers import remove_command
 from template_diff import Change, differences
 from versions import newest_version, version_label
 
@@ -25,12 +28,13 @@ _STYLE = (
 
 def report(job: Job, environment: Environment) -> Outcome:
     """Write the report to S3; its URL and a summary of one line are output variables."""
-    models = model_rows(environment)
+    models = model_rows(job, environment)
+    leftovers = leftover_models(job, environment) if environment.exists else []
     changes = stack_changes(job, environment)
     commit, message = _revision(job, environment)
     key = f"reports/{job.execution}/{environment.name}.html"
     bucket = environment.settings.reports_bucket
-    page = render(environment.name, commit, message, models, changes)
+    page = render(environment.name, commit, message, models, changes, leftovers)
     client("s3").put_object(Bucket=bucket, Key=key, Body=page.encode(), ContentType="text/html; charset=utf-8")
     region = os.environ["AWS_REGION"]
     url = f"https://{region}.console.aws.amazon.com/s3/object/{bucket}?prefix={key}"
@@ -39,13 +43,13 @@ def report(job: Job, environment: Environment) -> Outcome:
     return Succeeded(summary, {"summary": summary[:950], "url": url, "report": f"s3://{bucket}/{key}"})
 
 
-def model_rows(environment: Environment) -> list[tuple[str, str, str]]:
-    """For each model its name, the version approved here, and the newest version in the previous environment."""
+def model_rows(job: Job, environment: Environment) -> list[tuple[str, str, str]]:
+    """For each model of the commit its name, the version approved here, and the newest version in the previous environment."""
     rows: dict[str, tuple[str, str]] = {}
-    for model in environment.models() if environment.exists else ():
+    for model in delivered_models(job, environment) if environment.exists else ():
         rows[model["model"]] = (version_label(newest_version(environment, model, "Approved")), "trained here first")
     if before := environment.previous:
-        for model in before.models():
+        for model in delivered_models(job, before):
             live = rows.get(model["model"], ("new model", ""))[0]
             candidate = newest_version(before, model, "Approved", "PendingManualApproval")
             rows[model["model"]] = (live, f"{version_label(candidate)} in {before.name}")
@@ -111,7 +115,12 @@ def _revision(job: Job, environment: Environment) -> tuple[str, str]:
 
 
 def render(
-    environment: str, commit: str, message: str, models: list[tuple[str, str, str]], changes: list[Change]
+    environment: str,
+    commit: str,
+    message: str,
+    models: list[tuple[str, str, str]],
+    changes: list[Change],
+    leftovers: Sequence[str] = (),
 ) -> str:
     """The report as an HTML page."""
     model_table = _table(["model", f"approved in {environment}", "newest before"], [list(row) for row in models])
@@ -123,8 +132,13 @@ def render(
     return (
         f"<!doctype html><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style><h1>{title}</h1>"
         f"<p>{html.escape(message)}</p><p>{datetime.now(UTC):%Y-%m-%d %H:%M} UTC</p>"
-        f"<h2>Models</h2>{model_table}<h2>Infrastructure</h2>{change_table}"
+        f"<h2>Models</h2>{model_table}{_leftovers(environment, leftovers)}<h2>Infrastructure</h2>{change_table}"
     )
+
+
+def _leftovers(environment: str, models: Sequence[str]) -> str:
+    commands = "".join(f"<li><code>{html.escape(remove_command(model, environment))}</code>" for model in models)
+    return f"<p>Deployed, but not in this commit; to be removed by hand:</p><ul>{commands}</ul>" if commands else ""
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

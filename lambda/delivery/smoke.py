@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from commit import delivered_models
 from delivery_versions import find_created_version, revert, revert_all
 from environment import Environment
 from outcome import Failed, InProgress, Job, Outcome, Succeeded
@@ -32,7 +33,7 @@ class Result:
 
 def smoke(job: Job, environment: Environment) -> Outcome:
     """One step: test every model that has an approved version. Failures are reported when no test is pending."""
-    models = list(environment.models())
+    models = delivered_models(job, environment)
     results = [result for model in models for result in _test(job, environment, model)]
     pending = _texts(results, "pending")
     since, now = job.token["since"], int(time.time())

@@ -9,12 +9,14 @@ import time
 from typing import Any
 
 from botocore.exceptions import ClientError
+from commit import delivered_models, leftover_models
 from delivery_versions import find_created_version, revert_all, training_reason
 from environment import Environment
+from leftovers import report_leftovers
 from outcome import Failed, InProgress, Job, Outcome
 from progress import Progress
 from promote import NoApprovedVersionError, promote_model
-from shared.executions import RUNNING
+from shared.executions import RUNNING, Description
 from shared.promotion import PromotionError
 from shared.s3 import split_uri
 from versions import code_changed
@@ -26,7 +28,10 @@ PROMOTION_SECONDS = 60
 def retrain(job: Job, environment: Environment) -> Outcome:
     """One step: read the state of every model, promote, and request trainings up to the limit of parallel ones."""
     settings = environment.settings
+    first_step = "asked" not in job.token
+    leftovers = report_leftovers(job, environment) if first_step else leftover_models(job, environment)
     progress = read_progress(job, environment)
+    progress.leftovers = leftovers
     if not progress.failed:
         _promote(job, environment, progress)
     if failure := progress.failure:
@@ -44,9 +49,9 @@ def retrain(job: Job, environment: Environment) -> Outcome:
 
 
 def read_progress(job: Job, environment: Environment) -> Progress:
-    """The state of every model of the environment in this delivery."""
+    """The state of every model of the commit in this delivery."""
     progress = Progress()
-    for model in environment.models():
+    for model in delivered_models(job, environment):
         if model.get("promoted_from"):
             _read_promotion(job, environment, model, progress)
         else:
@@ -90,7 +95,12 @@ def _execution(job: Job, environment: Environment, pipeline: str) -> dict[str, A
     executions = environment.client("sagemaker").list_pipeline_executions(
         PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=20
     )["PipelineExecutionSummaries"]
-    return next((each for each in executions if job.execution in each.get("PipelineExecutionDescription", "")), None)
+    # What follows a training is in its description, too, but it has not started.
+    return next((each for each in executions if job.execution in _reason(each)), None)
+
+
+def _reason(execution: dict[str, Any]) -> str:
+    return Description.parse(execution.get("PipelineExecutionDescription", "")).reason
 
 
 def _promote(job: Job, environment: Environment, progress: Progress) -> None:

@@ -10,34 +10,45 @@ from settings import Settings
 from shared.endpoints import TERMINATION_WAIT_SECONDS, VARIANT, deployment_seconds, name_stem, scalable_target
 
 
-def model_name(settings: Settings, version: int) -> str:
-    """Name of a version's SageMaker model."""
-    return f"{name_stem(settings.endpoint)}-v{version}"
-
-
 def version_of(config: dict[str, Any]) -> int | None:
-    """The version that a described endpoint configuration serves; None for a model that was not named by `model_name`."""
-    number = re.search(r"-v(\d+)$", config["ProductionVariants"][0]["ModelName"])
+    """The version that a described endpoint configuration serves; None for a model that `model` did not name."""
+    number = re.search(r"-v(\d+)(-[0-9a-f]{8})?$", config["ProductionVariants"][0]["ModelName"])
     return int(number[1]) if number else None
 
 
-def model(settings: Settings, version: int, package_arn: str) -> dict[str, Any]:
-    """CreateModel, from the model package and the VPC configuration of the settings."""
+def model(settings: Settings, package_arn: str) -> dict[str, Any]:
+    """CreateModel, from the model package, role and VPC configuration; the name has a digest of these."""
     request: dict[str, Any] = {
-        "ModelName": model_name(settings, version),
         "ExecutionRoleArn": settings.serving.role_arn,
         "PrimaryContainer": {"ModelPackageName": package_arn},
-        "Tags": settings.tags,
     }
     if settings.serving.vpc_config:
         request["VpcConfig"] = settings.serving.vpc_config
-    return request
+    name = f"{_model_stem(settings, package_arn)}-{_digest(request)}"
+    return {"ModelName": name, "Tags": settings.tags} | request
 
 
-def endpoint_config(settings: Settings, version: int) -> dict[str, Any]:
+def endpoint_config(settings: Settings, package_arn: str) -> dict[str, Any]:
     """CreateEndpointConfig; the name has a digest of the content, so that changed settings are a new configuration."""
+    return _endpoint_config(settings, package_arn, model(settings, package_arn)["ModelName"])
+
+
+def former_config_name(settings: Settings, package_arn: str) -> str:
+    """Name that the same configuration has where it was deployed before the names of models had a digest."""
+    return _endpoint_config(settings, package_arn, _model_stem(settings, package_arn))["EndpointConfigName"]
+
+
+def _model_stem(settings: Settings, package_arn: str) -> str:
+    return f"{name_stem(settings.endpoint)}-v{package_arn.rpartition('/')[2]}"
+
+
+def _digest(request: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _endpoint_config(settings: Settings, package_arn: str, model_name: str) -> dict[str, Any]:
     serving = settings.serving
-    variant: dict[str, Any] = {"VariantName": VARIANT, "ModelName": model_name(settings, version)}
+    variant: dict[str, Any] = {"VariantName": VARIANT, "ModelName": model_name}
     request: dict[str, Any] = {}
     if serving.mode == "serverless":
         # Serverless endpoints support neither data capture nor a key for disks.
@@ -56,8 +67,7 @@ def endpoint_config(settings: Settings, version: int) -> dict[str, Any]:
         if serving.capture_percent:
             request["DataCaptureConfig"] = _capture(settings)
     request["ProductionVariants"] = [variant]
-    digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:8]
-    name = f"{name_stem(settings.endpoint)}-v{version}-{digest}"
+    name = f"{_model_stem(settings, package_arn)}-{_digest(request)}"
     return {"EndpointConfigName": name, "Tags": settings.tags} | request  # other tags are no other configuration
 
 

@@ -1,45 +1,47 @@
 """Decides whether the endpoint needs a deployment of the newest approved version. Pure: no AWS here."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
+from deployment import Deployment
 from shared.endpoints import CHANGING
+
+type Kind = Literal["approved", "rejected", "settled", "deleted", "created", "changed", "manual"]
+"""An approved or rejected version, the end of a change of the endpoint, its deletion, new or changed settings, a person."""
 
 
 @dataclass(frozen=True)
 class EndpointState:
-    """An endpoint, and the configuration `wanted` for the newest approved version.
+    """An endpoint.
 
-    `target`: the configuration that the endpoint has, or will have when the deployment in progress succeeds.
-    `wanted_exists`: the wanted configuration was created by an earlier deployment. `live_version` is None when the live
-    configuration was deleted, or is not one of the deploy function's.
+    `target`: the configuration that it has, or will have when the deployment in progress succeeds. `live_version` is None when
+    the live configuration was deleted, or is not one of the deploy function's.
     """
 
     status: str
     target: str
-    wanted: str
-    wanted_version: int
-    wanted_exists: bool
     live_version: int | None
     failure_reason: str | None = None
-
-    @property
-    def reached(self) -> bool:
-        """Whether the endpoint has the wanted configuration, or a deployment of it is in progress."""
-        return self.target == self.wanted
 
     @property
     def stable(self) -> bool:
         """Whether the endpoint exists and no change is in progress."""
         return self.status not in CHANGING and self.status != "Failed"
 
-    @property
-    def live_version_withdrawn(self) -> bool:
-        """Whether the live version is newer than the newest approved one: it was rejected while it was being deployed.
 
-        The wanted configuration exists then from the time when that version was live, and not from a failed attempt. A
-        deployment of it that failed has a failure reason, and is not repeated.
-        """
-        return self.failure_reason is None and self.live_version is not None and self.live_version > self.wanted_version
+@dataclass(frozen=True)
+class Wanted:
+    """The configuration for the newest approved version.
+
+    `names`: its name, and those of configurations that count as the same. `approved`: when the version was approved, if the
+    message is about that; long ago for others. `last`: its last deployment, if there was one.
+    """
+
+    names: tuple[str, ...]
+    version: int
+    approved: datetime
+    last: Deployment | None
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,10 @@ class Deploy:
 
 @dataclass(frozen=True)
 class Keep:
-    """Deploy nothing now."""
+    """Deploy nothing now. `remember`: the request is one that the next event has to carry out."""
 
     reason: str
+    remember: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,23 +67,66 @@ class Retry:
     """Nothing can be done now; the message has to be delivered again."""
 
 
-def decide(endpoint: EndpointState | None, *, update_ended: bool, is_retry: bool) -> Deploy | Keep | Delete | Retry:
-    """The action for the endpoint; `endpoint` is None when it does not exist.
+NOT_REPEATED = {
+    "rolled back": "the deployment was rolled back",
+    "failed": "the endpoint could not be created",
+    "succeeded": "the endpoint was changed by hand",
+    "deleted": "the endpoint was deleted",
+}
 
-    `update_ended`: the message is SageMaker's event at the end of a deployment. It must not start the same deployment again
-    after a failure; a person or a newer version may. `is_retry`: an earlier attempt with the same message failed.
-    """
+
+def decide(
+    endpoint: EndpointState | None, wanted: Wanted, kind: Kind, request_id: str
+) -> Deploy | Keep | Delete | Retry:
+    """The action for the endpoint; `endpoint` is None when it does not exist."""
     if endpoint is None:
-        # At the first attempt the endpoint was deleted since the event, and not by this message.
-        return Keep("the endpoint is no longer there") if update_ended and not is_retry else Deploy()
+        return _without_endpoint(wanted, kind, request_id)
+    reached = endpoint.target in wanted.names
     if endpoint.status == "Deleting":
         return Retry()
     if endpoint.status in CHANGING:
         # The event at the end of that change reconciles again.
-        return Keep("already on its way" if endpoint.reached else "waits until the endpoint is in service")
-    deployment_failed = update_ended and endpoint.wanted_exists and not endpoint.live_version_withdrawn
-    if endpoint.status == "Failed":
-        return Keep("the endpoint could not be created") if deployment_failed else Delete()
-    if endpoint.reached:
+        if reached:
+            return Keep("already on its way")
+        return Keep("waits until the endpoint is in service", remember=_needs_memory(wanted, kind, request_id))
+    if reached and endpoint.status != "Failed":
         return Keep("already live")
-    return Keep("the deployment was rolled back") if deployment_failed else Deploy()
+    if not _is_due(endpoint, wanted, kind, request_id):
+        return Keep(NOT_REPEATED[wanted.last.outcome if wanted.last else "failed"])
+    return Delete() if endpoint.status == "Failed" else Deploy()
+
+
+def _without_endpoint(wanted: Wanted, kind: Kind, request_id: str) -> Deploy | Keep:
+    last = wanted.last
+    if last and not last.ended and last.request == request_id:
+        return (
+            Deploy()
+        )  # an earlier attempt with this message deleted a failed endpoint, or ended before CreateEndpoint
+    if kind not in ("approved", "created", "manual"):
+        return Keep("the endpoint is no longer there")
+    if last is None or not last.ended or _is_new(wanted, last, kind, request_id):
+        return Deploy()
+    return Keep("the endpoint is no longer there")
+
+
+def _is_due(endpoint: EndpointState, wanted: Wanted, kind: Kind, request_id: str) -> bool:
+    """Whether a configuration that a stable or failed endpoint does not have is to be deployed."""
+    last = wanted.last
+    if last is None or not last.ended or _is_new(wanted, last, kind, request_id):
+        return True
+    if last.outcome != "succeeded" or endpoint.status == "Failed" or endpoint.live_version is None:
+        return False
+    # It was live before: the live version was withdrawn, or only the settings differ.
+    return endpoint.live_version >= wanted.version
+
+
+def _is_new(wanted: Wanted, last: Deployment, kind: Kind, request_id: str) -> bool:
+    """Whether somebody asked for the configuration after its last deployment was started."""
+    return wanted.approved > last.started or (kind == "manual" and request_id != last.request)
+
+
+def _needs_memory(wanted: Wanted, kind: Kind, request_id: str) -> bool:
+    """Whether the event at the end of the change in progress could not tell what this message requests."""
+    if wanted.last is None:
+        return kind == "changed"
+    return wanted.last.ended and _is_new(wanted, wanted.last, kind, request_id)

@@ -1,4 +1,4 @@
-"""The endpoint in SageMaker: its state, and the calls that change it."""
+"""The endpoint in SageMaker: its state, the tags about its deployments, and the calls that change it."""
 
 # pyright: reportMissingTypeStubs=false
 
@@ -7,6 +7,7 @@ from typing import Any
 import api_requests as requests
 from botocore.exceptions import ClientError
 from decision import EndpointState
+from deployment import POINTER, Deployment
 from settings import Settings
 from shared.clients import client
 from shared.endpoints import describe_endpoint, is_missing, scalable_target
@@ -17,49 +18,72 @@ def describe(endpoint: str) -> dict[str, Any] | None:
     return describe_endpoint(client("sagemaker"), endpoint)
 
 
-def state(endpoint: dict[str, Any], config: dict[str, Any], version: int) -> EndpointState:
-    """The state of a described endpoint. `config`: the CreateEndpointConfig request of the wanted version."""
+def state(endpoint: dict[str, Any]) -> EndpointState:
+    """The state of a described endpoint."""
     live = _describe_config(endpoint["EndpointConfigName"])
     return EndpointState(
         status=endpoint["EndpointStatus"],
-        target=endpoint.get("PendingDeploymentSummary", endpoint)["EndpointConfigName"],
-        wanted=config["EndpointConfigName"],
-        wanted_version=version,
-        wanted_exists=_describe_config(config["EndpointConfigName"]) is not None,
+        target=target(endpoint),
         live_version=requests.version_of(live) if live else None,
         failure_reason=endpoint.get("FailureReason"),
     )
 
 
-def create(settings: Settings, config: dict[str, Any], version: int, package_arn: str) -> None:
-    """Create the SageMaker model and the endpoint configuration unless they exist: the same name has the same content."""
-    for operation, request in (
-        ("create_model", requests.model(settings, version, package_arn)),
-        ("create_endpoint_config", config),
-    ):
-        try:
-            getattr(client("sagemaker"), operation)(**request)
-        except ClientError as error:
-            if "already exist" not in str(error):
-                raise
+def target(endpoint: dict[str, Any]) -> str:
+    """The configuration that a described endpoint has, or will have when the deployment in progress succeeds."""
+    return endpoint.get("PendingDeploymentSummary", endpoint)["EndpointConfigName"]
 
 
-def deploy(settings: Settings, endpoint: dict[str, Any] | None, config: dict[str, Any]) -> list[str]:
-    """CreateEndpoint, or UpdateEndpoint for a described endpoint.
+def last_deployment(endpoint: dict[str, Any]) -> Deployment | None:
+    """The last deployment of a described endpoint; None when lambda/deploy has not tagged the endpoint."""
+    configuration = _tags(endpoint["EndpointArn"]).get(POINTER)
+    return deployment_of(configuration) if configuration else None
+
+
+def deployment_of(configuration: str) -> Deployment | None:
+    """The last deployment of a configuration; None when there was none, or the configuration was deleted."""
+    config = _describe_config(configuration)
+    return Deployment.from_tags(configuration, _tags(config["EndpointConfigArn"])) if config else None
+
+
+def prepare(settings: Settings, package_arn: str, config: dict[str, Any], deployment: Deployment) -> None:
+    """Create the SageMaker model and the endpoint configuration unless they exist, and tag the configuration.
+
+    The same name has the same content, but for the tags of its last deployment. Checks of the version's artifact belong here,
+    before CreateModel.
+    """
+    _unless_exists("create_model", requests.model(settings, package_arn))
+    tagged = config | {"Tags": [*config["Tags"], *deployment.tags()]}
+    if not _unless_exists("create_endpoint_config", tagged):
+        tag(deployment)
+
+
+def tag(deployment: Deployment) -> None:
+    """Write the tags of a deployment to its configuration, unless that was deleted."""
+    if config := _describe_config(deployment.configuration):
+        client("sagemaker").add_tags(ResourceArn=config["EndpointConfigArn"], Tags=deployment.tags())
+
+
+def start(settings: Settings, endpoint: dict[str, Any] | None, config: dict[str, Any]) -> list[str]:
+    """CreateEndpoint, or UpdateEndpoint for a described endpoint; its tag has the configuration.
 
     Returns the rollback alarms that this deployment goes without, because they are in ALARM by the errors of the version that
     it replaces: SageMaker ends a deployment whose alarms are in ALARM ('Auto-Rollback Configuration and Monitoring'), and so
     no version could ever replace a broken one.
     """
     name = config["EndpointConfigName"]
+    pointer = {"Key": POINTER, "Value": name}
     if endpoint is None:
-        client("sagemaker").create_endpoint(EndpointName=settings.endpoint, EndpointConfigName=name, Tags=settings.tags)
+        client("sagemaker").create_endpoint(
+            EndpointName=settings.endpoint, EndpointConfigName=name, Tags=[*settings.tags, pointer]
+        )
         return []
     if _instance_type(_describe_config(endpoint["EndpointConfigName"])) != _instance_type(config):
         # SageMaker rejects an update to another instance type while the variant is a scalable target.
         deregister(settings)
     in_alarm = _in_alarm(settings.serving.rollback_alarms)
     alarms = [alarm for alarm in settings.serving.rollback_alarms if alarm not in in_alarm]
+    client("sagemaker").add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[pointer])
     client("sagemaker").update_endpoint(**requests.update(settings, name, alarms))
     return in_alarm
 
@@ -87,6 +111,29 @@ def deregister(settings: Settings) -> None:
     except ClientError as error:
         if "No scalable target found" not in str(error):
             raise
+
+
+def is_refusal(error: ClientError) -> bool:
+    """Whether AWS refuses a call for what it asks, and not by throttling or an error of its own."""
+    response: Any = error.response
+    code, status = response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+    return 400 <= status < 500 and "Throttl" not in code
+
+
+def _unless_exists(operation: str, request: dict[str, Any]) -> bool:
+    """Create something; whether it did not exist."""
+    try:
+        getattr(client("sagemaker"), operation)(**request)
+    except ClientError as error:
+        if "already exist" not in str(error):
+            raise
+        return False
+    return True
+
+
+def _tags(arn: str) -> dict[str, str]:
+    pages = client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=arn)
+    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
 
 
 def _in_alarm(names: list[str]) -> list[str]:

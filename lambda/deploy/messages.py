@@ -1,29 +1,64 @@
-"""Messages of the deploy queue: SageMaker's events about an approved version and a stable endpoint, and manual requests.
+"""Messages of the deploy queue: events about versions, the endpoint and the settings of a model, and manual requests.
 
-Every message has the same effect: reconcile this model's endpoint. Only the model's name is used; it is validated here.
+Every message reconciles this model's endpoint; what the events say about it is only a hint, because they may be late.
 """
 
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, cast
 
 from aws_lambda_powertools.utilities.parser import BaseModel
+from decision import Kind
+from deployment import tag_value
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
+from shared.approvals import StatusEvent
 from shared.messages import MAX_REASON_LENGTH, InvalidMessageError, ModelName, Origin, parse_body
+from shared.names import is_model_name
+from shared.settings import PARAMETER_PREFIX
+from status_events import status_event
 
 _MANUAL = "manual"
 _VERSION_EVENT = "SageMaker Model Package State Change"
-_ENDPOINT_EVENT = "SageMaker Endpoint State Change"
+ENDPOINT_EVENT = "SageMaker Endpoint State Change"
+_SETTINGS_EVENT = "Parameter Store Change"
+_YEAR_3000 = 32_503_680_000_000
 
 Id = Annotated[str, Field(pattern=r"^[!-~]+$", max_length=128)]
 
 
 @dataclass(frozen=True)
+class Deletion:
+    """The endpoint configuration and the tags that a deleted endpoint had, and when it was deleted."""
+
+    configuration: str | None
+    tags: dict[str, str]
+    time: datetime
+
+
+@dataclass(frozen=True)
 class Request:
-    """The model whose endpoint to reconcile, and why: an approved version, a manual request, or the end of an update."""
+    """The model whose endpoint to reconcile, and why.
+
+    Args:
+        id: Id of the message, as tags can have it.
+        model: Name of the model.
+        kind: What happened.
+        version: The version that a manual request names, if it names one.
+        model_package: ARN of the version that was approved or rejected; None for all other messages.
+        status_event: What the event about that version says of its approval.
+        by: Who sent a manual request, if it says so.
+        deletion: What an event about the deletion of the endpoint says; None for all other messages.
+    """
 
     id: str
     model: str
-    kind: Literal["approved", "manual", "settled"]
+    kind: Kind
+    version: int | None = None
+    by: str = ""
+    model_package: str | None = None
+    status_event: StatusEvent | None = None
+    deletion: Deletion | None = None
 
 
 class _ManualRequest(BaseModel):
@@ -33,32 +68,56 @@ class _ManualRequest(BaseModel):
     trigger: Literal["manual"]
     reason: str = Field(max_length=MAX_REASON_LENGTH)
     id: Id
+    version: int | None = Field(default=None, ge=1)
+    by: str = Field(default="", max_length=MAX_REASON_LENGTH)
 
 
 class _Event(BaseModel):
     id: Id
-    source: Literal["aws.sagemaker"]
     account: str
 
 
 class _Version(BaseModel):
     ModelPackageGroupName: str = Field(max_length=63)
-    ModelApprovalStatus: Literal["Approved"]
+    ModelPackageArn: str | None = Field(
+        default=None, pattern=r"^arn:[a-z0-9:-]+:model-package/[a-z0-9-]+/[0-9]+$", max_length=2048
+    )
+    ModelApprovalStatus: Literal["Approved", "Rejected", "PendingManualApproval"]
+    CreationTime: Any = None
+    LastModifiedTime: Any = None
+    UpdatedModelPackageFields: Any = None
+    ApprovalDescription: Any = None
 
 
-class _VersionApproved(_Event):
+class _VersionChanged(_Event):
+    source: Literal["aws.sagemaker"]
     detail_type: Literal["SageMaker Model Package State Change"] = Field(alias="detail-type")
     detail: _Version
 
 
 class _Endpoint(BaseModel):
     EndpointName: str = Field(max_length=63)
-    EndpointStatus: Literal["IN_SERVICE", "FAILED"]
+    EndpointStatus: Literal["IN_SERVICE", "FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED", "DELETING", "DELETED"]
+    EndpointConfigName: str | None = Field(default=None, max_length=63)
+    LastModifiedTime: Any = None
+    Tags: dict[str, Any] | None = None
 
 
-class _EndpointSettled(_Event):
+class _EndpointChanged(_Event):
+    source: Literal["aws.sagemaker"]
     detail_type: Literal["SageMaker Endpoint State Change"] = Field(alias="detail-type")
     detail: _Endpoint
+
+
+class _Parameter(BaseModel):
+    name: str = Field(max_length=2048)
+    operation: Literal["Create", "Update"]
+
+
+class _SettingsChanged(_Event):
+    source: Literal["aws.ssm"]
+    detail_type: Literal["Parameter Store Change"] = Field(alias="detail-type")
+    detail: _Parameter
 
 
 def _tag(content: Any) -> str | None:
@@ -70,11 +129,12 @@ def _tag(content: Any) -> str | None:
     return tag if isinstance(tag, str) else None
 
 
-_BODY: TypeAdapter[_ManualRequest | _VersionApproved | _EndpointSettled] = TypeAdapter(
+_BODY: TypeAdapter[_ManualRequest | _VersionChanged | _EndpointChanged | _SettingsChanged] = TypeAdapter(
     Annotated[
         Annotated[_ManualRequest, Tag(_MANUAL)]
-        | Annotated[_VersionApproved, Tag(_VERSION_EVENT)]
-        | Annotated[_EndpointSettled, Tag(_ENDPOINT_EVENT)],
+        | Annotated[_VersionChanged, Tag(_VERSION_EVENT)]
+        | Annotated[_EndpointChanged, Tag(ENDPOINT_EVENT)]
+        | Annotated[_SettingsChanged, Tag(_SETTINGS_EVENT)],
         Discriminator(_tag),
     ]
 )
@@ -83,13 +143,40 @@ _BODY: TypeAdapter[_ManualRequest | _VersionApproved | _EndpointSettled] = TypeA
 def parse(body: str, origin: Origin) -> Request:
     """The request in a message body. Raises InvalidMessageError with the reason."""
     message = parse_body(_BODY, body)
+    identifier = tag_value(message.id)
     if isinstance(message, _ManualRequest):
-        return Request(message.id, message.model, "manual")
+        return Request(identifier, message.model, "manual", message.version, message.by)
     if message.account != origin.account:
         raise InvalidMessageError("account: the event comes from another account")
-    if isinstance(message, _VersionApproved):
-        return Request(message.id, _model(message.detail.ModelPackageGroupName, origin), "approved")
-    return Request(message.id, _model(message.detail.EndpointName, origin), "settled")
+    if isinstance(message, _VersionChanged):
+        model = _model(message.detail.ModelPackageGroupName, origin)
+        version = message.detail
+        kind: Kind = "approved" if version.ModelApprovalStatus == "Approved" else "rejected"
+        event = status_event(
+            version.ModelApprovalStatus,
+            version.LastModifiedTime or version.CreationTime,
+            version.UpdatedModelPackageFields,
+            version.ApprovalDescription,
+        )
+        return Request(identifier, model, kind, model_package=_model_package(version, origin), status_event=event)
+    if isinstance(message, _SettingsChanged):
+        kind = "created" if message.detail.operation == "Create" else "changed"
+        return Request(identifier, _model_of_parameter(message.detail.name), kind)
+    endpoint = message.detail
+    model = _model(endpoint.EndpointName, origin)
+    if endpoint.EndpointStatus not in ("DELETING", "DELETED"):
+        return Request(identifier, model, "settled")
+    return Request(identifier, model, "deleted", deletion=_deletion(endpoint))
+
+
+def _deletion(endpoint: _Endpoint) -> Deletion:
+    time = endpoint.LastModifiedTime
+    is_time = isinstance(time, int | float) and 0 < time < _YEAR_3000
+    return Deletion(
+        endpoint.EndpointConfigName,
+        {str(key): str(value) for key, value in endpoint.Tags.items()} if endpoint.Tags else {},
+        datetime.fromtimestamp(time / 1000, UTC) if is_time else datetime.now(UTC),
+    )
 
 
 def _model(name: str, origin: Origin) -> str:
@@ -97,3 +184,21 @@ def _model(name: str, origin: Origin) -> str:
     if model := origin.model_in(name):
         return model
     raise InvalidMessageError(f"detail: the event is not about a model of {origin.prefix}")
+
+
+def _model_package(version: _Version, origin: Origin) -> str | None:
+    """The ARN of the event's version, which has to be in this account and in the event's group."""
+    arn = version.ModelPackageArn
+    if arn is None:
+        return None
+    group = f":{origin.account}:model-package/{version.ModelPackageGroupName.lower()}"
+    if not arn.rpartition("/")[0].endswith(group):
+        raise InvalidMessageError("detail.ModelPackageArn: it is not a version of detail.ModelPackageGroupName")
+    return arn
+
+
+def _model_of_parameter(name: str) -> str:
+    model = re.sub(f"^{re.escape(PARAMETER_PREFIX)}", "", name)
+    if model == name or not is_model_name(model):
+        raise InvalidMessageError(f"detail: the event is not about a parameter below {PARAMETER_PREFIX}")
+    return model

@@ -1,19 +1,25 @@
 """Reconciles the endpoint with the newest approved version; safe to repeat at any point.
 
-A message that finds a deployment in progress succeeds without a deployment of its own: its retries would end long before a
-deployment with an hour of baking does. SageMaker's event at the end of that deployment reconciles again.
+A message that finds a change of the endpoint in progress succeeds without a deployment of its own: its retries would end long
+before a deployment with an hour of baking does. SageMaker's event at the end of that change reconciles again.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
+# pyright: reportMissingTypeStubs=false
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import api_requests as requests
 import endpoints
-from decision import Delete, Deploy, Keep, Retry, decide
-from messages import Request
-from records import write_deployment, write_version
+import notices
+from botocore.exceptions import ClientError
+from decision import Delete, Deploy, EndpointState, Keep, Retry, Wanted, decide
+from deployment import POINTER, STARTED, WAITING, Deployment, end_of
+from messages import Deletion, Request
+from records import approved_by, write_deletion, write_deployment, write_version
 from settings import Settings
+from shared.alerts import send_alert
 from versions import newest_approved
 
 
@@ -25,53 +31,232 @@ class Outcome:
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """When the SQS message was sent, and whether this is a retry."""
-
-    sent: datetime
-    is_retry: bool
-
-
 class EndpointDeletedError(Exception):
     """The endpoint is being deleted; the message has to be delivered again to create it."""
 
 
-def reconcile(settings: Settings, request: Request, delivery: Delivery) -> Outcome:
-    """Deploy the newest approved version unless the endpoint has it. Raises EndpointDeletedError."""
-    package = newest_approved(settings.model_package_group)
-    if package is None:
-        return Outcome("nothing is approved")
-    version: int = package["ModelPackageVersion"]
-    config = requests.endpoint_config(settings, version)
-    facts: dict[str, Any] = {"version": version, "endpoint": settings.endpoint}
-    write_version(settings.records_uri, package)
+def reconcile(settings: Settings, request: Request, sender: str, sent: datetime) -> Outcome:
+    """Close the last deployment if it has ended, and deploy the newest approved version unless the endpoint has it.
 
-    def record_deployment(previous: str | None, without_alarms: list[str] | None = None) -> None:
-        names = {"EndpointName": settings.endpoint, "EndpointConfigName": config["EndpointConfigName"]}
-        details = {"previous": previous, "rollback_alarms_left_out": without_alarms or []}
-        write_deployment(settings.records_uri, package, names | details, request.id, delivery.sent)
-
+    `sender` and `sent`: who sent the message and when, as SQS says. Raises EndpointDeletedError, and ClientError when AWS refuses
+    the deployment.
+    """
     description = endpoints.describe(settings.endpoint)
-    endpoint = endpoints.state(description, config, version) if description else None
-    if endpoint and endpoint.reached and delivery.is_retry:
-        record_deployment(None)  # an earlier attempt may have failed between the deployment and its record
+    package = newest_approved(settings.model_package_group, request.model_package)
+    if request.deletion:
+        return _deleted(settings, request.id, request.deletion, is_expected=package is None)
+    if description:
+        _close_last(settings, request, description)
+    endpoint = endpoints.state(description) if description else None
+    if package is None:
+        return _nothing_approved(settings, request, endpoint)
+    write_version(settings.records_uri, package)
     if endpoint and endpoint.stable:
         endpoints.scale(settings)
-    match decide(endpoint, update_ended=request.kind == "settled", is_retry=delivery.is_retry):
-        case Keep(reason):
-            status = {"status": endpoint.status, "why": endpoint.failure_reason} if endpoint else {}
-            return Outcome(reason, facts | status)
-        case Retry():
-            raise EndpointDeletedError(f"{settings.endpoint} is being deleted")
-        case Delete():
-            endpoints.delete(settings)
-            reason = endpoint.failure_reason if endpoint else None
-            raise EndpointDeletedError(f"{settings.endpoint} had failed ({reason or '?'}) and is deleted")
-        case Deploy():
-            previous = description["EndpointConfigName"] if description else None
-            endpoints.create(settings, config, version, package["ModelPackageArn"])
-            left_out = endpoints.deploy(settings, description, config)
-            record_deployment(previous, left_out)
-            message = "deploying without the rollback alarms that are in ALARM already" if left_out else "deploying"
-            return Outcome(message, facts | {"previous": previous, "rollback_alarms_left_out": left_out})
+    step = _Step(settings, request, sender, sent, description, endpoint, package)
+    if request.version not in (None, step.version):
+        send_alert(notices.not_newest(settings, request.version or 0, step.version))
+        return Outcome("the requested version is not the newest approved one", step.facts)
+    return step.take()
+
+
+@dataclass
+class _Step:
+    """The newest approved version, a described model package, against the endpoint."""
+
+    settings: Settings
+    request: Request
+    sender: str
+    sent: datetime
+    description: dict[str, Any] | None
+    endpoint: EndpointState | None
+    package: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        self.version: int = self.package["ModelPackageVersion"]
+        self.package_arn: str = self.package["ModelPackageArn"]
+        self.config = requests.endpoint_config(self.settings, self.package_arn)
+        self.name: str = self.config["EndpointConfigName"]
+        self.approved: datetime = self.package.get("LastModifiedTime") or self.package["CreationTime"]
+        self.facts: dict[str, Any] = {"version": self.version, "endpoint": self.settings.endpoint}
+
+    def take(self) -> Outcome:
+        """Decide and act."""
+        wanted = self._wanted()
+        decision = decide(self.endpoint, wanted, self.request.kind, self.request.id)
+        self._alert_of_rejection(decision)
+        match decision:
+            case Keep(reason, remember):
+                if remember:
+                    self._prepare(WAITING)
+                if self.endpoint and self.endpoint.stable and reason == "the endpoint was changed by hand":
+                    send_alert(notices.changed_by_hand(self.settings, self.version, self.endpoint.target))
+                status = {"status": self.endpoint.status, "why": self.endpoint.failure_reason} if self.endpoint else {}
+                return Outcome(reason, self.facts | status)
+            case Retry():
+                raise EndpointDeletedError(f"{self.settings.endpoint} is being deleted")
+            case Delete():
+                self._prepare(WAITING)
+                endpoints.delete(self.settings)
+                reason = self.endpoint.failure_reason if self.endpoint else None
+                raise EndpointDeletedError(f"{self.settings.endpoint} had failed ({reason or '?'}) and is deleted")
+            case Deploy():
+                return self._deploy()
+
+    def _wanted(self) -> Wanted:
+        last = endpoints.deployment_of(self.name)
+        names = (self.name,)
+        if last is None and self.request.kind != "changed":
+            # Nothing that is served has changed where only the name of the model has: its role and network are the same.
+            names = (self.name, requests.former_config_name(self.settings, self.package_arn))
+        return Wanted(names, self.version, self._approved_now(), last)
+
+    def _approved_now(self) -> datetime:
+        """When the wanted version was approved, if that is what this message is about.
+
+        LastModifiedTime alone says nothing: an update of metadata changes it, too.
+        """
+        if self.request.kind == "approved" and _version_of(self.request) in (None, self.version):
+            return self.approved
+        return datetime.min.replace(tzinfo=UTC)
+
+    def _deploy(self) -> Outcome:
+        previous = self.description["EndpointConfigName"] if self.description else None
+        self._record_deletion()
+        try:
+            deployment = self._prepare(STARTED)
+            left_out = endpoints.start(self.settings, self.description, self.config)
+        except ClientError as error:
+            now = endpoints.describe(self.settings.endpoint)
+            if now and endpoints.target(now) == self.name:
+                # The call was carried out, its answer was lost, and boto3 called again.
+                return Outcome("already on its way", self.facts)
+            if endpoints.is_refusal(error):
+                self._tag_as_waiting()
+                send_alert(notices.refused(self.settings, self.version, str(error)))
+            raise
+        message = "deploying without the rollback alarms that are in ALARM already" if left_out else "deploying"
+        facts = {"previous": previous, "requested_by": deployment.requested_by, "rollback_alarms_left_out": left_out}
+        return Outcome(message, self.facts | facts)
+
+    def _record_deletion(self) -> None:
+        """Record that the endpoint was deleted by hand, where it is created anew with the same configuration before the event.
+
+        The tags of the configuration are about to change. `sent` is the same at every attempt, so there is one record.
+        """
+        last = endpoints.deployment_of(self.name) if self.endpoint is None else None
+        if last and last.outcome == "succeeded":
+            _record_deletion(self.settings, last, self.sent, self.request.id, is_expected=False)
+
+    def _prepare(self, outcome: str) -> Deployment:
+        """Create model and configuration, with the tags of a deployment that is started or has to wait."""
+        description = self.description
+        deployment = Deployment(
+            configuration=self.name,
+            model_package=self.package_arn,
+            request=self.request.id,
+            requested_by=self._requested_by(),
+            # Not before the approval, whatever the clocks say: an approval after the start is a new request.
+            started=max(datetime.now(UTC), self.approved),
+            previous=description["EndpointConfigName"] if description else "",
+            endpoint_modified=description["LastModifiedTime"].isoformat() if description else "",
+            outcome=outcome,
+        )
+        endpoints.prepare(self.settings, self.package_arn, self.config, deployment)
+        return deployment
+
+    def _tag_as_waiting(self) -> None:
+        if deployment := endpoints.deployment_of(self.name):
+            endpoints.tag(replace(deployment, outcome=WAITING))
+
+    def _requested_by(self) -> str:
+        match self.request.kind:
+            case "manual":
+                return self.request.by or self.sender
+            case "created" | "changed":
+                return "stack: settings of the model"
+            case _:
+                return approved_by(self.package)
+
+    def _alert_of_rejection(self, decision: Deploy | Keep | Delete | Retry) -> None:
+        rejected = _version_of(self.request)
+        if rejected is None or self.request.kind != "rejected":
+            return
+        if self.endpoint is None or self.endpoint.live_version != rejected:
+            return
+        match decision:
+            case Deploy() | Delete():
+                done = f"Version {self.version}, the newest approved one, is being deployed."
+            case Keep(reason):
+                done = f"Version {self.version}, the newest approved one, is not deployed now: {reason}."
+            case Retry():
+                done = ""
+        send_alert(notices.live_version_rejected(self.settings, rejected, done))
+
+
+def _close_last(settings: Settings, request: Request, description: dict[str, Any]) -> None:
+    """Write the record of the last deployment and alert, if SageMaker has ended it since."""
+    last = endpoints.last_deployment(description)
+    if _close(settings, last, description):
+        return
+    if (
+        request.kind == "settled"
+        and description["EndpointStatus"] in ("Failed", "OutOfService", "UpdateRollbackFailed")
+        and not (last and last.outcome == "failed")
+    ):
+        status, reason = description["EndpointStatus"], description.get("FailureReason")
+        send_alert(notices.endpoint_failed(settings, status, reason, last.version if last else None))
+
+
+def _close(settings: Settings, last: Deployment | None, description: dict[str, Any]) -> bool:
+    """Write the record of a deployment and alert, if it has ended and that was not done; whether it was done now."""
+    end = end_of(last, description) if last else None
+    if last is None or end is None:
+        return False
+    write_deployment(settings, last, end, description)
+    if alert := notices.ended(settings, last, end):
+        send_alert(alert)
+    endpoints.tag(replace(last, outcome=end.outcome))
+    return True
+
+
+def _nothing_approved(settings: Settings, request: Request, endpoint: EndpointState | None) -> Outcome:
+    rejected = _version_of(request)
+    if request.kind == "rejected" and rejected is not None and endpoint and endpoint.live_version == rejected:
+        send_alert(notices.nothing_approved(settings, rejected))
+        return Outcome("the live version was rejected and no other is approved", {"version": rejected})
+    return Outcome("nothing is approved")
+
+
+def _deleted(settings: Settings, request_id: str, deletion: Deletion, *, is_expected: bool) -> Outcome:
+    """Record and tell that the endpoint was deleted by hand, once; it may exist again since."""
+    configuration = deletion.configuration or ""
+    # The event of the end of a deployment may be late: the deleted endpoint was in service, as SageMaker deletes no other.
+    description = {
+        "EndpointStatus": "InService",
+        "EndpointConfigName": configuration,
+        "LastModifiedTime": deletion.time,
+    }
+    pointer = deletion.tags.get(POINTER)
+    unclosed = endpoints.deployment_of(pointer) if pointer else None
+    if unclosed and unclosed.started < deletion.time:
+        _close(settings, unclosed, description)
+    last = endpoints.deployment_of(configuration) if configuration else None
+    # Waiting and failed: this function deleted the endpoint, whose creation had failed.
+    if last is None or last.outcome in (WAITING, "failed", "deleted") or last.started > deletion.time:
+        return Outcome("the endpoint is deleted")
+    _record_deletion(settings, last, deletion.time, request_id, is_expected=is_expected)
+    return Outcome("the endpoint was deleted by hand", {"version": last.version})
+
+
+def _record_deletion(
+    settings: Settings, last: Deployment, time: datetime, request_id: str, *, is_expected: bool
+) -> None:
+    write_deletion(settings, last, time, request_id)
+    if not is_expected:
+        send_alert(notices.endpoint_deleted(settings, last.version))
+    endpoints.tag(replace(last, outcome="deleted"))
+
+
+def _version_of(request: Request) -> int | None:
+    return int(request.model_package.rpartition("/")[2]) if request.model_package else None

@@ -1,4 +1,4 @@
-"""Audit records of the deploy function: one JSON object per version, one per deployment, written once."""
+"""Audit records of the deploy function: one JSON object per version, one per ended deployment, written once."""
 
 # pyright: reportMissingTypeStubs=false
 
@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
+from deployment import Deployment, End
+from settings import Settings
 from shared.clients import client
 from shared.records import record_name
 from shared.s3 import split_uri
@@ -36,22 +38,32 @@ def write_version(records_uri: str, package: dict[str, Any]) -> None:
     )
 
 
-def write_deployment(
-    records_uri: str, package: dict[str, Any], details: dict[str, Any], request: str, time: datetime
-) -> None:
-    """Write `deployments/<time>-v<version>.json` unless it exists.
-
-    `details`: names of endpoint and configuration, `previous` (the configuration before), `rollback_alarms_left_out`.
-    `time`: of the request, the same at every attempt.
-    """
-    record = details | {
-        "time": time.isoformat(),
-        "ModelPackageArn": package["ModelPackageArn"],
-        "ModelPackageVersion": package["ModelPackageVersion"],
-        "request": request,
-        "approved_by": approved_by(package),
+def write_deployment(settings: Settings, deployment: Deployment, end: End, endpoint: dict[str, Any]) -> None:
+    """Write `deployments/<time of the start>-v<version>.json` unless it exists, from the endpoint that SageMaker describes."""
+    record: dict[str, Any] = _about(settings, deployment) | {
+        "time": end.time.isoformat(),
+        "started": deployment.started.isoformat(),
+        "previous": deployment.previous or None,
+        "outcome": end.outcome,
+        "reason": end.reason,
+        "rollback_alarms_left_out": _left_out(settings, endpoint) if deployment.previous else [],
     }
-    _put_once(records_uri, record_name("deployments", time, package["ModelPackageVersion"]), record)
+    _put_once(settings.records_uri, record_name("deployments", deployment.started, deployment.version), record)
+
+
+def write_deletion(settings: Settings, deployment: Deployment, time: datetime, request: str) -> None:
+    """Write `deployments/<time>-v<version>.json` unless it exists: the endpoint with this deployment was deleted by hand."""
+    record: dict[str, Any] = _about(settings, deployment) | {
+        "time": time.isoformat(),
+        "started": time.isoformat(),
+        "previous": deployment.configuration,
+        "outcome": "deleted",
+        "reason": None,
+        "request": request,
+        "requested_by": None,
+        "rollback_alarms_left_out": [],
+    }
+    _put_once(settings.records_uri, record_name("deployments", time, deployment.version), record)
 
 
 def approved_by(package: dict[str, Any]) -> str:
@@ -60,6 +72,24 @@ def approved_by(package: dict[str, Any]) -> str:
     if arn := person.get("UserProfileArn") or person.get("IamIdentity", {}).get("Arn"):
         return str(arn)
     return "automatic: the environment's approval policy"
+
+
+def _about(settings: Settings, deployment: Deployment) -> dict[str, Any]:
+    return {
+        "ModelPackageArn": deployment.model_package,
+        "ModelPackageVersion": deployment.version,
+        "endpoint": settings.endpoint,
+        "configuration": deployment.configuration,
+        "request": deployment.request,
+        "requested_by": deployment.requested_by,
+    }
+
+
+def _left_out(settings: Settings, endpoint: dict[str, Any]) -> list[str]:
+    """The rollback alarms of the settings that the endpoint's last deployment went without."""
+    used = endpoint.get("LastDeploymentConfig", {}).get("AutoRollbackConfiguration", {}).get("Alarms", [])
+    names = {alarm["AlarmName"] for alarm in used}
+    return [alarm for alarm in settings.serving.rollback_alarms if alarm not in names]
 
 
 def _put_once(records_uri: str, name: str, content: dict[str, Any]) -> None:

@@ -51,4 +51,4 @@ def describe_endpoint(sagemaker: Any, endpoint: str) -> dict[str, Any] | None:
 
 def is_missing(error: ClientError) -> bool:
     """Whether SageMaker's Describe call failed because the resource does not exist."""
-    return "Could not find" in str(error)
+    return any(words in str(error) for words in ("Could not find", "does not exist"))

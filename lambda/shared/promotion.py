@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
+from .artifacts import mismatch
 from .clients import ClientProvider
 from .records import write_correction, write_record
 from .s3 import split_uri
@@ -67,18 +68,16 @@ def promote(
     The record comes first: where the approval is automatic, the registration deploys the version. It is
     `promotions/<time>-v<version in the source>.json`, and the version's metadata names it as `promotion_record`.
 
-    Raises PromotionError when the artifact's SHA-256 differs from the registered one.
+    Raises PromotionError when the artifact's SHA-256 differs from the registered one; then nothing is written.
     """
     container = package["InferenceSpecification"]["Containers"][0]
     registered: str | None = package.get("CustomerMetadataProperties", {}).get("artifact_digest")
     number = package["ModelPackageVersion"]
     copy = _Copy(source, target.environment, f"{target.artifacts_uri}executions/promoted-{source_name}-v{number}")
-    artifact_uri, digest = copy.file(container["ModelDataUrl"])
-    if registered not in (None, digest):
-        raise PromotionError(
-            f"{container['ModelDataUrl']} is not what version {number} was registered with: its SHA-256 is {digest} "
-            f"instead of {registered}"
-        )
+    try:
+        artifact_uri, digest = copy.file(container["ModelDataUrl"], registered)
+    except _DigestError as error:
+        raise PromotionError(mismatch(container["ModelDataUrl"], number, str(error), registered or "")) from error
     sagemaker = target.environment.client("sagemaker")
     reports = {name: copy.reports(package[name]) for name in _REPORTS if name in package}
     origin, s3 = package["ModelPackageArn"], target.environment.client("s3")
@@ -127,6 +126,10 @@ def _create_request(
     }
 
 
+class _DigestError(Exception):
+    """An object has another SHA-256 than the expected one; the message is the SHA-256."""
+
+
 class _Copy:
     """Copies objects of one environment to below `folder` in another: read by the source, written by the target.
 
@@ -137,20 +140,24 @@ class _Copy:
         self._source, self._target, self._folder = source.client("s3"), target.client("s3"), folder
         self._copied_folders: set[str] = set()
 
-    def file(self, uri: str) -> tuple[str, str]:
-        """URI and SHA-256 of the copy of one object."""
+    def file(self, uri: str, expected: str | None = None) -> tuple[str, str]:
+        """URI and SHA-256 of the copy of one object.
+
+        Raises _DigestError when the SHA-256 is not the `expected` one; the copy of an earlier promotion stays as it is.
+        """
         source, copy_uri = _bucket_and_key(uri), self._copy_uri(uri)
         target = _bucket_and_key(copy_uri)
         head = self._source.head_object(**source)
         size: int = head["ContentLength"]
         unchanged = source | {"IfMatch": head["ETag"]}  # all parts are read from the same version of the object
         if size > PART_BYTES:
-            return copy_uri, self._in_parts(unchanged, size, target)
+            return copy_uri, self._in_parts(unchanged, size, target, expected)
         content = self._read(unchanged)
+        digest = _checked(hashlib.sha256(content).hexdigest(), expected)
         self._target.put_object(**target, Body=content, **_CHECKSUM)
-        return copy_uri, hashlib.sha256(content).hexdigest()
+        return copy_uri, digest
 
-    def _in_parts(self, source: dict[str, str], size: int, target: dict[str, str]) -> str:
+    def _in_parts(self, source: dict[str, str], size: int, target: dict[str, str], expected: str | None) -> str:
         """Copy by multipart upload; the SHA-256. The bucket's lifecycle rule removes an upload that is never completed."""
         digest = hashlib.sha256()
         upload = target | {"UploadId": self._target.create_multipart_upload(**target, **_CHECKSUM)["UploadId"]}
@@ -160,8 +167,9 @@ class _Copy:
             digest.update(content)
             part = self._target.upload_part(**upload, PartNumber=number, Body=content, **_CHECKSUM)
             parts.append({"PartNumber": number, "ETag": part["ETag"], "ChecksumSHA256": part["ChecksumSHA256"]})
+        checked = _checked(digest.hexdigest(), expected)
         self._target.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
-        return digest.hexdigest()
+        return checked
 
     def reports(self, value: Any) -> Any:
         """The same structure with every S3Uri copied, together with the other objects of its folder: the monitor reads them."""
@@ -192,6 +200,12 @@ class _Copy:
             except (HTTPClientError, IncompleteReadError):  # boto3 retries requests, but not a body that breaks off
                 continue
         return self._source.get_object(**request)["Body"].read()
+
+
+def _checked(digest: str, expected: str | None) -> str:
+    if expected not in (None, digest):
+        raise _DigestError(digest)
+    return digest
 
 
 def _bucket_and_key(uri: str) -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 Moto adds before it modifies, ignores references, and never replaces. CloudFormation compares the properties, replaces a
 resource when a create-only property changes, keeps the old one until all others are updated, and can go back until then.
+A change that failed and preserves its resources can go back later, or is completed by the next one.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 from moto.cloudformation import parsing
@@ -23,14 +25,26 @@ type Report = Callable[[Any, str, str | None], None]
 """Receives a resource, its status and the reason of a failure."""
 
 
-class Deployment:
-    """A change of `resources` (moto's ResourceMap of a stack) to another template; `report` is called after each resource."""
+@dataclass(frozen=True)
+class _Undo:
+    """How the change of one resource is undone."""
 
-    def __init__(self, resources: Any, report: Report) -> None:
-        self._map, self._report = resources, report
+    name: str
+    resource_type: str
+    run: Callable[[], None]
+
+
+class Deployment:
+    """A change of `resources` (moto's ResourceMap of a stack) to another template; `report` is called after each resource.
+
+    With `preserve`, a failure keeps what was changed so far, and replacements are refused.
+    """
+
+    def __init__(self, resources: Any, report: Report, *, preserve: bool = False) -> None:
+        self._map, self._report, self._preserve = resources, report, preserve
         self._before = (resources._template, resources._resource_json_map, resources.input_parameters)
-        self._restore: list[Callable[[], None]] = []
-        self._remove: list[Callable[[], None]] = []
+        self._restore: list[_Undo] = []
+        self._remove: list[_Undo] = []
         self._obsolete: list[Any] = []
 
     def apply(self, template: Template, parameters: dict[str, Any] | None) -> None:
@@ -65,17 +79,47 @@ class Deployment:
                 failed = ResourceFailed(name, resource.cf_resource_type, "DELETE_FAILED", error)
                 self._report(resource, failed.status, failed.reason)
 
-    def roll_back(self) -> None:
-        """Restore the resources, the template and the parameters from before `apply`.
+    def preserve(self, failed: str | None) -> None:
+        """After a failure: keep what was changed, except the resource that failed, which has its properties from before."""
+        for undo in [each for each in self._restore if each.name == failed]:
+            undo.run()
+            self._restore.remove(undo)
+        made = self._map._resource_json_map
+        self._map._resource_json_map = {name: each for name, each in made.items() if name in self._resources}
+
+    def roll_back(self, skipped: Collection[str] = ()) -> list[str]:
+        """Restore the resources, the template and the parameters from before `apply`, except resources to skip.
 
         As an update to the old template: changes are reversed in the order of references, so that a role has its permissions
-        before a function needs them, and new resources are deleted last.
+        before a function needs them, and new resources are deleted last. After a failure it can be called again, and goes on
+        there. Returns the logical ids of new resources that could not be deleted. Raises ResourceFailed for another one that
+        cannot be restored.
         """
-        for undo in (*self._restore, *reversed(self._remove)):
-            undo()
+        while self._restore:
+            undo = self._restore[0]
+            if undo.name not in skipped:
+                try:
+                    undo.run()
+                except Exception as error:
+                    log.debug("resource %s could not be restored", undo.name, exc_info=True)
+                    raise ResourceFailed(undo.name, undo.resource_type, "UPDATE_FAILED", error) from error
+            del self._restore[0]
+        failed = [undo.name for undo in reversed(self._remove) if not self._removed(undo)]
+        self._remove.clear()
         template, resources, parameters = self._before
         self._load(template or {"Resources": {}}, parameters)
         self._map._resource_json_map = {name: each for name, each in resources.items() if name in self._resources}
+        return failed
+
+    def _removed(self, undo: _Undo) -> bool:
+        new = self._resources.get(undo.name)
+        try:
+            undo.run()
+        except Exception as error:
+            log.debug("resource %s could not be deleted", undo.name, exc_info=True)
+            self._report(new, "DELETE_FAILED", ResourceFailed(undo.name, undo.resource_type, "", error).reason)
+            return False
+        return True
 
     @property
     def _resources(self) -> dict[str, Any]:
@@ -116,7 +160,7 @@ class Deployment:
                 delete(self._map, created)
                 self._report(created, "DELETE_COMPLETE", None)
 
-        self._remove.append(remove)
+        self._remove.append(_Undo(name, resource["Type"], remove))
         self._report(created, "CREATE_COMPLETE", None)
 
     def _update(self, name: str, resource: dict[str, Any]) -> None:
@@ -126,7 +170,7 @@ class Deployment:
             model, content, physical_name = resolve(name, resource, self._map)
             if content["Properties"] == old.cfn_properties:
                 before = old.cfn_template
-                self._restore.append(lambda: setattr(old, "cfn_template", before))
+                self._restore.append(_Undo(name, resource["Type"], lambda: setattr(old, "cfn_template", before)))
                 old.cfn_template = resource
                 return
             if _replaces(old, content["Properties"]):
@@ -139,6 +183,8 @@ class Deployment:
         self._report(self._resources[name], "UPDATE_COMPLETE", None)
 
     def _replace(self, old: Any, name: str, properties: dict[str, Any]) -> None:
+        if self._preserve:
+            raise RefusedError("Replacement type updates not supported on stack with disable-rollback.")
         named = parsing.resource_name_property_from_type(old.cf_resource_type)
         if named in properties and properties[named] == old.cfn_properties.get(named):
             raise RefusedError(
@@ -166,7 +212,8 @@ class Deployment:
             )
             self._resources[name] = describe(new, name, wanted_template, wanted)
 
-        self._restore.append(lambda: update(template, properties))  # also after an update that failed half way
+        # Also after an update that failed half way.
+        self._restore.append(_Undo(name, resource["Type"], lambda: update(template, properties)))
         update(resource, content["Properties"])
         if self._resources[name].physical_resource_id != old.physical_resource_id:
             self._restore.pop()
@@ -176,8 +223,9 @@ class Deployment:
         """`old` is deleted when everything else succeeded; a rollback deletes the new one instead."""
         new = self._resources[name]
         self._obsolete.append(old)
-        self._restore.append(lambda: self._resources.__setitem__(name, old))
-        self._remove.append(lambda: delete(self._map, new))
+        kind = old.cf_resource_type
+        self._restore.append(_Undo(name, kind, lambda: self._resources.__setitem__(name, old)))
+        self._remove.append(_Undo(name, kind, lambda: delete(self._map, new)))
 
 
 def _replaces(old: Any, properties: dict[str, Any]) -> bool:

@@ -1,11 +1,23 @@
-"""Exports of stacks: what another stack imports can neither be deleted nor changed."""
+"""Exports of stacks: who imports them, and that what another stack imports can neither be deleted nor changed."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from moto.cloudformation import parsing
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.responses import ActionResult
 
+from ..interfaces import EmbeddedAws
 from .failures import RefusedError
+
+
+class Outputs(dict[str, Any]):
+    """Outputs and exports as they are now. Moto evaluates them at each request, which creates deleted resources again."""
+
+    def __init__(self, outputs: Any = None) -> None:
+        super().__init__({} if outputs is None else {key: outputs[key] for key in outputs})
+        self.exports: list[Any] = [] if outputs is None else outputs.exports
 
 
 def check_exports(backend: Any, stack: Any, after: dict[str, Any]) -> None:
@@ -53,3 +65,16 @@ def _import_values(value: Any) -> Iterator[Any]:
                 yield item
             else:
                 yield from _import_values(item)
+
+
+def _list_imports(self: Any) -> ActionResult:
+    name = self._get_param("ExportName")
+    found = [stack.name for stack in importing(self.cloudformation_backend, name)]
+    if not found:
+        raise ValidationError(message=f"Export '{name}' is not imported by any stack.")
+    return ActionResult({"Imports": found})
+
+
+def install(local: EmbeddedAws) -> None:
+    """Add ListImports, which moto does not have."""
+    local.replace(CloudFormationResponse, "list_imports", _list_imports)

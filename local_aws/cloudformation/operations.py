@@ -8,20 +8,22 @@ from typing import Any
 
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
-from moto.cloudformation.models import CloudFormationBackend, Event, Stack
+from moto.cloudformation.models import CloudFormationBackend, Stack
 from moto.cloudformation.models import cloudformation_backends as backends
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import generate_stack_id
 from moto.core.responses import EmptyResult
 
 from ..interfaces import EmbeddedAws
+from . import stack_failures
 from .deletion import delete_resources
 from .deployment import Deployment
-from .exports import check_exports
-from .failures import RefusedError, ResourceFailed
+from .exports import Outputs, check_exports
+from .failures import RefusedError
+from .stack_events import reporter
 
 log = logging.getLogger(__name__)
-_NOT_UPDATABLE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED", "CREATE_FAILED")
+_NOT_UPDATABLE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
 
 
 def install(local: EmbeddedAws) -> None:
@@ -31,14 +33,6 @@ def install(local: EmbeddedAws) -> None:
     local.replace(CloudFormationBackend, "delete_stack", _delete_stack)
     local.replace(CloudFormationResponse, "delete_stack", _delete_stack_response)
     local.replace(Stack, "update", _update_stack)
-
-
-class Outputs(dict[str, Any]):
-    """Outputs and exports as they are now. Moto evaluates them at each request, which creates deleted resources again."""
-
-    def __init__(self, outputs: Any = None) -> None:
-        super().__init__({} if outputs is None else {key: outputs[key] for key in outputs})
-        self.exports: list[Any] = [] if outputs is None else outputs.exports
 
 
 def check_updatable(stack: Any) -> None:
@@ -89,6 +83,7 @@ def _update_stack(
     tags: dict[str, str] | None = None,
 ) -> None:
     check_updatable(self)
+    stack_failures.check_resumable(self)
     _change(backends[self.account_id][self.region_name], self, template, parameters, "UPDATE")
     self.role_arn = role_arn
     self.tags = self.tags if tags is None else tags
@@ -99,6 +94,7 @@ def _execute(self: Any, change_set_name: str, stack_name: str | None = None) -> 
     stack = self.stacks[change_set.stack_id]
     # Otherwise a stack that a change set creates would not see other stacks' exports.
     stack.resource_map.cross_stack_resources = self.exports
+    stack_failures.check_resumable(stack)
     done = _change(self, stack, change_set.template, change_set.parameters, change_set.change_set_type)
     change_set.execution_status = "EXECUTE_COMPLETE" if done else "EXECUTE_FAILED"
 
@@ -108,7 +104,8 @@ def _change(backend: Any, stack: Any, template: str, parameters: dict[str, Any] 
     stack.status = f"{kind}_IN_PROGRESS"
     stack._add_stack_event(stack.status, resource_status_reason="User Initiated")
     content = stack.parse_template(template)
-    deployment = Deployment(stack.resource_map, lambda *event: _report(stack, *event))
+    action = stack_failures.action_of(stack, kind)
+    deployment = Deployment(stack.resource_map, reporter(stack), preserve=action == "DO_NOTHING")
     try:
         deployment.apply(content, parameters)
         # Moto reads outputs and exports when a stack is created directly, but not by a change set.
@@ -118,7 +115,9 @@ def _change(backend: Any, stack: Any, template: str, parameters: dict[str, Any] 
         check_exports(backend, stack, {name: export.value for name, export in exports.items()})
     except Exception as error:
         log.debug("stack %s failed", stack.name, exc_info=True)
-        _roll_back(stack, deployment, kind, error)
+        stack_failures.handle(stack, deployment, kind, action, error)
+        if action == "DELETE":
+            _delete_stack(backend, stack.stack_id)
         return False
     stack.template, stack.template_dict, stack.output_map = template, content, outputs
     stack.description = content.get("Description")
@@ -127,7 +126,9 @@ def _change(backend: Any, stack: Any, template: str, parameters: dict[str, Any] 
     backend.exports.update(exports)
     if kind == "UPDATE":
         stack._add_stack_event("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    stack_failures.clean_up(stack)
     deployment.clean_up()
+    stack.was_complete = True
     stack.status = f"{kind}_COMPLETE"
     stack._add_stack_event(stack.status)
     return True
@@ -144,25 +145,6 @@ def _forget_exports(backend: Any, stack: Any) -> None:
     for name, export in list(backend.exports.items()):
         if export.exporting_stack_id == stack.stack_id:
             del backend.exports[name]
-
-
-def _roll_back(stack: Any, deployment: Deployment, kind: str, error: Exception) -> None:
-    why = str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}"
-    if isinstance(error, ResourceFailed):
-        stack.events.append(_event(stack, error))
-        verb = error.status.partition("_")[0].lower()
-        why = f"The following resource(s) failed to {verb}: [{error.logical_id}]."
-    status = "ROLLBACK" if kind == "CREATE" else "UPDATE_ROLLBACK"
-    stack._add_stack_event(f"{status}_IN_PROGRESS", resource_status_reason=why)
-    try:
-        deployment.roll_back()
-        if kind == "CREATE":
-            stack.output_map = Outputs()
-        stack.status = f"{status}_COMPLETE"
-    except Exception as second:
-        log.warning("stack %s could not be rolled back", stack.name, exc_info=True)
-        stack.status, why = f"{status}_FAILED", str(second)
-    stack._add_stack_event(stack.status, resource_status_reason=why if stack.status.endswith("FAILED") else None)
 
 
 def _delete_stack_response(self: Any) -> EmptyResult:
@@ -188,9 +170,10 @@ def _delete_stack(self: Any, name_or_stack_id: str, retained: list[str] | None =
     except RefusedError as error:
         stack._add_stack_event(stack.status, resource_status_reason=str(error))
         return
+    stack_failures.clean_up(stack)
     stack.status = "DELETE_IN_PROGRESS"
     stack._add_stack_event(stack.status, resource_status_reason="User Initiated")
-    failed = delete_resources(stack.resource_map, retained or [], lambda *event: _report(stack, *event))
+    failed = delete_resources(stack.resource_map, retained or [], reporter(stack))
     if failed and not forced:
         stack.status = "DELETE_FAILED"
         why = f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
@@ -202,31 +185,3 @@ def _delete_stack(self: Any, name_or_stack_id: str, retained: list[str] | None =
     stack.status = "DELETE_COMPLETE"
     stack._add_stack_event(stack.status)
     self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
-
-
-def _report(stack: Any, resource: Any, status: str, reason: str | None) -> None:
-    stack.events.append(
-        Event(
-            stack_id=stack.stack_id,
-            stack_name=stack.name,
-            logical_resource_id=resource.logical_resource_id,
-            physical_resource_id=getattr(resource, "physical_resource_id", "") or "",
-            resource_type=resource.cf_resource_type,
-            resource_status=status,
-            resource_status_reason=reason,
-            resource_properties=None,
-        )
-    )
-
-
-def _event(stack: Any, failed: ResourceFailed) -> Any:
-    return Event(
-        stack_id=stack.stack_id,
-        stack_name=stack.name,
-        logical_resource_id=failed.logical_id,
-        physical_resource_id="",
-        resource_type=failed.resource_type,
-        resource_status=failed.status,
-        resource_status_reason=failed.reason,
-        resource_properties=None,
-    )

@@ -9,6 +9,7 @@ from . import (
     drift,
     engine,
     events,
+    exports,
     identity,
     lambdas,
     messaging,
@@ -18,6 +19,7 @@ from . import (
     operations,
     resources,
     sagemaker,
+    stack_failures,
     storage,
     templates,
 )
@@ -27,7 +29,8 @@ TABLES = (storage, messaging, monitoring, events, sagemaker, lambdas, identity, 
 
 def install(local: EmbeddedAws) -> None:
     """Replace parts of moto's CloudFormation and register the resource types of all tables."""
-    for module in (change_sets, changes, no_value, templates, resources, operations, drift):
+    for module in (change_sets, changes, no_value, templates, resources, operations, drift, exports):
         module.install(local)
+    stack_failures.install(local)  # around the operations of the others
     engine.install(local, [resource_type for table in TABLES for resource_type in table.TYPES])
     checks.install(local)

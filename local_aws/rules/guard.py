@@ -1,4 +1,7 @@
-"""Holds every request against the register before a service serves it, and answers one that breaks a rule."""
+"""Holds every request against the register before a service serves it, and answers one that breaks a rule.
+
+A request that keeps to the rules may still meet a fault that a test asked for.
+"""
 
 import logging
 from collections import Counter
@@ -11,6 +14,7 @@ from moto.iam.models import get_account_id_from
 from ..authorization import principals
 from ..authorization.refusals import error_response
 from ..authorization.requests import UnknownCallError, credential, read, service_name
+from ..faults import Faults
 from ..interfaces import Application
 from ..sessions import SERVER_AGENT
 from . import register
@@ -27,6 +31,7 @@ class Guard:
 
     def __init__(self) -> None:
         self.state = State()
+        self.faults = Faults()
         self.calls: Counter[tuple[str, str, str]] = Counter()
 
     def provide(self, kind: str, find: Callable[[str, str, str], Params | None]) -> None:
@@ -62,18 +67,18 @@ class Guarded:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve one request."""
-        refused = self._refusal(environ)
-        return refused(environ, start_response) if refused else self._application(environ, start_response)
+        return self._choose(environ)(environ, start_response)
 
-    def _refusal(self, environ: dict[str, Any]) -> Application | None:
+    def _choose(self, environ: dict[str, Any]) -> Application:
+        """The application that serves a request: the service's, or one that refuses it, or has a fault."""
         signed = credential(environ)
         if signed is None or not _is_service(self.service):
-            return None
+            return self._application
         service, account = service_name(self.service), get_account_id_from(signed.access_key_id)
         try:
             call = read(environ, service, signed.region, account)
         except UnknownCallError:
-            return None
+            return self._application
         self._guard.calls[service, call.operation, signed.access_key_id] += 1
         role = principals.role_arn_of(signed.access_key_id)
         request = Request(
@@ -87,7 +92,10 @@ class Guarded:
         )
         violation = register.violation(service, call.operation, request)
         if violation is None:
-            return None
+            fault = None if request.service else self._guard.faults.of(service, call.operation, signed.access_key_id)
+            if fault is None:
+                return self._application
+            return self._guard.faults.serve(fault, service, signed.access_key_id, self._application)
         log.info("%s:%s is refused: %s", service, call.operation, violation.message)
         kind = environ.get("CONTENT_TYPE", "")
         return lambda _, start: error_response(

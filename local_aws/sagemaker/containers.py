@@ -62,6 +62,7 @@ class Job:
         """Run the container's command to its end; its exit code. A command that takes too long is stopped: `timed_out`."""
         view, accounts, region = ContainerView(self.root), self._service.local.accounts, self._state.region
         credentials = accounts.assume(self.record["RoleArn"], "SageMaker", subnets(self.record), region)
+        self._service.local.faults.add_process(credentials["AWS_ACCESS_KEY_ID"], self.kill)
         variables = view.environment(region, self._service.local.endpoint_url, credentials) | environment
         log = self.folder / "log.txt"
         with log.open("wb") as output:

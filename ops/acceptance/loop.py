@@ -11,8 +11,8 @@ from ..delivery.approvals import decide
 from ..operations.executions import ExecutionResult, follow
 from ..operations.invoke import invoke
 from ..operations.reader import Reader
-from ..operations.status import gate_metric
 from ..operations.trigger import send_manual_trigger
+from ..operations.versions import gate_metric
 from ..project import EnvironmentSession, UsageError
 from ..waiting import wait_for
 from .alerts import Alerts

@@ -10,7 +10,7 @@ from model_factory.functions.shared.endpoints import describe_endpoint
 
 from ..project import EnvironmentSession, UsageError
 from .executions import execution_trigger, newest_execution, newest_execution_arn
-from .status import live_package
+from .versions import live_package
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ RUN_BY = {
     "model-factory approve": "tests/unit/ops/test_approvals.py",
     "model-factory reject": "tests/unit/ops/test_approvals.py",
     "model-factory promote": "tests/unit/ops/test_approvals.py",
+    "model-factory remove-model": "tests/unit/ops/test_leftovers.py",
     "model-factory doctor": "tests/e2e/test_acceptance.py",
     "model-factory acceptance": "tests/e2e/test_acceptance.py",
     "model-factory init": "tests/docs/test_tutorial.py",

@@ -7,6 +7,7 @@ import pytest
 
 from model_factory.ops.local.demo.traffic import Traffic
 from model_factory.ops.operations.invoke import invoke
+from model_factory.ops.operations.trigger import send_manual_trigger
 from model_factory.ops.waiting import wait_for
 
 from .conftest import records
@@ -102,3 +103,36 @@ def test_drift_retrains_and_redeploys_without_failed_request(live):
     assert traffic.failures == []
     assert live.reader.metric("DriftedFeatures", NOON + timedelta(days=-1)) >= 1
     assert live.reader.metric("RowsObserved", NOON + timedelta(days=-1)) >= 2000
+
+
+def test_endpoint_deleted_by_hand_alerts_and_redeploy_creates_it(live, alerts):
+    version, monitor = live.reader.live_version(), live.newest_execution(live.names.monitor_pipeline)
+    live.client("sagemaker").delete_endpoint(EndpointName=live.names.endpoint)
+    alert = alerts("was deleted")
+    assert f"served version {version}" in alert
+    assert "model-factory redeploy sales --env prod" in alert
+    live.run_schedule("monitor", NOON + timedelta(days=1))
+    monitored = live.wait_for_next_execution(live.names.monitor_pipeline, monitor)
+    assert monitored.status == "Failed"
+    assert f"although version {version} is approved" in monitored.reason
+    send_manual_trigger(live.session, "deploy", live.model, "the endpoint was deleted")
+    wait_for("the endpoint", lambda: live.endpoint_status() == "InService" or None, 120)
+    assert live.reader.live_version() == version
+
+
+def test_settings_of_stack_reach_endpoint(live):
+    before = live.client("sagemaker").describe_endpoint(EndpointName=live.names.endpoint)["EndpointConfigName"]
+    ssm, name = live.client("ssm"), live.names.settings_parameter
+    stack = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    changed = json.loads(stack)
+    changed["serving"]["capture_percent"] = 50
+    for value, is_same in ((json.dumps(changed), False), (stack, True)):
+        ssm.put_parameter(Name=name, Value=value, Overwrite=True)
+        wait_for(
+            "the deployment", lambda same=is_same: _live_config(live) and (_live_config(live) == before) is same, 120
+        )
+
+
+def _live_config(live):
+    endpoint = live.client("sagemaker").describe_endpoint(EndpointName=live.names.endpoint)
+    return endpoint["EndpointConfigName"] if endpoint["EndpointStatus"] == "InService" else None

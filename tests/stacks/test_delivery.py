@@ -100,6 +100,17 @@ def test_function_assumes_one_role_per_environment(template):
     assert services == {"kms", "sts", "codepipeline", "s3", "events", "logs", "xray"}
 
 
+def test_failed_builds_invoke_function_that_reads_their_logs_only(template):
+    rule = template.one("Events::Rule", Name="acme-delivery-failed-build")
+    assert rule["EventPattern"]["detail"]["type"] == {"provider": ["CodeBuild"]}
+    (notified,) = [r for r in template.all("Events::Rule") if r.get("Name") == "acme-delivery-failed"]
+    assert notified["EventPattern"]["detail"]["type"] == {"provider": [{"anything-but": ["CodeBuild"]}]}
+    (read,) = [s for s in template.statements("acme-delivery-tasks") if s["Action"] == ["logs:GetLogEvents"]]
+    assert len(read["Resource"]) == 3
+    assert all(arn["Fn::Join"][1][0].endswith("log-group:/aws/codebuild/") for arn in read["Resource"])
+    assert all(arn["Fn::Join"][1][2] == ":log-stream:*" for arn in read["Resource"])
+
+
 def test_role_trusts_the_delivery_function_only(assembly):
     (path,) = (assembly / "assembly-prod").glob("*foundation*.template.json")
     role = Template(path).one("IAM::Role", RoleName="acme-prod-delivery-euw1")

@@ -75,19 +75,28 @@ def test_undelivered_events_go_to_dead_letter_queue(prod):
     prod.all_resources_properties("AWS::Events::Rule", {"Targets": [Match.object_like(undelivered)]})
 
 
-def test_drift_and_quality_alarms_request_training(prod):
+def test_alarms_and_end_of_training_send_to_retrain_queue(prod):
+    raised = {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail": {
+            "alarmName": ["acme-prod-churn-drift", "acme-prod-churn-model-quality"],
+            "state": {"value": ["ALARM"]},
+        },
+    }
+    ended = {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+        "detail": {
+            "pipelineArn": ["arn:aws:sagemaker:us-east-1:333333333333:pipeline/acme-prod-churn-train"],
+            "currentPipelineExecutionStatus": ["Executing", "Succeeded", "Failed", "Stopped"],
+        },
+    }
     prod.has_resource_properties(
         "AWS::Events::Rule",
         {
             "Name": "acme-prod-churn-drift",
-            "EventPattern": {
-                "source": ["aws.cloudwatch"],
-                "detail-type": ["CloudWatch Alarm State Change"],
-                "detail": {
-                    "alarmName": ["acme-prod-churn-drift", "acme-prod-churn-model-quality"],
-                    "state": {"value": ["ALARM"]},
-                },
-            },
+            "EventPattern": Match.exact({"$or": [raised, ended]}),
             "Targets": [
                 {
                     "Arn": "arn:aws:sqs:us-east-1:333333333333:acme-prod-retrain.fifo",
@@ -100,14 +109,17 @@ def test_drift_and_quality_alarms_request_training(prod):
         has_alarm(prod, purpose)
 
 
-def test_approved_version_and_ready_endpoint_request_deployment(prod):
-    approved = {"ModelPackageGroupName": ["acme-prod-churn"], "ModelApprovalStatus": ["Approved"]}
-    ready = {"EndpointName": ["acme-prod-churn"], "EndpointStatus": ["IN_SERVICE", "FAILED"]}
+def test_versions_endpoint_and_settings_request_deployment(prod):
+    decisions = ["Approved", "Rejected", "PendingManualApproval"]
+    version = {"ModelPackageGroupName": ["acme-prod-churn"], "ModelApprovalStatus": decisions}
+    statuses = ["IN_SERVICE", "FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED", "DELETING", "DELETED"]
+    endpoint = {"EndpointName": ["acme-prod-churn"], "EndpointStatus": statuses}
+    settings = {"name": ["/acme/prod/models/churn"], "operation": ["Create", "Update"]}
     prod.has_resource_properties(
         "AWS::Events::Rule",
         {
             "Name": "acme-prod-churn-approved",
-            "EventPattern": {"detail": Match.exact({"$or": [approved, ready]})},
+            "EventPattern": {"detail": Match.exact({"$or": [version, endpoint, settings]})},
             "Targets": [
                 {
                     "Arn": "arn:aws:sqs:us-east-1:333333333333:acme-prod-deploy.fifo",
@@ -166,7 +178,6 @@ def test_missed_monitor_checks_notify_by_missing_data(prod):
     [
         ("data-violations", "ModelFactory", "DataViolations", 10),
         ("model-quality", "ModelFactory", "QualityShortfall", 0),
-        ("retrain-not-started", "ModelFactory", "RetrainNotStarted", 0),
         ("endpoint-errors", "AWS/SageMaker", "Invocation5XXErrors", 3),
         ("endpoint-latency", "AWS/SageMaker", "ModelLatency", 2e6),
     ],
@@ -184,6 +195,10 @@ def test_failed_training_is_notified_by_rule_and_not_by_alarm(prod, foundation):
     assert [target["Arn"] for target in rule["Targets"]] != []
 
 
+def test_training_that_was_not_started_is_notified_by_alert_and_not_by_alarm(prod):
+    has_alarm(prod, "retrain-not-started", MetricName="RetrainNotStarted", Threshold=0, AlarmActions=Match.absent())
+
+
 @pytest.mark.parametrize("purpose", ["drift", "model-quality", "retrain-not-started"])
 def test_missing_data_does_not_change_alarm_state(prod, purpose):
     has_alarm(prod, purpose, TreatMissingData="ignore")
@@ -194,6 +209,12 @@ def test_stack_deletion_deletes_endpoint_and_versions_by_removal_policy(prod, de
         template.has_resource_properties("Custom::EndpointCleanup", {"DeleteVersions": deletes})
         template.has_resource("AWS::SageMaker::ModelPackageGroup", {"DeletionPolicy": policy})
     prod.has_resource_properties("Custom::EndpointCleanup", {"EndpointName": "acme-prod-churn"})
+
+
+def test_settings_change_after_all_that_a_deployment_needs(model):
+    after = model.resource("SSM::Parameter", Name="/acme/prod/models/churn")["DependsOn"]
+    needed = {name: r["Type"] for name, r in model.resources.items() if name in after}
+    assert {"AWS::IAM::Role", "AWS::Events::Rule", "AWS::CloudWatch::Alarm"} <= set(needed.values())
 
 
 def test_deploy_rule_is_deleted_before_endpoint(model):

@@ -47,7 +47,14 @@ class _Field:
         if base == "*":
             return None
         start, dash, end = base.partition("-")
-        return None if self._has(start) and (not dash or self._has(end)) else wrong
+        if not self._has(start) or (dash and not self._has(end)):
+            return wrong
+        if dash and self._number(start) > self._number(end):
+            return f"{item!r} is not a valid {self.title}; a range starts with the lower value"
+        return None
+
+    def _number(self, value: str) -> int:
+        return self.names.index(value) + self.first if value in self.names else int(value)
 
     def _has(self, value: str) -> bool:
         return value in self.names or (

@@ -11,6 +11,7 @@ from constructs import Construct
 from ..core.alerts_topic import AlertsTopic
 from ..core.names import EnvironmentNames
 
+_NO_BUILDS = {"type": {"provider": [{"anything-but": ["CodeBuild"]}]}}
 _FACTS = {
     "pipeline": "$.detail.pipeline",
     "stage": "$.detail.stage",
@@ -30,6 +31,8 @@ class DeliveryAlerts(Construct):
         key: Key that encrypts messages. Default: a key of its own.
         emails: E-mail addresses that are subscribed; SNS asks each for a confirmation. Default: none.
         dead_letter_queue: Standard queue for events that a rule could not deliver. Default: none.
+        failed_builds: Notify of failed builds as well, with CodeBuild's reason: the command and its exit status. Default: True;
+            False beside `FailedBuilds`, whose function sends an alert with the log.
         pipeline: The pipeline. Default: with names, `<factory>-delivery`; without, every pipeline of the account and
             region.
     """
@@ -43,6 +46,7 @@ class DeliveryAlerts(Construct):
         key: kms.IKey | None = None,
         emails: Sequence[str] = (),
         dead_letter_queue: sqs.IQueue | None = None,
+        failed_builds: bool = True,
         pipeline: codepipeline.IPipeline | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -64,7 +68,7 @@ class DeliveryAlerts(Construct):
             "Failed",
             purpose="failed",
             description="Notifies of failed actions of the delivery, with the reason",
-            pattern=actions(state=["FAILED"]),
+            pattern=actions(state=["FAILED"], **({} if failed_builds else _NO_BUILDS)),
             facts=_FACTS | {"why": "$.detail.execution-result.external-execution-summary"},
             sentence="<pipeline> stopped in <stage> at <action>: <why> (execution <execution>)",
         )

@@ -18,7 +18,10 @@ def delivery_statements(
         allow(["sts:AssumeRole"], [to.iam_arn(f"role/{to.delivery_role}") for to in environments]),
         # Results of a job have no resource to name.
         allow(["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"], ["*"]),
-        allow(["codepipeline:GetPipelineExecution", "codepipeline:ListActionExecutions"], [pipeline]),
+        allow(
+            ["codepipeline:GetPipeline", "codepipeline:GetPipelineExecution", "codepipeline:ListActionExecutions"],
+            [pipeline],
+        ),
         allow(["s3:PutObject"], [f"{names.bucket_arn('records')}/reports/*"]),
         send_alerts(names),
     ]

@@ -113,6 +113,12 @@ class DeliveryPipeline(Construct):
         create_after_policies(definition, self)
         _suppress_cdk_pipelines(self)
 
+    @property
+    def build_projects(self) -> list[codebuild.CfnProject]:
+        """The projects of the pipeline's builds: of the source, of its own update and of assets."""
+        nodes = self.node.find_all()
+        return [node for node in nodes if isinstance(node, codebuild.CfnProject)]
+
     def _add(self, environment: Environment, stage: Stage) -> str:
         """Add the stages of an environment; returns the name of the one that deploys it."""
         name = environment.name

@@ -9,11 +9,11 @@ from constructs import Construct
 from ..core.bucket_statements import list_objects, read_objects, write_objects
 from ..core.nag import ONE_ROLE, in_both_packs, suppress
 from ..core.names import EnvironmentNames
-from ..core.permissions import allow, use_key
+from ..core.permissions import allow, send_alerts, use_key
 
 
 class DeliveryRole(Construct):
-    """The role `<factory>-<env>-delivery`: read models, request trainings, approve versions, and invoke endpoints.
+    """The role `<factory>-<env>-delivery`: read models, request trainings, approve versions, invoke endpoints, and send alerts.
 
     Its permissions are for the resources of an environment of a factory, so it needs the names of that environment.
 
@@ -91,6 +91,7 @@ def _statements(names: EnvironmentNames, key: kms.IKey | None) -> list[iam.Polic
             ["cloudformation:GetTemplate"],
             [names.arn("cloudformation", f"stack/{names.prefix}-*")],
         ),
+        send_alerts(names),
     ]
 
 

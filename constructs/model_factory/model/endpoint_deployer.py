@@ -20,9 +20,14 @@ from .metrics import endpoint_metric
 from .props import ModelProps
 from .retrain_trigger import queue_target
 
+ENDPOINT_STATUSES = ["IN_SERVICE", "FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED", "DELETING", "DELETED"]
+"""Statuses of an endpoint, as events spell them, that no change of SageMaker's follows."""
+
 
 class EndpointDeployer(Construct):
-    """The rule that sends approved versions to the deploy queue, the role and log group of the endpoint, its deletion.
+    """The rule that sends events to the deploy queue, the role and log group of the endpoint, and its deletion.
+
+    The events are those of approved and rejected versions, of the endpoint, and of the model's settings parameter.
 
     A function has to consume the deploy queue; the factory's is lambda/deploy, which reads ModelSettings.
 
@@ -76,21 +81,8 @@ class EndpointDeployer(Construct):
             self,
             "ApprovedRule",
             name=props.names.rule("approved"),
-            description=f"Requests a deployment of {props.config.name}: a version was approved, or the endpoint is ready",
-            event_pattern={
-                "source": ["aws.sagemaker"],
-                "detail-type": ["SageMaker Model Package State Change", "SageMaker Endpoint State Change"],
-                "detail": {
-                    "$or": [
-                        {
-                            "ModelPackageGroupName": [props.names.model_package_group],
-                            "ModelApprovalStatus": ["Approved"],
-                        },
-                        # A version that is approved during a deployment is deployed after it.
-                        {"EndpointName": [props.names.endpoint], "EndpointStatus": ["IN_SERVICE", "FAILED"]},
-                    ]
-                },
-            },
+            description=f"Events of versions, endpoint and settings of {props.config.name}, for the deploy function",
+            event_pattern=_event_pattern(props),
             targets=[queue_target(props, "Deploy", props.deploy_queue)],
         )
         if self.cleanup:
@@ -177,6 +169,32 @@ class EndpointDeployer(Construct):
         )
         cleanup.node.add_dependency(cast(Construct, self.role))
         return cleanup
+
+
+def _event_pattern(props: ModelProps) -> dict[str, Any]:
+    """Approved and rejected versions, the end of every change of the endpoint, and new or changed settings.
+
+    SageMaker does not say in an event whether a deployment was rolled back (the endpoint is IN_SERVICE again), so the deploy
+    function compares. 'SageMaker Endpoint Deployment State Change' has the steps of a deployment and is not needed.
+    """
+    return {
+        "source": ["aws.sagemaker", "aws.ssm"],
+        "detail-type": [
+            "SageMaker Model Package State Change",
+            "SageMaker Endpoint State Change",
+            "Parameter Store Change",
+        ],
+        "detail": {
+            "$or": [
+                {
+                    "ModelPackageGroupName": [props.names.model_package_group],
+                    "ModelApprovalStatus": ["Approved", "Rejected", "PendingManualApproval"],
+                },
+                {"EndpointName": [props.names.endpoint], "EndpointStatus": ENDPOINT_STATUSES},
+                {"name": [props.names.settings_parameter], "operation": ["Create", "Update"]},
+            ]
+        },
+    }
 
 
 def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:

@@ -17,7 +17,7 @@ from ..core.schedules import interval
 from ..definition import Parameter, PipelineDefinition, ProcessingStep
 from .jobs import RETRY_JOB, execution_uri, job_environment, job_statements, pipeline_statements, processing_arguments
 from .metrics import model_metric
-from .model_registry import versions_arn
+from .model_registry import read_versions
 from .pipeline import SageMakerPipeline
 from .props import ModelProps
 from .schedule_role import dead_letters, scheduler_role
@@ -201,7 +201,7 @@ def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         list_objects(artifacts, f"{model}/"),
         read_objects(artifacts, f"{model}/"),
         write_objects(artifacts, f"{model}/monitor/"),
-        allow(["sagemaker:DescribeModelPackage"], [versions_arn(props)]),
+        read_versions(props),
         allow(["sagemaker:DescribeEndpoint"], [names.arn("sagemaker", f"endpoint/{endpoint}")]),
         allow(["sagemaker:DescribeEndpointConfig"], [names.arn("sagemaker", f"endpoint-config/{endpoint}-*")]),
         allow(["sagemaker:DescribeModel"], [names.arn("sagemaker", f"model/{endpoint}-*")]),

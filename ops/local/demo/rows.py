@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...operations.reader import Reader
-from ...operations.status import gate_metric
+from ...operations.versions import gate_metric
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,10 @@ class DeliveryDemo:
 
     def __init__(self, workspace: Workspace, console: Console) -> None:
         self.workspace, self.console = workspace, console
-        client = workspace.local.accounts.client("codepipeline", *TOOLING)
-        self.deliveries = Deliveries(client, "acme-delivery")
+        codepipeline, logs = (
+            workspace.local.accounts.client(service, *TOOLING) for service in ("codepipeline", "logs")
+        )
+        self.deliveries = Deliveries(codepipeline, "acme-delivery", logs)
         self._started = time.perf_counter()
         self.pushes: list[Push] = []
         self._logged: set[str] = set()

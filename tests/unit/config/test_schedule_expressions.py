@@ -2,6 +2,7 @@
 
 import pytest
 
+from local_aws.eventbridge.expressions import valid_for_rule, valid_for_scheduler
 from model_factory.config.schedule_expressions import check_schedule
 
 
@@ -47,6 +48,8 @@ def test_documented_expression_is_accepted(expression):
         ("cron(? 8 * * ? *)", "'?' is not a valid minute"),
         ("cron(0/0 8 * * ? *)", "'0/0' is not a valid minute; an increment is a number from 1 to 59"),
         ("cron(1- 8 * * ? *)", "'1-' is not a valid minute"),
+        ("cron(30-10 8 * * ? *)", "'30-10' is not a valid minute; a range starts with the lower value"),
+        ("cron(0 8 ? * FRI-MON *)", "'FRI-MON' is not a valid day of week; a range starts with the lower value"),
         ("cron(0,,5 8 * * ? *)", "'' is not a valid minute"),
         ("cron(0 3 * * *)", "cron() has six fields, found 5"),
         ("rate(0 hours)", "a rate is at least 1"),
@@ -60,3 +63,56 @@ def test_invalid_expression_names_its_part(expression, message):
         check_schedule(expression)
     assert str(caught.value).startswith(f"{expression!r} is not a schedule")
     assert message in str(caught.value)
+
+
+_FIELDS = (
+    ("0", "59", "60", "*", "*/5", "1-5", "5-1", "1,2", "?", "x", "*/0", "0/5,7"),
+    ("0", "23", "24", "*", "*/2", "8-17", "17-8"),
+    ("1", "31", "32", "*", "?", "L", "LW", "3W", "0W", "32W", "1/5", "1-40", "W"),
+    ("1", "12", "13", "JAN", "jan", "FOO", "*", "JAN-MAR", "MAR-JAN", "1/3", "DEC,1"),
+    (
+        "1",
+        "7",
+        "0",
+        "8",
+        "*",
+        "SUN",
+        "sun",
+        "MON-FRI",
+        "FRI-MON",
+        "6L",
+        "L",
+        "8L",
+        "3#2",
+        "TUE#3",
+        "3#6",
+        "3#2,5",
+        "1/2",
+    ),
+    ("*", "1970", "2199", "2200", "1969", "2024-2030", "*/4", "2024/2"),
+)
+_DAY_OF_WEEK = 4
+
+
+def accepted(expression):
+    try:
+        check_schedule(expression)
+    except ValueError:
+        return False
+    return True
+
+
+def expressions():
+    """Expressions with one unusual field each, and rates."""
+    for field, values in enumerate(_FIELDS):
+        for value in values:
+            fields = ["0", "3", "?", "*", "2", "*"] if field == _DAY_OF_WEEK else ["0", "3", "*", "*", "?", "*"]
+            fields[field] = value
+            yield f"cron({' '.join(fields)})"
+    yield from (f"rate({value})" for value in ("0 days", "1 day", "1 days", "2 day", "2 days", "1 week"))
+
+
+def test_accepted_expressions_are_accepted_by_embedded_services():
+    found = [expression for expression in expressions() if accepted(expression)]
+    assert len(found) > 30
+    assert [each for each in found if not (valid_for_scheduler(each) and valid_for_rule(each))] == []

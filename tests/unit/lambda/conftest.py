@@ -3,15 +3,16 @@
 import importlib
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import boto3
 import botocore.client
 import pytest
+from botocore.exceptions import ClientError
 
 from local_aws.server import LocalAws
 
-from .cloud import REGION, ROOT, Cloud, Function, import_path, policy
+from .cloud import ACCOUNT, REGION, ROOT, Cloud, Function, import_path, policy
 from .deployments import Deployments
 from .trainings import Training
 
@@ -40,6 +41,8 @@ def local(tmp_path_factory):
                 Threshold=1,
                 ComparisonOperator="GreaterThanThreshold",
             )
+            for name in ("acme-prod-retrain.fifo", "acme-prod-retrain-dead-letters.fifo"):
+                boto3.client("sqs").create_queue(QueueName=name, Attributes={"FifoQueue": "true"})
             yield started
 
 
@@ -60,6 +63,9 @@ def load(local, monkeypatch):
         "POWERTOOLS_METRICS_NAMESPACE": "ModelFactory",
         "POWERTOOLS_SERVICE_NAME": "test",
         "POWERTOOLS_TRACE_DISABLED": "true",
+        "QUEUE_URL": f"{local.endpoint_url}/{ACCOUNT}/acme-prod-retrain.fifo",
+        "DEAD_LETTER_QUEUE_URL": f"{local.endpoint_url}/{ACCOUNT}/acme-prod-retrain-dead-letters.fifo",
+        "MAX_RECEIVES": "5",
     }.items():
         monkeypatch.setenv(variable, value)
     functions = []
@@ -121,9 +127,36 @@ def live(deploy):
     """The deploy function with version 1 in service."""
     deploy.register()
     deploy.send()
-    deploy.settle()
+    deploy.end()
+    for name in deploy.cloud.objects("deployments/"):
+        deploy.cloud.client("s3").delete_object(Bucket=deploy.cloud.bucket, Key=f"{deploy.cloud.model}/{name}")
     deploy.function.calls.clear()
     return deploy
+
+
+@pytest.fixture
+def dies(monkeypatch):
+    """Make the next call of one operation end the function, before it or after it was carried out."""
+
+    @contextmanager
+    def dies(operation, carried_out, error=None):
+        call = botocore.client.BaseClient._make_api_call
+
+        def ends(self, name, parameters):
+            if name != operation:
+                return call(self, name, parameters)
+            if carried_out:
+                call(self, name, parameters)
+            if error:
+                response = {"Error": {"Code": "ValidationException", "Message": error}}
+                raise ClientError(response | {"ResponseMetadata": {"HTTPStatusCode": 400}}, name)
+            raise ConnectionError(name)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(botocore.client.BaseClient, "_make_api_call", ends)
+            yield
+
+    return dies
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,6 +1,11 @@
 """The deploy function together with the endpoint that it manages."""
 
-RECORD = "deployments/20261124T052129Z"
+import json
+import uuid
+from datetime import UTC, datetime
+
+from .cloud import ACCOUNT, REGION, message
+
 SENT = {"SentTimestamp": "1795497689050"}
 
 
@@ -37,15 +42,62 @@ class Deployments:
     def endpoint(self):
         return self.sagemaker.describe_endpoint(EndpointName=self.name)
 
-    def settle(self, status="InService", rolled_back=False):
+    def settle(self, status="InService", rolled_back=False, reason="alarms are in ALARM"):
         """End the deployment in progress."""
         record = self.cloud.state.endpoints[self.name]
         pending = record.pop("PendingDeploymentSummary", record)["EndpointConfigName"]
-        record["EndpointStatus"] = status
-        if rolled_back or status == "Failed":
-            record["FailureReason"] = "alarms are in ALARM"
+        record |= {"EndpointStatus": status, "LastModifiedTime": datetime.now(UTC)}
+        record.pop("FailureReason", None)
+        if reason and (rolled_back or status == "Failed"):
+            record["FailureReason"] = reason
         if not rolled_back:
             record["EndpointConfigName"] = pending
+
+    def end(self, **outcome):
+        """End the deployment in progress, and handle its event; the last log line."""
+        self.settle(**outcome)
+        return self.send("endpoint_in_service")
+
+    def alerts(self):
+        """The alerts since the last call, as the details of their events."""
+        sent = [json.loads(request["Entries"][0]["Detail"]) for request in self.calls("PutEvents")]
+        self.function.calls[:] = [call for call in self.function.calls if call[0] != "PutEvents"]
+        return sent
+
+    def records(self):
+        """The records of deployments, oldest first."""
+        return [self.cloud.read(name) for name in sorted(self.cloud.objects("deployments/"))]
+
+    def set_approval(self, version, status, by=None):
+        """Change the approval status of a version, as a person does in SageMaker's console."""
+        arn = self.package_arn(version)
+        self.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus=status)
+        if by:
+            self.cloud.state.packages[arn]["LastModifiedBy"] = {"IamIdentity": {"Arn": by}}
+
+    def package_arn(self, version):
+        return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/{self.name}/{version}"
+
+    def send_version_event(self, version, status="Approved"):
+        """Handle SageMaker's event about a version; the last log line."""
+        event = self.cloud.event("version_approved", id=uuid.uuid4().hex)
+        event["detail"] |= {
+            "ModelPackageVersion": version,
+            "ModelPackageArn": self.package_arn(version),
+            "ModelApprovalStatus": status,
+        }
+        return self.send_body(event)
+
+    def send_body(self, body, **attributes):
+        """Handle one message with this body; the last log line, or None when the message returns to the queue."""
+        record = message(body, self.cloud.model, **attributes)
+        failed = self.function(record)
+        lines = self.function.logged()
+        return lines[-1] if not failed else None
+
+    def request(self, **more):
+        """Handle a new manual request; the last log line."""
+        return self.send_body(self.cloud.event("manual", id=uuid.uuid4().hex, **more))
 
     def live(self):
         """The live version."""

@@ -11,10 +11,13 @@ class Environment:
     name = "dev"
 
     def __init__(self, states: dict, parallel: int = 2) -> None:
-        self.states, self.requested = states, []
+        self.states, self.requested, self.alerts = states, [], []
         self.settings = type(
             "Settings", (), {"parallel": parallel, "timeout_seconds": 100, "pipeline": "acme-delivery"}
         )
+
+    def stack(self, model):
+        return f"acme-dev-{model}"
 
     def models(self):
         return [{"model": name, "training_pipeline": name} for name in self.states]
@@ -36,10 +39,15 @@ class Environment:
 @pytest.fixture
 def step(delivery, monkeypatch):
     """One step of the retrain action: its outcome, and the models whose training it requested."""
-    training, outcome = delivery["training"], delivery["outcome"]
+    training, outcome, commit = delivery["training"], delivery["outcome"], delivery["commit"]
 
-    def step(states, token=None, **more):
+    def step(states, token=None, deleted=(), **more):
         environment = Environment(states, **more)
+        stacks = frozenset({"acme-dev-foundation", *(f"acme-dev-{name}" for name in states if name not in deleted)})
+        monkeypatch.setattr(commit, "_deployed_stacks", lambda *_: stacks)
+        monkeypatch.setattr(
+            training, "report_leftovers", lambda *_: environment.alerts.append(deleted) or list(deleted)
+        )
         monkeypatch.setattr(training, "code_changed", lambda _, model: states[model["model"]] != "same")
         monkeypatch.setattr(training, "_has_data", lambda _, model: states[model["model"]] != "empty")
         monkeypatch.setattr(training, "revert_all", lambda *_: "; with it: b v2 rejected")
@@ -54,6 +62,25 @@ def test_changed_models_train_up_to_parallel_limit(step):
     outcome, requested = step({"a": None, "b": "same", "c": None, "d": None, "e": "empty"})
     assert requested == ["a", "c"]
     assert outcome.summary == "waiting: a, c, d; no data yet: e; unchanged: 1"
+
+
+def test_training_that_this_delivery_waits_for_is_not_its_own(step, monkeypatch):
+    """The description of a running training has the request that follows it."""
+    running = {
+        "PipelineExecutionDescription": "nightly | follow-up code 1: delivery e1",
+        "PipelineExecutionStatus": "Executing",
+    }
+    summaries = {"PipelineExecutionSummaries": [running]}
+    monkeypatch.setattr(Environment, "list_pipeline_executions", lambda *_, **__: summaries)
+    outcome, requested = step({"a": None})
+    assert (outcome.summary, requested) == ("waiting: a; unchanged: 0", ["a"])
+
+
+def test_deleted_model_is_not_trained_and_fails_no_delivery(step):
+    outcome, requested = step({"a": "same", "b": None, "c": "Failed"}, deleted=["b", "c"])
+    assert outcome.summary == "not in this commit: b, c; unchanged: 1"
+    assert outcome.variables["leftovers"] == "b,c"
+    assert requested == []
 
 
 def test_running_training_counts_towards_limit(step):
@@ -71,7 +98,9 @@ def test_request_is_repeated_after_a_minute(step):
 
 def test_finished_trainings_succeed(step, delivery):
     outcome, requested = step({"a": "Succeeded", "b": "same"})
-    assert outcome == delivery["outcome"].Succeeded("trained: a; unchanged: 1", {"trained": "a", "promoted": "none"})
+    assert outcome == delivery["outcome"].Succeeded(
+        "trained: a; unchanged: 1", {"trained": "a", "promoted": "none", "leftovers": "none"}
+    )
     assert requested == []
 
 

@@ -48,7 +48,7 @@ def test_progress_is_finished_and_failed_when_nothing_runs(progress, state, fini
 def test_progress_summary_names_models_by_state(progress):
     state = progress(trained=["a"], promoted=["b"], to_promote={"c": MODEL}, running=["d"], unchanged=["e", "f"])
     assert state.summary() == "trained: a; promoted: b; to be promoted: c; training: d; unchanged: 2"
-    assert state.result().variables == {"trained": "a", "promoted": "b"}
+    assert state.result().variables == {"trained": "a", "promoted": "b", "leftovers": "none"}
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,8 @@ def wait(delivery, monkeypatch):
 
     def wait(*, waited, changing, bake=600, changed=None):
         models = [{"model": "a", "serving": {"canary": {"bake": bake}}}]
-        environment = SimpleNamespace(name="dev", models=lambda: iter(models))
+        environment = SimpleNamespace(name="dev")
+        monkeypatch.setattr(smoke, "delivered_models", lambda *_: models)
         result = smoke.Result("pending", "a v2: the endpoint is as it is", changing)
         monkeypatch.setattr(smoke, "_test", lambda *_: [result])
         monkeypatch.setattr(smoke, "revert_all", lambda *_: "")

@@ -1,72 +1,113 @@
 """lambda/deploy: the decision what to do with an endpoint, without AWS."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-LIVE = {
-    "status": "InService",
-    "target": "v1",
-    "wanted": "v1",
-    "wanted_version": 1,
-    "wanted_exists": True,
-    "live_version": 1,
-}
-WANTED = LIVE | {"wanted": "v2", "wanted_version": 2, "wanted_exists": False}
-ROLLED_BACK = WANTED | {"wanted_exists": True, "failure_reason": "alarm"}
-FAILED = LIVE | {"status": "Failed", "failure_reason": "no capacity"}
-WITHDRAWN = LIVE | {"target": "v2", "live_version": 2}
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LIVE = {"status": "InService", "target": "v2", "live_version": 2}
+OLDER = {"status": "InService", "target": "v1", "live_version": 1}
+NEWER = {"status": "InService", "target": "v3", "live_version": 3}
+UPDATING = OLDER | {"status": "Updating"}
+FAILED = LIVE | {"status": "Failed"}
+NONE = None
 
 
 @pytest.fixture
 def decide(modules):
-    """The decision for an endpoint's state, as text."""
-    module = modules("deploy", "decision")["decision"]
+    """The decision about version 2 as text; `last` is how its last deployment ended, `approved` when it was approved."""
+    loaded = modules("deploy", "decision", "deployment")
+    decision, deployment = loaded["decision"], loaded["deployment"]
 
-    def decide(state, update_ended=False, is_retry=False):
-        endpoint = module.EndpointState(**state) if state else None
-        decision = module.decide(endpoint, update_ended=update_ended, is_retry=is_retry)
-        return getattr(decision, "reason", type(decision).__name__)
+    def decide(endpoint, kind, last=None, approved="before", request="new"):
+        state = decision.EndpointState(**endpoint) if endpoint else None
+        ended = deployment.Deployment("v2", "arn/2", "old", "ann", NOON, "v1", "", last) if last else None
+        hours = {"before": -1, "after": 1}[approved]
+        wanted = decision.Wanted(("v2",), 2, NOON + timedelta(hours=hours), ended)
+        decided = decision.decide(state, wanted, kind, request)
+        return getattr(decided, "reason", type(decided).__name__)
 
     return decide
 
 
+@pytest.mark.parametrize("kind", ["approved", "rejected", "settled", "changed", "created", "manual"])
 @pytest.mark.parametrize(
-    ("state", "expected"),
+    ("endpoint", "last", "expected"),
     [
-        (None, "Deploy"),
-        (LIVE, "already live"),
-        (WANTED, "Deploy"),
-        (ROLLED_BACK, "Deploy"),
-        (WITHDRAWN, "Deploy"),
-        (FAILED, "Delete"),
-        (LIVE | {"status": "Deleting"}, "Retry"),
-        (LIVE | {"status": "Updating"}, "already on its way"),
-        (WANTED | {"status": "RollingBack"}, "waits until the endpoint is in service"),
+        (LIVE, "succeeded", "already live"),
+        (LIVE, None, "already live"),
+        (OLDER, None, "Deploy"),
+        (OLDER, "waiting", "Deploy"),
+        (OLDER, "started", "Deploy"),
+        (NEWER, "succeeded", "Deploy"),
+        (UPDATING, None, "waits until the endpoint is in service"),
+        (LIVE | {"status": "Updating"}, "started", "already on its way"),
+        (LIVE | {"status": "Deleting"}, "succeeded", "Retry"),
     ],
 )
-def test_approval_or_manual_request_deploys_whatever_is_not_live(decide, state, expected):
-    assert decide(state) == expected
+def test_every_message_deploys_what_was_never_deployed(decide, kind, endpoint, last, expected):
+    assert decide(endpoint, kind, last) == expected
+
+
+@pytest.mark.parametrize("kind", ["approved", "rejected", "settled", "changed", "created"])
+@pytest.mark.parametrize(
+    ("endpoint", "last", "expected"),
+    [
+        (OLDER, "rolled back", "the deployment was rolled back"),
+        (NEWER, "rolled back", "the deployment was rolled back"),
+        (OLDER, "succeeded", "the endpoint was changed by hand"),
+        (LIVE | {"target": "foreign", "live_version": None}, "succeeded", "the endpoint was changed by hand"),
+        (FAILED, "failed", "the endpoint could not be created"),
+        (NONE, "succeeded", "the endpoint is no longer there"),
+        (NONE, "deleted", "the endpoint is no longer there"),
+    ],
+)
+def test_ended_deployment_is_repeated_by_new_request_only(decide, kind, endpoint, last, expected):
+    assert decide(endpoint, kind, last) == expected
+    assert decide(endpoint, "manual", last) == ("Delete" if endpoint is FAILED else "Deploy")
+    assert decide(endpoint, "manual", last, request="old") == expected
+    assert decide(endpoint, "approved", last, approved="after") == ("Delete" if endpoint is FAILED else "Deploy")
+
+
+def test_changed_settings_deploy_the_live_version_again(decide):
+    assert decide(LIVE | {"target": "v2-other-settings"}, "changed", "succeeded") == "Deploy"
+    assert decide(LIVE | {"target": "v2-other-settings"}, "settled", "succeeded") == "Deploy"
 
 
 @pytest.mark.parametrize(
-    ("state", "expected"),
+    ("kind", "expected"),
     [
-        (None, "the endpoint is no longer there"),
-        (LIVE, "already live"),
-        (WANTED, "Deploy"),
-        (ROLLED_BACK, "the deployment was rolled back"),
-        (WITHDRAWN, "Deploy"),
-        (WITHDRAWN | {"failure_reason": "alarm"}, "the deployment was rolled back"),
-        (WITHDRAWN | {"live_version": None}, "the deployment was rolled back"),
-        (FAILED, "the endpoint could not be created"),
-        (FAILED | {"wanted": "v2", "wanted_version": 2, "wanted_exists": False}, "Delete"),
+        ("approved", "Deploy"),
+        ("manual", "Deploy"),
+        ("created", "Deploy"),
+        ("changed", "the endpoint is no longer there"),
+        ("settled", "the endpoint is no longer there"),
+        ("rejected", "the endpoint is no longer there"),
     ],
 )
-def test_end_of_update_does_not_repeat_a_failed_deployment(decide, state, expected):
-    assert decide(state, update_ended=True) == expected
+def test_endpoint_is_created_for_request_only(decide, kind, expected):
+    assert decide(NONE, kind) == expected
 
 
 def test_retry_creates_endpoint_that_first_attempt_deleted(decide):
-    assert decide(None, update_ended=True, is_retry=True) == "Deploy"
+    assert decide(NONE, "settled", "waiting", request="old") == "Deploy"
+
+
+def test_only_request_that_events_cannot_tell_is_remembered(modules):
+    loaded = modules("deploy", "decision", "deployment")
+    decision, deployment = loaded["decision"], loaded["deployment"]
+    rolled_back = deployment.Deployment("v2", "arn/2", "old", "ann", NOON, "v1", "", "rolled back")
+
+    def remembered(kind, last, request="new", approved=NOON):
+        wanted = decision.Wanted(("v2",), 2, approved, last)
+        return decision.decide(decision.EndpointState(**UPDATING), wanted, kind, request).remember
+
+    assert remembered("manual", rolled_back)
+    assert remembered("changed", None)
+    assert not remembered("manual", rolled_back, request="old")
+    assert not remembered("manual", None)
+    assert not remembered("approved", rolled_back)
+    assert remembered("approved", rolled_back, approved=NOON + timedelta(hours=1))
 
 
 @pytest.mark.parametrize(
@@ -75,3 +116,41 @@ def test_retry_creates_endpoint_that_first_attempt_deleted(decide):
 def test_only_stable_endpoint_can_be_scaled(modules, status, stable):
     module = modules("deploy", "decision")["decision"]
     assert module.EndpointState(**LIVE | {"status": status}).stable is stable
+
+
+ENDPOINT = {"EndpointStatus": "InService", "EndpointConfigName": "v1", "LastModifiedTime": NOON + timedelta(minutes=9)}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        ({"EndpointConfigName": "v2"}, ("succeeded", None)),
+        ({"EndpointConfigName": "v2", "FailureReason": "of an earlier deployment"}, ("succeeded", None)),
+        ({"FailureReason": "alarm"}, ("rolled back", "alarm")),
+        ({}, ("rolled back", None)),
+        ({"EndpointStatus": "Updating"}, None),
+        ({"LastModifiedTime": NOON}, None),
+        ({"EndpointStatus": "Failed", "FailureReason": "quota"}, ("failed", "quota")),
+        ({"EndpointStatus": "UpdateRollbackFailed"}, ("failed", None)),
+        (
+            {"EndpointConfigName": "foreign"},
+            ("failed", "the endpoint has the configuration foreign, which another principal deployed"),
+        ),
+    ],
+)
+def test_end_of_deployment_is_what_sagemaker_describes(modules, endpoint, expected):
+    module = modules("deploy", "deployment")["deployment"]
+    started = module.Deployment("v2", "arn/2", "id", "ann", NOON, "v1", NOON.isoformat(), "started")
+    end = module.end_of(started, ENDPOINT | endpoint)
+    assert (end and (end.outcome, end.reason)) == expected
+    assert end is None or end.time == (ENDPOINT | endpoint)["LastModifiedTime"]
+
+
+def test_deployment_is_read_from_its_own_tags(modules):
+    module = modules("deploy", "deployment")["deployment"]
+    made = module.Deployment("v2", "arn:aws:x/2", "id!", "ann's, " + "x" * 300, NOON, "v1", NOON.isoformat(), "started")
+    tags = {tag["Key"]: tag["Value"] for tag in made.tags()}
+    read = module.Deployment.from_tags("v2", tags)
+    assert (read.model_package, read.started, read.previous, read.version) == ("arn:aws:x/2", NOON, "v1", 2)
+    assert (read.request, read.requested_by) == ("id ", ("ann s  " + "x" * 300)[:256])
+    assert module.Deployment.from_tags("v2", {"model-factory:model": "churn"}) is None

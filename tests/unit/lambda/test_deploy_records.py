@@ -1,45 +1,119 @@
-"""lambda/deploy: the audit records of versions and deployments."""
+"""lambda/deploy: the audit records of versions and of deployments, which SageMaker has ended."""
+
+import re
+
+import pytest
 
 from .cloud import ACCOUNT
-from .deployments import RECORD, SENT
+
+PERSON = f"arn:aws:sts::{ACCOUNT}:assumed-role/people/ann"
 
 
-def test_version_and_deployment_are_recorded_once(live):
+def test_version_is_recorded_once(live):
     live.send()
-    live.send("manual", SentTimestamp="1795497700000")
     assert live.cloud.objects("versions/") == ["versions/1.json"]
-    assert live.cloud.objects("deployments/") == [f"{RECORD}-v1.json"]
-    version, deployment = live.cloud.read("versions/1.json"), live.cloud.read(f"{RECORD}-v1.json")
+    version = live.cloud.read("versions/1.json")
     assert version["CustomerMetadataProperties"] == {"data_digest": "0a1b"}
-    assert deployment["EndpointConfigName"] == live.endpoint()["EndpointConfigName"]
-    assert deployment["request"] == "844e2571-85d4-695f-b930-0153b71dcb42"
-    assert deployment["previous"] is None
-    assert deployment["approved_by"] == "automatic: the environment's approval policy"
+    assert version["approved_by"] == "automatic: the environment's approval policy"
 
 
-def test_record_has_previous_configuration_and_approver(live):
+def test_record_is_written_when_deployment_has_ended(live):
     before = live.endpoint()["EndpointConfigName"]
     live.register()
-    person = {"IamIdentity": {"Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/people/ann"}}
-    live.cloud.state.packages[f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:model-package/{live.name}/2"][
-        "LastModifiedBy"
-    ] = person
-    live.send()
-    record = live.cloud.read(f"{RECORD}-v2.json")
-    assert (record["previous"], record["approved_by"]) == (before, person["IamIdentity"]["Arn"])
+    live.set_approval(2, "Approved", PERSON)
+    live.send_version_event(2)
+    assert live.records() == []
+    live.end()
+    (record,) = live.records()
+    live_now = live.endpoint()
+    assert (record["previous"], record["configuration"]) == (before, live_now["EndpointConfigName"])
+    assert (record["outcome"], record["reason"], record["requested_by"]) == ("succeeded", None, PERSON)
+    assert (record["ModelPackageVersion"], record["ModelPackageArn"]) == (2, live.package_arn(2))
+    assert record["started"] < record["time"] == live_now["LastModifiedTime"].isoformat()
+    assert (record["endpoint"], record["rollback_alarms_left_out"]) == (live.name, [])
+    (name,) = live.cloud.objects("deployments/")
+    assert re.fullmatch(r"deployments/\d{8}T\d{6}Z-v2\.json", name)
 
 
-def test_retry_writes_missing_deployment_record(live, monkeypatch):
+def test_repeated_end_of_deployment_is_one_record(live):
     live.register()
-    record = live.cloud.message("version_approved", **SENT)
+    live.send()
+    live.end()
+    live.cloud.state.endpoints[live.name]["LastModifiedTime"] = live.endpoint()["LastModifiedTime"]
+    live.send("endpoint_in_service")
+    live.send()
+    assert [record["ModelPackageVersion"] for record in live.records()] == [2]
 
-    def dies(*_):
-        raise ConnectionError("S3")
 
-    with monkeypatch.context() as patch:
-        patch.setattr("reconcile.write_deployment", dies)
-        assert live.function(record) == [record["messageId"]]
-    record["attributes"]["ApproximateReceiveCount"] = "2"
-    assert live.function(record) == []
-    assert live.cloud.objects("deployments/") == [f"{RECORD}-v1.json", f"{RECORD}-v2.json"]
+def test_created_endpoint_is_recorded(deploy):
+    deploy.register()
+    deploy.send()
+    deploy.end()
+    (record,) = deploy.records()
+    assert (record["previous"], record["outcome"]) == (None, "succeeded")
+
+
+@pytest.mark.parametrize("reason", ["alarms are in ALARM", None])
+def test_rollback_is_recorded_also_without_reason(live, reason):
+    live.register()
+    live.send()
+    live.end(rolled_back=True, reason=reason)
+    (record,) = live.records()
+    assert (record["outcome"], record["reason"]) == ("rolled back", reason)
+    assert record["previous"] == live.endpoint()["EndpointConfigName"]
+
+
+def test_message_that_deploys_nothing_writes_no_record(live):
+    live.send(ApproximateReceiveCount="2")
+    live.request()
+    live.send_version_event(1)
+    assert live.records() == []
+
+
+def test_overtaken_deployment_has_its_record(live):
+    live.register()
+    live.send()
+    live.register()
+    live.send_version_event(3)
+    assert live.end()["version"] == 3
+    live.end()
+    assert [(record["ModelPackageVersion"], record["outcome"]) for record in live.records()] == [
+        (2, "succeeded"),
+        (3, "succeeded"),
+    ]
+
+
+@pytest.mark.parametrize("operation", ["AddTags", "UpdateEndpoint", "CreateEndpointConfig"])
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_killed_function_deploys_and_records_once(live, dies, operation, carried_out):
+    before = live.endpoint()["EndpointConfigName"]
+    live.register()
+    with dies(operation, carried_out):
+        assert live.send() is None
+    assert live.send(ApproximateReceiveCount="2")["message"] in ("deploying", "already on its way")
+    live.end()
+    (record,) = live.records()
+    assert (record["previous"], record["outcome"], live.live()) == (before, "succeeded", 2)
+
+
+@pytest.mark.parametrize("operation", ["PutObject", "PutEvents", "AddTags"])
+def test_killed_function_records_rollback_at_retry(live, dies, operation):
+    live.register()
+    live.send()
+    live.settle(rolled_back=True)
+    with dies(operation, carried_out=False):
+        assert live.send("endpoint_in_service") is None
+    live.send("endpoint_in_service", ApproximateReceiveCount="2")
+    live.send("endpoint_in_service")
+    assert [record["outcome"] for record in live.records()] == ["rolled back"]
+    assert {alert["cause"] for alert in live.alerts()} == {"deployment-rolled-back"}
     assert len(live.calls("UpdateEndpoint")) == 1
+
+
+def test_update_whose_answer_is_lost_is_on_its_way(live, dies):
+    live.register()
+    with dies("UpdateEndpoint", carried_out=True, error="Cannot update in-progress endpoint"):
+        assert live.send()["message"] == "already on its way"
+    live.end()
+    assert live.alerts() == []
+    assert [record["outcome"] for record in live.records()] == ["succeeded"]

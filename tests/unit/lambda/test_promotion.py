@@ -115,6 +115,7 @@ class World:
         self.factory = f"f{uuid.uuid4().hex[:6]}"
         self.dev, self.prod = Account(self, "dev", None), Account(self, "prod", "dev")
         self.approval = approval
+        self.stacks = {f"{self.prefix(name)}-{self.model}" for name in ACCOUNTS}
 
     def prefix(self, name: str) -> str:
         return f"{self.factory}-{name}"
@@ -155,13 +156,15 @@ class Pipeline:
 @pytest.fixture
 def world(local, delivery, monkeypatch):
     monkeypatch.setattr(local._dispatcher.replaced["sagemaker"].hosting, "deploy", lambda *_: None)
-    monkeypatch.setattr(delivery["delivery_versions"], "codepipeline", Pipeline)
-    return World(local.accounts, delivery)
+    monkeypatch.setattr(delivery["commit"], "codepipeline", Pipeline)
+    world = World(local.accounts, delivery)
+    monkeypatch.setattr(delivery["commit"], "_deployed_stacks", lambda *_: world.stacks)
+    return world
 
 
 def test_served_version_is_registered_with_digest_origin_and_reports(world):
     origin = world.trained()
-    assert world.step().variables == {"trained": "none", "promoted": world.model}
+    assert world.step().variables == {"trained": "none", "promoted": world.model, "leftovers": "none"}
     (made,) = world.prod.versions()
     facts, container = made["CustomerMetadataProperties"], made["InferenceSpecification"]["Containers"][0]
     assert facts["origin"] == origin
@@ -182,7 +185,7 @@ def test_served_version_is_registered_with_digest_origin_and_reports(world):
 def test_version_is_promoted_only_once(world):
     world.trained()
     world.step()
-    assert world.step().variables == {"trained": "none", "promoted": world.model}
+    assert world.step().variables == {"trained": "none", "promoted": world.model, "leftovers": "none"}
     assert world.step("e2").summary == "unchanged: 1"
     assert len(world.prod.versions()) == 1
 
@@ -217,7 +220,7 @@ def test_model_without_version_is_not_promoted(world):
     ("made", "why"),
     [
         ({"code": "code 0"}, "dev has no approved version of the code that this delivery brings, the newest is v1"),
-        ({"artifact_digest": "0" * 64}, f"instead of {'0' * 64}"),
+        ({"artifact_digest": "0" * 64}, f"and the evaluation measured {'0' * 64}"),
     ],
 )
 def test_version_of_other_code_or_artifact_fails_delivery(world, made, why):
@@ -250,6 +253,7 @@ def test_failure_reverts_versions_promoted_before(world):
     other = World(world.accounts, world.delivery)
     other.factory = world.factory
     settings = other.prod.settings
+    world.stacks.add(f"{world.prefix('prod')}-{other.model}")
     other.prod.client("ssm").put_parameter(
         Name=f"/{world.factory}/prod/models/{other.model}", Value=json.dumps(settings), Type="String"
     )
@@ -272,3 +276,24 @@ def test_large_artifact_is_copied_in_parts(world, monkeypatch):
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     assert world.prod.s3.head_object(Bucket=bucket, Key=key)["ETag"].endswith('-3"')
     assert len(content) // part == 2
+
+
+@pytest.mark.parametrize("part_bytes", [32 * 2**20, 5 * 2**20])
+def test_changed_artifact_does_not_replace_an_earlier_copy(world, monkeypatch, part_bytes):
+    """The copy may be live already: SageMaker loads it again when an endpoint gets another instance."""
+    monkeypatch.setattr(world.delivery["shared.promotion"], "PART_BYTES", part_bytes)
+    content = hashlib.sha256(b"seed").digest() * (6 * 2**15)
+    world.trained(artifact=content)
+    world.step()
+    (made,) = world.prod.versions()
+    copied = made["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    (trained,) = world.dev.versions()
+    bucket, _, key = (
+        trained["InferenceSpecification"]["Containers"][0]["ModelDataUrl"].removeprefix("s3://").partition("/")
+    )
+    world.dev.s3.put_object(Bucket=bucket, Key=key, Body=b"x" + content[1:])
+    world.prod.sagemaker.delete_model_package(ModelPackageName=made["ModelPackageArn"])
+    failed = world.step("e2").message
+    assert "is not the file that version 1 was evaluated with" in failed
+    assert world.prod.versions() == []
+    assert world.prod.read(copied) == content

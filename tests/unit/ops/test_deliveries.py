@@ -1,63 +1,78 @@
-"""Following a delivery: what is asked of CodePipeline, and when it ends."""
+"""What `model-factory deliveries` tells besides the table: logs of failed builds, leftover models, removed environments."""
 
-from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
-from model_factory.ops.delivery import deliveries
-from model_factory.ops.delivery.deliveries import Approval, Deliveries
+from model_factory.ops.delivery import left_behind
+from model_factory.ops.delivery.deliveries import Deliveries
+from model_factory.ops.project import Project
 
-TIME = datetime(2026, 11, 24, tzinfo=UTC)
-
-
-def action(category, status):
-    return {
-        "actionExecutionId": category,
-        "stageName": "prod",
-        "actionName": category,
-        "status": status,
-        "startTime": TIME,
-        "lastUpdateTime": TIME,
-        "input": {"actionTypeId": {"category": category}},
-        "output": {"executionResult": {}},
-    }
+BUILD = {
+    "stageName": "Build",
+    "actionName": "Build",
+    "status": "Failed",
+    "input": {"actionTypeId": {"provider": "CodeBuild"}},
+    "output": {"executionResult": {"externalExecutionSummary": "exit status 1", "externalExecutionId": "project:1"}},
+}
+RETRAIN = {"actionName": "Retrain-prod", "output": {"outputVariables": {"leftovers": "old,older"}}}
+DELIVERY = """\
+delivery: {account: "999999999999", region: eu-west-1, source: codecommit, repository: models}
+"""
 
 
 class CodePipeline:
-    """One execution whose actions are one item of `polls` at each poll; counts the requests for the pipeline's state."""
+    """Stub: version 1 deployed prod and qa, version 2 deploys prod."""
 
-    def __init__(self, *polls, status="InProgress"):
-        self.polls, self.status, self.states = list(polls), status, 0
+    actions = (RETRAIN,)
 
-    def list_pipeline_executions(self, **_):
-        execution = {"pipelineExecutionId": "1", "sourceRevisions": [{"revisionId": "abc"}], "status": self.status}
-        return {"pipelineExecutionSummaries": [execution]}
+    def list_pipeline_executions(self, pipelineName):
+        return {"pipelineExecutionSummaries": [{"pipelineExecutionId": "e"}]}
 
     def get_paginator(self, _):
-        return SimpleNamespace(paginate=lambda **_: [{"actionExecutionDetails": self.polls.pop(0)}])
+        return SimpleNamespace(paginate=lambda **_: [{"actionExecutionDetails": list(self.actions)}])
 
-    def get_pipeline_state(self, **_):
-        self.states += 1
-        waiting = {"actionName": "Approval", "latestExecution": {"token": "t"}}
-        stage = {"stageName": "prod", "latestExecution": {"pipelineExecutionId": "1"}, "actionStates": [waiting]}
-        return {"stageStates": [stage]}
-
-
-@pytest.fixture(autouse=True)
-def _no_pause(monkeypatch):
-    monkeypatch.setattr(deliveries, "POLL_SECONDS", 0)
-
-
-def test_state_is_read_only_once_an_approval_waits():
-    client = CodePipeline([action("Build", "InProgress")], [action("Approval", "InProgress")])
-    execution, approval = Deliveries(client, "acme-delivery").follow("abc", 60)
-    assert (execution["pipelineExecutionId"], approval) == ("1", Approval("prod", "Approval", "t"))
-    assert client.states == 1
+    def get_pipeline(self, name, version=2):
+        environments = {1: ["prod", "qa"], 2: ["prod"]}[version]
+        actions = [
+            {
+                "configuration": {"StackName": f"acme-{each}-{part}"},
+                "roleArn": "arn:aws:iam::123456789012:role/deploy",
+                "region": "eu-west-1",
+            }
+            for each in environments
+            for part in ("foundation", "churn")
+        ]
+        return {"pipeline": {"version": version, "stages": [{"actions": actions}]}}
 
 
-def test_ended_delivery_waits_for_no_approval():
-    client, lines = CodePipeline([action("Approval", "Succeeded")], status="Succeeded"), []
-    assert Deliveries(client, "acme-delivery").follow("abc", 60, lines.append)[1] is None
-    assert client.states == 0
-    assert len(lines) == 1
+@pytest.fixture
+def pipeline():
+    return Deliveries(CodePipeline(), "acme-delivery")
+
+
+def test_failed_build_has_last_lines_of_its_log(pipeline):
+    events = [{"message": "models/a/model.yaml:3: unknown key\n"}]
+    logs = SimpleNamespace(get_log_events=lambda **_: {"events": events})
+    pipeline.client.actions = (BUILD,)
+    assert Deliveries(pipeline.client, "acme-delivery", logs).failures("e") == [
+        "Build: Build: exit status 1\nmodels/a/model.yaml:3: unknown key"
+    ]
+    assert pipeline.failures("e") == ["Build: Build: exit status 1"]
+
+
+def test_leftovers_and_removed_environments_have_commands(pipeline, project, monkeypatch):
+    (project / "factory.yaml").write_text((project / "factory.yaml").read_text() + DELIVERY)
+    monkeypatch.setattr(left_behind, "_existing", lambda _, removed: (removed.stacks, True))
+    assert list(left_behind.left_behind(Project(project), pipeline)) == [
+        "prod/old is deployed, but was not in the newest commit: model-factory remove-model old --env prod",
+        "prod/older is deployed, but was not in the newest commit: model-factory remove-model older --env prod",
+        "qa is deployed in account 123456789012, but is no longer delivered to (acme-qa-churn, acme-qa-foundation): in a "
+        "checkout of a commit that still has qa in factory.yaml: cdk destroy 'qa/*'",
+    ]
+
+
+def test_removed_environment_without_stacks_is_not_listed(pipeline, project, aws):
+    pipeline.client.actions = ()
+    (project / "factory.yaml").write_text((project / "factory.yaml").read_text() + DELIVERY)
+    assert list(left_behind.left_behind(Project(project), pipeline)) == []

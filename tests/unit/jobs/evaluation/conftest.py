@@ -1,5 +1,6 @@
 """Evaluate, run on test rows with a new version's artifact and, where one is registered, a champion's."""
 
+import hashlib
 import json
 import shutil
 import sys
@@ -70,16 +71,19 @@ def evaluated(ml, s3, tmp_path, settings, records, monkeypatch):
 
 @pytest.fixture
 def register(s3, tmp_path, settings):
-    """Registers the champion: a model.tar.gz, or one made of a model.py."""
+    """Registers the champion: a model.tar.gz, or one made of a model.py. `digest`: its `artifact_digest`, or "measured"."""
 
-    def add(model: str | Path, upload: bool = True, **more) -> None:
+    def add(model: str | Path, upload: bool = True, digest: str = "", **more) -> None:
         path = model
         if isinstance(model, str):
             path = artifact(tmp_path / "old", settings(), model, more.pop("classes", [0, 1]), **more)
         if upload:
             s3.upload_file(str(path), "data", "old/model.tar.gz")
+        if digest == "measured":
+            digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
         storage.client("sagemaker").create_model_package(
             ModelPackageGroupName="sales",
+            CustomerMetadataProperties={"artifact_digest": digest} if digest else {},
             ModelApprovalStatus="Approved",
             InferenceSpecification={
                 "Containers": [{"Image": "sklearn", "ModelDataUrl": "s3://data/old/model.tar.gz"}],

@@ -72,6 +72,28 @@ def test_champion_that_cannot_score_does_not_stop_the_new_version(evaluated, reg
     assert f"not compared: the live version 1 cannot score the test rows: {reason}" in evaluation["gate"]["reason"]
 
 
+def test_changed_champion_stops_the_job_before_it_is_loaded(evaluated, register, tmp_path):
+    loaded = tmp_path / "loaded"
+    register(f"open({str(loaded)!r}, 'w')\n" + SIGMOID, digest="0" * 64)
+    with pytest.raises(JobFailure, match="is not the file that the live version 1 was evaluated with") as failure:
+        evaluated(SIGMOID)
+    assert f"and the evaluation measured {'0' * 64}. Restore the object's version" in str(failure.value)
+    assert not loaded.exists()
+
+
+def test_unchanged_champion_is_measured(evaluated, register):
+    register(SIGMOID, digest="measured")
+    assert evaluated(SIGMOID)["champion"]["metrics"]["auc"]["value"] > 0.7
+
+
+def test_digest_is_of_the_file_before_its_code_runs(evaluated, ml):
+    path = ml / "processing/input/model/model.tar.gz"
+    evaluation = evaluated(f"import pathlib\nmoved = pathlib.Path({str(path)!r})\nmoved.rename(moved.with_name('before'))\n"
+                           f"moved.write_bytes(b'another')\n" + SIGMOID)  # fmt: skip
+    measured = path.with_name("before").read_bytes()
+    assert evaluation["lineage"]["artifact_digest"] == hashlib.sha256(measured).hexdigest()
+
+
 def test_labels_may_be_strings(evaluated, records):
     rows = records(300).assign(sold=lambda t: t["sold"].map({0: "no", 1: "yes"}))
     evaluation = evaluated(SIGMOID, rows, ["no", "yes"])

@@ -68,6 +68,7 @@ class Monitored:
     patch: pytest.MonkeyPatch
     live: LiveVersion | None
     at: datetime = NOW
+    approved: int | None = None
 
     def capture(self, lines: list[str], name: str = "a") -> str:
         key = f"sales/captured/sales/AllTraffic/2026/11/24/09/{name}.jsonl"
@@ -83,6 +84,7 @@ class Monitored:
         """One run of the job, an hour after the last one if no time is given; its report.json."""
         self.at = at or self.at + timedelta(hours=1)
         self.patch.setattr(live_version, "find", lambda endpoint: self.live)
+        self.patch.setattr(live_version, "newest_approved", lambda group: self.approved)
         self.patch.setenv("SCHEDULED_TIME", self.at.isoformat())
         self.patch.setenv("PIPELINE_EXECUTION_ID", f"run{self.at:%d%H}")
         monitor.run()

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 
 from jobs import s3 as storage
 from jobs.failures import JobFailure
-from jobs.monitoring import monitor
+from jobs.monitoring import live_version, monitor
 from jobs.monitoring.context import scheduled_time
 
 from ..conftest import BUCKET
@@ -124,6 +125,22 @@ def test_missing_endpoint_publishes_zero_rows(monitored):
     monitored.live = None
     assert monitored.run()["reason"] == "there is no endpoint yet"
     assert monitored.published == {"RowsObserved": 0}
+
+
+def test_missing_endpoint_of_approved_version_fails_job(monitored):
+    monitored.live, monitored.approved = None, 3
+    with pytest.raises(
+        JobFailure, match=r"no endpoint sales, although version 3 is approved.*redeploy sales --env test"
+    ):
+        monitored.run()
+    assert monitored.cloudwatch.list_metrics(Namespace="ModelFactory")["Metrics"] == []
+
+
+def test_failed_endpoint_fails_job_with_reason(s3, monkeypatch):
+    described = {"EndpointStatus": "Failed", "FailureReason": "no capacity"}
+    monkeypatch.setattr("jobs.s3.client", lambda *_: SimpleNamespace(describe_endpoint=lambda **_: described))
+    with pytest.raises(JobFailure, match="the endpoint sales has failed: no capacity"):
+        live_version.find("sales")
 
 
 def test_empty_day_is_a_violation_across_versions(monitored, records):

@@ -1,0 +1,124 @@
+"""The last deployment of an endpoint configuration, as its tags have it, and whether SageMaker has ended it. Pure: no AWS here.
+
+The tags are written before UpdateEndpoint or CreateEndpoint, so that nothing is lost when the function ends between two calls.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from shared.endpoints import CHANGING
+
+type Outcome = Literal["succeeded", "rolled back", "failed", "deleted"]
+
+WAITING, STARTED = "waiting", "started"
+"""Values of the tag `model-factory:outcome` before the end: requested and not started yet; started."""
+
+POINTER = "model-factory:deployment"
+"""Tag of an endpoint: the configuration of its last deployment."""
+
+_PREFIX = "model-factory:"
+_LONGEST_VALUE = 256
+_REFUSED = re.compile(r"[^\w\s.:/=+@-]")
+"""Characters that SageMaker takes in no tag."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One deployment of a configuration.
+
+    Args:
+        configuration: Name of the endpoint configuration.
+        model_package: ARN of the version.
+        request: Id of the message that requested it.
+        requested_by: Who requested it.
+        started: When it was started; for `waiting` when it was requested.
+        previous: The configuration that the endpoint had before; empty when it was created.
+        endpoint_modified: LastModifiedTime of the endpoint before; empty when it was created.
+        outcome: `waiting`, `started`, or how it ended.
+    """
+
+    configuration: str
+    model_package: str
+    request: str
+    requested_by: str
+    started: datetime
+    previous: str
+    endpoint_modified: str
+    outcome: str
+
+    @property
+    def version(self) -> int:
+        """The version that was deployed."""
+        return int(self.model_package.rpartition("/")[2])
+
+    @property
+    def ended(self) -> bool:
+        """Whether its end is recorded."""
+        return self.outcome not in (WAITING, STARTED)
+
+    def tags(self) -> list[dict[str, str]]:
+        """The tags of the configuration."""
+        values = {
+            "model-package": self.model_package,
+            "request": self.request,
+            "requested-by": self.requested_by,
+            "started": self.started.isoformat(),
+            "previous": self.previous,
+            "endpoint-modified": self.endpoint_modified,
+            "outcome": self.outcome,
+        }
+        return [{"Key": f"{_PREFIX}{name}", "Value": tag_value(value)} for name, value in values.items()]
+
+    @classmethod
+    def from_tags(cls, configuration: str, tags: Mapping[str, str]) -> Self | None:
+        """From the tags of a configuration; None for one that lambda/deploy has not tagged."""
+        if f"{_PREFIX}outcome" not in tags:
+            return None
+        value = {name.removeprefix(_PREFIX).replace("-", "_"): text for name, text in tags.items()}
+        return cls(
+            configuration,
+            value["model_package"],
+            value["request"],
+            value["requested_by"],
+            datetime.fromisoformat(value["started"]),
+            value["previous"],
+            value["endpoint_modified"],
+            value["outcome"],
+        )
+
+
+@dataclass(frozen=True)
+class End:
+    """How SageMaker ended a deployment, with its reason, if it gives one."""
+
+    outcome: Outcome
+    reason: str | None
+    time: datetime
+
+
+def end_of(deployment: Deployment, endpoint: Mapping[str, Any]) -> End | None:
+    """The end of a started deployment of the described endpoint; None when it has not ended, or was never carried out.
+
+    The configuration counts and not FailureReason, which may be empty after a rollback, and stays after the next scaling.
+    """
+    status, live = endpoint["EndpointStatus"], endpoint["EndpointConfigName"]
+    if deployment.outcome != STARTED or status in CHANGING:
+        return None
+    reason, time = endpoint.get("FailureReason"), endpoint["LastModifiedTime"]
+    if status != "InService":
+        return End("failed", reason, time)
+    if live == deployment.configuration:
+        return End("succeeded", None, time)
+    if time.isoformat() == deployment.endpoint_modified:
+        return None
+    if live == deployment.previous:
+        return End("rolled back", reason, time)
+    return End("failed", f"the endpoint has the configuration {live}, which another principal deployed", time)
+
+
+def tag_value(text: str) -> str:
+    """`text` as a tag can have it: at most 256 characters, others than letters, digits and _.:/=+-@ are spaces."""
+    return _REFUSED.sub(" ", text)[:_LONGEST_VALUE]
