@@ -50,13 +50,21 @@ class Factory:
     def client(self, service: str):
         return self.session.client(service)
 
-    def deploy(self, *stacks: str) -> None:
+    def deploy(self, *stacks: str, output: str = "cdk.out") -> None:
         """Run cdk deploy for the stacks (default: all) of the test project, with its files as they are now."""
         context = ["-c", f"factory={self.root / 'factory.yaml'}", "-c", f"models={self.root / 'models'}"]
-        arguments = ["deploy", *(stacks or ["--all"]), "--require-approval", "never", *context]
         # tests/stacks validates the templates.
         environment = {"CDK_VALIDATION": "false"}
-        cdk(self.local, [*arguments, "--output", str(self.root / "cdk.out")], cwd=ROOT, env=environment)
+        arguments = [*self._deployment(stacks), *context, "--output", str(self.root / output)]
+        cdk(self.local, arguments, cwd=ROOT, env=environment)
+
+    def deploy_again(self, *stacks: str) -> None:
+        """Run cdk deploy for the stacks as they were deployed first, without synthesizing them again."""
+        cdk(self.local, [*self._deployment(stacks), "--app", str(self.root / "cdk.out")], cwd=ROOT)
+
+    @staticmethod
+    def _deployment(stacks: tuple[str, ...]) -> list[str]:
+        return ["deploy", *(stacks or ["--all"]), "--require-approval", "never"]
 
     def upload_records(self, data: pd.DataFrame | str, day: str, name: str = "part-0.csv") -> None:
         body = data if isinstance(data, str) else data.to_csv(index=False)

@@ -205,10 +205,9 @@ def replace_failed_endpoint(factory: Factory) -> None:
 
 def destroy_and_redeploy(factory: Factory) -> None:
     """Destroying the model's stack deletes its endpoint and versions; the stack can be deployed again."""
-    deployed = ["--app", str(factory.root / "cdk.out")]
-    cdk(factory.local, ["destroy", factory.names.stack, "--force", *deployed], cwd=ROOT)
+    cdk(factory.local, ["destroy", factory.names.stack, "--force", "--app", str(factory.root / "cdk.out")], cwd=ROOT)
     assert factory.endpoint_status() == ""
-    cdk(factory.local, ["deploy", factory.names.stack, "--require-approval", "never", *deployed], cwd=ROOT)
+    factory.deploy_again(factory.names.stack)
 
 
 def check_without_endpoint(factory: Factory) -> None:

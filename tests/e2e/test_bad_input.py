@@ -67,7 +67,7 @@ def model_code(live):
     good = path.read_text()
     yield path, good
     path.write_text(good)
-    live.deploy(live.names.stack)
+    live.deploy_again(live.names.stack)
 
 
 @pytest.mark.parametrize("case", BAD_CODE)
@@ -75,5 +75,5 @@ def test_invalid_code_fails_training_with_line_of_model_py(live, alerts, model_c
     old, new, words = BAD_CODE[case]
     path, good = model_code
     path.write_text(good.replace(old, new))
-    live.deploy(live.names.stack)
+    live.deploy(live.names.stack, output="bad.out")
     assert_training_fails(live, alerts, *words)

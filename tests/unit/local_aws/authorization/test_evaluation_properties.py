@@ -1,6 +1,6 @@
 """Properties of policy evaluation that hold for any policies."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .conftest import allow, deny
@@ -28,6 +28,11 @@ def decide(places, account):
     return verdict(account=account, **given_policies).allowed
 
 
+# A fifth of a second is hypothesis' limit for an example.
+ON_A_BUSY_MACHINE = settings(deadline=None)
+
+
+@ON_A_BUSY_MACHINE
 @given(PLACES, ACCOUNTS, st.sampled_from(["identity", "resource", "boundary", "session"]), STATEMENTS)
 def test_adding_a_deny_never_allows(places, account, place, statement):
     more = {**places, place: [*(places[place] or []), {**statement, "Effect": "Deny"}]}
@@ -35,6 +40,7 @@ def test_adding_a_deny_never_allows(places, account, place, statement):
         assert decide(more, account) <= decide(places, account)
 
 
+@ON_A_BUSY_MACHINE
 @given(PLACES, ACCOUNTS, st.sampled_from(["identity", "resource", "boundary", "session"]), STATEMENTS)
 def test_adding_an_allow_never_denies(places, account, place, statement):
     if places[place] is not None:
@@ -42,18 +48,21 @@ def test_adding_an_allow_never_denies(places, account, place, statement):
         assert decide(more, account) >= decide(places, account)
 
 
+@ON_A_BUSY_MACHINE
 @given(PLACES, ACCOUNTS, st.randoms())
 def test_statement_order_does_not_matter(places, account, random):
     shuffled = {place: None if s is None else random.sample(s, len(s)) for place, s in places.items()}
     assert decide(shuffled, account) == decide(places, account)
 
 
+@ON_A_BUSY_MACHINE
 @given(PLACES, ACCOUNTS)
 def test_boundary_and_session_policies_never_add_permissions(places, account):
     unlimited = {**places, "boundary": None, "session": None}
     assert decide(places, account) <= decide(unlimited, account)
 
 
+@ON_A_BUSY_MACHINE
 @given(PLACES)
 def test_cross_account_call_never_needs_less(places):
     assert decide(places, "444455556666") <= decide(places, "111122223333")
