@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help .venv demo demo-delivery test lint unit faults stacks packaging documentation security e2e e2e-delivery conformance \
-  bench bench-drift bench-delivery test-spark wheel coverage docs lock clean
+  mutations bench bench-drift bench-delivery test-spark wheel coverage docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9.-]+:.*##' Makefile | sed -E 's/:.*## /:/' | column -t -s:
@@ -68,6 +68,9 @@ e2e: .venv  ## the deployed factory, run on the embedded AWS
 
 e2e-delivery: .venv  ## pushes through the deployed delivery pipeline, run on the embedded AWS
 	pytest tests/e2e_delivery --quiet
+
+mutations: .venv  ## changes one place at a time; a test has to fail (FILES="jobs/drift/decision.py", LIMIT=10, SEED=0)
+	OMP_NUM_THREADS=1 python -W ignore::DeprecationWarning -m tools.mutation --limit $(or $(LIMIT),10) --seed $(or $(SEED),0) $(FILES)
 
 bench: .venv  ## the jobs' CPU seconds and peak memory, captured requests read a second
 	PYTHONPATH=.:constructs python -m benchmarks.jobs_speed

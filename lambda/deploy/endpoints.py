@@ -49,8 +49,7 @@ def deployment_of(configuration: str) -> Deployment | None:
 def prepare(settings: Settings, package_arn: str, config: dict[str, Any], deployment: Deployment) -> None:
     """Create the SageMaker model and the endpoint configuration unless they exist, and tag the configuration.
 
-    The same name has the same content, but for the tags of its last deployment. Checks of the version's artifact belong here,
-    before CreateModel.
+    The same name has the same content, but for the tags of its last deployment.
     """
     _unless_exists("create_model", requests.model(settings, package_arn))
     tagged = config | {"Tags": [*config["Tags"], *deployment.tags()]}

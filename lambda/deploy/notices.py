@@ -5,6 +5,7 @@ import re
 from deployment import Deployment, End
 from settings import Settings
 from shared.alerts import Alert
+from shared.s3 import split_uri
 from shared.settings import ENVIRONMENT
 
 NO_REASON = "SageMaker gives no reason."
@@ -45,6 +46,20 @@ def refused(settings: Settings, version: int, reason: str) -> Alert:
         why=reason,
         done="The endpoint is as it was.",
         command=command("redeploy", settings.model),
+        version=version,
+    )
+
+
+def artifact_changed(settings: Settings, version: int, uri: str, reason: str) -> Alert:
+    """The artifact is not the file that was evaluated; an earlier version of the object may be."""
+    bucket, key = split_uri(uri)
+    return Alert(
+        model=settings.model,
+        cause="artifact-changed",
+        what=f"Version {version} of {settings.model} is not deployed: its artifact is not the one that was evaluated.",
+        why=f"{reason}.",
+        done="The endpoint is as it was.",
+        command=f"aws s3api list-object-versions --bucket {bucket} --prefix {key}",
         version=version,
     )
 

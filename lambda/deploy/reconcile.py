@@ -20,6 +20,8 @@ from messages import Deletion, Request
 from records import approved_by, write_deletion, write_deployment, write_version
 from settings import Settings
 from shared.alerts import send_alert
+from shared.artifacts import ArtifactError, check_artifact
+from shared.clients import client
 from versions import newest_approved
 
 
@@ -84,6 +86,8 @@ class _Step:
         """Decide and act."""
         wanted = self._wanted()
         decision = decide(self.endpoint, wanted, self.request.kind, self.request.id)
+        if isinstance(decision, Deploy | Delete) and not self._artifact_is_evaluated():
+            decision = Keep("its artifact is not the one that was evaluated")
         self._alert_of_rejection(decision)
         match decision:
             case Keep(reason, remember):
@@ -102,6 +106,15 @@ class _Step:
                 raise EndpointDeletedError(f"{self.settings.endpoint} had failed ({reason or '?'}) and is deleted")
             case Deploy():
                 return self._deploy()
+
+    def _artifact_is_evaluated(self) -> bool:
+        """Whether the artifact is the file that Evaluate measured; alerts when it is not."""
+        try:
+            self.facts["artifact_version"] = check_artifact(self.package, client("s3"))
+        except ArtifactError as error:
+            send_alert(notices.artifact_changed(self.settings, self.version, error.uri, str(error)))
+            return False
+        return True
 
     def _wanted(self) -> Wanted:
         last = endpoints.deployment_of(self.name)

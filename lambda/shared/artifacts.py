@@ -24,6 +24,10 @@ LONGEST_SECONDS = 90
 class ArtifactError(Exception):
     """The artifact is not the one that was evaluated, or cannot be compared with it; the message has the reason."""
 
+    def __init__(self, uri: str, reason: str) -> None:
+        super().__init__(reason)
+        self.uri = uri
+
 
 def check_artifact(package: dict[str, Any], s3: Any) -> str | None:
     """Compare the artifact of a described model package with the SHA-256 that was measured at its gate.
@@ -46,11 +50,11 @@ def check_artifact(package: dict[str, Any], s3: Any) -> str | None:
         code: Any = error.response
         if code["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket"):
             raise
-        raise ArtifactError(f"{uri} does not exist") from error
+        raise ArtifactError(uri, f"{uri} does not exist") from error
     with closing(response["Body"]) as body:  # its own context manager leaves out the check of the length
         digest = _known_digest(response) or _digest(body, uri, response["ContentLength"])
     if digest != measured:
-        raise ArtifactError(mismatch(uri, package["ModelPackageVersion"], digest, measured))
+        raise ArtifactError(uri, mismatch(uri, package["ModelPackageVersion"], digest, measured))
     return response.get("VersionId", "null")
 
 
@@ -78,7 +82,6 @@ def _digest(body: Any, uri: str, size: int) -> str:
         digest.update(chunk)
         read += len(chunk)
         if time.monotonic() > end:
-            raise ArtifactError(
-                f"{uri} could not be compared within {LONGEST_SECONDS} s: {read} of {size} bytes were read"
-            )
+            reason = f"{uri} could not be compared within {LONGEST_SECONDS} s: {read} of {size} bytes were read"
+            raise ArtifactError(uri, reason)
     return digest.hexdigest()

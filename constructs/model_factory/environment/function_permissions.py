@@ -58,6 +58,7 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
         ),
         pass_role(names.iam_arn(f"role/{names.model('*').role('endpoint')}")),
         *_scaling(names),
+        allow(["s3:GetObject"], [f"{names.bucket_arn('artifacts')}/*/model.tar.gz"]),
         allow(["s3:PutObject"], [f"{records}/*/{kind}/*" for kind in ("versions", "deployments", "approvals")]),
         send_alerts(names),
     ]

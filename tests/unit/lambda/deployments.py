@@ -1,5 +1,6 @@
 """The deploy function together with the endpoint that it manages."""
 
+import hashlib
 import json
 import uuid
 from datetime import UTC, datetime
@@ -17,17 +18,24 @@ class Deployments:
         self.sagemaker = cloud.client("sagemaker")
         self.sagemaker.create_model_package_group(ModelPackageGroupName=self.name)
 
-    def register(self, status="Approved"):
-        """Register a version; its number."""
+    def register(self, status="Approved", artifact=b"the model", **metadata):
+        """Register a version with its artifact; its number."""
+        key = f"executions/{uuid.uuid4().hex[:8]}/train/model.tar.gz"
+        self.artifact = {"Bucket": self.cloud.bucket, "Key": key}
+        self.cloud.client("s3").put_object(**self.artifact, Body=artifact)
         arn = self.sagemaker.create_model_package(
             ModelPackageGroupName=self.name,
             ModelApprovalStatus=status,
             InferenceSpecification={
-                "Containers": [{"Image": "image", "ModelDataUrl": "s3://artifacts/model.tar.gz"}],
+                "Containers": [{"Image": "image", "ModelDataUrl": f"s3://{self.cloud.bucket}/{key}"}],
                 "SupportedContentTypes": ["text/csv"],
                 "SupportedResponseMIMETypes": ["text/csv"],
             },
-            CustomerMetadataProperties={"data_digest": "0a1b"},
+            CustomerMetadataProperties={
+                "data_digest": "0a1b",
+                "artifact_digest": hashlib.sha256(artifact).hexdigest(),
+                **metadata,
+            },
         )["ModelPackageArn"]
         return int(arn.rpartition("/")[2])
 

@@ -134,3 +134,35 @@ def test_artifact_of_s3_is_compared(artifacts, cloud):
         s3.put_object(Bucket=cloud.bucket, Key=key, Body=b"x" + CONTENT[1:], **options)
         with pytest.raises(artifacts.ArtifactError, match="was evaluated with"):
             artifacts.check_artifact(version, s3)
+
+
+def test_changed_artifact_is_not_deployed_and_alerts(live):
+    live.register()
+    live.cloud.client("s3").put_object(**live.artifact, Body=b"The model")
+    assert live.send()["message"] == "its artifact is not the one that was evaluated"
+    assert live.live() == 1
+    assert not {"CreateModel", "CreateEndpointConfig", "UpdateEndpoint"} & set(live.function.changes)
+    (alert,) = live.alerts()
+    uri = "s3://{Bucket}/{Key}".format(**live.artifact)
+    digests = [hashlib.sha256(content).hexdigest() for content in (b"The model", b"the model")]
+    assert alert["why"] == (
+        f"{uri} is not the file that version 2 was evaluated with: its SHA-256 is {digests[0]}, "
+        f"and the evaluation measured {digests[1]}."
+    )
+    assert (alert["cause"], alert["version"], alert["model"]) == ("artifact-changed", 2, live.cloud.model)
+    assert alert["command"] == "aws s3api list-object-versions --bucket {Bucket} --prefix {Key}".format(**live.artifact)
+
+
+def test_first_deployment_of_changed_artifact_creates_nothing(deploy):
+    deploy.register(artifact_digest="0" * 64)
+    assert deploy.send()["message"] == "its artifact is not the one that was evaluated"
+    assert deploy.function.changes == ["PutObject", "PutEvents"]
+    deploy.register()
+    deploy.send()
+    deploy.settle()
+    assert deploy.live() == 2
+
+
+def test_deployed_object_version_is_logged(deploy):
+    deploy.register()
+    assert deploy.send()["artifact_version"] == "null"

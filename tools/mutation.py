@@ -1,0 +1,213 @@
+"""Mutation testing: changes one place of a file at a time and runs the tests that belong to it; a test has to fail.
+
+`python -m tools.mutation [--limit N] [--seed S] [FILE …]`: of each file a sample of N mutants, the same for the same seed. Files
+are those of lambda/, jobs/drift and jobs/evaluation unless some are named. Mutants that no test kills are printed; exit code 1
+when fewer than 90 % of a folder's mutants are killed. Mutants that change nothing that a test could see are in EQUIVALENT.
+
+A mutated file replaces the original while its tests run; it is restored in every case, also at Ctrl-C and SIGTERM.
+"""
+
+import argparse
+import ast
+import importlib
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = ROOT / "tests/unit"
+FOLDERS = ("lambda", "jobs/drift", "jobs/evaluation")
+WANTED = 0.9
+TIMEOUT_SECONDS = 600
+LIBRARIES = ("numpy", "pandas", "scipy.stats", "pyarrow.parquet", "sklearn.metrics", "hypothesis", "boto3", "moto")
+TESTS_OF = {
+    "jobs/drift": "drift/test_{name}_values.py drift/test_{name}.py",
+    "jobs/evaluation": "jobs/evaluation/test_{name}.py",
+    "lambda/retrain": "lambda/test_retrain*.py",
+    "lambda/deploy": "lambda/test_deploy*.py",
+    "lambda/delivery": "lambda/test_delivery*.py lambda/test_promotion.py",
+    "lambda/endpoint_cleanup": "lambda/test_endpoint_cleanup.py",
+    "lambda/bucket_cleanup": "lambda/test_bucket_cleanup.py",
+    "lambda/shared": "lambda/test_{name}.py lambda/test_deploy.py lambda/test_retrain.py lambda/test_invalid_messages.py",
+}
+"""By folder, patterns of its test files below tests/unit, the fast ones first; without any, all of the first one's folder."""
+EQUIVALENT: dict[tuple[str, str], str] = {
+    (
+        "jobs/drift/decision.py",
+        "1e-12 -> 1.000000000001",
+    ): "the floor only prevents a division by zero: such bins deviate by 0",
+    ("jobs/drift/decision.py", "1e-06 -> 1.000001"): "the order is the same where effects are compared",
+    ("jobs/drift/decision.py", "kind='stable' -> kind='XXstableXX'"): "not a value of numpy",
+}
+"""By file and change, why no test can see it."""
+
+COMPARED = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+}  # fmt: skip
+CALCULATED = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult,
+    ast.Pow: ast.Mult, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of a file: where, what, and the whole source with it."""
+
+    file: str
+    line: int
+    change: str
+    source: str
+
+
+def mutants(file: Path) -> list[Mutant]:
+    """All mutants of a file, in the order of their lines."""
+    text = file.read_text()
+    name = str(file.relative_to(ROOT))
+    found = []
+    for index in range(sum(1 for _ in ast.walk(ast.parse(text)))):
+        number = 0
+        while True:  # each change is made in a tree of its own
+            tree = ast.parse(text)
+            node = next(each for position, each in enumerate(ast.walk(tree)) if position == index)
+            changes = list(_changes(node))
+            if number >= len(changes):
+                break
+            before = ast.unparse(node).splitlines()[0]
+            changes[number]()
+            after = (ast.unparse(node).splitlines() or ["pass"])[0]
+            found.append(Mutant(name, getattr(node, "lineno", 0), f"{before} -> {after}", ast.unparse(tree)))
+            number += 1
+    return sorted(set(found), key=lambda each: (each.line, each.change))
+
+
+def _changes(node: ast.AST) -> Iterator[Callable[[], object]]:
+    """The changes of one node, as functions that make them in place."""
+    match node:
+        case ast.Compare(ops=[operator, *_]) if type(operator) in COMPARED:
+            yield lambda: node.ops.__setitem__(0, COMPARED[type(operator)]())
+        case ast.BoolOp():
+            yield lambda: setattr(node, "op", ast.Or() if isinstance(node.op, ast.And) else ast.And())
+        case ast.BinOp(right=ast.Constant(value=None)):
+            pass  # a type
+        case ast.BinOp() if type(node.op) in CALCULATED and not _is_text(node.left) and not _is_text(node.right):
+            yield lambda: setattr(node, "op", CALCULATED[type(node.op)]())
+        case ast.UnaryOp(op=ast.Not()):
+            yield lambda: node.__dict__.update(op=ast.Not(), operand=ast.UnaryOp(ast.Not(), node.operand))
+        case ast.UnaryOp(op=ast.USub()):
+            yield lambda: setattr(node, "op", ast.UAdd())
+        case ast.If() | ast.IfExp() | ast.While():
+            yield lambda: setattr(node, "test", ast.UnaryOp(ast.Not(), node.test))
+        case ast.keyword(arg="frozen" | "slots"):
+            pass
+        case ast.Constant(value=bool()):
+            yield lambda: setattr(node, "value", not node.value)
+        case ast.Constant(value=int() | float() as value):
+            yield lambda: setattr(node, "value", value + 1)
+        case ast.Return(value=ast.expr()) if not (isinstance(node.value, ast.Constant) and node.value.value is None):
+            yield lambda: setattr(node, "value", ast.Constant(None))
+        case ast.Expr(value=ast.Call()) | ast.AugAssign() | ast.Raise():
+            yield lambda: node.__dict__.update(_removed(node))
+        case _:
+            pass
+
+
+def _removed(node: ast.AST) -> dict[str, object]:
+    """A statement that does nothing, as the attributes of `node`."""
+    node.__class__ = ast.Expr  # type: ignore[assignment]
+    return {"value": ast.Constant(None)}
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def tests_of(file: Path) -> list[str]:
+    """The test files of a source file, below tests/unit."""
+    folder = next(name for name in TESTS_OF if str(file.relative_to(ROOT)).startswith(f"{name}/"))
+    patterns = TESTS_OF[folder].format(name=file.stem).split()
+    found = [str(path.relative_to(TESTS)) for pattern in patterns for path in sorted(TESTS.glob(pattern))]
+    return found or [str(path.relative_to(TESTS)) for path in sorted((TESTS / patterns[0]).parent.glob("test_*.py"))]
+
+
+def is_killed(mutant: Mutant) -> bool:
+    """Whether a test fails with the mutant."""
+    path = ROOT / mutant.file
+    original = path.read_bytes()
+    try:
+        path.write_text(mutant.source)
+        return not passes(path)
+    finally:
+        path.write_bytes(original)
+
+
+def passes(file: Path) -> bool:
+    """Whether the tests of a file pass, run in a fork."""
+    child = os.fork()
+    if not child:
+        _run_tests(tests_of(file))
+    return os.waitpid(child, 0)[1] == 0
+
+
+def _run_tests(files: list[str]) -> NoReturn:
+    """Run test files in this process, a fork that has the libraries already: importing them takes longer than most tests."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.alarm(TIMEOUT_SECONDS)
+    silent = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(silent, stream)
+    os.chdir(TESTS)
+    sys.dont_write_bytecode = True
+    code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files])
+    os._exit(int(code))
+
+
+def sample(file: Path, limit: int, seed: int) -> list[Mutant]:
+    """At most `limit` mutants of a file without the equivalent ones; the same for the same seed."""
+    known = [each for each in mutants(file) if (each.file, each.change) not in EQUIVALENT]
+    if len(known) <= limit:
+        return known
+    chosen = random.Random(f"{seed} {file.relative_to(ROOT)}").sample(range(len(known)), limit)  # noqa: S311 (no secret)
+    return [known[index] for index in sorted(chosen)]
+
+
+def main() -> int:
+    """Run the mutants and print the survivors; 1 when a folder has too many."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="*", type=Path, help="default: all of lambda/, jobs/drift and jobs/evaluation")
+    parser.add_argument("--limit", type=int, default=10, help="mutants of a file (default 10)")
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    every = (path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")) if path.name != "__init__.py")
+    tried, killed = Counter[str](), Counter[str]()
+    for file in [path.resolve() for path in chosen.files] or every:
+        folder = str(file.parent.relative_to(ROOT))
+        if not passes(file):
+            sys.exit(f"{file.relative_to(ROOT)}: its tests fail without a change: {', '.join(tests_of(file))}")
+        for mutant in sample(file, chosen.limit, chosen.seed):
+            started = time.monotonic()
+            died = is_killed(mutant)
+            tried[folder] += 1
+            killed[folder] += died
+            said = f"{'killed  ' if died else 'SURVIVED'} {mutant.file}:{mutant.line}: {mutant.change}"
+            print(f"{said} ({time.monotonic() - started:.0f} s)", flush=True)
+    for folder, count in tried.items():
+        print(f"{folder}: {killed[folder]} of {count} mutants killed ({killed[folder] / count:.0%})", flush=True)
+    return int(any(killed[folder] < WANTED * count for folder, count in tried.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
