@@ -117,8 +117,7 @@ def redeploy(machine, choice):
     """A person asks for a deployment."""
     machine.world.tell("a person runs model-factory redeploy")
     body = {"model": MODEL, "trigger": "manual", "reason": "because", "id": f"by-hand-{machine.steps}"}
-    machine.world.sqs.put(QUEUE, json.dumps(body), MODEL)
-    machine.ledger.asked(None)
+    machine.ledger.asked(None, machine.world.sqs.put(QUEUE, json.dumps(body), MODEL))
 
 
 def delete_endpoint(machine, choice):

@@ -27,6 +27,8 @@ class Asked:
 
     time: object
     version: int | None
+    message: object = None
+    """The message of a request by hand. One that waited while another was carried out asks once more when it is handled."""
 
 
 class Requests:
@@ -37,8 +39,8 @@ class Requests:
         self.requests, self.checked = [], 0
         self.deletions = []
 
-    def asked(self, version):
-        self.requests.append(Asked(self._world.clock.now, version))
+    def asked(self, version, message=None):
+        self.requests.append(Asked(self._world.clock.now, version, message))
 
     def deleted(self, config):
         self.deletions.append((self._world.clock.now, config))
@@ -61,7 +63,11 @@ class Requests:
                 yield f"version {version} is deployed again, which was {before[-1].outcome}, and nobody asked for it again"
 
     def _asked_since(self, time, version):
-        return any(request.time >= time and request.version in (None, version) for request in self.requests)
+        return any(
+            request.version in (None, version)
+            and (request.time >= time or (request.message and request.message.visible >= time))
+            for request in self.requests
+        )
 
     def _newest_approved(self, time):
         """Number of the newest approved version, by any list that may have been read."""

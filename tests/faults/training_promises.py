@@ -38,6 +38,15 @@ class Ledger:
         self._read_triggers()
         self._read_skips()
         yield from self._broken
+        if not self._world.bus.pending and not any(queue.waiting for queue in self._world.sqs.queues.values()):
+            yield from self._untold_pairs()
+
+    def _untold_pairs(self):
+        """Two trainings that are still in flight when every event has arrived."""
+        for time, *both in self.pairs:
+            running = all(execution.status in RUNNING for execution in both)
+            if running and not any(alert.time >= time for alert in self._world.alerts):
+                yield "told of two", f"two trainings of {both[0].pipeline} are in flight, and nobody was told"
 
     def _read_triggers(self):
         sent = self._world.sqs.sent
@@ -55,13 +64,13 @@ class Ledger:
         world, now = self._world, self._world.clock.now
         beside = world.pipelines.in_flight(execution.pipeline)
         if execution.by != "retrain":
-            self.pairs += [(now, execution.pipeline)] if beside else []
+            self.pairs += [(now, beside[0], execution)] if beside else []
             return
         unseen = [each for each in beside if now - each.started < timedelta(seconds=STALE_SECONDS)]
         if beside and not (world.stale and unseen == beside):
             self._broken.append(("one at a time", f"a training starts while {beside[0].arn[-4:]} is in flight"))
         elif beside:
-            self.pairs.append((now, execution.pipeline))
+            self.pairs.append((now, beside[0], execution))
         kind = execution.request["PipelineExecutionDisplayName"].partition("-")[0]
         model = execution.pipeline.removeprefix(f"{PREFIX}-").removesuffix("-train")
         self._read_triggers()
@@ -122,9 +131,6 @@ class Ledger:
         for trigger in self.triggers:
             if not self._answered(trigger):
                 yield "answered", f"the trigger {trigger.kind} of {trigger.model} led to nothing, and nobody was told"
-        for time, pipeline in self.pairs:
-            if not any(alert.time >= time for alert in self._world.alerts):
-                yield "told of two", f"two trainings of {pipeline} are in flight, and nobody was told"
         if not self._machine.faults and any(queue.dead for queue in self._world.sqs.queues.values()):
             yield "no dead letters", "messages end in the dead letters, though nothing failed"
 
