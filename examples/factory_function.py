@@ -1,4 +1,4 @@
-"""A function that reads a FIFO queue. An alarm counts exceptions, another one dead letters."""
+"""A function that reads a FIFO queue. Alarms count exceptions and dead letters, and notice messages that wait."""
 
 from pathlib import Path
 

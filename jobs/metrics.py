@@ -8,6 +8,7 @@ counts and losses are one product with it, and curves one sort of the scores and
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -38,8 +39,20 @@ def values(problem: str, truth: np.ndarray, scores: np.ndarray) -> dict[str, flo
     return {name: float(each[0]) for name, each in measured.items()}
 
 
-def evaluate(problem: str, truth: np.ndarray, scores: np.ndarray, seed: int) -> dict[str, dict[str, float]]:
-    """Every metric by name: value, low and high (95 % interval) and standard_deviation."""
+@dataclass(frozen=True)
+class Bootstrap:
+    """The metrics of a version on some rows. `spread`: by metric, how far each replicate is from their mean, NaN where undefined.
+
+    Two versions on the same rows with the same seed have the same weights in each replicate, so their spreads are paired.
+    """
+
+    values: dict[str, float]
+    spread: Values
+    rows: int
+
+
+def bootstrap(problem: str, truth: np.ndarray, scores: np.ndarray, seed: int) -> Bootstrap:
+    """Every metric with its replicates. Of more than MAX_BOOTSTRAP_ROWS rows, a sample is weighted."""
     rng = np.random.default_rng(seed)
     rows = np.arange(len(truth))
     if len(truth) > MAX_BOOTSTRAP_ROWS:
@@ -48,19 +61,33 @@ def evaluate(problem: str, truth: np.ndarray, scores: np.ndarray, seed: int) -> 
     blocks = [measure(weights) for weights in _weights(rng, len(rows))]
     # A sample of the rows has an interval that is wider by the square root of its share; scale it back.
     scale = np.sqrt(len(rows) / len(truth))
-    intervals: dict[str, dict[str, float]] = {}
-    for name, value in values(problem, truth, scores).items():
+    found, spread = values(problem, truth, scores), {}
+    for name in found:
         replicates = np.concatenate([block[name] for block in blocks])
-        replicates = replicates[~np.isnan(replicates)]
-        spread = (replicates - replicates.mean()) * scale if len(replicates) else np.zeros(1)
+        defined = replicates[~np.isnan(replicates)]
+        spread[name] = (replicates - (defined.mean() if len(defined) else 0.0)) * scale
+    return Bootstrap(found, spread, len(truth))
+
+
+def evaluate(problem: str, truth: np.ndarray, scores: np.ndarray, seed: int) -> dict[str, dict[str, float]]:
+    """Every metric by name: value, low and high (95 % interval) and standard_deviation."""
+    return intervals(bootstrap(problem, truth, scores, seed))
+
+
+def intervals(measured: Bootstrap) -> dict[str, dict[str, float]]:
+    """Every metric by name: value, low and high (95 % interval) and standard_deviation."""
+    found: dict[str, dict[str, float]] = {}
+    for name, value in measured.values.items():
+        spread = measured.spread[name]
+        spread = spread[~np.isnan(spread)] if not np.isnan(spread).all() else np.zeros(1)
         low, high = np.quantile(spread, [0.025, 0.975])
-        intervals[name] = {
+        found[name] = {
             "value": value,
             "low": float(value + low),
             "high": float(value + high),
             "standard_deviation": float(spread.std()),
         }
-    return intervals
+    return found
 
 
 def _weights(rng: np.random.Generator, rows: int) -> Iterator[np.ndarray]:

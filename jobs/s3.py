@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import boto3
@@ -53,12 +54,18 @@ def split(uri: str) -> tuple[str, str]:
 
 
 def client(service: str = "s3") -> Any:
-    """A boto3 client of the job's region, with retries for throttling.
+    """The job's boto3 client of a service in its region, with retries for throttling; making one takes longer than a request.
 
     The job's definition sets AWS_DEFAULT_REGION; SageMaker itself sets AWS_REGION at most, which boto3 does not read.
     """
     region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
-    return boto3.client(service, region_name=region, config=_RETRIES)
+    return _client(service, region, os.environ.get("AWS_ENDPOINT_URL"))
+
+
+@cache
+def _client(service: str, region: str | None, endpoint_url: str | None) -> Any:
+    make: Any = boto3.client
+    return make(service, region_name=region, endpoint_url=endpoint_url, config=_RETRIES)
 
 
 def newest_versions(uri: str) -> list[S3Object]:

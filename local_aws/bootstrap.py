@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,9 +31,21 @@ def bootstrap(
     `options` are further ones of `cdk bootstrap`, such as `--qualifier` with its value or `--bootstrap-customer-key`.
     Raises CdkError.
     """
+    bootstrap_places(local, set(accounts.values()), trust, options)
+    write_profiles(local, accounts)
+
+
+def bootstrap_places(
+    local: EmbeddedAws, places: Iterable[tuple[str, str]], trust: str | None = None, options: Sequence[str] = ()
+) -> None:
+    """Bootstrap accounts and regions, as `bootstrap` does, and write no profiles. Raises CdkError."""
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda at: _bootstrap_one(local, at[0], at[1], trust, options), sorted(set(accounts.values()))))
-    sections = []
+        list(pool.map(lambda at: _bootstrap_one(local, at[0], at[1], trust, options), sorted(places)))
+
+
+def write_profiles(local: EmbeddedAws, accounts: Mapping[str, tuple[str, str]]) -> None:
+    """Write `<state_dir>/aws-config` with a profile for each account and region, and let this process use it."""
+    sections: list[str] = []
     for profile, (account, region) in accounts.items():
         credentials = local.accounts.assume(f"arn:aws:iam::{account}:role/administrator", profile)
         lines = [f"{key.lower()} = {value}" for key, value in credentials.items()]

@@ -7,6 +7,8 @@ deduplication ids after a message is deleted; moto does neither.
 
 import logging
 import threading
+from collections import defaultdict
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -17,16 +19,20 @@ from .arn import parse_arn
 from .interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
-IDLE_SECONDS = 0.05
+LOOK_SECONDS = 0.25
+"""How often a poller looks at a queue that got no message: messages that are delayed or were received become visible."""
 RETRY_SECONDS = 1
 """The delay before a failed message is received again: on AWS it is the queue's visibility timeout."""
 
 
 class Pollers:
-    """Polls every queue that an enabled event source mapping names."""
+    """Polls every queue that an enabled event source mapping names.
 
-    def __init__(self, local: EmbeddedAws) -> None:
-        self._local = local
+    `arrivals` has an event for each queue, by its ARN, that is set when a message is sent.
+    """
+
+    def __init__(self, local: EmbeddedAws, arrivals: Mapping[str, threading.Event]) -> None:
+        self._local, self._arrivals = local, arrivals
         self._stop = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         threading.Thread(target=self._watch, name="sqs-pollers", daemon=True).start()
@@ -34,7 +40,7 @@ class Pollers:
 
     def _watch(self) -> None:
         """Start a poller for each new mapping; the poller of a deleted mapping ends."""
-        while not self._stop.wait(IDLE_SECONDS):
+        while not self._stop.wait(LOOK_SECONDS):
             for mapping in _mappings():
                 thread = self._threads.get(mapping.uuid)
                 if thread is None or not thread.is_alive():
@@ -46,28 +52,34 @@ class Pollers:
         _, region, account, name = parse_arn(arn)
         url = f"{self._local.endpoint_url}/{account}/{name}"
         seen: set[str] = set()
-        while not self._stop.wait(IDLE_SECONDS) and any(m.uuid == mapping.uuid for m in _mappings()):
+        arrived = self._arrivals[arn]
+        while not self._stop.is_set() and any(m.uuid == mapping.uuid for m in _mappings()):
+            arrived.wait(LOOK_SECONDS)
+            arrived.clear()
+            if self._stop.is_set():
+                return
             try:
                 role = _function(mapping).role
                 sqs = self._local.accounts.role_client("sqs", role, region)
                 if role not in seen:  # Lambda looks at the queue to know how many pollers it needs
                     sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
                     seen.add(role)
-                # A look into the queue costs nothing; a request twenty times a second for each queue would keep a core busy.
-                if sqs_backends[account][region].queues[name].messages:
-                    self._batch(mapping, sqs, url, region)
+                # A look into the queue costs less than a request.
+                if sqs_backends[account][region].queues[name].messages and self._batch(mapping, sqs, url, region):
+                    arrived.set()
             except Exception:
                 if self._stop.is_set():
                     return
                 log.exception("polling %s", name)
                 self._stop.wait(RETRY_SECONDS)
 
-    def _batch(self, mapping: Any, sqs: Any, url: str, region: str) -> None:
+    def _batch(self, mapping: Any, sqs: Any, url: str, region: str) -> bool:
+        """Invoke the function with the messages that the queue has; False when another consumer has them."""
         received = sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=min(10, mapping.batch_size or 10), AttributeNames=["All"]
         ).get("Messages", [])
         if not received:
-            return
+            return False
         event = {"Records": [_record(message, mapping.event_source_arn, region) for message in received]}
         answer, _ = self._local.functions.invoke(_function(mapping), event)
         reports = "ReportBatchItemFailures" in (mapping.function_response_types or [])
@@ -78,6 +90,7 @@ class Pollers:
                 sqs.change_message_visibility(**handle, VisibilityTimeout=RETRY_SECONDS)
             else:
                 sqs.delete_message(**handle)
+        return True
 
 
 def _function(mapping: Any) -> Any:
@@ -131,6 +144,7 @@ def _failed(answer: dict[str, Any], all_ids: list[str], *, reports_failures: boo
 def install(local: EmbeddedAws) -> None:
     """Poll in moto's place, from the first use of Lambda on; give FIFO queues their order and their memory."""
     add_message = Queue.add_message
+    arrivals: defaultdict[str, threading.Event] = defaultdict(threading.Event)
 
     def add_once(self: Any, message: Any) -> None:
         if _is_repeat(self, message):
@@ -140,6 +154,7 @@ def install(local: EmbeddedAws) -> None:
             add_message(self, message)
         finally:
             self.lambda_event_source_mappings = mappings
+        arrivals[self.queue_arn].set()
 
     receive_message = SQSBackend.receive_message
 
@@ -154,7 +169,7 @@ def install(local: EmbeddedAws) -> None:
     local.replace(Queue, "pending_message_groups", property(_groups_in_flight))
 
     def poll(_: ModuleType) -> None:
-        Pollers(local)
+        Pollers(local, arrivals)
 
     local.when_imported("moto.awslambda.models", poll)
 

@@ -31,6 +31,7 @@ from . import (
     function_roles,
     functions,
     log_groups,
+    once,
     parameters,
     public_resources,
     queues,
@@ -137,6 +138,7 @@ class LocalAws:
         cloudformation.install(self)
         self.functions = functions.install(self)
         extensions = (
+            once,
             access_logs,
             aws_policies,
             quotas,

@@ -51,14 +51,18 @@ class Project:
                 f"there is no model {name!r} in {self.root / 'models'}{_nearest(name, self.models)}; there are: {known}"
             ) from None
 
+    @cached_property
+    def _sessions(self) -> "dict[str, EnvironmentSession]":
+        return {}
+
     def environment(self, name: str | None) -> "EnvironmentSession":
-        """The environment called `name` (default: the last one, production). Raises UsageError."""
+        """The environment called `name` (default: the last one, production); each has one session. Raises UsageError."""
         try:
             environment = self.factory.environment(name) if name else self.factory.environments[-1]
         except KeyError as error:
             near = _nearest(name or "", [each.name for each in self.factory.environments])
             raise UsageError(f"{error.args[0]}{near}") from None
-        return EnvironmentSession(self, environment)
+        return self._sessions.setdefault(environment.name, EnvironmentSession(self, environment))
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

@@ -12,7 +12,8 @@ CODES = (
     "UnauthorizedOperation",
 )
 _MESSAGE = re.compile(
-    r"User: (?P<principal>\S+) is not authorized to perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>\S+))?"
+    r"User: (?P<principal>\S+) is not authorized to perform: (?P<action>[\w-]+:\w+)"
+    r'(?: on resource: "?(?P<resource>[^\s"]+)"?)?'  # S3 quotes it
     r"(?P<why> because .+|.* explicit deny.*)?",
     re.DOTALL,
 )
@@ -29,13 +30,13 @@ def explain(error: ClientError) -> str:
         return f"AWS refused {error.operation_name} ({message or 'no reason given'}); {advice}"
     resource = f" on {found['resource']}" if found["resource"] else ""
     why = (found["why"] or "").strip()
-    return f"{_role(found['principal'])} needs {found['action']}{resource}{f' ({why})' if why else ''}; {advice}"
+    return f"{principal(found['principal'])} needs {found['action']}{resource}{f' ({why})' if why else ''}; {advice}"
 
 
-def _role(principal: str) -> str:
-    """`role <name> (session <session>)` of an assumed role's ARN; other principals as they are."""
-    kind, _, rest = principal.rpartition(":")[2].partition("/")
+def principal(arn: str) -> str:
+    """`the role <name> of <account> (session <session>)` for the ARN of an assumed role; other principals as they are."""
+    kind, _, rest = arn.rpartition(":")[2].partition("/")
     if kind != "assumed-role":
-        return principal
+        return arn
     name, _, session = rest.rpartition("/")
-    return f"the role {name.rpartition('/')[2]} of {principal.split(':')[4]} (session {session})"
+    return f"the role {name.rpartition('/')[2]} of {arn.split(':')[4]} (session {session})"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from .project import UsageError
 
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.1, 10.0
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.25, 10.0
 
 
 def pause(started: float, shortest_seconds: float = SHORTEST_SECONDS) -> None:

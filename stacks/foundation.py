@@ -146,10 +146,10 @@ class FoundationStack(Stack):
         """The functions, two of them behind a queue."""
         retrain_queue = self._trigger_queue("RetrainQueue", "retrain", _RETRAIN_TIMEOUT)
         retrain = self._function("Retrain", "retrain", _RETRAIN_TIMEOUT, statements)
-        retrain.consume(retrain_queue.queue, grant=False)
+        retrain.consume(retrain_queue.queue, dead_letters=retrain_queue.dead_letters, grant=False)
         deploy_queue = self._trigger_queue("DeployQueue", "deploy", _DEPLOY_TIMEOUT)
         deploy = self._function("Deploy", "deploy", _DEPLOY_TIMEOUT, statements)
-        deploy.consume(deploy_queue.queue, grant=False)
+        deploy.consume(deploy_queue.queue, dead_letters=deploy_queue.dead_letters, grant=False)
         cleanup = self._function("EndpointCleanup", "endpoint-cleanup", _CLEANUP_TIMEOUT, statements)
         self.resources = EnvironmentResources(
             data_bucket=self._lake.data,
@@ -174,6 +174,7 @@ class FoundationStack(Stack):
             key=self.key,
             function_timeout=timeout,
             alarm_topic=self._by_name.alarm_topic,
+            function_alerts=True,
         )
 
     def _function(

@@ -32,7 +32,7 @@ def listed() -> set[str]:
 
 def called_in_source(folders: Iterable[Path]) -> set[str]:
     """Operations that Python files call on a client, or get a paginator or waiter for."""
-    return {name for folder in folders for path in folder.rglob("*.py") for name in _calls(ast.parse(path.read_text()))}
+    return {name for folder in folders for path in folder.rglob("*.py") for name in _calls(_nodes(path))}
 
 
 def allowed_in(templates: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -52,13 +52,23 @@ def called_in_run(endpoint: str) -> set[str]:
         return set(json.load(answer))
 
 
-def _calls(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+@cache
+def _nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
+def _called(node: ast.Call) -> str:
+    """The last part of the called function's name; empty for what has none."""
+    return str(getattr(node.func, "attr", getattr(node.func, "id", "")))
+
+
+def _calls(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Attribute):
             yield from _methods().get(node.attr, ())
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called = ast.unparse(node.func).rpartition(".")[2]
-            yield from _methods().get(str(node.args[0].value), ()) if called in ("get_paginator", "get_waiter") else ()
+        elif isinstance(node, ast.Call) and _called(node) in ("get_paginator", "get_waiter"):
+            name = node.args[0] if node.args else None
+            yield from _methods().get(str(name.value), ()) if isinstance(name, ast.Constant) else ()
 
 
 @cache
@@ -89,8 +99,8 @@ def _services() -> set[str]:
     known = set(botocore.session.get_session().get_available_services())
     for folder in SOURCES:
         for path in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("client") and node.args:
+            for node in _nodes(path):
+                if isinstance(node, ast.Call) and _called(node).endswith("client") and node.args:
                     name = node.args[0]
                     found |= {name.value} & known if isinstance(name, ast.Constant) else set()
     return found

@@ -5,7 +5,7 @@ installed packages.
 """
 
 import json
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +43,9 @@ def from_packages() -> dict[str, Any]:
 
 
 def _missing(types: dict[str, str]) -> dict[str, list[str]]:
-    partitions = json.loads((files("botocore") / "data" / "endpoints.json").read_bytes())["partitions"]
+    partitions = json.loads((_data("botocore") / "endpoints.json").read_bytes())["partitions"]
     services = next(each["services"] for each in partitions if each["partition"] == "aws")
-    schemas = files("cfnlint") / "data" / "schemas" / "providers"
+    schemas = _data("cfnlint") / "schemas" / "providers"
     found = {}
     for region in sorted(POWERTOOLS):
         registered = json.loads((schemas / f"{region}.json").read_bytes())
@@ -57,6 +57,14 @@ def _missing(types: dict[str, str]) -> dict[str, list[str]]:
         if missing:
             found[region] = missing
     return found
+
+
+def _data(package: str) -> Path:
+    """The data of a package that is not imported: cfn-lint takes seconds."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(package)
+    return Path(spec.origin).parent / "data"
 
 
 if __name__ == "__main__":

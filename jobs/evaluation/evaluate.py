@@ -3,7 +3,7 @@
 import json
 import os
 import tarfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from .. import metrics, paths, serve
 from ..drift import profile
 from ..failures import JobFailure
 from ..metrics import LESS_IS_BETTER
-from . import champion, gate
+from . import champion, comparison, gate
 from .importance import permutation_importance
 from .labels import Labels
 
@@ -81,23 +81,34 @@ def _evaluate(served: serve.Served, rows: TestRows, scoring: champion.Scoring | 
         predicted = project.predict(served.model, project.features(raw))
         return labels.aligned(predicted, served.classes or [], "model.py")
 
+    metric = project.settings["gate"]["metric"]
     scores = score(rows.raw)
-    measured = metrics.evaluate(project.problem, labels.truth, scores, seed)
-    importance = permutation_importance(project.settings["gate"]["metric"], score, rows.raw, labels, seed)
-    compared = _measure_champion(scoring, labels, seed)
-    verdict = gate.decide(project.settings["gate"], measured, compared)
-    return Evaluation(project.problem, served.classes, scores, measured, importance, compared, verdict)
+    measured = metrics.bootstrap(project.problem, labels.truth, scores, seed)
+    found = metrics.intervals(measured)
+    importance = permutation_importance(metric, score, rows.raw, labels, seed)
+    section, compared = _compare(scoring, metric, measured, labels, seed)
+    verdict = gate.decide(project.settings["gate"], found, len(rows.raw), compared)
+    return Evaluation(project.problem, served.classes, scores, found, importance, section, verdict)
 
 
-def _measure_champion(scoring: champion.Scoring | None, labels: Labels, seed: int) -> dict[str, Any] | None:
-    """The champion's metrics on the same rows, or the reason why it has none; None before the first version."""
+def _compare(
+    scoring: champion.Scoring | None, metric: str, measured: metrics.Bootstrap, labels: Labels, seed: int
+) -> tuple[dict[str, Any] | None, gate.Comparison | None]:
+    """Section `champion` of evaluation.json and the comparison for the gate; None before the first version.
+
+    A champion that cannot be measured on the rows has no metrics, but the reason why.
+    """
     if scoring is None:
-        return None
+        return None, None
+    version = scoring.version
     try:
-        scores = labels.aligned(*scoring.scores(), f"the live version {scoring.version}")
-        return {"version": scoring.version, "metrics": metrics.evaluate(labels.problem, labels.truth, scores, seed)}
+        scores = labels.aligned(*scoring.scores(), f"the live version {version}")
+        theirs = metrics.bootstrap(labels.problem, labels.truth, scores, seed)
     except (JobFailure, ValueError) as error:
-        return {"version": scoring.version, "metrics": None, "reason": str(error)}
+        return {"version": version, "metrics": None, "reason": str(error)}, gate.Comparison(version, reason=str(error))
+    advantage = comparison.compare(metric, measured, theirs, labels)
+    section = {"version": version, "metrics": metrics.intervals(theirs), "advantage": asdict(advantage)}
+    return section, gate.Comparison(version, theirs.values[metric], advantage)
 
 
 def _write(evaluation: Evaluation, rows: int, artifact_digest: str) -> None:

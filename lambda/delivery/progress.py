@@ -7,7 +7,7 @@ from typing import Any
 from outcome import Succeeded
 
 REQUEST_INTERVAL_SECONDS = 60
-"""Time before a training is requested again. A request is lost when a scheduled training is running."""
+"""Time before a training is requested again. Requests during a training wait for its end, as one."""
 
 
 @dataclass

@@ -16,7 +16,7 @@ from leftovers import report_leftovers
 from outcome import Failed, InProgress, Job, Outcome
 from progress import Progress
 from promote import NoApprovedVersionError, promote_model
-from shared.executions import RUNNING
+from shared.executions import RUNNING, Description
 from shared.promotion import PromotionError
 from shared.s3 import split_uri
 from versions import code_changed
@@ -95,7 +95,12 @@ def _execution(job: Job, environment: Environment, pipeline: str) -> dict[str, A
     executions = environment.client("sagemaker").list_pipeline_executions(
         PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=20
     )["PipelineExecutionSummaries"]
-    return next((each for each in executions if job.execution in each.get("PipelineExecutionDescription", "")), None)
+    # What follows a training is in its description, too, but it has not started.
+    return next((each for each in executions if job.execution in _reason(each)), None)
+
+
+def _reason(execution: dict[str, Any]) -> str:
+    return Description.parse(execution.get("PipelineExecutionDescription", "")).reason
 
 
 def _promote(job: Job, environment: Environment, progress: Progress) -> None:

@@ -29,7 +29,7 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
     """Handle one message about one model. Raises for an invalid message, and for one that SQS has to deliver again."""
     logger.remove_keys(["model"])  # of the previous message
     try:
-        request, settings = read_message(record, lambda_context, parse, Settings, logger)
+        request, settings = read_message(record, lambda_context, parse, Settings)
     except LookupError:
         # A rule that was deleted may match events for a short time: these are about the endpoint that its stack deleted.
         if json.loads(record.body).get("detail-type") == ENDPOINT_EVENT:

@@ -1,20 +1,20 @@
-"""Handler of the retrain queue: each message starts a training pipeline or is skipped, with the reason in the log.
+"""Handler of the retrain queue: a message starts a training, is remembered until the running one ends, or is skipped.
 
-Needs ssm:GetParameter on the models' parameters; sagemaker:ListPipelineExecutions and StartPipelineExecution on the training
-pipelines; s3:ListBucket on the data bucket below `*/raw/`; cloudwatch:PutMetricData in our namespace; its queue; its log group.
+An event about the start of a training is looked at, too: a person can start one while another is in flight.
+
+Needs ssm:GetParameter on the models' parameters; sagemaker:ListPipelineExecutions, StartPipelineExecution and
+UpdatePipelineExecution on the training pipelines; s3:ListBucket on the data bucket below `*/raw/`; cloudwatch:PutMetricData in
+our namespace; events:PutEvents for alerts; its queue and dead-letter queue; its log group.
 """
 
-from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
-import aws
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from decision import Skip, decide
-from messages import parse
+from messages import TrainingChanged, parse
 from settings import Settings
-from shared.queue import process_batch, read_message
+from shared.queue import UnknownModelError, process_batch, read_message
+from trainings import check_start, handle_request
 
 logger = Logger()
 
@@ -25,26 +25,18 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 def handle(record: SQSRecord, lambda_context: Any) -> None:
-    """Handle one trigger of one model. Raises for an invalid message or an error of AWS; a skip succeeds."""
+    """Handle one message about one model. Raises for an invalid message or an error of AWS; a skip succeeds."""
     logger.remove_keys(["model", "trigger"])  # of the previous message
-    trigger, settings = read_message(record, lambda_context, parse, Settings, logger)
-    logger.append_keys(model=trigger.model, trigger=trigger.kind)
-    decision = decide(
-        trigger,
-        aws.list_executions(settings.training_pipeline),
-        partial(aws.newest_data, settings.raw_uri),
-        settings.retrain,
-        datetime.now(UTC),
-        settings.promoted_from,
-    )
-    if isinstance(decision, Skip):
-        logger.info("training skipped", reason=decision.reason)
-        # Without new datapoints the alarm on RetrainNotStarted keeps its state until a training starts: it notifies once,
-        # however often a drift returns.
-        not_started = {"RetrainNotStarted": 1} if decision.notify else {}
-        aws.put_counts(trigger.model, {"RetrainSkipped": 1, **not_started})
-        return
-    # The token comes from the message: a message that is delivered again after a start does not start a second training.
-    execution = aws.start_training(settings.training_pipeline, trigger, token=f"retrain-{record.message_id}")
-    logger.info("training started", execution=execution, reason=trigger.reason)
-    aws.put_counts(trigger.model, {"RetrainStarted": 1, "RetrainNotStarted": 0})
+    try:
+        message, settings = read_message(record, lambda_context, parse, Settings)
+    except UnknownModelError as error:
+        if isinstance(error.message, TrainingChanged):  # CloudFormation stopped the training when it deleted the model
+            return
+        raise
+    if isinstance(message, TrainingChanged) and message.is_start:
+        outcome = check_start(message.model, settings, message.execution)
+    else:
+        request = message.request(record.message_id)
+        logger.append_keys(model=message.model, trigger=request.kind if request else "training ended")
+        outcome = handle_request(message.model, settings, request)
+    logger.info(outcome.message, model=message.model, **outcome.facts)

@@ -1,4 +1,4 @@
-"""Lambda functions, event source mappings and settings of asynchronous invocations."""
+"""Lambda functions, who may invoke them, event source mappings and settings of asynchronous invocations."""
 
 import io
 import zipfile
@@ -113,6 +113,16 @@ def _put_invoke_config(client: Any, properties: Properties, context: Context) ->
     return Physical(f"{properties['FunctionName']}|{properties.get('Qualifier', '$LATEST')}")
 
 
+def _add_permission(client: Any, properties: Properties, context: Context) -> Physical:
+    client.add_permission(**request("lambda", "AddPermission", properties | {"StatementId": context.name}))
+    return Physical(f"{properties['FunctionName']}|{context.name}", {"Id": context.name})
+
+
+def _remove_permission(client: Any, physical: Physical) -> None:
+    function, _, statement = physical.identifier.rpartition("|")
+    client.remove_permission(FunctionName=function, StatementId=statement)
+
+
 TYPES = [
     ResourceType(
         "AWS::Lambda::Function",
@@ -129,6 +139,7 @@ TYPES = [
         lambda client, physical: client.delete_event_source_mapping(UUID=physical.identifier),
         _update_mapping,
     ),
+    ResourceType("AWS::Lambda::Permission", "lambda", _add_permission, _remove_permission),
     ResourceType(
         "AWS::Lambda::EventInvokeConfig",
         "lambda",

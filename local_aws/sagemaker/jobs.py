@@ -44,7 +44,7 @@ class Kind:
         state.tag(arn, request.get("Tags"))
         if self.name == "Training":
             job.stage("Starting")
-        record["_job"] = job
+        record["_job"], record["_ended"] = job, threading.Event()
         thread = threading.Thread(target=self._run, args=(service, state, record, job), name=name, daemon=True)
 
         def end() -> None:
@@ -72,6 +72,7 @@ class Kind:
             record["SecondaryStatusTransitions"][-1]["EndTime"] = now()
         record[self.end_key] = record["LastModifiedTime"] = now()
         record[self.status_key] = status
+        record["_ended"].set()
         if not service.stopping.is_set():
             self._emit_state_change(service, state, record)
 

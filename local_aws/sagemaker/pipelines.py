@@ -12,6 +12,8 @@ from .lists import page
 from .service import Service
 from .state import State, add, find
 
+_DESCRIBED = ("PipelineExecutionDescription", "PipelineExecutionDisplayName")
+
 
 def create(service: Service, state: State, request: Record) -> Record:
     """CreatePipeline."""
@@ -58,9 +60,7 @@ def start(service: Service, state: State, request: Record) -> Record:
         identifier = "".join(random.choices(string.ascii_lowercase + string.digits, k=12))  # noqa: S311 (a name)
         limits = {key: value for key, value in request.items() if key == "ParallelismConfiguration"}
         execution = Execution(service, state, pipeline | limits, definition, parameters, identifier, token)
-        for key in ("PipelineExecutionDescription", "PipelineExecutionDisplayName"):
-            if key in request:
-                execution.record[key] = request[key]
+        execution.record.update({key: request[key] for key in _DESCRIBED if key in request})
         execution.record.setdefault("PipelineExecutionDisplayName", f"execution-{int(now().timestamp() * 1000)}")
         state.executions[execution.record["PipelineExecutionArn"]] = execution
     execution.start()
@@ -119,6 +119,14 @@ def list_steps(service: Service, state: State, request: Record) -> Record:
     return page(steps, request, "PipelineExecutionSteps", "StartTime")
 
 
+def update_execution(service: Service, state: State, request: Record) -> Record:
+    """UpdatePipelineExecution: the description and the display name, of an execution that runs or has ended."""
+    record = _execution(state, request).record
+    changes = {key: request[key] for key in _DESCRIBED if key in request}
+    record.update(changes, LastModifiedTime=now())
+    return {"PipelineExecutionArn": record["PipelineExecutionArn"]}
+
+
 def stop(service: Service, state: State, request: Record) -> Record:
     """StopPipelineExecution."""
     execution = _execution(state, request)
@@ -148,6 +156,7 @@ OPERATIONS = {
         "PipelineSummaries",
     ),
     "StartPipelineExecution": start,
+    "UpdatePipelineExecution": update_execution,
     "StopPipelineExecution": stop,
     "DescribePipelineExecution": describe_execution,
     "DescribePipelineDefinitionForExecution": lambda service, state, request: {

@@ -6,10 +6,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from model_factory.config import Environment
 
 from ..delivery.approvals import Decision
+from ..delivery.deliveries import Deliveries
+from ..delivery.left_behind import left_behind
 from ..options import EnvironmentName, ModelName, OptionalModelName, Profile, ProjectFolder, Reason, out
 from ..project import EnvironmentSession, Project, UsageError
 
@@ -28,8 +31,9 @@ def register(app: typer.Typer) -> None:
 
 
 def deliveries(root: ProjectFolder = Path(), profile: Profile = None) -> None:
-    """Show the latest executions of the delivery pipeline: commit, status and reason of a failure."""
-    pipeline = _pipeline(Project(root, profile))
+    """Show the latest executions of the delivery pipeline, why one failed, and what is deployed but no longer delivered."""
+    project = Project(root, profile)
+    pipeline = _pipeline(project)
     table = Table("started", "commit", "status", "type", "reason")
     for execution in pipeline.executions()[:10]:
         started: datetime = execution["startTime"]
@@ -40,8 +44,10 @@ def deliveries(root: ProjectFolder = Path(), profile: Profile = None) -> None:
             reason = f"waits for {approval.action}"
         kind = execution.get("executionType", "STANDARD").lower()
         commit = revision.get("revisionId", "-")[:12]
-        table.add_row(f"{started:%Y-%m-%d %H:%M}", commit, execution["status"], kind, reason)
+        table.add_row(f"{started:%Y-%m-%d %H:%M}", commit, execution["status"], kind, Text(reason))
     out.print(table)
+    for line in left_behind(project, pipeline):
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def approve(
@@ -127,12 +133,11 @@ def _decide_delivery(decision: Decision, reason: str, environment: str, project:
     raise UsageError(f"no delivery waits for approval of {environment}; model-factory deliveries lists them")
 
 
-def _pipeline(project: Project) -> Any:
-    from ..delivery.deliveries import Deliveries
-
+def _pipeline(project: Project) -> Deliveries:
     delivery = project.factory.delivery
     if delivery is None:
         raise UsageError(f"{project.root / 'factory.yaml'} has no `delivery`")
     names = project.factory.delivery_names(delivery)
     tooling = Environment(name=names.environment, account=delivery.account, region=delivery.region, approval="manual")
-    return Deliveries(EnvironmentSession(project, tooling).client("codepipeline"), names.delivery_pipeline)
+    session = EnvironmentSession(project, tooling)
+    return Deliveries(session.client("codepipeline"), names.delivery_pipeline, session.client("logs"))

@@ -1,21 +1,26 @@
-"""Commands on deployed models: status, retrain, invoke, upload."""
+"""Commands on deployed models: status, retrain, redeploy, rollback, invoke, upload, policy."""
 
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from botocore.exceptions import ClientError
 
 from ..options import EnvironmentName, ModelName, Profile, ProjectFolder, err, out
-from ..project import Project, UsageError
+from ..project import EnvironmentSession, Project, UsageError
 from ..refusals import explain
+
+if TYPE_CHECKING:
+    from ..operations.deployments import Requested
+
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Send the request, and do not wait for the deployment.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `model-factory`."""
-    for command in (status, retrain, invoke, upload):
+    for command in (status, retrain, redeploy, rollback, invoke, upload, policy):
         app.command()(command)
 
 
@@ -74,8 +79,8 @@ def retrain(
     root: ProjectFolder = Path(),
     profile: Profile = None,
 ) -> None:
-    """Start a training: send a message to the retrain queue, as the schedule and the drift alarm do."""
-    from ..operations.trigger import send_manual_trigger
+    """Request a training, as the schedule and the drift alarm do. During another one, it starts when that one ends."""
+    from ..operations.trigger import request_training
 
     project = Project(root, profile)
     config, session = project.model(model), project.environment(env)
@@ -85,11 +90,85 @@ def retrain(
             f"{source.name}; train in the first environment, then deliver, or model-factory promote {model} "
             f"--from {source.name} --env {session.environment.name}"
         )
-    identifier = send_manual_trigger(session, "retrain", model, reason)
+    request = request_training(session, model, reason)
     out.print(
-        f"sent a retrain message for {model} to {session.environment.name} ({identifier}); "
-        "model-factory status shows the training"
+        f"sent a retrain message for {model} to {session.environment.name} ({request.id}): {request.outlook}; "
+        "model-factory status shows it",
+        soft_wrap=True,
     )
+
+
+def redeploy(
+    model: ModelName,
+    reason: Annotated[str, typer.Option(help="Reason; part of the request.")] = "redeploy by hand",
+    env: EnvironmentName = None,
+    no_wait: NoWait = False,
+    root: ProjectFolder = Path(),
+    profile: Profile = None,
+) -> None:
+    """Deploy the newest approved version, also after a rollback or a deleted endpoint, with canary, alarms and record.
+
+    Exit codes: 0 it is live (with --no-wait: the request is sent), 1 mistake or refusal, 3 rolled back or failed, 4 not ended in
+    time.
+    """
+    from ..operations import deployments
+
+    project = Project(root, profile)
+    project.model(model)
+    session = project.environment(env)
+    requested = deployments.redeploy(session, model, reason)
+    out.print(f"asked {session.environment.name} to deploy version {requested.version} of {model}")
+    _wait_for_deployment(session, requested, no_wait=no_wait)
+
+
+def rollback(
+    model: ModelName,
+    to: Annotated[
+        int | None, typer.Option("--to", help="An approved version; default: the one before the live one.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Reason; recorded with the rejections.")] = "rollback by hand",
+    env: EnvironmentName = None,
+    no_wait: NoWait = False,
+    root: ProjectFolder = Path(),
+    profile: Profile = None,
+) -> None:
+    """Return to an older approved version: reject the newer ones, then deploy it with canary, alarms and record.
+
+    Exit codes: 0 it is live (with --no-wait: the request is sent), 1 mistake or refusal, 3 rolled back or failed, 4 not ended in
+    time. After 1 half way, the same command goes on.
+    """
+    from ..operations import deployments
+
+    project = Project(root, profile)
+    project.model(model)
+    session = project.environment(env)
+    requested = deployments.rollback(session, model, to, reason, lambda line: out.print(line, soft_wrap=True))
+    out.print(f"asked {session.environment.name} to deploy version {requested.version} of {model}")
+    _wait_for_deployment(session, requested, no_wait=no_wait)
+
+
+def _wait_for_deployment(session: EnvironmentSession, requested: "Requested", *, no_wait: bool) -> None:
+    from ..operations.deployments import NotEndedError, follow
+
+    if no_wait:
+        out.print(f"model-factory status {requested.model} --env {session.environment.name} shows what becomes of it")
+        return
+    try:
+        ended = follow(session, requested, lambda line: err.print(line, markup=False))
+    except NotEndedError as error:
+        err.print(f"model-factory: {error}", markup=False, soft_wrap=True)
+        raise typer.Exit(4) from None
+    recorded = f"; recorded in {ended.record_uri}" if ended.record_uri else ""
+    if ended.outcome in ("succeeded", "unchanged"):
+        already = " already; there was nothing to deploy" if ended.outcome == "unchanged" else ""
+        out.print(f"version {ended.version} of {requested.model} is live{already}{recorded}", soft_wrap=True)
+        return
+    serves = f"; the endpoint serves version {ended.live} as before" if ended.live else ""
+    message = f"the deployment of version {ended.version} of {requested.model} was {ended.outcome}"
+    if ended.outcome == "failed":
+        message = f"the deployment of version {ended.version} of {requested.model} failed"
+    err.print(f"model-factory: {message}: {ended.reason}{serves}{recorded}", markup=False, soft_wrap=True)
+    raise typer.Exit(3)
 
 
 def invoke(
@@ -140,3 +219,14 @@ def upload(
     project = Project(root, profile)
     uri = upload_file(project.environment(env), model, file, day.date() if day else None, labels=labels)
     out.print(f"uploaded {uri}", soft_wrap=True)
+
+
+def policy(
+    commands: Annotated[list[str] | None, typer.Argument(help="Commands; default: all that have a policy.")] = None,
+    env: EnvironmentName = None,
+    root: ProjectFolder = Path(),
+) -> None:
+    """Print the IAM policy that running commands such as status, approve or rollback in an environment needs."""
+    from ..operations.policy import policy as required
+
+    print(json.dumps(required(Project(root).environment(env).names, commands or ()), indent=2))

@@ -12,10 +12,8 @@ from model_factory.functions.shared.records import write_record
 from model_factory.functions.shared.s3 import split_uri
 
 from ..operations.trigger import send_manual_trigger
+from ..operations.versions import PAGE, list_versions
 from ..project import EnvironmentSession, UsageError
-
-PAGE = 100
-"""The most versions that ListModelPackages returns at a time."""
 
 
 @dataclass(frozen=True)
@@ -133,21 +131,3 @@ def find_version(
     existing = ", ".join(f"v{each['ModelPackageVersion']} {each['ModelApprovalStatus']}" for each in newest[:5])
     wanted = f"version {number}" if number else f"version that is {status}"
     raise UsageError(f"{model} has no {wanted} in {session.environment.name}; there are: {existing or 'none yet'}")
-
-
-def list_versions(session: EnvironmentSession, model: str, **filters: str) -> list[dict[str, Any]]:
-    """Summaries of the newest versions of a model, newest first, at most 100.
-
-    Raises UsageError when the environment has no such model.
-    """
-    group = session.names.model(model).model_package_group
-    try:
-        found = session.client("sagemaker").list_model_packages(
-            ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=PAGE, **filters
-        )["ModelPackageSummaryList"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationException":
-            raise
-        raise session.not_deployed(f"model package group {group!r}") from None
-    # Two versions may have been registered within the same second.
-    return sorted(found, key=lambda each: each["ModelPackageVersion"], reverse=True)

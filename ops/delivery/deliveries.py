@@ -5,10 +5,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from model_factory.functions.shared.build_log import read_last_lines
+from model_factory.functions.shared.pipelines import (
+    Place,
+    RemovedEnvironment,
+    deployed_stacks,
+    removed_environments,
+)
+
 from ..project import UsageError
 
 ENDED = ("Succeeded", "Failed", "Stopped", "Superseded", "Cancelled")
 POLL_SECONDS = 0.5
+EARLIER_VERSIONS = 20
 
 
 @dataclass(frozen=True)
@@ -22,10 +33,14 @@ class Approval:
 
 @dataclass(frozen=True)
 class Deliveries:
-    """The pipeline called `name`. `client`: a CodePipeline client of the tooling account."""
+    """The pipeline called `name`, in the tooling account. `client` and `logs`: clients of CodePipeline and of CloudWatch Logs.
+
+    Without `logs`, the reasons of failed builds have no lines of their logs.
+    """
 
     client: Any
     name: str
+    logs: Any = None
 
     def executions(self) -> list[dict[str, Any]]:
         """The latest executions, newest first."""
@@ -67,13 +82,45 @@ class Deliveries:
         )
 
     def failures(self, execution: str) -> list[str]:
-        """Stage, action and reason of each failed action of an execution."""
+        """Stage, action and reason of each failed action of an execution; of a build with the last lines of its log."""
         return [
-            f"{action['stageName']}: {action['actionName']}: "
-            f"{action['output']['executionResult'].get('externalExecutionSummary', 'no reason given')}"
+            f"{action['stageName']}: {action['actionName']}: {self._reason(action)}"
             for action in self.actions(execution)
             if action["status"] == "Failed"
         ]
+
+    def leftovers(self) -> dict[str, list[str]]:
+        """Models that the newest delivery found deployed and not in its commit, by environment, where it came to training."""
+        found: dict[str, list[str]] = {}
+        for execution in self.executions()[:5]:
+            for action in self.actions(execution["pipelineExecutionId"]):
+                task, _, environment = action["actionName"].partition("-")
+                models = action["output"].get("outputVariables", {}).get("leftovers")
+                if task == "Retrain" and models and environment not in found:
+                    found[environment] = [name for name in models.split(",") if name != "none"]
+        return found
+
+    def removed_environments(self, factory: str) -> list[RemovedEnvironment]:
+        """The environments that one of the earlier versions of the pipeline deployed, and the present one does not.
+
+        At most EARLIER_VERSIONS versions are read. CodePipeline does not know whether the stacks exist still.
+        """
+        now = self.client.get_pipeline(name=self.name)["pipeline"]
+        version, earlier = now["version"], dict[str, Place]()
+        for each in range(max(version - EARLIER_VERSIONS, 1), version):
+            earlier |= deployed_stacks(self.client.get_pipeline(name=self.name, version=each)["pipeline"])
+        return removed_environments(earlier, deployed_stacks(now), factory)
+
+    def _reason(self, action: dict[str, Any]) -> str:
+        result = action["output"]["executionResult"]
+        reason = result.get("externalExecutionSummary", "no reason given")
+        if self.logs is None or action["input"]["actionTypeId"]["provider"] != "CodeBuild":
+            return reason
+        try:
+            lines = read_last_lines(self.logs, result["externalExecutionId"])
+        except (ClientError, KeyError) as error:
+            lines = f"its log cannot be read: {error}"
+        return f"{reason}\n{lines}" if lines else reason
 
     def follow(
         self, commit: str, timeout_seconds: float, log: Callable[[str], None] = lambda _: None

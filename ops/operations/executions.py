@@ -8,7 +8,7 @@ from typing import Any
 from ..project import EnvironmentSession, UsageError
 from ..waiting import pause
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)

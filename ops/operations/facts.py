@@ -103,12 +103,17 @@ def by_model(alarms: Iterable[dict[str, Any]], models: Iterable[str], prefix: st
 
 def newest_deployment(s3: Any, bucket: str, model: str, now: datetime | None = None) -> dict[str, Any] | None:
     """The record of the model's last deployment; None before the first one has ended."""
-    prefix = f"{model}/deployments/"
-    since = (now or datetime.now(UTC)) - RECENT
-    keys = _keys(s3, bucket, prefix, StartAfter=f"{prefix}{since:%Y%m%dT%H%M%SZ}") or _keys(s3, bucket, prefix)
+    keys = record_keys(s3, bucket, model, now) or _keys(s3, bucket, f"{model}/deployments/")
     if not keys:
         return None
     return json.loads(s3.get_object(Bucket=bucket, Key=keys[-1])["Body"].read())
+
+
+def record_keys(s3: Any, bucket: str, model: str, now: datetime | None = None) -> list[str]:
+    """Names of the records of the model's deployments in the last 35 days, oldest first."""
+    prefix = f"{model}/deployments/"
+    since = (now or datetime.now(UTC)) - RECENT
+    return _keys(s3, bucket, prefix, StartAfter=f"{prefix}{since:%Y%m%dT%H%M%SZ}")
 
 
 def _read_model(session: EnvironmentSession, model: str, settings: Mapping[str, Any]) -> dict[str, Any]:

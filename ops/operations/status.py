@@ -8,6 +8,7 @@ from typing import Any
 from model_factory.functions.shared.endpoints import CHANGING
 from model_factory.functions.shared.executions import RUNNING
 
+from ..refusals import principal
 from .facts import ModelFacts
 from .versions import gate_metric, version_in
 
@@ -15,6 +16,7 @@ AUTOMATIC = ("schedule", "drift", "quality")
 """Triggers whose trainings begin a cool-down."""
 BROKEN = ("Failed", "OutOfService", "UpdateRollbackFailed")
 """Statuses of an endpoint that SageMaker does not leave by itself."""
+NOT_SERVING = ("Creating", "Deleting", "Failed", "OutOfService")
 FAILED_OUTCOMES = ("rolled back", "failed")
 
 STATES = (
@@ -127,8 +129,9 @@ class _View:
 
     @property
     def live_version(self) -> int | None:
-        """Number of the version that the endpoint serves."""
-        return self.facts.live["ModelPackageVersion"] if self.facts.live else None
+        """Number of the version that the endpoint serves; None while the endpoint does not serve."""
+        serves = self._endpoint is not None and self._endpoint["EndpointStatus"] not in NOT_SERVING
+        return self.facts.live["ModelPackageVersion"] if self.facts.live and serves else None
 
     @property
     def deploying_version(self) -> int | None:
@@ -205,7 +208,7 @@ class _View:
         elif self.changing:
             since = endpoint.get("PendingDeploymentSummary", {}).get("StartTime", endpoint["LastModifiedTime"])
             version = f"v{self.deploying_version}" if self.deploying_version else "a change of the endpoint"
-            serves = f"; v{live} serves until then" if live and live != self.deploying_version else ""
+            serves = f"; v{live} serves until then" if live else ""
             yield Finding("deploying", f"{version} is on its way ({status} since {_format(since)}){serves}")
         elif self._deployment.get("outcome") in FAILED_OUTCOMES and not reached:
             serves = f"; the endpoint serves v{live} as before" if live else ""
@@ -221,7 +224,7 @@ class _View:
 
     def _of_versions(self) -> Iterator[Finding]:
         live = self.facts.live
-        if live and not self.changing and _status(live) != "Approved":
+        if live and self.live_version and not self.changing and _status(live) != "Approved":
             instead = f"v{self._newest_approved} is approved" if self._newest_approved else "no version is approved"
             command = f"model-factory redeploy {self._arguments}" if self._newest_approved else ""
             yield Finding(
@@ -276,7 +279,7 @@ class _View:
         return _format(datetime.fromisoformat(self._deployment["time"]))
 
     def _requester(self) -> str:
-        return str(self._deployment.get("requested_by") or "hand")
+        return principal(self._deployment.get("requested_by") or "hand")
 
 
 def _status(package: dict[str, Any]) -> str:

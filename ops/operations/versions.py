@@ -1,7 +1,14 @@
-"""Versions of a model: the one that an endpoint serves, and the gate's metric of one."""
+"""Versions of a model: the newest ones, the one that an endpoint serves, and the gate's metric of one."""
 
 import re
 from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ..project import EnvironmentSession
+
+PAGE = 100
+"""The most versions that ListModelPackages returns at a time."""
 
 _NUMBER = re.compile(r"-v(\d+)(?:-[0-9a-f]+)?$")
 
@@ -24,3 +31,21 @@ def live_package(sagemaker: Any, endpoint: dict[str, Any]) -> dict[str, Any] | N
     container = model.get("PrimaryContainer") or next(iter(model.get("Containers", [])), {})
     package = container.get("ModelPackageName")
     return sagemaker.describe_model_package(ModelPackageName=package) if package else None
+
+
+def list_versions(session: EnvironmentSession, model: str, **filters: str) -> list[dict[str, Any]]:
+    """Summaries of the newest versions of a model, newest first, at most 100.
+
+    Raises UsageError when the environment has no such model.
+    """
+    group = session.names.model(model).model_package_group
+    try:
+        found = session.client("sagemaker").list_model_packages(
+            ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=PAGE, **filters
+        )["ModelPackageSummaryList"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationException":
+            raise
+        raise session.not_deployed(f"model package group {group!r}") from None
+    # Two versions may have been registered within the same second.
+    return sorted(found, key=lambda each: each["ModelPackageVersion"], reverse=True)

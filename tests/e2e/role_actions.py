@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from local_aws.bootstrap import cdk
 from model_factory.ops.local.demo.traffic import Traffic
+from model_factory.ops.operations.executions import follow
 from model_factory.ops.operations.trigger import send_manual_trigger
 from model_factory.ops.waiting import wait_for
 
@@ -20,24 +21,31 @@ def exercise_all_roles(prod: Factory) -> None:
     """Skip, retrain by drift, fail and stop in prod; recover a failed endpoint, destroy and redeploy in dev."""
     prod.run_schedule("retrain")
     wait_for("the reason for the skip", lambda: "no new data" in prod.retrain_log() or None, TIMEOUT_SECONDS)
-    send_message_of_unknown_model(prod)
+    for queue in ("retrain", "deploy"):
+        send_message_that_fails(prod, queue)
     retrain_by_drift(prod)
     fail_training(prod)
-    for pipeline, step in (("train", "Prepare"), ("train", "Train"), ("monitor", "Monitor")):
-        stop_execution(prod, pipeline, step)
+    stopped = stop_training_with_follow_up(prod, "Prepare")
+    stop_execution(prod, "train", "Train", after=stopped)
+    stop_execution(prod, "monitor", "Monitor")
     fail_event_targets(prod)
     dev = replace(prod, session=prod.session.project.environment("dev"))
     replace_failed_endpoint(dev)
     destroy_and_redeploy(dev)
 
 
-def send_message_of_unknown_model(factory: Factory) -> None:
-    """A message of a model that does not exist is retried and then moved to the dead-letter queue."""
-    sqs, names = factory.client("sqs"), factory.session.names
-    url = sqs.get_queue_url(QueueName=names.queue("retrain"))["QueueUrl"]
-    message = {"model": "nobody", "trigger": "manual", "reason": "unknown model", "id": uuid.uuid4().hex}
-    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message), MessageGroupId="nobody")
-    factory.receive_message(names.dead_letter_queue("retrain"))
+def send_message_that_fails(factory: Factory, queue: str) -> None:
+    """A message of a model whose settings are invalid is retried, and then moved to the dead-letter queue."""
+    sqs, ssm, names = factory.client("sqs"), factory.client("ssm"), factory.session.names
+    parameter = f"{names.models_parameter_prefix}broken"
+    ssm.put_parameter(Name=parameter, Value="{}", Type="String")
+    try:
+        url = sqs.get_queue_url(QueueName=names.queue(queue))["QueueUrl"]
+        message = {"model": "broken", "trigger": "manual", "reason": "invalid settings", "id": uuid.uuid4().hex}
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message), MessageGroupId="broken")
+        factory.receive_message(names.dead_letter_queue(queue))
+    finally:
+        ssm.delete_parameter(Name=parameter)
 
 
 def fail_training(factory: Factory) -> None:
@@ -69,16 +77,35 @@ def retrain_by_drift(factory: Factory) -> None:
     wait_for("the new version", lambda: factory.reader.newer_version(old, started), TIMEOUT_SECONDS)
 
 
-def stop_execution(factory: Factory, which: str, step: str) -> None:
-    """Stop an execution while `step` runs, which stops the step's job."""
-    sagemaker, names = factory.client("sagemaker"), factory.names
+def stop_training_with_follow_up(factory: Factory, step: str) -> str:
+    """Stop a training in `step`, after another one was requested that its end starts; the ARN of the stopped one."""
+    before = factory.newest_execution(factory.names.training_pipeline)
+    send_manual_trigger(factory.session, "retrain", factory.model, f"to be stopped in {step}")
+    running = wait_for_step(factory, factory.names.training_pipeline, step, before)
+    send_manual_trigger(factory.session, "retrain", factory.model, "follow-up")
+    remembered = "the request is remembered"
+    wait_for("the follow-up", lambda: remembered in factory.retrain_log() or None, TIMEOUT_SECONDS)
+    stop_running(factory, running)
+    return running
+
+
+def stop_execution(factory: Factory, which: str, step: str, after: str | None = None) -> None:
+    """Stop an execution while `step` runs, which stops the step's job.
+
+    `after`: it is the one that follows this training by itself.
+    """
+    names = factory.names
     pipeline = names.training_pipeline if which == "train" else names.monitor_pipeline
-    before = factory.newest_execution(pipeline)
-    if which == "train":
-        send_manual_trigger(factory.session, "retrain", factory.model, f"to be stopped in {step}")
-    else:
+    before = after or factory.newest_execution(pipeline)
+    if which == "monitor":
         # Another scheduled time: with the same time SageMaker returns the previous execution.
         factory.run_schedule("monitor", datetime.now(UTC) + timedelta(days=1))
+    stop_running(factory, wait_for_step(factory, pipeline, step, before))
+
+
+def wait_for_step(factory: Factory, pipeline: str, step: str, before: str | None) -> str:
+    """Wait until a newer execution than `before` runs the step; the ARN of the execution."""
+    sagemaker = factory.client("sagemaker")
 
     def running() -> str | None:
         execution = factory.newest_execution(pipeline)
@@ -88,9 +115,14 @@ def stop_execution(factory: Factory, which: str, step: str) -> None:
         started = [s for s in steps if s["StepName"] == step and s["StepStatus"] == "Executing" and "Metadata" in s]
         return execution if started else None
 
-    execution = wait_for(f"step {step}", running, TIMEOUT_SECONDS)
-    sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution, ClientRequestToken=uuid.uuid4().hex)
-    assert factory.wait_for_next_execution(pipeline, before, TIMEOUT_SECONDS).status == "Stopped"
+    return wait_for(f"step {step}", running, TIMEOUT_SECONDS)
+
+
+def stop_running(factory: Factory, execution: str) -> None:
+    """Stop an execution and wait for its end."""
+    token = uuid.uuid4().hex
+    factory.client("sagemaker").stop_pipeline_execution(PipelineExecutionArn=execution, ClientRequestToken=token)
+    assert follow(factory.session, execution, TIMEOUT_SECONDS, lambda _: None).status == "Stopped"
 
 
 def fail_event_targets(factory: Factory) -> None:

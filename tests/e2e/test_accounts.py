@@ -1,10 +1,12 @@
 """Isolation of accounts: principals of dev have no access to resources of prod."""
 
 import json
+from functools import cache
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
+
+from local_aws.sessions import EndpointSession
 
 pytestmark = [pytest.mark.e2e, pytest.mark.permissions]
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -43,12 +45,8 @@ def intruder(request, deployed):
         iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(EVERYTHING))
     assumed = deployed.local.accounts.assume(f"arn:aws:iam::{dev.environment.account}:role/{name}", "intruder")
     credentials = {key.lower(): value for key, value in assumed.items()}
-    yield lambda service: boto3.client(
-        service,
-        region_name=dev.environment.region,
-        endpoint_url=deployed.local.endpoint_url,
-        **credentials,
-    )
+    session = EndpointSession(deployed.local.endpoint_url, region_name=dev.environment.region, **credentials)
+    yield cache(session.client)
     if name == "insider":
         iam.delete_role_policy(RoleName=name, PolicyName="all")
         iam.delete_role(RoleName=name)

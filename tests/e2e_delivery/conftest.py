@@ -50,7 +50,7 @@ class Delivered:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.deliveries = Deliveries(self.client("codepipeline"), "acme-delivery")
+        self.deliveries = Deliveries(self.client("codepipeline"), "acme-delivery", self.client("logs"))
         self.lines: list[str] = []
         self.session = cache(workspace.project.environment)
 
@@ -71,13 +71,7 @@ class Delivered:
 
     def failures(self, execution: dict) -> str:
         """The failed actions of an execution, with the last log lines of a failed build."""
-        lines = self.deliveries.failures(execution["pipelineExecutionId"])
-        for action in self.deliveries.actions(execution["pipelineExecutionId"]):
-            if action["status"] == "Failed" and action["input"]["actionTypeId"]["provider"] == "CodeBuild":
-                group, _, stream = action["output"]["executionResult"]["externalExecutionUrl"].rpartition("/")
-                events = self.client("logs").get_log_events(logGroupName=group, logStreamName=stream)["events"]
-                lines += [event["message"] for event in events[-30:]]
-        return "\n".join(lines)
+        return "\n".join(self.deliveries.failures(execution["pipelineExecutionId"]))
 
     def reader(self, environment: str, model: str = "sales") -> Reader:
         return Reader(self.session(environment), model)

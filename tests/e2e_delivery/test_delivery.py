@@ -67,7 +67,7 @@ def test_failed_stage_rolls_back_to_last_successful_execution(live):
     assert rollback["rollbackMetadata"]["rollbackTargetPipelineExecutionId"] == target
 
 
-def test_synth_error_stops_delivery_at_build(live):
+def test_synth_error_stops_delivery_at_build_with_reason(live, alerts):
     before, trainings = live.versions(), live.trainings("dev")
     live.workspace.change("models/sales/model.yaml", "minimum: 0.99", "minimun: 0.7")
     execution, _ = live.push("A misspelled key")
@@ -75,6 +75,10 @@ def test_synth_error_stops_delivery_at_build(live):
     (failure,) = live.deliveries.failures(execution["pipelineExecutionId"])
     assert failure.startswith("Build: Build: Build terminated with state: FAILED. Phase: BUILD")
     assert "cdk synth" in failure
-    assert "unknown key 'gate.minimun'; did you mean 'minimum'?" in live.failures(execution)
+    reason = "unknown key 'gate.minimun'; did you mean 'minimum'?"
+    assert reason in failure
+    message = alerts("acme-delivery stopped in Build at Build")
+    assert reason in message
+    assert execution["pipelineExecutionId"] in message
     assert live.versions() == before
     assert live.trainings("dev") == trainings

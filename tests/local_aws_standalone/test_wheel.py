@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.bytecode import share_bytecode
+
 ROOT = Path(__file__).parents[2]
 TEST = """
 import os
+import time
 from pathlib import Path
 
 SLEEP = "import os, pathlib, time; pathlib.Path(os.environ['PID_FILE']).write_text(str(os.getpid())); time.sleep(600)"
@@ -39,7 +42,7 @@ def test_job(local_aws, local_aws_session, local_aws_role, pytestconfig):
         Environment={"PID_FILE": str(pid_file)},
     )
     while not (pid_file.exists() and pid_file.read_text()):
-        pass
+        time.sleep(0.05)
     assert "AWS_ENDPOINT_URL" in aws_variables()
     (pytestconfig.rootpath / "state").write_text(str(local_aws.state_dir))
 
@@ -84,6 +87,7 @@ def test_fixture_of_the_installed_wheel_leaves_nothing_behind(wheel, tmp_path):
     run("uv", "venv", "--quiet", "--python", sys.executable, environment)
     python = environment / "bin/python"
     run("uv", "pip", "install", "--quiet", "--python", python, wheel, "pytest")
+    share_bytecode(environment)
     clean = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     output = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project, env=clean)
     assert "3 passed" in output

@@ -13,6 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.bytecode import share_bytecode
+
 ROOT = Path(__file__).parents[2]
 UV = ROOT / ".venv" / "bin" / "uv"
 CORE_ONLY = ("scikit-learn", "moto", "pandas", "sagemaker", "cdk-nag")
@@ -31,6 +33,7 @@ class Installed:
         locked = ["--constraint", str(ROOT / "requirements.lock")]
         wheels = ["--find-links", str(self._dist)]
         self._uv("pip", "install", "--python", str(self.bin / "python"), *locked, *wheels, requirement)
+        share_bytecode(self.bin.parent)
 
     def run(self, *command: str, cwd: Path | None = None, status: int = 0, **variables: str) -> str:
         """Run a command of the environment; its output. Fails unless it exits with `status`."""

@@ -130,7 +130,7 @@ def test_trigger_queues_are_fifo_with_dead_letters(foundation, purpose, timeout)
             "QueueName": f"acme-prod-{purpose}.fifo",
             "FifoQueue": True,
             "ContentBasedDeduplication": True,
-            "RedrivePolicy": {"maxReceiveCount": 3, "deadLetterTargetArn": {"Fn::GetAtt": [logical_id, "Arn"]}},
+            "RedrivePolicy": {"maxReceiveCount": 5, "deadLetterTargetArn": {"Fn::GetAtt": [logical_id, "Arn"]}},
             "VisibilityTimeout": 6 * timeout,
         },
     )
@@ -142,7 +142,12 @@ def test_trigger_queues_are_fifo_with_dead_letters(foundation, purpose, timeout)
 def test_functions_report_each_failed_message(foundation):
     foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", 2)
     foundation.cdk.all_resources_properties(
-        "AWS::Lambda::EventSourceMapping", {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
+        "AWS::Lambda::EventSourceMapping",
+        {
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "BatchSize": 1,
+            "ScalingConfig": {"MaximumConcurrency": 10},
+        },
     )
 
 
@@ -195,17 +200,36 @@ def test_emails_are_subscribed(foundation):
     foundation.cdk.has_resource_properties("AWS::SNS::Subscription", {"Endpoint": "oncall@example.com"})
 
 
-def test_dead_letters_raise_alarm(foundation):
+def test_dead_letters_raise_alarm_without_notification(foundation):
+    """The functions send an alert for each message that they give up."""
     watched = {
-        a["Dimensions"][0]["Value"]
+        a["Dimensions"][0]["Value"]: a.get("AlarmActions")
         for a in foundation.all("CloudWatch::Alarm")
         if a["MetricName"] == "ApproximateNumberOfMessagesVisible"
     }
-    assert watched == {
-        "acme-prod-retrain-dead-letters.fifo",
-        "acme-prod-deploy-dead-letters.fifo",
-        "acme-prod-undelivered",
-    }
+    assert watched == {"acme-prod-retrain-dead-letters.fifo": None, "acme-prod-deploy-dead-letters.fifo": None}
+
+
+@pytest.mark.parametrize(("purpose", "visibility"), [("retrain", 360), ("deploy", 720)])
+def test_messages_that_no_function_handles_notify_before_sqs_moves_them(foundation, purpose, visibility):
+    alarm = foundation.one("CloudWatch::Alarm", AlarmName=f"acme-prod-{purpose}-waiting")
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("ApproximateAgeOfOldestMessage", "Maximum")
+    assert 4 * visibility <= alarm["Threshold"] < 5 * visibility
+    assert alarm["AlarmActions"]
+
+
+def test_each_undelivered_event_notifies(foundation):
+    """The sum of messages sent returns to zero; a number of messages in the queue would stay until somebody reads them."""
+    alarm = foundation.one("CloudWatch::Alarm", AlarmName="acme-prod-undelivered")
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("NumberOfMessagesSent", "Sum")
+    assert alarm["AlarmActions"]
+
+
+def test_functions_find_their_queues_in_environment_variables(foundation):
+    for purpose in ("retrain", "deploy"):
+        variables = foundation.one("Lambda::Function", FunctionName=f"acme-prod-{purpose}")["Environment"]["Variables"]
+        assert {"QUEUE_URL", "DEAD_LETTER_QUEUE_URL"} < set(variables)
+        assert variables["MAX_RECEIVES"] == "5"
 
 
 def test_rules_publish_to_topic_without_source_keys(foundation):
@@ -227,7 +251,9 @@ def test_scaling_permissions_cover_alarms_without_name(foundation):
 
 def test_alarms_publish_to_the_alerts_topic(foundation):
     topic = "arn:aws:sns:us-east-1:333333333333:acme-prod-alerts"
-    foundation.cdk.all_resources_properties("AWS::CloudWatch::Alarm", {"AlarmActions": [topic]})
+    for alarm in foundation.all("CloudWatch::Alarm"):
+        reports_state_only = alarm["AlarmName"].endswith("-dead-letters")
+        assert alarm.get("AlarmActions") == (None if reports_state_only else [topic]), alarm["AlarmName"]
     foundation.cdk.has_resource_properties("AWS::SNS::Topic", {"TopicName": "acme-prod-alerts"})
 
 

@@ -75,19 +75,28 @@ def test_undelivered_events_go_to_dead_letter_queue(prod):
     prod.all_resources_properties("AWS::Events::Rule", {"Targets": [Match.object_like(undelivered)]})
 
 
-def test_drift_and_quality_alarms_request_training(prod):
+def test_alarms_and_end_of_training_send_to_retrain_queue(prod):
+    raised = {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail": {
+            "alarmName": ["acme-prod-churn-drift", "acme-prod-churn-model-quality"],
+            "state": {"value": ["ALARM"]},
+        },
+    }
+    ended = {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+        "detail": {
+            "pipelineArn": ["arn:aws:sagemaker:us-east-1:333333333333:pipeline/acme-prod-churn-train"],
+            "currentPipelineExecutionStatus": ["Executing", "Succeeded", "Failed", "Stopped"],
+        },
+    }
     prod.has_resource_properties(
         "AWS::Events::Rule",
         {
             "Name": "acme-prod-churn-drift",
-            "EventPattern": {
-                "source": ["aws.cloudwatch"],
-                "detail-type": ["CloudWatch Alarm State Change"],
-                "detail": {
-                    "alarmName": ["acme-prod-churn-drift", "acme-prod-churn-model-quality"],
-                    "state": {"value": ["ALARM"]},
-                },
-            },
+            "EventPattern": Match.exact({"$or": [raised, ended]}),
             "Targets": [
                 {
                     "Arn": "arn:aws:sqs:us-east-1:333333333333:acme-prod-retrain.fifo",
@@ -168,7 +177,6 @@ def test_missed_monitor_checks_notify_by_missing_data(prod):
     [
         ("data-violations", "ModelFactory", "DataViolations", 10),
         ("model-quality", "ModelFactory", "QualityShortfall", 0),
-        ("retrain-not-started", "ModelFactory", "RetrainNotStarted", 0),
         ("endpoint-errors", "AWS/SageMaker", "Invocation5XXErrors", 3),
         ("endpoint-latency", "AWS/SageMaker", "ModelLatency", 2e6),
     ],
@@ -184,6 +192,10 @@ def test_failed_training_is_notified_by_rule_and_not_by_alarm(prod, foundation):
     has_alarm(prod, "training-failed", MetricName="ExecutionFailed", Threshold=0, AlarmActions=Match.absent())
     rule = foundation.one("Events::Rule", Name="acme-prod-pipeline-failed")
     assert [target["Arn"] for target in rule["Targets"]] != []
+
+
+def test_training_that_was_not_started_is_notified_by_alert_and_not_by_alarm(prod):
+    has_alarm(prod, "retrain-not-started", MetricName="RetrainNotStarted", Threshold=0, AlarmActions=Match.absent())
 
 
 @pytest.mark.parametrize("purpose", ["drift", "model-quality", "retrain-not-started"])

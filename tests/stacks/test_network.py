@@ -20,8 +20,11 @@ HERE = Path(__file__).parent
 INSIDE = ["retrain", "deploy", "endpoint-cleanup"]
 JOBS = ["churn-train-job", "churn-monitor-job", "churn-endpoint"]
 # Called by AWS services outside of the VPC on behalf of workloads: whole services, and single actions.
-CALLED_FROM_OUTSIDE = {"ec2", "ecr", "iam", "kms", "logs", "sqs", "xray"}
+CALLED_FROM_OUTSIDE = {"ec2", "ecr", "iam", "kms", "logs", "xray"}
 ASKED_OF_THE_CALLER = {
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
     "sagemaker:UpdateEndpointWeightsAndCapacities",
     "cloudwatch:PutMetricAlarm",
     "cloudwatch:DeleteAlarms",
@@ -92,6 +95,7 @@ def test_endpoints_are_those_of_the_called_services(isolated_foundation):
         "sagemaker.api",
         "monitoring",
         "ssm",
+        "sqs",
         "events",
         "application-autoscaling",
     }

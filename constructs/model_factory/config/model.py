@@ -112,7 +112,10 @@ class Gate(Section):
     champion_margin: float = Field(
         default=0.0,
         ge=0,
-        description="How much worse than the deployed version a new one may be, in units of the metric.",
+        description=(
+            "How much worse than the deployed version a new one may be, in units of the metric. It is rejected when the whole "
+            "95 % interval of the difference on the test rows is beyond it."
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""The alarm that queues and functions have: any count above zero in five minutes."""
+"""The alarm that queues and functions have: by default any count above zero in five minutes."""
 
 from collections.abc import Mapping
 
@@ -21,8 +21,12 @@ def count_alarm(
     dimensions: Mapping[str, str],
     statistic: str,
     alarm_topic: sns.ITopic | None,
+    threshold: float = 0,
 ) -> cloudwatch.CfnAlarm:
-    """An alarm on a metric above zero. With `names` it is called `<prefix>-<purpose>`; without a topic it has no action."""
+    """An alarm on a metric above `threshold`, in five minutes.
+
+    With `names` it is called `<prefix>-<purpose>`; without a topic it has no action.
+    """
     return cloudwatch.CfnAlarm(
         scope,
         construct_id,
@@ -36,7 +40,7 @@ def count_alarm(
         statistic=statistic,
         period=300,
         evaluation_periods=1,
-        threshold=0,
+        threshold=threshold,
         comparison_operator="GreaterThanThreshold",
         treat_missing_data="notBreaching",
         alarm_actions=[alarm_topic.topic_arn] if alarm_topic else None,

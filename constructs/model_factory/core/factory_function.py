@@ -23,9 +23,11 @@ from .names import METRIC_NAMESPACE, EnvironmentNames, StackLocation
 from .network import VpcConfig, function_interfaces
 from .permissions import allow, allow_without_resource, service_role
 from .regions import check_layer
+from .trigger_queue import MAX_RECEIVES
 
 # AWS publishes the ARN of the layer in this public parameter of every region; CloudFormation reads it at deployment.
 _POWERTOOLS = "/aws/service/powertools/python/arm64/python3.14/latest"
+_CONCURRENT_MESSAGES = 10
 _CONCURRENCY = (
     "FIFO message groups limit it to one invocation per model; reserved concurrency would reduce the account's quota for "
     "other functions."
@@ -165,21 +167,36 @@ class FactoryFunction(Construct):
             same_environment=True,
         )
 
-    def consume(self, queue: sqs.IQueue, *, grant: bool = True) -> None:
-        """Invoke the function with the queue's messages, at most ten at a time; it reports each failed message.
+    def consume(self, queue: sqs.IQueue, *, dead_letters: sqs.IQueue | None = None, grant: bool = True) -> None:
+        """Invoke the function for each message of the queue, in at most ten invocations at a time.
+
+        The function reports a failed message in its response. It finds the queues in the environment variables QUEUE_URL and
+        DEAD_LETTER_QUEUE_URL, and the number of attempts in MAX_RECEIVES.
 
         Args:
             queue: Queue whose visibility timeout is at least the function's timeout.
-            grant: Add the permissions to receive messages to the role. Default: True.
+            dead_letters: Queue that the function moves messages to that it gives up. Default: none, SQS moves them.
+            grant: Add the permissions to receive messages, and to send dead letters, to the role. Default: True.
         """
         if grant:
             queue.grant_consume_messages(cast(iam.IGrantable, self.role))
+        if dead_letters:
+            if grant:
+                dead_letters.grant_send_messages(cast(iam.IGrantable, self.role))
+            self.function.add_environment("QUEUE_URL", queue.queue_url)
+            self.function.add_environment("DEAD_LETTER_QUEUE_URL", dead_letters.queue_url)
+            self.function.add_environment("MAX_RECEIVES", str(MAX_RECEIVES))
         mapping = lambda_.CfnEventSourceMapping(
             self,
             "Messages",
             function_name=self.function.function_arn,
             event_source_arn=queue.queue_arn,
-            batch_size=10,
+            # Each message has the function's whole timeout. More invocations at once would only be throttled, which counts as
+            # a receive: by the account's quota, or by the APIs that they all call.
+            batch_size=1,
+            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(
+                maximum_concurrency=_CONCURRENT_MESSAGES
+            ),
             function_response_types=["ReportBatchItemFailures"],
         )
         if grant:
@@ -216,12 +233,15 @@ class FactoryFunction(Construct):
         return lambda_.LayerVersion.from_layer_version_arn(self, "Powertools", arn)
 
 
-def consume_statement(names: EnvironmentNames, purpose: str) -> iam.PolicyStatement:
-    """Statement that Lambda needs in a function's role to read the queue for `purpose`."""
-    return allow(
-        ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
-        [names.arn("sqs", names.queue(purpose))],
-    )
+def consume_statements(names: EnvironmentNames, purpose: str) -> list[iam.PolicyStatement]:
+    """Statements for the queue for `purpose`: Lambda reads it as the function, which moves messages to its dead letters."""
+    return [
+        allow(
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
+            [names.arn("sqs", names.queue(purpose))],
+        ),
+        allow(["sqs:SendMessage"], [names.arn("sqs", names.dead_letter_queue(purpose))]),
+    ]
 
 
 def _variables(names: EnvironmentNames | None, purpose: str) -> dict[str, str]:

@@ -17,7 +17,9 @@ from .names import EnvironmentNames, StackLocation
 from .permissions import service_principal
 
 _FOURTEEN_DAYS = Duration.days(14)
-_MAX_RECEIVES = 3
+MAX_RECEIVES = 5
+"""Lambda's guide recommends five at least: invocations that Lambda throttles count as well."""
+_STATE_ONLY = "The function sends an alert for each message that it gives up; this alarm only reports state."
 
 
 class TriggerQueueBase(Construct):
@@ -26,7 +28,7 @@ class TriggerQueueBase(Construct):
     queue: sqs.IQueue
     """The FIFO queue."""
     dead_letters: sqs.IQueue
-    """The FIFO queue of messages that were received three times without success."""
+    """The FIFO queue of messages that the function refused, or that were received five times without success."""
 
     def grant_send_messages(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow `grantee` to send messages to the queue."""
@@ -50,10 +52,10 @@ class TriggerQueueBase(Construct):
 
 
 class TriggerQueue(TriggerQueueBase):
-    """A FIFO queue in front of a function, its dead-letter queue and an alarm on that.
+    """A FIFO queue in front of a function, its dead-letter queue and their alarms.
 
     Messages of one message group (in a factory: of one model) are handled one after the other. A message that was
-    received three times without success goes to the dead-letter queue and stays there for 14 days.
+    received five times without success goes to the dead-letter queue and stays there for 14 days.
 
     Args:
         scope: Parent construct.
@@ -63,7 +65,9 @@ class TriggerQueue(TriggerQueueBase):
         key: Key that encrypts messages. Default: a key of its own.
         function_timeout: Timeout of the function that reads the queue; the visibility timeout is six times as long.
             Default: one minute.
-        alarm_topic: Topic that the alarm on dead letters publishes to. Default: the alarm has no action.
+        alarm_topic: Topic that the alarms publish to. Default: the alarms have no action.
+        function_alerts: Whether the function sends an alert for each message that it gives up; then the alarm on dead
+            letters has no action. Default: False.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class TriggerQueue(TriggerQueueBase):
         key: kms.IKey | None = None,
         function_timeout: Duration | None = None,
         alarm_topic: sns.ITopic | None = None,
+        function_alerts: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         purpose = purpose or construct_id
@@ -100,14 +105,31 @@ class TriggerQueue(TriggerQueueBase):
             encryption_master_key=key,
             enforce_ssl=True,
             # Lambda's recommendation, so that no message becomes visible while its batch is still being processed.
-            visibility_timeout=Duration.seconds(6 * timeout.to_seconds()),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=_MAX_RECEIVES),
+            visibility_timeout=Duration.seconds(visibility := 6 * timeout.to_seconds()),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=MAX_RECEIVES),
         )
         self.queue, self.dead_letters = cast(sqs.IQueue, queue), cast(sqs.IQueue, dead_letters)
         _allow_rules(self.queue, names)
-        name = names.dead_letter_queue(purpose) if names else dead_letters.queue_name
-        self.alarm = _not_empty_alarm(self, names, name, f"{purpose}-dead-letters", alarm_topic)
+        self.alarm = _not_empty_alarm(
+            self,
+            names,
+            names.dead_letter_queue(purpose) if names else dead_letters.queue_name,
+            f"{purpose}-dead-letters",
+            None if function_alerts else alarm_topic,
+        )
         """The alarm on dead letters."""
+        if function_alerts:
+            suppress(self.alarm, {"NIST.800.53.R5-CloudWatchAlarmAction": _STATE_ONLY})
+        # A function that runs gives a message up within minutes. One that cannot run leaves it until SQS moves it.
+        self.waiting_alarm = _waiting_alarm(
+            self,
+            names,
+            names.queue(purpose) if names else queue.queue_name,
+            f"{purpose}-waiting",
+            alarm_topic,
+            seconds=(MAX_RECEIVES - 1) * visibility,
+        )
+        """The alarm on messages that the function does not handle, before SQS moves them to the dead-letter queue."""
 
     @staticmethod
     def from_names(
@@ -164,8 +186,21 @@ class UndeliveredQueue(Construct):
             queue, {"AwsSolutions-SQS3": "This queue is a dead-letter queue itself; an alarm reports its messages."}
         )
         name = names.undelivered_queue if names else queue.queue_name
-        self.alarm = _not_empty_alarm(self, names, name, "undelivered", alarm_topic)
-        """The alarm on messages in the queue."""
+        self.alarm = count_alarm(
+            self,
+            "NotEmpty",
+            names=names,
+            purpose="undelivered",
+            description=f"The queue {name} got messages: read them, fix the cause, then redrive or delete them.",
+            namespace="AWS/SQS",
+            # EventBridge and Scheduler send to the queue, which this counts, so that the alarm returns to OK and notifies of
+            # each later message; it does not count messages that SQS moves because of a redrive policy.
+            metric="NumberOfMessagesSent",
+            dimensions={"QueueName": name},
+            statistic="Sum",
+            alarm_topic=alarm_topic,
+        )
+        """The alarm on new messages in the queue."""
 
     @staticmethod
     def from_names(
@@ -222,11 +257,7 @@ def _allow_rules(queue: sqs.IQueue, names: EnvironmentNames | None) -> None:
 
 
 def _not_empty_alarm(
-    scope: Construct,
-    names: EnvironmentNames | None,
-    queue_name: str,
-    purpose: str,
-    alarm_topic: sns.ITopic | None,
+    scope: Construct, names: EnvironmentNames | None, queue_name: str, purpose: str, alarm_topic: sns.ITopic | None
 ) -> cloudwatch.CfnAlarm:
     return count_alarm(
         scope,
@@ -239,4 +270,29 @@ def _not_empty_alarm(
         dimensions={"QueueName": queue_name},
         statistic="Maximum",
         alarm_topic=alarm_topic,
+    )
+
+
+def _waiting_alarm(
+    scope: Construct,
+    names: EnvironmentNames | None,
+    queue_name: str,
+    purpose: str,
+    alarm_topic: sns.ITopic | None,
+    *,
+    seconds: float,
+) -> cloudwatch.CfnAlarm:
+    return count_alarm(
+        scope,
+        "Waiting",
+        names=names,
+        purpose=purpose,
+        description=f"Messages of the queue {queue_name} wait for more than {seconds / 60:.0f} minutes: its function does not "
+        "run. See the function's log, its alarm on errors, and throttled invocations.",
+        namespace="AWS/SQS",
+        metric="ApproximateAgeOfOldestMessage",
+        dimensions={"QueueName": queue_name},
+        statistic="Maximum",
+        alarm_topic=alarm_topic,
+        threshold=seconds,
     )

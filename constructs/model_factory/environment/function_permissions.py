@@ -2,12 +2,11 @@
 
 from aws_cdk import aws_iam as iam
 
-from ..core.factory_function import consume_statement
+from ..core.factory_function import consume_statements
 from ..core.names import EnvironmentNames
 from ..core.permissions import (
     allow,
     allow_without_resource,
-    decrypt,
     encrypt_volumes,
     pass_role,
     put_metrics,
@@ -17,15 +16,16 @@ from ..core.permissions import (
 
 
 def retrain_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
-    """Role of lambda/retrain: read settings, executions and the list of raw data; start a training pipeline; send alerts."""
+    """Role of lambda/retrain: read settings, executions and the list of raw data; start trainings, note what follows them."""
     return [
-        consume_statement(names, "retrain"),
-        decrypt(key_arn),
+        *consume_statements(names, "retrain"),
+        use_key(key_arn),
         _read_settings(names),
         allow(
             ["sagemaker:ListPipelineExecutions", "sagemaker:StartPipelineExecution"],
-            [names.arn("sagemaker", f"pipeline/{names.prefix}-*-train")],
+            [pipelines := names.arn("sagemaker", f"pipeline/{names.prefix}-*-train")],
         ),
+        allow(["sagemaker:UpdatePipelineExecution"], [f"{pipelines}/execution/*"]),
         allow(["s3:ListBucket"], [names.bucket_arn("data")], StringLike={"s3:prefix": ["*/raw/*"]}),
         put_metrics(),
         send_alerts(names),
@@ -36,7 +36,7 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
     """Role of lambda/deploy: deploy the newest approved version and write a record of the deployment; send alerts."""
     records = names.bucket_arn("records")
     return [
-        consume_statement(names, "deploy"),
+        *consume_statements(names, "deploy"),
         use_key(key_arn),
         encrypt_volumes(key_arn),
         _read_settings(names),

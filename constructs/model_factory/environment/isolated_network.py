@@ -36,7 +36,7 @@ _DEFAULT_GROUP = (
 class IsolatedNetwork(Construct):
     """A VPC with two private subnets, without internet gateway or NAT gateway, with endpoints for AWS services.
 
-    The services are S3, the SageMaker API, CloudWatch metrics, Systems Manager, EventBridge and
+    The services are S3, the SageMaker API, CloudWatch metrics, Systems Manager, SQS, EventBridge and
     Application Auto Scaling.
 
     Args:

@@ -13,21 +13,25 @@ INTERFACE_SERVICES = {
     "sagemaker.api": "sagemaker",
     "monitoring": "cloudwatch",
     "ssm": "ssm",
+    "sqs": "sqs",
     "events": "events",
     "application-autoscaling": "application-autoscaling",
 }
 """Interface endpoints: the service's name in PrivateLink, and the prefix of its actions.
 
 AWS services make the other calls of a workload from outside of the VPC: SageMaker pulls images, delivers logs and
-provides credentials, Lambda reads queues and delivers logs and traces, and S3 calls KMS.
+provides credentials, Lambda reads queues (functions only move messages) and delivers logs and traces, and S3 calls KMS.
 """
 
 # Calls of jobs that no function makes. The functions' calls are those that their roles allow.
 _JOBS: Mapping[str, Mapping[str, Sequence[str]]] = {"sagemaker": {"model": ["DescribeModel"]}}
 
-# Actions that the deploy function's role allows because SageMaker and Application Auto Scaling perform them with the
-# permissions of their caller, from outside of the VPC.
+# Actions that the functions' roles allow because Lambda reads queues as the function, and SageMaker and Application Auto
+# Scaling perform them with the permissions of their caller, from outside of the VPC.
 _CALLED_BY_SERVICES = (
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
     "sagemaker:UpdateEndpointWeightsAndCapacities",
     "cloudwatch:PutMetricAlarm",
     "cloudwatch:DeleteAlarms",

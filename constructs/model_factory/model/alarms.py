@@ -15,7 +15,9 @@ from .alarm_periods import Periods, of_missed_checks, of_newest_checks
 from .metrics import endpoint_metric, model_metric, pipeline_metric
 from .props import ModelProps
 
+_STATE_ONLY = "Another notification gives the reason, as the alarm's description says."
 _STEP_FAILURE_RULE = "Notifications come from the step-failure rule; this alarm only reports state."
+_RETRAIN_ALERT = "An alert of the function retrain gives the reason; this alarm only reports state."
 _IGNORE, _NOT_BREACHING = cloudwatch.TreatMissingData.IGNORE, cloudwatch.TreatMissingData.NOT_BREACHING
 
 
@@ -87,7 +89,7 @@ class ModelAlarms(Construct):
             treat_missing_data=spec.missing,
         )
         if not spec.notify:
-            suppress(alarm, {"NIST.800.53.R5-CloudWatchAlarmAction": _STEP_FAILURE_RULE})
+            suppress(alarm, {"NIST.800.53.R5-CloudWatchAlarmAction": _STATE_ONLY})
         elif props.alarm_topic:
             add_action = alarm.add_insufficient_data_action if spec.by_missing_data else alarm.add_alarm_action
             add_action(cast(Any, actions.SnsAction(props.alarm_topic)))
@@ -150,9 +152,10 @@ def _training_alarms(props: ModelProps) -> Iterator[AlarmSpec]:
     )
     yield AlarmSpec(
         "retrain-not-started",
-        "A drift or quality alarm started no training: there is no new data, or the last training failed.",
+        f"A drift or quality alarm started no training, and none has started since. {_RETRAIN_ALERT}",
         model_metric(props.names, "RetrainNotStarted", period=minute),
         threshold=0,
+        notify=False,
     )
 
 

@@ -33,7 +33,10 @@ def register_step(
     transform = transform_instances(instance)
     arguments: dict[str, Any] = {
         "ModelPackageGroupName": props.names.model_package_group,
-        "ModelPackageDescription": Join(": ", [trigger, reason]),
+        # Of test rows that are too few to compare versions, the description says so.
+        "ModelPackageDescription": Join(
+            "", [trigger, ": ", reason, "; ", evaluate.json("Evaluation", "gate.measured")]
+        ),
         "ModelApprovalStatus": "Approved" if props.approval == "automatic" else "PendingManualApproval",
         "InferenceSpecification": {
             "Containers": [

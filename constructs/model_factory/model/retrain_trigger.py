@@ -1,4 +1,4 @@
-"""Starts trainings by schedule and by alarm: both send a message to the retrain queue, and lambda/retrain decides."""
+"""Starts trainings by schedule, by alarm and after another one: messages to the retrain queue, and lambda/retrain decides."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ _TIME = "<aws.scheduler.scheduled-time>"
 
 
 class RetrainTrigger(Construct):
-    """The schedule and the alarm rule that send messages to the retrain queue; the message group is the model.
+    """The schedule and the rule that send messages to the retrain queue; the message group is the model.
 
     With `promoted_from` there is neither, because the versions come from another environment.
 
@@ -46,9 +46,7 @@ class RetrainTrigger(Construct):
         self.queue = props.retrain_queue
         if props.config.retrain.schedule and self.queue:
             self._schedule(props, props.config.retrain.schedule, self.queue)
-        enabled = {"drift": props.config.retrain.on_drift, "model-quality": props.config.retrain.on_quality}
-        if alarms := [purpose for purpose, on in enabled.items() if on]:
-            self._alarm_rule(props, alarms)
+        self._rule(props)
 
     def grant_request_training(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a principal to send messages to the retrain queue (docs/reference/contracts.md has their format).
@@ -101,18 +99,36 @@ class RetrainTrigger(Construct):
             ),
         )
 
-    def _alarm_rule(self, props: ModelProps, alarms: list[str]) -> None:
-        """CloudWatch sends one event when the state of an alarm changes, and none while it stays."""
+    def _rule(self, props: ModelProps) -> None:
+        """One rule for the alarms and for the start and end of a training: an event bus has 300 rules.
+
+        CloudWatch sends one event when the state of an alarm changes, and none while it stays.
+        """
+        retrain = props.config.retrain
+        enabled = {"drift": retrain.on_drift, "model-quality": retrain.on_quality}
+        changed: dict[str, Any] = {
+            "source": ["aws.sagemaker"],
+            "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+            "detail": {
+                "pipelineArn": [props.environment_names.arn("sagemaker", f"pipeline/{props.names.training_pipeline}")],
+                "currentPipelineExecutionStatus": ["Executing", "Succeeded", "Failed", "Stopped"],
+            },
+        }
+        raised: dict[str, Any] = {
+            "source": ["aws.cloudwatch"],
+            "detail-type": ["CloudWatch Alarm State Change"],
+            "detail": {
+                "alarmName": [props.names.alarm(purpose) for purpose, on in enabled.items() if on],
+                "state": {"value": ["ALARM"]},
+            },
+        }
         events.CfnRule(
             self,
             "DriftRule",
             name=props.names.rule("drift"),
-            description=f"Requests a training of {props.config.name} when its drift or model-quality alarm is raised",
-            event_pattern={
-                "source": ["aws.cloudwatch"],
-                "detail-type": ["CloudWatch Alarm State Change"],
-                "detail": {"alarmName": list(map(props.names.alarm, alarms)), "state": {"value": ["ALARM"]}},
-            },
+            description=f"Requests a training of {props.config.name} when its drift or model-quality alarm is raised, and "
+            "reports the start and end of each training",
+            event_pattern={"$or": [raised, changed]} if any(enabled.values()) else changed,
             targets=[queue_target(props, "Retrain", self.queue)],
         )
 

@@ -255,7 +255,8 @@ OTHERS: tuple[Entry, ...] = (
         inferred=True,
     ),
     sagemaker(
-        "DescribePipelineExecution ListPipelineExecutionSteps ListPipelineParametersForExecution StopPipelineExecution",
+        "DescribePipelineExecution ListPipelineExecutionSteps ListPipelineParametersForExecution StopPipelineExecution "
+        "UpdatePipelineExecution",
         "The execution exists.",
         "Pipeline execution {value} not found",
         absent("pipeline-execution", "PipelineExecutionArn"),

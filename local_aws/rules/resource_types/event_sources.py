@@ -1,4 +1,4 @@
-"""Event source mappings of Lambda functions."""
+"""Event source mappings of Lambda functions, and the permissions of services to invoke functions."""
 
 from functools import partial
 
@@ -7,6 +7,7 @@ from .values import is_fifo, last, number, own
 
 _SQS = "Lambda developer guide, Configuring scalability and batching for Amazon SQS event sources"
 _VISIBILITY = "Lambda developer guide, Creating and configuring an Amazon SQS event source mapping"
+_permission = partial(Rule, CLOUDFORMATION, "AWS::Lambda::Permission", source="Lambda API reference, AddPermission")
 _mapping = partial(Rule, CLOUDFORMATION, "AWS::Lambda::EventSourceMapping", code="InvalidParameterValueException")
 
 
@@ -65,6 +66,11 @@ def _bisected(request: Request) -> bool:
     return _is_queue(request) and any(name in request.params for name in streams_only)
 
 
+def _function_is_missing(request: Request) -> Values | None:
+    name = str(request.params.get("FunctionName")).removesuffix(":$LATEST")
+    return {"name": name} if request.find("function", last(name)) is None else None
+
+
 _ARN = "arn:aws:sqs:us-east-1:123456789012:"
 _FIFO = {"FunctionName": "retrain", "EventSourceArn": f"{_ARN}retrain.fifo", "BatchSize": 10}
 _STANDARD = {"FunctionName": "retrain", "EventSourceArn": f"{_ARN}retrain", "BatchSize": 10}
@@ -75,7 +81,22 @@ _QUEUES = {
     "function/retrain": {"Timeout": 60},
 }
 
+_INVOKE = {
+    "Action": "lambda:InvokeFunction",
+    "FunctionName": "arn:aws:lambda:us-east-1:123456789012:function:retrain",
+    "Principal": "events.amazonaws.com",
+}
+
 ENTRIES: tuple[Entry, ...] = (
+    _permission(
+        says="The function that a permission is for exists.",
+        message="Function not found: {name}",
+        code="ResourceNotFoundException",
+        check=_function_is_missing,
+        accepted=_INVOKE,
+        refused=_INVOKE | {"FunctionName": "gone"},
+        given=_QUEUES,
+    ),
     _mapping(
         says="A batch of a FIFO queue has up to 10 messages.",
         source=_SQS,

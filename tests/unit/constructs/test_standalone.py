@@ -86,7 +86,7 @@ def test_queue_without_topic_has_alarm_without_action(stack):
     TriggerQueue(stack, "Queue")
     UndeliveredQueue(stack, "Undelivered")
     template = Template.from_stack(stack)
-    template.resource_count_is("AWS::CloudWatch::Alarm", 2)
+    template.resource_count_is("AWS::CloudWatch::Alarm", 3)
     template.all_resources_properties(
         "AWS::CloudWatch::Alarm", {"AlarmActions": Match.absent(), "AlarmName": Match.absent()}
     )
@@ -97,7 +97,7 @@ def test_alarm_publishes_to_the_given_topic(stack):
     TriggerQueue(stack, "Queue", alarm_topic=topic)
     FactoryFunction(stack, "Retrain", source=FUNCTIONS / "retrain", alarm_topic=topic)
     template = Template.from_stack(stack)
-    template.resource_count_is("AWS::CloudWatch::Alarm", 2)
+    template.resource_count_is("AWS::CloudWatch::Alarm", 3)
     template.all_resources_properties("AWS::CloudWatch::Alarm", {"AlarmActions": [stack.resolve(topic.topic_arn)]})
 
 

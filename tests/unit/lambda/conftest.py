@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.server import LocalAws
 
-from .cloud import REGION, ROOT, Cloud, Function, import_path, policy
+from .cloud import ACCOUNT, REGION, ROOT, Cloud, Function, import_path, policy
 from .deployments import Deployments
 from .trainings import Training
 
@@ -41,6 +41,8 @@ def local(tmp_path_factory):
                 Threshold=1,
                 ComparisonOperator="GreaterThanThreshold",
             )
+            for name in ("acme-prod-retrain.fifo", "acme-prod-retrain-dead-letters.fifo"):
+                boto3.client("sqs").create_queue(QueueName=name, Attributes={"FifoQueue": "true"})
             yield started
 
 
@@ -61,6 +63,9 @@ def load(local, monkeypatch):
         "POWERTOOLS_METRICS_NAMESPACE": "ModelFactory",
         "POWERTOOLS_SERVICE_NAME": "test",
         "POWERTOOLS_TRACE_DISABLED": "true",
+        "QUEUE_URL": f"{local.endpoint_url}/{ACCOUNT}/acme-prod-retrain.fifo",
+        "DEAD_LETTER_QUEUE_URL": f"{local.endpoint_url}/{ACCOUNT}/acme-prod-retrain-dead-letters.fifo",
+        "MAX_RECEIVES": "5",
     }.items():
         monkeypatch.setenv(variable, value)
     functions = []

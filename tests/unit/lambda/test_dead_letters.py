@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from model_factory.core.function_code import stage_function_code
+from model_factory.ops.waiting import wait_for
 
 from .cloud import ACCOUNT, REGION, ROOT, event, policy
 
@@ -22,6 +23,8 @@ ALLOWED = [
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
     "sqs:ChangeMessageVisibility",
+    "sqs:SendMessage",
+    "events:PutEvents",
 ]
 
 
@@ -34,7 +37,7 @@ def queues(cloud, tmp_path):
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(TRUST))["Role"]["Arn"]
     iam.put_role_policy(RoleName=name, PolicyName="work", PolicyDocument=policy(allow))
     dead = sqs.create_queue(QueueName=f"{name}-dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-    redrive = {"deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}-dead.fifo", "maxReceiveCount": 3}
+    redrive = {"deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}-dead.fifo", "maxReceiveCount": 5}
     fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true", "RedrivePolicy": json.dumps(redrive)}
     queue = sqs.create_queue(QueueName=f"{name}.fifo", Attributes=fifo)["QueueUrl"]
     code = io.BytesIO()
@@ -53,13 +56,16 @@ def queues(cloud, tmp_path):
                 "FACTORY_ENVIRONMENT": "prod",
                 "MODELS_PARAMETER_PREFIX": "/acme/prod/models/",
                 "POWERTOOLS_METRICS_NAMESPACE": "ModelFactory",
+                "QUEUE_URL": queue,
+                "DEAD_LETTER_QUEUE_URL": dead,
+                "MAX_RECEIVES": "5",
             },
         },
     )
     mapping = functions.create_event_source_mapping(
         FunctionName=name,
         EventSourceArn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}.fifo",
-        BatchSize=10,
+        BatchSize=1,
         FunctionResponseTypes=["ReportBatchItemFailures"],
     )
     yield queue, dead
@@ -77,11 +83,13 @@ def test_refused_messages_move_to_dead_letter_queue_and_valid_one_starts_trainin
     ]
     for body in [*bad, json.dumps(cloud.event("manual"))]:
         sqs.send_message(QueueUrl=queue, MessageBody=body, MessageGroupId=cloud.model)
-    received, deadline = [], time.monotonic() + 60
+    received, deadline = {}, time.monotonic() + 60
     while len(received) < len(bad) and time.monotonic() < deadline:
-        for found in sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10).get("Messages", []):
-            received.append(found["Body"])
+        wanted = {"MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]}
+        for found in sqs.receive_message(QueueUrl=dead, **wanted).get("Messages", []):
+            received[found["Body"]] = found["MessageAttributes"]["Reason"]["StringValue"]
             sqs.delete_message(QueueUrl=dead, ReceiptHandle=found["ReceiptHandle"])
         time.sleep(0.2)
-    assert sorted(received) == sorted(bad)
+    assert [received[body].split(":")[0] for body in bad] == ["body", "account", "there is no model 'x' in prod"]
+    wait_for("the training", lambda: training.executions() or None, 60)
     assert len(training.executions()) == 1

@@ -64,6 +64,18 @@ def test_changed_models_train_up_to_parallel_limit(step):
     assert outcome.summary == "waiting: a, c, d; no data yet: e; unchanged: 1"
 
 
+def test_training_that_this_delivery_waits_for_is_not_its_own(step, monkeypatch):
+    """The description of a running training has the request that follows it."""
+    running = {
+        "PipelineExecutionDescription": "nightly | follow-up code 1: delivery e1",
+        "PipelineExecutionStatus": "Executing",
+    }
+    summaries = {"PipelineExecutionSummaries": [running]}
+    monkeypatch.setattr(Environment, "list_pipeline_executions", lambda *_, **__: summaries)
+    outcome, requested = step({"a": None})
+    assert (outcome.summary, requested) == ("waiting: a; unchanged: 0", ["a"])
+
+
 def test_deleted_model_is_not_trained_and_fails_no_delivery(step):
     outcome, requested = step({"a": "same", "b": None, "c": "Failed"}, deleted=["b", "c"])
     assert outcome.summary == "not in this commit: b, c; unchanged: 1"

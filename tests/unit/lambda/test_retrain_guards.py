@@ -1,28 +1,42 @@
 """lambda/retrain: the guards that skip a trigger, with their reasons."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from .cloud import message
-from .trainings import HOUR, skipped, started
+from .trainings import HOUR, alerts, skipped, started
 
 FAILED = "the last training that drift or quality started failed; they start no more until a training succeeds"
-
-
-@pytest.mark.parametrize("status", ["Executing", "Stopping"])
-@pytest.mark.parametrize("kind", ["schedule", "drift_alarm", "manual"])
-def test_running_training_skips_every_trigger(retrain, training, cloud, kind, status):
-    training.data()
-    training.earlier(5 * HOUR, status)
-    assert skipped(retrain, training, cloud.message(kind)).startswith("a training is in flight since 20")
 
 
 @pytest.mark.parametrize("kind", ["schedule", "drift_alarm", "quality_alarm"])
 def test_automatic_trigger_is_skipped_during_cooldown(retrain, training, cloud, kind):
     training.earlier(HOUR / 2)
     training.data()
-    assert skipped(retrain, training, cloud.message(kind)).startswith("cooling down for another 1")
+    assert skipped(retrain, training, cloud.message(kind)).startswith("cooling down until 20")
+
+
+def test_cooldown_reason_names_end_and_training(retrain, training, cloud):
+    training.earlier(HOUR / 2, kind="drift")
+    training.data()
+    reason = skipped(retrain, training, cloud.message("drift_alarm"))
+    assert re.fullmatch(r"cooling down until 20.* UTC after the training that drift started at 20.* UTC", reason)
+
+
+@pytest.mark.parametrize("earlier", ["manual", "code", None])
+def test_cooldown_ignores_trainings_of_people_and_code(retrain, training, cloud, earlier):
+    training.earlier(HOUR / 2, kind=earlier)
+    training.data()
+    assert started(retrain, training, cloud.message("drift_alarm"))["Trigger"] == "drift"
+
+
+def test_cooldown_counts_automatic_training_before_manual_one(retrain, training, cloud):
+    training.earlier(HOUR / 2, kind="schedule")
+    training.earlier(HOUR / 4, kind="manual")
+    training.data()
+    assert skipped(retrain, training, cloud.message("drift_alarm")).startswith("cooling down until 20")
 
 
 @pytest.mark.parametrize("kind", ["schedule", "drift_alarm", "quality_alarm"])
@@ -102,14 +116,25 @@ def test_max_failures_setting_allows_more_failures(retrain, training, cloud):
         ("drift_alarm", "Succeeded", 1),
         ("quality_alarm", "Succeeded", 1),
         ("schedule", "Succeeded", 0),
-        ("drift_alarm", "Executing", 0),
     ],
 )
-def test_skipped_alarm_counts_unless_training_is_running(retrain, training, cloud, kind, status, count):
+def test_skipped_alarm_counts_and_alerts_with_reason(retrain, training, cloud, kind, status, count):
     training.earlier(HOUR / 2, status)
     training.data()
-    skipped(retrain, training, cloud.message(kind))
+    reason = skipped(retrain, training, cloud.message(kind))
     assert training.counted("RetrainNotStarted") == count
+    sent = alerts(retrain)
+    assert [each["cause"] for each in sent] == ["retrain-not-started"] * count
+    for alert in sent:
+        assert alert["why"].startswith(f"{reason}. The request was: Threshold Crossed")
+        assert (alert["model"], alert["environment"]) == (cloud.model, "prod")
+        assert alert["command"] == f"model-factory retrain {cloud.model} --env prod"
+
+
+def test_manual_request_without_data_alerts(retrain, training, cloud):
+    skipped(retrain, training, cloud.message("manual"))
+    (alert,) = alerts(retrain)
+    assert alert["why"].startswith("there is no data yet")
 
 
 @pytest.mark.parametrize("trigger", ["schedule", "manual", "code"])

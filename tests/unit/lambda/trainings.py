@@ -1,9 +1,10 @@
 """A model's training pipeline and data, and what the retrain function does with a message."""
 
 import json
+import uuid
 from datetime import UTC, datetime, timedelta
 
-from .cloud import ROLE
+from .cloud import ROLE, message
 
 DEFINITION = {
     "Version": "2020-12-01",
@@ -36,22 +37,27 @@ class Training:
         return [e["PipelineExecutionArn"] for e in found]
 
     def earlier(self, ago, status="Succeeded", kind="schedule"):
-        """Start a training in the past; its ARN."""
+        """A training that our function started in the past; its ARN. `kind` None: a person started it in Studio."""
         before = set(self.executions())
         self.sagemaker.start_pipeline_execution(
             PipelineName=self.pipeline,
-            PipelineExecutionDisplayName=f"{kind}-before",
+            PipelineExecutionDisplayName=f"{kind}-retrain-{uuid.uuid4()}" if kind else "from-studio",
             ClientRequestToken=f"{ago.total_seconds():032}",
         )
         (arn,) = set(self.executions()) - before
         execution = self.cloud.state.executions[arn]
-        while execution.record["PipelineExecutionStatus"] == "Executing":
-            pass
-        execution.record["PipelineExecutionStatus"] = status
+        self.finish(arn, status)
         for key in ("StartTime", "CreationTime"):
             if key in execution.record:
                 execution.record[key] = datetime.now(UTC) - ago
         return arn
+
+    def finish(self, arn, status="Succeeded"):
+        """Give an execution the status, once the embedded AWS has ended it."""
+        execution = self.cloud.state.executions[arn]
+        while "FailureReason" not in execution.record:
+            pass
+        execution.record["PipelineExecutionStatus"] = status
 
     def counted(self, metric):
         found = self.cloud.client("cloudwatch").get_metric_statistics(
@@ -64,6 +70,28 @@ class Training:
             Statistics=["Sum"],
         )["Datapoints"]
         return sum(point["Sum"] for point in found)
+
+
+def remembered(retrain, training, record):
+    """Handle a record that must wait for the running training; the logged reason."""
+    before = training.executions()
+    assert retrain(record) == []
+    assert training.executions() == before
+    (line,) = [line for line in retrain.logged() if line["message"] == "training remembered"]
+    return line["reason"]
+
+
+def ended(cloud, arn, status="Succeeded"):
+    """The record of SageMaker's event about the end of an execution, or with Executing about its start."""
+    event = cloud.event("training_ended")
+    event["detail"] |= {"pipelineExecutionArn": arn, "currentPipelineExecutionStatus": status}
+    return message(event, cloud.model)
+
+
+def alerts(function):
+    """Details of the alerts that the function sent since the start of the test."""
+    entries = [entry for name, parameters in function.calls if name == "PutEvents" for entry in parameters["Entries"]]
+    return [json.loads(entry["Detail"]) for entry in entries]
 
 
 def skipped(retrain, training, record):

@@ -43,8 +43,17 @@ def _prepare(session) -> None:
         return
     for purpose in ("records", "artifacts"):
         s3.create_bucket(Bucket=names.bucket(purpose), CreateBucketConfiguration={"LocationConstraint": REGION})
-    session.client("sqs").create_queue(
-        QueueName=names.queue("deploy"), Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    for purpose in ("deploy", "retrain"):
+        session.client("sqs").create_queue(
+            QueueName=names.queue(purpose), Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+        )
+    settings = {
+        "endpoint": names.model("churn").endpoint,
+        "model_package_group": names.model("churn").model_package_group,
+        "serving": {"canary": {"bake": 60.0}},
+    }
+    session.client("ssm").put_parameter(
+        Name=names.model("churn").settings_parameter, Value=json.dumps(settings), Type="String"
     )
     session.client("sagemaker").create_model_package_group(
         ModelPackageGroupName=names.model("churn").model_package_group
@@ -203,3 +212,56 @@ def test_approve_needs_model_or_delivery_option(run, project):
     assert (code, "give the name of a model, or --delivery" in err) == (1, True)
     code, _, err = run("approve", "--delivery", "--reason", "x", "--project", str(project))
     assert (code, "factory.yaml has no `delivery`" in err) == (1, True)
+
+
+@pytest.fixture
+def run_as(session, local, run, project, tmp_path):
+    """Runs a command in prod as a role that has the policy of some commands only."""
+
+    def run_as(command, *policies):
+        _, document, _ = run("policy", *policies, "--env", "prod", "--project", str(project))
+        name, iam = f"person-{'-'.join(policies)}"[:60], session["prod"].client("iam")
+        trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNTS["prod"]}, "Action": "sts:AssumeRole"}
+        if name not in [role["RoleName"] for role in iam.list_roles()["Roles"]]:
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+        iam.put_role_policy(RoleName=name, PolicyName="commands", PolicyDocument=document)
+        credentials = local.accounts.assume(session["prod"].names.iam_arn(f"role/{name}"), "grace")
+        pairs = [f"{key.lower()} = {value}" for key, value in credentials.items()]
+        with (tmp_path / "aws-config").open("a") as config:
+            config.write("\n".join(["", f"[profile {name}]", f"region = {REGION}", *pairs, ""]))
+        return run(*command, "--env", "prod", "--profile", name, "--project", str(project))
+
+    return run_as
+
+
+def test_each_command_works_with_its_policy_alone(session, run_as):
+    older, newer = register(session["prod"], "Approved"), register(session["prod"], "Approved")
+    waiting = register(session["prod"], "PendingManualApproval")
+    for command in (
+        ["status"],
+        ["retrain", "churn"],
+        ["redeploy", "churn", "--no-wait"],
+        ["rollback", "churn", "--to", str(older), "--no-wait"],
+        ["approve", "churn", "--version", str(waiting), "--reason", "x"],
+        ["reject", "churn", "--version", str(waiting), "--reason", "x"],
+    ):
+        code, _, err = run_as(command, command[0])
+        assert (code, err) == (0, ""), command
+    assert version(session["prod"], newer)["ModelApprovalStatus"] == "Rejected"
+
+
+def test_approver_without_records_changes_nothing(session, run_as):
+    number = register(session["prod"], "PendingManualApproval")
+    arguments = ["approve", "churn", "--version", str(number), "--reason", "x"]
+    code, _, err = run_as(arguments, "status")
+    assert code == 1
+    assert (
+        "the role person-status of 123456789012 (session grace) needs s3:PutObject on arn:aws:s3:::acme-prod-records-"
+        in err
+    )
+    assert version(session["prod"], number)["ModelApprovalStatus"] == "PendingManualApproval"
+
+
+def test_policy_of_unknown_command_lists_commands(run, project):
+    code, _, err = run("policy", "deploy", "--project", str(project))
+    assert (code, "there is no policy for deploy; there are: status, retrain, redeploy" in err) == (1, True)

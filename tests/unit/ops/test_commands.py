@@ -6,6 +6,7 @@ import boto3
 import jsonschema
 import pytest
 import yaml
+from moto.sagemaker.models import sagemaker_backends
 
 
 def test_validate_summarizes_project_without_mistakes(run, project):
@@ -71,7 +72,18 @@ def test_retrain_fails_where_versions_are_promoted_to(run, project):
         (["invoke", "churn", "--json", "{"], "--json is not JSON"),
         (["invoke", "churn", "--json", "{}", "--inference-id", ""], "--inference-id must have 1 to 64 printable ASCII"),
         (["invoke", "churn", "--rows", "x.txt"], "x.txt: unsupported file type; it must end in .csv or .json"),
-        (["retrain", "churn"], "environment 'prod' has no queue 'acme-prod-retrain.fifo'; deploy it first: cdk deploy"),
+        (
+            ["retrain", "churn"],
+            "environment 'prod' has no model 'churn' (there is no parameter /acme/prod/models/churn)",
+        ),
+        (
+            ["redeploy", "churn"],
+            "environment 'prod' has no model 'churn' (there is no parameter /acme/prod/models/churn)",
+        ),
+        (
+            ["rollback", "churn"],
+            "environment 'prod' has no model 'churn' (there is no parameter /acme/prod/models/churn)",
+        ),
         (["retrain", "churn", "--env", "dev"], "you are signed in to account 123456789012, not to environment 'dev'"),
         (["invoke", "churn", "--json", "{}", "--profile", "nobody"], "cannot sign in to environment 'prod'"),
     ],
@@ -85,15 +97,66 @@ def test_user_mistake_prints_message_without_traceback(run, project, aws, argume
     assert "Traceback" not in err
 
 
-def test_retrain_sends_one_message_in_message_group_of_model(run, project, aws):
+@pytest.fixture
+def deployed(aws):
+    """The settings parameter and the retrain queue of the model in prod; the URL of the queue."""
+    put_settings()
     sqs = boto3.client("sqs", region_name="eu-west-1")
-    url = sqs.create_queue(
-        QueueName="acme-prod-retrain.fifo", Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"}
-    )["QueueUrl"]
+    fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    return sqs.create_queue(QueueName="acme-prod-retrain.fifo", Attributes=fifo)["QueueUrl"]
+
+
+def put_settings(**settings):
+    boto3.client("ssm", region_name="eu-west-1").put_parameter(
+        Name="/acme/prod/models/churn", Value=json.dumps(settings), Type="String", Overwrite=True
+    )
+
+
+def test_retrain_of_model_that_is_not_deployed_sends_no_message(run, project, deployed):
+    boto3.client("ssm", region_name="eu-west-1").delete_parameter(Name="/acme/prod/models/churn")
+    code, _, err = run("retrain", "churn", "--project", str(project))
+    assert code == 1
+    assert "environment 'prod' has no model 'churn' (there is no parameter /acme/prod/models/churn)" in err
+    assert "Messages" not in boto3.client("sqs", region_name="eu-west-1").receive_message(QueueUrl=deployed)
+
+
+def test_retrain_of_model_that_is_deployed_with_promotion_sends_no_message(run, project, deployed):
+    """The repository no longer has `promote: model`, but the deployed stack does."""
+    put_settings(promoted_from="dev")
+    code, _, err = run("retrain", "churn", "--project", str(project))
+    assert code == 1
+    assert "model-factory promote churn --from dev --env prod" in " ".join(err.split())
+    assert "Messages" not in boto3.client("sqs", region_name="eu-west-1").receive_message(QueueUrl=deployed)
+
+
+def test_retrain_during_training_says_what_follows(run, project, deployed):
+    sagemaker = boto3.client("sagemaker", region_name="eu-west-1")
+    definition = {
+        "Version": "2020-12-01",
+        "Steps": [{"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "m"}}],
+    }
+    sagemaker.create_pipeline(
+        PipelineName="acme-prod-churn-train",
+        PipelineDefinition=json.dumps(definition),
+        RoleArn="arn:aws:iam::123456789012:role/r",
+        ClientRequestToken="0" * 32,
+    )
+    sagemaker.start_pipeline_execution(PipelineName="acme-prod-churn-train")
+    backend = sagemaker_backends["123456789012"]["eu-west-1"]
+    (execution,) = backend.pipelines["acme-prod-churn-train"].pipeline_executions.values()
+    execution.pipeline_execution_status = "Executing"
+    code, out, _ = run("retrain", "churn", "--project", str(project))
+    assert code == 0
+    assert "a training is in flight since 20" in out
+    assert "the request is remembered, and another one starts when it ends" in out
+
+
+def test_retrain_sends_one_message_in_message_group_of_model(run, project, deployed):
+    sqs, url = boto3.client("sqs", region_name="eu-west-1"), deployed
     code, out, _ = run("retrain", "churn", "--reason", "new labels", "--project", str(project))
     (message,) = sqs.receive_message(QueueUrl=url, AttributeNames=["MessageGroupId"])["Messages"]
     body = json.loads(message["Body"])
     assert code == 0
     assert message["Attributes"]["MessageGroupId"] == "churn"
     assert body == {"model": "churn", "trigger": "manual", "reason": "new labels", "id": body["id"]}
-    assert body["id"] in out
+    assert f"({body['id']}): a training starts now; model-factory status shows it" in out

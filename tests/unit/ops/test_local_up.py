@@ -1,19 +1,27 @@
 """`model-factory local up` when it cannot start: one sentence, and nothing of another instance changes."""
 
 import socket
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from local_aws.state_folder import StateFolder
-from model_factory.ops.local.up import STATE, up
-from model_factory.ops.project import UsageError
+from model_factory.ops.local.up import STATE, all_accounts, delivery_steps, up
+from model_factory.ops.project import Project, UsageError
+
+FACTORY = """\
+name: acme
+environments: [{name: dev, account: "111111111111", region: eu-west-1}]
+delivery: {account: "999999999999", region: eu-central-1, source: codecommit, repository: models, branch: trunk}
+"""
 
 
 @pytest.fixture
 def project(tmp_path):
-    return SimpleNamespace(root=tmp_path, accounts={"acme-dev": ("111111111111", "eu-west-1")})
+    factory = SimpleNamespace(delivery=None)
+    return SimpleNamespace(root=tmp_path, factory=factory, accounts={"acme-dev": ("111111111111", "eu-west-1")})
 
 
 def test_second_instance_in_one_folder_is_refused(project):
@@ -33,3 +41,16 @@ def test_port_in_use_is_one_sentence(project):
             up(project, port, Console())
     assert str(refused.value) == f"cannot listen on port {port}: Address already in use; give another --port"
     StateFolder(project.root / STATE).release()
+
+
+def test_delivery_adds_tooling_account_and_says_how_to_push(tmp_path):
+    (tmp_path / "factory.yaml").write_text(FACTORY)
+    project = Project(tmp_path)
+    assert all_accounts(project) == {
+        "acme-dev": ("111111111111", "eu-west-1"),
+        "acme-delivery": ("999999999999", "eu-central-1"),
+    }
+    steps = delivery_steps(project, project.factory.delivery, Path("/state/models.git"))
+    assert "git remote add local /state/models.git" in steps
+    assert "git push local HEAD:trunk" in steps
+    assert "cdk deploy acme-delivery --require-approval never" in steps

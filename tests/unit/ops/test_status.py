@@ -141,7 +141,7 @@ CASES = {
     "endpoint deleted": (
         facts(versions=[package(6)], deployment=deployment(6, "deleted")),
         "endpoint gone",
-        "the endpoint was deleted 11-25 10:00 by arn:aws:sts::1:assumed-role/r/ada; calls fail",
+        "the endpoint was deleted 11-25 10:00 by the role r of 1 (session ada); calls fail",
         "model-factory redeploy churn --env prod",
     ),
     "endpoint gone without record of it": (

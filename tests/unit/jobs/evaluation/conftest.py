@@ -6,11 +6,11 @@ import shutil
 import sys
 from pathlib import Path
 
-import boto3
 import joblib
 import pandas as pd
 import pytest
 
+from jobs import s3 as storage
 from jobs import train
 from jobs.evaluation import evaluate
 from local_aws.sagemaker.containers import pack
@@ -61,7 +61,7 @@ def evaluated(ml, s3, tmp_path, settings, records, monkeypatch):
         evaluate.run()
         return json.loads((ml / "processing/output/evaluation/evaluation.json").read_text())
 
-    boto3.client("sagemaker").create_model_package_group(ModelPackageGroupName="sales")
+    storage.client("sagemaker").create_model_package_group(ModelPackageGroupName="sales")
     yield run
     sys.path[:] = paths
     for name in set(sys.modules) - before:
@@ -81,7 +81,7 @@ def register(s3, tmp_path, settings):
             s3.upload_file(str(path), "data", "old/model.tar.gz")
         if digest == "measured":
             digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-        boto3.client("sagemaker").create_model_package(
+        storage.client("sagemaker").create_model_package(
             ModelPackageGroupName="sales",
             CustomerMetadataProperties={"artifact_digest": digest} if digest else {},
             ModelApprovalStatus="Approved",

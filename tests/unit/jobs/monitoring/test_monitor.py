@@ -3,11 +3,11 @@
 import json
 from datetime import timedelta
 
-import boto3
 import numpy as np
 import pandas as pd
 import pytest
 
+from jobs import s3 as storage
 from jobs.failures import JobFailure
 from jobs.monitoring import monitor
 from jobs.monitoring.context import scheduled_time
@@ -34,7 +34,7 @@ def monitored(s3, ml, project, records, monkeypatch):
         monkeypatch.setenv(name, value)
     project(gate={"metric": "auc", "minimum": 0.8})
     trained = records(2000, seed=9)
-    return Monitored(s3, boto3.client("cloudwatch"), ml, monkeypatch, live_version_of(trained, scores_of(trained)))
+    return Monitored(s3, storage.client("cloudwatch"), ml, monkeypatch, live_version_of(trained, scores_of(trained)))
 
 
 def test_csv_and_json_requests_are_one_window(monitored, records):

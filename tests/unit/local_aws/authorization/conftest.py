@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import dataclass
+from functools import cache
 
 import boto3
 import pytest
@@ -12,6 +13,7 @@ from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from local_aws import once
 from local_aws.authorization import Authorization, install
 from local_aws.patches import Patches
 
@@ -19,6 +21,12 @@ ADMIN = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 OTHER = "444455556666"
+
+
+@cache
+def _client(service, url, credentials, config):
+    config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **dict(config))
+    return boto3.client(service, endpoint_url=url, region_name=REGION, config=config, **dict(credentials))
 
 
 @dataclass
@@ -29,8 +37,7 @@ class Local:
     url: str = ""
 
     def client(self, service, credentials=ADMIN, **config):
-        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **config)
-        return boto3.client(service, endpoint_url=self.url, region_name=REGION, config=config, **credentials)
+        return _client(service, self.url, *map(tuple, (credentials.items(), config.items())))
 
     def role(self, name, *statements, account=ACCOUNT, trust=None, boundary=None):
         """A role with these statements as its inline policy."""
@@ -89,6 +96,7 @@ def lambda_session(local, *statements, **more):
 @pytest.fixture(scope="session")
 def server():
     patches = Patches()
+    once.install(patches)
     local = Local(install(patches))
     application = local.authorization.middleware(DomainDispatcherApplication(create_backend_app))
     running = make_server("localhost", 0, application, threaded=True)

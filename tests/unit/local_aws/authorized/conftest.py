@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from functools import cache
 
 import boto3
 import pytest
@@ -36,11 +37,11 @@ def local(tmp_path_factory):
         yield local
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client(local):
     made = {"aws_access_key_id": "root", "aws_secret_access_key": "root", "region_name": REGION}
     config = Config(retries={"total_max_attempts": 1})
-    return lambda service: boto3.client(service, endpoint_url=local.endpoint_url, config=config, **made)
+    return cache(lambda service: boto3.client(service, endpoint_url=local.endpoint_url, config=config, **made))
 
 
 @pytest.fixture

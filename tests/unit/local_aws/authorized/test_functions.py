@@ -81,6 +81,7 @@ def function(client, role_arn):
             answer = client("lambda").invoke(FunctionName=name, Payload=json.dumps(event), **more)
             return answer.get("FunctionError"), json.loads(answer["Payload"].read())
 
+        call.name = name
         return call
 
     yield make
@@ -168,3 +169,26 @@ def test_payload_over_limit_is_refused(function, kind, limit):
         ClientError, match=rf"byte payload is too large for the {kind} invocation type \(limit {limit} b"
     ):
         call("x" * limit, InvocationType=kind)
+
+
+def test_permission_of_stack_lets_rule_invoke_function(client, function):
+    name = function("echo").name
+    cloudformation, lambda_ = client("cloudformation"), client("lambda")
+    rule = f"arn:aws:events:{REGION}:123456789012:rule/failed"
+    properties = {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": lambda_.get_function(FunctionName=name)["Configuration"]["FunctionArn"],
+        "Principal": "events.amazonaws.com",
+        "SourceArn": rule,
+    }
+    template = {"Resources": {"Invoke": {"Type": "AWS::Lambda::Permission", "Properties": properties}}}
+    stack = f"permission-{uuid.uuid4().hex[:8]}"
+    cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+    (statement,) = json.loads(lambda_.get_policy(FunctionName=name)["Policy"])["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Resource"] == properties["FunctionName"]
+    assert set(statement) == {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
+    assert list(statement["Condition"].values()) == [{"AWS:SourceArn": rule}]
+    cloudformation.delete_stack(StackName=stack)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        lambda_.get_policy(FunctionName=name)

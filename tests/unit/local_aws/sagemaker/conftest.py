@@ -6,6 +6,7 @@ import tarfile
 import uuid
 import zipfile
 from dataclasses import dataclass
+from functools import cache
 
 import boto3
 import pytest
@@ -33,6 +34,19 @@ def make_role(iam, name):
     iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy("*", "*"))
 
 
+@cache
+def _client(endpoint_url, service):
+    """One client for all tests: making one of SageMaker takes longer than a request."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint_url,
+        region_name=REGION,
+        aws_access_key_id="root",
+        aws_secret_access_key="root",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
 @dataclass
 class Aws:
     """The embedded AWS, and the few requests that all tests make."""
@@ -42,14 +56,7 @@ class Aws:
     role: str = f"arn:aws:iam::{ACCOUNT}:role/jobs"
 
     def client(self, service):
-        return boto3.client(
-            service,
-            endpoint_url=self.local.endpoint_url,
-            region_name=REGION,
-            aws_access_key_id="root",
-            aws_secret_access_key="root",
-            config=Config(retries={"total_max_attempts": 1}),
-        )
+        return _client(self.local.endpoint_url, service)
 
     @property
     def sagemaker(self):

@@ -27,7 +27,7 @@ def transform_fn(model, body, content_type, accept):
 """
 
 
-def wait(look, seconds=20.0):
+def wait(look, seconds=60.0):
     """The result of `look` as soon as it is not empty."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

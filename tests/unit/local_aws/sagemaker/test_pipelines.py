@@ -220,6 +220,18 @@ def test_execution_keeps_its_definition_after_update(aws):
     assert aws.sagemaker.describe_pipeline(PipelineName=pipeline)["PipelineDefinition"] == new
 
 
+def test_description_of_execution_is_updated_and_listed(aws):
+    pipeline = aws.pipeline([{"Name": "Only", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}])
+    arn = aws.start(pipeline)
+
+    aws.sagemaker.update_pipeline_execution(PipelineExecutionArn=arn, PipelineExecutionDescription="new")
+
+    (listed,) = aws.sagemaker.list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
+    described = aws.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert listed["PipelineExecutionDescription"] == described["PipelineExecutionDescription"] == "new"
+    assert described["PipelineExecutionDisplayName"] == listed["PipelineExecutionDisplayName"]
+
+
 def test_execution_emits_events_and_metrics(aws):
     events = aws.listen("SageMaker Model Building Pipeline Execution Status Change")
     pipeline = aws.pipeline([{"Name": "Only", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}])

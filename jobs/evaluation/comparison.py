@@ -1,0 +1,45 @@
+"""How much better a version is than the champion on the same test rows, with an interval.
+
+The rows are the same, so the interval is of the difference (paired) and not of each version: luck with the rows, which both
+versions share, cancels out. Its standard deviation is that of the bootstrap replicates' differences, its width that of Student's
+distribution: the percentiles of a bootstrap are too narrow with few rows. How often it is wrong, and what it finds, is measured
+by benchmarks/gate_trials.py (docs/explanation/gate.md).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from ..metrics import LESS_IS_BETTER, Bootstrap
+from .labels import Labels
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Advantage:
+    """How much better the new version is, in units of the metric; positive is better, also of an error. `low`, `high`: 95 %."""
+
+    value: float
+    low: float
+    high: float
+
+
+def compare(metric: str, new: Bootstrap, champion: Bootstrap, labels: Labels) -> Advantage:
+    """The advantage of the new version, from bootstraps of both with the same seed."""
+    sign = -1.0 if metric in LESS_IS_BETTER else 1.0
+    value = sign * (new.values[metric] - champion.values[metric])
+    spread = new.spread[metric] - champion.spread[metric]
+    spread = spread[~np.isnan(spread)]
+    deviation = float(spread.std()) if len(spread) else 0.0
+    width = float(special.stdtrit(degrees_of_freedom(labels), (1 + CONFIDENCE) / 2)) * deviation
+    return Advantage(value, value - width, value + width)
+
+
+def degrees_of_freedom(labels: Labels) -> int:
+    """The rows less one; in classification those of the rarest class, which decide how far a metric can be trusted."""
+    if labels.problem == "regression":
+        return max(1, len(labels.truth) - 1)
+    counts = np.bincount(labels.truth)
+    return max(1, int(counts[counts > 0].min()) - 1)

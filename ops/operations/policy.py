@@ -1,0 +1,142 @@
+"""The IAM policy for whoever runs commands on the deployed models of an environment."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from model_factory.core.names import EnvironmentNames
+
+from ..project import UsageError
+
+type Statement = dict[str, Any]
+
+
+def policy(names: EnvironmentNames, commands: Sequence[str]) -> dict[str, Any]:
+    """A policy document that allows what these commands do, for all models; default: all commands. Raises UsageError."""
+    if unknown := [each for each in commands if each not in COMMANDS]:
+        raise UsageError(f"there is no policy for {', '.join(unknown)}; there are: {', '.join(COMMANDS)}")
+    statements: list[Statement] = []
+    for command in commands or COMMANDS:
+        statements += [each for each in COMMANDS[command](names) if each not in statements]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _status(names: EnvironmentNames) -> Iterable[Statement]:
+    parameters = names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")
+    yield _allow("ssm", ["GetParametersByPath"], [parameters])
+    yield _allow("cloudwatch", ["DescribeAlarms"], [names.arn("cloudwatch", "alarm:*")])
+    yield _read_versions(names)
+    yield _allow("sagemaker", ["ListPipelineExecutions"], [names.arn("sagemaker", f"pipeline/{names.prefix}-*-train")])
+    yield _allow("sagemaker", ["DescribeEndpoint"], _sagemaker(names, "endpoint"))
+    # Only for an endpoint whose configuration lambda/deploy did not name.
+    yield _allow(
+        "sagemaker", ["DescribeEndpointConfig", "DescribeModel"], _sagemaker(names, "endpoint-config", "model")
+    )
+    yield from _read_records(names, "deployments")
+
+
+def _retrain(names: EnvironmentNames) -> Iterable[Statement]:
+    yield _read_settings(names)
+    yield from _send(names, "retrain")
+
+
+def _redeploy(names: EnvironmentNames) -> Iterable[Statement]:
+    yield _read_settings(names)
+    yield _read_versions(names)
+    yield _allow("sagemaker", ["DescribeEndpoint"], _sagemaker(names, "endpoint"))
+    yield from _read_records(names, "deployments")
+    yield from _send(names, "deploy")
+
+
+def _rollback(names: EnvironmentNames) -> Iterable[Statement]:
+    yield from _redeploy(names)
+    yield from _decide(names)
+
+
+def _approve(names: EnvironmentNames) -> Iterable[Statement]:
+    yield _read_versions(names)
+    yield from _read_records(names, "approvals")
+    yield from _decide(names)
+
+
+def _reject(names: EnvironmentNames) -> Iterable[Statement]:
+    yield from _approve(names)
+    yield from _send(names, "deploy")
+
+
+def _promote(names: EnvironmentNames) -> Iterable[Statement]:
+    """Both sides: the environment that gives the version, and the one that receives it."""
+    artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
+    yield _read_versions(names)
+    yield _allow("s3", ["ListBucket"], [artifacts]) | _condition("StringLike", "s3:prefix", ["*/executions/*"])
+    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*"])
+    yield _allow("s3", ["PutObject"], [f"{artifacts}/*/executions/promoted-*", f"{records}/*/promotions/*"])
+    yield _allow("sagemaker", ["CreateModelPackage"], _sagemaker(names, "model-package"))
+    yield _use_key(names, "s3")
+
+
+def _invoke(names: EnvironmentNames) -> Iterable[Statement]:
+    yield _allow("sagemaker", ["InvokeEndpoint"], _sagemaker(names, "endpoint"))
+
+
+def _upload(names: EnvironmentNames) -> Iterable[Statement]:
+    data = names.bucket_arn("data")
+    yield _allow("s3", ["PutObject"], [f"{data}/*/raw/*", f"{data}/*/ground-truth/*"])
+    yield _use_key(names, "s3")
+
+
+COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
+    "status": _status,
+    "retrain": _retrain,
+    "redeploy": _redeploy,
+    "rollback": _rollback,
+    "approve": _approve,
+    "reject": _reject,
+    "promote": _promote,
+    "invoke": _invoke,
+    "upload": _upload,
+}
+
+
+def _decide(names: EnvironmentNames) -> Iterable[Statement]:
+    yield _allow("s3", ["PutObject"], [f"{names.bucket_arn('records')}/*/approvals/*"])
+    yield _use_key(names, "s3")
+    yield _allow("sagemaker", ["UpdateModelPackage"], _sagemaker(names, "model-package"))
+
+
+def _read_settings(names: EnvironmentNames) -> Statement:
+    return _allow("ssm", ["GetParameter"], [names.arn("ssm", f"parameter{names.models_parameter_prefix}*")])
+
+
+def _read_versions(names: EnvironmentNames) -> Statement:
+    return _allow("sagemaker", ["ListModelPackages", "DescribeModelPackage"], _sagemaker(names, "model-package"))
+
+
+def _read_records(names: EnvironmentNames, kind: str) -> Iterable[Statement]:
+    records = names.bucket_arn("records")
+    yield _allow("s3", ["ListBucket"], [records]) | _condition("StringLike", "s3:prefix", [f"*/{kind}/*"])
+    yield _allow("s3", ["GetObject"], [f"{records}/*/{kind}/*"])
+    yield _use_key(names, "s3")
+
+
+def _send(names: EnvironmentNames, purpose: str) -> Iterable[Statement]:
+    yield _allow("sqs", ["GetQueueUrl", "SendMessage"], [names.arn("sqs", names.queue(purpose))])
+    yield _use_key(names, "sqs")
+
+
+def _use_key(names: EnvironmentNames, service: str) -> Statement:
+    """The environment's key by way of one service; a policy cannot name it before it exists."""
+    via = f"{service}.{names.region}.{names.url_suffix}"
+    key = _allow("kms", ["Decrypt", "GenerateDataKey"], [names.arn("kms", "key/*")])
+    return key | _condition("StringEquals", "kms:ViaService", via)
+
+
+def _sagemaker(names: EnvironmentNames, *kinds: str) -> list[str]:
+    return [names.arn("sagemaker", f"{kind}/{names.prefix}-*") for kind in kinds]
+
+
+def _condition(operator: str, key: str, value: str | list[str]) -> Statement:
+    return {"Condition": {operator: {key: value}}}
+
+
+def _allow(service: str, actions: list[str], resources: list[str]) -> Statement:
+    return {"Effect": "Allow", "Action": [f"{service}:{action}" for action in actions], "Resource": resources}
