@@ -167,7 +167,7 @@ def test_cdk_deploys_into_the_embedded_aws(local):
             assert re.search(r'"predictions": \[0\.\d+\]', answer)
         finally:
             up.send_signal(signal.SIGINT)
-            assert up.wait(30) == 0
+            assert up.wait(120) == 0
 
 
 def _exported(up: subprocess.Popen[str]) -> dict[str, str]:

@@ -42,7 +42,7 @@ with LocalAws(folder) as local:
 
 def test_starting_container_is_ended_at_server_stop(tmp_path):
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-c", START_AND_STOP, str(tmp_path)], check=True, env=environment, timeout=60)
+    subprocess.run([sys.executable, "-c", START_AND_STOP, str(tmp_path)], check=True, env=environment, timeout=300)
     container = pathlib.Path("/proc") / (tmp_path / "pid").read_text()
     end = time.monotonic() + 2
     while container.exists() and time.monotonic() < end:
