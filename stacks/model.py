@@ -109,5 +109,5 @@ class ModelStack(Stack):
             self.settings.node.add_dependency(self.endpoint.cleanup)
         self.alarms = ModelAlarms(self, "Alarms", props, by_events=True)
         # Written after everything that a deployment by these settings needs; the rule sends its event to the deploy queue.
-        self.settings.node.add_dependency(self.endpoint, self.alarms)
+        self.settings.node.add_dependency(self.endpoint.rule, self.endpoint.log_group, self.alarms)
         self.dashboard = ModelDashboard(self, "Dashboard", props)

@@ -197,7 +197,10 @@ def rules(model):
             ],
             "detail": {
                 "$or": [
-                    {"ModelPackageGroupName": [name], "ModelApprovalStatus": ["Approved", "Rejected"]},
+                    {
+                        "ModelPackageGroupName": [name],
+                        "ModelApprovalStatus": ["Approved", "Rejected", "PendingManualApproval"],
+                    },
                     {"EndpointName": [name], "EndpointStatus": statuses},
                     {"name": [f"/acme/prod/models/{model}"], "operation": ["Create", "Update"]},
                 ]

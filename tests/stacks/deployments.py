@@ -49,8 +49,8 @@ class Deployments:
     def _outcome(self, name):
         status = self.cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
         events = self.cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-        reasons = [event.get("ResourceStatusReason") for event in events[:10]]
-        return status, [reason for reason in reasons if reason and reason != "User Initiated"]
+        reasons = [event.get("ResourceStatusReason") for event in events]
+        return status, [reason for reason in reasons[: reasons.index("User Initiated")] if reason]
 
     def _stacks(self):
         found = self.cloudformation.list_stacks()["StackSummaries"]

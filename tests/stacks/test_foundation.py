@@ -261,7 +261,7 @@ def test_scaling_permissions_cover_alarms_without_name(foundation):
 def test_alarms_publish_to_the_alerts_topic(foundation):
     topic = "arn:aws:sns:us-east-1:333333333333:acme-prod-alerts"
     for alarm in foundation.all("CloudWatch::Alarm"):
-        reports_state_only = alarm["AlarmName"].endswith("-dead-letters")
+        reports_state_only = alarm["AlarmName"] in ("acme-prod-retrain-dead-letters", "acme-prod-deploy-dead-letters")
         assert alarm.get("AlarmActions") == (None if reports_state_only else [topic]), alarm["AlarmName"]
     foundation.cdk.has_resource_properties("AWS::SNS::Topic", {"TopicName": "acme-prod-alerts"})
 

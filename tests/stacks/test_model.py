@@ -211,7 +211,9 @@ def test_stack_deletion_deletes_endpoint_and_versions_by_removal_policy(prod, de
 def test_settings_change_after_all_that_a_deployment_needs(model):
     after = model.resource("SSM::Parameter", Name="/acme/prod/models/churn")["DependsOn"]
     needed = {name: r["Type"] for name, r in model.resources.items() if name in after}
-    assert {"AWS::IAM::Role", "AWS::Events::Rule", "AWS::CloudWatch::Alarm"} <= set(needed.values())
+    assert {"AWS::Events::Rule", "AWS::CloudWatch::Alarm"} <= set(needed.values())
+    value = model.resource("SSM::Parameter", Name="/acme/prod/models/churn")["Properties"]["Value"]
+    assert "EndpointRole" in str(value)  # a reference to the role, which CloudFormation then creates before
 
 
 def test_deploy_rule_is_deleted_before_endpoint(model):

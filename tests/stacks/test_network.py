@@ -200,7 +200,7 @@ def test_deploy_function_uses_vpc_config_of_the_settings(shared_model, model):
     code = (
         "import json, sys; from settings import Settings; import api_requests\n"
         "s = Settings.model_validate(json.load(sys.stdin))\n"
-        "print(json.dumps(api_requests.model(s, 3, 'arn')))"
+        "print(json.dumps(api_requests.model(s, 'arn:aws:sagemaker:eu-west-1:555555555555:model-package/group/3')))"
     )
 
     def request(given):

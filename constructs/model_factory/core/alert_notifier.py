@@ -75,6 +75,7 @@ class AlertNotifier(Construct):
         function.consume(self._queue, grant=False)
         detail = {"factory": [names.factory], "environment": [names.environment]}
         self.add_rule(
+            self,
             "Alert",
             purpose="alert",
             description="Sends alerts of functions and of the command model-factory to the alerts function",
@@ -82,18 +83,19 @@ class AlertNotifier(Construct):
         )
 
     def add_rule(
-        self, construct_id: str, *, purpose: str, description: str, pattern: Mapping[str, Any]
+        self, scope: Construct, construct_id: str, *, purpose: str, description: str, pattern: Mapping[str, Any]
     ) -> events.CfnRule:
         """Notify of the events that match a pattern; the function has to know their form (lambda/alerts/sources.py).
 
         Args:
+            scope: Parent of the rule. CloudFormation refuses to move a named rule, so it is where earlier versions had it.
             construct_id: Id of the rule.
             purpose: The rule is called `<prefix>-<purpose>`.
             description: Description of the rule.
             pattern: Event pattern, in the format of EventBridge.
         """
         return events.CfnRule(
-            self,
+            scope,
             construct_id,
             name=f"{self._names.prefix}-{purpose}",
             description=description,

@@ -19,6 +19,8 @@ NO_SOURCE_OF_ITS_OWN = "The source comes from the pipeline; the project has no c
 DEPENDS_TWICE = "The CDK adds the dependency on the role, which the reference to its ARN implies; it has no effect."
 
 _WILDCARDS = "AwsSolutions-IAM5"
+_ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
+"""Type of the metadata that `Validations.acknowledge` adds."""
 
 
 def suppress(construct: IConstruct, reasons: Mapping[str, str]) -> None:
@@ -27,7 +29,8 @@ def suppress(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     Args:
         construct: The resource, or a construct whose default child it is.
         reasons: Reason by rule: `CKV…` is a rule of checkov, another rule without a hyphen one of cfn-lint, and the rest
-            are rules of cdk-nag. AwsSolutions-IAM5 suppresses the wildcards that the policy has by now, each by name.
+            are rules of cdk-nag. AwsSolutions-IAM5 suppresses the wildcards that the policy has by now, each by name, except
+            those that an earlier call suppressed.
 
     Raises:
         TypeError: The construct has no CloudFormation resource of its own.
@@ -37,12 +40,15 @@ def suppress(construct: IConstruct, reasons: Mapping[str, str]) -> None:
         raise TypeError(
             f"{construct.node.path}: construct is {type(construct).__name__}, which has no CloudFormation resource of its own"
         )
+    entries: list[Any] = [each.data for each in resource.node.metadata if each.type == _ACKNOWLEDGED]
+    known = {finding for entry in entries for finding in entry}
     # The CDK's name of a rule of a plugin is `plugin::rule`; cdk-nag's packs are called what their rules begin with.
     nagged = [
-        Acknowledgment(id=f"{rule.partition('-')[0]}::{finding}", reason=reason)
+        Acknowledgment(id=name, reason=reason)
         for rule, reason in reasons.items()
         if "-" in rule
         for finding in (_wildcards(resource) if rule == _WILDCARDS else [rule])
+        if (name := f"{rule.partition('-')[0]}::{finding}") not in known
     ]
     if nagged:
         Validations.of(resource).acknowledge(*nagged)

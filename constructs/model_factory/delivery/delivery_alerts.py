@@ -68,7 +68,7 @@ class DeliveryAlerts(Construct):
         failed = _actions(name, state=["FAILED"], **({} if failed_builds else _NO_BUILDS))
         waiting = _actions(name, state=["STARTED"], type={"category": ["Approval"]})
         if names and notifier:
-            _add_rules(notifier, failed, waiting)
+            _add_rules(self, notifier, failed, waiting)
         else:
             self._publish_sentences(failed, waiting)
 
@@ -101,14 +101,16 @@ def _actions(pipeline: str | None, **detail: Any) -> dict[str, Any]:
     }
 
 
-def _add_rules(notifier: AlertNotifier, failed: dict[str, Any], waiting: dict[str, Any]) -> None:
+def _add_rules(scope: Construct, notifier: AlertNotifier, failed: dict[str, Any], waiting: dict[str, Any]) -> None:
     notifier.add_rule(
+        scope,
         "Failed",
         purpose="failed",
         description="Sends failed actions of the delivery to the alerts function",
         pattern=failed,
     )
     notifier.add_rule(
+        scope,
         "Waiting",
         purpose="waiting",
         description="Sends approvals that the delivery waits for to the alerts function",

@@ -52,7 +52,7 @@ class EnvironmentAlerts(Construct):
         )
         """The topic, for alarms and further notification rules."""
         if names and notifier:
-            _add_rules(notifier, names)
+            _add_rules(self, notifier, names)
         else:
             self._publish_sentences(names)
 
@@ -84,8 +84,9 @@ def _failed_steps(names: EnvironmentNames | None) -> dict[str, Any]:
     }
 
 
-def _add_rules(notifier: AlertNotifier, names: EnvironmentNames) -> None:
+def _add_rules(scope: Construct, notifier: AlertNotifier, names: EnvironmentNames) -> None:
     notifier.add_rule(
+        scope,
         "PipelineFailed",
         purpose="pipeline-failed",
         description="Sends failed training and monitoring steps to the alerts function",
@@ -95,6 +96,7 @@ def _add_rules(notifier: AlertNotifier, names: EnvironmentNames) -> None:
     # that the alerts function does not work.
     metrics = {"metricStat": {"metric": {"namespace": [METRIC_NAMESPACE, "AWS/SageMaker"]}}}
     notifier.add_rule(
+        scope,
         "Alarms",
         purpose="alarms",
         description="Sends changes of models' alarms to the alerts function",

@@ -24,6 +24,9 @@ VARIABLES = {
     "PARALLEL": "4",
     "TIMEOUT_SECONDS": "60",
     "ENVIRONMENTS": "{}",
+    "ALERTS_TOPIC": "arn:aws:sns:eu-west-1:123456789012:acme-prod-alerts",
+    "WINDOWS_URI": "s3://artifacts/_alerts/",
+    "WINDOW_SECONDS": "3600",
 }
 
 
