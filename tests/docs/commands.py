@@ -22,7 +22,10 @@ COMMANDS = "tests/unit/ops/test_commands.py"
 RUN_BY = {
     "model-factory validate": COMMANDS,
     "model-factory schema": COMMANDS,
-    "model-factory status": COMMANDS,
+    "model-factory status": "tests/unit/ops/test_status_command.py",
+    "model-factory redeploy": "tests/unit/ops/test_deployments.py",
+    "model-factory rollback": COMMANDS,
+    "model-factory policy": "tests/unit/ops/test_approvals.py",
     "model-factory retrain": COMMANDS,
     "model-factory invoke": COMMANDS,
     "model-factory new": "tests/unit/ops/test_new.py",
@@ -51,6 +54,7 @@ ONLY_CHECKED = {
     "cdk synth": "python app.py does the same in tests/stacks; builds of tests/e2e_delivery run it",
     "cdk diff": "the CDK's own",
     "cdk import": "the CDK's own",
+    "cdk rollback": "the CDK's own; tests/unit/local_aws/authorized calls RollbackStack and ContinueUpdateRollback",
 }
 """Commands whose words and options are checked, but that no test runs, and why."""
 

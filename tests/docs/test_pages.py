@@ -68,3 +68,10 @@ def test_checker_finds_broken_links(tmp_path):
 
 def test_checker_finds_indented_code():
     assert indented_code("Text\n\n    code\n\n- item\n\n    more of the item\n") == [3]
+
+
+def test_tests_that_the_page_of_faults_names_exist():
+    named = set(re.findall(r"\| (test_\w+) \|", (ROOT / "docs/reference/faults.md").read_text()))
+    code = "".join(path.read_text() for path in (ROOT / "tests/e2e").glob("test_*.py"))
+    assert named
+    assert [each for each in sorted(named) if f"def {each}(" not in code] == []
