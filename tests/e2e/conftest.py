@@ -14,7 +14,7 @@ import pytest
 
 from local_aws.bootstrap import bootstrap, cdk
 from local_aws.server import LocalAws
-from model_factory.core.names import ModelNames
+from model_factory.core.names import ALERT_WINDOWS, ModelNames
 from model_factory.ops.acceptance.alerts import subscribed_queue
 from model_factory.ops.operations.executions import ExecutionResult, follow, newest_execution_arn
 from model_factory.ops.operations.reader import Reader
@@ -213,6 +213,9 @@ def live(deployed):
 
 @pytest.fixture
 def alerts(deployed):
-    """Messages of the alerts topic since the start of the test."""
+    """Messages of the alerts topic since the start of the test, also of causes that earlier tests were told."""
+    s3, bucket = deployed.client("s3"), deployed.session.names.bucket("artifacts")
+    for window in s3.list_objects_v2(Bucket=bucket, Prefix=ALERT_WINDOWS).get("Contents", []):
+        s3.delete_object(Bucket=bucket, Key=window["Key"])
     with subscribed_queue(deployed.client, deployed.session.names) as alerts:
         yield alerts

@@ -69,8 +69,8 @@ def test_promoted_version_has_origin_and_audit_records(live):
 def test_pipeline_variables_list_trained_and_promoted_models(live):
     actions = live.deliveries.actions(live.execution["pipelineExecutionId"])
     variables = {a["actionName"]: a["output"].get("outputVariables", {}) for a in actions}
-    assert variables["Retrain-dev"] == {"trained": "offers,sales", "promoted": "none"}
-    assert variables["Retrain-prod"] == {"trained": "sales", "promoted": "offers"}
+    assert variables["Retrain-dev"] == {"trained": "offers,sales", "promoted": "none", "leftovers": "none"}
+    assert variables["Retrain-prod"] == {"trained": "sales", "promoted": "offers", "leftovers": "none"}
 
 
 def test_promoted_version_is_monitored_in_its_environment(live):

@@ -38,7 +38,7 @@ def test_later_environments_do_not_change(live, smoke_failure, before):
 
 def test_notification_has_the_reason(smoke_failure, alerts):
     message = alerts("stopped in dev at Smoke-dev")
-    assert "acme-delivery stopped in dev at Smoke-dev: smoke test in dev failed: model offers v2" in message
+    assert "Why:         smoke test in dev failed: model offers v2" in message
     assert smoke_failure["pipelineExecutionId"] in message
 
 

@@ -13,6 +13,8 @@ from .conftest import ENVIRONMENTS
 pytestmark = pytest.mark.e2e
 # Lambda sends the traces of functions with active tracing; the embedded AWS has no X-Ray.
 ONLY_ON_AWS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+# Logs that are read when these builds fail; in the tests only the build of the source does.
+OTHER_BUILDS = re.compile(r".*:log-group:/aws/codebuild/acme-delivery-DeliveryPipeline(UpdatePipeline|Assets)")
 
 
 def unneeded(delivered, recorder: Recorder, where: list[tuple[str, str]]) -> set[Permission]:
@@ -43,4 +45,4 @@ def test_delivery_roles_of_environments_need_every_permission(live, recorder, sm
 
 def test_delivery_function_needs_every_permission(live, recorder, smoke_failure):
     rest = unneeded(live, recorder, [(TOOLING[0], "acme-delivery-tasks")])
-    assert {permission.value for permission in rest} == ONLY_ON_AWS
+    assert {each.value for each in rest if not OTHER_BUILDS.match(each.value)} == ONLY_ON_AWS
