@@ -87,7 +87,10 @@ class Pollers:
         for message in received:
             handle = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
             if message["MessageId"] in failed:
-                sqs.change_message_visibility(**handle, VisibilityTimeout=RETRY_SECONDS)
+                # In the place of the visibility timeout, which needs no call and no permission.
+                _, _, account, _ = parse_arn(mapping.event_source_arn)
+                service = self._local.accounts.client("sqs", account, region)
+                service.change_message_visibility(**handle, VisibilityTimeout=RETRY_SECONDS)
             else:
                 sqs.delete_message(**handle)
         return True

@@ -176,6 +176,9 @@ def fail_event_targets(factory: Factory) -> None:
     events.remove_targets(Rule=rule, Ids=["denied"])
     events.delete_rule(Name=rule)
     sqs.delete_queue(QueueUrl=denied)
+    # Alarms on queues and functions publish to the topic themselves.
+    for state in ("ALARM", "OK"):
+        factory.client("cloudwatch").set_alarm_state(AlarmName=undelivered, StateValue=state, StateReason="test")
 
 
 def replace_failed_endpoint(factory: Factory) -> None:

@@ -236,17 +236,15 @@ class FactoryFunction(Construct):
 def consume_statements(names: EnvironmentNames, purpose: str) -> list[iam.PolicyStatement]:
     """Statements for the queue for `purpose`: Lambda reads it as the function, which moves messages to its dead letters."""
     return [
-        consume_statement(names, purpose),
+        consume_statement(names, purpose, "sqs:ChangeMessageVisibility"),
         allow(["sqs:SendMessage"], [names.arn("sqs", names.dead_letter_queue(purpose))]),
     ]
 
 
-def consume_statement(names: EnvironmentNames, purpose: str) -> iam.PolicyStatement:
-    """Statement that Lambda needs in a function's role to read the queue for `purpose`."""
-    return allow(
-        ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
-        [names.arn("sqs", names.queue(purpose))],
-    )
+def consume_statement(names: EnvironmentNames, purpose: str, *more: str) -> iam.PolicyStatement:
+    """Statement that Lambda needs in a function's role to read the queue for `purpose`. `more`: actions of the function's own."""
+    actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", *more]
+    return allow(actions, [names.arn("sqs", names.queue(purpose))])
 
 
 def _variables(names: EnvironmentNames | None, purpose: str) -> dict[str, str]:

@@ -12,7 +12,10 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 
 def test_failing_subscription_breaks_neither_publisher_nor_others(monkeypatch):
     allowed = SimpleNamespace(check_call=lambda *_: None)
-    topics.install(SimpleNamespace(replace=monkeypatch.setattr, authorization=allowed, endpoint_url="http://localhost"))
+    local = SimpleNamespace(
+        replace=monkeypatch.setattr, control=lambda *_: None, authorization=allowed, endpoint_url="http://localhost"
+    )
+    topics.install(local)
     queues = SQSBackend(REGION, ACCOUNT)
     monkeypatch.setitem(sqs_backends[ACCOUNT], REGION, queues)
     queues.create_queue("gone")
