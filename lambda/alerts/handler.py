@@ -17,13 +17,22 @@ notifier = Notifier.from_environment()
 windows = Windows.from_environment()
 
 
-def handler(event: dict[str, Any], context: Any) -> None:
-    """Handle a batch of one SQS message. After an error it returns to the queue, and SQS finally moves it to the dead letters.
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Handle a batch of SQS messages; failed ones return to the queue, and SQS finally moves them to the dead letters.
 
     Not `shared.queue`, which sends an alert about a message that failed: here nobody would read it.
     """
-    for record in SQSEvent(event).records:
+    failed = [record.message_id for record in SQSEvent(event).records if not _succeeds(record)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _succeeds(record: SQSRecord) -> bool:
+    try:
         handle(record)
+    except Exception:
+        logger.exception("message failed", message_id=record.message_id)
+        return False
+    return True
 
 
 def handle(record: SQSRecord) -> None:

@@ -121,12 +121,8 @@ def topic(alerts, monkeypatch):
          ["Next:        aws sagemaker list-pipeline-executions --pipeline-name acme-prod-churn-monitor --max-results 3"]),
         (DELIVERY, "[acme prod] acme-delivery stopped in prod at Smoke (execution e-1).",
          ["Why:         exit status 1", "Next:        model-factory deliveries"]),
-        (event("version_approved") | {"detail": {**event("version_approved")["detail"],
-                                                 "ModelApprovalStatus": "PendingManualApproval"}},
-         "[acme prod] churn version 2: Version 2 waits for approval.",
-         ["Next:        model-factory approve churn --version 2 --env prod"]),
     ],
-    ids=["own", "step", "alarm", "missed", "delivery", "approval"],
+    ids=["own", "step", "alarm", "missed", "delivery"],
 )  # fmt: skip
 def test_every_source_has_the_same_form(alerts, topic, body, subject, words):
     assert alerts(sent(body)) == []

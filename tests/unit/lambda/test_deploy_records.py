@@ -13,7 +13,7 @@ def test_version_is_recorded_once(live):
     live.send()
     assert live.cloud.objects("versions/") == ["versions/1.json"]
     version = live.cloud.read("versions/1.json")
-    assert version["CustomerMetadataProperties"] == {"data_digest": "0a1b"}
+    assert version["CustomerMetadataProperties"]["data_digest"] == "0a1b"
     assert version["approved_by"] == "automatic: the environment's approval policy"
 
 

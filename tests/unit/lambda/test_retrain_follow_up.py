@@ -190,4 +190,4 @@ def test_description_keeps_its_parts_within_sagemakers_limit(modules):
     assert len(text) <= 3072
     parsed = executions.Description.parse(text)
     assert (parsed.reason[:26], parsed.answers) == ("x; follow-up code 1: zxxxx", ids[:12])
-    assert parsed.follow_up == executions.Request("manual", "y" * 1000, ids[:12])
+    assert parsed.follow_up == executions.Request("manual", "y" * 800, ids[:12])
