@@ -4,12 +4,9 @@
 each took effect. Calls of administrators and of the services themselves never fail.
 """
 
-import os
 import random
-import signal
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Literal
@@ -116,9 +113,3 @@ class Faults:
         with self._lock:
             self._faults.append(fault)
         return {"faults": len(self._faults)}
-
-
-def kill_group(process_id: int) -> None:
-    """SIGKILL to a process and its children, if it still runs."""
-    with suppress(ProcessLookupError):
-        os.killpg(process_id, signal.SIGKILL)

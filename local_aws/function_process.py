@@ -17,8 +17,8 @@ from typing import Any
 
 from . import namespace
 from .authorization import principals
-from .faults import kill_group
 from .interfaces import EmbeddedAws
+from .processes import kill_group
 
 WORKER = Path(__file__).with_name("function_worker.py")
 TASK_ROOT = "/var/task"

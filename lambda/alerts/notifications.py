@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.alerts import SOURCE
+from shared.alerts import put_event
 from shared.clients import client
+from shared.names import factory_and_environment
 from sources import Event
 from texts import Place
 
@@ -28,13 +29,12 @@ class Notifier:
     @classmethod
     def from_environment(cls) -> "Notifier":
         """The notifier of the environment that the stack configures. Raises KeyError."""
-        factory, environment = os.environ["MODELS_PARAMETER_PREFIX"].strip("/").split("/")[:2]
-        return cls(Place(factory, environment), os.environ["ALERTS_TOPIC"])
+        return cls(Place(*factory_and_environment(os.environ["MODELS_PARAMETER_PREFIX"])), os.environ["ALERTS_TOPIC"])
 
     def notify(self, event: Event, *, suppressed: int, since: datetime | None) -> None:
         """Publish the notification. `suppressed`: events of this cause that were not told since the last notification."""
         facts = self._facts(event, suppressed, since)
-        self._put_event(facts)
+        put_event(client("events"), NOTIFICATION_DETAIL_TYPE, facts)
         text, chat = email_text(facts), json.dumps(chat_notification(facts, event))
         client("sns").publish(
             TopicArn=self.topic,
@@ -43,12 +43,6 @@ class Notifier:
             # The chat service subscribes by HTTPS and shows notifications of its own schema only.
             Message=json.dumps({"default": text, "email": text, "https": chat}),
         )
-
-    def _put_event(self, facts: dict[str, Any]) -> None:
-        entry = {"Source": SOURCE, "DetailType": NOTIFICATION_DETAIL_TYPE, "Detail": json.dumps(facts)}
-        answer = client("events").put_events(Entries=[entry])
-        if answer["FailedEntryCount"]:
-            raise RuntimeError(f"EventBridge refused the notification: {answer['Entries'][0]}")
 
     def _facts(self, event: Event, suppressed: int, since: datetime | None) -> dict[str, Any]:
         texts = asdict(event.alert)

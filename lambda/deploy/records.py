@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from deployment import Deployment, End
 from settings import Settings
+from shared.approvals import modified_by
 from shared.clients import client
 from shared.records import record_name
 from shared.s3 import split_uri
@@ -68,10 +69,7 @@ def write_deletion(settings: Settings, deployment: Deployment, time: datetime, r
 
 def approved_by(package: dict[str, Any]) -> str:
     """Who approved the version: the person who modified it last, or the policy that registered it as approved."""
-    person: dict[str, Any] = package.get("LastModifiedBy") or {}
-    if arn := person.get("UserProfileArn") or person.get("IamIdentity", {}).get("Arn"):
-        return str(arn)
-    return "automatic: the environment's approval policy"
+    return modified_by(package) or "automatic: the environment's approval policy"
 
 
 def _about(settings: Settings, deployment: Deployment) -> dict[str, Any]:

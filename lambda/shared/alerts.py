@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .clients import client
+from .names import factory_and_environment
 
 SOURCE = "model-factory"
 DETAIL_TYPE = "Model Factory Alert"
@@ -49,8 +50,7 @@ def send_alert(alert: Alert) -> None:
 
     Needs events:PutEvents on the default bus for the source `model-factory`.
     """
-    # /<factory>/<environment>/models/
-    factory, environment = os.environ["MODELS_PARAMETER_PREFIX"].strip("/").split("/")[:2]
+    factory, environment = factory_and_environment(os.environ["MODELS_PARAMETER_PREFIX"])
     put_alert(client("events"), alert, factory=factory, environment=environment)
 
 
@@ -59,17 +59,22 @@ def put_alert(events: Any, alert: Alert, *, factory: str, environment: str) -> s
 
     Raises AlertError, and ClientError of PutEvents.
     """
-    entry = {
-        "Source": SOURCE,
-        "DetailType": DETAIL_TYPE,
-        "Detail": json.dumps({"factory": factory, "environment": environment} | _bounded(asdict(alert))),
-    }
+    detail = {"factory": factory, "environment": environment} | _bounded(asdict(alert))
+    return put_event(events, DETAIL_TYPE, detail)["EventId"]
+
+
+def put_event(events: Any, detail_type: str, detail: dict[str, Any]) -> dict[str, Any]:
+    """Put an event of Model Factory on the default bus with a client of EventBridge; the entry of PutEvents' response.
+
+    `detail` has the `cause` of an alert. Raises AlertError, and ClientError of PutEvents.
+    """
+    entry = {"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail)}
     answer = events.put_events(Entries=[entry])
     result = answer["Entries"][0]
     # PutEvents succeeds also when it takes no entry.
     if answer["FailedEntryCount"]:
-        raise AlertError(f"{alert.cause}: {result.get('ErrorCode')}: {result.get('ErrorMessage')}")
-    return result["EventId"]
+        raise AlertError(f"{detail['cause']}: {result.get('ErrorCode')}: {result.get('ErrorMessage')}")
+    return result
 
 
 def _bounded(detail: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from .alerts import Alert, send_alert
 from .clients import client
 from .messages import InvalidMessageError, Origin
-from .names import is_model_name
+from .names import factory_and_environment, is_model_name
 from .settings import PARAMETER_PREFIX, read_settings
 from .text import one_line
 
@@ -134,5 +134,5 @@ def _give_up(record: SQSRecord, cause: str, what: str, reason: str) -> None:
 
 def _origin(context: Any) -> Origin:
     # /<factory>/<environment>/models/ and <factory>-<environment>-<model> have the same parts.
-    factory, environment = PARAMETER_PREFIX.strip("/").split("/")[:2]
+    factory, environment = factory_and_environment(PARAMETER_PREFIX)
     return Origin(account=context.invoked_function_arn.split(":")[4], prefix=f"{factory}-{environment}")

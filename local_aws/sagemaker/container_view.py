@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from .. import namespace
+from ..processes import kill_group
 from .warm import Process
 
 ML = "/opt/ml"
@@ -75,8 +76,7 @@ def terminate(process: Process) -> bool:
 def kill(process: Process) -> None:
     """Kill a process and its children, as the end of a container does."""
     if process.poll() is None:
-        with suppress(ProcessLookupError):  # it has just ended
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_group(process.pid)
 
 
 def _handles_sigterm(pid: int) -> bool:

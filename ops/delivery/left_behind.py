@@ -1,7 +1,6 @@
 """What earlier deliveries deployed and the present commit does not have: models, and environments as a whole."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -11,6 +10,7 @@ from model_factory.functions.shared.pipelines import RemovedEnvironment, destroy
 
 from ..project import EnvironmentSession, Project, UsageError
 from .deliveries import Deliveries
+from .removal import describe_stack
 
 
 def left_behind(project: Project, pipeline: Deliveries) -> Iterator[str]:
@@ -39,7 +39,7 @@ def _existing(project: Project, removed: RemovedEnvironment) -> tuple[tuple[str,
     environment = Environment(name=removed.name, account=account, region=region, approval="manual")
     try:
         cloudformation = EnvironmentSession(project, environment).client("cloudformation")
-        return tuple(stack for stack in removed.stacks if _exists(cloudformation, stack)), True
+        return tuple(stack for stack in removed.stacks if describe_stack(cloudformation, stack)), True
     except (UsageError, ClientError):
         return removed.stacks, False
 
@@ -47,13 +47,3 @@ def _existing(project: Project, removed: RemovedEnvironment) -> tuple[tuple[str,
 def _account(project: Project, removed: RemovedEnvironment) -> str:
     """Actions in the pipeline's own account may name no role."""
     return removed.place.account or (project.factory.delivery.account if project.factory.delivery else "")
-
-
-def _exists(cloudformation: Any, stack: str) -> bool:
-    try:
-        cloudformation.describe_stacks(StackName=stack)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":
-            return False
-        raise
-    return True

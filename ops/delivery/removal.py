@@ -36,7 +36,7 @@ def plan_removal(session: EnvironmentSession, model: str) -> Removal:
             f"{model} is in models/, so the next deployment would create its stack again: delete models/{model} first, and "
             "deliver (git push) or deploy that"
         )
-    stack = _stack(session, names.stack)
+    stack = describe_stack(session.client("cloudformation"), names.stack)
     if stack is None or model == FOUNDATION:
         found = ", ".join(each.model for each in find_leftovers(session)) or "none"
         raise UsageError(f"{where} has no model {model!r}; deployed there and not in models/: {found}")
@@ -65,7 +65,7 @@ def remove(session: EnvironmentSession, removal: Removal, log: Callable[[str], N
     log(f"deleting {removal.stack}; its endpoint goes first")
 
     def ended() -> str | None:
-        stack = _stack(session, removal.stack_id)
+        stack = describe_stack(cloudformation, removal.stack_id)
         status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
         return status if status in ("DELETE_COMPLETE", "DELETE_FAILED") else None
 
@@ -95,10 +95,10 @@ def _kept(session: EnvironmentSession, names: ModelNames) -> Iterator[str]:
         yield f"s3://{session.names.bucket(purpose)}/{names.model}/"
 
 
-def _stack(session: EnvironmentSession, name: str) -> dict[str, Any] | None:
-    """A described stack; None when there is none."""
+def describe_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
+    """DescribeStacks of one stack, by name or id; None when there is none."""
     try:
-        return session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        return cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         if error.response["Error"]["Code"] == "ValidationError":
             return None

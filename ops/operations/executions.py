@@ -5,10 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from ..project import EnvironmentSession, UsageError
 from ..waiting import pause
 
 POLL_SECONDS = 0.5
+NEWEST_EXECUTIONS = 100
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,23 @@ def newest_execution(sagemaker: Any, pipeline: str) -> dict[str, Any] | None:
         PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
     )
     return next(iter(response["PipelineExecutionSummaries"]), None)
+
+
+def newest_executions(sagemaker: Any, pipeline: str) -> list[dict[str, Any]]:
+    """Summaries of the pipeline's newest executions, newest first, at most 100; none without such a pipeline."""
+    try:
+        return sagemaker.list_pipeline_executions(
+            PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=NEWEST_EXECUTIONS
+        )["PipelineExecutionSummaries"]
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        return []
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether SageMaker refused a call because the resource does not exist."""
+    return error.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound")
 
 
 def newest_execution_arn(sagemaker: Any, pipeline: str) -> str | None:

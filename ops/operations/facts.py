@@ -15,11 +15,12 @@ from botocore.exceptions import ClientError
 from model_factory.functions.shared.endpoints import describe_endpoint
 
 from ..project import EnvironmentSession
+from .executions import is_missing, newest_executions
 from .versions import live_package, version_in
 
 PARALLEL = 8
 """Models that are read at a time. SageMaker throttles; the clients then wait and repeat the call."""
-NEWEST_VERSIONS, NEWEST_EXECUTIONS = 100, 100
+NEWEST_VERSIONS = 100
 RECENT = timedelta(days=35)
 """Records of deployments are named by time. Of a model that is deployed every night, the newest is among these."""
 SERVICES = ("sagemaker", "s3", "cloudwatch", "ssm")
@@ -123,7 +124,7 @@ def _read_model(session: EnvironmentSession, model: str, settings: Mapping[str, 
         "endpoint": endpoint,
         "live": _live_package(session, settings, endpoint) if endpoint else None,
         "versions": _versions(sagemaker, settings["model_package_group"]),
-        "executions": _executions(sagemaker, names.training_pipeline),
+        "executions": newest_executions(sagemaker, names.training_pipeline),
         "deployment": newest_deployment(session.client("s3"), session.names.bucket("records"), model),
     }
 
@@ -139,7 +140,7 @@ def _live_package(
         arn = session.names.arn("sagemaker", f"model-package/{settings['model_package_group']}/{number}")
         return sagemaker.describe_model_package(ModelPackageName=arn)
     except ClientError as error:
-        if not _is_missing(error):
+        if not is_missing(error):
             raise
         return None
 
@@ -150,21 +151,10 @@ def _versions(sagemaker: Any, group: str) -> list[dict[str, Any]]:
             ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=NEWEST_VERSIONS
         )["ModelPackageSummaryList"]
     except ClientError as error:
-        if not _is_missing(error):
+        if not is_missing(error):
             raise
         return []
     return sorted(found, key=lambda each: each["ModelPackageVersion"], reverse=True)
-
-
-def _executions(sagemaker: Any, pipeline: str) -> list[dict[str, Any]]:
-    try:
-        return sagemaker.list_pipeline_executions(
-            PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending", MaxResults=NEWEST_EXECUTIONS
-        )["PipelineExecutionSummaries"]
-    except ClientError as error:
-        if not _is_missing(error):
-            raise
-        return []
 
 
 def _alarms(session: EnvironmentSession) -> list[dict[str, Any]]:
@@ -176,7 +166,3 @@ def _alarms(session: EnvironmentSession) -> list[dict[str, Any]]:
 def _keys(s3: Any, bucket: str, prefix: str, **options: str) -> list[str]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **options)
     return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-
-
-def _is_missing(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound")

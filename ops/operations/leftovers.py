@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from model_factory.functions.shared.leftovers import remove_command
 
 from ..project import EnvironmentSession
+from .facts import read_settings
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,5 @@ def find_leftovers(session: EnvironmentSession) -> list[Leftover]:
 
     Needs ssm:GetParametersByPath on the parameters.
     """
-    path = session.names.models_parameter_prefix
-    pages = session.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=path)
-    deployed = {parameter["Name"].removeprefix(path) for page in pages for parameter in page["Parameters"]}
-    return [Leftover(session.environment.name, model) for model in sorted(deployed - set(session.project.models))]
+    left = read_settings(session).keys() - session.project.models
+    return [Leftover(session.environment.name, model) for model in sorted(left)]

@@ -4,12 +4,11 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from botocore.exceptions import ClientError
-
 from model_factory.functions.shared.executions import Execution
 from model_factory.functions.shared.triggers import send_trigger
 
 from ..project import EnvironmentSession, UsageError
+from .executions import newest_executions
 
 
 @dataclass(frozen=True)
@@ -47,20 +46,9 @@ def request_training(session: EnvironmentSession, model: str, reason: str) -> Tr
 
 
 def _running(session: EnvironmentSession, model: str) -> Execution | None:
-    """The training that is in flight; None without one."""
-    try:
-        response = session.client("sagemaker").list_pipeline_executions(
-            PipelineName=session.names.model(model).training_pipeline,
-            SortBy="CreationTime",
-            SortOrder="Descending",
-            MaxResults=100,
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("ResourceNotFound", "ValidationException"):
-            return None  # the model's stack is being deployed or deleted; the function will say more
-        raise
-    executions = map(Execution.of, response["PipelineExecutionSummaries"])
-    return next((each for each in executions if each.running), None)
+    """The training that is in flight; None without one, also while the model's stack is being deployed or deleted."""
+    found = newest_executions(session.client("sagemaker"), session.names.model(model).training_pipeline)
+    return next((each for each in map(Execution.of, found) if each.running), None)
 
 
 def send_manual_trigger(

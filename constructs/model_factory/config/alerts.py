@@ -59,6 +59,6 @@ class Alerts(Section):
     ] = Field(
         default="1h",
         validate_default=True,
-        description="Time in which the same cause of the same version is told once; the next notification has the number "
+        description="Time in which one notification is sent for the same cause and version; the next notification has the number "
         "of those that were not sent. An alarm that is OK again ends it.",
     )

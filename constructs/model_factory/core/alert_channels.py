@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import aws_chatbot as chatbot
 from aws_cdk import aws_events as events
@@ -64,31 +65,29 @@ class ChatChannel(Construct):
             description=f"Notifications of {names.prefix} in chat; it has no permissions",
             assumed_by=service_principal("chatbot"),
         )
-        denied = [f"arn:{names.partition}:iam::aws:policy/AWSDenyAll"]
+        shared: dict[str, Any] = {
+            "configuration_name": f"{names.prefix}-{kind}",
+            "iam_role_arn": role.role_arn,
+            "sns_topic_arns": list(topics),
+            "guardrail_policies": [f"arn:{names.partition}:iam::aws:policy/AWSDenyAll"],
+            "logging_level": "ERROR",
+        }
         if isinstance(channel, SlackChannel):
             chatbot.CfnSlackChannelConfiguration(
                 self,
                 "Channel",
-                configuration_name=f"{names.prefix}-{kind}",
-                iam_role_arn=role.role_arn,
                 slack_workspace_id=channel.workspace,
                 slack_channel_id=channel.channel,
-                sns_topic_arns=list(topics),
-                guardrail_policies=denied,
-                logging_level="ERROR",
+                **shared,
             )
         else:
             chatbot.CfnMicrosoftTeamsChannelConfiguration(
                 self,
                 "Channel",
-                configuration_name=f"{names.prefix}-{kind}",
-                iam_role_arn=role.role_arn,
                 teams_tenant_id=channel.tenant,
                 team_id=channel.team,
                 teams_channel_id=channel.channel,
-                sns_topic_arns=list(topics),
-                guardrail_policies=denied,
-                logging_level="ERROR",
+                **shared,
             )
 
 

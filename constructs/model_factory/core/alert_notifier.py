@@ -35,7 +35,7 @@ class AlertNotifier(Construct):
         key: Key of the environment.
         topic: The alerts topic, imported by name.
         undelivered: Dead-letter queue of the rules, imported by name.
-        window: Time in which the same cause is told once.
+        window: Time in which one notification is sent for the same cause.
     """
 
     def __init__(
