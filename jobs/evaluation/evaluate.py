@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import metrics, paths, serve
+from .. import facts, metrics, paths, serve
 from ..drift import profile
 from ..failures import JobFailure
 from ..metrics import LESS_IS_BETTER
@@ -51,7 +51,7 @@ def run() -> None:
         served = serve.model_fn(str(_unpack(artifact)))
         rows = _read_rows(rows_folder, served)
         evaluation = _evaluate(served, rows, scoring)
-    _write(evaluation, len(rows.raw), artifact_digest)
+    _write(evaluation, len(rows.raw), artifact_digest, int(served.project.settings["training"]["seed"]))
     verdict = evaluation.verdict
     print(f"evaluate  {verdict.metric} {verdict.value:.4f} on {len(rows.raw)} rows: {verdict.reason}", flush=True)
 
@@ -111,7 +111,7 @@ def _compare(
     return section, gate.Comparison(version, theirs.values[metric], advantage)
 
 
-def _write(evaluation: Evaluation, rows: int, artifact_digest: str) -> None:
+def _write(evaluation: Evaluation, rows: int, artifact_digest: str, seed: int) -> None:
     """The files of the output `evaluation`."""
     prepared = json.loads((paths.processing_input("report") / "report.json").read_text())
     content = {
@@ -133,6 +133,7 @@ def _write(evaluation: Evaluation, rows: int, artifact_digest: str) -> None:
     folder = paths.processing_output("evaluation")
     for name, each in files.items():
         (folder / name).write_text(json.dumps(each, indent=1))
+    facts.write(folder, facts.of_run("evaluate", seed))
 
 
 def _statistics(evaluation: Evaluation) -> dict[str, Any]:
