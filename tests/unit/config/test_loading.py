@@ -118,7 +118,7 @@ def test_minimal_model_has_defaults(tmp_path):
             "report",
             {"groups": ["left"]},
             "report.groups has the label 'left'; name columns that the model reads",
-            "report",
+            "groups",
         ),
         ("gate.maximum", 0.9, "gate needs `minimum` and not `maximum`: a higher auc is better", "gate"),
         ("data.schema.age", {"type": "integer", "minimum": 9, "maximum": 1}, "minimum 9 is above maximum 1", "minimum"),
