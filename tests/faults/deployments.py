@@ -117,14 +117,14 @@ def redeploy(machine, choice):
     """A person asks for a deployment."""
     machine.world.tell("a person runs model-factory redeploy")
     body = {"model": MODEL, "trigger": "manual", "reason": "because", "id": f"by-hand-{machine.steps}"}
-    machine.ledger.asked(None, machine.world.sqs.put(QUEUE, json.dumps(body), MODEL))
+    machine.world.sqs.put(QUEUE, json.dumps(body), MODEL)
+    machine.ledger.asked(None)
 
 
 def delete_endpoint(machine, choice):
     """A person deletes the endpoint in the console."""
     if machine.endpoint and machine.endpoint.status in ("InService", "Failed"):
-        if machine.endpoint.status == "InService":
-            machine.ledger.deleted(machine.endpoint.config)
+        machine.ledger.deleted(machine.endpoint.config)
         machine.world.hosting.delete_endpoint(NAME)
 
 
