@@ -60,6 +60,7 @@ class Deployments(Machine):
         yield from (("asked", text) for text in self.ledger.unasked())
 
     def failures_at_rest(self):
+        yield from super().failures_at_rest()
         yield from promises.deployments_at_rest(self)
 
     @initialize(live=st.booleans(), acts=st.lists(st.sampled_from(range(20)), min_size=1, max_size=6))

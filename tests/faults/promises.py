@@ -7,7 +7,7 @@ from datetime import timedelta
 from .simulation.hosting import version_of
 from .simulation.registry import STALE_SECONDS
 
-DEPLOYMENTS = ("mistake", "asked", "storm", "live", "told", "record")
+DEPLOYMENTS = ("mistake", "asked", "storm", "live", "told", "record", "refused")
 CALLS_PER_MESSAGE = 40
 WINDOW = timedelta(days=1)
 """The same cause is told once within it."""
