@@ -33,45 +33,50 @@ class Report:
         return not self.findings and not any(each.findings for each in self.chains)
 
 
+@dataclass(frozen=True)
+class Source:
+    """A bucket with signed heads.
+
+    Args:
+        objects: The bucket.
+        where: `s3://<bucket>/`, for messages.
+        prefix: Prefix of the heads. Default: `_heads/`.
+    """
+
+    objects: Objects
+    where: str = ""
+    prefix: str = f"{FOLDER}/"
+
+
 def verify(
-    objects: Objects,
-    anchor: Objects | None,
-    public_key: PublicKey | None,
+    records: Source,
+    anchor: Source | None,
+    public_key: PublicKey | str,
     *,
     place: tuple[str, str],
     now: datetime,
     models: Sequence[str] | None = None,
     since: datetime | None = None,
-    where: tuple[str, str] = ("", ""),
     progress: Callable[[str, int], None] | None = None,
 ) -> Report:
     """Verify the chains of an environment.
 
     Args:
-        objects: The records bucket.
-        anchor: The bucket of the other account. Default (None): factory.yaml names none.
-        public_key: Key that fits the signatures of heads; None: heads are not read.
+        records: The records bucket.
+        anchor: The bucket of the other account; None: factory.yaml names none.
+        public_key: Key that fits the signatures of heads; or why there is none, in words.
         place: Names of the factory and the environment.
         now: The time.
         models: Models whose chains are verified; the empty name is the environment's. Default: all that have a folder.
         since: Older records are not read. Default: chains are verified from their first record.
-        where: `s3://<bucket>/` of the records bucket and of the anchor, for messages.
         progress: Gets the folder of a chain and the number of its records that have been read so far.
 
     Raises ClientError.
     """
-    heads, findings = [], []
-    if public_key:
-        own = read_heads(objects, public_key, place=place, where=where[0])
-        copies = HeadsRead()
-        if anchor is not None:
-            prefix = f"{place[1]}/{FOLDER}/" if where[1] else f"{FOLDER}/"
-            copies = read_heads(anchor, public_key, place=place, where=where[1], prefix=prefix)
-        heads = sorted([*own.heads, *copies.heads], key=lambda each: each.time)
-        findings = [*own.findings, *copies.findings, *compare(own, copies)]
+    heads, findings = _heads(records, anchor, public_key, place)
     chains = [
         verify_chain(
-            objects,
+            records.objects,
             model,
             heads,
             place=place,
@@ -79,27 +84,28 @@ def verify(
             since=since,
             progress=partial(progress, model or ENVIRONMENT) if progress else None,
         )
-        for model in (models_of(objects, heads) if models is None else models)
+        for model in (models_of(records.objects, heads) if models is None else models)
     ]
-    if public_key:
-        written = [each.modified for chain in chains for each in chain.entries if each.modified]
-        findings += overdue(heads, min(written, default=None), now)
-    return Report(chains, heads, findings)
+    written = [each.modified for chain in chains for each in chain.entries if each.modified]
+    return Report(chains, heads, [*findings, *overdue(heads, min(written, default=None), now)])
+
+
+def _heads(
+    records: Source, anchor: Source | None, public_key: PublicKey | str, place: tuple[str, str]
+) -> tuple[list[SignedHeads], list[Finding]]:
+    """Valid heads of both buckets, oldest first, and what is wrong with others."""
+    if isinstance(public_key, str):
+        exist = next(records.objects.versions(records.prefix), None)
+        return [], [Finding("", records.prefix, f"signed heads cannot be verified: {public_key}")] if exist else []
+    own, copies = (
+        read_heads(each.objects, public_key, place=place, where=each.where, prefix=each.prefix) if each else HeadsRead()
+        for each in (records, anchor)
+    )
+    heads = sorted([*own.heads, *copies.heads], key=lambda each: each.time)
+    return heads, [*own.findings, *copies.findings, *compare(own, copies)]
 
 
 def models_of(objects: Objects, heads: Sequence[SignedHeads] = ()) -> list[str]:
     """Models that have a folder in the bucket, or a signed head; the empty name, the environment's chain, comes first."""
     folders = {*objects.folders(), *(name for each in heads for name in each.chains)}
     return ["", *sorted(each for each in folders if not each.startswith("_"))]
-
-
-def covered(chain: ChainAudit) -> str:
-    """How far a chain is signed, in words."""
-    newest = max((each.sequence for each in chain.entries), default=0)
-    if not newest:
-        return "no records"
-    if not chain.signed:
-        return "not signed yet"
-    if chain.signed >= newest:
-        return f"all are in the heads signed on {chain.signed_on}"
-    return f"records up to {chain.signed} are in the heads signed on {chain.signed_on}"

@@ -15,7 +15,7 @@ from model_factory.functions.shared.chain import digest
 from model_factory.functions.shared.heads import FOLDER, signature_key
 
 from ..project import UsageError
-from .checks import LATE, SKEW, place_problems, version_problems, when
+from .checks import place_problems, version_problems, when
 from .objects import Objects, Version
 from .schema import Digest, Time
 
@@ -191,7 +191,7 @@ def _read(
     elif not public_key.fits(content, signed):
         problems.append("its signature does not fit the public key")
     else:
-        heads, more = _parse(content, key, groups[key][-1].modified, place, where)
+        heads, more = _parse(content, key, place, where)
         problems += more
     return heads, [Finding("", key, each) for each in problems]
 
@@ -202,9 +202,7 @@ def _first(objects: Objects, group: Sequence[Version]) -> bytes | None:
     return objects.read(written[-1].key, written[-1].version_id) if written else None
 
 
-def _parse(
-    content: bytes, key: str, modified: datetime, place: tuple[str, str], where: str
-) -> tuple[SignedHeads | None, list[str]]:
+def _parse(content: bytes, key: str, place: tuple[str, str], where: str) -> tuple[SignedHeads | None, list[str]]:
     try:
         document = _Document.model_validate_json(content)
     except ValidationError as error:
@@ -213,8 +211,6 @@ def _parse(
     date = key.rpartition("/")[2].removesuffix(".json")
     if f"{document.signed:%Y-%m-%d}" != date:
         problems.append(f"it was signed at {when(document.signed)}, which is another day")
-    if not -SKEW <= modified - document.signed <= LATE:
-        problems.append(f"it says that it was signed at {when(document.signed)}, but S3 wrote it at {when(modified)}")
     previous = (document.previous.date, document.previous.digest) if document.previous else None
     heads = SignedHeads(date, document.signed, document.chains, digest(content), previous, f"{where}{key}")
     return (None if problems else heads), problems

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from model_factory.functions.shared.chain import ENVIRONMENT, evidence_key, index_key, read_index_key
 
@@ -35,6 +35,13 @@ class ChainAudit:
     files: int
     signed: int
     signed_on: str
+
+    @classmethod
+    def of(cls, model: str, entries: list[Entry]) -> Self:
+        """What the records say of each other; files, markers and heads are not verified."""
+        return cls(
+            model, entries, [Finding(model, each.key, each.problem) for each in entries if each.problem], 0, 0, ""
+        )
 
 
 def verify_chain(

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from model_factory.functions.shared.chain import chain_prefix, digest, encode, evidence_key, index_key, record_key
 from model_factory.functions.shared.heads import Head, document, heads_key, signature_key
-from model_factory.ops.records.audit import verify
+from model_factory.ops.records.audit import Source, verify
 from model_factory.ops.records.heads import Finding, PublicKey
 from model_factory.ops.records.schema import parse
 
@@ -77,7 +77,8 @@ def read(objects: MemoryObjects, model: str) -> Chain:
 
 def findings(objects: MemoryObjects, anchor: MemoryObjects | None) -> list[Finding]:
     """What the audit finds."""
-    report = verify(objects, anchor, PUBLIC_KEY, place=(FACTORY, ENVIRONMENT), now=objects.now)
+    copies = Source(anchor) if anchor else None
+    report = verify(Source(objects), copies, PUBLIC_KEY, place=(FACTORY, ENVIRONMENT), now=objects.now)
     return [*report.findings, *(each for chain in report.chains for each in chain.findings)]
 
 
