@@ -92,12 +92,32 @@ def _audit(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*"])
     yield _use_key(names, "s3")
     yield _allow("kms", ["GetPublicKey"], [key]) | _condition(
-        "ForAnyValue:StringEquals", "kms:ResourceAliases", names.record_signing_alias
+        "StringEquals", "kms:RequestAlias", names.record_signing_alias
     )
     # The bucket policy of the anchor limits the account to its own copies.
     anchor = f"arn:{names.partition}:s3:::{names.factory}-{ANCHOR}-heads-*"
     yield _allow("s3", ["ListBucketVersions"], [anchor])
     yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{anchor}/{names.environment}/*"])
+
+
+def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
+    data, artifacts = names.bucket_arn("data"), names.bucket_arn("artifacts")
+    yield _allow(
+        "ssm", ["GetParametersByPath"], [names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")]
+    )
+    yield _read_versions(names)
+    described = ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"]
+    yield _allow("sagemaker", described, _sagemaker(names, "endpoint", "endpoint-config", "model"))
+    execution = ["DescribePipelineExecution", "ListPipelineExecutionSteps", "ListPipelineParametersForExecution"]
+    yield _allow("sagemaker", execution, [names.arn("sagemaker", f"pipeline/{names.prefix}-*-train/execution/*")])
+    # SageMaker names the jobs of pipelines.
+    jobs = [names.arn("sagemaker", f"{kind}/pipelines-*") for kind in ("processing-job", "training-job")]
+    yield _allow("sagemaker", ["DescribeProcessingJob", "DescribeTrainingJob"], jobs)
+    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*"])
+    yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*"])
+    # Without it S3 answers 403 for an object that does not exist.
+    yield _allow("s3", ["ListBucket"], [data, artifacts])
+    yield _use_key(names, "s3")
 
 
 COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
@@ -111,6 +131,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "invoke": _invoke,
     "upload": _upload,
     "audit": _audit,
+    "lineage": _lineage,
 }
 
 
