@@ -30,6 +30,7 @@ from . import (
     events,
     function_roles,
     functions,
+    keys,
     log_groups,
     once,
     parameters,
@@ -125,6 +126,7 @@ class LocalAws:
         cloudformation.install(self)
         self.functions = functions.install(self)
         extensions = (
+            keys,
             once,
             access_logs,
             aws_policies,

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from model_factory.config import ConfigError
 
-from .commands import alerts, delivery, first_deployment, lineage, local, operations, removal, repository
+from .commands import alerts, audit, delivery, first_deployment, lineage, local, operations, removal, repository
 from .options import err, print_mistakes
 from .project import UsageError
 from .refusals import explain
@@ -32,12 +32,15 @@ def options(
         raise typer.Exit
 
 
-for group in (repository, operations, lineage, alerts, delivery, removal, first_deployment, local):
+for group in (repository, operations, audit, lineage, alerts, delivery, removal, first_deployment, local):
     group.register(app)
 
 
 def main() -> None:
-    """Run the command. A user's mistake is printed as a message on standard error, without a traceback; exit code 1."""
+    """Run the command. A user's mistake is printed as a message on standard error, without a traceback; exit code 1.
+
+    (2 for `audit`, where 1 says that something is wrong with records.)
+    """
     logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
     try:
         app()
@@ -50,10 +53,12 @@ def main() -> None:
         _fail(f"this command needs {error.name}: pip install '{DISTRIBUTION}[local]=={version(DISTRIBUTION)}'")
     except ClientError as error:
         _fail(explain(error))
-    except (UsageError, BotoCoreError) as error:
+    except UsageError as error:
+        _fail(str(error), error.exit_code)
+    except BotoCoreError as error:
         _fail(str(error))
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, code: int = 1) -> None:
     err.print(f"model-factory: {message}", markup=False, soft_wrap=True)
-    sys.exit(1)
+    sys.exit(code)

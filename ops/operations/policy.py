@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from model_factory.core.names import EnvironmentNames
+from model_factory.core.names import ANCHOR, EnvironmentNames
 
 from ..project import UsageError
 
@@ -85,6 +85,21 @@ def _upload(names: EnvironmentNames) -> Iterable[Statement]:
     yield _use_key(names, "s3")
 
 
+def _audit(names: EnvironmentNames) -> Iterable[Statement]:
+    records, key = names.bucket_arn("records"), names.arn("kms", "key/*")
+    # Without s3:ListBucket, S3 answers 403 for an object that does not exist.
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*"])
+    yield _use_key(names, "s3")
+    yield _allow("kms", ["GetPublicKey"], [key]) | _condition(
+        "StringEquals", "kms:RequestAlias", names.record_signing_alias
+    )
+    # The bucket policy of the anchor limits the account to its own copies.
+    anchor = f"arn:{names.partition}:s3:::{names.factory}-{ANCHOR}-heads-*"
+    yield _allow("s3", ["ListBucketVersions"], [anchor])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{anchor}/{names.environment}/*"])
+
+
 def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     data, artifacts = names.bucket_arn("data"), names.bucket_arn("artifacts")
     yield _allow(
@@ -115,6 +130,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "promote": _promote,
     "invoke": _invoke,
     "upload": _upload,
+    "audit": _audit,
     "lineage": _lineage,
 }
 
