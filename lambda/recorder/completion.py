@@ -68,7 +68,16 @@ def complete(draft: Draft, clients: Clients) -> Draft:
 
 
 def _registration(draft: Draft, package_arn: str, clients: Clients) -> Draft:
-    package = clients.sagemaker.describe_model_package(ModelPackageName=package_arn)
+    if "InferenceSpecification" not in draft.facts:
+        missing = {"version": f"{package_arn} was deleted before its files were copied"}
+        return replace(draft, facts={**draft.facts, "missing": missing})
+    # What the version was registered with. S3's times have seconds.
+    package = {
+        **draft.facts,
+        "ModelPackageArn": package_arn,
+        "ModelPackageVersion": draft.version,
+        "CreationTime": draft.time,
+    }
     store = _store(draft, clients)
     evidence = collect(Sources.of_version(package), store, clients.sagemaker)
     metadata: dict[str, str] = package.get("CustomerMetadataProperties", {})

@@ -104,7 +104,6 @@ def _evidence_sources(names: EnvironmentNames, code_bucket_arn: str) -> list[iam
         # A zip that is gone is 404 only for those who may list the bucket; to others it is a permission that is missing.
         allow(["s3:ListBucket"], [code_bucket_arn]),
         decrypt_assets(names, code_bucket_arn),
-        allow(["sagemaker:DescribeModelPackage"], [names.arn("sagemaker", f"model-package/{names.prefix}-*")]),
         allow(
             ["sagemaker:DescribePipelineDefinitionForExecution"],
             [names.arn("sagemaker", f"pipeline/{names.prefix}-*/execution/*")],

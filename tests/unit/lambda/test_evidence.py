@@ -294,9 +294,6 @@ def test_statement_is_signed_over_all_files(recorder):
 
 
 PACKAGE = {
-    "ModelPackageArn": "arn:package/7",
-    "ModelPackageVersion": 7,
-    "CreationTime": datetime(2100, 1, 1, tzinfo=UTC),
     "InferenceSpecification": {
         "Containers": [{"Image": "i:1", "ImageDigest": "sha256:1", "ModelDataUrl": FOLDER + ARTIFACT}]
     },
@@ -311,14 +308,20 @@ def complete(recorder, s3, monkeypatch):
     monkeypatch.setenv("ARTIFACTS_BUCKET", "artifacts")
     monkeypatch.setenv("SIGNING_KEY", "key")
     sagemaker = SageMaker()
-    sagemaker.describe_model_package = lambda ModelPackageName: PACKAGE
     alerts = []
     monkeypatch.setattr(recorder.completion, "send_alert", alerts.append)
     clients = recorder.completion.Clients(s3, sagemaker, Kms(), lambda: 60)
     by = recorder.drafts.By(None, "sagemaker")
 
     def complete(kind, **more):
-        fields = {"kind": kind, "id": "1", "time": datetime.now(UTC), "by": by, "model": "sales", "version": 7}
+        fields = {
+            "kind": kind,
+            "id": "1",
+            "time": datetime.now(UTC) + timedelta(minutes=1),
+            "by": by,
+            "model": "sales",
+            "version": 7,
+        }
         return recorder.completion.complete(recorder.drafts.Draft(**fields | more), clients)
 
     complete.alerts = alerts
@@ -327,7 +330,7 @@ def complete(recorder, s3, monkeypatch):
 
 def test_registration_gets_evidence_bill_and_signature(s3, complete):
     trained(s3)
-    draft = complete("registration", subject="arn:package/7")
+    draft = complete("registration", subject="arn:package/7", facts=PACKAGE)
     assert {"artifact", "sbom", "statement", "signature", "public_key"} <= set(draft.evidence)
     assert (draft.facts["image_digest"], draft.facts["missing"], draft.facts["differences"]) == ("sha256:1", {}, [])
     bill = json.loads(kept(s3)[f"sales/evidence/{draft.evidence['sbom']['sha256']}"])
@@ -338,11 +341,16 @@ def test_registration_gets_evidence_bill_and_signature(s3, complete):
 def test_registration_with_other_artifact_raises_alert(s3, complete):
     trained(s3)
     put(s3, ARTIFACT, b"another")
-    draft = complete("registration", subject="arn:package/7")
+    draft = complete("registration", subject="arn:package/7", facts=PACKAGE)
     assert draft.evidence["artifact"]["sha256"] == digest(MODEL)
     assert len(draft.facts["differences"]) == 1
     (alert,) = complete.alerts
     assert (alert.cause, alert.command) == ("evidence-differs", "model-factory verify sales@7")
+
+
+def test_registration_of_deleted_version_names_what_is_missing(complete):
+    draft = complete("registration", subject="arn:package/7")
+    assert draft.facts["missing"] == {"version": "arn:package/7 was deleted before its files were copied"}
 
 
 def test_rejected_training_gets_evidence_without_artifact(s3, complete):
