@@ -72,7 +72,7 @@ def _registration(draft: Draft, package_arn: str, clients: Clients) -> Draft:
         missing = {"version": f"{package_arn} was deleted before its files were copied"}
         return replace(draft, facts={**draft.facts, "missing": missing})
     # What the version was registered with. S3's times have seconds.
-    package = {
+    package: dict[str, Any] = {
         **draft.facts,
         "ModelPackageArn": package_arn,
         "ModelPackageVersion": draft.version,
