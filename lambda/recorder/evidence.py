@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
+from shared.lineage_files import CODE, DEFINITION, TRAIN_OUTPUT, code_uri
 from shared.s3 import split_uri
 from store import ObjectVersion, Store, UnreadableError, code
 
@@ -29,7 +30,6 @@ FILES = {
 FOLDERS = {"prepare/test/": "test/", "prepare/baseline/": "baseline/", "evaluation/": "evaluation/"}
 """Folders below it whose files keep their names."""
 REQUIRED = ("code", "definition", "manifest", "report", "evaluation", "artifact")
-TRAIN_OUTPUT = "output.tar.gz"
 LARGEST_FACTS = 1 << 20
 LARGEST_OUTPUT = 64 << 20
 """Bytes of output.tar.gz that are read to find facts.json: model.py may write more files there."""
@@ -161,7 +161,7 @@ def _note_later(evidence: Evidence, listed: _Listed, path: str) -> None:
 def _keep_definition_and_code(
     evidence: Evidence, sources: Sources, listed: _Listed, store: Store, sagemaker: Any
 ) -> None:
-    for path, name in {"lineage/definition.json": "definition", "lineage/code.zip": "code"}.items():
+    for path, name in {DEFINITION: "definition", CODE: "code"}.items():
         if versions := listed.versions(path):  # a promotion has brought them
             evidence.files[name] = store.copy(versions[0], store.digest(versions[0]))
     if sources.execution is None:
@@ -190,16 +190,6 @@ def _keep_code(evidence: Evidence, uri: str, store: Store) -> None:
         return
     version = ObjectVersion(bucket, key, head.get("VersionId", "null"), head["ContentLength"])
     evidence.files["code"] = store.copy(version, store.digest(version))
-
-
-def code_uri(definition: Mapping[str, Any]) -> str | None:
-    """URI of the zip that the jobs of a pipeline definition run: the input `code` of its first processing step."""
-    for step in definition.get("Steps", []):
-        for given in step.get("Arguments", {}).get("ProcessingInputs", []):
-            uri = given.get("S3Input", {}).get("S3Uri")
-            if given.get("InputName") == "code" and isinstance(uri, str):
-                return uri
-    return None
 
 
 def _keep_artifact(evidence: Evidence, sources: Sources, listed: _Listed, store: Store) -> None:
