@@ -15,8 +15,11 @@ from ..drift import profile
 from ..failures import JobFailure
 from ..metrics import LESS_IS_BETTER
 from . import champion, comparison, gate
+from .calibration import calibration
+from .dependence import partial_dependence
 from .importance import permutation_importance
 from .labels import Labels
+from .slices import slices
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Evaluation:
     scores: np.ndarray
     metrics: dict[str, dict[str, float]]
     importance: dict[str, float]
+    explanation: dict[str, Any]
     champion: dict[str, Any] | None
     verdict: gate.Verdict
 
@@ -86,9 +90,17 @@ def _evaluate(served: serve.Served, rows: TestRows, scoring: champion.Scoring | 
     measured = metrics.bootstrap(project.problem, labels.truth, scores, seed)
     found = metrics.intervals(measured)
     importance = permutation_importance(metric, score, rows.raw, labels, seed)
+    multiclass = project.problem == "multiclass_classification"
+    explanation = {
+        "calibration": calibration(scores, labels),
+        "partial_dependence": partial_dependence(
+            score, rows.raw, list(importance), labels.classes if multiclass else [], seed
+        ),
+        "slices": slices(project.settings["report"]["groups"], metric, rows.raw, scores, labels, seed),
+    }
     section, compared = _compare(scoring, metric, measured, labels, seed)
     verdict = gate.decide(project.settings["gate"], found, len(rows.raw), compared)
-    return Evaluation(project.problem, served.classes, scores, found, importance, section, verdict)
+    return Evaluation(project.problem, served.classes, scores, found, importance, explanation, section, verdict)
 
 
 def _compare(
@@ -128,6 +140,7 @@ def _write(evaluation: Evaluation, rows: int, artifact_digest: str, seed: int) -
         "statistics.json": _statistics(evaluation),
         "constraints.json": _constraints(evaluation),
         "importance.json": evaluation.importance,
+        "explanation.json": evaluation.explanation,
         "score_profile.json": _score_profile(evaluation.scores),
     }
     folder = paths.processing_output("evaluation")
