@@ -102,23 +102,6 @@ ENTRIES: tuple[Entry, ...] = (
         {"KeyId": "k", "KeySpec": "AES_256"},
         {"KeyId": "k"},
     ),
-    kms(
-        "Sign",
-        "A message to sign has at most 4,096 bytes; of a longer one the digest is signed.",
-        "1 validation error detected: Value at 'message' failed to satisfy constraint: Member must have length less than or "
-        "equal to 4096",
-        lambda request: len(request.params.get("Message", b"")) > 4096,
-        {"KeyId": "k", "Message": b"x" * 4096, "SigningAlgorithm": "ECDSA_SHA_256"},
-        {"KeyId": "k", "Message": b"x" * 4097, "SigningAlgorithm": "ECDSA_SHA_256"},
-        source="KMS API reference: Sign",
-    ),
-    NotEnforced(
-        "kms",
-        "GetPublicKey",
-        "Only asymmetric keys have a public key.",
-        "KMS API reference: GetPublicKey",
-        "Moto refuses other keys itself.",
-    ),
     NotEnforced(
         "kms",
         "Encrypt Decrypt",
