@@ -73,6 +73,14 @@ def _promote(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("s3", ["PutObject"], [f"{artifacts}/*/executions/promoted-*", f"{records}/*/promotions/*"])
     yield _allow("sagemaker", ["CreateModelPackage"], _sagemaker(names, "model-package"))
     yield _use_key(names, "s3")
+    # The definition of the pipeline that made the version, and the zip of its code in the bucket of `cdk bootstrap`.
+    execution = names.arn("sagemaker", f"pipeline/{names.prefix}-*/execution/*")
+    yield _allow("sagemaker", ["DescribePipelineDefinitionForExecution"], [execution])
+    code = f"arn:{names.partition}:s3:::cdk-*-assets-{names.account}-{names.region}"
+    yield _allow("s3", ["ListBucket"], [code])
+    yield _allow("s3", ["GetObject"], [f"{code}/*.zip"])
+    context = _condition("StringLike", "kms:EncryptionContext:aws:s3:arn", [code, f"{code}/*"])
+    yield _allow("kms", ["Decrypt"], [names.arn("kms", "key/*")]) | context
 
 
 def _invoke(names: EnvironmentNames) -> Iterable[Statement]:

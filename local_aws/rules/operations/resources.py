@@ -255,7 +255,8 @@ OTHERS: tuple[Entry, ...] = (
         inferred=True,
     ),
     sagemaker(
-        "DescribePipelineExecution ListPipelineExecutionSteps ListPipelineParametersForExecution StopPipelineExecution "
+        "DescribePipelineExecution DescribePipelineDefinitionForExecution ListPipelineExecutionSteps "
+        "ListPipelineParametersForExecution StopPipelineExecution "
         "UpdatePipelineExecution",
         "The execution exists.",
         "Pipeline execution {value} not found",
