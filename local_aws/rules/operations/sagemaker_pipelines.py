@@ -73,7 +73,9 @@ def _undeclared_parameter(request: Request) -> Values | None:
 def _unknown_version(request: Request) -> Values | None:
     name, number = request.params["PipelineName"], request.params.get("PipelineVersionId", 1)
     known = len((request.find("pipeline", name) or {}).get("_versions", [None]))
-    return {"number": number, "value": name} if number > known else None
+    if number <= known:
+        return None
+    return {"number": number, "value": name, "region": request.region, "account": request.account}
 
 
 def _versions_left(request: Request) -> Values | None:
