@@ -256,7 +256,7 @@ OTHERS: tuple[Entry, ...] = (
     ),
     sagemaker(
         "DescribePipelineExecution ListPipelineExecutionSteps ListPipelineParametersForExecution StopPipelineExecution "
-        "UpdatePipelineExecution",
+        "UpdatePipelineExecution DescribePipelineDefinitionForExecution",
         "The execution exists.",
         "Pipeline execution {value} not found",
         absent("pipeline-execution", "PipelineExecutionArn"),
