@@ -128,6 +128,47 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     yield _use_key(names, "s3")
 
 
+def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
+    """Read what was kept of a version, write the pipeline that trains it again, and record the verdict.
+
+    The permissions on `executions` and on the definition are for versions of before evidence was kept. With --local, the jobs
+    read the data as the caller.
+    """
+    artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
+    yield _read_versions(names)
+    yield _allow("sagemaker", ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"], _live(names))
+    yield _allow("sagemaker", ["ListEndpoints"], ["*"])
+    prefixes = ["*/index/*", "*/chain/*"]
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records]) | _condition(
+        "StringLike", "s3:prefix", prefixes
+    )
+    yield _allow("s3", ["ListBucket"], [artifacts]) | _condition("StringLike", "s3:prefix", ["*/executions/*"])
+    kept = [
+        f"{records}/*/chain/*",
+        f"{records}/*/evidence/*",
+        f"{artifacts}/*/executions/*",
+        f"{artifacts}/*/rebuilds/*",
+    ]
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], kept)
+    yield _allow("s3", ["GetObjectVersion"], [f"{names.bucket_arn('data')}/*/raw/*"])
+    yield _allow("s3", ["PutObject"], [f"{artifacts}/*/rebuilds/*"])
+    pipelines = f"pipeline/{names.prefix}-*-rebuild"
+    actions = ["CreatePipeline", "UpdatePipeline", "StartPipelineExecution"]
+    yield _allow("sagemaker", actions, [names.arn("sagemaker", pipelines)])
+    executions = [names.arn("sagemaker", f"pipeline/{names.prefix}-*/execution/*")]
+    reads = ["DescribePipelineExecution", "ListPipelineExecutionSteps", "DescribePipelineDefinitionForExecution"]
+    yield _allow("sagemaker", reads, executions)
+    passed = _condition("StringEquals", "iam:PassedToService", "sagemaker.amazonaws.com")
+    yield _allow("iam", ["PassRole"], [names.iam_arn(f"role/{names.role('rebuild')}")]) | passed
+    yield _allow("ssm", ["GetParameter"], [names.arn("ssm", f"parameter{names.rebuild_parameter}")])
+    yield from _send(names, "recorder")
+    yield _use_key(names, "s3")
+
+
+def _live(names: EnvironmentNames) -> list[str]:
+    return _sagemaker(names, "endpoint", "endpoint-config", "model")
+
+
 COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "status": _status,
     "retrain": _retrain,
@@ -137,6 +178,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "reject": _reject,
     "promote": _promote,
     "invoke": _invoke,
+    "reproduce": _reproduce,
     "upload": _upload,
     "audit": _audit,
     "lineage": _lineage,
