@@ -25,6 +25,7 @@ from model_factory.environment.data_lake import DataLake
 from model_factory.environment.environment_alerts import EnvironmentAlerts
 from model_factory.environment.function_permissions import cleanup_statements, deploy_statements, retrain_statements
 from model_factory.environment.isolated_network import IsolatedNetwork
+from model_factory.environment.recorder import Recorder, recorder_statements
 from model_factory.environment.resources import EnvironmentResources
 from model_factory.environment.scheduler_role import SchedulerRole
 
@@ -82,12 +83,13 @@ class FoundationStack(Stack):
         self._add_delivery_role(factory, environment, promotes=promotes)
 
     def _function_statements(self) -> dict[str, list[iam.PolicyStatement]]:
-        """Permissions of the three functions. The endpoints of an isolated VPC allow the same calls."""
+        """Permissions of the functions. The endpoints of an isolated VPC allow the same calls."""
         names, key_arn = self._names, self.key.key_arn
         return {
             "retrain": retrain_statements(names, key_arn),
             "deploy": deploy_statements(names, key_arn),
             "endpoint-cleanup": cleanup_statements(names),
+            "recorder": recorder_statements(names, key_arn),
         }
 
     def _vpc(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> VpcConfig | None:
@@ -158,7 +160,17 @@ class FoundationStack(Stack):
         self._scheduler = SchedulerRole(self, "Scheduler", names=names, key=key)
 
     def _add_functions(self, statements: Mapping[str, Sequence[iam.PolicyStatement]]) -> None:
-        """The functions, two of them behind a queue."""
+        """The functions, three of them behind a queue."""
+        self._recorder = Recorder(
+            self,
+            "Recorder",
+            names=self._names,
+            source=FUNCTIONS / "recorder",
+            key=self.key,
+            statements=list(statements["recorder"]),
+            vpc=self.vpc,
+            alarm_topic=self._by_name.alarm_topic,
+        )
         retrain_queue = self._trigger_queue("RetrainQueue", "retrain", _RETRAIN_TIMEOUT)
         retrain = self._function("Retrain", "retrain", _RETRAIN_TIMEOUT, statements)
         retrain.consume(retrain_queue.queue, dead_letters=retrain_queue.dead_letters, grant=False)

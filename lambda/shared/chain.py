@@ -7,7 +7,9 @@ calls AWS.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 SCHEMA = "model-factory/record/1"
@@ -15,8 +17,26 @@ FIRST = 1
 """Number of the first record of a chain; its `previous` is null."""
 _LAST = 9_999_999_999
 """Greatest number. S3 lists keys in ascending order, so keys start with what is left to it: the newest record comes first."""
+KINDS = (
+    "training",
+    "gate",
+    "registration",
+    "approval",
+    "rejection",
+    "promotion",
+    "deployment",
+    "alarm",
+    "retrain",
+    "configuration",
+    "reproduction",
+    "deletion",
+    "forgetting",
+)
+"""Kinds of records (docs/reference/records.md)."""
 ENVIRONMENT = "_environment"
 """Folder of the chain of records that are about no model. Names of models have no underscore."""
+
+_MARKER = re.compile(r"[^/]+/index/[a-z]+/(\d{8}T\d{6}Z)-v(0|[1-9]\d*)-([1-9]\d*)")
 
 
 def chain_prefix(model: str) -> str:
@@ -38,6 +58,29 @@ def sequence_of(key: str) -> int:
     if not (number.isascii() and number.isdigit()) or record_key(model, int(number)) != key:
         raise ValueError(f"{key} is no key of a record")
     return int(number)
+
+
+def index_prefix(model: str, kind: str) -> str:
+    """Prefix of the markers of a model's records of a kind, in order of time: `sales/index/deployment/`."""
+    return f"{model or ENVIRONMENT}/index/{kind}/"
+
+
+def index_key(record: Mapping[str, Any]) -> str:
+    """Key of the empty marker of a record: `sales/index/deployment/20261126T030000Z-v7-42`, version 0 for none.
+
+    Needs `model`, `kind`, `time`, `version` and `sequence`. Raises ValueError for a time that is not ISO 8601.
+    """
+    time = datetime.fromisoformat(record["time"]).astimezone(UTC)
+    prefix = index_prefix(record["model"], record["kind"])
+    return f"{prefix}{time:%Y%m%dT%H%M%SZ}-v{record['version'] or 0}-{record['sequence']}"
+
+
+def read_index_key(key: str) -> tuple[datetime, int, int]:
+    """Time, version (0 for none) and sequence number in the key of a marker. Raises ValueError for another key."""
+    found = _MARKER.fullmatch(key)
+    if found is None:
+        raise ValueError(f"{key} is no key of a marker")
+    return datetime.strptime(f"{found[1]}+0000", "%Y%m%dT%H%M%SZ%z"), int(found[2]), int(found[3])
 
 
 def evidence_key(model: str, digest: str) -> str:

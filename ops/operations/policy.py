@@ -85,6 +85,26 @@ def _upload(names: EnvironmentNames) -> Iterable[Statement]:
     yield _use_key(names, "s3")
 
 
+def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
+    data, artifacts = names.bucket_arn("data"), names.bucket_arn("artifacts")
+    yield _allow(
+        "ssm", ["GetParametersByPath"], [names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")]
+    )
+    yield _read_versions(names)
+    described = ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"]
+    yield _allow("sagemaker", described, _sagemaker(names, "endpoint", "endpoint-config", "model"))
+    execution = ["DescribePipelineExecution", "ListPipelineExecutionSteps", "ListPipelineParametersForExecution"]
+    yield _allow("sagemaker", execution, [names.arn("sagemaker", f"pipeline/{names.prefix}-*-train/execution/*")])
+    # SageMaker names the jobs of pipelines.
+    jobs = [names.arn("sagemaker", f"{kind}/pipelines-*") for kind in ("processing-job", "training-job")]
+    yield _allow("sagemaker", ["DescribeProcessingJob", "DescribeTrainingJob"], jobs)
+    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*"])
+    yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*"])
+    # Without it S3 answers 403 for an object that does not exist.
+    yield _allow("s3", ["ListBucket"], [data, artifacts])
+    yield _use_key(names, "s3")
+
+
 COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "status": _status,
     "retrain": _retrain,
@@ -95,6 +115,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "promote": _promote,
     "invoke": _invoke,
     "upload": _upload,
+    "lineage": _lineage,
 }
 
 

@@ -1,8 +1,17 @@
 """Keys and bytes of audit records."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from model_factory.functions.shared.chain import encode, evidence_key, record_key, sequence_of
+from model_factory.functions.shared.chain import (
+    encode,
+    evidence_key,
+    index_key,
+    read_index_key,
+    record_key,
+    sequence_of,
+)
 
 
 def test_newest_record_is_listed_first():
@@ -26,3 +35,11 @@ def test_records_of_the_environment_have_their_own_folder():
 
 def test_equal_records_have_equal_bytes():
     assert encode({"b": 1, "a": "ä"}) == encode({"a": "ä", "b": 1}) == '{"a":"ä","b":1}'.encode()
+
+
+def test_marker_has_time_version_and_number_of_its_record():
+    record = {"model": "sales", "kind": "gate", "time": "2026-11-26T04:00:00+01:00", "version": None, "sequence": 42}
+    assert index_key(record) == "sales/index/gate/20261126T030000Z-v0-42"
+    assert read_index_key(index_key(record | {"version": 7})) == (datetime(2026, 11, 26, 3, tzinfo=UTC), 7, 42)
+    with pytest.raises(ValueError, match="no key of a marker"):
+        read_index_key("sales/index/gate/20261126T030000Z-v0-042")
