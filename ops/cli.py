@@ -19,6 +19,7 @@ from .commands import (
     local,
     operations,
     removal,
+    report,
     repository,
     reproduction,
 )
@@ -27,8 +28,8 @@ from .project import UsageError
 from .refusals import explain
 from .repository.init import DISTRIBUTION
 
-LOCAL_PACKAGES = ("local_aws", "pandas", "pyarrow", "numpy")
-"""Import names of packages in the extra `local` that commands use."""
+EXTRAS = {"local": ("local_aws", "pandas", "pyarrow", "numpy"), "report": ("htpy", "markupsafe", "matplotlib")}
+"""Import names of packages that commands use, by the extra that brings them."""
 
 app = typer.Typer(no_args_is_help=True, invoke_without_command=True)
 
@@ -43,7 +44,7 @@ def options(
         raise typer.Exit
 
 
-GROUPS = (repository, operations, audit, lineage, reproduction, alerts, delivery, removal, first_deployment, local)
+GROUPS = (repository, operations, audit, lineage, report, reproduction, alerts, delivery, removal, first_deployment, local)
 for group in GROUPS:
     group.register(app)
 
@@ -60,9 +61,10 @@ def main() -> None:
         print_mistakes(list(map(str, error.mistakes)))
         sys.exit(1)
     except ModuleNotFoundError as error:
-        if error.name not in LOCAL_PACKAGES:
+        extra = next((extra for extra, packages in EXTRAS.items() if error.name in packages), None)
+        if extra is None:
             raise
-        _fail(f"this command needs {error.name}: pip install '{DISTRIBUTION}[local]=={version(DISTRIBUTION)}'")
+        _fail(f"this command needs {error.name}: pip install '{DISTRIBUTION}[{extra}]=={version(DISTRIBUTION)}'")
     except ClientError as error:
         _fail(explain(error))
     except UsageError as error:

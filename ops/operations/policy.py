@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from model_factory.core.names import ANCHOR, EnvironmentNames
+from model_factory.functions.shared.chain import LINEAGE
 
 from ..project import UsageError
 
@@ -125,6 +126,8 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*"])
     # Without it S3 answers 403 for an object that does not exist.
     yield _allow("s3", ["ListBucket"], [data, artifacts])
+    marked = _condition("StringLike", "s3:prefix", [f"{LINEAGE}/*"])
+    yield _allow("s3", ["ListBucket"], [names.bucket_arn("records")]) | marked
     yield _use_key(names, "s3")
 
 
