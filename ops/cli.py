@@ -44,7 +44,19 @@ def options(
         raise typer.Exit
 
 
-GROUPS = (repository, operations, audit, lineage, report, reproduction, alerts, delivery, removal, first_deployment, local)
+GROUPS = (
+    repository,
+    operations,
+    audit,
+    lineage,
+    report,
+    reproduction,
+    alerts,
+    delivery,
+    removal,
+    first_deployment,
+    local,
+)
 for group in GROUPS:
     group.register(app)
 

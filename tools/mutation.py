@@ -1,6 +1,6 @@
 """Mutation testing: changes one place of a file at a time and runs the tests that belong to it; a test has to fail.
 
-`python -m tools.mutation [--limit N] [--seed S] [--all] [FILE …]`: of each file a sample of N mutants, the same for the same seed.
+`python -m tools.mutation [--limit N] [--seed S] [--all] [FILE …]`: of each file N mutants, the same for the same seed.
 Files are those of lambda/, jobs/drift and jobs/evaluation unless some are named. A mutant meets the tests next to its file first:
 those named after it, then, for the functions of the queues, fault sequences in memory (tests/faults). These take seconds. With
 `--all` the survivors meet all tests of the file's folder, which may take minutes. Mutants that no test kills are printed; exit
