@@ -131,6 +131,15 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     yield _use_key(names, "s3")
 
 
+def _verify(names: EnvironmentNames) -> Iterable[Statement]:
+    records = names.bucket_arn("records")
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")])
+    # The key that the record names; it may be one that has been replaced since.
+    yield _allow("kms", ["GetPublicKey"], [names.arn("kms", "key/*")])
+    yield _use_key(names, "s3")
+
+
 def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
     """Read what was kept of a version, write the pipeline that trains it again, and record the verdict.
 
@@ -185,6 +194,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "upload": _upload,
     "audit": _audit,
     "lineage": _lineage,
+    "verify": _verify,
 }
 
 
