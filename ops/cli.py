@@ -10,7 +10,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from model_factory.config import ConfigError
 
-from .commands import alerts, delivery, first_deployment, lineage, local, operations, removal, repository, reproduction
+from .commands import (
+    alerts,
+    delivery,
+    evidence,
+    first_deployment,
+    lineage,
+    local,
+    operations,
+    removal,
+    repository,
+    reproduction,
+)
 from .options import err, print_mistakes
 from .project import UsageError
 from .refusals import explain
@@ -32,7 +43,19 @@ def options(
         raise typer.Exit
 
 
-for group in (repository, operations, lineage, reproduction, alerts, delivery, removal, first_deployment, local):
+GROUPS = (
+    repository,
+    operations,
+    lineage,
+    evidence,
+    reproduction,
+    alerts,
+    delivery,
+    removal,
+    first_deployment,
+    local,
+)
+for group in GROUPS:
     group.register(app)
 
 

@@ -15,6 +15,7 @@ from model_factory.assets import FUNCTIONS
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig
 from model_factory.core.alert_notifier import AlertNotifier
+from model_factory.core.bootstrapping import assets_bucket_arn, qualifier_of
 from model_factory.core.encryption_key import EncryptionKey
 from model_factory.core.factory_function import FactoryFunction
 from model_factory.core.network import VpcConfig
@@ -93,7 +94,7 @@ class FoundationStack(Stack):
             "retrain": retrain_statements(names, key_arn),
             "deploy": deploy_statements(names, key_arn),
             "endpoint-cleanup": cleanup_statements(names),
-            "recorder": recorder_statements(names, key_arn),
+            "recorder": recorder_statements(names, key_arn, assets_bucket_arn(names, qualifier_of(self))),
         }
 
     def _vpc(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> VpcConfig | None:

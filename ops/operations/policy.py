@@ -73,6 +73,14 @@ def _promote(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("s3", ["PutObject"], [f"{artifacts}/*/executions/promoted-*", f"{records}/*/promotions/*"])
     yield _allow("sagemaker", ["CreateModelPackage"], _sagemaker(names, "model-package"))
     yield _use_key(names, "s3")
+    # The definition of the pipeline that made the version, and the zip of its code in the bucket of `cdk bootstrap`.
+    execution = names.arn("sagemaker", f"pipeline/{names.prefix}-*/execution/*")
+    yield _allow("sagemaker", ["DescribePipelineDefinitionForExecution"], [execution])
+    code = f"arn:{names.partition}:s3:::cdk-*-assets-{names.account}-{names.region}"
+    yield _allow("s3", ["ListBucket"], [code])
+    yield _allow("s3", ["GetObject"], [f"{code}/*.zip"])
+    context = _condition("StringLike", "kms:EncryptionContext:aws:s3:arn", [code, f"{code}/*"])
+    yield _allow("kms", ["Decrypt"], [names.arn("kms", "key/*")]) | context
 
 
 def _invoke(names: EnvironmentNames) -> Iterable[Statement]:
@@ -113,13 +121,15 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
     """
     artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
     yield _read_versions(names)
-    yield _allow("sagemaker", ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"], _live(names))
-    yield _allow("sagemaker", ["ListEndpoints"], ["*"])
-    prefixes = ["*/index/*", "*/chain/*"]
-    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records]) | _condition(
-        "StringLike", "s3:prefix", prefixes
+    yield _allow(
+        "sagemaker",
+        ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"],
+        _sagemaker(names, "endpoint", "endpoint-config", "model"),
     )
-    yield _allow("s3", ["ListBucket"], [artifacts]) | _condition("StringLike", "s3:prefix", ["*/executions/*"])
+    yield _allow("sagemaker", ["ListEndpoints"], ["*"])
+    # Without s3:ListBucket on the whole bucket, S3 answers 403 for an object that is gone.
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    yield _allow("s3", ["ListBucket"], [artifacts])
     kept = [
         f"{records}/*/chain/*",
         f"{records}/*/evidence/*",
@@ -142,8 +152,13 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
     yield _use_key(names, "s3")
 
 
-def _live(names: EnvironmentNames) -> list[str]:
-    return _sagemaker(names, "endpoint", "endpoint-config", "model")
+def _verify(names: EnvironmentNames) -> Iterable[Statement]:
+    records = names.bucket_arn("records")
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")])
+    # The key that the record names; it may be one that has been replaced since.
+    yield _allow("kms", ["GetPublicKey"], [names.arn("kms", "key/*")])
+    yield _use_key(names, "s3")
 
 
 COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
@@ -158,6 +173,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "reproduce": _reproduce,
     "upload": _upload,
     "lineage": _lineage,
+    "verify": _verify,
 }
 
 

@@ -255,8 +255,9 @@ OTHERS: tuple[Entry, ...] = (
         inferred=True,
     ),
     sagemaker(
-        "DescribePipelineExecution ListPipelineExecutionSteps ListPipelineParametersForExecution StopPipelineExecution "
-        "UpdatePipelineExecution DescribePipelineDefinitionForExecution",
+        "DescribePipelineExecution DescribePipelineDefinitionForExecution ListPipelineExecutionSteps "
+        "ListPipelineParametersForExecution StopPipelineExecution "
+        "UpdatePipelineExecution",
         "The execution exists.",
         "Pipeline execution {value} not found",
         absent("pipeline-execution", "PipelineExecutionArn"),
