@@ -30,7 +30,9 @@ from . import (
     events,
     function_roles,
     functions,
+    keys,
     log_groups,
+    object_copies,
     once,
     parameters,
     public_resources,
@@ -125,6 +127,7 @@ class LocalAws:
         cloudformation.install(self)
         self.functions = functions.install(self)
         extensions = (
+            keys,
             once,
             access_logs,
             aws_policies,
@@ -134,6 +137,7 @@ class LocalAws:
             topics,
             chat,
             bucket_notifications,
+            object_copies,
             events,
             schedules,
             alarms,

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 from ..json_api import Record, ServiceError, now
 from .capture import Capture
 from .deployments import Plan, plan
-from .fleet import Fleet, FleetError
+from .fleet import CUSTOM_ATTRIBUTES, Fleet, FleetError
 from .metrics import EndpointMetrics
 from .restarts import Restarts
 from .service import Service, origin
@@ -73,7 +73,7 @@ class Hosting:
         serverless = "CurrentServerlessConfig" in summary
         _check_request(request, len(body), serverless)
         accept = request.headers.get("X-Amzn-SageMaker-Accept") or request.headers.get("Accept", "")
-        attributes = request.headers.get("X-Amzn-SageMaker-Custom-Attributes", "")
+        attributes = request.headers.get(CUSTOM_ATTRIBUTES, "")
         answer = fleet.invoke(body, request.headers.get("Content-Type", ""), accept, attributes)
         variant = summary["VariantName"]
         overhead = time.perf_counter() - received - answer.seconds
@@ -88,8 +88,11 @@ class Hosting:
                 (body, request.headers.get("Content-Type", "")),
                 (answer.body, answer.content_type),
                 request.headers.get("X-Amzn-SageMaker-Inference-Id"),
+                attributes,
             )
         headers = {"x-Amzn-Invoked-Production-Variant": variant}
+        if answer.custom_attributes:
+            headers[CUSTOM_ATTRIBUTES] = answer.custom_attributes
         return Response(answer.body, 200, headers, content_type=answer.content_type)
 
     def _fleet(self, arn: str) -> Fleet | None:

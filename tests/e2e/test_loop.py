@@ -41,7 +41,10 @@ def test_version_has_lineage_metadata_and_records(live):
     bucket, key = manifest.split("/", 1)
     listed = json.loads(live.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
     assert metadata["trigger"] == "manual"
-    assert all(metadata[name] for name in ("data_digest", "code_digest", "image", "hyperparameters_digest", "seed"))
+    assert all(
+        metadata[name]
+        for name in ("data_digest", "content_digest", "code_digest", "image", "hyperparameters_digest", "seed")
+    )
     assert all(entry["version_id"] not in ("", "null") for entry in listed["objects"])
     assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].startswith("s3://")
     records_bucket = live.session.names.bucket("records")
