@@ -135,7 +135,7 @@ class RecordSigner(Construct):
         )
         self.alarm = function.alarm
         """The alarm on errors: heads were not signed, or not copied."""
-        schedule = scheduler.CfnSchedule(
+        scheduler.CfnSchedule(
             self,
             "Schedule",
             name=f"{names.prefix}-{PURPOSE}",
@@ -151,7 +151,6 @@ class RecordSigner(Construct):
                 dead_letter_config={"arn": undelivered.queue_arn},
             ),
         )
-        schedule.node.add_dependency(scheduler_role)
 
 
 def signer_role_arn(names: EnvironmentNames) -> str:
