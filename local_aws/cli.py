@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .bootstrap import CdkError
     from .server import LocalAws
 
+    forget_aws_settings()
     with ExitStack() as stack:
         if options.keep and not options.state:
             print("local-aws: --keep needs --state, the folder for what is kept", file=sys.stderr)
@@ -84,6 +85,12 @@ def _account(text: str) -> tuple[str, str]:
 def _instructions(local: "LocalAws") -> str:
     variables = "\n".join(f"  export {name}={value}" for name, value in local.environment().items())
     return f"The embedded AWS answers at {local.endpoint_url}. In another terminal:\n{variables}"
+
+
+def forget_aws_settings() -> None:
+    """Remove what the shell says about an AWS, such as the profile of an embedded AWS that does not run any more."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
 
 
 def history(local: "LocalAws") -> list[str]:

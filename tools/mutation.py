@@ -1,11 +1,11 @@
 """Mutation testing: changes one place of a file at a time and runs the tests that belong to it; a test has to fail.
 
-`python -m tools.mutation [--limit N] [--seed S] [--all] [FILE …]`: of each file a sample of N mutants, the same for the same seed.
+`python -m tools.mutation [--limit N] [--seed S] [--all] [FILE …]`: of each file N mutants, the same ones for the same seed.
 Files are those of lambda/, jobs/drift and jobs/evaluation unless some are named. A mutant meets the tests next to its file first:
-those named after it, then, for the functions of the queues, fault sequences in memory (tests/faults). These take seconds. With
-`--all` the survivors meet all tests of the file's folder, which may take minutes. Mutants that no test kills are printed; exit
-code 1 when fewer than 90 % of a folder's mutants are killed. Mutants that change nothing that a test could see are in EQUIVALENT;
-an entry that fits no place of its file is an error.
+those named after it, then, for the functions of the queues, fault sequences in memory (tests/faults). With `--all` the
+survivors meet all tests of the file's folder, which may take minutes. Mutants that no test kills are printed; exit code 1 when
+fewer than 90 % of a folder's mutants are killed. Mutants that change nothing that a test could see are in EQUIVALENT; one
+that fits no place of its file is an error.
 
 A mutated file replaces the original while its tests run; it is restored in every case, also at Ctrl-C and SIGTERM.
 """
@@ -62,7 +62,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "1e-12 -> 1.000000000001",
     ): "the floor only prevents a division by zero: such bins deviate by 0",
     ("jobs/drift/decision.py", "1e-06 -> 1.000001"): "the order is the same where effects are compared",
-    ("jobs/drift/decision.py", "kind='stable' -> kind='XXstableXX'"): "not a value of numpy",
 }
 """By file and change, why no test can see it."""
 

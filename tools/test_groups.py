@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,17 +22,17 @@ LANES = 2
 
 @dataclass(frozen=True)
 class Group:
-    """One process. `paths` are below tests/, `seconds` what it takes on two cores; `marker` selects tests, as pytest's -m.
+    """One process. `paths` are below tests/; `marker` selects tests, as pytest's -m.
 
-    `slow`: not in `make test`. `whole`: the slow group that has the same tests and more, and replaces this one beside it.
+    `seconds`: of processor time, all of its tests. `quick`: those that are not marked `slow`, which `make test` runs; None
+    when it has no slow test, 0 when `make test` does not run it.
     """
 
     name: str
     seconds: int
     paths: tuple[str, ...] = ()
     marker: str = ""
-    slow: bool = False
-    whole: str = ""
+    quick: int | None = None
 
     @property
     def command(self) -> list[str]:
@@ -46,17 +46,24 @@ class Group:
         """Whether the group runs a test file, apart from its marker; the path is below tests/."""
         return any(path.is_relative_to(each) for each in self.paths)
 
+    def quick_part(self) -> "Group | None":
+        """What `make test` runs of it."""
+        if self.quick is None:
+            return self
+        marker = " and ".join([*filter(None, [self.marker]), "not slow"])
+        return replace(self, seconds=self.quick, marker=marker, quick=None) if self.quick else None
+
 
 GROUPS = (
     Group("lint", 110),
-    Group("unit/lambda", 60, ("unit/lambda",)),
-    Group("unit/sagemaker", 80, ("unit/local_aws/sagemaker",)),
-    Group("unit/jobs", 80, ("unit/jobs",)),
-    Group("unit/drift", 40, ("unit/drift",)),
+    Group("unit/lambda", 55, ("unit/lambda",)),
+    Group("unit/sagemaker", 65, ("unit/local_aws/sagemaker",)),
+    Group("unit/jobs", 80, ("unit/jobs",), quick=65),
+    Group("unit/drift", 40, ("unit/drift",), quick=20),
     Group("unit/authorization", 25, ("unit/local_aws/authorization",)),
     Group("unit/codepipeline", 20, ("unit/local_aws/codepipeline",)),
-    Group("unit/authorized", 35, ("unit/local_aws/authorized",)),
-    Group("unit/rules", 25, ("unit/local_aws/rules",)),
+    Group("unit/authorized", 30, ("unit/local_aws/authorized",)),
+    Group("unit/rules", 20, ("unit/local_aws/rules",)),
     Group("unit/faults", 25, ("faults",)),
     Group(
         "unit/others",
@@ -73,35 +80,42 @@ GROUPS = (
             "test_models.py",
         ),
     ),
-    Group("stacks", 150, ("stacks", "examples")),
-    Group("documentation", 55, ("docs",)),
-    Group("e2e/loop", 150, ("e2e",), "not permissions and not slow", whole="e2e/all"),
-    Group("e2e/all", 330, ("e2e",), "not permissions", slow=True),
-    Group("e2e/permissions", 150, ("e2e",), "permissions", slow=True),
-    Group("e2e-delivery/push", 170, ("e2e_delivery",), "not slow", whole="e2e-delivery/all"),
-    Group("e2e-delivery/all", 380, ("e2e_delivery",), slow=True),
-    Group("packaging/library", 140, ("packaging",), slow=True),
-    Group("packaging/embedded-aws", 40, ("local_aws_standalone",), slow=True),
-    Group("conformance", 60, ("conformance",), slow=True),
+    Group("stacks", 150, ("stacks", "examples"), quick=100),
+    Group("documentation", 55, ("docs",), quick=40),
+    Group("e2e/scenarios", 310, ("e2e",), "not permissions", quick=120),
+    Group("e2e/permissions", 130, ("e2e",), "permissions", quick=0),
+    Group("e2e-delivery", 300, ("e2e_delivery",), quick=160),
+    Group("packaging/library", 130, ("packaging",), quick=0),
+    Group("packaging/embedded-aws", 40, ("local_aws_standalone",), quick=25),
+    Group("conformance", 50, ("conformance",), quick=0),
 )
 
 
 def select(*names: str) -> list[Group]:
-    """The groups of `test`, `slow`, `all`, or of names (`unit` is every `unit/…`), the longest first. Raises LookupError."""
+    """The groups of names (`unit` is every `unit/…`), the longest first. Raises LookupError.
+
+    `all` is every group; `test` those without slow tests and the others' quick parts; `slow` the others.
+    """
     chosen: dict[str, Group] = {}
     for name in names:
-        found = [each for each in GROUPS if _is_in(each, name)]
+        found = [part for each in GROUPS if (part := _part(each, name))]
         if not found:
             raise LookupError(f"no group {name!r}; there are {', '.join(each.name for each in GROUPS)}")
         chosen |= {each.name: each for each in found}
-    groups = [each for each in chosen.values() if each.whole not in chosen]
-    return sorted(groups, key=lambda each: -each.seconds)
+    return _longest_first(chosen.values())
 
 
-def _is_in(group: Group, name: str) -> bool:
-    if name in ("test", "slow", "all"):
-        return name == "all" or group.slow == (name == "slow")
-    return group.name == name or group.name.startswith(f"{name}/")
+def _longest_first(groups: Iterable[Group]) -> list[Group]:
+    return sorted(groups, key=lambda group: -group.seconds)
+
+
+def _part(group: Group, name: str) -> Group | None:
+    """What the name selects of a group."""
+    if name == "test":
+        return group.quick_part()
+    if name == "slow":
+        return None if group.quick is None else group
+    return group if name == "all" or group.name == name or group.name.startswith(f"{name}/") else None
 
 
 @dataclass(frozen=True)
@@ -169,10 +183,13 @@ def main(arguments: Iterable[str] | None = None) -> int:
     """Run the named groups, or list their paths. Returns 1 when one failed."""
     parser = argparse.ArgumentParser(prog="python -m tools.test_groups", description=__doc__)
     parser.add_argument("--paths", action="store_true", help="print each group's paths in a line instead of running it")
+    parser.add_argument("--quick", action="store_true", help="leave slow tests out, as `test` does")
     parser.add_argument("names", nargs="+", help="test, slow, all, or names of groups or of their parts")
     options = parser.parse_args(None if arguments is None else list(arguments))
     try:
         groups = select(*options.names)
+        if options.quick:
+            groups = _longest_first(part for group in groups if (part := group.quick_part()))
     except LookupError as error:
         parser.error(str(error.args[0]))
     if options.paths:

@@ -82,9 +82,9 @@ class _Unpickler(pickle.Unpickler):
         kind, name = pid
         if kind == "known":
             return self._known[name]
-        from moto.cloudformation import parsing  # it takes a second to import, and is imported when there are stacks
-
-        return parsing.get_model_map()[name]
+        # They take a second to import. Importing the responses installs the resource types of the embedded AWS.
+        importlib.import_module("moto.cloudformation.responses")
+        return importlib.import_module("moto.cloudformation.parsing").get_model_map()[name]
 
 
 def _event(is_set: bool) -> threading.Event:

@@ -52,23 +52,31 @@ class Stores:
             action()
 
 
-type _Backends = dict[tuple[str, str], dict[str, dict[str, Any]]]
-"""Backends by region, by account, by the module and the name of moto's table."""
+@dataclass(frozen=True)
+class _Table:
+    """One of moto's tables of backends. `attributes`: what it knows of all accounts, such as the owners of buckets."""
+
+    module: str
+    name: str
+    accounts: dict[str, dict[str, Any]]
+    attributes: dict[str, Any]
 
 
-def _moto_backends() -> _Backends:
-    tables: list[Any] = list(vars(base_backend.BackendDict)["_instances"])
-    return {_place(table): {account: dict(regions) for account, regions in table.items()} for table in tables}
+def _moto_backends() -> list[_Table]:
+    return [_content(table) for table in list(vars(base_backend.BackendDict)["_instances"])]
 
 
-def _place(table: Any) -> tuple[str, str]:
-    """Where moto has a table of backends. Its service's name may be another than that of the module."""
+def _content(table: Any) -> _Table:
     module = sys.modules[table.backend.__module__]
-    return module.__name__, next(name for name, value in vars(module).items() if value is table)
+    name = next(name for name, value in vars(module).items() if value is table)
+    common = vars(base_backend.BackendDict(table.backend, table.service_name))
+    attributes = {key: value for key, value in vars(table).items() if key not in common}
+    return _Table(module.__name__, name, {account: dict(regions) for account, regions in table.items()}, attributes)
 
 
-def _restore_moto_backends(kept: _Backends) -> None:
-    for (module, name), accounts in kept.items():
-        table = getattr(sys.modules[module], name)
-        for account, regions in accounts.items():
+def _restore_moto_backends(kept: list[_Table]) -> None:
+    for each in kept:
+        table = getattr(sys.modules[each.module], each.name)
+        vars(table).update(each.attributes)
+        for account, regions in each.accounts.items():
             table[account].update(regions)

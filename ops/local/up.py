@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from local_aws.bootstrap import bootstrap_places, write_profiles
-from local_aws.cli import history
+from local_aws.cli import forget_aws_settings, history
 from local_aws.kept.state_file import StateFileError
 from local_aws.server import LocalAws, PortInUseError
 from local_aws.state_folder import StateInUseError
@@ -93,6 +93,7 @@ def up(project: Project, port: int, console: Console, *, keep: bool = False) -> 
     """
     accounts = all_accounts(project)
     delivery = project.factory.delivery
+    forget_aws_settings()
     try:
         local = LocalAws(project.root / STATE, port, keep=keep)
         local.start()

@@ -148,13 +148,15 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
     """
     artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
     yield _read_versions(names)
-    yield _allow("sagemaker", ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"], _live(names))
-    yield _allow("sagemaker", ["ListEndpoints"], ["*"])
-    prefixes = ["*/index/*", "*/chain/*"]
-    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records]) | _condition(
-        "StringLike", "s3:prefix", prefixes
+    yield _allow(
+        "sagemaker",
+        ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"],
+        _sagemaker(names, "endpoint", "endpoint-config", "model"),
     )
-    yield _allow("s3", ["ListBucket"], [artifacts]) | _condition("StringLike", "s3:prefix", ["*/executions/*"])
+    yield _allow("sagemaker", ["ListEndpoints"], ["*"])
+    # Without s3:ListBucket on the whole bucket, S3 answers 403 for an object that is gone.
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    yield _allow("s3", ["ListBucket"], [artifacts])
     kept = [
         f"{records}/*/chain/*",
         f"{records}/*/evidence/*",
@@ -179,6 +181,15 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
 
 def _live(names: EnvironmentNames) -> list[str]:
     return _sagemaker(names, "endpoint", "endpoint-config", "model")
+
+
+def _verify(names: EnvironmentNames) -> Iterable[Statement]:
+    records = names.bucket_arn("records")
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")])
+    # The key that the record names; it may be one that has been replaced since.
+    yield _allow("kms", ["GetPublicKey"], [names.arn("kms", "key/*")])
+    yield _use_key(names, "s3")
 
 
 COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {

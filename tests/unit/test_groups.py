@@ -37,19 +37,26 @@ def test_file_in_new_folder_is_in_no_group():
     assert markers(select("all"), Path("unit/new/test_new.py")) == []
 
 
-def test_test_and_slow_are_all():
-    names = {group.name for group in select("test")} | {group.name for group in select("slow")}
-    assert names == {group.name for group in GROUPS}
+def test_test_and_slow_run_every_group_in_full():
+    assert {group.name for group in [*select("test"), *select("slow")]} == {group.name for group in GROUPS}
+    for group in select("test"):
+        assert "not slow" not in group.marker or group.name in {each.name for each in select("slow")}
 
 
-def test_whole_group_replaces_its_part():
-    for part in (group for group in GROUPS if group.whole):
-        (whole,) = select(part.whole)
-        assert whole.slow
-        assert whole.paths == part.paths
-        assert part.marker == " and ".join([*filter(None, [whole.marker]), "not slow"])
-        assert part not in select("all")
-        assert whole not in select("test")
+def test_groups_with_slow_tests_have_a_quick_part():
+    """Without one, `make test` would run slow tests, or with one it would be no quicker."""
+    mark = re.compile(r"^(@|pytestmark = .*)pytest\.mark\.slow", re.MULTILINE)
+    marked = {path for path in files() if mark.search((TESTS / path).read_text())}
+    for group in GROUPS:
+        assert bool(group.quick) == any(group.has(path) for path in marked if group.marker != "permissions"), group.name
+
+
+def test_quick_part_leaves_slow_tests_out():
+    (scenarios,) = (group for group in GROUPS if group.name == "e2e/scenarios")
+    part = scenarios.quick_part()
+    assert part.command == ["pytest", "--quiet", "tests/e2e", "-m", "not permissions and not slow"]
+    assert part in select("test")
+    assert scenarios in select("all")
 
 
 def test_longest_group_starts_first():
@@ -60,6 +67,16 @@ def test_unknown_name_is_refused_with_those_that_exist(capsys):
     with pytest.raises(SystemExit):
         test_groups.main(["unti"])
     assert "no group 'unti'; there are lint, unit/lambda" in capsys.readouterr().err
+
+
+def test_quick_leaves_slow_tests_of_named_groups_out(monkeypatch):
+    ran = []
+    monkeypatch.setattr(test_groups, "run_all", lambda groups: not ran.extend(groups))
+    assert test_groups.main(["--quick", "e2e", "unit/codepipeline"]) == 0
+    assert [(group.name, group.marker) for group in ran] == [
+        ("e2e/scenarios", "not permissions and not slow"),
+        ("unit/codepipeline", ""),
+    ]
 
 
 def test_make_has_a_target_for_every_part():

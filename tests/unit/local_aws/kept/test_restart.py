@@ -2,9 +2,13 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 import tarfile
 import time
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +16,7 @@ from botocore.config import Config
 
 from local_aws.server import LocalAws
 
+ROOT = Path(__file__).parents[4]
 SERVICES = (
     *("s3", "sqs", "sns", "iam", "kms", "ssm", "lambda", "events", "scheduler", "cloudwatch", "cloudformation"),
     *("sagemaker", "sagemaker-runtime"),
@@ -196,23 +201,29 @@ def job(worker):
     }
 
 
-@pytest.fixture(scope="module")
-def again(tmp_path_factory):
-    """The second life."""
-    folder = tmp_path_factory.mktemp("state")
+def first_life(folder):
+    """Fill every store; what the second life needs to know."""
     with LocalAws(folder, keep=True) as local:
-        port, aws = local.port, clients(local)
+        aws = clients(local)
         worker = role(aws)
         fill_objects(aws)
         url = fill_messages(aws)
         fill_functions(aws, worker)
         fill_monitoring(aws, worker)
         execution = fill_sagemaker(aws, worker)
-        kept_stack = aws["cloudformation"].describe_stacks(StackName="small")["Stacks"][0]
-    with LocalAws(folder, port, keep=True) as local:
-        yield SimpleNamespace(
-            local=local, url=url, execution=execution, stack=kept_stack, folder=folder, **clients(local)
-        )
+        (stack,) = aws["cloudformation"].describe_stacks(StackName="small")["Stacks"]
+        return {"port": local.port, "url": url, "execution": execution, "outputs": stack["Outputs"]}
+
+
+@pytest.fixture(scope="module")
+def again(tmp_path_factory):
+    """The second life, in another process than the first."""
+    folder = tmp_path_factory.mktemp("state")
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    first = subprocess.run([sys.executable, __file__, folder], env=environment, stdout=subprocess.PIPE, check=True)
+    known = json.loads(first.stdout)
+    with LocalAws(folder, known["port"], keep=True) as local:
+        yield SimpleNamespace(local=local, **known, **clients(local))
 
 
 def test_every_version_of_object_is_there(again):
@@ -222,6 +233,12 @@ def test_every_version_of_object_is_there(again):
         for v in versions
     }
     assert bodies == {b"first", b"second"}
+
+
+def test_bucket_still_belongs_to_its_account(again):
+    other = again.local.session("222222222222").client("s3")
+    with pytest.raises(other.exceptions.BucketAlreadyExists):
+        other.create_bucket(Bucket="kept-data")
 
 
 def test_message_in_flight_returns_first_after_its_timeout(again):
@@ -299,7 +316,7 @@ def test_unconfirmed_subscription_keeps_its_mail(again):
 
 
 def test_stack_is_updated_and_deleted(again):
-    assert again.cloudformation.describe_stacks(StackName="small")["Stacks"][0]["Outputs"] == again.stack["Outputs"]
+    assert again.cloudformation.describe_stacks(StackName="small")["Stacks"][0]["Outputs"] == again.outputs
     changed = json.loads(json.dumps(TEMPLATE))
     changed["Resources"]["Queue"]["Properties"]["DelaySeconds"] = 2
     again.cloudformation.update_stack(StackName="small", TemplateBody=json.dumps(changed))
@@ -309,3 +326,7 @@ def test_stack_is_updated_and_deleted(again):
     }
     again.cloudformation.delete_stack(StackName="small")
     assert not [url for url in again.sqs.list_queues()["QueueUrls"] if url.endswith("of-stack")]
+
+
+if __name__ == "__main__":
+    print(json.dumps(first_life(Path(sys.argv[1]))))

@@ -56,7 +56,7 @@ def test_content_that_cannot_be_read_is_refused_in_one_sentence(tmp_path):
 
 def keeper(folder, content):
     stores = Stores()
-    stores.add("moto", dict, lambda _: None)
+    stores.add("moto", list, lambda _: None)
     stores.add("numbers", lambda: content, content.update)
     return Keeper(folder / "state", HERE, stores)
 
