@@ -99,4 +99,5 @@ def install(local: EmbeddedAws) -> None:
             raise ValueError(f"schedule {body['schedule']!r} was not delivered: {error}") from error
 
     local.on_stop(clock.reset)
+    local.stores.add("clock", clock.ahead, clock.restore)
     local.control("tick", control)

@@ -83,9 +83,11 @@ def _about(settings: Settings, deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def _left_out(settings: Settings, endpoint: dict[str, Any]) -> list[str]:
-    """The rollback alarms of the settings that the endpoint's last deployment went without."""
-    used = endpoint.get("LastDeploymentConfig", {}).get("AutoRollbackConfiguration", {}).get("Alarms", [])
+def _left_out(settings: Settings, endpoint: dict[str, Any]) -> list[str] | None:
+    """The rollback alarms of the settings that the endpoint's last deployment went without; None where only an event is known."""
+    if "LastDeploymentConfig" not in endpoint:
+        return None
+    used = endpoint["LastDeploymentConfig"].get("AutoRollbackConfiguration", {}).get("Alarms", [])
     names = {alarm["AlarmName"] for alarm in used}
     return [alarm for alarm in settings.serving.rollback_alarms if alarm not in names]
 

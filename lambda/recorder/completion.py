@@ -8,10 +8,11 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from drafts import Draft
 from evidence import Evidence, Sources, collect
+from lineage_markers import write_markers
 from sbom import bill_of_materials
 from shared.alerts import Alert, send_alert
 from shared.clients import client
@@ -91,6 +92,7 @@ def _registration(draft: Draft, package_arn: str, clients: Clients) -> Draft:
         **_facts(evidence),
     }
     _add_bill_and_statement(draft, package, evidence, store, clients)
+    _mark(draft, evidence, clients, metadata.get("pipeline_execution", "").rpartition("/")[2])
     if evidence.differences or "artifact" in evidence.missing:
         _alert(draft, evidence)
     return replace(draft, facts={**draft.facts, **facts}, evidence=evidence.files)
@@ -100,7 +102,17 @@ def _unregistered(draft: Draft, execution: str, clients: Clients) -> Draft:
     """A training without a version: `<artifacts>/<model>/executions/<id>/` is where its files would be."""
     folder = f"s3://{os.environ['ARTIFACTS_BUCKET']}/{draft.model}/executions/{execution.rpartition('/')[2]}/"
     evidence = collect(Sources(folder, execution), _store(draft, clients), clients.sagemaker)
+    _mark(draft, evidence, clients, execution.rpartition("/")[2])
     return replace(draft, facts={**draft.facts, **_facts(evidence)}, evidence=evidence.files)
+
+
+def _mark(draft: Draft, evidence: Evidence, clients: Clients, execution: str) -> None:
+    """Write the markers of the objects that the training read; a version of no pipeline has none."""
+    objects: Any = evidence.contents.get("manifest", {}).get("objects")
+    if execution and isinstance(objects, list):
+        bucket = os.environ["RECORDS_BUCKET"]
+        objects = cast(list[dict[str, Any]], objects)
+        write_markers(clients.s3, bucket, objects, model=draft.model, execution=execution, version=draft.version)
 
 
 def _store(draft: Draft, clients: Clients) -> Store:

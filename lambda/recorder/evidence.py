@@ -31,6 +31,8 @@ FOLDERS = {"prepare/test/": "test/", "prepare/baseline/": "baseline/", "evaluati
 """Folders below it whose files keep their names."""
 REQUIRED = ("code", "definition", "manifest", "report", "evaluation", "artifact")
 LARGEST_FACTS = 1 << 20
+LARGEST_MANIFEST = 32 << 20
+"""Some 100,000 objects. A longer manifest is kept, but has no markers of its objects."""
 LARGEST_OUTPUT = 64 << 20
 """Bytes of output.tar.gz that are read to find facts.json: model.py may write more files there."""
 
@@ -84,7 +86,7 @@ class Evidence:
     missing: dict[str, str] = field(default_factory=dict[str, str])
     differences: list[str] = field(default_factory=list[str])
     contents: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Facts of jobs, by name, read from the files."""
+    """Facts of jobs and manifest, by name, read from the files."""
 
 
 def collect(sources: Sources, store: Store, sagemaker: Any) -> Evidence:
@@ -145,8 +147,8 @@ def _keep_files(evidence: Evidence, listed: _Listed, store: Store) -> None:
         version = listed.versions(path)[0]
         _note_later(evidence, listed, path)
         evidence.files[name] = store.copy(version, store.digest(version))
-        if name.endswith("_facts"):
-            body = store.s3.get_object(**version.request)["Body"].read(LARGEST_FACTS)
+        if name.endswith("_facts") or name == "manifest":
+            body = store.s3.get_object(**version.request)["Body"].read(LARGEST_MANIFEST)
             evidence.contents[name] = _parsed(body)
 
 

@@ -16,6 +16,8 @@ from typing import Any
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PREDICATE_TYPE = "https://model_signing/signature/v1.0"
+RECORD = "record.json"
+"""The record's name in a folder that `model-factory verify --save` writes."""
 UNSIGNED = ("statement", "signature", "public_key")
 """Files of a record's evidence that the statement is not about."""
 
@@ -40,7 +42,7 @@ def statement(evidence: Mapping[str, Mapping[str, Any]], *, model: str, version:
                 "method": "files",
                 "hash_type": "sha256",
                 "allow_symlinks": False,
-                "ignore_paths": list(UNSIGNED),
+                "ignore_paths": [*UNSIGNED, RECORD],
             },
             "resources": [{"name": name, "algorithm": "sha256", "digest": digest} for name, digest in files],
             # Verifiers of version 1.0 ignore other members.

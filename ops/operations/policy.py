@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from model_factory.core.names import EnvironmentNames
+from model_factory.core.names import ANCHOR, EnvironmentNames
+from model_factory.functions.shared.chain import LINEAGE
 
 from ..project import UsageError
 
@@ -93,6 +94,21 @@ def _upload(names: EnvironmentNames) -> Iterable[Statement]:
     yield _use_key(names, "s3")
 
 
+def _audit(names: EnvironmentNames) -> Iterable[Statement]:
+    records, key = names.bucket_arn("records"), names.arn("kms", "key/*")
+    # Without s3:ListBucket, S3 answers 403 for an object that does not exist.
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*"])
+    yield _use_key(names, "s3")
+    yield _allow("kms", ["GetPublicKey"], [key]) | _condition(
+        "StringEquals", "kms:RequestAlias", names.record_signing_alias
+    )
+    # The bucket policy of the anchor limits the account to its own copies.
+    anchor = f"arn:{names.partition}:s3:::{names.factory}-{ANCHOR}-heads-*"
+    yield _allow("s3", ["ListBucketVersions"], [anchor])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{anchor}/{names.environment}/*"])
+
+
 def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     data, artifacts = names.bucket_arn("data"), names.bucket_arn("artifacts")
     yield _allow(
@@ -110,6 +126,17 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*"])
     # Without it S3 answers 403 for an object that does not exist.
     yield _allow("s3", ["ListBucket"], [data, artifacts])
+    marked = _condition("StringLike", "s3:prefix", [f"{LINEAGE}/*"])
+    yield _allow("s3", ["ListBucket"], [names.bucket_arn("records")]) | marked
+    yield _use_key(names, "s3")
+
+
+def _verify(names: EnvironmentNames) -> Iterable[Statement]:
+    records = names.bucket_arn("records")
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")])
+    # The key that the record names; it may be one that has been replaced since.
+    yield _allow("kms", ["GetPublicKey"], [names.arn("kms", "key/*")])
     yield _use_key(names, "s3")
 
 
@@ -152,6 +179,10 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
     yield _use_key(names, "s3")
 
 
+def _live(names: EnvironmentNames) -> list[str]:
+    return _sagemaker(names, "endpoint", "endpoint-config", "model")
+
+
 def _verify(names: EnvironmentNames) -> Iterable[Statement]:
     records = names.bucket_arn("records")
     yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
@@ -172,6 +203,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "invoke": _invoke,
     "reproduce": _reproduce,
     "upload": _upload,
+    "audit": _audit,
     "lineage": _lineage,
     "verify": _verify,
 }

@@ -11,7 +11,7 @@ from model_factory.ops.waiting import wait_for
 
 from .conftest import Factory, records
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=10)
 SETTLE_SECONDS = 3
 

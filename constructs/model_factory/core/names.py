@@ -23,6 +23,8 @@ VARIANT = "AllTraffic"
 """The one production variant of every endpoint; metrics and captured data carry its name."""
 DELIVERY = "delivery"
 """Takes the place of the environment's name in names of the delivery account; no environment can have this name."""
+ANCHOR = "anchor"
+"""Takes the place of the environment's name in names of the anchor account; no environment can have this name."""
 FOUNDATION = "foundation"
 """Takes the place of the model's name in the name of an environment's stack; no model can have this name."""
 
@@ -115,7 +117,7 @@ class EnvironmentNames(Arns):
         return f"{self.factory}-{self.environment}"
 
     def bucket(self, purpose: str) -> str:
-        """Bucket for `purpose`: data, artifacts, records or logs."""
+        """Bucket for `purpose`: data, artifacts, records or logs; in the anchor account heads or logs."""
         return f"{self.prefix}-{purpose}-{self.account}-{self.region}"
 
     def queue(self, purpose: str) -> str:
@@ -176,6 +178,16 @@ class EnvironmentNames(Arns):
     @property
     def key_alias(self) -> str:
         return f"alias/{self.prefix}"
+
+    @property
+    def record_signing_alias(self) -> str:
+        """Alias of the key that signs the heads of the chains of records."""
+        return f"alias/{self.prefix}-records"
+
+    @property
+    def anchor_stack(self) -> str:
+        """The stack of the bucket with copies of signed heads, of names of the anchor account."""
+        return self.prefix
 
     @property
     def network_log_group(self) -> str:

@@ -83,10 +83,7 @@ def _statements(names: EnvironmentNames, key: kms.IKey | None) -> list[iam.Polic
         allow(["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], own("endpoint")),
         allow(["sagemaker:DescribeEndpointConfig"], own("endpoint-config")),
         allow(["sagemaker:DescribeModel"], own("model")),
-        allow(
-            ["sqs:GetQueueUrl", "sqs:SendMessage"],
-            [names.arn("sqs", names.queue(purpose)) for purpose in ("retrain", "deploy")],
-        ),
+        allow(["sqs:GetQueueUrl", "sqs:SendMessage"], [names.arn("sqs", names.queue("retrain"))]),
         allow(["s3:ListBucket"], [names.bucket_arn("data")], StringLike={"s3:prefix": ["*/raw/*"]}),
         allow(["s3:PutObject"], [f"{names.bucket_arn('records')}/*/approvals/*"]),
         allow(

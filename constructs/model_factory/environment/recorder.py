@@ -90,6 +90,7 @@ def recorder_statements(names: EnvironmentNames, key_arn: str, code_bucket_arn: 
         allow(["s3:ListBucket"], [records], StringLike={"s3:prefix": ["*/chain/*", "*/index/*", "*/evidence/*"]}),
         allow(["s3:GetObject"], [f"{records}/*/chain/*"]),
         allow(["s3:PutObject"], [f"{records}/*/{kind}/*" for kind in ("chain", "index", "evidence")]),
+        allow(["s3:PutObject"], [f"{records}/_lineage/*"]),
         *_evidence_sources(names, code_bucket_arn),
         send_alerts(names),
     ]

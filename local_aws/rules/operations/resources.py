@@ -256,8 +256,7 @@ OTHERS: tuple[Entry, ...] = (
     ),
     sagemaker(
         "DescribePipelineExecution DescribePipelineDefinitionForExecution ListPipelineExecutionSteps "
-        "ListPipelineParametersForExecution StopPipelineExecution "
-        "UpdatePipelineExecution",
+        "ListPipelineParametersForExecution StopPipelineExecution UpdatePipelineExecution",
         "The execution exists.",
         "Pipeline execution {value} not found",
         absent("pipeline-execution", "PipelineExecutionArn"),

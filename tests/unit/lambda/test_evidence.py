@@ -27,6 +27,7 @@ DEFINITION = {
     ]
 }
 FACTS = {"python": "3.12.9", "libraries": {"numpy": "2.5.1", "scikit_learn": "1.9.0"}}
+OBJECTS = [{"bucket": "data", "key": "raw/1.csv", "version_id": "v1"}, {"bucket": "data", "key": "raw/2.csv"}]
 ARTIFACT = "train/job-1/output/model.tar.gz"
 
 
@@ -93,7 +94,7 @@ def output_archive() -> bytes:
 def trained(s3) -> str:
     """The files of a training; the version id of the artifact."""
     for name in ("manifest", "report", "facts"):
-        put(s3, f"prepare/report/{name}.json", json.dumps(FACTS | {"of": name}).encode())
+        put(s3, f"prepare/report/{name}.json", json.dumps(FACTS | {"of": name, "objects": OBJECTS}).encode())
     put(s3, "prepare/test/part-0.parquet", b"rows")
     put(s3, "prepare/train/part-0.parquet", b"not evidence")
     put(s3, "evaluation/evaluation.json", b"{}")
@@ -102,7 +103,7 @@ def trained(s3) -> str:
 
 
 def kept(s3) -> dict[str, bytes]:
-    listed = s3.list_objects_v2(Bucket="records").get("Contents", [])
+    listed = s3.list_objects_v2(Bucket="records", Prefix="sales/").get("Contents", [])
     return {e["Key"]: s3.get_object(Bucket="records", Key=e["Key"])["Body"].read() for e in listed}
 
 
@@ -336,6 +337,18 @@ def test_registration_gets_evidence_bill_and_signature(s3, complete):
     bill = json.loads(kept(s3)[f"sales/evidence/{draft.evidence['sbom']['sha256']}"])
     assert bill["components"][0]["name"] == "i:1@sha256:1"
     assert complete.alerts == []
+
+
+@pytest.mark.parametrize(("kind", "end"), [("registration", "v7"), ("training", "v0")])
+def test_objects_that_a_training_read_get_markers(s3, recorder, complete, kind, end):
+    trained(s3)
+    facts = PACKAGE if kind == "registration" else {"outcome": "failed"}
+    given = {"subject": "arn:package/7" if kind == "registration" else EXECUTION, "facts": facts}
+    for _ in range(2):
+        complete(kind, version=7 if kind == "registration" else None, **given)
+    uri = digest(b"s3://data/raw/1.csv")
+    versions = s3.list_object_versions(Bucket="records", Prefix="_lineage/")["Versions"]
+    assert [entry["Key"] for entry in versions] == [f"_lineage/{uri}/v1/sales/abc-{end}"]
 
 
 def test_registration_with_other_artifact_raises_alert(s3, complete):

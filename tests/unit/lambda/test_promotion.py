@@ -26,10 +26,6 @@ class Account:
         for bucket in self.buckets.values():
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         self.sagemaker.create_model_package_group(ModelPackageGroupName=self.group)
-        self.client("sqs").create_queue(
-            QueueName=f"{world.prefix(name)}-deploy.fifo",
-            Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"},
-        )
         self.settings = {
             "model": self.model,
             "model_package_group": self.group,
@@ -272,7 +268,10 @@ def test_served_version_is_promoted_among_several_of_same_code(world):
 
 
 def test_failure_reverts_versions_promoted_before(world):
-    """Another model of the same delivery cannot be promoted, so the whole stage is reverted."""
+    """Another model of the same delivery cannot be promoted, so the whole stage is reverted.
+
+    There is no deploy queue: the event about the rejection is enough.
+    """
     world.trained()
     world.step()
     other = World(world.accounts, world.delivery)
