@@ -26,6 +26,11 @@ def channel(name: str) -> Path:
     return root() / "input" / "data" / name
 
 
+def training_output() -> Path:
+    """The folder of a training job that becomes output.tar.gz, with model.tar.gz beside it."""
+    return root() / "output" / "data"
+
+
 def model() -> Path:
     """The folder that becomes model.tar.gz; created when it does not exist."""
     path = root() / "model"

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from .columns import Column, Problem, canonical
 
 CSV, JSON = "text/csv", "application/json"
 MAX_SHOWN = 100
+_VERSION = re.compile(r";\s*model-version=(\d{1,9})\s*(?:;|$)")
 
 
 class BadRequest(ValueError):
@@ -103,6 +105,20 @@ def _json(text: str, columns: list[Column]) -> list[list[Any]]:
                 f"instance {index + 1}: the value of {nested!r} must be a number, a text, true, false or null"
             )
     return [[row.get(name) for name in names] for row in rows]
+
+
+def with_version(content_type: str, version: int | None) -> str:
+    """A response's content type that names the version that answered: `text/csv; model-version=7`.
+
+    SageMaker's data capture keeps a response's content type as the container gave it, and no other header of it.
+    """
+    return content_type if version is None else f"{content_type}; model-version={version}"
+
+
+def version_in(content_type: str) -> int | None:
+    """The version that a response's content type names; None for one without, as of older artifacts."""
+    named = _VERSION.search(content_type)
+    return int(named[1]) if named else None
 
 
 def parse_response(body: bytes | str, content_type: str) -> np.ndarray:

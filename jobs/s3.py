@@ -19,13 +19,14 @@ READ_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class S3Object:
-    """One version of one object."""
+    """One version of one object. `sha256`: what its bytes must have, where a manifest says it."""
 
     bucket: str
     key: str
     version_id: str
     etag: str
     size: int
+    sha256: str | None = None
 
     @property
     def partition(self) -> str:

@@ -20,16 +20,19 @@ BUFFER_BYTES = 1 << 20
 UNREADABLE = (pa.ArrowException, UnicodeDecodeError, csv_text.Malformed, OSError, EOFError, zlib.error)
 
 
-def chunks(source: S3Object, data_format: str) -> Iterator[pd.DataFrame]:
+def chunks(source: S3Object, data_format: str, digest: Any = None) -> Iterator[pd.DataFrame]:
     """The rows of one object, at most CHUNK_ROWS at a time. `data_format`: csv (columns of strings) or parquet (its types).
 
-    Raises JobFailure when the object is empty or cannot be read.
+    `digest`: a hash of hashlib that gets the bytes of the file, before the first chunk. Raises JobFailure when the object is
+    empty or cannot be read.
     """
     rows = 0
     reader = _csv if data_format == "csv" else _parquet
     with tempfile.NamedTemporaryFile() as file:  # the connection would time out while slow features are computed
         for block in s3.open_version(source).iter_chunks(BUFFER_BYTES):
             file.write(block)
+            if digest is not None:
+                digest.update(block)
         if not file.tell():
             raise JobFailure(f"{source.short} is empty: the file has no bytes")
         file.flush()

@@ -1,6 +1,6 @@
 """The job train: fits the user's model on prepared rows, and writes the artifact with all that serving and scoring need.
 
-The same rows, code, hyperparameters and seed give an artifact with the same bytes.
+The same rows, code, hyperparameters and seed give an artifact with the same bytes. Facts of the run lie beside it.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import paths, project
+from . import facts, paths, project, reproducibility
 from .failures import JobFailure
 
 ENTRY_POINTS = {
@@ -43,6 +43,7 @@ def run() -> None:
         raise JobFailure(
             "model.py: train(train, validation, hyperparameters) must return the fitted model; it returned None"
         )
+    reproducibility.leave_out_threads()
     folder = paths.model()
     model.save(fitted, folder)
     columns = json.loads((paths.channel("schema") / "columns.json").read_text())
@@ -57,6 +58,9 @@ def run() -> None:
     copy_code(folder / "code")
     _reset_times(folder)
     print(f"artifact  {digest(folder)}", flush=True)
+    identical = reproducibility.describe(fitted)
+    print(f"identical with {identical['same_bytes']}: {identical['reason']}", flush=True)
+    facts.write(paths.training_output(), facts.of_run("train", seed) | {"identical": identical})
 
 
 def read(channel: str) -> pd.DataFrame:

@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import metrics, paths, serve
+from .. import facts, metrics, paths, serve
 from ..drift import profile
 from ..failures import JobFailure
 from ..metrics import LESS_IS_BETTER
 from . import champion, comparison, gate
+from .calibration import calibration
+from .dependence import partial_dependence
 from .importance import permutation_importance
 from .labels import Labels
+from .slices import slices
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Evaluation:
     scores: np.ndarray
     metrics: dict[str, dict[str, float]]
     importance: dict[str, float]
+    explanation: dict[str, Any]
     champion: dict[str, Any] | None
     verdict: gate.Verdict
 
@@ -51,7 +55,7 @@ def run() -> None:
         served = serve.model_fn(str(_unpack(artifact)))
         rows = _read_rows(rows_folder, served)
         evaluation = _evaluate(served, rows, scoring)
-    _write(evaluation, len(rows.raw), artifact_digest)
+    _write(evaluation, len(rows.raw), artifact_digest, int(served.project.settings["training"]["seed"]))
     verdict = evaluation.verdict
     print(f"evaluate  {verdict.metric} {verdict.value:.4f} on {len(rows.raw)} rows: {verdict.reason}", flush=True)
 
@@ -86,9 +90,17 @@ def _evaluate(served: serve.Served, rows: TestRows, scoring: champion.Scoring | 
     measured = metrics.bootstrap(project.problem, labels.truth, scores, seed)
     found = metrics.intervals(measured)
     importance = permutation_importance(metric, score, rows.raw, labels, seed)
+    multiclass = project.problem == "multiclass_classification"
+    explanation = {
+        "calibration": calibration(scores, labels),
+        "partial_dependence": partial_dependence(
+            score, rows.raw, list(importance), labels.classes if multiclass else [], seed
+        ),
+        "slices": slices(project.settings["report"]["groups"], metric, rows.raw, scores, labels, seed),
+    }
     section, compared = _compare(scoring, metric, measured, labels, seed)
     verdict = gate.decide(project.settings["gate"], found, len(rows.raw), compared)
-    return Evaluation(project.problem, served.classes, scores, found, importance, section, verdict)
+    return Evaluation(project.problem, served.classes, scores, found, importance, explanation, section, verdict)
 
 
 def _compare(
@@ -111,7 +123,7 @@ def _compare(
     return section, gate.Comparison(version, theirs.values[metric], advantage)
 
 
-def _write(evaluation: Evaluation, rows: int, artifact_digest: str) -> None:
+def _write(evaluation: Evaluation, rows: int, artifact_digest: str, seed: int) -> None:
     """The files of the output `evaluation`."""
     prepared = json.loads((paths.processing_input("report") / "report.json").read_text())
     content = {
@@ -128,11 +140,13 @@ def _write(evaluation: Evaluation, rows: int, artifact_digest: str) -> None:
         "statistics.json": _statistics(evaluation),
         "constraints.json": _constraints(evaluation),
         "importance.json": evaluation.importance,
+        "explanation.json": evaluation.explanation,
         "score_profile.json": _score_profile(evaluation.scores),
     }
     folder = paths.processing_output("evaluation")
     for name, each in files.items():
         (folder / name).write_text(json.dumps(each, indent=1))
+    facts.write(folder, facts.of_run("evaluate", seed))
 
 
 def _statistics(evaluation: Evaluation) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 from botocore.exceptions import ClientError
 
@@ -28,14 +29,31 @@ def choose(raw_uri: str, window: int | None, manifest_uri: str = "") -> list[S3O
 def _from_manifest(uri: str) -> list[S3Object]:
     fields = ("bucket", "key", "version_id", "etag", "size")
     try:
-        return [S3Object(**{name: entry[name] for name in fields}) for entry in s3.read_json(uri)["objects"]]
+        return [  # manifests of earlier versions have no sha256
+            S3Object(**{name: entry[name] for name in fields}, sha256=entry.get("sha256"))
+            for entry in s3.read_json(uri)["objects"]
+        ]
     except ClientError as error:
         raise JobFailure(f"the manifest {uri} cannot be read: {error}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise JobFailure(f"{uri} is no manifest of Prepare: {type(error).__name__} {error}") from None
 
 
+def content_digest(sha256s: Iterable[str]) -> str:
+    """SHA-256 over the SHA-256 of all objects, sorted: the same for the same files in every bucket and account."""
+    return hashlib.sha256("\n".join(sorted(sha256s)).encode()).hexdigest()
+
+
 def digest(objects: list[S3Object]) -> str:
     """SHA-256 over key, version id and ETag of each object, in order, as hexadecimal digits."""
     lines = [json.dumps([each.key, each.version_id, each.etag]) for each in objects]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def check_content(source: S3Object, sha256: str) -> None:
+    """Raise JobFailure when the bytes that were read are not those that the manifest of `source` names."""
+    if source.sha256 not in (None, sha256):
+        raise JobFailure(
+            f"s3://{source.bucket}/{source.key} (version {source.version_id}) is not the file of the manifest: its SHA-256 is "
+            f"{sha256}, and the manifest has {source.sha256}"
+        )

@@ -3,6 +3,7 @@
 Test rows are written raw, so that models with different features can be compared on the same rows.
 """
 
+import hashlib
 import json
 import os
 from collections import Counter
@@ -11,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from .. import paths, project, table_files
+from .. import facts, paths, project, table_files
 from ..columns import Column, canonical, violations
 from ..drift import profile, statistics_json
 from ..failures import JobFailure
@@ -42,15 +43,17 @@ class Preparation:
         self._nulls: Counter[str] = Counter()
         self._row_wise_checked = False
 
-    def add(self, source: S3Object) -> int:
-        """Prepare one object; its number of rows. Raises JobFailure."""
-        rows = 0
-        chunks = table_files.chunks(source, self.settings["data"]["format"])
+    def add(self, source: S3Object) -> dict[str, Any]:
+        """Prepare one object; its entry in the manifest. Raises JobFailure."""
+        rows, digest = 0, hashlib.sha256()
+        chunks = table_files.chunks(source, self.settings["data"]["format"], digest)
         while True:
             with self.progress.phase("ingest"):
                 chunk = next(chunks, None)
+                if not rows:  # all bytes were read before the first chunk
+                    ingest.check_content(source, digest.hexdigest())
             if chunk is None:
-                return rows
+                return source.to_dict() | {"rows": rows, "sha256": digest.hexdigest()}
             self._add_chunk(chunk, source, rows)
             rows += len(chunk)
             self.rows += len(chunk)
@@ -156,10 +159,10 @@ class Preparation:
     def _inputs(self) -> list[Column]:
         return self.columns.inputs if self.columns else []
 
-    def report(self, objects: list[S3Object], data_digest: str) -> dict[str, Any]:
-        """report.json."""
+    def report(self, objects: list[S3Object], digests: dict[str, str]) -> dict[str, Any]:
+        """report.json; `digests`: data_digest and content_digest."""
         return {
-            "data_digest": data_digest,
+            **digests,
             "rows": self.rows,
             "partitions": sorted({each.partition for each in objects}),
             "parts": dict(self.writer.rows),
@@ -193,14 +196,17 @@ def run() -> None:
         objects = ingest.choose(raw_uri, model.settings["retrain"]["window"], os.environ.get("DATA_MANIFEST", ""))
     manifest = []
     for source in objects:
-        rows = preparation.add(source)
-        manifest.append(source.to_dict() | {"rows": rows})
-        print(f"ingest    {source.short}: {rows} rows", flush=True)
+        manifest.append(preparation.add(source))
+        print(f"ingest    {source.short}: {manifest[-1]['rows']} rows", flush=True)
     preparation.finish()
     for phase in preparation.progress.report():
         print(f"{phase['name']:<9} {phase['seconds']:.2f} s  {phase['result']}", flush=True)
-    digest = ingest.digest(objects)
+    digests = {
+        "data_digest": ingest.digest(objects),
+        "content_digest": ingest.content_digest(entry["sha256"] for entry in manifest),
+    }
     folder = paths.processing_output("report")
-    (folder / "manifest.json").write_text(json.dumps({"data_digest": digest, "objects": manifest}, indent=1))
-    (folder / "report.json").write_text(json.dumps(preparation.report(objects, digest), indent=1))
+    (folder / "manifest.json").write_text(json.dumps({**digests, "objects": manifest}, indent=1))
+    (folder / "report.json").write_text(json.dumps(preparation.report(objects, digests), indent=1))
     preparation.write_baseline()
+    facts.write(folder, facts.of_run("prepare", int(model.settings["training"]["seed"])))

@@ -17,7 +17,11 @@ def version_of(config: dict[str, Any]) -> int | None:
 
 
 def model(settings: Settings, package_arn: str) -> dict[str, Any]:
-    """CreateModel, from the model package, role and VPC configuration; the name has a digest of these."""
+    """CreateModel, from the model package, role and VPC configuration; the name has a digest of these.
+
+    The container gets its version, so that its answers can name it. The digest leaves that out, because the name has the version:
+    models that were created without it keep their name, and no endpoint is deployed again for it.
+    """
     request: dict[str, Any] = {
         "ExecutionRoleArn": settings.serving.role_arn,
         "PrimaryContainer": {"ModelPackageName": package_arn},
@@ -25,7 +29,9 @@ def model(settings: Settings, package_arn: str) -> dict[str, Any]:
     if settings.serving.vpc_config:
         request["VpcConfig"] = settings.serving.vpc_config
     name = f"{_model_stem(settings, package_arn)}-{_digest(request)}"
-    return {"ModelName": name, "Tags": settings.tags} | request
+    version = {"MODEL_VERSION": package_arn.rpartition("/")[2]}
+    container = {"PrimaryContainer": request["PrimaryContainer"] | {"Environment": version}}
+    return {"ModelName": name, "Tags": settings.tags} | request | container
 
 
 def endpoint_config(settings: Settings, package_arn: str) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def read_message[Message: ModelMessage, Settings: BaseModel](
     Raises RefusedMessageError when the message is invalid, UnknownModelError when there is no such model.
     """
     try:
-        message = parse(record.body, _origin(context))
+        message = parse(record.body, origin_of(context))
     except InvalidMessageError as error:
         raise RefusedMessageError(str(error)) from error
     try:
@@ -132,7 +132,8 @@ def _give_up(record: SQSRecord, cause: str, what: str, reason: str) -> None:
     logger.error("message moved to the dead-letter queue", message_id=record.message_id, reason=reason)
 
 
-def _origin(context: Any) -> Origin:
+def origin_of(context: Any) -> Origin:
+    """The account and the prefix of names that the function's messages are about."""
     # /<factory>/<environment>/models/ and <factory>-<environment>-<model> have the same parts.
     factory, environment = factory_and_environment(PARAMETER_PREFIX)
     return Origin(account=context.invoked_function_arn.split(":")[4], prefix=f"{factory}-{environment}")

@@ -28,8 +28,15 @@ class Capture:
         self._lines: dict[str, list[str]] = {}
         self._newest = 0.0
 
-    def add(self, variant: str, given: tuple[bytes, str], answer: tuple[bytes, str], inference_id: str | None) -> None:
-        """Add one invocation if it is in the sample."""
+    def add(
+        self,
+        variant: str,
+        given: tuple[bytes, str],
+        answer: tuple[bytes, str],
+        inference_id: str | None,
+        custom_attributes: str = "",
+    ) -> None:
+        """Add one invocation if it is in the sample; `custom_attributes` are the request's, as in AWS's samples."""
         if random.uniform(0, 100) >= self._config["InitialSamplingPercentage"]:  # noqa: S311 (a sample)
             return
         data = {}
@@ -37,7 +44,10 @@ class Capture:
             data["endpointInput"] = self._side(*given, "INPUT")
         if self._output:
             data["endpointOutput"] = self._side(*answer, "OUTPUT")
-        meta = {"eventId": str(uuid.uuid4()), "inferenceTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        meta: Record = {"eventId": str(uuid.uuid4())}
+        if custom_attributes:
+            meta["customAttributes"] = [custom_attributes]
+        meta["inferenceTime"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if inference_id:
             meta["inferenceId"] = inference_id
         line = json.dumps({"captureData": data, "eventMetadata": meta, "eventVersion": "0"})

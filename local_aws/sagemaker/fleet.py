@@ -18,6 +18,8 @@ from .state import State, find, subnets, vpc_config
 from .storage import Storage
 
 CONTAINER = Path(__file__).with_name("container.py")
+CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+"""Header of a request, which the container gets, and of a response, which the caller gets if the container sets it."""
 START_SECONDS = 60
 PING_SECONDS = 2
 RESPONSE_SECONDS = 60
@@ -42,6 +44,7 @@ class Answer:
     body: bytes
     content_type: str
     seconds: float
+    custom_attributes: str = ""
 
 
 class Fleet:
@@ -113,7 +116,7 @@ class Fleet:
         started = time.perf_counter()
         headers = {"Content-Type": content_type, "Accept": accept or "*/*"}
         if custom_attributes:
-            headers["X-Amzn-SageMaker-Custom-Attributes"] = custom_attributes
+            headers[CUSTOM_ATTRIBUTES] = custom_attributes
         for attempt in (1, 2):
             connection = getattr(self._connections, "open", None)
             if connection is None:
@@ -125,7 +128,8 @@ class Fleet:
                 response = connection.getresponse()
                 content = response.read()
                 kind = response.getheader("Content-Type", "application/octet-stream")
-                return Answer(response.status, content, kind, time.perf_counter() - started)
+                attributes = response.getheader(CUSTOM_ATTRIBUTES, "")
+                return Answer(response.status, content, kind, time.perf_counter() - started, attributes)
             except TimeoutError:
                 connection.close()
                 self._connections.open = None

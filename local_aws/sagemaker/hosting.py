@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 from ..json_api import Record, ServiceError, now
 from .capture import Capture
 from .deployments import Plan, plan
-from .fleet import Fleet, FleetError
+from .fleet import CUSTOM_ATTRIBUTES, Fleet, FleetError
 from .metrics import EndpointMetrics
 from .restarts import Restarts
 from .service import Service, origin
@@ -73,7 +73,7 @@ class Hosting:
         serverless = "CurrentServerlessConfig" in summary
         _check_request(request, len(body), serverless)
         accept = request.headers.get("X-Amzn-SageMaker-Accept") or request.headers.get("Accept", "")
-        attributes = request.headers.get("X-Amzn-SageMaker-Custom-Attributes", "")
+        attributes = request.headers.get(CUSTOM_ATTRIBUTES, "")
         answer = fleet.invoke(body, request.headers.get("Content-Type", ""), accept, attributes)
         variant = summary["VariantName"]
         overhead = time.perf_counter() - received - answer.seconds
@@ -88,8 +88,11 @@ class Hosting:
                 (body, request.headers.get("Content-Type", "")),
                 (answer.body, answer.content_type),
                 request.headers.get("X-Amzn-SageMaker-Inference-Id"),
+                attributes,
             )
         headers = {"x-Amzn-Invoked-Production-Variant": variant}
+        if answer.custom_attributes:
+            headers[CUSTOM_ATTRIBUTES] = answer.custom_attributes
         return Response(answer.body, 200, headers, content_type=answer.content_type)
 
     def _fleet(self, arn: str) -> Fleet | None:
@@ -109,7 +112,7 @@ class Hosting:
             if old:
                 self._bake(state, arn, fleet, planned, role)
             self.fleets[arn] = fleet
-            self._set_capture(state, endpoint, config)
+            self.set_capture(state, endpoint, config)
         except Exception as error:
             if not isinstance(error, FleetError | ServiceError):
                 log.exception("%s", arn)
@@ -159,7 +162,8 @@ class Hosting:
         if alarms := [alarm["AlarmName"] for alarm in found]:
             raise FleetError(f"Deployment was rolled back, because alarms are in ALARM: {', '.join(alarms)}")
 
-    def _set_capture(self, state: State, endpoint: Record, config: Record) -> None:
+    def set_capture(self, state: State, endpoint: Record, config: Record) -> None:
+        """Capture the traffic of an endpoint as its configuration says."""
         arn, wanted = endpoint["EndpointArn"], config.get("DataCaptureConfig", {})
         if old := self.captures.pop(arn, None):
             old.close()

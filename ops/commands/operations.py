@@ -182,7 +182,7 @@ def invoke(
     root: ProjectFolder = Path(),
     profile: Profile = None,
 ) -> None:
-    """Send records to the live endpoint and print the predictions as JSON."""
+    """Send records to the live endpoint and print the predictions as JSON; standard error names the version that answered."""
     from ..operations import invoke as endpoint
 
     if (rows is None) == (instance is None):
@@ -197,7 +197,10 @@ def invoke(
         except ValueError as error:
             raise UsageError(f"--json is not JSON: {error}") from None
         content_type = "application/json"
-    print(json.dumps(endpoint.invoke(project.environment(env), model, body, content_type, inference_id)))
+    answer = endpoint.ask(project.environment(env), model, body, content_type, inference_id)
+    print(json.dumps(answer.content))
+    if answer.version is not None:
+        err.print(f"version {answer.version} answered", markup=False, highlight=False)
 
 
 def upload(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,29 @@ CONTENT_TYPES = {".csv": "text/csv", ".json": "application/json"}
 INFERENCE_ID = re.compile(r"[ -~]{1,64}")
 
 
+VERSION = re.compile(r"model-version=(\d+)")
+"""Custom attribute of a response, as jobs/serve.py sets it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The endpoint's response as parsed JSON, and the version that answered; None for one that does not name itself."""
+
+    content: Any
+    version: int | None
+
+
 def invoke(
     session: EnvironmentSession, model: str, body: str, content_type: str, inference_id: str | None = None
 ) -> Any:
-    """The endpoint's response as parsed JSON.
+    """The endpoint's response as parsed JSON; arguments and errors are those of `ask`."""
+    return ask(session, model, body, content_type, inference_id).content
+
+
+def ask(
+    session: EnvironmentSession, model: str, body: str, content_type: str, inference_id: str | None = None
+) -> Answer:
+    """The endpoint's response, with the version that answered.
 
     `inference_id` is captured with the request; labels that are uploaded later refer to it. Raises UsageError with the
     container's error message when it rejects the request.
@@ -40,7 +60,8 @@ def invoke(
                 f"(model-factory status, model-factory retrain {model})"
             ) from None
         raise
-    return json.loads(response["Body"].read())
+    named = VERSION.fullmatch(response.get("CustomAttributes", ""))
+    return Answer(json.loads(response["Body"].read()), int(named[1]) if named else None)
 
 
 def read_rows(path: Path) -> tuple[str, str]:

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_aws.sagemaker.fleet import CONTAINER
-from model_factory.model.registration import SERVING_ENVIRONMENT
+from model_factory.model.registration import SERVING_ENVIRONMENT as SERVED
 
 ROOT = Path(__file__).parents[2]
 TOOLKIT = ROOT / ".venv-conformance" / "bin"
 START_SECONDS = 90
+SERVING_ENVIRONMENT = SERVED | {"MODEL_VERSION": "7"}
+"""What the deploy function gives the container: with the model package's variables, the version."""
 # A request to the network fails at once, as on an endpoint with network isolation.
 NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 
@@ -31,6 +33,8 @@ class Response:
     status: int
     content_type: str
     body: str
+    version: str = ""
+    attributes: str | None = None
 
 
 @dataclass
@@ -46,8 +50,10 @@ class Server:
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
-            kind = response.getheader("Content-Type", "").split(";")[0]
-            return Response(response.status, kind, response.read().decode(errors="replace"))
+            kind, _, parameters = response.getheader("Content-Type", "").partition(";")
+            version = parameters.strip() if "version" in parameters else ""
+            attributes = response.getheader("X-Amzn-SageMaker-Custom-Attributes")
+            return Response(response.status, kind, response.read().decode(errors="replace"), version, attributes)
         finally:
             connection.close()
 
@@ -90,12 +96,12 @@ def toolkit(archive, root, environment=SERVING_ENVIRONMENT):
 
 
 @contextmanager
-def embedded(archive, root):
+def embedded(archive, root, environment=SERVING_ENVIRONMENT):
     """Run the container of the embedded AWS on a model.tar.gz, with the command of its endpoints."""
     folder, port = _unpack(archive, root), free_port()
     settings = {"PATH": os.environ["PATH"], "FACTORY_ML_ROOT": str(root)}
     with _running(
-        [sys.executable, str(CONTAINER), str(folder), str(port)], root, port, settings, SERVING_ENVIRONMENT, folder
+        [sys.executable, str(CONTAINER), str(folder), str(port)], root, port, settings, environment, folder
     ) as server:
         yield server
 

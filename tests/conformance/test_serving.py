@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from .servers import SERVING_ENVIRONMENT, NotHealthy, toolkit
+from .servers import SERVED, SERVING_ENVIRONMENT, NotHealthy, toolkit
+from .servers import embedded as embedded_server
 
 CSV, JSON = "text/csv", "application/json"
 LABEL = "employed"
@@ -48,6 +49,16 @@ def test_scores_are_equal(both, csv, instances, content_type, accept):
     assert len(scores) == ROWS
     assert len(set(scores)) > ROWS / 4
     assert all(0 <= score <= 1 for score in scores)
+
+
+def test_answer_names_version_and_is_the_same_otherwise(archive, tmp_path, embedded, aws, csv):
+    with embedded_server(archive, tmp_path, SERVED) as server:
+        without = server.invoke(csv, CSV, CSV)
+    assert (without.version, without.attributes) == ("", None)
+    for each in (aws, embedded):
+        answer = each.invoke(csv, CSV, CSV)
+        assert (answer.version, answer.attributes) == ("model-version=7", "model-version=7")
+        assert (answer.status, answer.content_type, answer.body) == (200, without.content_type, without.body)
 
 
 def test_scores_of_csv_and_json_requests_are_equal(both, csv, instances):

@@ -124,7 +124,9 @@ def deployed_resource_policies(session: Any) -> dict[str, Document]:
     names = session.names
     key = session.client("kms").describe_key(KeyId=names.key_alias)["KeyMetadata"]["Arn"]
     queues = [
-        name(purpose) for name in (names.queue, names.dead_letter_queue) for purpose in ("retrain", "deploy", "alerts")
+        name(purpose)
+        for name in (names.queue, names.dead_letter_queue)
+        for purpose in ("retrain", "deploy", "recorder", "alerts")
     ]
     arns = {
         "key": key,

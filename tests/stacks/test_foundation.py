@@ -1,10 +1,12 @@
 """The stack with the shared resources of an environment."""
 
+import json
+
 import pytest
 from aws_cdk.assertions import Match
 
 BUCKETS = ["data", "artifacts", "records", "logs"]
-FUNCTIONS = ["retrain", "deploy", "alerts", "endpoint-cleanup"]
+FUNCTIONS = ["retrain", "deploy", "recorder", "record-signer", "alerts", "endpoint-cleanup"]
 PROD = "333333333333-us-east-1"
 
 
@@ -92,14 +94,14 @@ def test_queues_topic_and_logs_use_the_environment_key(foundation):
     encrypted = [queue["KmsMasterKeyId"] for queue in foundation.all("SQS::Queue")]
     encrypted += [topic["KmsMasterKeyId"] for topic in foundation.all("SNS::Topic")]
     encrypted += [group["KmsKeyId"] for group in foundation.all("Logs::LogGroup")]
-    assert len(encrypted) == 7 + 1 + 4
+    assert len(encrypted) == 9 + 1 + len(FUNCTIONS)
     assert all("EncryptionKey" in str(key) for key in encrypted)
 
 
 @pytest.mark.parametrize(("stack", "policy"), [("foundation", "RetainExceptOnCreate"), ("dev_foundation", "Delete")])
 def test_removal_sets_deletion_policy_of_data(request, stack, policy):
     template = request.getfixturevalue(stack)
-    for kind, count in (("AWS::S3::Bucket", len(BUCKETS)), ("AWS::KMS::Key", 1)):
+    for kind, count in (("AWS::S3::Bucket", len(BUCKETS)), ("AWS::KMS::Key", 2)):
         template.cdk.resource_count_is(kind, count)
         template.cdk.all_resources(kind, {"DeletionPolicy": policy})
 
@@ -115,7 +117,6 @@ def test_versions_of_data_do_not_expire(foundation):
 
 
 def test_key_rotates(foundation):
-    foundation.cdk.resource_count_is("AWS::KMS::Key", 1)
     foundation.cdk.has_resource_properties("AWS::KMS::Key", {"EnableKeyRotation": True})
     foundation.cdk.has_resource_properties("AWS::KMS::Alias", {"AliasName": "alias/acme-prod"})
 
@@ -140,7 +141,7 @@ def test_trigger_queues_are_fifo_with_dead_letters(foundation, purpose, timeout)
 
 
 def test_functions_report_each_failed_message(foundation):
-    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", 3)
+    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", 4)
     foundation.cdk.all_resources_properties(
         "AWS::Lambda::EventSourceMapping",
         {
@@ -208,7 +209,7 @@ def test_dead_letters_raise_alarm_without_notification(foundation):
         if a["MetricName"] == "ApproximateNumberOfMessagesVisible"
     }
     assert watched.pop("acme-prod-alerts-dead-letters.fifo")  # its function is the one that tells
-    assert watched == {"acme-prod-retrain-dead-letters.fifo": None, "acme-prod-deploy-dead-letters.fifo": None}
+    assert watched == {f"acme-prod-{queue}-dead-letters.fifo": None for queue in ("retrain", "deploy", "recorder")}
 
 
 @pytest.mark.parametrize(("purpose", "visibility"), [("retrain", 360), ("deploy", 720), ("alerts", 360)])
@@ -227,14 +228,17 @@ def test_each_undelivered_event_notifies(foundation):
 
 
 def test_functions_find_their_queues_in_environment_variables(foundation):
-    for purpose in ("retrain", "deploy"):
+    for purpose in ("retrain", "deploy", "recorder"):
         variables = foundation.one("Lambda::Function", FunctionName=f"acme-prod-{purpose}")["Environment"]["Variables"]
         assert {"QUEUE_URL", "DEAD_LETTER_QUEUE_URL"} < set(variables)
         assert variables["MAX_RECEIVES"] == "5"
 
 
 def test_alarms_and_the_alerts_function_alone_publish_to_the_topic(foundation):
-    key, topic = foundation.one("KMS::Key")["KeyPolicy"], foundation.one("SNS::TopicPolicy")["PolicyDocument"]
+    key, topic = (
+        foundation.one("KMS::Key", EnableKeyRotation=True)["KeyPolicy"],
+        foundation.one("SNS::TopicPolicy")["PolicyDocument"],
+    )
     services = [s["Principal"]["Service"] for s in topic["Statement"] if "Service" in s["Principal"]]
     assert services == ["cloudwatch.amazonaws.com"]
     assert not [s for s in key["Statement"] if s.get("Sid") == "RulesToTopics"]
@@ -261,7 +265,9 @@ def test_scaling_permissions_cover_alarms_without_name(foundation):
 def test_alarms_publish_to_the_alerts_topic(foundation):
     topic = "arn:aws:sns:us-east-1:333333333333:acme-prod-alerts"
     for alarm in foundation.all("CloudWatch::Alarm"):
-        reports_state_only = alarm["AlarmName"] in ("acme-prod-retrain-dead-letters", "acme-prod-deploy-dead-letters")
+        reports_state_only = alarm["AlarmName"] in {
+            f"acme-prod-{queue}-dead-letters" for queue in ("retrain", "deploy", "recorder")
+        }
         assert alarm.get("AlarmActions") == (None if reports_state_only else [topic]), alarm["AlarmName"]
     foundation.cdk.has_resource_properties("AWS::SNS::Topic", {"TopicName": "acme-prod-alerts"})
 
@@ -270,3 +276,27 @@ def test_deploy_function_passes_roles_to_sagemaker_only(foundation):
     (passing,) = [s for s in foundation.statements("acme-prod-deploy") if "iam:PassRole" in s["Action"]]
     assert passing["Resource"] == ["arn:aws:iam::333333333333:role/acme-prod-*-endpoint-use1"]
     assert passing["Condition"]["StringEquals"]["iam:PassedToService"] == "sagemaker.amazonaws.com"
+
+
+REGISTERS = ("CreateModelPackage", "CreateModel", "CreateEndpoint", "UpdateEndpoint", "UpdateModelPackage")
+
+
+@pytest.mark.parametrize("role", ["acme-prod-rebuild", "acme-prod-rebuild-job"])
+def test_rebuild_roles_cannot_register_or_deploy(foundation, role):
+    allowed = {action for statement in foundation.statements(role) for action in statement["Action"]}
+    assert not allowed & {f"sagemaker:{action}" for action in REGISTERS}
+    assert allowed, "the role has no permission at all"
+
+
+def test_rebuild_jobs_write_below_rebuilds_only(foundation):
+    statements = foundation.statements("acme-prod-rebuild-job")
+    writes = [resource for s in statements if "s3:PutObject" in s["Action"] for resource in s["Resource"]]
+    assert writes == [f"arn:aws:s3:::acme-prod-artifacts-{PROD}/*/rebuilds/*"]
+    versions = [s for s in statements if "s3:GetObjectVersion" in s["Action"]]
+    assert [s["Resource"] for s in versions] == [[f"arn:aws:s3:::acme-prod-data-{PROD}/*/raw/*"]]
+    assert not any("s3:ListBucketVersions" in s["Action"] for s in statements)
+
+
+def test_rebuild_parameter_names_roles_and_key(foundation):
+    value = json.dumps(foundation.one("SSM::Parameter", Name="/acme/prod/rebuild")["Value"])
+    assert all(name in value for name in ("role_arn", "job_role_arn", "kms_key_arn"))

@@ -208,6 +208,21 @@ class Monitoring(Section):
     )
 
 
+class Report(Section):
+    """What the report of a version says besides its measurements."""
+
+    groups: list[str] = Field(
+        default_factory=list[str],
+        max_length=10,
+        description="Raw columns by whose values the test rows are grouped, such as `[SEX]`: the gate's metric is measured for "
+        "each group. Default: none.",
+    )
+    intended_use: str = Field(default="", max_length=2000, description="What the model is for.")
+    limits_of_use: str = Field(
+        default="", max_length=2000, description="What the model must not be used for, and its known limits."
+    )
+
+
 class ModelConfig(Section):
     """One model."""
 
@@ -229,6 +244,7 @@ class ModelConfig(Section):
     monitoring: Monitoring = Field(
         default=Monitoring(), description="Schedule, limits and alarms of the monitor pipeline."
     )
+    report: Report = Field(default=Report(), description="Groups and texts of the report of a version.")
 
     @field_validator("description")
     @classmethod
@@ -260,6 +276,12 @@ class ModelConfig(Section):
         if getattr(gate, wanted) is None or getattr(gate, other) is not None:
             better = "higher" if more_is_better else "lower"
             raise ValueError(f"gate needs `{wanted}` and not `{other}`: a {better} {gate.metric} is better")
+        return self
+
+    @model_validator(mode="after")
+    def _groups_are_inputs(self) -> Self:
+        if self.data.label in self.report.groups:
+            raise ValueError(f"report.groups has the label {self.data.label!r}; name columns that the model reads")
         return self
 
     @property

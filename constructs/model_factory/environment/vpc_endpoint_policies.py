@@ -59,12 +59,11 @@ def storage_policy(names: EnvironmentNames, code: str) -> list[iam.PolicyStateme
     `code`: ARN of the bucket with the jobs' code, which `cdk bootstrap` created.
     """
     buckets = [names.bucket_arn(purpose) for purpose in ("data", "artifacts", "records")]
-    listed = [names.bucket_arn(purpose) for purpose in ("data", "artifacts")]
     objects = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
     return [
-        _own_principals(names, ["s3:ListBucket", "s3:ListBucketVersions"], [*listed, code]),
+        _own_principals(names, ["s3:ListBucket", "s3:ListBucketVersions"], [*buckets, code]),
         _own_principals(names, objects, [f"{bucket}/*" for bucket in buckets]),
-        _own_principals(names, ["s3:GetObject"], [f"{code}/*"]),
+        _own_principals(names, ["s3:GetObject", "s3:GetObjectVersion"], [f"{code}/*"]),
         _custom_resource_responses(names),
     ]
 

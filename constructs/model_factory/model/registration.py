@@ -73,6 +73,7 @@ def _lineage(
     return {
         "data_manifest": Join("/", [prepare.output("report"), "manifest.json"]),
         "data_digest": prepare.json("PrepareReport", "data_digest"),
+        "content_digest": prepare.json("PrepareReport", "content_digest"),
         "artifact_digest": evaluate.json("Evaluation", "lineage.artifact_digest"),
         "code_digest": props.code.digest,
         "git_commit": props.code.git_commit,

@@ -114,6 +114,12 @@ def test_minimal_model_has_defaults(tmp_path):
             "minimum is for numbers; a string has none",
             "minimum",
         ),
+        (
+            "report",
+            {"groups": ["left"]},
+            "report.groups has the label 'left'; name columns that the model reads",
+            "groups",
+        ),
         ("gate.maximum", 0.9, "gate needs `minimum` and not `maximum`: a higher auc is better", "gate"),
         ("data.schema.age", {"type": "integer", "minimum": 9, "maximum": 1}, "minimum 9 is above maximum 1", "minimum"),
         ("serving.scaling", {"minimum": 3, "maximum": 2}, "minimum 3 is above maximum 2", "minimum"),

@@ -6,8 +6,8 @@ import joblib
 import numpy as np
 import pytest
 
+from jobs import payload, serve
 from jobs import project as projects
-from jobs import serve
 
 
 @pytest.fixture
@@ -21,6 +21,7 @@ def served(project, tmp_path):
         columns = [{"name": "x", "type": "number", "nullable": False}, {"name": "colour", "type": "string"}]
         (folder / "serving.json").write_text(json.dumps({"columns": columns, "classes": [0, 1]}))
         joblib.dump(np.array([0.5, 0.0, 0.25]), folder / projects.MODEL_FILE)
+        make.folder = folder
         return serve.model_fn(str(folder))
 
     return make
@@ -35,6 +36,33 @@ def test_rows_get_scores(served):
     answer = serve.transform_fn(loaded, body, "application/json", "application/json")
     assert (answer.status_code, answer.get_json()) == (200, {"predictions": [0.5, 0.0]})
     assert loaded.classes == [0, 1]
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "application/json"])
+def test_answer_names_version_of_its_model(served, monkeypatch, accept):
+    without = serve.transform_fn(served(), "0.5,red\n", "text/csv", accept)
+    monkeypatch.setenv("MODEL_VERSION", "7")
+    answer = serve.transform_fn(serve.model_fn(str(served.folder)), "0.5,red\n", "text/csv", accept)
+    assert answer.content_type == f"{accept}; model-version=7"
+    assert answer.headers["X-Amzn-SageMaker-Custom-Attributes"] == "model-version=7"
+    assert payload.version_in(answer.content_type) == 7
+    assert payload.version_in(without.content_type) is None
+    assert answer.get_data() == without.get_data()
+    error = serve.transform_fn(serve.model_fn(str(served.folder)), "a,red\n", "text/csv", accept)
+    assert error.content_type == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "version"),
+    [
+        ("text/csv; charset=utf-8; model-version=12", 12),
+        ("application/json;model-version=3;charset=utf-8", 3),
+        ("text/csv; old-model-version=3", None),
+        ("text/csv; model-version=x", None),
+    ],
+)
+def test_version_is_one_parameter_of_content_type(content_type, version):
+    assert payload.version_in(content_type) == version
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """lambda/deploy: endpoint configuration, traffic routing and automatic scaling by the model's settings."""
 
+import hashlib
+import json
+
 import pytest
 
 
@@ -100,6 +103,28 @@ def test_serverless_endpoint_has_no_instances_and_no_capture(deploy):
     assert variant["ServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
     assert not {"InstanceType", "InitialInstanceCount"} & set(variant)
     assert not {"DataCaptureConfig", "KmsKeyId"} & set(config)
+
+
+def test_container_gets_version_that_its_answers_name(deploy):
+    deploy.register()
+    deploy.send()
+    (request,) = deploy.calls("CreateModel")
+    assert request["PrimaryContainer"] == {
+        "ModelPackageName": deploy.package_arn(1),
+        "Environment": {"MODEL_VERSION": "1"},
+    }
+
+
+def test_models_keep_names_they_had_without_version_variable(load, cloud):
+    load("deploy")
+    import api_requests
+    from settings import Settings
+
+    settings, arn = Settings.model_validate(cloud.settings), "arn:aws:sagemaker:r:1:model-package/g/7"
+    model = api_requests.model(settings, arn)
+    without = {"ExecutionRoleArn": settings.serving.role_arn, "PrimaryContainer": {"ModelPackageName": arn}}
+    digest = hashlib.sha256(json.dumps(without, sort_keys=True).encode()).hexdigest()[:8]
+    assert model["ModelName"].endswith(f"-v7-{digest}")
 
 
 @pytest.mark.parametrize("percent", [0, 25])

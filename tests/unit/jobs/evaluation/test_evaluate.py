@@ -23,6 +23,9 @@ def test_first_version_writes_all_reports(evaluated, ml):
     folder = ml / "processing/output/evaluation"
     importance = json.loads((folder / "importance.json").read_text())
     assert (importance["x"], importance["colour"]) == (1.0, 0.0)
+    explanation = json.loads((folder / "explanation.json").read_text())
+    assert {"x"} <= set(explanation["partial_dependence"]) <= {"x", "colour"}
+    assert sum(each["rows"] for each in explanation["calibration"]["bins"]) == 400
     auc = evaluation["metrics"]["auc"]
     quality = json.loads((folder / "statistics.json").read_text())["binary_classification_metrics"]["auc"]
     assert quality == {"value": auc["value"], "standard_deviation": auc["standard_deviation"]}

@@ -1,5 +1,6 @@
 """Prepare end to end in moto: its outputs, and its failures for invalid data."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from jobs import table_files
 from jobs.failures import JobFailure
-from jobs.preparation import prepare
+from jobs.preparation import ingest, prepare
 
 FEATURES = """
 import numpy as np
@@ -33,6 +34,31 @@ def failure() -> str:
     with pytest.raises(JobFailure) as failed:
         prepare.run()
     return str(failed.value)
+
+
+def test_manifest_has_sha256_of_each_object(land, project, records, ml, s3):
+    land(records(300, 0), "2026-11-22")
+    land(records(200, 1), "2026-11-23")
+    project()
+    prepare.run()
+    report, manifest = output(ml, "report/report.json"), output(ml, "report/manifest.json")
+    bodies = [s3.get_object(Bucket=each["bucket"], Key=each["key"])["Body"].read() for each in manifest["objects"]]
+    digests = [hashlib.sha256(body).hexdigest() for body in bodies]
+    assert [each["sha256"] for each in manifest["objects"]] == digests
+    expected = hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
+    assert report["content_digest"] == manifest["content_digest"] == expected
+    assert output(ml, "report/facts.json")["command"] == "prepare"
+
+
+def test_prepare_refuses_other_bytes_than_manifest(land, project, records, ml, s3, monkeypatch):
+    version = land(records(300))
+    (found,) = ingest.choose("s3://data/sales/raw/", None)
+    s3.put_object(
+        Bucket="data", Key="manifest.json", Body=json.dumps({"objects": [found.to_dict() | {"sha256": "0" * 64}]})
+    )
+    monkeypatch.setenv("DATA_MANIFEST", "s3://data/manifest.json")
+    project()
+    assert f"(version {version}) is not the file of the manifest: its SHA-256 is " in failure()
 
 
 def test_prepare_writes_parts_report_and_baseline(land, project, records, ml):

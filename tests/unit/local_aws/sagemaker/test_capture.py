@@ -1,6 +1,6 @@
 """Data capture: SageMaker's format, shares, content types."""
 
-from .endpoint import capture, captured, flush, wait
+from .endpoint import SERVE, capture, captured, flush, wait
 
 CSV_AND_JSON = {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]}
 
@@ -29,6 +29,27 @@ def test_traffic_is_captured_in_sagemakers_format(aws, endpoint):
     assert "inferenceId" not in second["eventMetadata"]
     assert first["eventMetadata"]["eventId"] != second["eventMetadata"]["eventId"]
     assert first["eventVersion"] == "0"
+
+
+def test_custom_attributes_of_request_are_captured_and_of_response_returned(aws, endpoint):
+    """AWS's sample amazon-sagemaker-data-quality-monitor-custom-preprocessing has such a line."""
+    prefix = aws.name("captured")
+    serve = SERVE.replace('content_type="text/csv")', 'content_type="text/csv; model-version=7", headers=HEADERS)')
+    serve += '\nHEADERS = {"X-Amzn-SageMaker-Custom-Attributes": "model-version=7"}\n'
+    config = endpoint.config("one", serve=serve, capture=capture(aws, prefix, CaptureContentTypeHeader=CSV_AND_JSON))
+    endpoint.create(config)
+    answer = endpoint.invoke("1,2\n", CustomAttributes="trace=1")
+    flush(aws)
+
+    assert (answer["ContentType"], answer["CustomAttributes"]) == ("text/csv; model-version=7", "model-version=7")
+    _, [record] = captured(aws, prefix)
+    assert record["eventMetadata"]["customAttributes"] == ["trace=1"]
+    assert record["captureData"]["endpointOutput"] == {
+        "observedContentType": "text/csv; model-version=7",
+        "mode": "OUTPUT",
+        "data": "one\n",
+        "encoding": "CSV",
+    }
 
 
 def test_unlisted_content_types_are_captured_as_base64(aws, endpoint):

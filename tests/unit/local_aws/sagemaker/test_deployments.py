@@ -5,7 +5,7 @@ import time
 
 from botocore.exceptions import ClientError
 
-from .endpoint import capture, flush, wait
+from .endpoint import SERVE, capture, captured, flush, wait
 
 
 def an_alarm(aws, state):
@@ -105,14 +105,32 @@ def canary(percent, *alarms, seconds=1):
 
 
 def test_canary_gets_its_share_then_all_traffic(aws, endpoint):
-    endpoint.create(endpoint.config("one"))
+    """Answers name their version in the content type, and so do the captured requests of both fleets."""
+    serve = SERVE.replace('content_type="text/csv")', "content_type=f\"text/csv; model-version={model['name']}\")")
+    captures = {"serve": serve, "capture": capture(aws, aws.name("captured"))}
+    endpoint.create(endpoint.config("1", **captures))
     aws.sagemaker.update_endpoint(
-        EndpointName=endpoint.name, EndpointConfigName=endpoint.config("two"), DeploymentConfig=canary(20)
+        EndpointName=endpoint.name, EndpointConfigName=endpoint.config("2", **captures), DeploymentConfig=canary(20)
     )
-    wait(lambda: endpoint.read() == "two\n")
-    assert endpoint.settled()["EndpointStatus"] == "InService"
+    answered = {}
 
-    assert {endpoint.read() for _ in range(10)} == {"two\n"}
+    def canary_answers():
+        name = f"request-{len(answered)}"
+        answered[name] = endpoint.read(InferenceId=name).strip()
+        return answered[name] == "2"
+
+    wait(canary_answers)
+    assert endpoint.settled()["EndpointStatus"] == "InService"
+    assert {endpoint.read() for _ in range(10)} == {"2\n"}
+    flush(aws)
+    _, records = captured(aws, captures["capture"]["DestinationS3Uri"].rpartition("/")[2])
+    named = {
+        record["eventMetadata"].get("inferenceId"): record["captureData"]["endpointOutput"]["observedContentType"]
+        for record in records
+    }
+    assert {name: named[name] for name in answered} == {
+        name: f"text/csv; model-version={version}" for name, version in answered.items()
+    }
 
 
 def test_canary_gets_no_more_than_its_share(aws, endpoint):

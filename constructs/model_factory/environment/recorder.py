@@ -1,0 +1,117 @@
+"""The recorder: the function that writes the audit records of an environment, behind its queue."""
+
+from pathlib import Path
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from ..core.bootstrapping import decrypt_assets
+from ..core.factory_function import FactoryFunction, consume_statements
+from ..core.names import EnvironmentNames
+from ..core.network import VpcConfig
+from ..core.permissions import allow, send_alerts, use_key
+from ..core.trigger_queue import TriggerQueue
+
+PURPOSE = "recorder"
+_TIMEOUT = Duration.minutes(15)
+"""The longest that Lambda allows: the function reads artifacts of a version, to compare them with their SHA-256."""
+
+
+class Recorder(Construct):
+    """The function `<prefix>-recorder` behind the queue `<prefix>-recorder.fifo`.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        names: Names of the environment.
+        source: Folder with the function's code.
+        key: Key of the environment.
+        statements: `recorder_statements`, which the endpoints of an isolated VPC allow as well.
+        vpc: Subnets and security groups. Default: None, outside of a VPC.
+        alarm_topic: Topic of the alarms on errors and on waiting messages.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: EnvironmentNames,
+        source: Path,
+        key: kms.IKey,
+        statements: list[iam.PolicyStatement],
+        vpc: VpcConfig | None,
+        alarm_topic: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        queue = TriggerQueue(
+            self,
+            "Queue",
+            names=names,
+            purpose=PURPOSE,
+            key=key,
+            function_timeout=_TIMEOUT,
+            alarm_topic=alarm_topic,
+            function_alerts=True,
+        )
+        self.queue = queue.queue
+        """The queue."""
+        function = FactoryFunction(
+            self,
+            "Function",
+            names=names,
+            purpose=PURPOSE,
+            source=source,
+            key=key,
+            timeout=_TIMEOUT,
+            statements=statements,
+            vpc=vpc,
+            environment={"RECORDS_BUCKET": names.bucket("records"), "ARTIFACTS_BUCKET": names.bucket("artifacts")},
+            alarm_topic=alarm_topic,
+        )
+        function.consume(self.queue, dead_letters=queue.dead_letters, grant=False)
+
+
+def recorder_statements(names: EnvironmentNames, key_arn: str, code_bucket_arn: str) -> list[iam.PolicyStatement]:
+    """Role of lambda/recorder: the one role that writes to the records bucket.
+
+    Args:
+        names: Names of the environment.
+        key_arn: Key of the environment.
+        code_bucket_arn: Bucket with the zips of the jobs' code, which `cdk bootstrap` created.
+    """
+    records = names.bucket_arn("records")
+    return [
+        *consume_statements(names, PURPOSE),
+        use_key(key_arn),
+        allow(["s3:ListBucket"], [records], StringLike={"s3:prefix": ["*/chain/*", "*/index/*", "*/evidence/*"]}),
+        allow(["s3:GetObject"], [f"{records}/*/chain/*"]),
+        allow(["s3:PutObject"], [f"{records}/*/{kind}/*" for kind in ("chain", "index", "evidence")]),
+        allow(["s3:PutObject"], [f"{records}/_lineage/*"]),
+        *_evidence_sources(names, code_bucket_arn),
+        send_alerts(names),
+    ]
+
+
+def _evidence_sources(names: EnvironmentNames, code_bucket_arn: str) -> list[iam.PolicyStatement]:
+    """Read what a version was made of."""
+    artifacts = names.bucket_arn("artifacts")
+    return [
+        allow(["s3:ListBucketVersions"], [artifacts], StringLike={"s3:prefix": ["*/executions/*"]}),
+        allow(["s3:GetObject", "s3:GetObjectVersion"], [f"{artifacts}/*/executions/*", f"{code_bucket_arn}/*.zip"]),
+        # A zip that is gone is 404 only for those who may list the bucket; to others it is a permission that is missing.
+        allow(["s3:ListBucket"], [code_bucket_arn]),
+        decrypt_assets(names, code_bucket_arn),
+        allow(
+            ["sagemaker:DescribePipelineDefinitionForExecution"],
+            [names.arn("sagemaker", f"pipeline/{names.prefix}-*/execution/*")],
+        ),
+    ]
+
+
+def send_records(names: EnvironmentNames) -> iam.PolicyStatement:
+    """Send records to the recorder of the environment."""
+    return allow(["sqs:SendMessage"], [names.arn("sqs", names.queue(PURPOSE))])

@@ -1,0 +1,108 @@
+"""Facts of a run: what a job ran with. They lie beside its results, never in the artifact, which depends on its inputs alone.
+
+docs/reference/contracts.md has the members of facts.json.
+"""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_info
+
+from . import paths
+
+FILE = "facts.json"
+
+
+def of_run(job: str, seed: int) -> dict[str, Any]:
+    """The facts of this process, to be taken at the end of a job, when all libraries are loaded.
+
+    `job`: the command, such as "train". A fact that the container does not know is null.
+    """
+    pools = _thread_pools()
+    return {
+        "command": job,
+        "job": _job(),
+        "image": os.environ.get("IMAGE"),
+        "instance": _instance_type(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "processors": _processors(),
+        "threads": max((pool["threads"] for pool in pools), default=1),
+        "thread_pools": pools,
+        "seed": seed,
+        "libraries": loaded_libraries(),
+    }
+
+
+def write(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write facts.json into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_text(json.dumps(facts, indent=1, sort_keys=True))
+
+
+def loaded_libraries() -> dict[str, str]:
+    """Version of each installed distribution that this process has imported a module of, by name."""
+    loaded = {name.partition(".")[0] for name, module in list(sys.modules.items()) if module is not None}
+    owners = metadata.packages_distributions()
+    names = {owner for package in loaded for owner in owners.get(package, ())}
+    return {name: metadata.version(name) for name in sorted(names, key=str.lower)}
+
+
+def _job() -> dict[str, str | None]:
+    """Name and ARN of the job.
+
+    SageMaker Developer Guide, 'How Amazon SageMaker AI Provides Training Information' (environment variables) and 'How Amazon
+    SageMaker Processing Configures Your Processing Container' (processingjobconfig.json).
+    """
+    configured = _config("config/processingjobconfig.json")
+    return {
+        "name": os.environ.get("TRAINING_JOB_NAME") or configured.get("ProcessingJobName"),
+        "arn": os.environ.get("TRAINING_JOB_ARN") or configured.get("ProcessingJobArn"),
+    }
+
+
+def _instance_type() -> str | None:
+    """A training job has it in resourceconfig.json, a processing job in processingjobconfig.json."""
+    cluster = _config("config/processingjobconfig.json").get("ProcessingResources") or {}
+    training = _config("input/config/resourceconfig.json").get("current_instance_type")
+    return training or (cluster.get("ClusterConfig") or {}).get("InstanceType")
+
+
+def _config(name: str) -> dict[str, Any]:
+    path = paths.root() / name
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _processor() -> str | None:
+    """The processor's model: libraries for linear algebra choose their code by it."""
+    lines = Path("/proc/cpuinfo")
+    found = (line for line in lines.read_text().splitlines() if line.startswith("model name")) if lines.exists() else ()
+    return next((line.partition(":")[2].strip() for line in found), platform.processor() or None)
+
+
+def _thread_pools() -> list[dict[str, Any]]:
+    """Libraries with own threads: interface, version, number of threads and, for BLAS, the processor that they are for."""
+    pools = [
+        {
+            "kind": pool["user_api"],
+            "library": pool["internal_api"],
+            "version": pool.get("version"),
+            "architecture": pool.get("architecture"),
+            "threads": pool["num_threads"],
+        }
+        for pool in threadpool_info()
+    ]
+    unique = {json.dumps(pool, sort_keys=True): pool for pool in pools}
+    return [unique[key] for key in sorted(unique)]

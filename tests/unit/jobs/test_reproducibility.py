@@ -1,0 +1,52 @@
+"""Equal inputs give equal bytes whatever the number of threads, or the training says that they may not."""
+
+import io
+
+import joblib
+import numpy as np
+import pytest
+import threadpoolctl
+from sklearn.cluster import KMeans
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from jobs import reproducibility
+
+X = np.random.default_rng(0).normal(size=(2000, 6))
+Y = (X[:, 0] + X[:, 1] * X[:, 2] > 0) * 1
+BOOSTING = HistGradientBoostingClassifier(random_state=0, max_iter=5)
+FOREST = RandomForestClassifier(5, random_state=0)
+
+
+def pickled(model, threads: int) -> bytes:
+    with threadpoolctl.threadpool_limits(threads):
+        model.fit(X, Y)
+        reproducibility.leave_out_threads()
+        target = io.BytesIO()
+        joblib.dump(model, target)
+        return target.getvalue()
+
+
+@pytest.mark.parametrize("model", [BOOSTING, FOREST, make_pipeline(StandardScaler(), BOOSTING)], ids=repr)
+def test_trees_have_same_bytes_on_other_threads(model):
+    assert len({pickled(model, threads) for threads in (1, 2, 4)}) == 1
+    assert reproducibility.describe(model)["same_bytes"] == "any threads"
+
+
+def test_boosted_trees_score_equally_without_threads():
+    restored = joblib.load(io.BytesIO(pickled(BOOSTING, 2)))
+    assert np.array_equal(restored.predict_proba(X), BOOSTING.predict_proba(X))
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), KMeans(2, random_state=0)], ids=repr)
+def test_models_that_depend_on_threads_say_so(model):
+    found = reproducibility.describe(model.fit(X, Y))
+    assert found["same_bytes"] == "same threads and processor"
+    assert type(model).__module__ in found["reason"]
+
+
+@pytest.mark.parametrize("model", [np.zeros(3), lambda x: x], ids=["array", "function"])
+def test_unexamined_model_is_not_called_identical(model):
+    assert reproducibility.describe(model)["same_bytes"] == "same threads and processor"
