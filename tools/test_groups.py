@@ -67,11 +67,12 @@ GROUPS = (
     Group("unit/faults", 25, ("faults",)),
     Group(
         "unit/others",
-        70,
+        95,
         (
             "unit/config",
             "unit/constructs",
             "unit/ops",
+            "unit/local_aws/kept",
             "unit/local_aws/messaging",
             "unit/local_aws/test_alarms.py",
             "unit/local_aws/test_imports.py",
@@ -79,6 +80,7 @@ GROUPS = (
             "unit/test_image_contract.py",
             "test_models.py",
         ),
+        quick=78,
     ),
     Group("stacks", 150, ("stacks", "examples"), quick=100),
     Group("documentation", 55, ("docs",), quick=40),
