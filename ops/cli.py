@@ -10,14 +10,27 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from model_factory.config import ConfigError
 
-from .commands import alerts, audit, delivery, first_deployment, lineage, local, operations, removal, repository
+from .commands import (
+    alerts,
+    audit,
+    delivery,
+    evidence,
+    first_deployment,
+    lineage,
+    local,
+    operations,
+    removal,
+    report,
+    repository,
+    reproduction,
+)
 from .options import err, print_mistakes
 from .project import UsageError
 from .refusals import explain
 from .repository.init import DISTRIBUTION
 
-LOCAL_PACKAGES = ("local_aws", "pandas", "pyarrow", "numpy")
-"""Import names of packages in the extra `local` that commands use."""
+EXTRAS = {"local": ("local_aws", "pandas", "pyarrow", "numpy"), "report": ("htpy", "markupsafe", "matplotlib")}
+"""Import names of packages that commands use, by the extra that brings them."""
 
 app = typer.Typer(no_args_is_help=True, invoke_without_command=True)
 
@@ -32,7 +45,21 @@ def options(
         raise typer.Exit
 
 
-for group in (repository, operations, audit, lineage, alerts, delivery, removal, first_deployment, local):
+GROUPS = (
+    repository,
+    operations,
+    audit,
+    lineage,
+    evidence,
+    report,
+    reproduction,
+    alerts,
+    delivery,
+    removal,
+    first_deployment,
+    local,
+)
+for group in GROUPS:
     group.register(app)
 
 
@@ -48,9 +75,10 @@ def main() -> None:
         print_mistakes(list(map(str, error.mistakes)))
         sys.exit(1)
     except ModuleNotFoundError as error:
-        if error.name not in LOCAL_PACKAGES:
+        extra = next((extra for extra, packages in EXTRAS.items() if error.name in packages), None)
+        if extra is None:
             raise
-        _fail(f"this command needs {error.name}: pip install '{DISTRIBUTION}[local]=={version(DISTRIBUTION)}'")
+        _fail(f"this command needs {error.name}: pip install '{DISTRIBUTION}[{extra}]=={version(DISTRIBUTION)}'")
     except ClientError as error:
         _fail(explain(error))
     except UsageError as error:

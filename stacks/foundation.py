@@ -15,6 +15,7 @@ from model_factory.assets import FUNCTIONS
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig
 from model_factory.core.alert_notifier import AlertNotifier
+from model_factory.core.bootstrapping import assets_bucket_arn, qualifier_of
 from model_factory.core.encryption_key import EncryptionKey
 from model_factory.core.factory_function import FactoryFunction
 from model_factory.core.network import VpcConfig
@@ -25,6 +26,7 @@ from model_factory.environment.data_lake import DataLake
 from model_factory.environment.environment_alerts import EnvironmentAlerts
 from model_factory.environment.function_permissions import cleanup_statements, deploy_statements, retrain_statements
 from model_factory.environment.isolated_network import IsolatedNetwork
+from model_factory.environment.rebuild import Rebuild
 from model_factory.environment.record_signer import RecordSigner
 from model_factory.environment.recorder import Recorder, recorder_statements
 from model_factory.environment.resources import EnvironmentResources
@@ -46,6 +48,7 @@ class FoundationStack(Stack):
         environment: One of its environments.
         promotes: Whether versions of a model are promoted from environment to environment. Default: False.
         models: Names of the models, whose captured requests and reports expire. Default: none.
+        images: Images that the models' jobs have in place of the default one. Default: none.
     """
 
     resources: EnvironmentResources
@@ -59,6 +62,7 @@ class FoundationStack(Stack):
         *,
         promotes: bool = False,
         models: Sequence[str] = (),
+        images: Sequence[str] = (),
     ) -> None:
         names = factory.names(environment)
         super().__init__(
@@ -81,6 +85,7 @@ class FoundationStack(Stack):
             models, captured=_days(environment.captured_retention), reports=_days(environment.report_retention)
         )
         self._add_functions(statements)
+        Rebuild(self, "Rebuild", names=names, key_arn=self.key.key_arn, vpc=self.vpc, images=images)
         self._add_delivery_role(factory, environment, promotes=promotes)
 
     def _function_statements(self) -> dict[str, list[iam.PolicyStatement]]:
@@ -90,7 +95,7 @@ class FoundationStack(Stack):
             "retrain": retrain_statements(names, key_arn),
             "deploy": deploy_statements(names, key_arn),
             "endpoint-cleanup": cleanup_statements(names),
-            "recorder": recorder_statements(names, key_arn),
+            "recorder": recorder_statements(names, key_arn, assets_bucket_arn(names, qualifier_of(self))),
         }
 
     def _vpc(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> VpcConfig | None:

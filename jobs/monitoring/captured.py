@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +27,10 @@ class Batch:
     """The content of one captured object.
 
     `rows` are canonical, None when no line could be read; `scores` has one score per row, the largest of several classes.
-    `bad` are the first lines that could not be read, as quarantine.jsonl has them.
+    Of each score, `named` has the version that the answer names, 0 for none, and `seconds` the time since 1970, 0 for none;
+    both are empty for answers of the live version alone. `others`: requests that cannot be read with the columns of the live
+    version, and were answered by another one, by version; they are no bad lines. `bad` are the first lines that could not be
+    read, as quarantine.jsonl has them.
     """
 
     key: str
@@ -37,6 +41,9 @@ class Batch:
     lines: int = 0
     bad: list[dict[str, str]] = field(default_factory=list)
     scored: list[ScoredRequest] = field(default_factory=list)
+    named: np.ndarray = field(default_factory=lambda: np.empty(0, "int32"))
+    seconds: np.ndarray = field(default_factory=lambda: np.empty(0, "int64"))
+    others: Counter[int] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -77,9 +84,12 @@ def new_objects(data_uri: str, endpoint: str, watermark: Watermark) -> list[dict
     return sorted(new, key=lambda entry: (entry["LastModified"], entry["Key"]))
 
 
-def read(bucket: str, key: str, columns: list[Column]) -> Batch:
-    """The requests of one object as one table. Lines that cannot be read are counted and do not raise."""
-    reader = _Reader(key, columns)
+def read(bucket: str, key: str, columns: list[Column], live: int | None = None) -> Batch:
+    """The requests of one object as one table; `columns` are those of version `live`.
+
+    Lines that cannot be read are counted and do not raise.
+    """
+    reader = _Reader(key, columns, live)
     for line in s3.lines(s3.client().get_object(Bucket=bucket, Key=key)["Body"]):
         reader.add(line.rstrip(b"\r\n"))
     return reader.batch()
@@ -94,6 +104,8 @@ class _Request:
     values: list[list[Any]]
     scores: np.ndarray
     scored: ScoredRequest | None
+    named: int = 0
+    seconds: int = 0
 
 
 @dataclass(frozen=True, order=True)
@@ -112,9 +124,11 @@ class _Reader:
     BYTES_AT_ONCE of them, and their values are typed as one table.
     """
 
-    def __init__(self, key: str, columns: list[Column]) -> None:
-        self._key, self._columns = key, columns
+    def __init__(self, key: str, columns: list[Column], live: int | None) -> None:
+        self._key, self._columns, self._live = key, columns, live
         self._lines, self._bad_lines = 0, 0
+        self._others: Counter[int] = Counter()
+        self._answers: list[tuple[int, int, int]] = []
         self._bad: list[_BadLine] = []
         self._waiting: list[_Request] = []
         self._waiting_bytes = 0
@@ -128,8 +142,9 @@ class _Reader:
         try:
             self._waiting.append(_parse(self._lines, line, self._columns))
         except (payload.BadRequest, ValueError, KeyError, TypeError) as error:
-            self._bad_lines += 1
-            self._bad.append(_BadLine(self._lines, str(error), line))
+            if not self._is_of_other_version(_named(line)):
+                self._bad_lines += 1
+                self._bad.append(_BadLine(self._lines, str(error), line))
         self._waiting_bytes += len(line)
         if self._waiting_bytes >= BYTES_AT_ONCE:
             self._type_waiting()
@@ -144,7 +159,28 @@ class _Reader:
             {"object": self._key, "line": str(bad.number), "error": bad.error, "text": _shortened(bad.line)}
             for bad in self._bad
         ]
-        return Batch(self._key, rows, scores, self._bad_lines, first_error, self._lines, bad, self._scored)
+        numbers = np.asarray(self._answers, "int64").reshape(-1, 3)
+        named, seconds = (np.repeat(numbers[:, column], numbers[:, 0]) for column in (1, 2))
+        return Batch(
+            self._key,
+            rows,
+            scores,
+            self._bad_lines,
+            first_error,
+            self._lines,
+            bad,
+            self._scored,
+            named.astype("int32"),
+            seconds,
+            self._others,
+        )
+
+    def _is_of_other_version(self, version: int) -> bool:
+        """Whether another version than the live one answered; such a request is counted here."""
+        if not version or self._live in (None, version):
+            return False
+        self._others[version] += 1
+        return True
 
     def _type_waiting(self) -> None:
         """Type the values of the waiting requests. A request with a value of a wrong type is a bad line; the others are kept."""
@@ -168,6 +204,7 @@ class _Reader:
 
     def _add_bad_values(self, requests: list[_Request]) -> None:
         """Count the requests as bad lines; the first of them are typed alone, which gives the error of each."""
+        requests = [request for request in requests if not self._is_of_other_version(request.named)]
         self._bad_lines += len(requests)
         for request in requests[:QUARANTINED_LINES]:
             _, problems = payload.typed(request.values, self._columns)
@@ -179,6 +216,7 @@ class _Reader:
         self._tables.append(table)
         self._scores += [_largest(request.scores) for request in requests]
         self._scored += [request.scored for request in requests if request.scored]
+        self._answers += [(len(request.scores), request.named, request.seconds) for request in requests]
 
 
 def _parse(number: int, line: bytes, columns: list[Column]) -> _Request:
@@ -192,16 +230,26 @@ def _parse(number: int, line: bytes, columns: list[Column]) -> _Request:
     scores = payload.parse_response(_body(output), output["observedContentType"])
     if len(scores) != len(rows):
         raise ValueError(f"{len(rows)} rows were answered with {len(scores)} scores")
-    return _Request(number, line, rows, scores, _scored(content.get("eventMetadata") or {}, scores))
+    event = content.get("eventMetadata") or {}
+    named = payload.version_in(output["observedContentType"]) or 0
+    seconds = int(datetime.fromisoformat(event["inferenceTime"]).timestamp()) if "inferenceTime" in event else 0
+    return _Request(number, line, rows, scores, _scored(event, scores, seconds, named), named, seconds)
 
 
-def _scored(event: dict[str, Any], scores: np.ndarray) -> ScoredRequest | None:
+def _scored(event: dict[str, Any], scores: np.ndarray, seconds: int, named: int) -> ScoredRequest | None:
     """As in Model Monitor, the id is the caller's inference id, else SageMaker's event id; None without id or time."""
     identifier = event.get("inferenceId") or event.get("eventId")
-    if not identifier or "inferenceTime" not in event:
+    if not identifier or not seconds:
         return None
-    seconds = int(datetime.fromisoformat(event["inferenceTime"]).timestamp())
-    return ScoredRequest(str(identifier), seconds, scores.reshape(len(scores), -1))
+    return ScoredRequest(str(identifier), seconds, scores.reshape(len(scores), -1), named)
+
+
+def _named(line: bytes) -> int:
+    """The version that the answer in an unreadable line names, 0 for none."""
+    try:
+        return payload.version_in(json.loads(line)["captureData"]["endpointOutput"]["observedContentType"]) or 0
+    except (ValueError, KeyError, TypeError):
+        return 0
 
 
 def _largest(scores: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from ..drift.decision import ColumnDrift, DriftLimits, DriftReport
 from ..drift.explain import meaning, quantiles_now
 from ..drift.history import History, slow_drift
 from ..drift.joint import joint_drift
+from ..drift.profile import Profile
 from ..drift.quality import Finding
 from .live_version import LiveVersion
 from .window import Window
@@ -22,13 +23,18 @@ TODAY, SLOW, JOINT = 0.6, 0.2, 0.2
 
 @dataclass
 class Check:
-    """The comparisons and findings of one check. `quantiles` are by numeric column, `explanations` and `since` by drifted one."""
+    """The comparisons and findings of one check.
+
+    `scores` are the live version's; `other_scores` compare those of other versions that answered with their own baselines, each
+    as a column `score of version 6`. `quantiles` are by numeric column, `explanations` and `since` by drifted one.
+    """
 
     drift: DriftReport
     scores: DriftReport
     slow: DriftReport
     joint: ColumnDrift | None
     history: History
+    other_scores: list[DriftReport] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     quantiles: dict[str, list[float]] = field(default_factory=dict)
     explanations: dict[str, str] = field(default_factory=dict)
@@ -38,7 +44,7 @@ class Check:
     def reports(self) -> list[DriftReport]:
         """All comparisons."""
         joint = DriftReport(self.drift.rows, self.drift.reference_rows, [self.joint] if self.joint else [], True)
-        return [self.drift, self.scores, self.slow, joint]
+        return [self.drift, self.scores, *self.other_scores, self.slow, joint]
 
     @property
     def drifted(self) -> list[str]:
@@ -70,7 +76,8 @@ def examine(
     rate = limits.false_alarm_rate
     drift = decision.compare_all(live.baseline, window.data, live.importance)
     scores = decision.compare_all(live.score_baseline, window.scores)
-    decision.judge([drift, scores], replace(limits, false_alarm_rate=rate * TODAY))
+    others = [_scores_of(version, *found) for version, found in sorted(window.other_scores.items()) if found]
+    decision.judge([drift, scores, *others], replace(limits, false_alarm_rate=rate * TODAY))
     today = f"{scheduled:%Y-%m-%d}"
     if window.data.rows:
         history.add(today, window.data, (column.name for column in drift.drifted))
@@ -79,11 +86,18 @@ def examine(
     joint = None
     if live.sample is not None and sample is not None:
         joint = joint_drift(live.sample, sample, live.baseline.types, replace(limits, false_alarm_rate=rate * JOINT))
-    check = Check(drift, scores, slow, joint, history)
+    check = Check(drift, scores, slow, joint, history, others)
     check.findings = quality.new_categories(live.baseline, window.data, window.new_values)
     check.findings += quality.duplicates(live.sample, sample)
     _explain(check, live, window)
     return check
+
+
+def _scores_of(version: int, baseline: Profile, current: Profile) -> DriftReport:
+    report = decision.compare_all(baseline, current)
+    for column in report.columns:
+        column.name = f"score of version {version}"
+    return report
 
 
 def _explain(check: Check, live: LiveVersion, window: Window) -> None:

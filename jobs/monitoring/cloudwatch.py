@@ -18,10 +18,16 @@ def metrics_of(live: LiveVersion, window: Window, check: Check) -> dict[str, flo
         values["DataViolations"] = float(violations)
     if check.decided:
         values["DriftedFeatures"] = float(len(check.drifted))
-        values["PredictionDrift"] = check.scores.columns[0].effect if check.scores.columns else 0.0
+        values["PredictionDrift"] = max(_decided_effects(check), default=0.0)
         if check.joint:
             values["JointDrift"] = check.joint.effect
     return values
+
+
+def _decided_effects(check: Check) -> list[float]:
+    """Effects of the live version's scores, and of other versions' where they had enough rows to decide."""
+    others = (column.effect for report in check.other_scores if report.decided for column in report.columns)
+    return [*(column.effect for column in check.scores.columns), *others]
 
 
 def publish(context: Context, values: dict[str, float]) -> None:

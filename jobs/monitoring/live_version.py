@@ -1,7 +1,7 @@
 """The live version: the one that the endpoint serves, with the baselines that were registered with it."""
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,8 @@ class LiveVersion:
     """The version behind an endpoint. Its baselines are of its own training data and its own scores on the test rows.
 
     `importance`: share of each column in the model's predictions. `sample`: training rows, None for versions without one.
-    `deployed`: when its model was created; requests before were served by another version. `evaluation`: its evaluation.json.
+    `deployed`: when its model was created; requests before were served by another version. `settled`: when the endpoint was
+    modified last; `changing_since` is that time while the endpoint is being changed. `evaluation`: its evaluation.json.
     """
 
     version: int
@@ -34,6 +35,9 @@ class LiveVersion:
     sample: pa.Table | None = None
     deployed: datetime = ALWAYS
     evaluation: dict[str, Any] = field(default_factory=dict)
+    arn: str = ""
+    settled: datetime | None = None
+    changing_since: datetime | None = None
 
     @property
     def classes(self) -> list[Any] | None:
@@ -65,7 +69,26 @@ def find(endpoint: str) -> LiveVersion | None:
     config = sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     package = sagemaker.describe_model_package(ModelPackageName=model["PrimaryContainer"]["ModelPackageName"])
-    return _load(package, model["CreationTime"])
+    modified = described["LastModifiedTime"]
+    in_service = described["EndpointStatus"] == "InService"
+    return replace(
+        _load(package, model["CreationTime"]), settled=modified, changing_since=None if in_service else modified
+    )
+
+
+def score_baseline(arn: str, version: int) -> Profile | None:
+    """The scores on the test rows of another version of the group of `arn`; None when it was deleted, or has none."""
+    sagemaker = s3.client("sagemaker")
+    try:
+        package = sagemaker.describe_model_package(ModelPackageName=f"{arn.rpartition('/')[0]}/{version}")
+        quality = package["DriftCheckBaselines"]["ModelQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
+        return Profile.from_dict(s3.read_json(f"{quality}/score_profile.json"))
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("ValidationException", "ResourceNotFound", "NoSuchKey"):
+            return None
+        raise
+    except KeyError:
+        return None
 
 
 def newest_approved(model_package_group: str) -> int | None:
@@ -94,6 +117,7 @@ def _load(package: dict[str, Any], deployed: datetime) -> LiveVersion:
         _sample(f"{data}/sample.parquet"),
         deployed,
         s3.read_json(f"{quality}/evaluation.json"),
+        package["ModelPackageArn"],
     )
 
 

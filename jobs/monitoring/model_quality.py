@@ -16,6 +16,7 @@ from .. import metrics
 from ..drift.quality import Finding
 from ..metrics import LESS_IS_BETTER
 from . import ground_truth, predictions
+from .attribution import UNKNOWN
 from .context import Context
 from .label_join import LabelJoin
 from .live_version import LiveVersion
@@ -133,7 +134,7 @@ def _measure(
     counted: Quality, predicted: Predictions, truth: np.ndarray, context: Context, live: LiveVersion
 ) -> Quality:
     limits, gate = context.monitoring["quality"], context.settings["gate"]
-    versions = _versions_to_judge(predicted, truth, limits["minimum_labels"])
+    versions = _versions_to_judge(predicted, truth, limits["minimum_labels"], live.version)
     of_versions = np.isin(predicted.versions, versions)
     has_label = of_versions & ~np.isnan(truth)
     quality = replace(counted, versions=versions, records=int(of_versions.sum()), labelled=int(has_label.sum()))
@@ -147,14 +148,15 @@ def _measure(
     return _compare(quality, limit_of(gate, limits["margin"], live.evaluation))
 
 
-def _versions_to_judge(predicted: Predictions, truth: np.ndarray, minimum_labels: int) -> list[int]:
+def _versions_to_judge(predicted: Predictions, truth: np.ndarray, minimum_labels: int, live: int) -> list[int]:
     """The live version when it has enough labels, else it and those before it, back until they have enough.
 
-    A model that is trained every night has been replaced when its labels arrive.
+    A model that is trained every night has been replaced when its labels arrive. Versions after the live one were taken back,
+    and predictions whose version is ambiguous or unknown are judged as nobody's.
     """
     versions: list[int] = []
     labels = 0
-    newest_first = np.unique(predicted.versions)[::-1].tolist()
+    newest_first = [version for version in np.unique(predicted.versions)[::-1].tolist() if UNKNOWN < version <= live]
     for version in newest_first:
         count = int((~np.isnan(truth[predicted.versions == version])).sum())
         if count:

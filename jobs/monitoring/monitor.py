@@ -9,6 +9,7 @@ from ..drift import statistics_json
 from ..drift.quality import Finding
 from ..failures import JobFailure
 from . import captured, cloudwatch, live_version, model_quality, predictions, quality_report, report, report_html
+from .attribution import Attribution
 from .check import Check, examine
 from .context import Context
 from .live_version import LiveVersion
@@ -41,7 +42,7 @@ def run() -> None:
     if live is None:
         _report_no_endpoint(context)
         return
-    state = State.read(context.latest_uri, live.version)
+    state = State.read(context.latest_uri, live)
     result, state = _check(context, live, state)
     content = _report(context, result)
     _publish(context, result)
@@ -68,20 +69,22 @@ def _check(context: Context, live: LiveVersion, state: State) -> tuple[Result, S
     """Read what is new, store its predictions and check it; the state for the next run."""
     objects = captured.new_objects(context.data_uri, context.endpoint, state.watermark)
     state = state.after(objects)
-    window = _read_window(context, live, state.version_before, objects)
+    window = _read_window(context, live, state.attribution, objects)
     check = examine(live, window, state.history, context.scheduled, context.monitoring)
-    check.findings += _volume_findings(context, state, window)
+    check.findings += [*window.answered_findings(), *_volume_findings(context, state, window)]
     predictions.write(window.predictions, context.reports_uri, context.scheduled, context.execution_id)
     judgement = model_quality.judge(context, live, state.quality, has_new_records=bool(window.data.rows))
     check.findings += judgement.quality.findings(context.monitoring["max_bad_lines"])
     return Result(live, objects, window, check, judgement), state
 
 
-def _read_window(context: Context, live: LiveVersion, version_before: int, objects: list[dict[str, Any]]) -> Window:
-    window = Window(live, context.settings, version_before)
+def _read_window(
+    context: Context, live: LiveVersion, attribution: Attribution, objects: list[dict[str, Any]]
+) -> Window:
+    window = Window(live, context.settings, attribution)
     bucket, _ = s3.split(context.data_uri)
     for entry in objects:
-        window.add(captured.read(bucket, entry["Key"], live.columns))
+        window.add(captured.read(bucket, entry["Key"], live.columns, live.version))
     return window
 
 

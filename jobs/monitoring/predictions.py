@@ -39,11 +39,15 @@ def record_keys(ids: Any, records: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class ScoredRequest:
-    """One request with its inference id, its time in seconds since 1970, and the scores of its records (records x classes)."""
+    """One request with its inference id, its time in seconds since 1970, and the scores of its records (records x classes).
+
+    `named`: the version that its answer names, 0 for none.
+    """
 
     id: str
     seconds: int
     scores: np.ndarray
+    named: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,10 @@ class Predictions:
         return cls(np.empty(0, "uint64"), np.empty(0, "int32"), np.empty(0, "int64"), np.empty((0, width)))
 
     @classmethod
-    def of(cls, requests: Sequence[ScoredRequest], version_at: Callable[[int], int]) -> Iterator[Self]:
-        """From requests: one table per width of scores. `version_at` gives the version that was live at a time in seconds."""
+    def of(
+        cls, requests: Sequence[ScoredRequest], versions_of: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    ) -> Iterator[Self]:
+        """From requests: one table per width of scores. `versions_of` is `Attribution.versions`."""
         by_width: defaultdict[int, list[ScoredRequest]] = defaultdict(list)
         for request in requests:
             by_width[request.scores.shape[1]].append(request)
@@ -70,10 +76,12 @@ class Predictions:
             counts = [len(request.scores) for request in same_width]
             ids = np.repeat(np.asarray([request.id for request in same_width], dtype=object), counts)
             records = np.concatenate([np.arange(count) for count in counts])
+            seconds = np.asarray([request.seconds for request in same_width], "int64")
+            versions = versions_of(np.asarray([request.named for request in same_width], "int32"), seconds)
             yield cls(
                 record_keys(ids, records),
-                np.repeat(np.asarray([version_at(request.seconds) for request in same_width], "int32"), counts),
-                np.repeat(np.asarray([request.seconds for request in same_width], "int64"), counts),
+                np.repeat(versions, counts),
+                np.repeat(seconds, counts),
                 np.concatenate([request.scores for request in same_width]),
             )
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from ..drift.decision import ColumnDrift
+from .attribution import AMBIGUOUS, UNKNOWN
 from .check import Check
 from .live_version import LiveVersion
 from .window import Window
@@ -21,7 +22,9 @@ def summary(scheduled: datetime, live: LiveVersion, window: Window, check: Check
         "reason": check.reason,
         "drifted": check.drifted,
         "features": [_feature(column, live, check) for column in check.drift.columns],
-        "prediction": [asdict(column) for column in check.scores.columns],
+        "prediction": [asdict(column) for each in (check.scores, *check.other_scores) for column in each.columns],
+        "answered": {str(version): rows for version, rows in sorted(window.answered.items()) if version > UNKNOWN},
+        "ambiguous": window.answered[AMBIGUOUS],
         "slow": {"reason": check.slow.reason, "columns": [asdict(column) for column in check.slow.columns]},
         "joint": asdict(check.joint) if check.joint else None,
         "violations": check.violations(window),

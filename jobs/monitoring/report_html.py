@@ -139,9 +139,12 @@ def _interval(each: dict[str, float], marks: list[float]) -> str:
 
 def _all_columns(report: dict[str, Any]) -> str:
     """What is not about one feature: scores, windows of days, all columns together, findings that are no violations."""
-    lines = [f"scores: {escape(column['reason'])} (effect {column['effect']:.3f})" for column in report["prediction"]]
+    lines = [
+        f"{escape(column['name'])}: {escape(column['reason'])} (effect {column['effect']:.3f})"
+        for column in report["prediction"]
+    ]
     lines.append(f"windows of days: {escape(report['slow']['reason'])}")
     if report["joint"]:
         lines.append(f"all columns together: {escape(report['joint']['reason'])}")
-    lines += [f"{escape(f['column'])}: {escape(f['text'])}" for f in report["findings"] if not f["violation"]]
+    lines += [f"{escape(f['column'] or 'rows')}: {escape(f['text'])}" for f in report["findings"] if not f["violation"]]
     return f"<h2>All columns</h2><ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"

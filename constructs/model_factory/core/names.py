@@ -162,6 +162,11 @@ class EnvironmentNames(Arns):
         """SSM path of the settings parameters of all models."""
         return f"/{self.factory}/{self.environment}/models/"
 
+    @property
+    def rebuild_parameter(self) -> str:
+        """SSM parameter with what `model-factory reproduce` needs to know of the environment."""
+        return f"/{self.factory}/{self.environment}/rebuild"
+
     def bucket_arn(self, purpose: str) -> str:
         """ARN of the bucket for `purpose`."""
         return f"arn:{self.partition}:s3:::{self.bucket(purpose)}"
@@ -247,6 +252,11 @@ class ModelNames:
     @property
     def monitor_pipeline(self) -> str:
         return f"{self.prefix}-monitor"
+
+    @property
+    def rebuild_pipeline(self) -> str:
+        """The pipeline that trains a version again; `model-factory reproduce` writes it."""
+        return f"{self.prefix}-rebuild"
 
     @property
     def dashboard(self) -> str:

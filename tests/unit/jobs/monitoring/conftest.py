@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jobs.monitoring import predictions
+from jobs.monitoring.attribution import Attribution
 from jobs.monitoring.context import Context
 from jobs.monitoring.model_quality import Quality, judge
 from jobs.monitoring.predictions import Predictions, PredictionSample, ScoredRequest
@@ -24,7 +25,7 @@ def predicted(s3):
         requests: list[ScoredRequest], version: int = 3, width: int = 1, rows: int = 10**6, name: str = "run"
     ) -> None:
         sample = PredictionSample(width, rows)
-        for each in Predictions.of(requests, lambda seconds: version):
+        for each in Predictions.of(requests, Attribution(version).versions):
             sample.add(each)
         predictions.write(sample, f"{URI}/monitor", NOW, name)
 

@@ -121,8 +121,8 @@ def test_repaired_feed_stops_drifting(live):
 
 def test_state_is_read_back_from_the_report(live):
     check, _ = checked(live, year(2015))
-    state = replace(State.from_report(None, 3), history=check.history)
-    assert State.from_report(json.loads(json.dumps(state.to_dict())), 3) == state
+    state = replace(State.from_report(None, live), history=check.history)
+    assert State.from_report(json.loads(json.dumps(state.to_dict())), live) == state
 
 
 def test_html_page_escapes_values_and_links_nothing(live):
