@@ -8,6 +8,7 @@ import pytest
 from model_factory.ops.local.demo.traffic import Traffic
 from model_factory.ops.operations.invoke import invoke
 from model_factory.ops.operations.trigger import send_manual_trigger
+from model_factory.ops.records.request import Request, make_report
 from model_factory.ops.waiting import wait_for
 
 from .conftest import records
@@ -139,3 +140,11 @@ def test_settings_of_stack_reach_endpoint(live):
 def _live_config(live):
     endpoint = live.client("sagemaker").describe_endpoint(EndpointName=live.names.endpoint)
     return endpoint["EndpointConfigName"] if endpoint["EndpointStatus"] == "InService" else None
+
+
+def test_records_with_signed_heads_pass_the_audit(live):
+    live.sign_heads()
+    report = make_report(live.session, Request(), lambda *_: None)
+    assert report.findings == []
+    assert [finding for chain in report.chains for finding in chain.findings] == []
+    assert [each.date for each in report.heads] == [f"{datetime.now(UTC):%Y-%m-%d}"]
