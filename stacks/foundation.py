@@ -27,6 +27,7 @@ from model_factory.environment.environment_alerts import EnvironmentAlerts
 from model_factory.environment.function_permissions import cleanup_statements, deploy_statements, retrain_statements
 from model_factory.environment.isolated_network import IsolatedNetwork
 from model_factory.environment.rebuild import Rebuild
+from model_factory.environment.record_signer import RecordSigner
 from model_factory.environment.recorder import Recorder, recorder_statements
 from model_factory.environment.resources import EnvironmentResources
 from model_factory.environment.scheduler_role import SchedulerRole
@@ -163,6 +164,18 @@ class FoundationStack(Stack):
         add_channels(self, factory, names, by_name.undelivered_queue)
         self._undelivered = UndeliveredQueue(self, "Undelivered", names=names, key=key, alarm_topic=by_name.alarm_topic)
         self._scheduler = SchedulerRole(self, "Scheduler", names=names, key=key)
+        RecordSigner(
+            self,
+            "RecordSigner",
+            names=names,
+            source=FUNCTIONS / "record_signer",
+            key=key,
+            scheduler_role=cast(iam.IRole, self._scheduler.role),
+            undelivered=by_name.undelivered_queue,
+            anchor=factory.anchor_names,
+            removal=self._removal,
+            alarm_topic=by_name.alarm_topic,
+        )
 
     def _add_functions(self, statements: Mapping[str, Sequence[iam.PolicyStatement]]) -> None:
         """The functions, three of them behind a queue."""

@@ -34,6 +34,7 @@ RUN_BY = {
     "model-factory reject": "tests/unit/ops/test_approvals.py",
     "model-factory promote": "tests/unit/ops/test_approvals.py",
     "model-factory remove-model": "tests/unit/ops/test_leftovers.py",
+    "model-factory audit": "tests/unit/ops/test_audit_command.py",
     "model-factory alerts test": "tests/unit/ops/test_alerts.py",
     "model-factory reproduce": "tests/e2e/test_reproduction.py",
     "model-factory doctor": "tests/e2e/test_acceptance.py",

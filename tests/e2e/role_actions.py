@@ -32,6 +32,7 @@ def exercise_all_roles(prod: Factory) -> None:
     stop_execution(prod, "train", "Train", after=stopped)
     stop_execution(prod, "monitor", "Monitor")
     fail_event_targets(prod)
+    prod.sign_heads()
     dev = replace(prod, session=prod.session.project.environment("dev"))
     replace_failed_endpoint(dev)
     destroy_and_redeploy(dev)
