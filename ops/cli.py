@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from model_factory.config import ConfigError
 
-from .commands import alerts, delivery, first_deployment, lineage, local, operations, removal, repository
+from .commands import alerts, delivery, explanation, first_deployment, lineage, local, operations, removal, repository
 from .options import err, print_mistakes
 from .project import UsageError
 from .refusals import explain
@@ -32,7 +32,7 @@ def options(
         raise typer.Exit
 
 
-for group in (repository, operations, lineage, alerts, delivery, removal, first_deployment, local):
+for group in (repository, operations, lineage, explanation, alerts, delivery, removal, first_deployment, local):
     group.register(app)
 
 

@@ -105,6 +105,20 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     yield _use_key(names, "s3")
 
 
+def _explain(names: EnvironmentNames) -> Iterable[Statement]:
+    data, artifacts, records = (names.bucket_arn(each) for each in ("data", "artifacts", "records"))
+    yield _allow("sagemaker", ["DescribeModelPackage"], _sagemaker(names, "model-package"))
+    # Without s3:ListBucket S3 answers 403 for an object that does not exist.
+    yield _allow("s3", ["ListBucket"], [data, artifacts, records])
+    yield _allow("s3", ["ListBucketVersions"], [records])
+    files = ["evidence", "deployments", "chain"]
+    yield _allow(
+        "s3", ["GetObject"], [f"{data}/*/captured/*", f"{artifacts}/*", *(f"{records}/*/{f}/*" for f in files)]
+    )
+    yield _allow("s3", ["GetObjectVersion"], [f"{records}/*/chain/*"])
+    yield _use_key(names, "s3")
+
+
 COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "status": _status,
     "retrain": _retrain,
@@ -116,6 +130,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "invoke": _invoke,
     "upload": _upload,
     "lineage": _lineage,
+    "explain": _explain,
 }
 
 
