@@ -6,8 +6,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Compiling scikit-learn and the CDK anew takes every process seconds: let Python keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help .venv demo demo-delivery test lint unit faults stacks packaging documentation security e2e e2e-delivery conformance \
-  mutations bench bench-drift bench-delivery test-spark wheel coverage docs lock clean
+.PHONY: help .venv demo demo-delivery test test-slow test-all lint unit faults stacks packaging documentation security e2e e2e-delivery \
+  conformance mutations bench bench-drift bench-delivery test-spark wheel coverage docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9.-]+:.*##' Makefile | sed -E 's/:.*## /:/' | column -t -s:
@@ -23,51 +23,53 @@ demo: .venv  ## the whole life of a model on the embedded AWS: train, deploy, wa
 demo-delivery: .venv  ## git push through three accounts on the embedded AWS: approved, stopped by a gate, stopped by a build
 	@model-factory demo-delivery
 
-# Half of the end-to-end tests' time is waiting, so two parts run at once, the longest first; what each said is shown when it ends.
-test: .venv  ## everything CI runs
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint e2e-delivery e2e packaging unit stacks documentation conformance
-	@echo "every part of the tests passed"
+# Each group of tests (tools/test_groups.py) is a process of its own. Two run at once, the longest first; what each said is shown when
+# it ends.
+GROUPS := @python -m tools.test_groups
 
-# Threads of two test processes that wait for each other on two cores take five times the processor time of the work.
-test unit packaging documentation conformance coverage: export OMP_NUM_THREADS = 1
+test: .venv  ## what a change needs before it is committed: lint, unit tests, templates, documentation, the loop, a delivery
+	$(GROUPS) test
+
+test-slow: .venv  ## what breaks more rarely and takes longer: every scenario end to end, permissions, wheels, AWS's serving toolkit
+	$(GROUPS) slow
+
+test-all: .venv  ## everything CI runs: both
+	$(GROUPS) all
+
+coverage: export OMP_NUM_THREADS = 1
 
 lint: .venv  ## ruff and pyright
 	ruff check .
 	ruff format --check .
 	pyright
 
-# Moto and the embedded AWS keep their state in the process: each of these has a process of its own, two at a time.
-UNIT := lambda local_aws/sagemaker jobs drift local_aws/authorization local_aws/codepipeline local_aws/authorized \
-  "config constructs ops local_aws/messaging local_aws/test_alarms.py local_aws/test_imports.py test_image_contract.py" \
-  local_aws/rules ../faults
-
 unit: .venv  ## unit tests: nothing outside of this machine
-	cd tests/unit && printf '%s\n' $(UNIT) | xargs -P 2 -I{} sh -c 'pytest --quiet {}'
+	$(GROUPS) unit
 
 stacks: .venv  ## the CloudFormation templates, against cfn-lint, cdk-nag and what they promise
-	pytest tests/stacks tests/examples --quiet
+	$(GROUPS) stacks
 
 FAULT_STEPS ?= 500000
 faults: .venv  ## the functions under faults of AWS and of people, for FAULT_STEPS steps (500,000)
 	python -m tests.faults.run --steps $(FAULT_STEPS)
 
 packaging: .venv  ## the wheels in fresh environments outside of the checkout, and the embedded AWS without Model Factory
-	printf '%s\n' packaging local_aws_standalone | xargs -P 2 -I{} pytest tests/{} --quiet
+	$(GROUPS) packaging
 
 documentation: .venv  ## every command and code block of README and docs/
-	pytest tests/docs --quiet
+	$(GROUPS) documentation
 
 security: .venv  ## findings of the rule packs on all features, policy statements, and what is allowed on any resource and why
 	python tools/security.py
 
 conformance: .venv  ## the trained artifact under AWS's own serving toolkit
-	pytest tests/conformance --quiet
+	$(GROUPS) conformance
 
 e2e: .venv  ## the deployed factory, run on the embedded AWS
-	printf '%s\n' 'not permissions' permissions | xargs -P 2 -I{} pytest tests/e2e --quiet -m {}
+	$(GROUPS) e2e
 
 e2e-delivery: .venv  ## pushes through the deployed delivery pipeline, run on the embedded AWS
-	pytest tests/e2e_delivery --quiet
+	$(GROUPS) e2e-delivery
 
 mutations: .venv  ## changes one place at a time; a test has to fail (FILES="jobs/drift/decision.py", LIMIT=10, SEED=0)
 	OMP_NUM_THREADS=1 python -W ignore::DeprecationWarning -m tools.mutation --limit $(or $(LIMIT),10) --seed $(or $(SEED),0) $(FILES)
@@ -79,6 +81,9 @@ bench: .venv  ## the jobs' CPU seconds and peak memory, captured requests read a
 
 bench-delivery: .venv  ## ten models change in one push: seconds, and trainings at a time
 	PYTHONPATH=.:constructs python -m benchmarks.parallel_trainings
+
+bench-reproductions: .venv  ## 20 versions of four models trained again, after their code changed and their stacks were destroyed
+	PYTHONPATH=.:constructs python -m benchmarks.reproductions
 
 bench-drift: .venv .venv-drift-peers  ## drift detection against Evidently, NannyML and scipy on the same files
 	PYTHONPATH=.:constructs python -m benchmarks.drift --peers .venv-drift-peers/bin/python
@@ -104,7 +109,7 @@ wheel: .venv  ## the wheels of the library and of the embedded AWS, in dist/
 
 coverage: .venv  ## lines that no unit test or test of templates reaches (docs/explanation/coverage.md)
 	rm -rf .coverage && mkdir .coverage
-	printf '%s\n' $(UNIT) | sed -E 's#(^| )#\1tests/unit/#g' | xargs -P 2 -I{} sh -c 'coverage run --rcfile tools/coverage.toml -m pytest --quiet {}'
+	python -m tools.test_groups --paths unit | xargs -P 2 -I{} sh -c 'coverage run --rcfile tools/coverage.toml -m pytest --quiet {}'
 	coverage run --rcfile tools/coverage.toml -m pytest --quiet tests/stacks
 	coverage combine --quiet --rcfile tools/coverage.toml
 	coverage report --rcfile tools/coverage.toml

@@ -42,8 +42,6 @@ def evaluate(
 
 
 def _evaluate(local: EmbeddedAws, backend: CloudWatchBackend, alarm: Any, now: datetime) -> bool:
-    if alarm.rule is not None:
-        return False
     with _lock:
         alarm.clock = (now, time.monotonic())
         state, reason, data = judge(alarm, points(_data(backend, alarm), alarm, now), now)
@@ -100,6 +98,7 @@ def _change(
         "previousState": previous,
         "state": {"value": state, "reason": reason, "reasonData": json.dumps(data), "timestamp": now},
     }
+    local.changed()
     emit(account, region, "aws.cloudwatch", "CloudWatch Alarm State Change", detail, [alarm.alarm_arn])
     actions = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}.get(state, alarm.insufficient_data_actions)
     if not alarm.actions_enabled:
@@ -145,6 +144,7 @@ def install(local: EmbeddedAws) -> None:
         return evaluate(local, body["account"], body["region"], as_of)
 
     local.control("alarms", control)
+    local.stores.add("alarms", lambda: (time.monotonic(), time.time()), _restore_clocks)
     stop = threading.Event()
     local.on_stop(stop.set)
 
@@ -171,10 +171,10 @@ def _install_puts(local: EmbeddedAws) -> None:
                 threading.Thread(target=evaluate, args=arguments, daemon=True).start()
 
     def put_alarm_and_evaluate(self: Any, name: str, *arguments: Any, **more: Any) -> Any:
+        _refuse_unsupported(name, more)
         before = self.alarms.get(name)
         alarm: Any = put_alarm(self, name, *arguments, **more)
-        if alarm.rule is None:
-            _check(self, alarm, before)
+        _check(self, alarm, before)
         if before:  # An update leaves the state and its history.
             for key in ("history", "state_value", "state_reason", "state_reason_data", "state_updated_timestamp"):
                 setattr(alarm, key, getattr(before, key))
@@ -199,12 +199,21 @@ def _install_puts(local: EmbeddedAws) -> None:
     local.replace(CloudWatchBackend, "set_alarm_state", set_state_and_act)
 
 
+def _refuse_unsupported(name: str, request: dict[str, Any]) -> None:
+    """Raise ValidationError for alarms that are not evaluated here: one that stays in its state says that all is well."""
+    kinds = {
+        "rule": "composite alarms",
+        "metric_data_queries": "alarms on metric math (Metrics)",
+        "threshold_metric_id": "alarms on anomaly detection (ThresholdMetricId)",
+    }
+    for member, kind in kinds.items():
+        if request.get(member):
+            raise ValidationError(f"the embedded AWS does not support {kind}, such as {name}")
+
+
 def _check(backend: Any, alarm: Any, before: Any) -> None:
     """Undo PutMetricAlarm, and raise, where CloudWatch refuses it."""
-    sentence = None if alarm.metric_data_queries else refusal(alarm)
-    if alarm.metric_data_queries:
-        sentence = f"the embedded AWS does not support metric math, which alarm {alarm.name} uses"
-    if sentence:
+    if sentence := refusal(alarm):
         backend.alarms.pop(alarm.name)
         if before:
             backend.alarms[alarm.name] = before
@@ -214,6 +223,17 @@ def _check(backend: Any, alarm: Any, before: Any) -> None:
 def _clock(alarm: Any) -> datetime:
     seen, since = getattr(alarm, "clock", (datetime.now(UTC), time.monotonic()))
     return seen + timedelta(seconds=time.monotonic() - since)
+
+
+def _restore_clocks(kept: tuple[float, float]) -> None:
+    """Let kept clocks go on from where they were; the monotonic clock of another process has another zero."""
+    monotonic, wall = kept
+    alarms: list[Any] = [alarm for backend in _backends() for alarm in backend.alarms.values()]
+    for alarm in alarms:
+        if hasattr(alarm, "clock"):
+            seen, since = alarm.clock
+            passed = monotonic - since + time.time() - wall
+            alarm.clock = (seen + timedelta(seconds=passed), time.monotonic())
 
 
 def _describe_by_state_too(

@@ -63,6 +63,14 @@ class Chat:
                 else:
                     channel.shown.append(shown)
 
+    def channels(self) -> dict[str, Channel]:
+        """The configurations by ARN, to be kept."""
+        return self._channels
+
+    def restore(self, channels: dict[str, Channel]) -> None:
+        """Put kept configurations back."""
+        self._channels = channels
+
     def report(self) -> list[dict[str, Any]]:
         """Every configuration with what its channel shows."""
         return [{"arn": arn, **vars(channel)} for arn, channel in list(self._channels.items())]
@@ -89,6 +97,7 @@ def install(local: EmbeddedAws) -> None:
     """Serve `/_local/chat`, the report of what channels show."""
     local.control("chat", lambda body: CHAT.report())
     local.rules.provide("chat-channel", lambda account, _, place: CHAT.find(account, place))
+    local.stores.add("chat", CHAT.channels, CHAT.restore)
     local.on_stop(CHAT.__init__)
 
 

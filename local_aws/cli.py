@@ -31,11 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .bootstrap import CdkError
     from .server import LocalAws
 
+    forget_aws_settings()
     with ExitStack() as stack:
+        if options.keep and not options.state:
+            print("local-aws: --keep needs --state, the folder for what is kept", file=sys.stderr)
+            return 2
         state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-aws-")))
         try:
-            local = stack.enter_context(LocalAws(state, options.port))
+            local = stack.enter_context(LocalAws(state, options.port, keep=options.keep))
             print(_instructions(local), flush=True)
+            for line in history(local):
+                print(line, flush=True)
             if options.account:
                 print(_bootstrap(local, options.account), flush=True)
         except (CdkError, OSError) as error:
@@ -65,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--state", type=Path, metavar="DIR", help="folder for files of jobs and endpoints (default: a temporary one)"
     )
+    up.add_argument("--keep", action="store_true", help="keep the state of all services in --state over a restart")
     return parser
 
 
@@ -78,6 +85,26 @@ def _account(text: str) -> tuple[str, str]:
 def _instructions(local: "LocalAws") -> str:
     variables = "\n".join(f"  export {name}={value}" for name, value in local.environment().items())
     return f"The embedded AWS answers at {local.endpoint_url}. In another terminal:\n{variables}"
+
+
+def forget_aws_settings() -> None:
+    """Remove what the shell says about an AWS, such as the profile of an embedded AWS that does not run any more."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+
+
+def history(local: "LocalAws") -> list[str]:
+    """Sentences about what a server before this one has left: kept state, lost changes, processes."""
+    lines: list[str] = []
+    if local.left:
+        what = "a process" if local.left == 1 else f"{local.left} processes"
+        lines.append(f"Ended {what} of an embedded AWS that was killed.")
+    if local.restored:
+        time = local.restored.time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        lines.append(f"The state of {time} is back.")
+        if not local.restored.at_stop:
+            lines.append("The embedded AWS before this one was killed: what changed after that is lost.")
+    return lines
 
 
 def _bootstrap(local: "LocalAws", accounts: list[tuple[str, str]]) -> str:

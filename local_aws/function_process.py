@@ -18,7 +18,7 @@ from typing import Any
 from . import namespace
 from .authorization import principals
 from .interfaces import EmbeddedAws
-from .processes import kill_group
+from .processes import kill_group, record
 
 WORKER = Path(__file__).with_name("function_worker.py")
 TASK_ROOT = "/var/task"
@@ -70,6 +70,7 @@ class Worker:
             text=True,
         )
         os.close(answer_fd)
+        record(self._process.pid)
 
     def _environment(self, task_root: str) -> dict[str, str]:
         """The variables of Lambda's runtime, and AWS_ENDPOINT_URL, which is not set on AWS."""

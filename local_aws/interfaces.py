@@ -102,6 +102,22 @@ class Regional(Protocol):
         ...
 
 
+class Stores(Protocol):
+    """What is kept over a restart."""
+
+    def add(self, name: str, read: Callable[[], Any], restore: Callable[[Any], None]) -> None:
+        """Keep what `read` returns; `restore` gets it at the next start, before requests are served."""
+        ...
+
+    def refer(self, name: str, known: object) -> None:
+        """Let kept objects refer to an object that each start makes anew."""
+        ...
+
+    def after_restart(self, action: Callable[[], None]) -> None:
+        """Call `action` after a start with kept state, when requests are served."""
+        ...
+
+
 class Patchable(Protocol):
     """A server that replaces parts of moto while it runs."""
 
@@ -123,8 +139,22 @@ class Server(Patchable, Protocol):
         ...
 
     @property
+    def kept_dir(self) -> Path:
+        """The folder for files that are kept over a restart, if the server keeps anything; else `state_dir`."""
+        ...
+
+    @property
+    def stores(self) -> Stores:
+        """What is kept over a restart."""
+        ...
+
+    @property
     def endpoint_url(self) -> str:
         """The value for AWS_ENDPOINT_URL."""
+        ...
+
+    def changed(self) -> None:
+        """Say that something has changed that is kept, other than by a request."""
         ...
 
     def on_stop(self, close: Callable[[], None]) -> None:

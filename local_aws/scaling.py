@@ -48,6 +48,7 @@ class _CallerChecks:
     def __init__(self, local: EmbeddedAws) -> None:
         self._local = local
         self._accounts_with_role: set[str] = set()
+        local.stores.add("scaling", lambda: self._accounts_with_role, self._accounts_with_role.update)
 
     def before(self, operation: str, serve: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """`serve`, after the checks of `operation`."""

@@ -3,20 +3,19 @@
 import json
 import logging
 import os
-import socket
 import threading
 import urllib.request
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
 import boto3
 from moto.moto_api._internal.models import moto_api_backend
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import BaseWSGIServer, make_server
+from moto.moto_server.werkzeug_app import create_backend_app
+from moto.s3 import models as s3_models
 from werkzeug.wrappers import Request, Response
 
 from . import (
@@ -31,7 +30,9 @@ from . import (
     events,
     function_roles,
     functions,
+    keys,
     log_groups,
+    object_copies,
     once,
     parameters,
     public_resources,
@@ -46,6 +47,11 @@ from . import (
 from .accounts import Accounts
 from .faults import Faults
 from .interfaces import Application, Control
+from .kept import STATE_FILE
+from .kept.keeper import Keeper
+from .kept.state_file import Saved, StateFileError, Writer
+from .kept.stores import Stores
+from .listener import Dispatcher, PortInUseError, listen
 from .patches import Patches
 from .sessions import EndpointSession
 from .state_folder import StateFolder
@@ -54,49 +60,23 @@ DEFAULT_ACCOUNT = "123456789012"
 """The account of requests that are signed with keys which belong to no role."""
 
 
-class PortInUseError(OSError):
-    """The server cannot listen on the port, usually because another program does."""
-
-    def __init__(self, port: int, error: OSError) -> None:
-        super().__init__(error.errno, os.strerror(error.errno or 0))
-        self.port = port
-
-    def __str__(self) -> str:
-        return f"port {self.port} cannot be used: {self.strerror}. Choose another port"
-
-
-class _QuietHandler(MotoRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 (werkzeug's name)
-        """Print no line for each request."""
-
-
-class Dispatcher(DomainDispatcherApplication):
-    """Moto's choice of the application for a request, with applications of the embedded AWS in the place of some."""
-
-    def __init__(self, create_app: Any, guard: rules.Guard) -> None:
-        super().__init__(create_app)
-        self.replaced: dict[str, Any] = {}
-        self._guard = guard
-        # Moto lists its own folders at each request to answer this.
-        self.get_backend_for_host = cache(self.get_backend_for_host)
-
-    def get_application(self, environ: dict[str, Any]) -> Any:
-        """The WSGI application that serves the request, behind AWS's rules."""
-        application: Any = super().get_application(environ)
-        return self._guard.before(application.service, self.replaced.get(application.service, application))
-
-
 class LocalAws:
     """An embedded AWS in this process, reachable at `endpoint_url` by any AWS tool.
 
     `state_dir`: folder for the files of jobs, functions and endpoints, which are in a folder of their own there, removed
-    when this stops. Moto's state belongs to the process, so run one LocalAws at a time. Port 0 takes a free one. Raises
-    PortInUseError, and StateInUseError when another one uses the folder.
+    when this stops. Moto's state belongs to the process, so run one LocalAws at a time. Port 0 takes a free one. `keep`: write
+    the state of all services to `state_dir`, and start with what is there. Raises PortInUseError, and StateInUseError when
+    another one uses the folder; `start` raises StateFileError for the state of another version.
     """
 
-    def __init__(self, state_dir: Path, port: int = 0) -> None:
+    def __init__(self, state_dir: Path, port: int = 0, *, keep: bool = False) -> None:
         self._folder = StateFolder(state_dir)
         self.state_dir = self._folder.run
+        self.kept_dir = self._folder.kept if keep else self._folder.run
+        self.stores = Stores()
+        self.restored: Saved | None = None
+        """The kept state that this server started with; without its content."""
+        self._keeper: Keeper | None = None
         self._closers: list[Callable[[], None]] = []
         self._controls: dict[str, Control] = {}
         self._patches = Patches()
@@ -104,12 +84,20 @@ class LocalAws:
         self._dispatcher = Dispatcher(create_backend_app, self.rules)
         self._application_of_aws: Application = self._dispatcher
         try:
-            self._server = _listen(port, self._application)
+            self._server = listen(port, self._application)
         except PortInUseError:
             self._folder.release()
             raise
         self._folder.announce(self.endpoint_url)
+        if keep:
+            inherited = [self._folder.lock, self._server.fileno()]
+            self._keeper = Keeper(self.kept_dir / STATE_FILE, Writer.here(self.port), self.stores, inherited)
         self._thread = threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True)
+
+    @property
+    def left(self) -> int:
+        """How many processes of a server that was killed ran on in the folder, and have been ended."""
+        return self._folder.left
 
     @property
     def port(self) -> int:
@@ -139,6 +127,7 @@ class LocalAws:
         cloudformation.install(self)
         self.functions = functions.install(self)
         extensions = (
+            keys,
             once,
             access_logs,
             aws_policies,
@@ -148,6 +137,7 @@ class LocalAws:
             topics,
             chat,
             bucket_notifications,
+            object_copies,
             events,
             schedules,
             alarms,
@@ -159,12 +149,36 @@ class LocalAws:
         )
         for extension in extensions:
             extension.install(self)
+        self.stores.refer("server", self)
         self.repositories, self.pipelines = codepipeline.install(self)
-        self._thread.start()
+        if self._keeper:
+            self._start_with_kept_state(self._keeper)
+        else:
+            self._thread.start()
         return self
 
+    def _start_with_kept_state(self, keeper: Keeper) -> None:
+        self.kept_dir.mkdir(exist_ok=True)
+        # Objects in memory: a child of the process cannot read a file that the process reads too.
+        self.replace(s3_models, "get_s3_default_key_buffer_size", lambda: 0)
+        try:
+            restored = keeper.restore()
+        except StateFileError:
+            self._stop()
+            raise
+        self._thread.start()
+        if restored:
+            self.restored = replace(restored, content=b"")
+            self.stores.restarted()
+        keeper.start()
+
     def stop(self) -> None:
-        """Stop the server and every job, endpoint and function; restore moto and forget its state."""
+        """Stop the server and every job, endpoint and function; restore moto and forget its state, or keep it."""
+        if self._keeper and self._thread.is_alive():
+            self._keeper.stop(lambda: self._controls["flush"]({}))
+        self._stop()
+
+    def _stop(self) -> None:
         for close in reversed(self._closers):
             close()
         self._closers.clear()
@@ -203,6 +217,11 @@ class LocalAws:
     def on_stop(self, close: Callable[[], None]) -> None:
         """Call `close` when this stops, last registered first."""
         self._closers.append(close)
+
+    def changed(self) -> None:
+        """Say that something has changed that is kept, other than by a request."""
+        if self._keeper:
+            self._keeper.changed()
 
     def replace(self, owner: Any, name: str, value: Any) -> None:
         """Set an attribute of one of moto's modules or classes until this stops."""
@@ -245,7 +264,10 @@ class LocalAws:
     def _application(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith("/_local/"):
             return self._run_control(Request(environ))(environ, start_response)
-        return self._application_of_aws(environ, start_response)
+        if self._keeper is None:
+            return self._application_of_aws(environ, start_response)
+        with self._keeper.request(changes=environ["REQUEST_METHOD"] not in ("GET", "HEAD")):
+            return self._application_of_aws(environ, start_response)
 
     def _run_control(self, request: Request) -> Response:
         name, _, argument = request.path.removeprefix("/_local/").partition("/")
@@ -263,15 +285,3 @@ class LocalAws:
 
 def _json_response(content: Any, status: int = 200) -> Response:
     return Response(json.dumps(content, default=str), status, mimetype="application/json")
-
-
-def _listen(port: int, application: Application) -> BaseWSGIServer:
-    try:
-        listener = socket.create_server(("127.0.0.1", port))
-    except OSError as error:
-        raise PortInUseError(port, error) from error
-    with listener:
-        address, port = listener.getsockname()
-        return make_server(
-            address, port, application, threaded=True, request_handler=_QuietHandler, fd=listener.fileno()
-        )

@@ -30,6 +30,10 @@ class Mailbox:
         with self._lock:
             self._mails.append({"to": to, "subject": subject, "text": text, **more})
 
+    def restore(self, mails: list[dict[str, str]]) -> None:
+        """Put kept e-mails back."""
+        self._mails = mails
+
     def all(self) -> list[dict[str, str]]:
         """Every e-mail, the oldest first."""
         return list(self._mails)
@@ -42,6 +46,7 @@ def install(local: EmbeddedAws) -> None:
     """
     mailbox = Mailbox()
     local.control("mail", lambda body: mailbox.all())
+    local.stores.add("mail", mailbox.all, mailbox.restore)
     publish, subscribe = Subscription.publish, SNSBackend.subscribe
 
     def publish_where_allowed(self: Any, message: str, *arguments: Any, **more: Any) -> None:

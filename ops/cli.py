@@ -10,14 +10,28 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from model_factory.config import ConfigError
 
-from .commands import alerts, delivery, explanation, first_deployment, lineage, local, operations, removal, repository
+from .commands import (
+    alerts,
+    audit,
+    delivery,
+    evidence,
+    explanation,
+    first_deployment,
+    lineage,
+    local,
+    operations,
+    removal,
+    report,
+    repository,
+    reproduction,
+)
 from .options import err, print_mistakes
 from .project import UsageError
 from .refusals import explain
 from .repository.init import DISTRIBUTION
 
-LOCAL_PACKAGES = ("local_aws", "pandas", "pyarrow", "numpy")
-"""Import names of packages in the extra `local` that commands use."""
+EXTRAS = {"local": ("local_aws", "pandas", "pyarrow", "numpy"), "report": ("htpy", "markupsafe", "matplotlib")}
+"""Import names of packages that commands use, by the extra that brings them."""
 
 app = typer.Typer(no_args_is_help=True, invoke_without_command=True)
 
@@ -32,12 +46,30 @@ def options(
         raise typer.Exit
 
 
-for group in (repository, operations, lineage, explanation, alerts, delivery, removal, first_deployment, local):
+GROUPS = (
+    repository,
+    operations,
+    audit,
+    lineage,
+    explanation,
+    evidence,
+    report,
+    reproduction,
+    alerts,
+    delivery,
+    removal,
+    first_deployment,
+    local,
+)
+for group in GROUPS:
     group.register(app)
 
 
 def main() -> None:
-    """Run the command. A user's mistake is printed as a message on standard error, without a traceback; exit code 1."""
+    """Run the command. A user's mistake is printed as a message on standard error, without a traceback; exit code 1.
+
+    (2 for `audit`, where 1 says that something is wrong with records.)
+    """
     logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
     try:
         app()
@@ -45,15 +77,18 @@ def main() -> None:
         print_mistakes(list(map(str, error.mistakes)))
         sys.exit(1)
     except ModuleNotFoundError as error:
-        if error.name not in LOCAL_PACKAGES:
+        extra = next((extra for extra, packages in EXTRAS.items() if error.name in packages), None)
+        if extra is None:
             raise
-        _fail(f"this command needs {error.name}: pip install '{DISTRIBUTION}[local]=={version(DISTRIBUTION)}'")
+        _fail(f"this command needs {error.name}: pip install '{DISTRIBUTION}[{extra}]=={version(DISTRIBUTION)}'")
     except ClientError as error:
         _fail(explain(error))
-    except (UsageError, BotoCoreError) as error:
+    except UsageError as error:
+        _fail(str(error), error.exit_code)
+    except BotoCoreError as error:
         _fail(str(error))
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, code: int = 1) -> None:
     err.print(f"model-factory: {message}", markup=False, soft_wrap=True)
-    sys.exit(1)
+    sys.exit(code)

@@ -18,6 +18,8 @@ from model_factory.functions.shared.clients import retries
 class UsageError(Exception):
     """A mistake that the user can correct; the message says how. It is printed without a traceback."""
 
+    exit_code = 1
+
 
 @dataclass(frozen=True)
 class Project:

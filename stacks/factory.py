@@ -21,6 +21,7 @@ from model_factory.core.regions import region_mistakes
 from model_factory.definition import DefinitionError
 from model_factory.model.job_code import build_job_code
 
+from .anchor import AnchorStack
 from .foundation import FoundationStack
 from .model import ModelStack
 
@@ -58,12 +59,13 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
     stacks: list[ModelStack] = []
     promotes = any(model.promote == "model" for model in configs.values())
     delivered: list[tuple[Environment, Stage]] = []
+    images = [model.training.image for model in configs.values() if model.training.image]
     for environment in config.environments:
         scope: App | Stage = app
         if environment in config.delivered:
             scope = Stage(app, environment.name)
             delivered.append((environment, scope))
-        foundation = FoundationStack(scope, config, environment, promotes=promotes, models=list(configs))
+        foundation = FoundationStack(scope, config, environment, promotes=promotes, models=list(configs), images=images)
         for name, model in configs.items():
             try:
                 stack = ModelStack(
@@ -81,6 +83,8 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
                 raise UserError("\n".join(f"{where}: {line}" for line in lines)) from None
             stack.add_stack_dependency(foundation)
             stacks.append(stack)
+    if config.anchor and (names := config.anchor_names):
+        AnchorStack(app, config, config.anchor, names)
     if config.delivery:
         _add_delivery(app, config, config.delivery, delivered)
     return stacks
@@ -104,6 +108,8 @@ def _check_regions(factory: FactoryConfig, path: Path) -> None:
     ]
     if factory.delivery:
         places.append((("delivery", "region"), factory.delivery.region, True))
+    if factory.anchor:
+        places.append((("anchor", "region"), factory.anchor.region, False))
     mistakes = [
         Mistake(path, line_of(path, *key), message)
         for key, region, delivery in places

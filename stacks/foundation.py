@@ -15,6 +15,7 @@ from model_factory.assets import FUNCTIONS
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig
 from model_factory.core.alert_notifier import AlertNotifier
+from model_factory.core.bootstrapping import assets_bucket_arn, qualifier_of
 from model_factory.core.encryption_key import EncryptionKey
 from model_factory.core.factory_function import FactoryFunction
 from model_factory.core.network import VpcConfig
@@ -25,6 +26,8 @@ from model_factory.environment.data_lake import DataLake
 from model_factory.environment.environment_alerts import EnvironmentAlerts
 from model_factory.environment.function_permissions import cleanup_statements, deploy_statements, retrain_statements
 from model_factory.environment.isolated_network import IsolatedNetwork
+from model_factory.environment.rebuild import Rebuild
+from model_factory.environment.record_signer import RecordSigner
 from model_factory.environment.recorder import Recorder, recorder_statements
 from model_factory.environment.resources import EnvironmentResources
 from model_factory.environment.scheduler_role import SchedulerRole
@@ -45,6 +48,7 @@ class FoundationStack(Stack):
         environment: One of its environments.
         promotes: Whether versions of a model are promoted from environment to environment. Default: False.
         models: Names of the models, whose captured requests and reports expire. Default: none.
+        images: Images that the models' jobs have in place of the default one. Default: none.
     """
 
     resources: EnvironmentResources
@@ -58,6 +62,7 @@ class FoundationStack(Stack):
         *,
         promotes: bool = False,
         models: Sequence[str] = (),
+        images: Sequence[str] = (),
     ) -> None:
         names = factory.names(environment)
         super().__init__(
@@ -80,6 +85,7 @@ class FoundationStack(Stack):
             models, captured=_days(environment.captured_retention), reports=_days(environment.report_retention)
         )
         self._add_functions(statements)
+        Rebuild(self, "Rebuild", names=names, key_arn=self.key.key_arn, vpc=self.vpc, images=images)
         self._add_delivery_role(factory, environment, promotes=promotes)
 
     def _function_statements(self) -> dict[str, list[iam.PolicyStatement]]:
@@ -89,7 +95,7 @@ class FoundationStack(Stack):
             "retrain": retrain_statements(names, key_arn),
             "deploy": deploy_statements(names, key_arn),
             "endpoint-cleanup": cleanup_statements(names),
-            "recorder": recorder_statements(names, key_arn),
+            "recorder": recorder_statements(names, key_arn, assets_bucket_arn(names, qualifier_of(self))),
         }
 
     def _vpc(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> VpcConfig | None:
@@ -158,6 +164,18 @@ class FoundationStack(Stack):
         add_channels(self, factory, names, by_name.undelivered_queue)
         self._undelivered = UndeliveredQueue(self, "Undelivered", names=names, key=key, alarm_topic=by_name.alarm_topic)
         self._scheduler = SchedulerRole(self, "Scheduler", names=names, key=key)
+        RecordSigner(
+            self,
+            "RecordSigner",
+            names=names,
+            source=FUNCTIONS / "record_signer",
+            key=key,
+            scheduler_role=cast(iam.IRole, self._scheduler.role),
+            undelivered=by_name.undelivered_queue,
+            anchor=factory.anchor_names,
+            removal=self._removal,
+            alarm_topic=by_name.alarm_topic,
+        )
 
     def _add_functions(self, statements: Mapping[str, Sequence[iam.PolicyStatement]]) -> None:
         """The functions, three of them behind a queue."""

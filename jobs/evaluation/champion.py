@@ -81,7 +81,7 @@ class Scoring:
             self._failure = f"its artifact {champion.model_data_url} cannot be read: {error}"
             return
         with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(_command(model, rows, self._out), stdout=errors, stderr=errors)
+            self._process = subprocess.Popen(scoring_command(model, rows, self._out), stdout=errors, stderr=errors)
 
     def scores(self) -> tuple[np.ndarray, list[Any]]:
         """Wait for the process; the scores, and the classes of their columns (empty in regression).
@@ -125,6 +125,7 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _command(model: Path, rows: Path, out: Path) -> list[str]:
+def scoring_command(model: Path, rows: Path, out: Path) -> list[str]:
+    """The command that scores the rows with the unpacked artifact's own code and writes the scores to `out`."""
     script = [str(model / ENTRY_POINT)] if (model / ENTRY_POINT).exists() else ["-c", old_artifacts.SCORE]
     return [sys.executable, *script, str(model), str(rows), str(out)]

@@ -41,14 +41,16 @@ def set_approval(
 
 
 def revert(job: Job, environment: Environment, model: dict[str, Any], reason: str) -> str:
-    """Reject the version that this execution created, and redeploy the version before. A summary; empty without a version."""
+    """Reject the version that this execution created. A summary; empty without a version.
+
+    SageMaker's event about the rejection makes lambda/deploy go back to the version before, unless that was rolled back.
+    """
     version = find_created_version(job, environment, model, "Approved", "PendingManualApproval")
     if version is None:
         return ""
     set_approval(job, environment, model, version, "Rejected", "the delivery pipeline", reason)
     if version["ModelApprovalStatus"] != "Approved":
         return f"{version_label(version)} rejected"
-    environment.send("deploy", model["model"], "manual", f"the delivery {job.execution} stopped")
     previous = newest_version(environment, model, "Approved")
     result = f"the endpoint goes back to {version_label(previous)}" if previous else "there is no version before it"
     return f"{version_label(version)} rejected, {result}"

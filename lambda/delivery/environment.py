@@ -98,11 +98,9 @@ class Environment:
         settings = [json.loads(parameter["Value"]) for page in pages for parameter in page["Parameters"]]
         yield from sorted(settings, key=lambda model: model["model"])
 
-    def send(
-        self, queue: Literal["retrain", "deploy"], model: str, trigger: Literal["manual", "code"], reason: str
-    ) -> None:
-        """Send a trigger for a model to one of the environment's queues."""
-        send_trigger(self.client("sqs"), f"{self.config.prefix}-{queue}.fifo", model, trigger, reason)
+    def request_training(self, model: str, reason: str) -> None:
+        """Send the trigger `code` for a model to the environment's retrain queue."""
+        send_trigger(self.client("sqs"), f"{self.config.prefix}-retrain.fifo", model, "code", reason)
 
 
 @cache

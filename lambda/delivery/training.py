@@ -43,7 +43,7 @@ def retrain(job: Job, environment: Environment) -> Outcome:
         return Failed(f"trainings in {environment.name} took too long: {progress.summary()}")
     requested = {name: sent for name, sent in job.token.get("asked", {}).items() if name in progress.to_train}
     for name in progress.to_request(requested, settings.parallel, time.time()):
-        _request_training(job, environment, name)
+        environment.request_training(name, training_reason(job, environment))
         requested[name] = int(time.time())
     return InProgress(progress.summary(), {"since": job.token["since"], "asked": requested})
 
@@ -122,7 +122,3 @@ def _has_data(environment: Environment, model: dict[str, Any]) -> bool:
     bucket, prefix = split_uri(model["raw_uri"])
     response = environment.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
     return response["KeyCount"] > 0
-
-
-def _request_training(job: Job, environment: Environment, model: str) -> None:
-    environment.send("retrain", model, "code", training_reason(job, environment))

@@ -34,13 +34,13 @@ class EndpointState:
 class Wanted:
     """The configuration for the newest approved version.
 
-    `names`: its name, and those of configurations that count as the same. `approved`: when the version was approved, if the
-    message is about that; long ago for others. `last`: its last deployment, if there was one.
+    `names`: its name, and those of configurations that count as the same. `requested`: when the version was approved, if the
+    message is about that, or when a manual request was sent; long ago for others. `last`: its last deployment, if there was one.
     """
 
     names: tuple[str, ...]
     version: int
-    approved: datetime
+    requested: datetime
     last: Deployment | None
 
 
@@ -121,8 +121,12 @@ def _is_due(endpoint: EndpointState, wanted: Wanted, kind: Kind, request_id: str
 
 
 def _is_new(wanted: Wanted, last: Deployment, kind: Kind, request_id: str) -> bool:
-    """Whether somebody asked for the configuration after its last deployment was started."""
-    return wanted.approved > last.started or (kind == "manual" and request_id != last.request)
+    """Whether somebody asked for the configuration after its last deployment was started.
+
+    A request that waited in the queue meanwhile was carried out by that deployment.
+    """
+    # The clocks of SQS and of the function may differ, so that a message may seem younger than the deployment that it started.
+    return wanted.requested > last.started and not (kind == "manual" and request_id == last.request)
 
 
 def _needs_memory(wanted: Wanted, kind: Kind, request_id: str) -> bool:

@@ -17,7 +17,10 @@ WAITING, STARTED = "waiting", "started"
 """Values of the tag `model-factory:outcome` before the end: requested and not started yet; started."""
 
 POINTER = "model-factory:deployment"
-"""Tag of an endpoint: the configuration of its last deployment."""
+"""Tag of an endpoint: the configuration of its last deployment. That one's other tags, but for its outcome, are beside it."""
+
+DELETED_BY = "model-factory:deleted-by"
+"""Tag of an endpoint: the id of the message for which lambda/deploy deletes it."""
 
 _PREFIX = "model-factory:"
 _LONGEST_VALUE = 256
@@ -61,6 +64,13 @@ class Deployment:
 
     def tags(self) -> list[dict[str, str]]:
         """The tags of the configuration."""
+        return [*self._tags(), _tag("outcome", self.outcome)]
+
+    def endpoint_tags(self) -> list[dict[str, str]]:
+        """The tags of the endpoint. SageMaker's events have them, so that an event says which deployment it is about."""
+        return [{"Key": POINTER, "Value": self.configuration}, *self._tags()]
+
+    def _tags(self) -> list[dict[str, str]]:
         values = {
             "model-package": self.model_package,
             "request": self.request,
@@ -68,9 +78,8 @@ class Deployment:
             "started": self.started.isoformat(),
             "previous": self.previous,
             "endpoint-modified": self.endpoint_modified,
-            "outcome": self.outcome,
         }
-        return [{"Key": f"{_PREFIX}{name}", "Value": tag_value(value)} for name, value in values.items()]
+        return [_tag(name, value) for name, value in values.items()]
 
     @classmethod
     def from_tags(cls, configuration: str, tags: Mapping[str, str]) -> Self | None:
@@ -88,6 +97,13 @@ class Deployment:
             value["endpoint_modified"],
             value["outcome"],
         )
+
+    @classmethod
+    def from_endpoint_tags(cls, tags: Mapping[str, str]) -> Self | None:
+        """From the tags of an endpoint, as started; None for an endpoint without them, such as one of an earlier release."""
+        if POINTER not in tags or f"{_PREFIX}started" not in tags:
+            return None
+        return cls.from_tags(tags[POINTER], {**tags, f"{_PREFIX}outcome": STARTED})
 
 
 @dataclass(frozen=True)
@@ -117,6 +133,10 @@ def end_of(deployment: Deployment, endpoint: Mapping[str, Any]) -> End | None:
     if live == deployment.previous:
         return End("rolled back", reason, time)
     return End("failed", f"the endpoint has the configuration {live}, which another principal deployed", time)
+
+
+def _tag(name: str, value: str) -> dict[str, str]:
+    return {"Key": f"{_PREFIX}{name}", "Value": tag_value(value)}
 
 
 def tag_value(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import api_requests as requests
 from botocore.exceptions import ClientError
 from decision import EndpointState
-from deployment import POINTER, Deployment
+from deployment import DELETED_BY, POINTER, Deployment
 from settings import Settings
 from shared.clients import client
 from shared.endpoints import describe_endpoint, is_missing, scalable_target
@@ -63,18 +63,19 @@ def tag(deployment: Deployment) -> None:
         client("sagemaker").add_tags(ResourceArn=config["EndpointConfigArn"], Tags=deployment.tags())
 
 
-def start(settings: Settings, endpoint: dict[str, Any] | None, config: dict[str, Any]) -> list[str]:
-    """CreateEndpoint, or UpdateEndpoint for a described endpoint; its tag has the configuration.
+def start(
+    settings: Settings, endpoint: dict[str, Any] | None, config: dict[str, Any], deployment: Deployment
+) -> list[str]:
+    """CreateEndpoint, or UpdateEndpoint for a described endpoint, which gets the tags of the deployment.
 
     Returns the rollback alarms that this deployment goes without, because they are in ALARM by the errors of the version that
     it replaces: SageMaker ends a deployment whose alarms are in ALARM ('Auto-Rollback Configuration and Monitoring'), and so
     no version could ever replace a broken one.
     """
     name = config["EndpointConfigName"]
-    pointer = {"Key": POINTER, "Value": name}
     if endpoint is None:
         client("sagemaker").create_endpoint(
-            EndpointName=settings.endpoint, EndpointConfigName=name, Tags=[*settings.tags, pointer]
+            EndpointName=settings.endpoint, EndpointConfigName=name, Tags=[*settings.tags, *deployment.endpoint_tags()]
         )
         return []
     if _instance_type(_describe_config(endpoint["EndpointConfigName"])) != _instance_type(config):
@@ -82,14 +83,15 @@ def start(settings: Settings, endpoint: dict[str, Any] | None, config: dict[str,
         deregister(settings)
     in_alarm = _in_alarm(settings.serving.rollback_alarms)
     alarms = [alarm for alarm in settings.serving.rollback_alarms if alarm not in in_alarm]
-    client("sagemaker").add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[pointer])
+    client("sagemaker").add_tags(ResourceArn=endpoint["EndpointArn"], Tags=deployment.endpoint_tags())
     client("sagemaker").update_endpoint(**requests.update(settings, name, alarms))
     return in_alarm
 
 
-def delete(settings: Settings) -> None:
-    """End automatic scaling, then DeleteEndpoint."""
+def delete(settings: Settings, endpoint: dict[str, Any], request: str) -> None:
+    """End automatic scaling, then DeleteEndpoint; the tag says that nobody deleted it by hand."""
     deregister(settings)
+    client("sagemaker").add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": DELETED_BY, "Value": request}])
     client("sagemaker").delete_endpoint(EndpointName=settings.endpoint)
 
 

@@ -28,12 +28,24 @@ Id = Annotated[str, Field(pattern=r"^[!-~]+$", max_length=128)]
 
 
 @dataclass(frozen=True)
-class Deletion:
-    """The endpoint configuration and the tags that a deleted endpoint had, and when it was deleted."""
+class EndpointEvent:
+    """The endpoint as an event about it describes it; it may have been changed or deleted since.
 
+    Args:
+        status: EndpointStatus in the spelling of DescribeEndpoint; `Deleted` when it no longer exists.
+        configuration: Name of its configuration.
+        tags: Its tags.
+        time: LastModifiedTime: when it got this status.
+        created: CreationTime, where the event has it.
+        reason: FailureReason, where the event has it; no documented example has.
+    """
+
+    status: str
     configuration: str | None
     tags: dict[str, str]
     time: datetime
+    created: datetime | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +60,7 @@ class Request:
         model_package: ARN of the version that was approved or rejected; None for all other messages.
         status_event: What the event about that version says of its approval.
         by: Who sent a manual request, if it says so.
-        deletion: What an event about the deletion of the endpoint says; None for all other messages.
+        endpoint: What an event about the endpoint says; None for all other messages.
     """
 
     id: str
@@ -58,7 +70,7 @@ class Request:
     by: str = ""
     model_package: str | None = None
     status_event: StatusEvent | None = None
-    deletion: Deletion | None = None
+    endpoint: EndpointEvent | None = None
 
 
 class _ManualRequest(BaseModel):
@@ -99,7 +111,9 @@ class _Endpoint(BaseModel):
     EndpointName: str = Field(max_length=63)
     EndpointStatus: Literal["IN_SERVICE", "FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED", "DELETING", "DELETED"]
     EndpointConfigName: str | None = Field(default=None, max_length=63)
+    CreationTime: Any = None
     LastModifiedTime: Any = None
+    FailureReason: Any = None
     Tags: dict[str, Any] | None = None
 
 
@@ -163,20 +177,24 @@ def parse(body: str, origin: Origin) -> Request:
         kind = "created" if message.detail.operation == "Create" else "changed"
         return Request(identifier, _model_of_parameter(message.detail.name), kind)
     endpoint = message.detail
-    model = _model(endpoint.EndpointName, origin)
-    if endpoint.EndpointStatus not in ("DELETING", "DELETED"):
-        return Request(identifier, model, "settled")
-    return Request(identifier, model, "deleted", deletion=_deletion(endpoint))
+    kind = "deleted" if endpoint.EndpointStatus in ("DELETING", "DELETED") else "settled"
+    return Request(identifier, _model(endpoint.EndpointName, origin), kind, endpoint=_endpoint_event(endpoint))
 
 
-def _deletion(endpoint: _Endpoint) -> Deletion:
-    time = endpoint.LastModifiedTime
-    is_time = isinstance(time, int | float) and 0 < time < _YEAR_3000
-    return Deletion(
+def _endpoint_event(endpoint: _Endpoint) -> EndpointEvent:
+    return EndpointEvent(
+        endpoint.EndpointStatus.title().replace("_", ""),
         endpoint.EndpointConfigName,
         {str(key): str(value) for key, value in endpoint.Tags.items()} if endpoint.Tags else {},
-        datetime.fromtimestamp(time / 1000, UTC) if is_time else datetime.now(UTC),
+        _time(endpoint.LastModifiedTime) or datetime.now(UTC),
+        _time(endpoint.CreationTime),
+        endpoint.FailureReason if isinstance(endpoint.FailureReason, str) else None,
     )
+
+
+def _time(milliseconds: Any) -> datetime | None:
+    is_time = isinstance(milliseconds, int | float) and 0 < milliseconds < _YEAR_3000
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if is_time else None
 
 
 def _model(name: str, origin: Origin) -> str:

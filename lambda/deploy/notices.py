@@ -81,9 +81,9 @@ def endpoint_deleted(settings: Settings, version: int) -> Alert:
     return Alert(
         model=settings.model,
         cause="endpoint-deleted",
-        what=f"The endpoint {settings.endpoint} of {settings.model}, which served version {version}, was deleted.",
+        what=f"The endpoint {settings.endpoint} of {settings.model}, which had version {version}, was deleted.",
         why="DeleteEndpoint was called outside of Model Factory; CloudTrail has the caller.",
-        done="It is not created again before a version is approved or somebody asks for it.",
+        done="No version is deployed, not even one that waits for the endpoint, before one is approved or somebody asks for it.",
         command=command("redeploy", settings.model),
         version=version,
     )

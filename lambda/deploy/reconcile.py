@@ -6,31 +6,25 @@ before a deployment with an hour of baking does. SageMaker's event at the end of
 
 # pyright: reportMissingTypeStubs=false
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import api_requests as requests
 import endpoints
+import ends
 import notices
 from botocore.exceptions import ClientError
 from decision import Delete, Deploy, EndpointState, Keep, Retry, Wanted, decide
-from deployment import POINTER, STARTED, WAITING, Deployment, end_of
-from messages import Deletion, Request
-from records import approved_by, write_deletion, write_deployment, write_version
+from deployment import STARTED, WAITING, Deployment
+from messages import Request
+from records import approved_by, write_version
 from settings import Settings
 from shared.alerts import send_alert
 from shared.artifacts import ArtifactError, check_artifact
 from shared.clients import client
+from shared.messages import Outcome
 from versions import newest_approved
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A log message and its keys."""
-
-    message: str
-    facts: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 class EndpointDeletedError(Exception):
@@ -43,12 +37,14 @@ def reconcile(settings: Settings, request: Request, sender: str, sent: datetime)
     `sender` and `sent`: who sent the message and when, as SQS says. Raises EndpointDeletedError, and ClientError when AWS refuses
     the deployment.
     """
-    if request.deletion:
-        return _deleted(settings, request.id, request.deletion)
+    if request.endpoint and request.kind == "deleted":
+        return ends.deleted(settings, request.id, request.endpoint)
     description = endpoints.describe(settings.endpoint)
+    if request.endpoint:
+        ends.close_from_event(settings, request.endpoint, description)
     package = newest_approved(settings.model_package_group, request.model_package)
     if description:
-        _close_last(settings, request, description)
+        ends.close_last(settings, description, settled=request.kind == "settled")
     endpoint = endpoints.state(description) if description else None
     if package is None:
         return _nothing_approved(settings, request, endpoint)
@@ -101,7 +97,8 @@ class _Step:
                 raise EndpointDeletedError(f"{self.settings.endpoint} is being deleted")
             case Delete():
                 self._prepare(WAITING)
-                endpoints.delete(self.settings)
+                if self.description:
+                    endpoints.delete(self.settings, self.description, self.request.id)
                 reason = self.endpoint.failure_reason if self.endpoint else None
                 raise EndpointDeletedError(f"{self.settings.endpoint} had failed ({reason or '?'}) and is deleted")
             case Deploy():
@@ -122,23 +119,24 @@ class _Step:
         if last is None and self.request.kind != "changed":
             # Nothing that is served has changed where only the name of the model has: its role and network are the same.
             names = (self.name, requests.former_config_name(self.settings, self.package_arn))
-        return Wanted(names, self.version, self._approved_now(), last)
+        return Wanted(names, self.version, self._requested(), last)
 
-    def _approved_now(self) -> datetime:
-        """When the wanted version was approved, if that is what this message is about.
+    def _requested(self) -> datetime:
+        """When somebody approved or asked for the wanted version, if that is what this message is about.
 
         LastModifiedTime alone says nothing: an update of metadata changes it, too.
         """
+        if self.request.kind == "manual":
+            return self.sent
         if self.request.kind == "approved" and _version_of(self.request) in (None, self.version):
             return self.approved
         return datetime.min.replace(tzinfo=UTC)
 
     def _deploy(self) -> Outcome:
         previous = self.description["EndpointConfigName"] if self.description else None
-        self._record_deletion()
         try:
             deployment = self._prepare(STARTED)
-            left_out = endpoints.start(self.settings, self.description, self.config)
+            left_out = endpoints.start(self.settings, self.description, self.config, deployment)
         except ClientError as error:
             now = endpoints.describe(self.settings.endpoint)
             if now and endpoints.target(now) == self.name:
@@ -151,15 +149,6 @@ class _Step:
         message = "deploying without the rollback alarms that are in ALARM already" if left_out else "deploying"
         facts = {"previous": previous, "requested_by": deployment.requested_by, "rollback_alarms_left_out": left_out}
         return Outcome(message, self.facts | facts)
-
-    def _record_deletion(self) -> None:
-        """Record that the endpoint was deleted by hand, where it is created anew with the same configuration before the event.
-
-        The tags of the configuration are about to change. `sent` is the same at every attempt, so there is one record.
-        """
-        last = endpoints.deployment_of(self.name) if self.endpoint is None else None
-        if last and last.outcome == "succeeded":
-            _record_deletion(self.settings, last, self.sent, self.request.id)
 
     def _prepare(self, outcome: str) -> Deployment:
         """Create model and configuration, with the tags of a deployment that is started or has to wait."""
@@ -207,65 +196,12 @@ class _Step:
         send_alert(notices.live_version_rejected(self.settings, rejected, done))
 
 
-def _close_last(settings: Settings, request: Request, description: dict[str, Any]) -> None:
-    """Write the record of the last deployment and alert, if SageMaker has ended it since."""
-    last = endpoints.last_deployment(description)
-    if _close(settings, last, description):
-        return
-    if (
-        request.kind == "settled"
-        and description["EndpointStatus"] in ("Failed", "OutOfService", "UpdateRollbackFailed")
-        and not (last and last.outcome == "failed")
-    ):
-        status, reason = description["EndpointStatus"], description.get("FailureReason")
-        send_alert(notices.endpoint_failed(settings, status, reason, last.version if last else None))
-
-
-def _close(settings: Settings, last: Deployment | None, description: dict[str, Any]) -> bool:
-    """Write the record of a deployment and alert, if it has ended and that was not done; whether it was done now."""
-    end = end_of(last, description) if last else None
-    if last is None or end is None:
-        return False
-    write_deployment(settings, last, end, description)
-    if alert := notices.ended(settings, last, end):
-        send_alert(alert)
-    endpoints.tag(replace(last, outcome=end.outcome))
-    return True
-
-
 def _nothing_approved(settings: Settings, request: Request, endpoint: EndpointState | None) -> Outcome:
     rejected = _version_of(request)
     if request.kind == "rejected" and rejected is not None and endpoint and endpoint.live_version == rejected:
         send_alert(notices.nothing_approved(settings, rejected))
         return Outcome("the live version was rejected and no other is approved", {"version": rejected})
     return Outcome("nothing is approved")
-
-
-def _deleted(settings: Settings, request_id: str, deletion: Deletion) -> Outcome:
-    """Record and tell that the endpoint was deleted by hand, once; it may exist again since."""
-    configuration = deletion.configuration or ""
-    # The event of the end of a deployment may be late: the deleted endpoint was in service, as SageMaker deletes no other.
-    description = {
-        "EndpointStatus": "InService",
-        "EndpointConfigName": configuration,
-        "LastModifiedTime": deletion.time,
-    }
-    pointer = deletion.tags.get(POINTER)
-    unclosed = endpoints.deployment_of(pointer) if pointer else None
-    if unclosed and unclosed.started < deletion.time:
-        _close(settings, unclosed, description)
-    last = endpoints.deployment_of(configuration) if configuration else None
-    # Waiting and failed: this function deleted the endpoint, whose creation had failed.
-    if last is None or last.outcome in (WAITING, "failed", "deleted") or last.started > deletion.time:
-        return Outcome("the endpoint is deleted")
-    _record_deletion(settings, last, deletion.time, request_id)
-    return Outcome("the endpoint was deleted by hand", {"version": last.version})
-
-
-def _record_deletion(settings: Settings, last: Deployment, time: datetime, request_id: str) -> None:
-    write_deletion(settings, last, time, request_id)
-    send_alert(notices.endpoint_deleted(settings, last.version))
-    endpoints.tag(replace(last, outcome="deleted"))
 
 
 def _version_of(request: Request) -> int | None:

@@ -61,6 +61,10 @@ class Chains:
     def __init__(self, s3: Any, bucket: str) -> None:
         self._s3, self._bucket = s3, bucket
 
+    def has(self, draft: Draft) -> bool:
+        """Whether the event has a record with its marker; a record without one is found by `append`."""
+        return self._marked(draft) is not None
+
     def append(self, draft: Draft, *, again: bool) -> Written:
         """Write the record of an event and its marker, unless it has them; safe to repeat at any point.
 

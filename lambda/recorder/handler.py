@@ -11,6 +11,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from chains import Chains
+from completion import Clients, complete, needs_evidence
 from messages import Received, parse
 from shared.clients import client
 from shared.messages import InvalidMessageError
@@ -34,6 +35,8 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
     chains = Chains(client("s3"), os.environ["RECORDS_BUCKET"])
     again = int(record.attributes.approximate_receive_count) > 1
     for draft in drafts:
+        if needs_evidence(draft) and not chains.has(draft):
+            draft = complete(draft, Clients.of(lambda_context))
         written = chains.append(draft, again=again)
         logger.info(
             "recorded" if written.new else "recorded before", model=draft.model, kind=draft.kind, key=written.key

@@ -1,25 +1,15 @@
 """Carries out what `decision` decides: starts a training, remembers a request, or skips it and says so."""
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import aws
 from decision import ALARM_TRIGGERS, Decision, Nothing, Remember, Skip, Start, decide
 from settings import Settings
 from shared.alerts import Alert, send_alert
 from shared.executions import Execution, Request
+from shared.messages import Outcome
 from shared.settings import ENVIRONMENT
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A log message and its keys."""
-
-    message: str
-    facts: dict[str, Any] = field(default_factory=dict[str, Any])
-
 
 _STARTED = {"RetrainStarted": 1, "RetrainNotStarted": 0}
 

@@ -35,6 +35,8 @@ KINDS = (
 """Kinds of records (docs/reference/records.md)."""
 ENVIRONMENT = "_environment"
 """Folder of the chain of records that are about no model. Names of models have no underscore."""
+LINEAGE = "_lineage"
+"""Folder of the markers that say which trainings read an object."""
 
 _MARKER = re.compile(r"[^/]+/index/[a-z]+/(\d{8}T\d{6}Z)-v(0|[1-9]\d*)-([1-9]\d*)")
 
@@ -96,3 +98,27 @@ def encode(record: Mapping[str, Any]) -> bytes:
 def digest(content: bytes) -> str:
     """SHA-256 as hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
+
+
+def lineage_prefix(uri: str, version_id: str = "") -> str:
+    """Prefix of the markers of trainings that read an object of S3: of one version of it, or of all."""
+    prefix = f"{LINEAGE}/{digest(uri.encode())}/"
+    return f"{prefix}{version_id}/" if version_id else prefix
+
+
+def lineage_key(uri: str, version_id: str, model: str, execution: str, version: int | None) -> str:
+    """Key of the empty marker that says that a training read a version of an object.
+
+    `execution`: id of the pipeline's execution. `version`: the version of the model that it registered; None without one.
+    """
+    return f"{lineage_prefix(uri, version_id)}{model}/{execution}-v{version or 0}"
+
+
+def read_lineage_key(key: str) -> tuple[str, str, str, int | None]:
+    """Version id of the object, model, execution id, and version of the model. Raises ValueError for another key."""
+    folder, _, rest = key.partition("/")
+    parts = rest.split("/")
+    execution, separator, number = parts[-1].rpartition("-v") if parts else ("", "", "")
+    if folder != LINEAGE or len(parts) != 4 or not separator or not number.isdecimal():
+        raise ValueError(f"{key} is no key of a lineage marker")
+    return parts[1], parts[2], execution, int(number) or None

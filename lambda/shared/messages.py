@@ -1,7 +1,7 @@
-"""Message validation: parse a queue message's body, and find the model in the name of one of its resources."""
+"""Queue messages: parse a body, find the model in the name of one of its resources, and what became of a message."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 from aws_lambda_powertools.utilities.parser import ValidationError
 from pydantic import Field, TypeAdapter
@@ -18,6 +18,14 @@ ModelName = Annotated[str, Field(pattern=MODEL_NAME_PATTERN, max_length=MAX_MODE
 
 class InvalidMessageError(ValueError):
     """The message does not follow the contract; a retry does not change that."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a message: a log message and its keys."""
+
+    message: str
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)

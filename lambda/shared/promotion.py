@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 
 from .artifacts import mismatch
 from .clients import ClientProvider
+from .lineage_files import copy_lineage
 from .records import write_correction, write_record
 from .s3 import split_uri
 
@@ -80,6 +81,7 @@ def promote(
         raise PromotionError(mismatch(container["ModelDataUrl"], number, str(error), registered or "")) from error
     sagemaker = target.environment.client("sagemaker")
     reports = {name: copy.reports(package[name]) for name in _REPORTS if name in package}
+    lineage = copy_lineage(package, source, copy)
     origin, s3 = package["ModelPackageArn"], target.environment.client("s3")
     facts = {
         "by": by,
@@ -91,6 +93,7 @@ def promote(
     }
     record_uri = write_record(s3, target.records_uri, "promotions", package, facts)
     request = _create_request(package, target, artifact_uri, digest, reason, record_uri)
+    request["CustomerMetadataProperties"] |= lineage
     try:
         created = sagemaker.create_model_package(**request, **reports)
     except ClientError as error:
@@ -139,23 +142,35 @@ class _Copy:
     def __init__(self, source: ClientProvider, target: ClientProvider, folder: str) -> None:
         self._source, self._target, self._folder = source.client("s3"), target.client("s3"), folder
         self._copied_folders: set[str] = set()
+        self._copied: dict[str, str] = {}
+        """SHA-256 by URI: reports and lineage name some files twice."""
 
-    def file(self, uri: str, expected: str | None = None) -> tuple[str, str]:
-        """URI and SHA-256 of the copy of one object.
+    def file(self, uri: str, expected: str | None = None, to: str = "") -> tuple[str, str]:
+        """URI and SHA-256 of the copy of one object; `to`: its path below the folder, by default that of the source.
 
         Raises _DigestError when the SHA-256 is not the `expected` one; the copy of an earlier promotion stays as it is.
         """
-        source, copy_uri = _bucket_and_key(uri), self._copy_uri(uri)
+        source, copy_uri = _bucket_and_key(uri), f"{self._folder}/{to}" if to else self._copy_uri(uri)
+        if copy_uri in self._copied:
+            return copy_uri, self._copied[copy_uri]
         target = _bucket_and_key(copy_uri)
         head = self._source.head_object(**source)
         size: int = head["ContentLength"]
         unchanged = source | {"IfMatch": head["ETag"]}  # all parts are read from the same version of the object
         if size > PART_BYTES:
-            return copy_uri, self._in_parts(unchanged, size, target, expected)
-        content = self._read(unchanged)
-        digest = _checked(hashlib.sha256(content).hexdigest(), expected)
-        self._target.put_object(**target, Body=content, **_CHECKSUM)
+            digest = self._in_parts(unchanged, size, target, expected)
+        else:
+            content = self._read(unchanged)
+            digest = _checked(hashlib.sha256(content).hexdigest(), expected)
+            self._target.put_object(**target, Body=content, **_CHECKSUM)
+        self._copied[copy_uri] = digest
         return copy_uri, digest
+
+    def write(self, path: str, content: bytes) -> str:
+        """Write an object below the folder; its URI."""
+        uri = f"{self._folder}/{path}"
+        self._target.put_object(**_bucket_and_key(uri), Body=content, **_CHECKSUM)
+        return uri
 
     def _in_parts(self, source: dict[str, str], size: int, target: dict[str, str], expected: str | None) -> str:
         """Copy by multipart upload; the SHA-256. The bucket's lifecycle rule removes an upload that is never completed."""

@@ -27,6 +27,7 @@ ABSENT = frozenset(key.lower() for key in (
     "aws:SourceOwner", "aws:ResourceAccount", "aws:ResourceTag/", "iam:ResourceTag/",
     "kms:ViaService", "kms:EncryptionContext:", "kms:EncryptionContextKeys", "kms:GrantIsForAWSResource",
     "kms:GrantOperations", "kms:GranteePrincipal", "kms:GrantConstraintType", "kms:CallerAccount",
+    "kms:SigningAlgorithm", "kms:MessageType", "kms:RequestAlias",
     "iam:PassedToService", "iam:AssociatedResourceArn", "iam:AWSServiceName", "sts:ExternalId", "sts:RoleSessionName",
     "s3:prefix", "s3:delimiter", "s3:max-keys", "s3:VersionId", "s3:x-amz-", "s3:object-lock-mode",
     "s3:object-lock-legal-hold",
@@ -50,7 +51,12 @@ FROM_PARAMETERS: dict[str, dict[str, str]] = {
         "application-autoscaling:scalable-dimension": "ScalableDimension",
     },
     "sns": {"sns:Protocol": "Protocol", "sns:Endpoint": "Endpoint"},
-    "kms": {"kms:GrantOperations": "Operations", "kms:GranteePrincipal": "GranteePrincipal"},
+    "kms": {
+        "kms:GrantOperations": "Operations",
+        "kms:GranteePrincipal": "GranteePrincipal",
+        "kms:SigningAlgorithm": "SigningAlgorithm",
+        "kms:MessageType": "MessageType",
+    },
     "sagemaker": {
         "sagemaker:InstanceTypes": "InstanceType",
         "sagemaker:ModelApprovalStatus": "ModelApprovalStatus",
@@ -117,6 +123,8 @@ def of_call(call: Call) -> dict[str, Value]:
         context = call.params.get("EncryptionContext") or {}
         keys |= {f"kms:EncryptionContext:{name}": value for name, value in context.items()}
         keys |= {"kms:EncryptionContextKeys": list(context)} if context else {}
+        key = str(call.params.get("KeyId", "")).rpartition(":")[2]
+        keys |= {"kms:RequestAlias": key} if key.startswith("alias/") else {}
     return keys | _tags(call.params)
 
 

@@ -3,6 +3,7 @@
 A type is one entry of a table: its service, and how it is created, updated and deleted through boto3.
 """
 
+import sys
 from types import ModuleType
 
 from ..interfaces import EmbeddedAws
@@ -17,3 +18,11 @@ def install(local: EmbeddedAws) -> None:
         tables.install(local)
 
     local.when_imported("moto.cloudformation.responses", extend)
+
+    def restarted() -> None:
+        if "moto.cloudformation.responses" in sys.modules:
+            from . import stack_failures
+
+            stack_failures.restarted()
+
+    local.stores.after_restart(restarted)

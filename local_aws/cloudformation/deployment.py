@@ -8,6 +8,7 @@ A change that failed and preserves its resources can go back later, or is comple
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from moto.cloudformation import parsing
@@ -27,7 +28,7 @@ type Report = Callable[[Any, str, str | None], None]
 
 @dataclass(frozen=True)
 class _Undo:
-    """How the change of one resource is undone."""
+    """How the change of one resource is undone. `run` is a partial, not a closure: state that is kept has it."""
 
     name: str
     resource_type: str
@@ -151,17 +152,17 @@ class Deployment:
         if created is None:  # a type without a service behind it
             return
 
-        def remove() -> None:
-            del self._resources[name]
-            # RetainExceptOnCreate says just this: what a failed operation created is deleted again.
-            if resource.get("DeletionPolicy") == "Retain":
-                self._report(created, "DELETE_SKIPPED", None)
-            else:
-                delete(self._map, created)
-                self._report(created, "DELETE_COMPLETE", None)
-
-        self._remove.append(_Undo(name, resource["Type"], remove))
+        self._remove.append(_Undo(name, resource["Type"], partial(self._delete_created, created)))
         self._report(created, "CREATE_COMPLETE", None)
+
+    def _delete_created(self, created: Any) -> None:
+        del self._resources[created.logical_resource_id]
+        # RetainExceptOnCreate says just this: what a failed operation created is deleted again.
+        if created.cfn_template.get("DeletionPolicy") == "Retain":
+            self._report(created, "DELETE_SKIPPED", None)
+        else:
+            delete(self._map, created)
+            self._report(created, "DELETE_COMPLETE", None)
 
     def _update(self, name: str, resource: dict[str, Any]) -> None:
         old = self._resources[name]
@@ -169,8 +170,8 @@ class Deployment:
             _check_type(old, resource, name)
             model, content, physical_name = resolve(name, resource, self._map)
             if content["Properties"] == old.cfn_properties:
-                before = old.cfn_template
-                self._restore.append(_Undo(name, resource["Type"], lambda: setattr(old, "cfn_template", before)))
+                undo = partial(setattr, old, "cfn_template", old.cfn_template)
+                self._restore.append(_Undo(name, resource["Type"], undo))
                 old.cfn_template = resource
                 return
             if _replaces(old, content["Properties"]):
@@ -200,32 +201,36 @@ class Deployment:
         self._supersede(old, name)
 
     def _change(self, old: Any, name: str, resource: dict[str, Any], model: Any, content: Any, called: str) -> None:
-        template, properties = old.cfn_template, old.cfn_properties
-
-        def update(wanted_template: dict[str, Any], wanted: dict[str, Any]) -> None:
-            where = {"account_id": self._map._account_id, "region_name": self._map._region_name}
-            new = model.update_from_cloudformation_json(
-                original_resource=self._resources[name],
-                new_resource_name=called,
-                cloudformation_json={**content, "Properties": wanted},
-                **where,
-            )
-            self._resources[name] = describe(new, name, wanted_template, wanted)
-
+        update = partial(self._update_in_place, model, content, called, name)
         # Also after an update that failed half way.
-        self._restore.append(_Undo(name, resource["Type"], lambda: update(template, properties)))
+        self._restore.append(_Undo(name, resource["Type"], partial(update, old.cfn_template, old.cfn_properties)))
         update(resource, content["Properties"])
         if self._resources[name].physical_resource_id != old.physical_resource_id:
             self._restore.pop()
             self._supersede(old, name)
+
+    def _update_in_place(
+        self, model: Any, content: Any, called: str, name: str, template: dict[str, Any], properties: dict[str, Any]
+    ) -> None:
+        new = model.update_from_cloudformation_json(
+            original_resource=self._resources[name],
+            new_resource_name=called,
+            cloudformation_json={**content, "Properties": properties},
+            account_id=self._map._account_id,
+            region_name=self._map._region_name,
+        )
+        self._resources[name] = describe(new, name, template, properties)
 
     def _supersede(self, old: Any, name: str) -> None:
         """`old` is deleted when everything else succeeded; a rollback deletes the new one instead."""
         new = self._resources[name]
         self._obsolete.append(old)
         kind = old.cf_resource_type
-        self._restore.append(_Undo(name, kind, lambda: self._resources.__setitem__(name, old)))
-        self._remove.append(_Undo(name, kind, lambda: delete(self._map, new)))
+        self._restore.append(_Undo(name, kind, partial(self._put_back, old)))
+        self._remove.append(_Undo(name, kind, partial(delete, self._map, new)))
+
+    def _put_back(self, old: Any) -> None:
+        self._resources[old.logical_resource_id] = old
 
 
 def _replaces(old: Any, properties: dict[str, Any]) -> bool:

@@ -114,6 +114,8 @@ def _update_key(kms: Any, physical: Physical, properties: Properties, context: C
 
 
 def _rotate(kms: Any, key: str, properties: Properties) -> None:
+    if properties.get("KeySpec", "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT":
+        return  # KMS does not rotate asymmetric keys (UnsupportedOperationException)
     on = str(properties.get("EnableKeyRotation", False)).lower() == "true"
     (kms.enable_key_rotation if on else kms.disable_key_rotation)(KeyId=key)
 

@@ -105,7 +105,7 @@ def _change(backend: Any, stack: Any, template: str, parameters: dict[str, Any] 
     stack._add_stack_event(stack.status, resource_status_reason="User Initiated")
     content = stack.parse_template(template)
     action = stack_failures.action_of(stack, kind)
-    deployment = Deployment(stack.resource_map, reporter(stack), preserve=action == "DO_NOTHING")
+    stack.running = deployment = Deployment(stack.resource_map, reporter(stack), preserve=action == "DO_NOTHING")
     try:
         deployment.apply(content, parameters)
         # Moto reads outputs and exports when a stack is created directly, but not by a change set.

@@ -1,5 +1,6 @@
 """Events of a stack about its resources, as DescribeStackEvents returns them."""
 
+from functools import partial
 from typing import Any
 
 from moto.cloudformation.models import Event
@@ -10,12 +11,12 @@ from .failures import ResourceFailed
 
 def reporter(stack: Any) -> Report:
     """A function that adds the event of a resource: it takes the resource, its status and the reason of a failure."""
+    return partial(_report, stack)
 
-    def report(resource: Any, status: str, reason: str | None) -> None:
-        physical = getattr(resource, "physical_resource_id", "") or ""
-        _add(stack, resource.logical_resource_id, physical, resource.cf_resource_type, status, reason)
 
-    return report
+def _report(stack: Any, resource: Any, status: str, reason: str | None) -> None:
+    physical = getattr(resource, "physical_resource_id", "") or ""
+    _add(stack, resource.logical_resource_id, physical, resource.cf_resource_type, status, reason)
 
 
 def report_failure(stack: Any, failed: ResourceFailed) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
 
@@ -84,6 +85,25 @@ def handle(stack: Any, deployment: Deployment, kind: str, action: Action, error:
         return
     deployment.preserve(failed.logical_id if failed else None)
     _end(stack, f"{kind}_FAILED", why)
+
+
+def restarted() -> None:
+    """End the operations on stacks that ran when the embedded AWS ended, as failed: what they changed can be rolled back."""
+    stacks: list[Any] = [
+        stack
+        for regions in list(cloudformation_backends.values())
+        for backend in list(regions.values())
+        for stack in list(backend.stacks.values())
+    ]
+    for stack in stacks:
+        operation, in_progress, _ = str(stack.status).rpartition("_IN_PROGRESS")
+        if not in_progress or operation == "REVIEW":
+            continue
+        if operation in ("CREATE", "UPDATE"):
+            stack.unfinished = [*getattr(stack, "unfinished", []), stack.running]
+            stack.updatable_after_failure = True
+        stack.not_restored = None
+        _end(stack, f"{operation}_FAILED", "The embedded AWS was restarted during the operation.")
 
 
 def _roll_back(stack: Any, kind: str, why: str, skipped: Collection[str] = ()) -> None:

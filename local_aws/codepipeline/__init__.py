@@ -10,7 +10,8 @@ from .service import RegionalApi
 
 def install(local: EmbeddedAws) -> tuple[Repositories, RegionalApi]:
     """Serve these APIs in moto's place; the repositories, whose `git push` starts pipelines, and CodePipeline."""
-    repositories = Repositories(local.state_dir / "repositories", local.endpoint_url)
+    repositories = Repositories(local.kept_dir / "repositories", local.endpoint_url)
+    local.stores.refer("repositories", repositories)
     codebuild = RegionalApi(
         local, "codebuild", lambda account, region: builds.Builds(local, repositories, account, region)
     )

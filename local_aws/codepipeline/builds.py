@@ -32,6 +32,12 @@ class Builds:
         """End what is running."""
         self.stopping.set()
 
+    def restarted(self) -> None:
+        """End the builds that ran when the embedded AWS ended, as builds that the service could not finish."""
+        for build in self.builds.values():
+            if build["buildStatus"] == "IN_PROGRESS":
+                build |= {"buildStatus": "FAULT", "currentPhase": "COMPLETED", "endTime": now()}
+
     def arn(self, kind: str, name: str) -> str:
         """The ARN of a project or build."""
         return f"arn:aws:codebuild:{self.region}:{self.account}:{kind}/{name}"

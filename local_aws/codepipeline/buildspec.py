@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from ..processes import record
 from ..toolchain import QUIET
 
 PHASES = ("install", "pre_build", "build", "post_build")
@@ -97,6 +98,7 @@ def run(spec: BuildSpec, source: Path, folder: Path, environment: dict[str, str]
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        record(process.pid)
         while True:
             try:
                 process.wait(0.2)

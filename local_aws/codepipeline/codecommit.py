@@ -29,6 +29,9 @@ class CodeCommit:
     def stop(self) -> None:
         """Nothing runs."""
 
+    def restarted(self) -> None:
+        """Nothing ran."""
+
     def full_name(self, name: str) -> str:
         """Its name in `local.repositories`."""
         return f"{_FOLDER}{self.account}/{self.region}/{name}"

@@ -11,6 +11,8 @@ from .artifacts import Artifact
 from .interfaces import PipelineService, RunningPipeline
 from .providers import PROVIDERS
 
+RESTARTED = "Internal error: the embedded AWS was restarted while the action ran. Start the pipeline again."
+
 
 class Execution:
     """One execution; `start` runs it in a thread of its own.
@@ -41,7 +43,7 @@ class Execution:
         self.revisions: list[Record] = list(rollback[1].revisions) if rollback else []
         self.variables: dict[str, dict[str, str]] = dict(rollback[1].variables) if rollback else {}
         self.variables["codepipeline"] = {"PipelineExecutionId": self.identifier}
-        self._thread = threading.Thread(target=self._run, name=f"pipeline {self.name}", daemon=True)
+        self._thread: threading.Thread | None = None
 
     @property
     def name(self) -> str:
@@ -55,11 +57,29 @@ class Execution:
 
     def start(self) -> None:
         """Run."""
+        self._thread = threading.Thread(target=self._run, name=f"pipeline {self.name}", daemon=True)
         self._thread.start()
 
     def join(self) -> None:
         """Wait for the end, after the service was stopped."""
-        self._thread.join(timeout=10)
+        if self._thread:
+            self._thread.join(timeout=10)
+
+    def restarted(self) -> None:
+        """End an execution that ran when the embedded AWS ended; called when that has started again."""
+        if self.status != "InProgress":
+            return
+        for action in self.actions:
+            if action.status == "InProgress":
+                action.fail("InternalError", RESTARTED)
+                action.token, action.updated = None, now()
+                self.summary = f"{action.stage}: {action.name}: {RESTARTED}"
+                self._action_event(action, "FAILED")
+        for stage, status in self.stages.items():
+            if status == "InProgress":
+                self.stages[stage] = "Failed"
+                self._emit("Stage", "FAILED", stage=stage)
+        self._end("Failed")
 
     def cancel(self) -> None:
         """The pipeline was changed: what runs ends, nothing new begins."""

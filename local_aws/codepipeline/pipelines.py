@@ -77,6 +77,14 @@ class Pipelines:
             for execution in pipeline.executions:
                 execution.join()
 
+    def restarted(self) -> None:
+        """End the executions that ran when the embedded AWS ended."""
+        for pipeline in self.pipelines.values():
+            pipeline.holders.clear()
+            pipeline.waiting.clear()
+            for execution in pipeline.executions:
+                execution.restarted()
+
     def find(self, name: str) -> Pipeline:
         """The pipeline called `name`. Raises ServiceError."""
         if name not in self.pipelines:

@@ -21,6 +21,9 @@ class RegionalApi(JsonApi):
         self._make_state = make_state
         self._states: dict[tuple[str, str], Any] = {}
         local.on_stop(self._stop)
+        local.stores.refer(service, self)
+        local.stores.add(service, lambda: self._states, self._states.update)
+        local.stores.after_restart(self._restarted)
 
     def state(self, account: str, region: str) -> Any:
         """The state of one account and region."""
@@ -38,6 +41,10 @@ class RegionalApi(JsonApi):
         self.check_types(operation, content)
         state = self.state(*origin(request))
         return serve(state, content | {"CallerArn": _caller(request, state.account)}) or {}
+
+    def _restarted(self) -> None:
+        for state in self.states():
+            state.restarted()
 
     def _stop(self) -> None:
         for state in self._states.values():

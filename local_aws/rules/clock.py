@@ -16,6 +16,17 @@ def pass_to(time: datetime) -> None:
     _ahead = max(_ahead, time - datetime.now(UTC))
 
 
+def ahead() -> timedelta:
+    """How far this clock is ahead of the machine's."""
+    return _ahead
+
+
+def restore(kept: timedelta) -> None:
+    """Be ahead of the machine's time as before a restart."""
+    global _ahead
+    _ahead = kept
+
+
 def reset() -> None:
     """Go back to the machine's time."""
     global _ahead

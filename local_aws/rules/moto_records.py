@@ -39,10 +39,10 @@ def _policy(account: str, _: str, arn: str) -> Record:
 
 
 def _key(account: str, region: str, identifier: str) -> Record:
-    """A KMS key by its id, with its policy."""
+    """A KMS key by its id, with its policy and usage."""
     backend: Any = get_backend("kms")[account][region]
     key = backend.keys.get(identifier)
-    return key and {"Policy": key.policy}
+    return key and {"Policy": key.policy, "KeyUsage": key.key_usage}
 
 
 def _bucket(account: str, _: str, name: str) -> Record:

@@ -9,6 +9,7 @@ from ..interfaces import EmbeddedAws
 from ..json_api import Record
 from . import endpoints, jobs, pipelines, registry
 from .hosting import Hosting
+from .restarted import restarted
 from .service import Service
 
 KINDS = {
@@ -51,3 +52,4 @@ def install(local: EmbeddedAws) -> None:
     local.serve("sagemaker", service)
     local.serve("sagemakerruntime", hosting)
     local.control("flush", lambda _: hosting.flush())
+    local.stores.after_restart(partial(restarted, service, hosting))

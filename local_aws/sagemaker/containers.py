@@ -16,6 +16,7 @@ from typing import Any
 
 from ..authorization import AccessDeniedError
 from ..json_api import Record, now
+from ..kept import forget
 from .container_view import ML, STOP_SECONDS, ContainerView, kill, terminate
 from .service import Service
 from .state import State, subnets, vpc_config
@@ -33,6 +34,8 @@ class JobError(Exception):
 
 class Job:
     """One job: its folder, its process, its role."""
+
+    __reduce__ = forget
 
     def __init__(self, service: Service, state: State, record: Record, kind: str) -> None:
         self._service, self._state, self.record, self.kind = service, state, record, kind
@@ -97,11 +100,7 @@ class Job:
 
     def stage(self, status: str) -> None:
         """Record a training job's next secondary status."""
-        stages, time = self.record["SecondaryStatusTransitions"], now()
-        if stages:
-            stages[-1]["EndTime"] = time
-        stages.append({"Status": status, "StartTime": time})
-        self.record["SecondaryStatus"] = status
+        stage(self.record, status)
 
     def stop(self) -> None:
         """Stop the job, as StopProcessingJob and StopTrainingJob do."""
@@ -127,6 +126,15 @@ class Job:
     def clean(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def stage(record: Record, status: str) -> None:
+    """Record the next secondary status of a training job."""
+    stages, time = record["SecondaryStatusTransitions"], now()
+    if stages:
+        stages[-1]["EndTime"] = time
+    stages.append({"Status": status, "StartTime": time})
+    record["SecondaryStatus"] = status
 
 
 _PROCESSING_CONFIG = (

@@ -79,8 +79,8 @@ class Execution:
 
     def _run(self) -> None:
         started = time.monotonic()
-        self._emit_status("Executing")
-        self._count("ExecutionStarted", 1)
+        self.emit_status("Executing")
+        self.count("ExecutionStarted", 1)
         try:
             self._service.roles.take(self._role, self.record["PipelineArn"])
             self._run_steps(self.definition["Steps"])
@@ -96,9 +96,9 @@ class Execution:
         self.record["PipelineExecutionStatus"] = status
         if self._service.stopping.is_set():
             return
-        self._emit_status(status)
-        self._count(f"Execution{status}", 1)
-        self._count("ExecutionDuration", (time.monotonic() - started) * 1000, "Milliseconds")
+        self.emit_status(status)
+        self.count(f"Execution{status}", 1)
+        self.count("ExecutionDuration", (time.monotonic() - started) * 1000, "Milliseconds")
 
     def _run_steps(self, steps: list[Record]) -> None:
         """Run steps as soon as those they depend on are done. Raises StepFailed for the first that fails."""
@@ -140,7 +140,7 @@ class Execution:
             if key in step:
                 record[shown] = step[key]
         self.steps[name] = record
-        self._emit_step_status(record, kind)
+        self.emit_step_status(record, kind)
         try:
             runners = {
                 "Processing": self._job,
@@ -165,7 +165,7 @@ class Execution:
         finally:
             record["EndTime"] = now()
             if not self._service.stopping.is_set():
-                self._emit_step_status(record, kind)
+                self.emit_step_status(record, kind)
 
     def _job(self, step: Record, record: Record) -> None:
         """Create the job through the API, as SageMaker names it, and wait for its end."""
@@ -252,12 +252,14 @@ class Execution:
     def _client(self, service: str) -> Any:
         return self._service.local.accounts.role_client(service, self._role, self._state.region)
 
-    def _count(self, metric: str, value: float, unit: str = "Count") -> None:
+    def count(self, metric: str, value: float, unit: str = "Count") -> None:
+        """Publish a metric of the pipeline."""
         dimensions = [{"Name": "PipelineName", "Value": self.record["PipelineName"]}]
         datum = {"MetricName": metric, "Dimensions": dimensions, "Value": value, "Unit": unit}
         self._service.count(self._state, METRICS, [datum])
 
-    def _emit_status(self, status: str) -> None:
+    def emit_status(self, status: str) -> None:
+        """Emit the event of a new status of the execution."""
         detail = {
             "pipelineExecutionDescription": self.record.get("PipelineExecutionDescription", ""),
             "pipelineExecutionDisplayName": self.record.get("PipelineExecutionDisplayName", ""),
@@ -271,7 +273,8 @@ class Execution:
         arn = self.record["PipelineArn"]
         self._service.emit(self._state, "Model Building Pipeline Execution Status Change", detail, arn)
 
-    def _emit_step_status(self, record: Record, kind: str) -> None:
+    def emit_step_status(self, record: Record, kind: str) -> None:
+        """Emit the event of a new status of a step of the type `kind`."""
         status = record["StepStatus"]
         detail = {
             "metadata": {k[0].lower() + k[1:]: v for k, v in record.get("Metadata", {}).items()},

@@ -112,7 +112,7 @@ class Hosting:
             if old:
                 self._bake(state, arn, fleet, planned, role)
             self.fleets[arn] = fleet
-            self._set_capture(state, endpoint, config)
+            self.set_capture(state, endpoint, config)
         except Exception as error:
             if not isinstance(error, FleetError | ServiceError):
                 log.exception("%s", arn)
@@ -162,7 +162,8 @@ class Hosting:
         if alarms := [alarm["AlarmName"] for alarm in found]:
             raise FleetError(f"Deployment was rolled back, because alarms are in ALARM: {', '.join(alarms)}")
 
-    def _set_capture(self, state: State, endpoint: Record, config: Record) -> None:
+    def set_capture(self, state: State, endpoint: Record, config: Record) -> None:
+        """Capture the traffic of an endpoint as its configuration says."""
         arn, wanted = endpoint["EndpointArn"], config.get("DataCaptureConfig", {})
         if old := self.captures.pop(arn, None):
             old.close()

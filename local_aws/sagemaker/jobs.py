@@ -65,10 +65,16 @@ class Kind:
         except Exception as error:
             log.exception("%s", record[self.name_key])
             status, reason = "Failed", f"InternalServerError: {type(error).__name__}: {error}"
+        self.end(service, state, record, status, reason, "MaxRuntimeExceeded" if job.timed_out else status)
+
+    def end(
+        self, service: Service, state: State, record: Record, status: str, reason: str, secondary: str = ""
+    ) -> None:
+        """Record the end of a job; `secondary`: a training job's last secondary status, if it is not `status`."""
         if reason:
             record["FailureReason"] = reason[:1024]
         if self.name == "Training":
-            job.stage("MaxRuntimeExceeded" if job.timed_out else status)
+            containers.stage(record, secondary or status)
             record["SecondaryStatusTransitions"][-1]["EndTime"] = now()
         record[self.end_key] = record["LastModifiedTime"] = now()
         record[self.status_key] = status
@@ -135,8 +141,9 @@ def _visible(record: Record) -> Record:
     return {key: value for key, value in record.items() if not key.startswith("_")}
 
 
-OPERATIONS = {
-    **Kind("Processing", "processing_jobs", containers.run_processing).operations(),
-    **Kind("Training", "training_jobs", containers.run_training).operations(),
-    **Kind("Transform", "transform_jobs", TransformJob.run, TransformJob).operations(),
-}
+KINDS = (
+    Kind("Processing", "processing_jobs", containers.run_processing),
+    Kind("Training", "training_jobs", containers.run_training),
+    Kind("Transform", "transform_jobs", TransformJob.run, TransformJob),
+)
+OPERATIONS = {name: operation for kind in KINDS for name, operation in kind.operations().items()}

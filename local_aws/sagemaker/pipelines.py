@@ -22,17 +22,33 @@ def create(service: Service, state: State, request: Record) -> Record:
     record = {key: value for key, value in request.items() if key not in ("Tags", "ClientRequestToken")}
     record |= {"PipelineArn": arn, "PipelineStatus": "Active", "CreationTime": now(), "LastModifiedTime": now()}
     _check_definition(request)
+    record["_versions"] = [_version(record)]
     add(state.pipelines, name, record, "pipeline")
     state.tag(arn, request.get("Tags"))
     return {"PipelineArn": arn}
 
 
 def update(service: Service, state: State, request: Record) -> Record:
-    """UpdatePipeline: executions that run keep the definition they started with."""
+    """UpdatePipeline: executions that run keep the definition they started with. A changed definition is a new version."""
     record = find(state.pipelines, request["PipelineName"], "pipeline")
     _check_definition(request)
-    record.update(request, LastModifiedTime=now())
-    return {"PipelineArn": record["PipelineArn"]}
+    with state.lock:
+        record.update(request, LastModifiedTime=now())
+        versions = record["_versions"]
+        if _version(record) != versions[-1]:
+            versions.append(_version(record))
+        return {"PipelineArn": record["PipelineArn"], "PipelineVersionId": len(versions)}
+
+
+def describe(service: Service, state: State, request: Record) -> Record:
+    """DescribePipeline."""
+    record = find(state.pipelines, request["PipelineName"], "pipeline")
+    return {key: value for key, value in record.items() if key != "_versions"}
+
+
+def _version(record: Record) -> Record:
+    """What an execution of this version of the pipeline runs."""
+    return {key: record[key] for key in ("PipelineDefinition", "RoleArn")}
 
 
 def delete(service: Service, state: State, request: Record) -> Record:
@@ -50,6 +66,10 @@ def delete(service: Service, state: State, request: Record) -> Record:
 def start(service: Service, state: State, request: Record) -> Record:
     """StartPipelineExecution: the same ClientRequestToken starts only once."""
     pipeline = find(state.pipelines, request["PipelineName"], "pipeline")
+    number = request.get("PipelineVersionId", len(pipeline["_versions"]))
+    if number > len(pipeline["_versions"]):
+        raise ServiceError(f"Pipeline version {number} of {pipeline['PipelineArn']} does not exist", "ResourceNotFound")
+    pipeline = pipeline | pipeline["_versions"][number - 1]
     definition = json.loads(pipeline["PipelineDefinition"])
     parameters = _parameters(definition, request.get("PipelineParameters", []), pipeline["PipelineName"])
     token = request.get("ClientRequestToken") or uuid.uuid4().hex
@@ -60,7 +80,7 @@ def start(service: Service, state: State, request: Record) -> Record:
         identifier = "".join(random.choices(string.ascii_lowercase + string.digits, k=12))  # noqa: S311 (a name)
         limits = {key: value for key, value in request.items() if key == "ParallelismConfiguration"}
         execution = Execution(service, state, pipeline | limits, definition, parameters, identifier, token)
-        execution.record.update({key: request[key] for key in _DESCRIBED if key in request})
+        execution.record.update({key: request[key] for key in _DESCRIBED if key in request}, PipelineVersionId=number)
         execution.record.setdefault("PipelineExecutionDisplayName", f"execution-{int(now().timestamp() * 1000)}")
         state.executions[execution.record["PipelineExecutionArn"]] = execution
     execution.start()
@@ -145,10 +165,14 @@ OPERATIONS = {
     "CreatePipeline": create,
     "UpdatePipeline": update,
     "DeletePipeline": delete,
-    "DescribePipeline": lambda service, state, request: find(state.pipelines, request["PipelineName"], "pipeline"),
+    "DescribePipeline": describe,
     "ListPipelines": lambda service, state, request: page(
         [
-            {key: value for key, value in pipeline.items() if key not in ("PipelineDefinition", "PipelineStatus")}
+            {
+                key: value
+                for key, value in pipeline.items()
+                if key not in ("PipelineDefinition", "PipelineStatus", "_versions")
+            }
             for pipeline in state.pipelines.values()
             if pipeline["PipelineName"].startswith(request.get("PipelineNamePrefix", ""))
         ],

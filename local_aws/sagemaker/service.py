@@ -43,6 +43,8 @@ class Service(JsonApi):
         """One for each job that runs: as many as the machine has cores. Others wait, as jobs do for instances."""
         self._states: dict[tuple[str, str], State] = {}
         local.on_stop(self.stopping.set)
+        local.stores.refer("sagemaker", self)
+        local.stores.add("sagemaker", lambda: self._states, self._states.update)
 
     def on_stop(self, close: Callable[[], None]) -> None:
         """Call `close` when the server stops, after `stopping` is set."""

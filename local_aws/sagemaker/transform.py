@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ..json_api import Record
+from ..kept import forget
 from ..s3 import encryption_arguments, split_uri
 from .containers import JobError
 from .fleet import Fleet, FleetError
@@ -15,6 +16,8 @@ DEFAULT_PAYLOAD_MB = 6
 
 class TransformJob:
     """One transform job: its model's container and the S3 of the model's role."""
+
+    __reduce__ = forget
 
     def __init__(self, service: Service, state: State, record: Record, kind: str) -> None:
         self._service, self._state, self.record = service, state, record

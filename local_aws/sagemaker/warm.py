@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from .. import namespace
+from ..processes import record
 
 TEMPLATE = Path(__file__).with_name("warm_template.py")
 LONGEST_MESSAGE = 1 << 17
@@ -87,7 +88,7 @@ class Starter:
             and (forked := self._fork(request, output))
         ):
             return forked
-        return subprocess.Popen(
+        process = subprocess.Popen(
             namespace.command(mounts, str(cwd), command) if mounts else command,
             cwd=None if mounts else cwd,
             env=environment,
@@ -96,6 +97,8 @@ class Starter:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        record(process.pid)
+        return process
 
     def _fork(self, request: bytes, output: IO[bytes]) -> Process | None:
         """A forked process; None for the first processes, and when the template has just ended."""
@@ -110,7 +113,10 @@ class Starter:
                 return None
             self._requested.append(process)
         process.started.wait()
-        return process if process.pid else None
+        if not process.pid:
+            return None
+        record(process.pid)
+        return process
 
     def _template(self) -> socket.socket:
         if self._socket is None:
@@ -121,6 +127,7 @@ class Starter:
                 pass_fds=[template_socket.fileno()],
                 start_new_session=True,
             )
+            record(process.pid)
             template_socket.close()
             threading.Thread(target=self._listen, args=(self._socket, process), daemon=True).start()
             self._on_stop(self._close)

@@ -23,6 +23,9 @@ def register(app: typer.Typer) -> None:
 def lineage(
     reference: Reference = None,
     endpoint: Annotated[str | None, typer.Option(help="Name of an endpoint, in place of a model.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="S3 URI of an object, or URI@VERSION: show what was trained on it.")
+    ] = None,
     env: Annotated[str | None, typer.Option("--env", "-e", help="Environment; default: all of factory.yaml.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     root: ProjectFolder = Path(),
@@ -30,11 +33,14 @@ def lineage(
 ) -> None:
     """Show what a version was made from: approval, training, jobs, image, code and data, back to every object version.
 
-    A promoted version is followed into the account that trained it. Exit codes: 0 everything was found as registered, 1 mistake
-    or refusal, 3 something is missing or was altered.
+    A promoted version is followed into the account that trained it. With --data it is the other way round: every training that
+    read an object, failed and rejected ones too, and the endpoints that serve its version. Exit codes: 0 everything was found as
+    registered, 1 mistake or refusal, 3 something is missing or was altered.
     """
+    if data and (reference or endpoint):
+        raise UsageError("--data takes neither a model nor --endpoint")
     project = Project(root, profile)
-    found = list(_find(project, reference, endpoint, env))
+    found = _find_data(project, data, env) if data else _find(project, reference, endpoint, env)
     if as_json:
         print(json.dumps([each.to_json() for each in found], indent=2))
     else:
@@ -42,11 +48,39 @@ def lineage(
 
         for each in found:
             out.print(tree(each), soft_wrap=True)
+        if data:
+            _print_consequence(data, found)
     problems = [problem for each in found for problem in each.problems()]
     for each in problems:
         err.print(f"{each.kind} {each.name}: {each.problem}", markup=False, soft_wrap=True, style="bold red")
     if problems:
         raise typer.Exit(3)
+
+
+def _find_data(project: Project, reference: str, env: str | None) -> "list[Link]":
+    from ..lineage.forward import forward, split_reference
+
+    uri, version = split_reference(reference)
+    return forward(_sessions(project, env), uri, version)
+
+
+def _print_consequence(reference: str, found: "list[Link]") -> None:
+    from ..lineage.forward import to_train_again
+
+    if not found:
+        out.print(f"no training has read {reference}", soft_wrap=True)
+        return
+    again = to_train_again(found)
+    what = (
+        f"train again without it, if it must be forgotten: {', '.join(again)}" if again else "no live version read it"
+    )
+    out.print(what, soft_wrap=True)
+
+
+def _sessions(project: Project, env: str | None) -> list[EnvironmentSession]:
+    return (
+        [project.environment(env)] if env else [project.environment(each.name) for each in project.factory.environments]
+    )
 
 
 def _find(project: Project, text: str | None, endpoint: str | None, env: str | None) -> "list[Link]":

@@ -41,9 +41,10 @@ def demo_delivery() -> None:
 @local_app.command()
 def up(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 4566,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep everything in it for the next start.")] = False,
     root: ProjectFolder = Path(),
 ) -> None:
     """Run the embedded AWS in the foreground until Ctrl-C; the accounts of factory.yaml are bootstrapped."""
     from ..local.up import up as run_until_interrupted
 
-    run_until_interrupted(Project(root), port, out)
+    run_until_interrupted(Project(root), port, out, keep=keep)

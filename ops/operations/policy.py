@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from model_factory.core.names import EnvironmentNames
+from model_factory.core.names import ANCHOR, EnvironmentNames
+from model_factory.functions.shared.chain import LINEAGE
 
 from ..project import UsageError
 
@@ -73,6 +74,14 @@ def _promote(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("s3", ["PutObject"], [f"{artifacts}/*/executions/promoted-*", f"{records}/*/promotions/*"])
     yield _allow("sagemaker", ["CreateModelPackage"], _sagemaker(names, "model-package"))
     yield _use_key(names, "s3")
+    # The definition of the pipeline that made the version, and the zip of its code in the bucket of `cdk bootstrap`.
+    execution = names.arn("sagemaker", f"pipeline/{names.prefix}-*/execution/*")
+    yield _allow("sagemaker", ["DescribePipelineDefinitionForExecution"], [execution])
+    code = f"arn:{names.partition}:s3:::cdk-*-assets-{names.account}-{names.region}"
+    yield _allow("s3", ["ListBucket"], [code])
+    yield _allow("s3", ["GetObject"], [f"{code}/*.zip"])
+    context = _condition("StringLike", "kms:EncryptionContext:aws:s3:arn", [code, f"{code}/*"])
+    yield _allow("kms", ["Decrypt"], [names.arn("kms", "key/*")]) | context
 
 
 def _invoke(names: EnvironmentNames) -> Iterable[Statement]:
@@ -83,6 +92,21 @@ def _upload(names: EnvironmentNames) -> Iterable[Statement]:
     data = names.bucket_arn("data")
     yield _allow("s3", ["PutObject"], [f"{data}/*/raw/*", f"{data}/*/ground-truth/*"])
     yield _use_key(names, "s3")
+
+
+def _audit(names: EnvironmentNames) -> Iterable[Statement]:
+    records, key = names.bucket_arn("records"), names.arn("kms", "key/*")
+    # Without s3:ListBucket, S3 answers 403 for an object that does not exist.
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*"])
+    yield _use_key(names, "s3")
+    yield _allow("kms", ["GetPublicKey"], [key]) | _condition(
+        "StringEquals", "kms:RequestAlias", names.record_signing_alias
+    )
+    # The bucket policy of the anchor limits the account to its own copies.
+    anchor = f"arn:{names.partition}:s3:::{names.factory}-{ANCHOR}-heads-*"
+    yield _allow("s3", ["ListBucketVersions"], [anchor])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{anchor}/{names.environment}/*"])
 
 
 def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
@@ -102,6 +126,8 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*"])
     # Without it S3 answers 403 for an object that does not exist.
     yield _allow("s3", ["ListBucket"], [data, artifacts])
+    marked = _condition("StringLike", "s3:prefix", [f"{LINEAGE}/*"])
+    yield _allow("s3", ["ListBucket"], [names.bucket_arn("records")]) | marked
     yield _use_key(names, "s3")
 
 
@@ -119,6 +145,60 @@ def _explain(names: EnvironmentNames) -> Iterable[Statement]:
     yield _use_key(names, "s3")
 
 
+def _verify(names: EnvironmentNames) -> Iterable[Statement]:
+    records = names.bucket_arn("records")
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")])
+    # The key that the record names; it may be one that has been replaced since.
+    yield _allow("kms", ["GetPublicKey"], [names.arn("kms", "key/*")])
+    yield _use_key(names, "s3")
+
+
+def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
+    """Read what was kept of a version, write the pipeline that trains it again, and record the verdict.
+
+    The permissions on `executions` and on the definition are for versions of before evidence was kept. With --local, the jobs
+    read the data as the caller.
+    """
+    artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
+    yield _read_versions(names)
+    yield _allow(
+        "sagemaker",
+        ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"],
+        _sagemaker(names, "endpoint", "endpoint-config", "model"),
+    )
+    yield _allow("sagemaker", ["ListEndpoints"], ["*"])
+    # Without s3:ListBucket on the whole bucket, S3 answers 403 for an object that is gone.
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    yield _allow("s3", ["ListBucket"], [artifacts])
+    kept = [
+        f"{records}/*/chain/*",
+        f"{records}/*/evidence/*",
+        f"{artifacts}/*/executions/*",
+        f"{artifacts}/*/rebuilds/*",
+        # The zip of its code, in the bucket of `cdk bootstrap`, whose qualifier may be one's own.
+        f"arn:{names.partition}:s3:::cdk-*-assets-{names.account}-{names.region}/*.zip",
+    ]
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], kept)
+    yield _allow("s3", ["GetObjectVersion"], [f"{names.bucket_arn('data')}/*/raw/*"])
+    yield _allow("s3", ["PutObject"], [f"{artifacts}/*/rebuilds/*"])
+    pipelines = f"pipeline/{names.prefix}-*-rebuild"
+    actions = ["CreatePipeline", "UpdatePipeline", "StartPipelineExecution"]
+    yield _allow("sagemaker", actions, [names.arn("sagemaker", pipelines)])
+    executions = [names.arn("sagemaker", f"pipeline/{names.prefix}-*/execution/*")]
+    reads = ["DescribePipelineExecution", "ListPipelineExecutionSteps", "DescribePipelineDefinitionForExecution"]
+    yield _allow("sagemaker", reads, executions)
+    passed = _condition("StringEquals", "iam:PassedToService", "sagemaker.amazonaws.com")
+    yield _allow("iam", ["PassRole"], [names.iam_arn(f"role/{names.role('rebuild')}")]) | passed
+    yield _allow("ssm", ["GetParameter"], [names.arn("ssm", f"parameter{names.rebuild_parameter}")])
+    yield from _send(names, "recorder")
+    yield _use_key(names, "s3")
+
+
+def _live(names: EnvironmentNames) -> list[str]:
+    return _sagemaker(names, "endpoint", "endpoint-config", "model")
+
+
 COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "status": _status,
     "retrain": _retrain,
@@ -128,9 +208,12 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "reject": _reject,
     "promote": _promote,
     "invoke": _invoke,
+    "reproduce": _reproduce,
     "upload": _upload,
+    "audit": _audit,
     "lineage": _lineage,
     "explain": _explain,
+    "verify": _verify,
 }
 
 

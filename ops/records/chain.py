@@ -1,7 +1,6 @@
 """Reading the chain of a model, newest record first, with what is wrong at each record."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import batched
@@ -23,8 +22,6 @@ from .checks import content_problems, time_problems, version_problems, when
 from .objects import Objects, S3Objects, Version
 from .schema import parse, time_of
 
-PARALLEL = 16
-"""Objects that are read at a time."""
 _BATCH = 256
 """Records that are read ahead."""
 
@@ -123,26 +120,25 @@ def read_chain(
 ) -> Iterator[Entry]:
     """The chain of a model, newest first; gaps are entries.
 
-    `since`: reading stops at the first record that S3 wrote before it (an event is never later than its record). Default: the
-    whole chain is read. Raises ClientError.
+    `since`: reading stops at the first record that S3 wrote before it (an event is never later than its record), but not before
+    the newest one. Default: the whole chain is read. Raises ClientError.
     """
     done = 0
     successor: Entry | None = None
-    with ThreadPoolExecutor(PARALLEL) as threads:
-        for batch in batched(objects.versions(chain_prefix(model)), _BATCH):
-            for entry in threads.map(lambda group: _entry(objects, model, group), batch):
-                if since and entry.modified and entry.modified < since:
-                    return
-                if not entry.sequence:
-                    yield entry
-                    continue
-                if successor is not None and entry.sequence != successor.sequence - 1:
-                    yield _gap(model, entry.sequence + 1, successor.sequence - 1)
-                yield _linked(entry, successor)
-                successor = entry
-            done += len(batch)
-            if progress:
-                progress(done)
+    for batch in batched(objects.versions(chain_prefix(model)), _BATCH):
+        for entry in objects.map(lambda group: _entry(objects, model, group), batch):
+            if since and successor and entry.modified and entry.modified < since:
+                return
+            if not entry.sequence:
+                yield entry
+                continue
+            if successor is not None and entry.sequence != successor.sequence - 1:
+                yield _gap(model, entry.sequence + 1, successor.sequence - 1)
+            yield _linked(entry, successor)
+            successor = entry
+        done += len(batch)
+        if progress:
+            progress(done)
     if successor is not None and successor.sequence != FIRST:
         yield _gap(model, FIRST, successor.sequence - 1)
 

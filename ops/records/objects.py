@@ -1,7 +1,8 @@
 """What a chain is read from: the versions of the objects of a bucket, and their contents."""
 
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -10,6 +11,9 @@ from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.chain import digest
 from model_factory.functions.shared.clients import ClientProvider
+
+PARALLEL = 16
+"""Objects that are read at a time."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,10 @@ class Objects(Protocol):
         """SHA-256 of a version in hexadecimal digits; None when it does not exist."""
         ...
 
+    def map[Item, Result](self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """The results of a function that reads objects, in the order of `items`; several may run at a time."""
+        ...
+
 
 class S3Objects:
     """A bucket of S3. `session` gives a client of S3, which threads may share.
@@ -60,6 +68,7 @@ class S3Objects:
     def __init__(self, session: ClientProvider, bucket: str) -> None:
         self.bucket = bucket
         self._s3: Any = session.client("s3")
+        self._threads = ThreadPoolExecutor(PARALLEL)
 
     def versions(self, prefix: str) -> Iterator[list[Version]]:
         """See `Objects.versions`. One call for 1,000 versions; pages are read as they are needed."""
@@ -101,6 +110,10 @@ class S3Objects:
             return b64decode(checksum).hex()
         content = self.read(key, version_id)
         return None if content is None else digest(content)
+
+    def map[Item, Result](self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """See `Objects.map`. At most 16 run at a time."""
+        return self._threads.map(function, items)
 
 
 def _version(entry: dict[str, Any]) -> Version:

@@ -10,6 +10,7 @@ import pytest
 from .commands import BIN
 from .pages import ROOT, fenced
 
+pytestmark = pytest.mark.slow
 ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}
 TUTORIAL = "docs/tutorial/first-model.md"
 

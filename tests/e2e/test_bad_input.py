@@ -4,7 +4,7 @@ import pytest
 
 from .conftest import records
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def assert_training_fails(factory, alerts, *words: str) -> None:

@@ -19,7 +19,7 @@ from model_factory.ops.waiting import wait_for
 
 from .conftest import Factory, records
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 PEAK_MODELS = int(os.environ.get("PEAK_MODELS", "10"))
 
 

@@ -10,7 +10,7 @@ from model_factory.ops.local.demo_delivery.workspace import Workspace
 
 from .conftest import ENVIRONMENTS, TIMEOUT_SECONDS
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 # The build prints the history and a file, then fails, because these tests need no deployment.
 FAILING_TEST = "git log --format=%s && ls models/sales/model.yaml no-such-file"
 

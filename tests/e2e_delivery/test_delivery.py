@@ -47,6 +47,7 @@ def test_push_of_documentation_starts_no_delivery(live):
     assert len(live.deliveries.executions()) == before
 
 
+@pytest.mark.slow
 def test_model_that_fails_gate_stops_delivery_in_dev(live):
     before = live.versions()
     trainings = {name: live.trainings(name) for name in ("staging", "prod")}
@@ -60,6 +61,7 @@ def test_model_that_fails_gate_stops_delivery_in_dev(live):
     assert {name: live.trainings(name) for name in ("staging", "prod")} == trainings
 
 
+@pytest.mark.slow
 def test_failed_stage_rolls_back_to_last_successful_execution(live):
     rollback = next(e for e in live.deliveries.executions() if e.get("executionType") == "ROLLBACK")
     assert rollback["trigger"]["triggerType"] == "AutomatedRollback"
@@ -67,6 +69,7 @@ def test_failed_stage_rolls_back_to_last_successful_execution(live):
     assert rollback["rollbackMetadata"]["rollbackTargetPipelineExecutionId"] == target
 
 
+@pytest.mark.slow
 def test_synth_error_stops_delivery_at_build_with_reason(live, alerts):
     before, trainings = live.versions(), live.trainings("dev")
     live.workspace.change("models/sales/model.yaml", "minimum: 0.99", "minimun: 0.7")

@@ -6,7 +6,7 @@ from model_factory.ops.delivery.deliveries import Deliveries
 
 from .conftest import TIMEOUT_SECONDS
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 @pytest.fixture

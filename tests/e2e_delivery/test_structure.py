@@ -17,7 +17,7 @@ from model_factory.ops.operations.leftovers import find_leftovers
 
 from .conftest import ENVIRONMENTS
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 ADDED = {"name": "qa", "account": "444444444444", "region": "eu-west-1", "approval": "automatic", "removal": "destroy"}
 
 

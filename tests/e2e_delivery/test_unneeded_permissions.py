@@ -10,7 +10,7 @@ from tests.e2e.recorder import Permission, Recorder, deployed_roles, permissions
 
 from .conftest import ENVIRONMENTS
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 # Lambda sends the traces of functions with active tracing; the embedded AWS has no X-Ray.
 ONLY_ON_AWS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 # Logs that are read when these builds fail; in the tests only the build of the source does.

@@ -60,6 +60,7 @@ class Deployments(Machine):
         yield from (("asked", text) for text in self.ledger.unasked())
 
     def failures_at_rest(self):
+        yield from super().failures_at_rest()
         yield from promises.deployments_at_rest(self)
 
     @initialize(live=st.booleans(), acts=st.lists(st.sampled_from(range(20)), min_size=1, max_size=6))
@@ -117,14 +118,14 @@ def redeploy(machine, choice):
     """A person asks for a deployment."""
     machine.world.tell("a person runs model-factory redeploy")
     body = {"model": MODEL, "trigger": "manual", "reason": "because", "id": f"by-hand-{machine.steps}"}
-    machine.ledger.asked(None, machine.world.sqs.put(QUEUE, json.dumps(body), MODEL))
+    machine.world.sqs.put(QUEUE, json.dumps(body), MODEL)
+    machine.ledger.asked(None)
 
 
 def delete_endpoint(machine, choice):
     """A person deletes the endpoint in the console."""
     if machine.endpoint and machine.endpoint.status in ("InService", "Failed"):
-        if machine.endpoint.status == "InService":
-            machine.ledger.deleted(machine.endpoint.config)
+        machine.ledger.deleted(machine.endpoint.config)
         machine.world.hosting.delete_endpoint(NAME)
 
 

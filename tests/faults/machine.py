@@ -1,5 +1,7 @@
 """What the machines have in common: a world, steps, the bus, time, and the check of the promises."""
 
+import json
+
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -13,6 +15,17 @@ KINDS = (
     calls.STALE, calls.NOT_DELETED,
 )  # fmt: skip
 FAULTS = st.none() | st.builds(Fault, st.sampled_from(KINDS), st.integers(0, 14))
+INVALID = (
+    "redeploy it",
+    "[]",
+    json.dumps({"model": "unknown", "trigger": "manual", "reason": "because", "id": "1"}),
+    json.dumps({"model": "churn", "trigger": "manual", "reason": "because"}),
+    json.dumps({"model": "churn", "trigger": "by hand", "reason": "because", "id": "1"}),
+    json.dumps(
+        {"source": "aws.sagemaker", "detail-type": "SageMaker Endpoint State Change", "id": "1", "account": "1"}
+    ),
+)
+"""Bodies that are no message: not JSON, no object, an unknown model, a missing field, a wrong value, an event without content."""
 WAITS = (("10 seconds", 10), ("6 minutes", 361), ("an hour", 3600), ("a day", 86400))
 ROUNDS = 300
 
@@ -26,6 +39,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.world, self.broken = World(), False
+        self.invalid = []
 
     @property
     def faults(self):
@@ -56,6 +70,12 @@ class Machine(RuleBasedStateMachine):
                 fault = None
             else:
                 return
+
+    @precondition(lambda self: self.queues)
+    @rule(body=st.sampled_from(INVALID))
+    def somebody_sends_an_invalid_message(self, body):
+        self.step(f"somebody sends {body}")
+        self.invalid.append(self.world.sqs.put(self.queues[0], body, "churn"))
 
     @rule(wait=st.sampled_from(WAITS))
     def time_passes(self, wait):
@@ -122,10 +142,17 @@ class Machine(RuleBasedStateMachine):
 
     def failures_at_rest(self):
         """Broken promises when all is quiet, as (name, sentence)."""
-        return ()
+        for message in self.invalid:
+            if not any(alert.time >= message.sent and _is_refusal(alert) for alert in self.world.alerts):
+                yield "refused", f"nobody was told of the invalid message {message.body}"
 
     def check(self, failures):
         for name, text in failures:
             if name in self.wanted:
                 self.broken = True
                 raise promises.Broken(text, self.world.story)
+
+
+def _is_refusal(alert):
+    """Whether an alert or the alarm reports a message that ended in the dead letters."""
+    return alert.cause == "message-refused" or alert.cause.startswith("dead letter")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from .simulation.hosting import version_of
 from .simulation.registry import STALE_SECONDS
 
-DEPLOYMENTS = ("mistake", "asked", "storm", "live", "told", "record")
+DEPLOYMENTS = ("mistake", "asked", "storm", "live", "told", "record", "refused")
 CALLS_PER_MESSAGE = 40
 WINDOW = timedelta(days=1)
 """The same cause is told once within it."""
@@ -27,8 +27,6 @@ class Asked:
 
     time: object
     version: int | None
-    message: object = None
-    """The message of a request by hand. One that waited while another was carried out asks once more when it is handled."""
 
 
 class Requests:
@@ -39,8 +37,8 @@ class Requests:
         self.requests, self.checked = [], 0
         self.deletions = []
 
-    def asked(self, version, message=None):
-        self.requests.append(Asked(self._world.clock.now, version, message))
+    def asked(self, version):
+        self.requests.append(Asked(self._world.clock.now, version))
 
     def deleted(self, config):
         self.deletions.append((self._world.clock.now, config))
@@ -63,11 +61,7 @@ class Requests:
                 yield f"version {version} is deployed again, which was {before[-1].outcome}, and nobody asked for it again"
 
     def _asked_since(self, time, version):
-        return any(
-            request.version in (None, version)
-            and (request.time >= time or (request.message and request.message.visible >= time))
-            for request in self.requests
-        )
+        return any(request.version in (None, version) and request.time >= time for request in self.requests)
 
     def _newest_approved(self, time):
         """Number of the newest approved version, by any list that may have been read."""
@@ -102,6 +96,9 @@ def _not_live(machine):
         return
     since = attempts[-1].started if attempts else version.history[-1][0]
     if _told(world, version.number, since):
+        return
+    # The alert about a deletion says that no version is deployed, whichever it was that the endpoint had.
+    if endpoint is None and any(alert.time >= since and alert.cause == "endpoint-deleted" for alert in world.alerts):
         return
     state = f"the endpoint is {endpoint.status} with {endpoint.config}" if endpoint else "there is no endpoint"
     yield f"version {version.number} is approved, {state}, the settings are {machine.short_settings()}, and nobody was told"

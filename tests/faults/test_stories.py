@@ -1,6 +1,6 @@
 """Stories of broken promises that the machines found, so that each is told again in every run."""
 
-from .deployments import Deployments, decide, delete_endpoint
+from .deployments import FAILURE, Deployments, decide, delete_endpoint, redeploy, register
 
 
 def test_deletion_before_same_version_is_created_again_is_told():
@@ -10,4 +10,27 @@ def test_deletion_before_same_version_is_created_again_is_told():
     delete_endpoint(machine, 0)
     machine.the_bus_delivers(0, keep=False)
     machine.the_deletion_ends()
+    machine.teardown()
+
+
+def test_failed_creation_before_deletion_is_told_and_recorded():
+    machine = Deployments()
+    machine.begin(live=False, acts=[0])
+    register(machine, 0)
+    machine.all_goes_on(2, None)
+    machine.the_deployment_ends(FAILURE)
+    delete_endpoint(machine, 0)
+    machine.teardown()
+
+
+def test_deleted_endpoint_that_exists_again_is_told_and_recorded():
+    machine = Deployments()
+    machine.begin(live=False, acts=[0])
+    register(machine, 0)
+    machine.all_goes_on(2, None)
+    machine.the_deployment_ends(None)
+    delete_endpoint(machine, 0)
+    machine.the_deletion_ends()
+    redeploy(machine, 0)
+    machine.the_function_runs(None)
     machine.teardown()

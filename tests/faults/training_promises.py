@@ -4,12 +4,13 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 
+from .machine import INVALID
 from .simulation.calls import STALE
 from .simulation.names import PREFIX
 from .simulation.pipelines import RUNNING
 from .simulation.registry import STALE_SECONDS
 
-ALL = ("mistake", "storm", "one at a time", "told of two", "answered", "reason", "asked", "no dead letters")
+ALL = ("mistake", "storm", "one at a time", "told of two", "answered", "reason", "asked", "no dead letters", "refused")
 AUTOMATIC, ALARMS = ("schedule", "drift", "quality"), ("drift", "quality")
 
 
@@ -51,6 +52,8 @@ class Ledger:
     def _read_triggers(self):
         sent = self._world.sqs.sent
         for _, message in sent[self._read :]:
+            if message.body in INVALID:
+                continue
             body = json.loads(message.body)
             kind = body.get("trigger") or (
                 "drift" if body["detail"].get("alarmName", "").endswith("-drift") else "quality"
@@ -131,8 +134,14 @@ class Ledger:
         for trigger in self.triggers:
             if not self._answered(trigger):
                 yield "answered", f"the trigger {trigger.kind} of {trigger.model} led to nothing, and nobody was told"
-        if not self._machine.faults and any(queue.dead for queue in self._world.sqs.queues.values()):
+        if not self._machine.faults and any(self._dead()):
             yield "no dead letters", "messages end in the dead letters, though nothing failed"
+
+    def _dead(self):
+        """The dead letters that were valid messages."""
+        return [
+            letter for queue in self._world.sqs.queues.values() for letter in queue.dead if letter.body not in INVALID
+        ]
 
     def _answered(self, trigger):
         """A training that started since, a skip with its reason (of a person's request: no data), or an alert."""

@@ -38,6 +38,7 @@ class Trainings(Machine):
         yield from self.ledger.failures()
 
     def failures_at_rest(self):
+        yield from super().failures_at_rest()
         yield from self.ledger.failures_at_rest()
 
     @initialize(

@@ -10,6 +10,7 @@ import pytest
 
 from tests.bytecode import share_bytecode
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 TEST = """
 import os

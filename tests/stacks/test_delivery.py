@@ -177,6 +177,7 @@ def test_templates_use_bootstrap_with_qualifier_of_the_app(assembly):
     assert not any("hnb659fds" in text for text in templates)
 
 
+@pytest.mark.slow
 def test_cfn_lint_finds_nothing(assembly):
     """Of a pipeline in one region; tests/stacks/test_rule_packs.py has one of two."""
     assert [str(finding) for finding in security.cfn_lint_findings([assembly / "acme-delivery.template.json"])] == []

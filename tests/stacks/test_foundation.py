@@ -1,10 +1,12 @@
 """The stack with the shared resources of an environment."""
 
+import json
+
 import pytest
 from aws_cdk.assertions import Match
 
 BUCKETS = ["data", "artifacts", "records", "logs"]
-FUNCTIONS = ["retrain", "deploy", "recorder", "alerts", "endpoint-cleanup"]
+FUNCTIONS = ["retrain", "deploy", "recorder", "record-signer", "alerts", "endpoint-cleanup"]
 PROD = "333333333333-us-east-1"
 
 
@@ -92,14 +94,14 @@ def test_queues_topic_and_logs_use_the_environment_key(foundation):
     encrypted = [queue["KmsMasterKeyId"] for queue in foundation.all("SQS::Queue")]
     encrypted += [topic["KmsMasterKeyId"] for topic in foundation.all("SNS::Topic")]
     encrypted += [group["KmsKeyId"] for group in foundation.all("Logs::LogGroup")]
-    assert len(encrypted) == 9 + 1 + 5
+    assert len(encrypted) == 9 + 1 + len(FUNCTIONS)
     assert all("EncryptionKey" in str(key) for key in encrypted)
 
 
 @pytest.mark.parametrize(("stack", "policy"), [("foundation", "RetainExceptOnCreate"), ("dev_foundation", "Delete")])
 def test_removal_sets_deletion_policy_of_data(request, stack, policy):
     template = request.getfixturevalue(stack)
-    for kind, count in (("AWS::S3::Bucket", len(BUCKETS)), ("AWS::KMS::Key", 1)):
+    for kind, count in (("AWS::S3::Bucket", len(BUCKETS)), ("AWS::KMS::Key", 2)):
         template.cdk.resource_count_is(kind, count)
         template.cdk.all_resources(kind, {"DeletionPolicy": policy})
 
@@ -115,7 +117,6 @@ def test_versions_of_data_do_not_expire(foundation):
 
 
 def test_key_rotates(foundation):
-    foundation.cdk.resource_count_is("AWS::KMS::Key", 1)
     foundation.cdk.has_resource_properties("AWS::KMS::Key", {"EnableKeyRotation": True})
     foundation.cdk.has_resource_properties("AWS::KMS::Alias", {"AliasName": "alias/acme-prod"})
 
@@ -234,7 +235,10 @@ def test_functions_find_their_queues_in_environment_variables(foundation):
 
 
 def test_alarms_and_the_alerts_function_alone_publish_to_the_topic(foundation):
-    key, topic = foundation.one("KMS::Key")["KeyPolicy"], foundation.one("SNS::TopicPolicy")["PolicyDocument"]
+    key, topic = (
+        foundation.one("KMS::Key", EnableKeyRotation=True)["KeyPolicy"],
+        foundation.one("SNS::TopicPolicy")["PolicyDocument"],
+    )
     services = [s["Principal"]["Service"] for s in topic["Statement"] if "Service" in s["Principal"]]
     assert services == ["cloudwatch.amazonaws.com"]
     assert not [s for s in key["Statement"] if s.get("Sid") == "RulesToTopics"]
@@ -272,3 +276,27 @@ def test_deploy_function_passes_roles_to_sagemaker_only(foundation):
     (passing,) = [s for s in foundation.statements("acme-prod-deploy") if "iam:PassRole" in s["Action"]]
     assert passing["Resource"] == ["arn:aws:iam::333333333333:role/acme-prod-*-endpoint-use1"]
     assert passing["Condition"]["StringEquals"]["iam:PassedToService"] == "sagemaker.amazonaws.com"
+
+
+REGISTERS = ("CreateModelPackage", "CreateModel", "CreateEndpoint", "UpdateEndpoint", "UpdateModelPackage")
+
+
+@pytest.mark.parametrize("role", ["acme-prod-rebuild", "acme-prod-rebuild-job"])
+def test_rebuild_roles_cannot_register_or_deploy(foundation, role):
+    allowed = {action for statement in foundation.statements(role) for action in statement["Action"]}
+    assert not allowed & {f"sagemaker:{action}" for action in REGISTERS}
+    assert allowed, "the role has no permission at all"
+
+
+def test_rebuild_jobs_write_below_rebuilds_only(foundation):
+    statements = foundation.statements("acme-prod-rebuild-job")
+    writes = [resource for s in statements if "s3:PutObject" in s["Action"] for resource in s["Resource"]]
+    assert writes == [f"arn:aws:s3:::acme-prod-artifacts-{PROD}/*/rebuilds/*"]
+    versions = [s for s in statements if "s3:GetObjectVersion" in s["Action"]]
+    assert [s["Resource"] for s in versions] == [[f"arn:aws:s3:::acme-prod-data-{PROD}/*/raw/*"]]
+    assert not any("s3:ListBucketVersions" in s["Action"] for s in statements)
+
+
+def test_rebuild_parameter_names_roles_and_key(foundation):
+    value = json.dumps(foundation.one("SSM::Parameter", Name="/acme/prod/rebuild")["Value"])
+    assert all(name in value for name in ("role_arn", "job_role_arn", "kms_key_arn"))

@@ -53,6 +53,8 @@ def test_delivery_roles_read_from_source_and_write_to_target(deployed):
     gives = actions(deployed("test", "foundation"), "acme-test-delivery")
     receives = actions(deployed("live", "foundation"), "acme-live-delivery")
     assert set(receives) - set(gives) == {"sagemaker:CreateModelPackage"}
+    assert "sagemaker:DescribePipelineDefinitionForExecution" in gives
+    assert "sagemaker:DescribePipelineDefinitionForExecution" not in receives
     written = [r for s in deployed("live", "foundation").statements("acme-live-delivery")
                if s["Action"] == ["s3:PutObject"] for r in s["Resource"]]  # fmt: skip
     assert {resource.partition("/")[2] for resource in written} == {

@@ -29,12 +29,9 @@ def test_pipeline_has_four_steps_then_register_or_reject(training):
     assert [step["Name"] for step in gate["ElseSteps"]] == ["Reject"]
 
 
-def test_parameters_are_trigger_reason_and_data_manifest(training):
-    assert {p["Name"]: p["DefaultValue"] for p in training["Parameters"]} == {
-        "Trigger": "manual",
-        "Reason": "",
-        "DataManifest": "",
-    }
+def test_pipeline_that_registers_takes_no_manifest(training):
+    assert {p["Name"]: p["DefaultValue"] for p in training["Parameters"]} == {"Trigger": "manual", "Reason": ""}
+    assert "DATA_MANIFEST" not in json.dumps(training)
 
 
 def test_gate_compares_metric_and_champion_advantage(steps):

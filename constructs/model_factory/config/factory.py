@@ -1,11 +1,12 @@
 """`factory.yaml`: the environments, the delivery pipeline and the notification recipients of a factory."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from ..core.names import DELIVERY, EnvironmentNames
+from ..core.names import ANCHOR, DELIVERY, EnvironmentNames
 from .alerts import Alerts
 from .delivery import Delivery, check_stages
 from .fields import AccountId, Duration, PolicyName, Region, Section, SecurityGroupId, ShortName, SubnetId, VpcId
@@ -126,6 +127,19 @@ class Environment(Section):
         return self
 
 
+class Anchor(Section):
+    """Another account, in which copies of the signed heads of records are kept with a COMPLIANCE lock."""
+
+    account: AccountId
+    region: Region
+    retention: Duration = Field(
+        default="3650d",
+        validate_default=True,
+        ge=timedelta(days=1),
+        description="Time during which nobody, not even the root user, can delete a copy, in whole days.",
+    )
+
+
 class FactoryConfig(Section):
     """One factory: environments in the order of promotion."""
 
@@ -135,6 +149,11 @@ class FactoryConfig(Section):
         default=None, description="Delivery pipeline. Default: none, the stacks are deployed with `cdk deploy`."
     )
     alerts: Alerts = Field(default=Alerts(), description="Notification recipients.")
+    anchor: Anchor | None = Field(
+        default=None,
+        description="Account in which copies of the signed heads of records are kept, out of reach of the environments' "
+        "administrators. Default: none.",
+    )
 
     @model_validator(mode="after")
     def _name_is_not_reserved(self) -> Self:
@@ -150,10 +169,24 @@ class FactoryConfig(Section):
             raise ValueError(
                 f"environments: the name {DELIVERY!r} is reserved for the tooling account; choose another name"
             )
+        if ANCHOR in names:
+            raise ValueError(
+                f"environments: the name {ANCHOR!r} is reserved for the anchor account; choose another name"
+            )
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(
                     f"environment {name!r} is defined {names.count(name)} times; every name must be different"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _anchor_is_another_account(self) -> Self:
+        for environment in self.environments:
+            if self.anchor and self.anchor.account == environment.account:
+                raise ValueError(
+                    f"anchor.account is the account of environment {environment.name!r}, whose administrators the anchor is "
+                    "there to check; name another account"
                 )
         return self
 
@@ -210,6 +243,11 @@ class FactoryConfig(Section):
         places += [self.names(each) for each in self.environments]
         own = [each for each in places if each.account == names.account]
         return [each.arn("sns", each.alerts_topic) for each in own] if own[-1] == names else []
+
+    @property
+    def anchor_names(self) -> EnvironmentNames | None:
+        """Names in the anchor account, which is treated as an environment called `anchor`; None without one."""
+        return EnvironmentNames(self.name, ANCHOR, self.anchor.account, self.anchor.region) if self.anchor else None
 
     def delivery_names(self, delivery: Delivery) -> EnvironmentNames:
         """Names in the tooling account, which is treated as an environment called `delivery`."""

@@ -23,6 +23,8 @@ VARIANT = "AllTraffic"
 """The one production variant of every endpoint; metrics and captured data carry its name."""
 DELIVERY = "delivery"
 """Takes the place of the environment's name in names of the delivery account; no environment can have this name."""
+ANCHOR = "anchor"
+"""Takes the place of the environment's name in names of the anchor account; no environment can have this name."""
 FOUNDATION = "foundation"
 """Takes the place of the model's name in the name of an environment's stack; no model can have this name."""
 
@@ -115,7 +117,7 @@ class EnvironmentNames(Arns):
         return f"{self.factory}-{self.environment}"
 
     def bucket(self, purpose: str) -> str:
-        """Bucket for `purpose`: data, artifacts, records or logs."""
+        """Bucket for `purpose`: data, artifacts, records or logs; in the anchor account heads or logs."""
         return f"{self.prefix}-{purpose}-{self.account}-{self.region}"
 
     def queue(self, purpose: str) -> str:
@@ -160,6 +162,11 @@ class EnvironmentNames(Arns):
         """SSM path of the settings parameters of all models."""
         return f"/{self.factory}/{self.environment}/models/"
 
+    @property
+    def rebuild_parameter(self) -> str:
+        """SSM parameter with what `model-factory reproduce` needs to know of the environment."""
+        return f"/{self.factory}/{self.environment}/rebuild"
+
     def bucket_arn(self, purpose: str) -> str:
         """ARN of the bucket for `purpose`."""
         return f"arn:{self.partition}:s3:::{self.bucket(purpose)}"
@@ -171,6 +178,16 @@ class EnvironmentNames(Arns):
     @property
     def key_alias(self) -> str:
         return f"alias/{self.prefix}"
+
+    @property
+    def record_signing_alias(self) -> str:
+        """Alias of the key that signs the heads of the chains of records."""
+        return f"alias/{self.prefix}-records"
+
+    @property
+    def anchor_stack(self) -> str:
+        """The stack of the bucket with copies of signed heads, of names of the anchor account."""
+        return self.prefix
 
     @property
     def network_log_group(self) -> str:
@@ -235,6 +252,11 @@ class ModelNames:
     @property
     def monitor_pipeline(self) -> str:
         return f"{self.prefix}-monitor"
+
+    @property
+    def rebuild_pipeline(self) -> str:
+        """The pipeline that trains a version again; `model-factory reproduce` writes it."""
+        return f"{self.prefix}-rebuild"
 
     @property
     def dashboard(self) -> str:

@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from ..core.bootstrapping import assets_bucket_arn, decrypt_assets, qualifier_of
 from ..core.bucket_statements import list_objects, read_objects, write_objects
 from ..core.nag import ONE_ROLE, in_both_packs, suppress
 from ..core.names import EnvironmentNames
@@ -46,7 +47,8 @@ class DeliveryRole(Construct):
             {"ArnEquals": {"aws:PrincipalArn": tooling.iam_arn(f"role/{tooling.role('tasks')}")}},
         )
         statements = _statements(names, key)
-        statements += _give(names) if gives else [_read_statistics(names)]
+        code = assets_bucket_arn(names, qualifier_of(self))
+        statements += _give(names, code) if gives else [_read_statistics(names)]
         statements += _receive(names) if receives else []
         self.role: iam.Role = iam.Role(
             self,
@@ -81,10 +83,7 @@ def _statements(names: EnvironmentNames, key: kms.IKey | None) -> list[iam.Polic
         allow(["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], own("endpoint")),
         allow(["sagemaker:DescribeEndpointConfig"], own("endpoint-config")),
         allow(["sagemaker:DescribeModel"], own("model")),
-        allow(
-            ["sqs:GetQueueUrl", "sqs:SendMessage"],
-            [names.arn("sqs", names.queue(purpose)) for purpose in ("retrain", "deploy")],
-        ),
+        allow(["sqs:GetQueueUrl", "sqs:SendMessage"], [names.arn("sqs", names.queue("retrain"))]),
         allow(["s3:ListBucket"], [names.bucket_arn("data")], StringLike={"s3:prefix": ["*/raw/*"]}),
         allow(["s3:PutObject"], [f"{names.bucket_arn('records')}/*/approvals/*"]),
         allow(
@@ -100,9 +99,17 @@ def _read_statistics(names: EnvironmentNames) -> iam.PolicyStatement:
     return allow(["s3:GetObject"], [f"{names.bucket_arn('artifacts')}/*/executions/*/statistics.json"])
 
 
-def _give(names: EnvironmentNames) -> list[iam.PolicyStatement]:
-    """Read the files of a version: its model artifact, its reports and its statistics."""
+def _give(names: EnvironmentNames, code_bucket_arn: str) -> list[iam.PolicyStatement]:
+    """Read the files of a version: its model artifact, its reports and statistics, and its pipeline's definition and code."""
     return [
+        allow(
+            ["sagemaker:DescribePipelineDefinitionForExecution"],
+            [names.arn("sagemaker", f"pipeline/{names.prefix}-*/execution/*")],
+        ),
+        allow(["s3:GetObject"], [f"{code_bucket_arn}/*.zip"]),
+        # A zip that is gone is 404 only for those who may list the bucket.
+        allow(["s3:ListBucket"], [code_bucket_arn]),
+        decrypt_assets(names, code_bucket_arn),
         list_objects(names.bucket_arn("artifacts"), "*/executions/"),
         read_objects(names.bucket_arn("artifacts"), "*/executions/"),
     ]

@@ -8,6 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from ..core.bootstrapping import decrypt_assets
 from ..core.factory_function import FactoryFunction, consume_statements
 from ..core.names import EnvironmentNames
 from ..core.network import VpcConfig
@@ -15,7 +16,8 @@ from ..core.permissions import allow, send_alerts, use_key
 from ..core.trigger_queue import TriggerQueue
 
 PURPOSE = "recorder"
-_TIMEOUT = Duration.minutes(2)
+_TIMEOUT = Duration.minutes(15)
+"""The longest that Lambda allows: the function reads artifacts of a version, to compare them with their SHA-256."""
 
 
 class Recorder(Construct):
@@ -67,22 +69,46 @@ class Recorder(Construct):
             timeout=_TIMEOUT,
             statements=statements,
             vpc=vpc,
-            environment={"RECORDS_BUCKET": names.bucket("records")},
+            environment={"RECORDS_BUCKET": names.bucket("records"), "ARTIFACTS_BUCKET": names.bucket("artifacts")},
             alarm_topic=alarm_topic,
         )
         function.consume(self.queue, dead_letters=queue.dead_letters, grant=False)
 
 
-def recorder_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
-    """Role of lambda/recorder: the one role that writes to the records bucket."""
+def recorder_statements(names: EnvironmentNames, key_arn: str, code_bucket_arn: str) -> list[iam.PolicyStatement]:
+    """Role of lambda/recorder: the one role that writes to the records bucket.
+
+    Args:
+        names: Names of the environment.
+        key_arn: Key of the environment.
+        code_bucket_arn: Bucket with the zips of the jobs' code, which `cdk bootstrap` created.
+    """
     records = names.bucket_arn("records")
     return [
         *consume_statements(names, PURPOSE),
         use_key(key_arn),
-        allow(["s3:ListBucket"], [records], StringLike={"s3:prefix": ["*/chain/*", "*/index/*"]}),
+        allow(["s3:ListBucket"], [records], StringLike={"s3:prefix": ["*/chain/*", "*/index/*", "*/evidence/*"]}),
         allow(["s3:GetObject"], [f"{records}/*/chain/*"]),
-        allow(["s3:PutObject"], [f"{records}/*/{kind}/*" for kind in ("chain", "index")]),
+        allow(["s3:PutObject"], [f"{records}/*/{kind}/*" for kind in ("chain", "index", "evidence")]),
+        allow(["s3:PutObject"], [f"{records}/_lineage/*"]),
+        *_evidence_sources(names, code_bucket_arn),
         send_alerts(names),
+    ]
+
+
+def _evidence_sources(names: EnvironmentNames, code_bucket_arn: str) -> list[iam.PolicyStatement]:
+    """Read what a version was made of."""
+    artifacts = names.bucket_arn("artifacts")
+    return [
+        allow(["s3:ListBucketVersions"], [artifacts], StringLike={"s3:prefix": ["*/executions/*"]}),
+        allow(["s3:GetObject", "s3:GetObjectVersion"], [f"{artifacts}/*/executions/*", f"{code_bucket_arn}/*.zip"]),
+        # A zip that is gone is 404 only for those who may list the bucket; to others it is a permission that is missing.
+        allow(["s3:ListBucket"], [code_bucket_arn]),
+        decrypt_assets(names, code_bucket_arn),
+        allow(
+            ["sagemaker:DescribePipelineDefinitionForExecution"],
+            [names.arn("sagemaker", f"pipeline/{names.prefix}-*/execution/*")],
+        ),
     ]
 
 

@@ -63,7 +63,7 @@ def storage_policy(names: EnvironmentNames, code: str) -> list[iam.PolicyStateme
     return [
         _own_principals(names, ["s3:ListBucket", "s3:ListBucketVersions"], [*buckets, code]),
         _own_principals(names, objects, [f"{bucket}/*" for bucket in buckets]),
-        _own_principals(names, ["s3:GetObject"], [f"{code}/*"]),
+        _own_principals(names, ["s3:GetObject", "s3:GetObjectVersion"], [f"{code}/*"]),
         _custom_resource_responses(names),
     ]
 

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,20 +58,24 @@ def build_job_code(config: ModelConfig, *, project: Path, target: Path, jobs: Pa
         "it must define features(raw), train(train, validation, hyperparameters) and predict(model, features)",
     )
     _compile(project / "model.py")
-    target.parent.mkdir(parents=True, exist_ok=True)
     members = {
         "__main__.py": _MAIN.encode(),
         **dict(_files(jobs, "jobs")),
         **dict(_files(project, "project")),
         "project/settings.json": json.dumps(config.settings(), indent=1, sort_keys=True).encode(),
     }
-    with zipfile.ZipFile(target, "w") as archive:
-        for name in sorted(members):
-            info = zipfile.ZipInfo(name, _EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = 0o644 << 16
-            archive.writestr(info, members[name])
+    _write(members, target)
     return JobCode(target, hashlib.sha256(target.read_bytes()).hexdigest(), git_commit(project, jobs))
+
+
+def build_library_code(target: Path, jobs: Path = JOBS) -> None:
+    """Write a zip of the library's jobs without a model, for jobs such as compare that need no project.
+
+    Args:
+        target: The zip to write; missing folders are created.
+        jobs: Folder of the package `jobs`. Default: the library's.
+    """
+    _write({"__main__.py": _MAIN.encode(), **dict(_files(jobs, "jobs"))}, target)
 
 
 def git_commit(project: Path, *others: Path) -> str:
@@ -103,6 +107,16 @@ def _compile(file: Path) -> None:
         compile(file.read_bytes(), str(file), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         raise ConfigError([Mistake(file, getattr(error, "lineno", None), f"syntax error: {error}")]) from None
+
+
+def _write(members: Mapping[str, bytes], target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w") as archive:
+        for name in sorted(members):
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, members[name])
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

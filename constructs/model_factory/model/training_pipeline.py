@@ -40,7 +40,6 @@ from .registration import register_step
 
 TRIGGER = Parameter("Trigger", "manual")
 REASON = Parameter("Reason", "")
-DATA_MANIFEST = Parameter("DataManifest", "")
 
 
 class TrainingPipeline(SageMakerPipeline):
@@ -118,7 +117,7 @@ def training_definition(props: ModelProps, job_role_arn: str) -> PipelineDefinit
         if_steps=[register],
         else_steps=[FailStep("Reject", {"ErrorMessage": evaluate.json("Evaluation", "gate.reason")})],
     )
-    return PipelineDefinition([prepare, train, evaluate, gate], [TRIGGER, REASON, DATA_MANIFEST])
+    return PipelineDefinition([prepare, train, evaluate, gate], [TRIGGER, REASON])
 
 
 def _prepare(props: ModelProps, role_arn: str) -> ProcessingStep:
@@ -131,7 +130,7 @@ def _prepare(props: ModelProps, role_arn: str) -> ProcessingStep:
             "prepare",
             instance=_processing_instance(props),
             role_arn=role_arn,
-            environment=_environment(props),
+            environment=job_environment(props),
             inputs={},
             outputs=outputs,
         ),
@@ -181,7 +180,7 @@ def _evaluate(props: ModelProps, role_arn: str, prepare: ProcessingStep, train: 
             "evaluate",
             instance=_processing_instance(props),
             role_arn=role_arn,
-            environment=_environment(props),
+            environment=job_environment(props),
             inputs={
                 "model": train.get("ModelArtifacts.S3ModelArtifacts"),
                 **{name: prepare.output(name) for name in ("test", "baseline", "report")},
@@ -209,10 +208,6 @@ def _conditions(props: ModelProps, evaluate: ProcessingStep) -> list[Condition]:
 def _processing_instance(props: ModelProps) -> str:
     training = props.config.training
     return training.processing_instance or processing_instance(training.instance)
-
-
-def _environment(props: ModelProps) -> dict[str, Value]:
-    return job_environment(props, DATA_MANIFEST=DATA_MANIFEST)
 
 
 def _uri(props: ModelProps, *parts: str) -> Value:

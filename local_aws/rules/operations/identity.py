@@ -14,6 +14,7 @@ runtime = table("sagemaker-runtime", "ValidationError", "SageMaker Runtime API r
 
 ROLE, LONG_ROLE = "arn:aws:iam::123456789012:role/r", "arn:aws:iam::123456789012:role/long"
 ROLES = {f"role/{ROLE}": {"MaxSessionDuration": 3600}, f"role/{LONG_ROLE}": {"MaxSessionDuration": 43200}}
+SIGN = {"KeyId": "signs", "SigningAlgorithm": "ECDSA_SHA_256"}
 NAME = 'Parameter name: can\'t be prefixed with "ssm" (case-insensitive).'
 
 
@@ -45,6 +46,19 @@ def _session_policies(request: Request) -> Values | None:
     arns = sum(len(arn) for arn in found(request.params, "PolicyArns[].arn"))
     count = len(request.params.get("Policy", "")) + arns
     return {"count": count} if count > 2048 else None
+
+
+def _wrong_digest(request: Request) -> Values | None:
+    algorithm = str(request.params.get("SigningAlgorithm"))
+    bits = algorithm.rpartition("_")[2]
+    digest = request.params.get("MessageType") == "DIGEST" and bits.isdigit()
+    return {"algorithm": algorithm} if digest and len(request.params.get("Message", b"")) * 8 != int(bits) else None
+
+
+def _does_not_sign(request: Request) -> Values | None:
+    name = str(request.params.get("KeyId"))
+    key = request.find("key", name.rpartition("/")[2]) if not name.startswith("alias/") else None
+    return {"key": name} if key and key.get("KeyUsage") == "ENCRYPT_DECRYPT" else None
 
 
 def parameter(**more: Any) -> dict[str, Any]:
@@ -101,6 +115,27 @@ ENTRIES: tuple[Entry, ...] = (
         lambda request: ("KeySpec" in request.params) == ("NumberOfBytes" in request.params),
         {"KeyId": "k", "KeySpec": "AES_256"},
         {"KeyId": "k"},
+    ),
+    kms(
+        "Sign Verify",
+        "A digest has the length of the algorithm's hash.",
+        "Digest is invalid length for algorithm {algorithm}.",
+        _wrong_digest,
+        {**SIGN, "MessageType": "DIGEST", "Message": b"d" * 32},
+        {**SIGN, "MessageType": "DIGEST", "Message": b"d" * 33},
+        source="KMS API reference: Sign",
+    ),
+    kms(
+        "Sign Verify GetPublicKey",
+        "Only asymmetric keys that sign and verify sign.",
+        "{key} key usage is ENCRYPT_DECRYPT which is not valid for this operation.",
+        _does_not_sign,
+        {**SIGN, "Message": b"m"},
+        {**SIGN, "KeyId": "encrypts", "Message": b"m"},
+        code="InvalidKeyUsageException",
+        source="KMS API reference: Sign",
+        given={"key/signs": {"KeyUsage": "SIGN_VERIFY"}, "key/encrypts": {"KeyUsage": "ENCRYPT_DECRYPT"}},
+        inferred=True,
     ),
     NotEnforced(
         "kms",

@@ -208,6 +208,13 @@ ENTRIES: tuple[Entry, ...] = (
     NotEnforced(
         "s3",
         "CopyObject",
+        "A copy with If-None-Match is refused with 412 where the key exists.",
+        COPY,
+        "Moto's copy is replaced by one that does it (local_aws/object_copies.py).",
+    ),
+    NotEnforced(
+        "s3",
+        "CopyObject",
         "The source of a copy is at most 5 GB.",
         COPY,
         "Moto copies what it holds in memory, which is less.",

@@ -255,8 +255,8 @@ OTHERS: tuple[Entry, ...] = (
         inferred=True,
     ),
     sagemaker(
-        "DescribePipelineExecution ListPipelineExecutionSteps ListPipelineParametersForExecution StopPipelineExecution "
-        "UpdatePipelineExecution",
+        "DescribePipelineExecution DescribePipelineDefinitionForExecution ListPipelineExecutionSteps "
+        "ListPipelineParametersForExecution StopPipelineExecution UpdatePipelineExecution",
         "The execution exists.",
         "Pipeline execution {value} not found",
         absent("pipeline-execution", "PipelineExecutionArn"),

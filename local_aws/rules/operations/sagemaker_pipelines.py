@@ -70,6 +70,14 @@ def _undeclared_parameter(request: Request) -> Values | None:
     return {"value": given[0], "pipeline": name} if given else None
 
 
+def _unknown_version(request: Request) -> Values | None:
+    name, number = request.params["PipelineName"], request.params.get("PipelineVersionId", 1)
+    known = len((request.find("pipeline", name) or {}).get("_versions", [None]))
+    if number <= known:
+        return None
+    return {"number": number, "value": name, "region": request.region, "account": request.account}
+
+
 def _versions_left(request: Request) -> Values | None:
     name = request.params["ModelPackageGroupName"]
     group = request.find("model-package-group", name) or {}
@@ -138,6 +146,18 @@ PIPELINES: tuple[Entry, ...] = (
         {"PipelineName": "p", "ClientRequestToken": TOKEN, "PipelineVersionId": 1, "PipelineVersionAlias": "a"},
         source=START,
         given={"pipeline/p": {}},
+        inferred=True,
+    ),
+    rule(
+        "StartPipelineExecution",
+        "The version of the pipeline that an execution names exists.",
+        f"Pipeline version {{number}} of '{PIPELINE}' does not exist.",
+        _unknown_version,
+        {"PipelineName": "p", "ClientRequestToken": TOKEN, "PipelineVersionId": 2},
+        {"PipelineName": "p", "ClientRequestToken": TOKEN, "PipelineVersionId": 3},
+        source=START,
+        code="ResourceNotFound",
+        given={"pipeline/p": {"_versions": [{}, {}]}},
         inferred=True,
     ),
     rule(

@@ -89,7 +89,7 @@ class Hosting:
             "LastModifiedTime": endpoint.modified.timestamp() * 1000,
             "Tags": {tag["Key"]: tag["Value"] for tag in endpoint.tags},
         }
-        if endpoint.reason:
+        if endpoint.reason and status != "DELETED" and endpoint.status != "Deleting":
             detail["FailureReason"] = endpoint.reason
         self._world.bus.emit("aws.sagemaker", "SageMaker Endpoint State Change", detail, detail["EndpointArn"])
 

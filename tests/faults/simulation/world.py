@@ -157,6 +157,8 @@ def describe(message):
     try:
         content = json.loads(message.body)
     except ValueError:
+        content = None
+    if not isinstance(content, dict) or (content.get("detail", {}) == {} and "detail-type" in content):
         return repr(message.body[:40])
     again = f" (attempt {message.received})" if message.received > 1 else ""
     if "detail" in content:

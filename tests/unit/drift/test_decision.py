@@ -14,6 +14,7 @@ LIMITS = DriftLimits.from_settings(Drift().model_dump())
 ONE_PERCENT = DriftLimits(LIMITS.effect, 0.01, LIMITS.minimum_rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("reference", "window"), [(10_000, 1_000), (500_000, 10_000)])
 def test_false_alarm_rate_is_at_most_the_chosen_one(reference, window):
     rng, sizes = np.random.default_rng(1), Sizes.of(reference, window)
@@ -22,6 +23,7 @@ def test_false_alarm_rate_is_at_most_the_chosen_one(reference, window):
     assert sum(any(column.significant for column in report.columns) for report in reports) < 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", QUIET)
 def test_p_values_without_a_change_are_not_too_small(kind):
     rng, sizes = np.random.default_rng(3), Sizes.of(10_000, 5_000)
@@ -30,6 +32,7 @@ def test_p_values_without_a_change_are_not_too_small(kind):
     assert (p_values <= 0.01).mean() < 0.025
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["continuous", "300 equal categories", "2 % missing"])
 def test_simulated_counts_are_distributed_as_counted_rows(kind):
     """Calibration draws counts and makes no rows; here both ways give p values and effects of one distribution."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from jobs.drift.decision import DriftLimits, decide
 from jobs.drift.history import History, slow_drift
@@ -43,6 +44,7 @@ def test_shift_too_small_for_a_day_is_detected_over_a_month():
     assert "days" in found.drifted[0].reason
 
 
+@pytest.mark.slow
 def test_days_without_a_change_raise_no_slow_alarm():
     rng = np.random.default_rng(1)
     limits = DriftLimits(LIMITS.effect, 0.01 / 32, LIMITS.minimum_rows)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from jobs.drift.decision import DriftLimits
 from jobs.drift.joint import joint_drift
@@ -24,6 +25,7 @@ def test_lost_correlation_is_detected():
     assert "AUC" in found.reason
 
 
+@pytest.mark.slow
 def test_held_out_p_values_of_one_population_are_uniform():
     p_values = [joint_drift(rows(2 * s, 0.5, 400), rows(2 * s + 1, 0.5, 400), TYPES, LIMITS).p_value for s in range(40)]
     assert sum(p <= 0.05 for p in p_values) <= 6

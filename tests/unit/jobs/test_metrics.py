@@ -24,6 +24,7 @@ def weighted(draw: st.DrawFn, classes: int) -> tuple[np.ndarray, np.ndarray, np.
     return truth, scores, weights
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(weighted(2))
 @pytest.mark.filterwarnings("ignore")
@@ -47,6 +48,7 @@ def test_binary_metrics_equal_scikit_learns(rows):
             assert found[name][index] == pytest.approx(value, abs=1e-12, nan_ok=True), name
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(weighted(4))
 @pytest.mark.filterwarnings("ignore")
@@ -65,6 +67,7 @@ def test_multiclass_metrics_equal_scikit_learns(rows):
             assert found[name][index] == pytest.approx(value, abs=1e-12), name
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(weighted(3), st.sampled_from([0.0, 1e6]))
 @pytest.mark.filterwarnings("ignore")
@@ -116,6 +119,7 @@ def test_intervals_depend_on_the_seed_only(monkeypatch):
     assert other["auc"]["low"] != first["auc"]["low"]
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_true_value_at_their_rate():
     covered, runs = 0, 200
     for seed in range(runs):

@@ -60,6 +60,35 @@ def test_every_changed_byte_is_refused(artifacts):
     assert refused == 1_000
 
 
+def test_promotion_refuses_every_changed_byte(modules):
+    """One byte at random, 1,000 times: nothing is written in the target."""
+    promotion = modules("delivery", "shared.promotion")["shared.promotion"]
+    rng = random.Random(2)
+
+    class Source:
+        def client(self, _):
+            return self
+
+        def head_object(self, **_):
+            return {"ContentLength": len(CONTENT), "ETag": "e"}
+
+        def get_object(self, **_):
+            changed = bytearray(CONTENT)
+            changed[rng.randrange(len(changed))] ^= rng.randrange(1, 256)
+            return {"Body": io.BytesIO(changed)}
+
+    class Target:
+        def client(self, _):
+            return object()  # any call would fail
+
+    target = promotion.Target(Target(), "group", "s3://target/churn/", "s3://records/churn/", "Approved")
+    for _ in range(1_000):
+        with pytest.raises(promotion.PromotionError, match="was evaluated with"):
+            promotion.promote(
+                package(artifact_digest=DIGEST) | {"ModelPackageArn": "arn"}, Source(), "dev", target, by="", reason=""
+            )
+
+
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT + b"\0", b"", CONTENT[1:] + CONTENT[:1]])
 def test_shorter_longer_or_moved_content_is_refused(artifacts, content):
     digest = hashlib.sha256(content).hexdigest()

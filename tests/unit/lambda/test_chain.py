@@ -8,7 +8,10 @@ from model_factory.functions.shared.chain import (
     encode,
     evidence_key,
     index_key,
+    lineage_key,
+    lineage_prefix,
     read_index_key,
+    read_lineage_key,
     record_key,
     sequence_of,
 )
@@ -43,3 +46,20 @@ def test_marker_has_time_version_and_number_of_its_record():
     assert read_index_key(index_key(record | {"version": 7})) == (datetime(2026, 11, 26, 3, tzinfo=UTC), 7, 42)
     with pytest.raises(ValueError, match="no key of a marker"):
         read_index_key("sales/index/gate/20261126T030000Z-v0-042")
+
+
+def test_lineage_markers_of_an_object_have_one_prefix():
+    uri = "s3://data/sales/raw/dt=2026-11-26/rows.csv"
+    keys = [lineage_key(uri, "v.1", "sales", "abc-d", 7), lineage_key(uri, "v.2", "sales", "abc-e", None)]
+    assert all(key.startswith(lineage_prefix(uri)) for key in keys)
+    assert keys[0].startswith(lineage_prefix(uri, "v.1"))
+    assert [read_lineage_key(key) for key in keys] == [("v.1", "sales", "abc-d", 7), ("v.2", "sales", "abc-e", None)]
+    assert not keys[0].startswith(lineage_prefix(uri + "x"))
+
+
+@pytest.mark.parametrize(
+    "key", ["sales/chain/9999999957-42.json", "_lineage/ab/v/sales/abc", "_lineage/ab/sales/abc-v1"]
+)
+def test_other_keys_are_no_lineage_markers(key: str):
+    with pytest.raises(ValueError, match="no key of a lineage marker"):
+        read_lineage_key(key)

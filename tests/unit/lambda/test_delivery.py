@@ -22,6 +22,10 @@ class Environment:
     def models(self):
         return [{"model": name, "training_pipeline": name} for name in self.states]
 
+    def request_training(self, model, reason):
+        assert "delivery e1" in reason
+        self.requested.append(model)
+
     def client(self, _service):
         return self
 
@@ -51,7 +55,7 @@ def step(delivery, monkeypatch):
         monkeypatch.setattr(training, "code_changed", lambda _, model: states[model["model"]] != "same")
         monkeypatch.setattr(training, "_has_data", lambda _, model: states[model["model"]] != "empty")
         monkeypatch.setattr(training, "revert_all", lambda *_: "; with it: b v2 rejected")
-        monkeypatch.setattr(training, "_request_training", lambda _job, env, model: env.requested.append(model))
+        monkeypatch.setattr(training, "training_reason", lambda *_: "pushed 1a2b3c, delivery e1")
         job = outcome.Job("j", "retrain", "dev", "e1", {"since": 4102444800} | (token or {}), [], {})
         return training.retrain(job, environment), environment.requested
 

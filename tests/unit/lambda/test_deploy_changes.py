@@ -4,7 +4,7 @@ import boto3
 import pytest
 
 from .cloud import ROLE, policy
-from .test_deploy_events import deleted
+from .test_deploy_deletions import deleted
 
 NETWORK = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
 

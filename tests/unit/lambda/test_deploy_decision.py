@@ -15,14 +15,14 @@ NONE = None
 
 @pytest.fixture
 def decide(modules):
-    """The decision about version 2 as text; `last` is how its last deployment ended, `approved` when it was approved."""
+    """The decision about version 2 as text; `last` is how its last deployment ended, `requested` when somebody asked for it."""
     loaded = modules("deploy", "decision", "deployment")
     decision, deployment = loaded["decision"], loaded["deployment"]
 
-    def decide(endpoint, kind, last=None, approved="before", request="new"):
+    def decide(endpoint, kind, last=None, requested="before", request="new"):
         state = decision.EndpointState(**endpoint) if endpoint else None
         ended = deployment.Deployment("v2", "arn/2", "old", "ann", NOON, "v1", "", last) if last else None
-        hours = {"before": -1, "after": 1}[approved]
+        hours = {"before": -1, "after": 1}[requested]
         wanted = decision.Wanted(("v2",), 2, NOON + timedelta(hours=hours), ended)
         decided = decision.decide(state, wanted, kind, request)
         return getattr(decided, "reason", type(decided).__name__)
@@ -64,9 +64,13 @@ def test_every_message_deploys_what_was_never_deployed(decide, kind, endpoint, l
 )
 def test_ended_deployment_is_repeated_by_new_request_only(decide, kind, endpoint, last, expected):
     assert decide(endpoint, kind, last) == expected
-    assert decide(endpoint, "manual", last) == ("Delete" if endpoint is FAILED else "Deploy")
-    assert decide(endpoint, "manual", last, request="old") == expected
-    assert decide(endpoint, "approved", last, approved="after") == ("Delete" if endpoint is FAILED else "Deploy")
+    for new in ("manual", "approved"):
+        assert decide(endpoint, new, last, requested="after") == ("Delete" if endpoint is FAILED else "Deploy")
+    assert decide(endpoint, "manual", last, requested="after", request="old") == expected
+
+
+def test_request_that_waited_during_deployment_is_not_repeated(decide):
+    assert decide(OLDER, "manual", "rolled back", requested="before") == "the deployment was rolled back"
 
 
 def test_changed_settings_deploy_the_live_version_again(decide):
@@ -98,16 +102,17 @@ def test_only_request_that_events_cannot_tell_is_remembered(modules):
     decision, deployment = loaded["decision"], loaded["deployment"]
     rolled_back = deployment.Deployment("v2", "arn/2", "old", "ann", NOON, "v1", "", "rolled back")
 
-    def remembered(kind, last, request="new", approved=NOON):
-        wanted = decision.Wanted(("v2",), 2, approved, last)
+    def remembered(kind, last, request="new", requested=NOON):
+        wanted = decision.Wanted(("v2",), 2, requested, last)
         return decision.decide(decision.EndpointState(**UPDATING), wanted, kind, request).remember
 
-    assert remembered("manual", rolled_back)
+    later = NOON + timedelta(hours=1)
+    assert remembered("manual", rolled_back, requested=later)
     assert remembered("changed", None)
-    assert not remembered("manual", rolled_back, request="old")
+    assert not remembered("manual", rolled_back, request="old", requested=later)
     assert not remembered("manual", None)
     assert not remembered("approved", rolled_back)
-    assert remembered("approved", rolled_back, approved=NOON + timedelta(hours=1))
+    assert remembered("approved", rolled_back, requested=later)
 
 
 @pytest.mark.parametrize(

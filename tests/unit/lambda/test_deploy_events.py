@@ -1,19 +1,8 @@
 """lambda/deploy: deployments that end, and versions, endpoints and settings that people change: what it does and alerts."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from .cloud import message
-
-
-def deleted(deploy):
-    """Delete the endpoint by hand, and handle the event; the last log line."""
-    event = deploy.cloud.event("endpoint_deleting")
-    name = deploy.endpoint()["EndpointConfigName"]
-    event["detail"] |= {"EndpointConfigName": name, "LastModifiedTime": milliseconds()}
-    deploy.sagemaker.delete_endpoint(EndpointName=deploy.name)
-    return deploy.send_body(event), event
 
 
 def test_rolled_back_deployment_alerts_with_reason(live):
@@ -64,84 +53,6 @@ def test_endpoint_that_fails_in_service_alerts(live):
     event["detail"]["EndpointStatus"] = "FAILED"
     live.send_body(event)
     assert [(alert["cause"], alert["why"]) for alert in live.alerts()] == [("endpoint-failed", "the container ended")]
-
-
-def test_endpoint_deleted_by_hand_alerts_and_is_recorded(live):
-    line, event = deleted(live)
-    assert line["message"] == "the endpoint was deleted by hand"
-    (alert,) = live.alerts()
-    assert (alert["cause"], alert["version"]) == ("endpoint-deleted", 1)
-    assert alert["command"] == f"model-factory redeploy {live.cloud.model} --env prod"
-    assert [(record["outcome"], record["ModelPackageVersion"]) for record in live.records()] == [("deleted", 1)]
-    assert live.send_body(event)["message"] == "the endpoint is deleted"
-    assert live.alerts() == []
-    # An approval that is delivered again creates nothing; a person does.
-    assert live.send_version_event(1)["message"] == "the endpoint is no longer there"
-    assert live.request()["message"] == "deploying"
-
-
-def test_deletion_is_told_when_endpoint_exists_again(live):
-    event = live.cloud.event("endpoint_deleting")
-    event["detail"] |= {"EndpointConfigName": live.endpoint()["EndpointConfigName"], "LastModifiedTime": milliseconds()}
-    live.sagemaker.delete_endpoint(EndpointName=live.name)
-    live.register()
-    assert live.send_version_event(2)["message"] == "deploying"
-    live.send_body(event)
-    live.send_body(event)
-    assert [(alert["cause"], alert["version"]) for alert in live.alerts()] == [("endpoint-deleted", 1)]
-
-
-def test_deletion_by_function_is_no_deletion_by_hand(deploy):
-    """A failed endpoint is created again with the same configuration, at somebody's request."""
-    deploy.register()
-    deploy.send()
-    deploy.settle("Failed")
-    event = deploy.cloud.event("endpoint_deleting")
-    event["detail"] |= {
-        "EndpointConfigName": deploy.endpoint()["EndpointConfigName"],
-        "LastModifiedTime": milliseconds(),
-    }
-    manual = deploy.cloud.event("manual")
-    assert deploy.send_body(manual) is None
-    deploy.alerts()
-    event["detail"]["LastModifiedTime"] = milliseconds()
-    assert deploy.send_body(event)["message"] == "the endpoint is deleted"
-    assert deploy.send_body(manual, ApproximateReceiveCount="2")["message"] == "deploying"
-    assert deploy.send_body(event)["message"] == "the endpoint is deleted"
-    assert deploy.alerts() == []
-
-
-def test_deployment_that_ended_before_deletion_is_recorded(live):
-    live.register()
-    live.send()
-    live.settle()
-    event = live.cloud.event("endpoint_deleting")
-    name = live.endpoint()["EndpointConfigName"]
-    tags = {
-        tag["Key"]: tag["Value"] for tag in live.sagemaker.list_tags(ResourceArn=live.endpoint()["EndpointArn"])["Tags"]
-    }
-    live.sagemaker.delete_endpoint(EndpointName=live.name)
-    # A second later, as the records are named by the second.
-    event["detail"] |= {"EndpointConfigName": name, "Tags": tags, "LastModifiedTime": milliseconds() + 1000}
-    live.send_body(event)
-    assert [record["outcome"] for record in live.records()] == ["succeeded", "deleted"]
-
-
-def milliseconds():
-    return datetime.now(UTC).timestamp() * 1000
-
-
-def test_failed_endpoint_that_function_deletes_is_no_deletion_by_hand(deploy):
-    deploy.register()
-    deploy.send()
-    deploy.settle("Failed")
-    event = deploy.cloud.event("endpoint_deleting")
-    event["detail"]["EndpointConfigName"] = deploy.endpoint()["EndpointConfigName"]
-    deploy.register()
-    assert deploy.send() is None
-    assert [alert["cause"] for alert in deploy.alerts()] == ["deployment-failed"]
-    assert deploy.send_body(event)["message"] == "the endpoint is deleted"
-    assert deploy.alerts() == []
 
 
 def test_endpoint_event_of_removed_model_is_dropped(live):
@@ -212,6 +123,17 @@ def test_repeated_manual_request_deploys_once(live):
     live.end(rolled_back=True)
     assert live.send_body(request)["message"] == "the deployment was rolled back"
     assert [record["outcome"] for record in live.records()][-1] == "rolled back"
+
+
+def test_second_request_that_waited_during_deployment_deploys_nothing(live):
+    live.register()
+    live.send()
+    live.end(rolled_back=True)
+    second = message(live.cloud.event("manual", id="2"), live.cloud.model)
+    assert live.request()["message"] == "deploying"
+    live.end(rolled_back=True)
+    live.function(second)
+    assert live.function.logged()[-1]["message"] == "the deployment was rolled back"
 
 
 def test_manual_request_during_change_is_carried_out_after_it(live):

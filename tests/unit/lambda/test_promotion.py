@@ -26,10 +26,6 @@ class Account:
         for bucket in self.buckets.values():
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         self.sagemaker.create_model_package_group(ModelPackageGroupName=self.group)
-        self.client("sqs").create_queue(
-            QueueName=f"{world.prefix(name)}-deploy.fifo",
-            Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"},
-        )
         self.settings = {
             "model": self.model,
             "model_package_group": self.group,
@@ -182,6 +178,31 @@ def test_served_version_is_registered_with_digest_origin_and_reports(world):
     assert world.prod.read(statistics.replace("statistics", "profile")) == b"profile.json"
 
 
+def test_lineage_of_promoted_version_outlives_its_source(world):
+    origin = world.trained()
+    bucket = world.dev.buckets["artifacts"]
+    artifact = world.dev.sagemaker.describe_model_package(ModelPackageName=origin)["InferenceSpecification"]
+    folder = artifact["Containers"][0]["ModelDataUrl"].partition(f"{bucket}/")[2].removesuffix("train/model.tar.gz")
+    files = {
+        "prepare/report/manifest.json": b"manifest",
+        "prepare/report/facts.json": b"facts",
+        "prepare/test/part-0.parquet": b"test rows",
+        "evaluation/evaluation.json": b"evaluation",
+        "train/job/output/output.tar.gz": b"facts of the training",
+    }
+    for path, body in {**files, "prepare/train/part-0.parquet": b"training rows"}.items():
+        world.dev.s3.put_object(Bucket=bucket, Key=folder + path, Body=body)
+    world.step()
+    for entry in world.dev.s3.list_objects_v2(Bucket=bucket)["Contents"]:
+        world.dev.s3.delete_object(Bucket=bucket, Key=entry["Key"])
+    (made,) = world.prod.versions()
+    copies = f"s3://{world.prod.buckets['artifacts']}/{world.model}/executions/promoted-dev-v1/"
+    assert made["CustomerMetadataProperties"]["data_manifest"] == f"{copies}prepare/report/manifest.json"
+    assert {path: world.prod.read(copies + path) for path in files} == files
+    kept = world.prod.s3.list_objects_v2(Bucket=world.prod.buckets["artifacts"])["Contents"]
+    assert not [entry["Key"] for entry in kept if "prepare/train/" in entry["Key"]]
+
+
 def test_version_is_promoted_only_once(world):
     world.trained()
     world.step()
@@ -247,7 +268,10 @@ def test_served_version_is_promoted_among_several_of_same_code(world):
 
 
 def test_failure_reverts_versions_promoted_before(world):
-    """Another model of the same delivery cannot be promoted, so the whole stage is reverted."""
+    """Another model of the same delivery cannot be promoted, so the whole stage is reverted.
+
+    There is no deploy queue: the event about the rejection is enough.
+    """
     world.trained()
     world.step()
     other = World(world.accounts, world.delivery)

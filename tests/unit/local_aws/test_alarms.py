@@ -185,6 +185,8 @@ def cloudwatch(monkeypatch):
         replace=monkeypatch.setattr,
         on_stop=lambda _: None,
         control=lambda *_: None,
+        stores=SimpleNamespace(add=lambda *_: None),
+        changed=lambda: None,
         authorization=SimpleNamespace(check_call=lambda *_: None),
         accounts=SimpleNamespace(client=lambda *_: SimpleNamespace(publish=publish)),
     )
@@ -277,6 +279,31 @@ def test_evaluation_over_too_many_days_is_refused(cloudwatch, period, periods, r
     with pytest.raises(ValidationError, match=refusal):
         put_alarm(cloudwatch, period=period, evaluation_periods=periods)
     assert not cloudwatch.alarms
+
+
+@pytest.mark.parametrize(
+    ("request_", "kind"),
+    [
+        ({"rule": "ALARM(errors)"}, "composite alarms"),
+        ({"metric_data_queries": [SimpleNamespace(id="m1")]}, "metric math"),
+        ({"threshold_metric_id": "band"}, "anomaly detection"),
+    ],
+)
+def test_alarm_of_kind_that_is_not_evaluated_is_refused(cloudwatch, request_, kind):
+    before = put_alarm(cloudwatch)
+    with pytest.raises(ValidationError, match=f"does not support .*{kind}.*, such as errors"):
+        put_alarm(cloudwatch, **request_)
+    assert list(cloudwatch.alarms.values()) == [before]
+
+
+def test_kept_clock_goes_on_after_restart(cloudwatch, monkeypatch):
+    watched = put_alarm(cloudwatch)
+    watched.clock = (NOW, 1000.0)
+    monkeypatch.setattr(alarms, "_backends", lambda: [cloudwatch])
+    monkeypatch.setattr(alarms.time, "monotonic", lambda: 5.0)  # another process, another zero
+    monkeypatch.setattr(alarms.time, "time", lambda: 2_000_060.0)
+    alarms._restore_clocks((1030.0, 2_000_000.0))
+    assert watched.clock == (NOW + timedelta(seconds=30 + 60), 5.0)
 
 
 def test_dimensions_distinguish_metrics(cloudwatch):

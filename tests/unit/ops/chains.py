@@ -1,6 +1,6 @@
 """A versioned bucket in memory with chains of records, for tests of ops/records. S3's clock is the bucket's `now`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,6 +43,9 @@ class MemoryObjects:
     def sha256(self, key: str, version_id: str) -> str | None:
         content = self.read(key, version_id)
         return None if content is None else digest(content)
+
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+        return map(function, items)
 
     def _add(self, version: Version, content: bytes) -> None:
         self.objects.setdefault(version.key, []).append((version, content))

@@ -7,10 +7,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from model_factory.functions.shared.chain import lineage_key
 from ops.lineage import objects
 from ops.lineage.endpoint import endpoint
+from ops.lineage.forward import forward, split_reference, to_train_again
 from ops.lineage.version import version
-from ops.project import Project
+from ops.project import Project, UsageError
 
 TIME = datetime(2026, 11, 26, tzinfo=UTC)
 DATA, ARTIFACTS = "acme-prod-data-123456789012-eu-west-1", "acme-prod-artifacts-123456789012-eu-west-1"
@@ -29,7 +31,7 @@ class SageMaker:
         self.environment = {"CODE_DIGEST": "c0de", "GIT_COMMIT": "4f5e"}
 
     def __getattr__(self, operation):
-        def call(**_):
+        def call(*_, **__):
             if operation in self.missing:
                 error = {"Error": {"Code": "ValidationException", "Message": "does not exist"}}
                 raise ClientError(error, operation)
@@ -187,6 +189,67 @@ def test_origin_outside_of_factory_is_named(session):
     session.client("sagemaker").metadata["origin"] = PACKAGE.replace("123456789012", "999999999999")
     (problem,) = version(session, "churn", 7).problems()
     assert "factory.yaml does not have" in problem.problem
+
+
+@pytest.fixture
+def marked(session):
+    """Object rows.csv, which version 7, version 6 and a rejected training read."""
+    records, uri = "acme-prod-records-123456789012-eu-west-1", f"s3://{DATA}/churn/raw/rows.csv"
+    s3 = session.client("s3")
+    s3.create_bucket(Bucket=records, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    for object_version, execution, number in (("a", "e6", 6), ("b", "e7", 7), ("b", "e8", None)):
+        s3.put_object(Bucket=records, Key=lineage_key(uri, object_version, "churn", execution, number), Body=b"")
+    s3.put_object(Bucket=records, Key=lineage_key(f"{uri}.gz", "a", "churn", "e1", 1), Body=b"")
+    return uri
+
+
+class Pages:
+    def __init__(self, *versions):
+        self._versions = versions
+
+    def paginate(self, **_):
+        for number, status in self._versions:
+            arn = f"{PACKAGE[:-1]}{number}"
+            summary = {"ModelPackageVersion": number, "ModelPackageArn": arn, "ModelApprovalStatus": status}
+            yield {"ModelPackageSummaryList": [summary]}
+
+
+@pytest.fixture
+def registry(session, monkeypatch):
+    """Versions 6 and 7 in the registry, 7 live."""
+    monkeypatch.setitem(ANSWERS, "get_paginator", lambda _: Pages((6, "Rejected"), (7, "Approved")))
+    settings = {"Parameters": [{"Name": "/acme/prod/models/churn", "Value": "{}"}]}
+    ssm = type("Ssm", (), {"get_paginator": lambda *_: type("P", (), {"paginate": lambda *_, **__: [settings]})()})()
+    session._clients["ssm"] = ssm
+
+
+def test_object_is_followed_to_all_trainings(session, marked, registry):
+    (link,) = forward([session], marked)
+    assert [(each.kind, each.name) for each in link.below] == [
+        ("training", "churn: no version"),
+        ("version", "churn v6 in prod"),
+        ("version", "churn v7 in prod"),
+    ]
+    assert to_train_again([link]) == ["churn v7 in prod"]
+    assert not link.problems()
+
+
+def test_version_of_object_is_followed_alone(session, marked, registry):
+    (link,) = forward([session], marked, "a")
+    assert [each.name for each in link.below] == ["churn v6 in prod"]
+    assert forward([session], marked, "c") == []
+
+
+def test_version_that_the_registry_lost_is_named(session, marked, registry, monkeypatch):
+    monkeypatch.setitem(ANSWERS, "get_paginator", lambda _: Pages((7, "Approved")))
+    (problem,) = forward([session], marked)[0].problems()
+    assert problem.name == "churn v6 in prod"
+
+
+@pytest.mark.parametrize("reference", ["data/key", "s3://bucket", "s3:///key"])
+def test_other_references_to_objects_are_refused(reference):
+    with pytest.raises(UsageError, match="is no object"):
+        split_reference(reference)
 
 
 def test_unknown_model_gets_nearest_name(run, project):

@@ -1,5 +1,6 @@
 """`model-factory local up` when it cannot start: one sentence, and nothing of another instance changes."""
 
+import os
 import socket
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,6 +33,16 @@ def test_second_instance_in_one_folder_is_refused(project):
     ):
         up(project, 0, Console())
     first.release()
+
+
+def test_profile_of_an_earlier_instance_is_forgotten(project, monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "acme-gone")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nothing/aws-config")
+    held = StateFolder(project.root / STATE)
+    with pytest.raises(UsageError, match="uses the folder"):
+        up(project, 0, Console())
+    assert not [name for name in os.environ if name.startswith("AWS_")]
+    held.release()
 
 
 def test_port_in_use_is_one_sentence(project):

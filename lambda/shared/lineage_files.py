@@ -1,0 +1,98 @@
+"""The files that a promoted version's lineage refers to, copied with it: destroying the first environment does not erase them.
+
+They lie below the promoted version's folder under the same paths as after a training. What is in no bucket of the folder
+(the pipeline's definition and the zip of the jobs' code) gets the folder `lineage/`.
+"""
+
+# pyright: reportMissingTypeStubs=false
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, cast
+
+from botocore.exceptions import ClientError
+
+from .clients import ClientProvider
+from .s3 import split_uri
+
+FOLDERS = ("prepare/report/", "prepare/test/", "prepare/baseline/", "evaluation/", "lineage/")
+"""Folders below an execution's folder. The rows that a version was trained on are named by its manifest, not copied."""
+TRAIN_OUTPUT = "output.tar.gz"
+DEFINITION, CODE = "lineage/definition.json", "lineage/code.zip"
+_MISSING = ("404", "NoSuchKey", "ResourceNotFound", "ValidationException")
+
+
+class Copy(Protocol):
+    """Copies objects into the folder of the promoted version."""
+
+    def file(self, uri: str, expected: str | None = None, to: str = "") -> tuple[str, str]:
+        """URI and SHA-256 of the copy; `to`: its path below the folder. Default: the path below the source's folder."""
+        ...
+
+    def write(self, path: str, content: bytes) -> str:
+        """Write an object below the folder; its URI."""
+        ...
+
+
+def copy_lineage(package: Mapping[str, Any], source: ClientProvider, copy: Copy) -> dict[str, str]:
+    """Copy the files of a version; the members of its metadata that refer to the copies.
+
+    Files that do not exist are left out, as of a version of another pipeline. Raises ClientError for other errors.
+    """
+    metadata: dict[str, str] = package.get("CustomerMetadataProperties", {})
+    artifact: str = package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    above, found, below = artifact.partition("/executions/")
+    if not found:
+        return {}
+    folder = f"{above}{found}{below.partition('/')[0]}/"
+    copied = {path: copy.file(folder + path)[0] for path in _files(source.client("s3"), folder)}
+    execution = metadata.get("pipeline_execution")
+    if DEFINITION not in copied and execution and "origin" not in metadata:
+        _copy_definition(execution, source, copy)
+    manifest = copied.get("prepare/report/manifest.json")
+    return {"data_manifest": manifest} if manifest else {}
+
+
+def code_uri(definition: Mapping[str, Any]) -> str | None:
+    """URI of the zip that the jobs of a pipeline definition run: the input `code` of its first processing step."""
+    for step in definition.get("Steps", []):
+        for given in step.get("Arguments", {}).get("ProcessingInputs", []):
+            uri = given.get("S3Input", {}).get("S3Uri")
+            if given.get("InputName") == "code" and isinstance(uri, str):
+                return uri
+    return None
+
+
+def _files(s3: Any, folder: str) -> Iterator[str]:
+    """Paths below an execution's folder of what is copied."""
+    bucket, prefix = split_uri(folder)
+    for part in (*FOLDERS, "train/"):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix + part):
+            for entry in page.get("Contents", []):
+                path: str = entry["Key"].removeprefix(prefix)
+                if part != "train/" or path.endswith(f"/{TRAIN_OUTPUT}"):
+                    yield path
+
+
+def _copy_definition(execution: str, source: ClientProvider, copy: Copy) -> None:
+    try:
+        described = source.client("sagemaker").describe_pipeline_definition_for_execution(
+            PipelineExecutionArn=execution
+        )
+    except ClientError as error:
+        if _is_missing(error):
+            return
+        raise
+    definition: str = described["PipelineDefinition"]
+    copy.write(DEFINITION, definition.encode())
+    if uri := code_uri(cast(dict[str, Any], json.loads(definition))):
+        try:
+            copy.file(uri, to=CODE)
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+
+
+def _is_missing(error: ClientError) -> bool:
+    response: Any = error.response
+    return response["Error"]["Code"] in _MISSING

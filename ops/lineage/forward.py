@@ -1,0 +1,128 @@
+"""From an object forward: the trainings that read it, the versions that they made, and the endpoints that serve those."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from model_factory.functions.shared.chain import lineage_prefix, read_lineage_key
+
+from ..operations.executions import is_missing
+from ..operations.facts import read_settings
+from ..operations.versions import version_in
+from ..project import EnvironmentSession, UsageError
+from .links import Link, known
+
+SERVING = ("InService", "Updating", "RollingBack", "SystemUpdating")
+"""Statuses in which an endpoint answers."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A training that read a version of the object; `version` is the version of the model that it made, None without one."""
+
+    model: str
+    object_version: str
+    execution: str
+    version: int | None
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """URI and version id of `s3://bucket/key@version`; no version id: all versions. Raises UsageError."""
+    uri, _, version = reference.partition("@")
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket or not key:
+        raise UsageError(
+            f"{reference!r} is no object; write s3://BUCKET/KEY, or s3://BUCKET/KEY@VERSION for one version"
+        )
+    return uri, version
+
+
+def forward(sessions: Iterable[EnvironmentSession], uri: str, version_id: str = "") -> list[Link]:
+    """What was made from an object, by environment: one link with the readings below, for each environment that has some.
+
+    One list of the markers for each environment, one of the versions and one description of the endpoint for each model.
+    """
+    found: list[Link] = []
+    for session in sessions:
+        readings = _readings(session, uri, version_id)
+        if readings:
+            link = Link(
+                "object",
+                f"{uri} in {session.environment.name}",
+                f"{uri}{f'?versionId={version_id}' * bool(version_id)}",
+            )
+            deployed = read_settings(session)
+            for model in sorted({each.model for each in readings}):
+                own = [each for each in readings if each.model == model]
+                link.below += _model(session, model, own, deployed=model in deployed)
+            found.append(link)
+    return found
+
+
+def to_train_again(links: Iterable[Link]) -> list[str]:
+    """Versions that are live: their models have to be trained without the object if it must be forgotten."""
+    return [each.name for link in links for each in link.walk() if each.kind == "version" and "served by" in each.facts]
+
+
+def _readings(session: EnvironmentSession, uri: str, version_id: str) -> list[Reading]:
+    pages = session.client("s3").get_paginator("list_objects_v2")
+    listed = pages.paginate(Bucket=session.names.bucket("records"), Prefix=lineage_prefix(uri, version_id))
+    keys = [entry["Key"] for page in listed for entry in page.get("Contents", [])]
+    found: list[Reading] = []
+    for object_version, model, execution, version in map(read_lineage_key, keys):
+        found.append(Reading(model, object_version, execution, version))
+    return sorted(found, key=lambda each: (each.model, each.version or 0, each.execution))
+
+
+def _model(session: EnvironmentSession, model: str, readings: Sequence[Reading], *, deployed: bool) -> list[Link]:
+    sagemaker, names = session.client("sagemaker"), session.names.model(model)
+    registered = _registered(sagemaker, names.model_package_group)
+    live = _live(sagemaker, names.endpoint)
+    links: list[Link] = []
+    for each in readings:
+        facts = known(object_version=each.object_version, execution=each.execution)
+        if each.version is None:
+            links.append(
+                Link("training", f"{model}: no version", each.execution, facts | {"outcome": "failed or rejected"})
+            )
+            continue
+        link = Link(
+            "version", f"{model} v{each.version} in {session.environment.name}", registered.get(each.version, ("",))[0]
+        )
+        link.facts = facts
+        if each.version in registered:
+            link.facts |= known(
+                status=registered[each.version][1], served_by=names.endpoint if each.version == live else None
+            )
+        else:
+            link.problem = "the registry has no such version any more"
+        links.append(link)
+    if not deployed:
+        links.append(Link("model", model, "", {"state": f"not deployed in {session.environment.name} any more"}))
+    return links
+
+
+def _registered(sagemaker: Any, group: str) -> dict[int, tuple[str, str]]:
+    """ARN and approval status of every version of a group, by number."""
+    pages = sagemaker.get_paginator("list_model_packages").paginate(
+        ModelPackageGroupName=group, PaginationConfig={"PageSize": 100}
+    )
+    try:
+        found = [each for page in pages for each in page["ModelPackageSummaryList"]]
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        return {}
+    return {each["ModelPackageVersion"]: (each["ModelPackageArn"], each["ModelApprovalStatus"]) for each in found}
+
+
+def _live(sagemaker: Any, endpoint: str) -> int | None:
+    try:
+        described = sagemaker.describe_endpoint(EndpointName=endpoint)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        return None
+    return version_in(described["EndpointConfigName"]) if described["EndpointStatus"] in SERVING else None

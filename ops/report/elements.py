@@ -1,0 +1,81 @@
+"""Elements that several sections of the page have: facts, tables that scroll, bars, intervals, times."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from htpy import Node, Renderable, dd, div, dl, dt, i, p, span, table, tbody, td, th, thead, tr
+
+
+def facts(of: Mapping[str, Node]) -> Renderable:
+    """Names and values; those without a value are left out."""
+    return dl[((dt[name], dd[value]) for name, value in of.items() if value not in (None, ""))]
+
+
+def sheet(
+    label: str, titles: Sequence[str], rows: Iterable[Sequence[Node]], *, numbers: Sequence[int] = ()
+) -> Renderable:
+    """A table whose first column has the rows' names. It scrolls by itself on a narrow page. `numbers`: columns of numbers."""
+
+    def kind(column: int) -> str | None:
+        return "n" if column in numbers else None
+
+    return div(".wide", role="region", aria_label=label, tabindex="0")[
+        table[
+            thead[tr[(th(scope="col", class_=kind(index))[title] for index, title in enumerate(titles))]],
+            tbody[
+                (
+                    tr[
+                        th(scope="row")[row[0]],
+                        (td(class_=kind(index))[cell] for index, cell in enumerate(row[1:], start=1)),
+                    ]
+                    for row in rows
+                )
+            ],
+        ]
+    ]
+
+
+def bar(share: float) -> Renderable:
+    """A bar of at most 10 em; the number stands beside it, so a screen reader passes it over."""
+    return span(".bar", style=f"width:{10 * max(0.0, min(1.0, share)):.2f}em", aria_hidden="true")
+
+
+def interval(low: float, value: float, high: float, start: float, end: float) -> Renderable:
+    """An interval and its value between `start` and `end`; the numbers stand beside it."""
+    width = (end - start) or 1.0
+    left, middle, right = (100 * max(0.0, min(1.0, (each - start) / width)) for each in (low, value, high))
+    return span(".interval", aria_hidden="true")[
+        span(style=f"left:{left:.1f}%;width:{max(1.0, right - left):.1f}%"),
+        i(style=f"left:calc({middle:.1f}% - .12rem)"),
+    ]
+
+
+def note(text: str) -> Renderable:
+    """A remark in grey."""
+    return p(".note")[text]
+
+
+def when(time: datetime | str | None) -> str:
+    """A time as `2026-11-26 03:05 UTC`; `-` without one."""
+    if time is None:
+        return "-"
+    if isinstance(time, str):
+        time = datetime.fromisoformat(time)
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def age(time: datetime | None, now: datetime) -> str:
+    """How long ago, in the largest unit; `-` without a time."""
+    if time is None:
+        return "-"
+    seconds = max(0.0, (now - time).total_seconds())
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return "just now"
+
+
+def number(value: Any, digits: int = 4) -> str:
+    """A number with so many decimals; `-` for none."""
+    return "-" if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,79 @@
+"""The verdict of a reproduction: in words, as exit code, and as a record."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from model_factory.functions.shared.records import Record, RecorderQueue, send_record
+
+from ..project import EnvironmentSession
+from .recorded import Recorded
+
+SAME = ("identical", "equal", "same_scores")
+DIFFERENT, CANNOT = 1, 2
+"""Exit codes: something differs; it cannot be trained again."""
+_WORDS = {
+    "identical": "identical",
+    "equal": "equal",
+    "same_scores": "the same scores",
+    "different": "different",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The content of verdict.json (jobs/reproduction/compare.py), and how the version was trained again.
+
+    Args:
+        content: The content of verdict.json.
+        notes: What was not as it was for the original, such as libraries of this machine. Default: none.
+    """
+
+    content: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0: identical, equal, or the same scores; 1: different."""
+        return 0 if self.content["verdict"] in SAME else DIFFERENT
+
+    def lines(self) -> Iterator[str]:
+        """The verdict in words, most important first."""
+        content = self.content
+        yield f"{_WORDS[content['verdict']]}: {content['says']}"
+        artifact = content["artifact"]
+        yield f"sha256 of model.tar.gz: {artifact['original']} then, {artifact['rebuilt']} now"
+        if content["verdict"] != "identical":
+            for name, file in content["files"].items():
+                more = file["count"] - len(file["places"])
+                yield from (f"  {name}: {place}" for place in file["places"][:_SHOWN])
+                if file["count"] > _SHOWN:
+                    yield f"  {name}: {more + len(file['places']) - _SHOWN} more places"
+            yield from (f"  data: {each}" for each in content["data"]["differences"])
+        run = content["run"]
+        for name, (then, now) in {**run["facts"], **run["libraries"]}.items():
+            yield f"  {name}: {then} then, {now} now"
+        if content["verdict"] != "identical" and (predicted := run.get("identical")):
+            yield f"  identical bytes need {predicted['same_bytes']}: {predicted['reason']}"
+        yield from self.notes
+
+
+_SHOWN = 5
+
+
+def record(session: EnvironmentSession, recorded: Recorded, verdict: Verdict, identifier: str) -> str:
+    """Send a record about the reproduction to the recorder of the version's environment; its id. Raises ClientError."""
+    content = verdict.content
+    facts = {name: content[name] for name in ("verdict", "says", "artifact", "scores", "data", "run")}
+    facts |= {"files": sorted(content["files"]), "notes": list(verdict.notes), "where": content["where"]}
+    facts |= {name: content[name] for name in ("execution", "verdict_uri") if name in content}
+    sent = Record(
+        kind="reproduction",
+        id=identifier,
+        model=recorded.model,
+        version=recorded.version,
+        subject=recorded.subject,
+        by=session.caller_arn,
+        facts=facts,
+    )
+    return send_record(sent, RecorderQueue.of(session, session.names.prefix))

@@ -1,0 +1,276 @@
+"""`model-factory reproduce`: what is kept of a version, and the words and exit codes of the verdict."""
+
+import hashlib
+import json
+import sys
+from datetime import UTC, datetime
+
+import pytest
+from botocore.exceptions import ClientError
+
+from model_factory.functions.shared import chain
+from ops.project import Project, UsageError
+from ops.reproduction import local, recorded
+from ops.reproduction.failures import CannotRebuild
+from ops.reproduction.rebuild import home_of
+from ops.reproduction.recorded import find
+from ops.reproduction.verdict import Verdict
+
+RECORDS, ARTIFACTS = (f"acme-prod-{each}-123456789012-eu-west-1" for each in ("records", "artifacts"))
+FOLDER = f"s3://{ARTIFACTS}/churn/executions/abc"
+PACKAGE = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/acme-prod-churn/7"
+DEFINITION = {
+    "Version": "2020-12-01",
+    "Steps": [
+        {
+            "Name": "Prepare",
+            "Type": "Processing",
+            "Arguments": {"Environment": {"DATA_URI": "s3://acme-prod-data-123456789012-eu-west-1/churn"}},
+        },
+        {
+            "Name": "Train",
+            "Type": "Training",
+            "Arguments": {
+                "InputDataConfig": [
+                    {"ChannelName": "code", "DataSource": {"S3DataSource": {"S3Uri": f"s3://{ARTIFACTS}/code.zip"}}}
+                ]
+            },
+        },
+    ],
+}
+REPORT = {"rows": 10}
+FILES = {
+    "manifest": b"{}",
+    "report": json.dumps(REPORT).encode(),
+    "definition": json.dumps(DEFINITION).encode(),
+    "code": b"zip",
+    "artifact": b"model",
+    "test/part-0.parquet": b"rows",
+    "train_facts": b'{"threads": 2}',
+}
+
+
+def missing(operation, code="ValidationException"):
+    return ClientError({"Error": {"Code": code, "Message": "does not exist"}}, operation)
+
+
+class SageMaker:
+    """Versions 5 and 7 of churn, or none; the pipeline's execution, or not."""
+
+    packages, execution = True, True
+
+    def describe_model_package(self, ModelPackageName):
+        if not self.packages or ModelPackageName != PACKAGE:
+            raise missing("DescribeModelPackage")
+        metadata = {
+            "data_manifest": f"{FOLDER}/prepare/report/manifest.json",
+            "pipeline_execution": "arn:execution",
+            "artifact_digest": hashlib.sha256(FILES["artifact"]).hexdigest(),
+            "code_digest": hashlib.sha256(FILES["code"]).hexdigest(),
+        }
+        container = {"ModelDataUrl": f"{FOLDER}/train/model.tar.gz"}
+        return {
+            "ModelPackageArn": PACKAGE,
+            "InferenceSpecification": {"Containers": [container]},
+            "CustomerMetadataProperties": metadata,
+        }
+
+    def describe_pipeline_definition_for_execution(self, PipelineExecutionArn):
+        if not self.execution:
+            raise missing("DescribePipelineDefinitionForExecution", "ResourceNotFound")
+        return {"PipelineDefinition": json.dumps(DEFINITION)}
+
+    def list_model_packages(self, **_):
+        return {"ModelPackageSummaryList": [{"ModelPackageVersion": number} for number in (7, 5)]}
+
+
+@pytest.fixture
+def session(aws, project, monkeypatch):
+    session = Project(project).environment("prod")
+    for bucket in (RECORDS, ARTIFACTS):
+        where = {"LocationConstraint": "eu-west-1"}
+        session.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+        session.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    session._clients["sagemaker"] = SageMaker()
+    return session
+
+
+def put(session, bucket, key, content):
+    session.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
+
+
+@pytest.fixture
+def left_behind(session):
+    """The files of version 7 where its training wrote them."""
+    for name, key in {
+        "manifest": "prepare/report/manifest.json",
+        "report": "prepare/report/report.json",
+        "artifact": "train/model.tar.gz",
+        "test/part-0.parquet": "prepare/test/part-0.parquet",
+    }.items():
+        put(session, ARTIFACTS, f"churn/executions/abc/{key}", FILES[name])
+    put(session, ARTIFACTS, "code.zip", FILES["code"])
+
+
+@pytest.fixture
+def kept(session):
+    """Keep evidence of version 7; `without` leaves out a file."""
+
+    def keep(without=(), sequence=1):
+        evidence = {}
+        for name, content in FILES.items():
+            if name not in without:
+                digest = hashlib.sha256(content).hexdigest()
+                put(session, RECORDS, chain.evidence_key("churn", digest), content)
+                evidence[name] = {"sha256": digest, "size": len(content), "source": "s3://gone", "version_id": "1"}
+        time = datetime.now(UTC).isoformat()
+        record = {
+            "schema": chain.SCHEMA,
+            "sequence": sequence,
+            "previous": None,
+            "id": "one",
+            "kind": "registration",
+            "time": time,
+            "recorded": time,
+            "factory": "acme",
+            "environment": "prod",
+            "model": "churn",
+            "version": 7,
+            "subject": PACKAGE,
+            "by": {"identity": None, "source": "eventbridge", "claimed": None},
+            "facts": {},
+            "evidence": evidence,
+        }
+        put(session, RECORDS, chain.record_key("churn", sequence), chain.encode(record))
+        put(session, RECORDS, chain.index_key(record), b"")
+
+    return keep
+
+
+def test_evidence_is_enough_when_all_else_is_gone(session, kept):
+    session.client("sagemaker").packages = False
+    kept()
+    found = find(session, "churn", 7)
+    assert (found.definition, found.report, found.facts) == (DEFINITION, REPORT, {"threads": 2})
+    assert found.subject == PACKAGE
+    files = (found.code, found.manifest, found.artifact, *found.test)
+    assert len(files) == 4
+    assert all(each.evidence and each.uri.startswith(f"s3://{RECORDS}/churn/evidence/") for each in files)
+
+
+def test_version_from_before_evidence_is_found_where_it_was_trained(session, left_behind):
+    found = find(session, "churn", 7)
+    assert found.artifact.uri == f"{FOLDER}/train/model.tar.gz"
+    assert found.code.uri == f"s3://{ARTIFACTS}/code.zip"
+    assert [each.uri for each in found.test] == [f"{FOLDER}/prepare/test/part-0.parquet"]
+    assert (found.report, found.facts) == (REPORT, None)
+    assert recorded.read(found.code) == b"zip"
+
+
+def test_files_that_are_gone_are_named(session, left_behind):
+    session.client("sagemaker").execution = False
+    with pytest.raises(CannotRebuild, match=r"code and definition .* are gone, and it was registered before evidence"):
+        find(session, "churn", 7)
+
+
+def test_evidence_that_was_deleted_is_named(session, kept):
+    kept()
+    key = chain.evidence_key("churn", hashlib.sha256(FILES["definition"]).hexdigest())
+    session.client("s3").delete_object(Bucket=RECORDS, Key=key)
+    with pytest.raises(CannotRebuild, match=f"s3://{RECORDS}/{key} is gone"):
+        find(session, "churn", 7)
+
+
+def test_evidence_that_was_altered_is_named(session, kept):
+    kept()
+    key = chain.evidence_key("churn", hashlib.sha256(FILES["code"]).hexdigest())
+    put(session, RECORDS, key, b"other code")
+    with pytest.raises(CannotRebuild, match="was altered: its SHA-256 is"):
+        recorded.read(find(session, "churn", 7).code)
+
+
+def test_altered_record_is_not_used(session, kept):
+    kept()
+    key = chain.record_key("churn", 1)
+    put(session, RECORDS, key, b"{}")
+    with pytest.raises(CannotRebuild, match=f"the record of its registration, {key}, is not what was written"):
+        find(session, "churn", 7)
+
+
+def test_unknown_version_lists_nearest_versions(session):
+    with pytest.raises(UsageError, match="prod has no version 6 of churn; the nearest are 5, 7"):
+        find(session, "churn", 6)
+
+
+def test_data_of_an_unknown_environment_is_named(session, kept):
+    kept()
+    found = find(session, "churn", 7)
+    assert home_of(session, found) is session
+    found.definition["Steps"][0]["Arguments"]["Environment"]["DATA_URI"] = "s3://other/churn"
+    with pytest.raises(CannotRebuild, match="its data is in the bucket other, which is of no environment"):
+        home_of(session, found)
+
+
+def verdict(kind, **changes):
+    content = {
+        "verdict": kind,
+        "says": "as said",
+        "artifact": {"original": "a", "rebuilt": "b"},
+        "files": {},
+        "scores": None,
+        "data": {"same": True, "differences": []},
+        "run": {"known": True, "facts": {}, "libraries": {}},
+    }
+    return Verdict(content | changes)
+
+
+@pytest.mark.parametrize(("kind", "code"), [("identical", 0), ("equal", 0), ("same_scores", 0), ("different", 1)])
+def test_exit_code_is_zero_unless_it_differs(kind, code):
+    assert verdict(kind).exit_code == code
+
+
+def test_verdict_names_what_differs():
+    files = {"model.joblib": {"count": 9, "places": [f".tree[{number}]: 0 -> 1" for number in range(9)]}}
+    run = {"known": True, "facts": {"threads": [2, 4]}, "libraries": {"numpy": ["1.0", "2.0"]}}
+    lines = list(verdict("different", files=files, run=run, data={"same": False, "differences": ["rows"]}).lines())
+    assert lines[0] == "different: as said"
+    assert "  model.joblib: 4 more places" in lines
+    assert lines[-3:] == ["  data: rows", "  threads: 2 then, 4 now", "  numpy: 1.0 then, 2.0 now"]
+
+
+def test_threads_are_set_only_where_they_differ(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
+    assert local._threads({"threads": 2}) == local._threads(None) == {}
+    assert local._threads({"threads": 4})["OMP_NUM_THREADS"] == "4"
+
+
+def test_same_libraries_run_in_this_python(tmp_path):
+    facts = {"python": sys.version.split()[0], "libraries": {"numpy": local._installed("numpy")}}
+    assert local._python(tmp_path, facts, print) == (local.Path(sys.executable), ())
+
+
+def test_other_libraries_get_an_environment(tmp_path, monkeypatch):
+    made = []
+
+    def run(command, **_):
+        made.append(command)
+        return local.subprocess.CompletedProcess(command, 0 if "venv" in command else 1, "", "no such version\n")
+
+    monkeypatch.setattr(local.subprocess, "run", run)
+    facts = {"python": sys.version.split()[0], "libraries": {"numpy": "0.0.1"}}
+    logged = []
+    with pytest.raises(CannotRebuild, match="the recorded libraries cannot be installed here: no such version"):
+        local._python(tmp_path, facts, logged.append)
+    assert made[1][-1] == "numpy==0.0.1"
+    assert "numpy 0.0.1 (here " in logged[0]
+
+
+def test_jobs_get_no_thread_counts_of_this_process(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    assert not {"OMP_NUM_THREADS", "PYTHONPATH", "AWS_PROFILE"} & set(local._own_variables())
+
+
+def test_command_without_version_exits_with_two(run, aws, project):
+    code, _, err = run("reproduce", "chrun@7", "--env", "prod", "--project", str(project))
+    assert (code, "there is no model 'chrun'" in err, "did you mean 'churn'?" in err) == (2, True, True)
