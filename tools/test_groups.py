@@ -73,7 +73,6 @@ GROUPS = (
             "unit/config",
             "unit/constructs",
             "unit/ops",
-            "unit/local_aws/kept",
             "unit/local_aws/messaging",
             "unit/local_aws/test_alarms.py",
             "unit/local_aws/test_imports.py",
