@@ -199,6 +199,13 @@ def _live(names: EnvironmentNames) -> list[str]:
     return _sagemaker(names, "endpoint", "endpoint-config", "model")
 
 
+def _report(names: EnvironmentNames) -> Iterable[Statement]:
+    artifacts = names.bucket_arn("artifacts")
+    yield from _status(names)
+    yield _allow("s3", ["ListBucket"], [artifacts]) | _condition("StringLike", "s3:prefix", ["*/monitor/*"])
+    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*", f"{artifacts}/*/monitor/*"])
+
+
 COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "status": _status,
     "retrain": _retrain,
@@ -212,6 +219,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "upload": _upload,
     "audit": _audit,
     "lineage": _lineage,
+    "report": _report,
     "explain": _explain,
     "verify": _verify,
 }

@@ -3,41 +3,21 @@
 The person has the permissions that `model-factory policy reproduce` prints, and no other.
 """
 
-import json
-
 import pytest
-from typer.testing import CliRunner
 
-from model_factory.ops.cli import app
-from model_factory.ops.operations.policy import policy
 from model_factory.ops.records.chain import newest
 from model_factory.ops.waiting import wait_for
+
+from .auditor import auditor
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 @pytest.fixture
 def reproduce(live, tmp_path, monkeypatch):
-    """Runs the command for version 1 as a role with its policy; exit code, and what it printed."""
-    names, iam = live.session.names, live.client("iam")
-    trust = {"Effect": "Allow", "Principal": {"AWS": names.account}, "Action": "sts:AssumeRole"}
-    iam.create_role(RoleName="auditor", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
-    document = json.dumps(policy(names, ["reproduce"]))
-    iam.put_role_policy(RoleName="auditor", PolicyName="commands", PolicyDocument=document)
-    credentials = live.local.accounts.assume(names.iam_arn("role/auditor"), "ada")
-    pairs = [f"{key.lower()} = {value}" for key, value in credentials.items()]
-    (tmp_path / "config").write_text("\n".join(["[profile auditor]", f"region = {names.region}", *pairs, ""]))
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_ENDPOINT_URL", live.local.endpoint_url)
-
-    def run(*arguments):
-        options = ("--env", "prod", "--project", str(live.root), "--profile", "auditor")
-        done = CliRunner().invoke(app, ["reproduce", "sales@1", *options, *arguments])
-        return done.exit_code, done.stdout + done.stderr
-
-    yield run
-    iam.delete_role_policy(RoleName="auditor", PolicyName="commands")
-    iam.delete_role(RoleName="auditor")
+    """Runs the command for version 1; exit code, and what it printed."""
+    with auditor(live, tmp_path, monkeypatch, "reproduce") as run:
+        yield lambda *arguments: run("sales@1", *arguments)
 
 
 def versions(live):
