@@ -76,9 +76,8 @@ _GIVEN = {"role/build": {"AssumeRolePolicyDocument": _TRUST}, "role/jobs": {"Ass
 ENTRIES: tuple[Entry, ...] = (
     _project(
         says="CODEPIPELINE is the type of both the source and the artifacts.",
-        source=_PROJECT,
-        message="Invalid artifacts: artifact type CODEPIPELINE should be used with source type CODEPIPELINE and vice versa",
-        inferred=True,
+        source=f"{_PROJECT}; words: cloudposse/terraform-aws-codebuild, issue 23",
+        message="Invalid input: when using CodePipeline both sourceType, and artifactType must be set to: CODEPIPELINE",
         check=_one_sided,
         accepted=_built(),
         refused=_built(Artifacts={"Type": "NO_ARTIFACTS"}),

@@ -83,6 +83,10 @@ def _rule_range(request: Request) -> Values | None:
     return None
 
 
+def _range_and_group(request: Request) -> bool:
+    return any({"CidrIp", "SourceSecurityGroupId"} <= each.keys() for each in _entries(request))
+
+
 def _peer(request: Request) -> bool:
     peers = (
         "CidrIp", "CidrIpv6", "SourcePrefixListId", "SourceSecurityGroupId", "SourceSecurityGroupName",
@@ -212,6 +216,15 @@ ENTRIES: tuple[Entry, ...] = (
         refused=_opened(CidrIp="10.0.0.0"),
     ),
     _group(
+        says="A rule has a range of addresses or a security group, not both.",
+        source="CloudFormation reference, AWS::EC2::SecurityGroup Ingress; words: aws-cloudformation/cfn-lint, issue 251",
+        code="InvalidParameterValue",
+        message="Both CidrIp and SourceSecurityGroup cannot be specified",
+        check=_range_and_group,
+        accepted=_opened(),
+        refused=_opened(SourceSecurityGroupId="sg-1"),
+    ),
+    _group(
         says="A rule has one source or destination.",
         source="CloudFormation reference, AWS::EC2::SecurityGroup Ingress",
         code="InvalidParameterValue",
@@ -219,6 +232,6 @@ ENTRIES: tuple[Entry, ...] = (
         inferred=True,
         check=_peer,
         accepted=_opened(),
-        refused=_opened(SourceSecurityGroupId="sg-1"),
+        refused=_opened(SourcePrefixListId="pl-1"),
     ),
 )
