@@ -101,7 +101,7 @@ def test_queues_topic_and_logs_use_the_environment_key(foundation):
 @pytest.mark.parametrize(("stack", "policy"), [("foundation", "RetainExceptOnCreate"), ("dev_foundation", "Delete")])
 def test_removal_sets_deletion_policy_of_data(request, stack, policy):
     template = request.getfixturevalue(stack)
-    for kind, count in (("AWS::S3::Bucket", len(BUCKETS)), ("AWS::KMS::Key", 2)):
+    for kind, count in (("AWS::S3::Bucket", len(BUCKETS)), ("AWS::KMS::Key", 3)):
         template.cdk.resource_count_is(kind, count)
         template.cdk.all_resources(kind, {"DeletionPolicy": policy})
 

@@ -129,7 +129,7 @@ def test_flow_log_is_encrypted(isolated_foundation):
     assert (log["TrafficType"], log["LogGroupName"]) == ("ALL", "/aws/vpc/acme-vault")
     group = isolated_foundation.one("Logs::LogGroup", LogGroupName="/aws/vpc/acme-vault")
     assert group["KmsKeyId"]
-    key = json.dumps(isolated_foundation.one("KMS::Key"))
+    key = json.dumps(isolated_foundation.one("KMS::Key", EnableKeyRotation=True))
     assert "log-group:/aws/vpc/acme-vault" in key
 
 

@@ -1,30 +1,43 @@
-"""The key and the function that sign heads of records, and the bucket of the anchor account."""
+"""The keys and the function that sign heads of records and evidence, and the bucket of the anchor account."""
 
-ROLE = "arn:aws:iam::333333333333:role/acme-prod-record-signer-use1"
+import pytest
+
+ROLES = "arn:aws:iam::333333333333:role/"
 SIGNER = "acme-prod-record-signer"
+KEYS = {
+    "heads": ("Signs the heads of the chains of records of acme-prod", "alias/acme-prod-records", f"{SIGNER}-use1"),
+    "evidence": ("Signs the evidence of versions of acme-prod", "alias/acme-prod-evidence", "acme-prod-recorder-use1"),
+}
 
 
-def test_signing_key_is_asymmetric_and_has_an_alias(foundation):
-    key = foundation.one("KMS::Key", KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
-    assert "EnableKeyRotation" not in key
-    foundation.one("KMS::Alias", AliasName="alias/acme-prod-records")
+@pytest.mark.parametrize("key", KEYS)
+def test_signing_key_is_asymmetric_and_has_an_alias(foundation, key):
+    description, alias, _ = KEYS[key]
+    found = foundation.one("KMS::Key", Description=description, KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    assert "EnableKeyRotation" not in found
+    foundation.one("KMS::Alias", AliasName=alias)
 
 
-def test_only_the_signer_may_sign(foundation):
-    key = foundation.one("KMS::Key", KeyUsage="SIGN_VERIFY")
+@pytest.mark.parametrize("key", KEYS)
+def test_only_one_role_may_sign_with_a_key(foundation, key):
+    description, _, role = KEYS[key]
+    key = foundation.one("KMS::Key", Description=description)
     administer, sign = key["KeyPolicy"]["Statement"]
     assert not [action for action in administer["Action"] if "Sign" in action or action.endswith("*")]
     assert (sign["Action"], sign["Effect"]) == ("kms:Sign", "Allow")
     assert sign["Condition"] == {
-        "ArnEquals": {"aws:PrincipalArn": ROLE},
+        "ArnEquals": {"aws:PrincipalArn": f"{ROLES}{role}"},
         "StringEquals": {"kms:SigningAlgorithm": "ECDSA_SHA_256"},
     }
-    signers = [
+
+
+def test_no_other_role_may_sign(foundation):
+    signers = {
         role["RoleName"]
         for role in foundation.all("IAM::Role")
         if any("kms:Sign" in str(policy["PolicyDocument"]) for policy in role.get("Policies", []))
-    ]
-    assert signers == [ROLE.rpartition("/")[2]]
+    }
+    assert signers == {role for _, _, role in KEYS.values()}
 
 
 def test_signer_writes_heads_only(foundation):
