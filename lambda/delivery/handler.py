@@ -7,11 +7,14 @@ codepipeline:PutJobSuccessResult and PutJobFailureResult; GetPipeline, GetPipeli
 pipeline; s3:PutObject below reports/; logs:GetLogEvents on the log groups of the builds; events:PutEvents; its log group.
 """
 
+# pyright: reportMissingTypeStubs=false
+
 import json
 from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 from environment import Environment, Settings, codepipeline
 from failed_build import failed_build_alert, is_failed_build
 from outcome import Failed, InProgress, Job, Outcome, Succeeded
@@ -20,6 +23,9 @@ from report import report
 from shared.alerts import send_alert
 from smoke import smoke
 from training import retrain
+
+MAX_FAILURES = 5
+"""Steps of a job that may fail in a row by faults of AWS that pass; boto3 has repeated each of the calls before."""
 
 logger = Logger()
 settings = Settings.from_environment()
@@ -32,9 +38,9 @@ TASKS: dict[str, Callable[[Job, Environment], Outcome]] = {
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Run one step of a job and report its outcome to CodePipeline; an exception is reported as a failure.
+    """Run one step of a job and report its outcome to CodePipeline, or send the alert about a failed build.
 
-    Or send the alert about a failed build.
+    An exception is reported as a failure; after throttling and internal errors of AWS the next invocation repeats the step.
     """
     if is_failed_build(event):
         send_alert(failed_build_alert(event))
@@ -45,9 +51,41 @@ def handler(event: dict[str, Any], context: Any) -> None:
         outcome = TASKS[job.task](job, Environment(settings, job.environment))
     except Exception as error:
         logger.exception("task failed")
-        outcome = Failed(f"{job.task} in {job.environment}: {type(error).__name__}: {error}")
+        outcome = failure(job, error)
     logger.info("outcome", outcome=str(outcome))
-    _put_result(job.identifier, outcome)
+    try:
+        _put_result(job.identifier, outcome)
+    except ClientError as error:
+        if _code(error) != "InvalidJobStateException":
+            raise
+        # Lambda may repeat an asynchronous invocation, also one that succeeded or whose answer to the function was lost.
+        logger.warning("the job has its result already", reason=str(error))
+
+
+def failure(job: Job, error: Exception) -> InProgress | Failed:
+    """What follows an exception: the same step again, at most MAX_FAILURES times in a row, or the end of the action."""
+    text = f"{job.task} in {job.environment}: {type(error).__name__}: {error}"
+    failures = job.token.get("failures", 0) + 1
+    if failures > MAX_FAILURES or not _passes(error):
+        return Failed(text)
+    return InProgress(f"{text}; it is tried again"[:2048], job.token | {"failures": failures})
+
+
+def _passes(error: Exception) -> bool:
+    """Whether an error may be gone in a minute: throttling, an error of AWS's own, or no answer."""
+    if isinstance(error, ClientError):
+        return _status(error) >= 500 or _status(error) == 429 or "Throttl" in _code(error)
+    return isinstance(error, BotoCoreError)
+
+
+def _status(error: ClientError) -> int:
+    response: Any = error.response
+    return response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def _code(error: ClientError) -> str:
+    response: Any = error.response
+    return response["Error"]["Code"]
 
 
 def _put_result(identifier: str, outcome: Outcome) -> None:

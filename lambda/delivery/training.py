@@ -40,7 +40,8 @@ def retrain(job: Job, environment: Environment) -> Outcome:
     if progress.finished:
         return progress.result()
     if job.waited_seconds > settings.timeout_seconds:
-        return Failed(f"trainings in {environment.name} took too long: {progress.summary()}")
+        message = f"trainings in {environment.name} took too long: {progress.summary()}"
+        return Failed(message + revert_all(job, environment, message))
     requested = {name: sent for name, sent in job.token.get("asked", {}).items() if name in progress.to_train}
     for name in progress.to_request(requested, settings.parallel, time.time()):
         environment.request_training(name, training_reason(job, environment))

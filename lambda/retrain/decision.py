@@ -88,14 +88,14 @@ def decide(
     """What follows from `request`, or without one from the end of a training. Times are UTC.
 
     - `promoted_from`: versions are promoted from that environment, so no trigger trains.
-    - A request that is delivered again after its training started has no effect.
+    - A request that is delivered again after its training started has no effect, nor has a further one of the same delivery.
     - While any execution runs, every request is remembered with it. After its end, the guards decide.
     - Cool-down and new data apply to automatic triggers only: not to `manual` and `code`. The cool-down counts trainings that
       automatic triggers started, failed ones as well, because the same data would fail again.
     - After `max_failures` failed trainings, alarms start no more: a drift that training cannot fix must not train forever.
     """
     answered = {identifier for each in executions for identifier in each.requests}
-    repeated = request is not None and answered.issuperset(request.ids)
+    repeated = request is not None and (answered.issuperset(request.ids) or _is_of_same_delivery(request, executions))
     waiting = tuple(each for each in executions if _waits(each, answered))
     wanted = merge(*(each.description.follow_up for each in waiting), None if repeated else request)
     if wanted is None:
@@ -109,6 +109,11 @@ def decide(
         return Nothing("the request is remembered already") if follow_up == before else Remember(running, follow_up)
     reason, notify = _guards(wanted, executions, waiting, newest_data, guards, now)
     return Skip(wanted, reason, notify, waiting) if reason else Start(wanted)
+
+
+def _is_of_same_delivery(request: Request, executions: Sequence[Execution]) -> bool:
+    """Whether a training answers a delivery, which asks again while it sees none; the reason has the delivery's id."""
+    return request.kind == "code" and any(request.reason in each.description.reason for each in executions)
 
 
 def merge(*requests: Request | None) -> Request | None:

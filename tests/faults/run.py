@@ -9,13 +9,14 @@ import time
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.stateful import get_state_machine_test
 
+from .deliveries import Deliveries
 from .deployments import Deployments
 from .promises import Broken
 from .removals import Removals
 from .simulation.functions import TRIED
 from .trainings import Trainings
 
-MACHINES = {"deployments": Deployments, "trainings": Trainings, "removals": Removals}
+MACHINES = {"deployments": Deployments, "trainings": Trainings, "removals": Removals, "deliveries": Deliveries}
 EXAMPLES, STEPS_IN_ONE = 100, 40
 
 

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 from .calls import Killed, Simulated
 from .clock import replace_time
-from .names import PREFIX, arn
+from .names import ACCOUNT, PREFIX, REGION, arn
 from .queues import DEAD_LETTERS, queue_url
 
 LAMBDA = Path(__file__).parents[3] / "lambda"
@@ -25,6 +25,22 @@ VARIABLES = {
     "POWERTOOLS_METRICS_NAMESPACE": "ModelFactory",
     "POWERTOOLS_SERVICE_NAME": "faults",
     "POWERTOOLS_TRACE_DISABLED": "true",
+    "PIPELINE": "acme-delivery",
+    "REPORTS": "acme-delivery-reports",
+    "PARALLEL": "1",
+    "TIMEOUT_SECONDS": "14400",
+    "ENVIRONMENTS": json.dumps(
+        {
+            "prod": {
+                "prefix": PREFIX,
+                "factory": "acme",
+                "account": ACCOUNT,
+                "region": REGION,
+                "approval": "automatic",
+                "role": f"arn:aws:iam::{ACCOUNT}:role/acme-prod-delivery",
+            }
+        }
+    ),
 }
 
 MISTAKES = ("TypeError", "AttributeError", "NameError", "KeyError", "IndexError", "AssertionError", "ZeroDivisionError")
@@ -60,6 +76,12 @@ def load(name):
         sys.path[:2] = []
         modules = _pop(own)
         sys.modules.update(hidden)
+    if environment := modules.get("environment"):
+        environment._client = lambda service, role, region: _client(service)
+    if commit := modules.get("commit"):
+        commit._deployed_stacks = (
+            commit._deployed_stacks.__wrapped__
+        )  # it is kept for the life of a process, not of a world
     if protocol := modules.get("shared.custom_resource"):
         protocol.urllib = SimpleNamespace(
             error=urllib.error,
@@ -92,7 +114,7 @@ class Function:
             **VARIABLES,
         }
         self.module = load(name.replace("-", "_"))
-        self.lines, self.fault_kind = [], ""
+        self.lines, self.fault_kind, self.killed = [], "", False
         self.invocations = 0
 
     def invoke(self, event, fault=None):
@@ -112,10 +134,11 @@ class Function:
             get_remaining_time_in_millis=lambda: int((deadline - world.clock.now.timestamp()) * 1000),
         )
         world.calls.invocation(fault)
-        world.deadline, world.actor = deadline, self.name
+        world.deadline, world.actor, self.killed = deadline, self.name, False
         try:
             return self.module.handler(event, context)
         except Killed:
+            self.killed = True
             return None
         finally:
             world.calls.invocation(None)

@@ -4,6 +4,7 @@ UpdateEndpoint is refused while the endpoint changes; a deployment that fails or
 before and a FailureReason; a creation that fails leaves an endpoint that can only be deleted (DescribeEndpoint, UpdateEndpoint).
 """
 
+import io
 from dataclasses import dataclass
 
 from .calls import refused
@@ -49,6 +50,7 @@ class Hosting:
         self._world = world
         self.models, self.configs, self.endpoints, self.deployments = {}, {}, {}, []
         self.deleted = []
+        self.answers = lambda package: True
 
     # What happens by itself, or what people do
 
@@ -190,6 +192,13 @@ class Hosting:
                 "StartTime": deployment.started,
             }
         return answer
+
+    def invoke_endpoint(self, EndpointName, **_):
+        endpoint = self._get("InvokeEndpoint", self.endpoints, EndpointName, "endpoint")
+        model = self.models[self.configs[endpoint.config]["ProductionVariants"][0]["ModelName"]]
+        if not self.answers(model["PrimaryContainer"]["ModelPackageName"]):
+            raise refused("InvokeEndpoint", "ModelError", "Received server error (500) from AllTraffic", 424)
+        return {"Body": io.BytesIO(b'{"predictions": [0.5]}')}
 
     def list_tags(self, ResourceArn, **_):
         return {"Tags": list(self._tags("ListTags", ResourceArn))}

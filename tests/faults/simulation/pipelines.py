@@ -1,5 +1,6 @@
 """SageMaker pipelines: executions, their idempotency token, and their events."""
 
+import json
 from dataclasses import dataclass
 
 from .calls import refused
@@ -20,6 +21,7 @@ class Execution:
     status: str = "Executing"
     ended: object = None
     reason: str | None = None
+    code: str = ""
 
 
 class Pipelines:
@@ -27,6 +29,7 @@ class Pipelines:
 
     def __init__(self, world):
         self._world, self.executions, self._tokens = world, [], {}
+        self.code = {}
         self.on_start = lambda execution: None
 
     def of(self, pipeline):
@@ -69,12 +72,21 @@ class Pipelines:
             return {"PipelineExecutionArn": known.arn}
         name = f"{arn('sagemaker', f'pipeline/{PipelineName}')}/execution/{len(self.executions) + 1:012}"
         execution = Execution(name, PipelineName, self._world.clock.now, self._world.actor, request)
+        execution.code = self.code.get(PipelineName, "")
         self.on_start(execution)
         self.executions.append(execution)
         self._tokens[PipelineName, ClientRequestToken] = execution
         self._world.tell(f"  … {self._world.actor} starts the training {name[-4:]} of {PipelineName}")
         self._emit(execution)
         return {"PipelineExecutionArn": name}
+
+    def describe_pipeline(self, PipelineName):
+        variables = {"CODE_DIGEST": self.code[PipelineName], "IMAGE": "image"}
+        step = {"Name": "Prepare", "Type": "Processing", "Arguments": {"Environment": variables}}
+        return {
+            "PipelineName": PipelineName,
+            "PipelineDefinition": json.dumps({"Version": "2020-12-01", "Steps": [step]}),
+        }
 
     def stop_pipeline_execution(self, PipelineExecutionArn, **_):
         execution = self._get("StopPipelineExecution", PipelineExecutionArn)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from .bus import Bus, summary
 from .calls import NOT_DELETED, STALE, Calls
 from .clock import Clock
+from .codepipeline import CodePipeline
 from .functions import Function, enter
 from .hosting import Hosting
 from .names import PREFIX, arn, settings
@@ -42,6 +43,7 @@ class World:
         self.bus, self.sqs = Bus(self), Sqs(self)
         self.registry, self.hosting, self.pipelines = Registry(self), Hosting(self), Pipelines(self)
         self.s3, self.ssm, self.cloudwatch, self.scaling = S3(self), Ssm(self), CloudWatch(self), AutoScaling(self)
+        self.codepipeline = CodePipeline(self)
         self.functions, self.responses = {}, []
         self.calls = Calls(
             self,
@@ -52,6 +54,8 @@ class World:
                 "cloudwatch": self.cloudwatch,
                 "application-autoscaling": self.scaling,
                 "events": self.bus,
+                "codepipeline": self.codepipeline,
+                "sagemaker-runtime": self.hosting,
                 "sqs": self.sqs,
             },
         )

@@ -119,7 +119,7 @@ def test_failed_training_starts_no_other_and_fails_after_running_ones(step, deli
 
 def test_training_timeout_fails_delivery(step):
     outcome, _ = step({"a": "Executing"}, token={"since": 1})
-    assert outcome.message == "trainings in dev took too long: training: a; unchanged: 0"
+    assert outcome.message == "trainings in dev took too long: training: a; unchanged: 0; with it: b v2 rejected"
 
 
 def test_typical_record_has_means_and_most_frequent_strings(delivery):
