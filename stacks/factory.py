@@ -21,6 +21,7 @@ from model_factory.core.regions import region_mistakes
 from model_factory.definition import DefinitionError
 from model_factory.model.job_code import build_job_code
 
+from .anchor import AnchorStack
 from .foundation import FoundationStack
 from .model import ModelStack
 
@@ -82,6 +83,8 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
                 raise UserError("\n".join(f"{where}: {line}" for line in lines)) from None
             stack.add_stack_dependency(foundation)
             stacks.append(stack)
+    if config.anchor and (names := config.anchor_names):
+        AnchorStack(app, config, config.anchor, names)
     if config.delivery:
         _add_delivery(app, config, config.delivery, delivered)
     return stacks
@@ -105,6 +108,8 @@ def _check_regions(factory: FactoryConfig, path: Path) -> None:
     ]
     if factory.delivery:
         places.append((("delivery", "region"), factory.delivery.region, True))
+    if factory.anchor:
+        places.append((("anchor", "region"), factory.anchor.region, False))
     mistakes = [
         Mistake(path, line_of(path, *key), message)
         for key, region, delivery in places

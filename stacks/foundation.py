@@ -27,9 +27,11 @@ from model_factory.environment.environment_alerts import EnvironmentAlerts
 from model_factory.environment.function_permissions import cleanup_statements, deploy_statements, retrain_statements
 from model_factory.environment.isolated_network import IsolatedNetwork
 from model_factory.environment.rebuild import Rebuild
-from model_factory.environment.recorder import Recorder, recorder_statements
+from model_factory.environment.record_signer import RecordSigner
+from model_factory.environment.recorder import Recorder, recorder_role_arn, recorder_statements
 from model_factory.environment.resources import EnvironmentResources
 from model_factory.environment.scheduler_role import SchedulerRole
+from model_factory.environment.signing_key import SigningKey
 
 from .channels import add_channels
 
@@ -75,6 +77,15 @@ class FoundationStack(Stack):
         self._names = names
         self._removal = RemovalPolicy.RETAIN if environment.removal == "retain" else RemovalPolicy.DESTROY
         self.key = EncryptionKey(self, "Encryption", names=names, removal=self._removal, rules_to_topics=False).key
+        # Another key than that of the heads: the function that writes records cannot sign their heads.
+        self._evidence_key = SigningKey(
+            self,
+            "EvidenceSigning",
+            alias=names.evidence_signing_alias,
+            description=f"Signs the evidence of versions of {names.prefix}",
+            signer=recorder_role_arn(names),
+            removal=self._removal,
+        ).key
         # The topic, the dead-letter queue of its rules and the alarm on that queue refer to each other: by name.
         self._by_name = EnvironmentResources.from_names(self, names, key=self.key)
         statements = self._function_statements()
@@ -94,7 +105,9 @@ class FoundationStack(Stack):
             "retrain": retrain_statements(names, key_arn),
             "deploy": deploy_statements(names, key_arn),
             "endpoint-cleanup": cleanup_statements(names),
-            "recorder": recorder_statements(names, key_arn, assets_bucket_arn(names, qualifier_of(self))),
+            "recorder": recorder_statements(
+                names, key_arn, self._evidence_key.key_arn, assets_bucket_arn(names, qualifier_of(self))
+            ),
         }
 
     def _vpc(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> VpcConfig | None:
@@ -163,6 +176,18 @@ class FoundationStack(Stack):
         add_channels(self, factory, names, by_name.undelivered_queue)
         self._undelivered = UndeliveredQueue(self, "Undelivered", names=names, key=key, alarm_topic=by_name.alarm_topic)
         self._scheduler = SchedulerRole(self, "Scheduler", names=names, key=key)
+        RecordSigner(
+            self,
+            "RecordSigner",
+            names=names,
+            source=FUNCTIONS / "record_signer",
+            key=key,
+            scheduler_role=cast(iam.IRole, self._scheduler.role),
+            undelivered=by_name.undelivered_queue,
+            anchor=factory.anchor_names,
+            removal=self._removal,
+            alarm_topic=by_name.alarm_topic,
+        )
 
     def _add_functions(self, statements: Mapping[str, Sequence[iam.PolicyStatement]]) -> None:
         """The functions, three of them behind a queue."""
@@ -172,6 +197,7 @@ class FoundationStack(Stack):
             names=self._names,
             source=FUNCTIONS / "recorder",
             key=self.key,
+            signing_key=self._evidence_key,
             statements=list(statements["recorder"]),
             vpc=self.vpc,
             alarm_topic=self._by_name.alarm_topic,

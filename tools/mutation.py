@@ -95,7 +95,7 @@ def mutants(file: Path) -> list[Mutant]:
         while True:  # each change is made in a tree of its own
             tree = ast.parse(text)
             node = next(each for position, each in enumerate(ast.walk(tree)) if position == index)
-            changes = list(_changes(node))
+            changes = [] if _is_option_of_dataclass(node, tree) else list(_changes(node))
             if number >= len(changes):
                 break
             before = ast.unparse(node).splitlines()[0]
@@ -123,8 +123,6 @@ def _changes(node: ast.AST) -> Iterator[Callable[[], object]]:
             yield lambda: setattr(node, "op", ast.UAdd())
         case ast.If() | ast.IfExp() | ast.While():
             yield lambda: setattr(node, "test", ast.UnaryOp(ast.Not(), node.test))
-        case ast.keyword(arg="frozen" | "slots"):
-            pass
         case ast.Constant(value=bool()):
             yield lambda: setattr(node, "value", not node.value)
         case ast.Constant(value=int() | float() as value):
@@ -135,6 +133,12 @@ def _changes(node: ast.AST) -> Iterator[Callable[[], object]]:
             yield lambda: node.__dict__.update(_removed(node))
         case _:
             pass
+
+
+def _is_option_of_dataclass(node: ast.AST, tree: ast.AST) -> bool:
+    """Whether a constant is the value of `frozen` or `slots`, which tests do not see."""
+    options = (each for each in ast.walk(tree) if isinstance(each, ast.keyword) and each.arg in ("frozen", "slots"))
+    return isinstance(node, ast.Constant) and any(each.value is node for each in options)
 
 
 def _removed(node: ast.AST) -> dict[str, object]:

@@ -146,10 +146,17 @@ def _keep_files(evidence: Evidence, listed: _Listed, store: Store) -> None:
             continue
         version = listed.versions(path)[0]
         _note_later(evidence, listed, path)
-        evidence.files[name] = store.copy(version, store.digest(version))
+        _keep(evidence, name, version, store)
         if name.endswith("_facts") or name == "manifest":
             body = store.s3.get_object(**version.request)["Body"].read(LARGEST_MANIFEST)
             evidence.contents[name] = _parsed(body)
+
+
+def _keep(evidence: Evidence, name: str, version: ObjectVersion, store: Store) -> None:
+    try:
+        evidence.files[name] = store.copy(version, store.digest(version))
+    except UnreadableError as error:
+        evidence.missing[name] = str(error)
 
 
 def _note_later(evidence: Evidence, listed: _Listed, path: str) -> None:
@@ -165,7 +172,7 @@ def _keep_definition_and_code(
 ) -> None:
     for path, name in {DEFINITION: "definition", CODE: "code"}.items():
         if versions := listed.versions(path):  # a promotion has brought them
-            evidence.files[name] = store.copy(versions[0], store.digest(versions[0]))
+            _keep(evidence, name, versions[0], store)
     if sources.execution is None:
         return
     try:
@@ -191,7 +198,7 @@ def _keep_code(evidence: Evidence, uri: str, store: Store) -> None:
         evidence.missing["code"] = f"{uri} does not exist"
         return
     version = ObjectVersion(bucket, key, head.get("VersionId", "null"), head["ContentLength"])
-    evidence.files["code"] = store.copy(version, store.digest(version))
+    _keep(evidence, "code", version, store)
 
 
 def _keep_artifact(evidence: Evidence, sources: Sources, listed: _Listed, store: Store) -> None:

@@ -131,6 +131,20 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     yield _use_key(names, "s3")
 
 
+def _explain(names: EnvironmentNames) -> Iterable[Statement]:
+    data, artifacts, records = (names.bucket_arn(each) for each in ("data", "artifacts", "records"))
+    yield _allow("sagemaker", ["DescribeModelPackage"], _sagemaker(names, "model-package"))
+    # Without s3:ListBucket S3 answers 403 for an object that does not exist.
+    yield _allow("s3", ["ListBucket"], [data, artifacts, records])
+    yield _allow("s3", ["ListBucketVersions"], [records])
+    files = ["evidence", "deployments", "chain"]
+    yield _allow(
+        "s3", ["GetObject"], [f"{data}/*/captured/*", f"{artifacts}/*", *(f"{records}/*/{f}/*" for f in files)]
+    )
+    yield _allow("s3", ["GetObjectVersion"], [f"{records}/*/chain/*"])
+    yield _use_key(names, "s3")
+
+
 def _verify(names: EnvironmentNames) -> Iterable[Statement]:
     records = names.bucket_arn("records")
     yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
@@ -162,6 +176,8 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
         f"{records}/*/evidence/*",
         f"{artifacts}/*/executions/*",
         f"{artifacts}/*/rebuilds/*",
+        # The zip of its code, in the bucket of `cdk bootstrap`, whose qualifier may be one's own.
+        f"arn:{names.partition}:s3:::cdk-*-assets-{names.account}-{names.region}/*.zip",
     ]
     yield _allow("s3", ["GetObject", "GetObjectVersion"], kept)
     yield _allow("s3", ["GetObjectVersion"], [f"{names.bucket_arn('data')}/*/raw/*"])
@@ -183,13 +199,11 @@ def _live(names: EnvironmentNames) -> list[str]:
     return _sagemaker(names, "endpoint", "endpoint-config", "model")
 
 
-def _verify(names: EnvironmentNames) -> Iterable[Statement]:
-    records = names.bucket_arn("records")
-    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
-    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")])
-    # The key that the record names; it may be one that has been replaced since.
-    yield _allow("kms", ["GetPublicKey"], [names.arn("kms", "key/*")])
-    yield _use_key(names, "s3")
+def _report(names: EnvironmentNames) -> Iterable[Statement]:
+    artifacts = names.bucket_arn("artifacts")
+    yield from _status(names)
+    yield _allow("s3", ["ListBucket"], [artifacts]) | _condition("StringLike", "s3:prefix", ["*/monitor/*"])
+    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*", f"{artifacts}/*/monitor/*"])
 
 
 COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
@@ -205,6 +219,8 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "upload": _upload,
     "audit": _audit,
     "lineage": _lineage,
+    "report": _report,
+    "explain": _explain,
     "verify": _verify,
 }
 

@@ -1,4 +1,7 @@
-"""The JSON schema of a record, as pydantic models. `python -m ops.records.schema` prints docs/reference/record.schema.json."""
+"""The JSON schema of a record, as pydantic models.
+
+`python -m model_factory.ops.records.schema > docs/reference/record.schema.json` writes the published schema.
+"""
 
 import json
 import re

@@ -7,6 +7,7 @@ import shutil
 import urllib.error
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -105,6 +106,13 @@ class Factory:
 
     def run_schedule(self, schedule: str, at: datetime | None = None) -> None:
         self.control("tick", schedule=self.names.schedule(schedule), time=(at or datetime.now(UTC)).isoformat())
+
+    def sign_heads(self) -> None:
+        """Let the schedule sign the heads of the chains of records, and wait for the signature."""
+        prefix, bucket = self.session.names.prefix, self.session.names.bucket("records")
+        self.control("tick", schedule=f"{prefix}-record-signer", time=datetime.now(UTC).isoformat())
+        listed = partial(self.client("s3").list_objects_v2, Bucket=bucket, Prefix="_heads/")
+        wait_for("the signed heads", lambda: listed()["KeyCount"] == 2 or None, 120)
 
     def control(self, name: str, **body: object) -> None:
         environment = self.session.environment

@@ -8,6 +8,7 @@ import pytest
 from model_factory.ops.local.demo.traffic import Traffic
 from model_factory.ops.operations.invoke import invoke
 from model_factory.ops.operations.trigger import send_manual_trigger
+from model_factory.ops.records.request import Request, make_report
 from model_factory.ops.waiting import wait_for
 
 from .conftest import records
@@ -73,7 +74,7 @@ def test_captured_requests_have_sagemaker_format(live):
 def test_schedule_without_new_data_is_skipped_with_reason(live):
     before = live.newest_execution(live.names.training_pipeline)
     live.run_schedule("retrain")
-    wait_for("the reason for the skip", lambda: "no new data" in live.retrain_log() or None, 30)
+    wait_for("the reason for the skip", lambda: "no new data" in live.retrain_log() or None, 180)
     assert live.newest_execution(live.names.training_pipeline) == before
     metrics = live.client("cloudwatch").list_metrics(Namespace="ModelFactory", MetricName="RetrainSkipped")["Metrics"]
     assert any({"Name": "Model", "Value": "sales"} in metric["Dimensions"] for metric in metrics)
@@ -139,3 +140,11 @@ def test_settings_of_stack_reach_endpoint(live):
 def _live_config(live):
     endpoint = live.client("sagemaker").describe_endpoint(EndpointName=live.names.endpoint)
     return endpoint["EndpointConfigName"] if endpoint["EndpointStatus"] == "InService" else None
+
+
+def test_records_with_signed_heads_pass_the_audit(live):
+    live.sign_heads()
+    report = make_report(live.session, Request(), lambda *_: None)
+    assert report.findings == []
+    assert [finding for chain in report.chains for finding in chain.findings] == []
+    assert [each.date for each in report.heads] == [f"{datetime.now(UTC):%Y-%m-%d}"]

@@ -1,38 +1,41 @@
-"""A version is trained again, by the command, on a pipeline that registers nothing."""
+"""A version is trained again, by the command, on a pipeline that registers nothing.
 
-import json
+The person has the permissions that `model-factory policy reproduce` prints, and no other.
+"""
 
 import pytest
-from typer.testing import CliRunner
 
-from model_factory.ops.cli import app
+from model_factory.ops.records.chain import newest
+from model_factory.ops.waiting import wait_for
 
-pytestmark = pytest.mark.e2e
+from .auditor import auditor
 
-
-def reproduce(live, *arguments):
-    done = CliRunner().invoke(app, ["reproduce", "sales@1", "--env", "prod", "--project", str(live.root), *arguments])
-    return done.exit_code, done.stdout + done.stderr
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 @pytest.fixture
+def reproduce(live, tmp_path, monkeypatch):
+    """Runs the command for version 1; exit code, and what it printed."""
+    with auditor(live, tmp_path, monkeypatch, "reproduce") as run:
+        yield lambda *arguments: run("sales@1", *arguments)
+
+
 def versions(live):
-    def numbers():
-        listed = live.client("sagemaker").list_model_packages(ModelPackageGroupName=live.names.model_package_group)
-        return sorted(each["ModelPackageVersion"] for each in listed["ModelPackageSummaryList"])
-
-    return numbers
+    listed = live.client("sagemaker").list_model_packages(ModelPackageGroupName=live.names.model_package_group)
+    return sorted(each["ModelPackageVersion"] for each in listed["ModelPackageSummaryList"])
 
 
-def test_version_is_identical_and_registers_nothing(live, versions):
-    before = versions()
-    code, text = reproduce(live)
+def test_version_is_identical_recorded_and_not_registered(live, reproduce):
+    before, bucket = versions(live), live.session.names.bucket("records")
+    code, text = reproduce()
     assert (code, "identical: model.tar.gz has the same bytes" in text) == (0, True), text
-    assert versions() == before
-    steps = live.client("sagemaker").describe_pipeline(PipelineName=live.names.rebuild_pipeline)["PipelineDefinition"]
-    assert [step["Name"] for step in json.loads(steps)["Steps"]] == ["Prepare", "Train", "Compare"]
+    assert versions(live) == before
+    recorded = wait_for("the record", lambda: newest(live.session, bucket, live.model, "reproduction", 1))
+    assert recorded.problem is None
+    assert recorded.record["facts"]["verdict"] == "identical"
+    assert ":assumed-role/auditor/" in recorded.record["by"]["claimed"]
 
 
-def test_version_is_identical_on_this_machine(live):
-    code, text = reproduce(live, "--local")
+def test_version_is_identical_on_this_machine(reproduce):
+    code, text = reproduce("--local")
     assert (code, "identical: model.tar.gz has the same bytes" in text) == (0, True), text

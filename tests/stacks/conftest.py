@@ -112,6 +112,11 @@ def isolated_foundation(synthesized) -> Template:
 
 
 @pytest.fixture(scope="session")
+def anchor(synthesized) -> Template:
+    return Template(synthesized / "networked" / "acme-anchor.template.json")
+
+
+@pytest.fixture(scope="session")
 def isolated_model(synthesized) -> Template:
     return Template(synthesized / "networked" / "acme-vault-churn.template.json")
 

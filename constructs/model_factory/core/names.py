@@ -185,6 +185,11 @@ class EnvironmentNames(Arns):
         return f"alias/{self.prefix}-records"
 
     @property
+    def evidence_signing_alias(self) -> str:
+        """Alias of the key that signs the evidence of versions."""
+        return f"alias/{self.prefix}-evidence"
+
+    @property
     def anchor_stack(self) -> str:
         """The stack of the bucket with copies of signed heads, of names of the anchor account."""
         return self.prefix

@@ -29,6 +29,7 @@ class Recorder(Construct):
         names: Names of the environment.
         source: Folder with the function's code.
         key: Key of the environment.
+        signing_key: Key that signs the evidence of versions.
         statements: `recorder_statements`, which the endpoints of an isolated VPC allow as well.
         vpc: Subnets and security groups. Default: None, outside of a VPC.
         alarm_topic: Topic of the alarms on errors and on waiting messages.
@@ -42,6 +43,7 @@ class Recorder(Construct):
         names: EnvironmentNames,
         source: Path,
         key: kms.IKey,
+        signing_key: kms.IKey,
         statements: list[iam.PolicyStatement],
         vpc: VpcConfig | None,
         alarm_topic: sns.ITopic,
@@ -69,18 +71,25 @@ class Recorder(Construct):
             timeout=_TIMEOUT,
             statements=statements,
             vpc=vpc,
-            environment={"RECORDS_BUCKET": names.bucket("records"), "ARTIFACTS_BUCKET": names.bucket("artifacts")},
+            environment={
+                "RECORDS_BUCKET": names.bucket("records"),
+                "ARTIFACTS_BUCKET": names.bucket("artifacts"),
+                "SIGNING_KEY": signing_key.key_arn,
+            },
             alarm_topic=alarm_topic,
         )
         function.consume(self.queue, dead_letters=queue.dead_letters, grant=False)
 
 
-def recorder_statements(names: EnvironmentNames, key_arn: str, code_bucket_arn: str) -> list[iam.PolicyStatement]:
+def recorder_statements(
+    names: EnvironmentNames, key_arn: str, signing_key_arn: str, code_bucket_arn: str
+) -> list[iam.PolicyStatement]:
     """Role of lambda/recorder: the one role that writes to the records bucket.
 
     Args:
         names: Names of the environment.
         key_arn: Key of the environment.
+        signing_key_arn: Key that signs the evidence of versions.
         code_bucket_arn: Bucket with the zips of the jobs' code, which `cdk bootstrap` created.
     """
     records = names.bucket_arn("records")
@@ -91,6 +100,7 @@ def recorder_statements(names: EnvironmentNames, key_arn: str, code_bucket_arn: 
         allow(["s3:GetObject"], [f"{records}/*/chain/*"]),
         allow(["s3:PutObject"], [f"{records}/*/{kind}/*" for kind in ("chain", "index", "evidence")]),
         allow(["s3:PutObject"], [f"{records}/_lineage/*"]),
+        allow(["kms:Sign", "kms:GetPublicKey"], [signing_key_arn]),
         *_evidence_sources(names, code_bucket_arn),
         send_alerts(names),
     ]
@@ -110,6 +120,11 @@ def _evidence_sources(names: EnvironmentNames, code_bucket_arn: str) -> list[iam
             [names.arn("sagemaker", f"pipeline/{names.prefix}-*/execution/*")],
         ),
     ]
+
+
+def recorder_role_arn(names: EnvironmentNames) -> str:
+    """ARN of the function's role, for the policy of the key that signs evidence."""
+    return names.iam_arn(f"role/{names.role(PURPOSE)}")
 
 
 def send_records(names: EnvironmentNames) -> iam.PolicyStatement:

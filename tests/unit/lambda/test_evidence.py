@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from moto import mock_aws
 
+from .cloud import message
+
 EXECUTION = "arn:aws:sagemaker:eu-west-1:111111111111:pipeline/acme-prod-sales-train/execution/abc"
 FOLDER = "s3://artifacts/sales/executions/abc/"
 MODEL = b"the artifact"
@@ -349,6 +351,41 @@ def test_objects_that_a_training_read_get_markers(s3, recorder, complete, kind, 
     uri = digest(b"s3://data/raw/1.csv")
     versions = s3.list_object_versions(Bucket="records", Prefix="_lineage/")["Versions"]
     assert [entry["Key"] for entry in versions] == [f"_lineage/{uri}/v1/sales/abc-{end}"]
+
+
+def test_function_keeps_evidence_in_the_embedded_aws(cloud, load, monkeypatch):
+    """Copies, conditional writes and checksums of the embedded AWS; its bucket has no versions."""
+    for name in ("RECORDS_BUCKET", "ARTIFACTS_BUCKET"):
+        monkeypatch.setenv(name, cloud.bucket)
+    function = load("recorder")
+    function.context.get_remaining_time_in_millis = lambda: 600_000
+    folder = f"{cloud.model}/executions/abc/"
+    for path in ("prepare/report/manifest.json", ARTIFACT):
+        cloud.client("s3").put_object(Bucket=cloud.bucket, Key=folder + path, Body=MODEL)
+    container = {"Image": "i:1", "ModelDataUrl": f"s3://{cloud.bucket}/{folder}{ARTIFACT}"}
+    facts = {
+        "InferenceSpecification": {"Containers": [container]},
+        "CustomerMetadataProperties": {"artifact_digest": digest(MODEL)},
+    }
+    body = {
+        "kind": "registration",
+        "id": "1",
+        "model": cloud.model,
+        "time": (datetime.now(UTC) + timedelta(minutes=1)).isoformat(),
+        "version": 7,
+        "subject": "arn:package/7",
+        "by": None,
+        "facts": facts,
+        "evidence": {},
+    }
+    assert function(message(body, cloud.model)) == []
+    (name,) = cloud.objects("chain/")
+    record = cloud.read(name)
+    assert record["evidence"]["artifact"]["sha256"] == digest(MODEL)
+    assert set(record["facts"]["missing"]) == {"code", "definition", "evaluation", "report", "sbom", "signature"}
+    assert cloud.objects("evidence/") == [f"evidence/{digest(MODEL)}"]
+    calls = [operation for operation, _ in function.calls]
+    assert calls.count("CopyObject") == 1
 
 
 def test_registration_with_other_artifact_raises_alert(s3, complete):

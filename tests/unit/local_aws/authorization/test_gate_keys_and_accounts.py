@@ -52,6 +52,30 @@ def test_alias_is_authorized_as_its_key(local, encrypted):
     assert kms.encrypt(KeyId="alias/own", Plaintext=b"x")["KeyId"] == encrypted
 
 
+def test_key_policy_limits_signing_to_one_role_and_algorithm(local):
+    root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    conditions = {
+        "ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/signer"},
+        "StringEquals": {"kms:SigningAlgorithm": "ECDSA_SHA_256", "kms:MessageType": "DIGEST"},
+    }
+    administer = allow(["kms:PutKeyPolicy", "kms:GetPublicKey"], "*", Principal=root)
+    policy = document(administer, allow("kms:Sign", "*", Principal=root, Condition=conditions))
+    kms = local.client("kms")
+    key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY", Policy=policy)["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName="alias/signing", TargetKeyId=key)
+    signer, other = (
+        local.client("kms", local.session(local.role(name, allow("kms:Sign", "*")))) for name in ("signer", "other")
+    )
+    request = {"KeyId": key, "Message": b"d" * 32, "SigningAlgorithm": "ECDSA_SHA_256"}
+    assert signer.sign(**request, MessageType="DIGEST")["Signature"]
+    assert "kms:Sign on resource" in refusal(signer.sign, **request, MessageType="RAW")[1]
+    assert "kms:Sign on resource" in refusal(other.sign, **request, MessageType="DIGEST")[1]
+    by_alias = allow("kms:GetPublicKey", "*", Condition={"StringEquals": {"kms:RequestAlias": "alias/signing"}})
+    reader = local.client("kms", lambda_session(local, by_alias))
+    assert reader.get_public_key(KeyId="alias/signing")["PublicKey"]
+    refusal(reader.get_public_key, KeyId=key)
+
+
 def test_encrypted_queue_requires_key_permission(local, encrypted):
     queue = local.client("sqs").create_queue(QueueName="q", Attributes={"KmsMasterKeyId": encrypted})["QueueUrl"]
     sqs = local.client("sqs", lambda_session(local, allow("sqs:SendMessage", "*")))
