@@ -31,7 +31,8 @@ def refusal(alarm: Any) -> str | None:
         return "Period must be 10, 20, 30 or a multiple of 60"
     if total > WEEK_SECONDS:
         return (
-            f"Metrics cannot be checked across more than 7 days (EvaluationPeriods * Period must be <= {WEEK_SECONDS})."
+            f"Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= {WEEK_SECONDS}) for "
+            "alarms using period >= 3600"
         )
     if period < 3600 and total > DAY_SECONDS:
         return (

@@ -102,10 +102,9 @@ NAMES: tuple[Entry, ...] = (
         existing("processing-job", "ProcessingJobName"),
         processing(),
         processing() | {"ProcessingJobName": "taken"},
-        source=PROCESSING,
+        source=f"{PROCESSING}; words: an error report in a public repository",
         code="ResourceInUse",
         given={"processing-job/taken": {}},
-        inferred=True,
     ),
     rule(
         "CreateTransformJob",

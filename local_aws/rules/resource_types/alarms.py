@@ -137,9 +137,9 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     _alarm(
         says="An alarm looks at seven days at most.",
-        source=_ALARM,
-        message="Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800).",
-        inferred=True,
+        source=f"{_ALARM}; words: errors of `terraform apply` in public repositories",
+        message="Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800) for alarms "
+        "using period >= 3600",
         check=_over_a_week,
         accepted=_SIMPLE | {"Period": 86400, "EvaluationPeriods": 7},
         refused=_SIMPLE | {"Period": 86400, "EvaluationPeriods": 8},
@@ -253,9 +253,8 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     _alarm(
         says="An alarm has no search expression.",
-        source="CloudWatch user guide, Using search expressions in graphs",
-        message="SEARCH is not supported in alarm expressions",
-        inferred=True,
+        source="CloudWatch user guide, Using search expressions in graphs; words: errors of deployments in public repositories",
+        message="SEARCH is not supported on Metric Alarms",
         check=_search,
         accepted=_math(),
         refused=_math(expression="SUM(SEARCH('{ModelFactory}', 'Sum', 60))"),

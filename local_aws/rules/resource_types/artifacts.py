@@ -129,10 +129,10 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     pipeline(
         says="A build with several input artifacts names the primary one.",
-        source="CodePipeline user guide, AWS CodeBuild build and test action reference",
+        source="CodePipeline user guide, AWS CodeBuild build and test action reference; words: as users report them for "
+        "'OAuthToken'",
         code="InvalidActionDeclarationException",
         message="Action configuration for action '{action}' is missing required configuration 'PrimarySource'",
-        inferred=True,
         check=_no_primary,
         accepted=acting(_OTHER, action("Test", "Test", "code other", RunOrder=2, **_PRIMARY)),
         refused=acting(_OTHER, action("Test", "Test", "code other", RunOrder=2, **_TWO)),

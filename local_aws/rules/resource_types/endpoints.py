@@ -158,9 +158,8 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     _flow(
         says="Flow logs to a bucket have no role.",
-        source=_FLOW,
-        message="DeliverLogsPermissionArn is not applicable for s3.",
-        inferred=True,
+        source=f"{_FLOW}; words: error reports in public repositories",
+        message="DeliverLogsPermissionArn is not applicable for s3 delivery",
         check=_useless_role,
         accepted=_FLOWS | {"LogDestinationType": "s3", "LogDestination": "arn:aws:s3:::flows"},
         refused=_FLOWS | {"LogDestinationType": "s3", "DeliverLogsPermissionArn": "arn"},

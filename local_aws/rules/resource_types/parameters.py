@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ..checks import longer_than, matching
-from ..rule import CLOUDFORMATION, Entry, Request, Rule
+from ..rule import CLOUDFORMATION, Entry, Request, Rule, Values
 
 _PARAMETER = "Systems Manager API reference, PutParameter"
 _parameter = partial(Rule, CLOUDFORMATION, "AWS::SSM::Parameter", code="ValidationException")
@@ -27,9 +27,11 @@ def _reserved(request: Request) -> bool:
     return str(request.params.get("Name", "a")).lstrip("/").lower().startswith(("aws", "ssm"))
 
 
-def _allowed(request: Request) -> bool:
+def _not_allowed(request: Request) -> Values | None:
     pattern = request.params.get("AllowedPattern")
-    return bool(pattern) and not re.search(str(pattern), str(request.params.get("Value")))
+    if not pattern or re.search(str(pattern), str(request.params.get("Value"))):
+        return None
+    return {"pattern": pattern}
 
 
 def _late_policy(request: Request) -> bool:
@@ -88,11 +90,10 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     _parameter(
         says="A value fits the parameter's pattern.",
-        source=_PARAMETER,
+        source=f"{_PARAMETER}; words: Systems Manager user guide, Create a parameter (AWS CLI)",
         code="ParameterPatternMismatchException",
-        message="Parameter value failed to satisfy constraint: Must match allowed pattern.",
-        inferred=True,
-        check=_allowed,
+        message="Parameter value, cannot be validated against allowedPattern: {pattern}",
+        check=_not_allowed,
         accepted=_VALUE | {"AllowedPattern": "^a$"},
         refused=_VALUE | {"AllowedPattern": "^b$"},
     ),

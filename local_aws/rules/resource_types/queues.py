@@ -184,10 +184,9 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     _policy(
         says="A queue policy has at most 20 statements.",
-        source=_POLICIES,
+        source=f"{_POLICIES}; words: tests of public repositories",
         code="OverLimit",
-        message="{count} statements were found, maximum allowed is 20.",
-        inferred=True,
+        message="{count} Statements were found, maximum allowed is 20.",
         check=_many_statements,
         accepted=_statement(),
         refused={"PolicyDocument": {"Statement": [{"Principal": "*"}] * 21}, "Queues": ["https://queue"]},

@@ -267,7 +267,7 @@ def test_alarm_without_actions_enabled_only_emits(cloudwatch):
     [
         (3600, 168, None),
         (60, 1440, None),
-        (86400, 8, "Metrics cannot be checked across more than 7 days"),
+        (86400, 8, "Metrics cannot be checked across more than a week"),
         (1800, 49, "Metrics cannot be checked across more than a day"),
         (90, 1, "Period must be 10, 20, 30 or a multiple of 60"),
     ],
