@@ -82,6 +82,9 @@ bench: .venv  ## the jobs' CPU seconds and peak memory, captured requests read a
 bench-delivery: .venv  ## ten models change in one push: seconds, and trainings at a time
 	PYTHONPATH=.:constructs python -m benchmarks.parallel_trainings
 
+bench-reproductions: .venv  ## 20 versions of four models trained again, after their code changed and their stacks were destroyed
+	PYTHONPATH=.:constructs python -m benchmarks.reproductions
+
 bench-drift: .venv .venv-drift-peers  ## drift detection against Evidently, NannyML and scipy on the same files
 	PYTHONPATH=.:constructs python -m benchmarks.drift --peers .venv-drift-peers/bin/python
 

@@ -97,7 +97,8 @@ def history(local: "LocalAws") -> list[str]:
     """Sentences about what a server before this one has left: kept state, lost changes, processes."""
     lines: list[str] = []
     if local.left:
-        lines.append(f"Ended {local.left} processes of an embedded AWS that was killed.")
+        what = "a process" if local.left == 1 else f"{local.left} processes"
+        lines.append(f"Ended {what} of an embedded AWS that was killed.")
     if local.restored:
         time = local.restored.time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         lines.append(f"The state of {time} is back.")

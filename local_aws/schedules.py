@@ -1,4 +1,7 @@
-"""EventBridge schedules: checked when they are created, and fired on demand: `POST /_local/tick` performs one invocation."""
+"""EventBridge schedules: checked when they are created, and fired on demand.
+
+`POST /_local/tick` performs one invocation, or with `since` all that are due after it, as the time zone of the schedule has them.
+"""
 
 import json
 import re
@@ -14,17 +17,14 @@ from moto.scheduler.models import EventBridgeSchedulerBackend
 from .arn import parse_arn
 from .authorization import AccessDeniedError
 from .eventbridge.expressions import valid_for_scheduler
+from .eventbridge.times import cron_times
 from .interfaces import EmbeddedAws
 from .rules import clock
 
 
 def tick(local: EmbeddedAws, schedule: str, account: str, region: str, time: datetime, group: str = "default") -> Any:
     """Fire a deployed schedule as of `time`; the target's answer. Raises LookupError when there is no such schedule."""
-    scheduler = local.accounts.client("scheduler", account, region)
-    try:
-        found = scheduler.get_schedule(Name=schedule, GroupName=group)
-    except scheduler.exceptions.ResourceNotFoundException:
-        raise LookupError(f"account {account} has no schedule {schedule!r} in {region}") from None
+    found = _get(local, schedule, account, region, group)
     if found["State"] != "ENABLED":
         raise ValueError(f"schedule {schedule!r} is disabled")
     target = found["Target"]
@@ -45,6 +45,33 @@ def tick(local: EmbeddedAws, schedule: str, account: str, region: str, time: dat
         if dead_letters := target.get("DeadLetterConfig", {}).get("Arn"):
             _send(local, dead_letters, target["RoleArn"], payload)
         raise
+
+
+def due(
+    local: EmbeddedAws,
+    schedule: str,
+    account: str,
+    region: str,
+    since: datetime,
+    until: datetime,
+    group: str = "default",
+) -> list[datetime]:
+    """The times after `since` and up to `until` at which EventBridge Scheduler invokes a schedule with a cron expression.
+
+    Raises LookupError when there is no such schedule, and ValueError for another kind of expression.
+    """
+    found = _get(local, schedule, account, region, group)
+    if not found["ScheduleExpression"].startswith("cron("):
+        raise ValueError(f"schedule {schedule!r} has no cron expression; leave `since` out")
+    return cron_times(found["ScheduleExpression"], found.get("ScheduleExpressionTimezone") or "UTC", since, until)
+
+
+def _get(local: EmbeddedAws, schedule: str, account: str, region: str, group: str) -> dict[str, Any]:
+    scheduler = local.accounts.client("scheduler", account, region)
+    try:
+        return scheduler.get_schedule(Name=schedule, GroupName=group)
+    except scheduler.exceptions.ResourceNotFoundException:
+        raise LookupError(f"account {account} has no schedule {schedule!r} in {region}") from None
 
 
 def _send(local: EmbeddedAws, queue_arn: str, role: str, payload: str, **more: str) -> Any:
@@ -85,19 +112,32 @@ def _checked(operation: Any) -> Any:
 
 
 def install(local: EmbeddedAws) -> None:
-    """Check schedules; serve `POST /_local/tick {schedule, account, region, time?, group?}`."""
+    """Check schedules; serve `POST /_local/tick {schedule, account, region, time?, group?, since?}`."""
     for operation in ("create_schedule", "update_schedule"):
         checked = _checked(getattr(EventBridgeSchedulerBackend, operation))
         local.replace(EventBridgeSchedulerBackend, operation, checked)
 
     def control(body: dict[str, Any]) -> Any:
-        time = datetime.fromisoformat(body["time"]) if body.get("time") else datetime.now(UTC)
-        clock.pass_to(time if time.tzinfo else time.replace(tzinfo=UTC))
+        time = _time(body["time"]) if body.get("time") else datetime.now(UTC)
+        where = (body["schedule"], body["account"], body["region"])
+        group = body.get("group", "default")
+        clock.pass_to(time)
         try:
-            return tick(local, body["schedule"], body["account"], body["region"], time, body.get("group", "default"))
+            if since := body.get("since"):
+                times = due(local, *where, _time(since), time, group)
+                for each in times:
+                    tick(local, *where, each, group)
+                return [each.isoformat() for each in times]
+            return tick(local, *where, time, group)
         except (AccessDeniedError, ClientError) as error:
             raise ValueError(f"schedule {body['schedule']!r} was not delivered: {error}") from error
 
     local.on_stop(clock.reset)
     local.stores.add("clock", clock.ahead, clock.restore)
     local.control("tick", control)
+
+
+def _time(text: str) -> datetime:
+    """An ISO 8601 time; without an offset it is UTC."""
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -2,17 +2,14 @@
 
 # pyright: reportMissingTypeStubs=false
 
-import json
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
 from deployment import Deployment, End
 from settings import Settings
 from shared.approvals import modified_by
 from shared.clients import client
-from shared.records import record_name
-from shared.s3 import split_uri
+from shared.records import put_once, record_name
 
 _VERSION_FIELDS = (
     "ModelPackageArn",
@@ -34,9 +31,8 @@ _VERSION_FIELDS = (
 def write_version(records_uri: str, package: dict[str, Any]) -> None:
     """Write `versions/<version>.json` unless it exists: the described model package, and who approved it."""
     content = {name: package[name] for name in _VERSION_FIELDS if name in package}
-    _put_once(
-        records_uri, f"versions/{package['ModelPackageVersion']}.json", content | {"approved_by": approved_by(package)}
-    )
+    uri = f"{records_uri}versions/{package['ModelPackageVersion']}.json"
+    put_once(client("s3"), uri, content | {"approved_by": approved_by(package)})
 
 
 def write_deployment(settings: Settings, deployment: Deployment, end: End, endpoint: dict[str, Any]) -> None:
@@ -49,7 +45,8 @@ def write_deployment(settings: Settings, deployment: Deployment, end: End, endpo
         "reason": end.reason,
         "rollback_alarms_left_out": _left_out(settings, endpoint) if deployment.previous else [],
     }
-    _put_once(settings.records_uri, record_name("deployments", deployment.started, deployment.version), record)
+    name = record_name("deployments", deployment.started, deployment.version)
+    put_once(client("s3"), f"{settings.records_uri}{name}", record)
 
 
 def write_deletion(settings: Settings, deployment: Deployment, time: datetime, request: str) -> None:
@@ -64,7 +61,7 @@ def write_deletion(settings: Settings, deployment: Deployment, time: datetime, r
         "requested_by": None,
         "rollback_alarms_left_out": [],
     }
-    _put_once(settings.records_uri, record_name("deployments", time, deployment.version), record)
+    put_once(client("s3"), f"{settings.records_uri}{record_name('deployments', time, deployment.version)}", record)
 
 
 def approved_by(package: dict[str, Any]) -> str:
@@ -90,14 +87,3 @@ def _left_out(settings: Settings, endpoint: dict[str, Any]) -> list[str] | None:
     used = endpoint["LastDeploymentConfig"].get("AutoRollbackConfiguration", {}).get("Alarms", [])
     names = {alarm["AlarmName"] for alarm in used}
     return [alarm for alarm in settings.serving.rollback_alarms if alarm not in names]
-
-
-def _put_once(records_uri: str, name: str, content: dict[str, Any]) -> None:
-    bucket, key = split_uri(f"{records_uri}{name}")
-    body = json.dumps(content, indent=2, default=str).encode()
-    try:
-        client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*")
-    except ClientError as error:
-        code: Any = error.response
-        if code["Error"]["Code"] != "PreconditionFailed":  # it exists: an earlier attempt wrote it
-            raise

@@ -15,8 +15,8 @@ from . import chain
 from .clients import ClientProvider, client
 from .s3 import split_uri
 
-_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
-"""S3's codes when an object of this name exists, or is being written at the same time."""
+_EXISTS, _BEING_WRITTEN = "PreconditionFailed", "ConditionalRequestConflict"
+"""S3's codes when an object of this name exists, and when it is being written at the same time."""
 
 
 @dataclass(frozen=True)
@@ -107,15 +107,28 @@ def write_record(
         "ModelPackageArn": package["ModelPackageArn"],
         "ModelPackageVersion": package["ModelPackageVersion"],
     }
-    while not put_once(s3, uri := f"{records_uri}{record_name(kind, time, package['ModelPackageVersion'])}", record):
+    while not _put_if_free(
+        s3, uri := f"{records_uri}{record_name(kind, time, package['ModelPackageVersion'])}", record
+    ):
         time += timedelta(seconds=1)
     return uri
+
+
+def _put_if_free(s3: Any, uri: str, record: dict[str, Any]) -> bool:
+    """Write a record unless its name has another one, or gets another one at the same time; whether this call wrote it."""
+    try:
+        return put_once(s3, uri, record)
+    except ClientError as error:
+        if _code(error) != _BEING_WRITTEN:
+            raise
+        return False
 
 
 def put_once(s3: Any, uri: str, content: dict[str, Any]) -> bool:
     """Write a JSON object unless it exists: whether this call wrote it.
 
     A conditional write needs s3:PutObject only ('How to prevent object overwrites with conditional writes', S3 user guide).
+    Raises ClientError, also ConditionalRequestConflict: somebody is writing the object, and that write may fail yet.
     """
     bucket, key = split_uri(uri)
     try:
@@ -128,11 +141,15 @@ def put_once(s3: Any, uri: str, content: dict[str, Any]) -> bool:
             ChecksumAlgorithm="SHA256",  # S3 requires a checksum where an object lock is set
         )
     except ClientError as error:
-        code: Any = error.response
-        if code["Error"]["Code"] in _TAKEN:
-            return False
-        raise
+        if _code(error) != _EXISTS:
+            raise
+        return False
     return True
+
+
+def _code(error: ClientError) -> str:
+    response: Any = error.response
+    return response["Error"]["Code"]
 
 
 def write_correction(s3: Any, record_uri: str, outcome: str, error: ClientError) -> None:

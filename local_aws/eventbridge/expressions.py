@@ -11,7 +11,7 @@ from datetime import datetime
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)(s?)\)")
 _MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 _DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
-_FIELDS: tuple[tuple[int, int, Sequence[str]], ...] = (
+FIELDS: tuple[tuple[int, int, Sequence[str]], ...] = (
     (0, 59, []),
     (0, 23, []),
     (1, 31, []),
@@ -19,7 +19,7 @@ _FIELDS: tuple[tuple[int, int, Sequence[str]], ...] = (
     (1, 7, _DAYS),
     (1970, 2199, []),
 )
-_DAY_OF_MONTH, _DAY_OF_WEEK = 2, 4
+DAY_OF_MONTH, DAY_OF_WEEK = 2, 4
 
 
 def valid_for_rule(expression: str) -> bool:
@@ -51,28 +51,28 @@ def _valid_at(expression: str) -> bool:
 def _valid_cron(expression: str) -> bool:
     match = re.fullmatch(r"cron\(([^()]*)\)", expression)
     fields = match[1].split() if match else []
-    if len(fields) != len(_FIELDS) or (fields[_DAY_OF_MONTH] == "?") == (fields[_DAY_OF_WEEK] == "?"):
+    if len(fields) != len(FIELDS) or (fields[DAY_OF_MONTH] == "?") == (fields[DAY_OF_WEEK] == "?"):
         return False
     return all(_valid_field(index, field) for index, field in enumerate(fields))
 
 
 def _valid_field(index: int, field: str) -> bool:
     if field == "?":
-        return index in (_DAY_OF_MONTH, _DAY_OF_WEEK)
+        return index in (DAY_OF_MONTH, DAY_OF_WEEK)
     return all(_valid_part(index, part) for part in field.split(","))
 
 
 def _valid_part(index: int, part: str) -> bool:
-    low, high, names = _FIELDS[index]
+    low, high, names = FIELDS[index]
 
     def number(text: str) -> int | None:
         if text.upper() in names:
             return names.index(text.upper()) + 1
         return int(text) if text.isdigit() and low <= int(text) <= high else None
 
-    if index == _DAY_OF_MONTH and re.fullmatch(r"L|LW|(\d+)W", part):
+    if index == DAY_OF_MONTH and re.fullmatch(r"L|LW|(\d+)W", part):
         return not part[:-1].isdigit() or number(part[:-1]) is not None
-    if index == _DAY_OF_WEEK:
+    if index == DAY_OF_WEEK:
         if last := re.fullmatch(r"(\w*)L", part):
             return not last[1] or number(last[1]) is not None
         if nth := re.fullmatch(r"(\w+)#([1-5])", part):

@@ -162,6 +162,8 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
         f"{records}/*/evidence/*",
         f"{artifacts}/*/executions/*",
         f"{artifacts}/*/rebuilds/*",
+        # The zip of its code, in the bucket of `cdk bootstrap`, whose qualifier may be one's own.
+        f"arn:{names.partition}:s3:::cdk-*-assets-{names.account}-{names.region}/*.zip",
     ]
     yield _allow("s3", ["GetObject", "GetObjectVersion"], kept)
     yield _allow("s3", ["GetObjectVersion"], [f"{names.bucket_arn('data')}/*/raw/*"])
@@ -181,15 +183,6 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
 
 def _live(names: EnvironmentNames) -> list[str]:
     return _sagemaker(names, "endpoint", "endpoint-config", "model")
-
-
-def _verify(names: EnvironmentNames) -> Iterable[Statement]:
-    records = names.bucket_arn("records")
-    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
-    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")])
-    # The key that the record names; it may be one that has been replaced since.
-    yield _allow("kms", ["GetPublicKey"], [names.arn("kms", "key/*")])
-    yield _use_key(names, "s3")
 
 
 COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {

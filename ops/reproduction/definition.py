@@ -32,6 +32,7 @@ class Place:
         job_role_arn: Role of the jobs.
         kms_key_arn: Key of volumes and outputs.
         vpc_config: Subnets and security groups of the jobs. Default: None, outside of a VPC.
+        image_digest: Digest of the jobs' image, as a tag can be moved to another image. Default: None, the recorded URI.
     """
 
     region: str
@@ -41,6 +42,7 @@ class Place:
     job_role_arn: str
     kms_key_arn: str
     vpc_config: Data | None = None
+    image_digest: str | None = None
 
 
 def training_steps(definition: Mapping[str, Any]) -> tuple[Data, Data]:
@@ -91,6 +93,7 @@ def longest_seconds(definition: Mapping[str, Any]) -> int:
 
 def _settle_prepare(arguments: Data, place: Place, code: str) -> None:
     arguments["RoleArn"] = place.job_role_arn
+    _pin(arguments["AppSpecification"], "ImageUri", place.image_digest)
     arguments["Environment"] |= {"DATA_MANIFEST": place.manifest_uri}
     for given in arguments["ProcessingInputs"]:
         if given["InputName"] == "code":
@@ -105,6 +108,7 @@ def _settle_prepare(arguments: Data, place: Place, code: str) -> None:
 
 def _settle_train(arguments: Data, place: Place, code: str) -> None:
     arguments["RoleArn"] = place.job_role_arn
+    _pin(arguments["AlgorithmSpecification"], "TrainingImage", place.image_digest)
     _channel(arguments, "code")["S3Uri"] = f"{place.staged_uri}/code/{code}"
     arguments["OutputDataConfig"]["S3OutputPath"] = _below(place, "train")
     _replace(arguments["OutputDataConfig"], "KmsKeyId", place.kms_key_arn)
@@ -169,6 +173,13 @@ def _channel(train: Data, name: str) -> Data:
         if channel["ChannelName"] == name:
             return channel["DataSource"]["S3DataSource"]
     raise CannotRebuild(f"the training job that made it has no channel {name!r}, so its code is not known")
+
+
+def _pin(specification: Data, name: str, digest: str | None) -> None:
+    """`<repository>@<digest>` in place of `<repository>:<tag>` (API reference, AlgorithmSpecification)."""
+    if digest:
+        registry, _, repository = specification[name].partition("@")[0].rpartition("/")
+        specification[name] = f"{registry}/{repository.partition(':')[0]}@{digest}"
 
 
 def _replace(arguments: Data, name: str, value: str) -> None:

@@ -47,17 +47,17 @@ def rebuild(home: EnvironmentSession, recorded: Recorded, log: Callable[[str], N
         code = folder / definitions.code_name(recorded.definition)
         code.write_bytes(read(recorded.code))
         python, notes = _python(folder, recorded.facts, log)
-        machine = _Machine(home, python, folder, log)
+        machine = Machine(home, python, folder, log)
         prepared = machine.prepare(code, prepare["Arguments"], recorded)
-        trained = machine.train(code, train["Arguments"], prepared, recorded.facts)
+        threads = _threads(recorded.facts)
+        trained = machine.train(code, train["Arguments"], prepared, threads)
         verdict = machine.compare(recorded, prepared, trained)
-    threads = _threads(recorded.facts)
     more = (f"trained with {threads['OMP_NUM_THREADS']} threads, as recorded",) if threads else ()
     return LocalRun(verdict, notes + more)
 
 
 @dataclass(frozen=True)
-class _Machine:
+class Machine:
     """Runs the jobs of one reproduction."""
 
     home: EnvironmentSession
@@ -71,14 +71,14 @@ class _Machine:
         root = self._run("Prepare", code, "prepare", variables)
         return root / "processing" / "output"
 
-    def train(self, code: Path, arguments: Mapping[str, Any], prepared: Path, facts: Mapping[str, Any] | None) -> Path:
-        """Run Train; the folder with model.tar.gz and output.tar.gz."""
+    def train(self, code: Path, arguments: Mapping[str, Any], prepared: Path, variables: Mapping[str, str]) -> Path:
+        """Run Train with further environment variables; the folder with model.tar.gz and output.tar.gz."""
         root = self.folder / "train"
         for channel, output in {"train": "train", "validation": "validation", "schema": "baseline"}.items():
             shutil.copytree(prepared / output, root / "input" / "data" / channel)
         (config := root / "input" / "config").mkdir(parents=True)
         (config / "hyperparameters.json").write_text(json.dumps(arguments.get("HyperParameters", {})))
-        self._run("Train", code, "train", _plain(arguments.get("Environment", {})) | _threads(facts))
+        self._run("Train", code, "train", _plain(arguments.get("Environment", {})) | dict(variables))
         (output := root / "packed").mkdir()
         _pack(root / "model", output / "model.tar.gz")
         if (root / "output" / "data").exists():
@@ -156,7 +156,12 @@ def _threads(facts: Mapping[str, Any] | None) -> dict[str, str]:
     """
     recorded = (facts or {}).get("threads")
     own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return dict.fromkeys(THREADS, str(recorded)) if recorded and recorded != own else {}
+    return thread_variables(recorded) if recorded and recorded != own else {}
+
+
+def thread_variables(threads: int) -> dict[str, str]:
+    """Variables with which a process uses this number of threads."""
+    return dict.fromkeys(THREADS, str(threads))
 
 
 def _python(folder: Path, facts: Mapping[str, Any] | None, log: Callable[[str], None]) -> tuple[Path, tuple[str, ...]]:

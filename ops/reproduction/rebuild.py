@@ -34,7 +34,7 @@ def rebuild(home: EnvironmentSession, recorded: Recorded, log: Callable[[str], N
     """
     parameters = _parameters(home)
     staged = stage(home, recorded, uuid.uuid4().hex)
-    definition = definitions.rebuild_definition(recorded.definition, _place(home, parameters, staged))
+    definition = definitions.rebuild_definition(recorded.definition, _place(home, parameters, staged, recorded))
     execution = _start(home, recorded, definition, parameters["role_arn"])
     log(f"started {execution}")
     ended = follow(home, execution, definitions.longest_seconds(definition), log)
@@ -57,7 +57,9 @@ def _parameters(home: EnvironmentSession) -> dict[str, Any]:
         ) from None
 
 
-def _place(home: EnvironmentSession, parameters: Mapping[str, Any], staged: Staged) -> definitions.Place:
+def _place(
+    home: EnvironmentSession, parameters: Mapping[str, Any], staged: Staged, recorded: Recorded
+) -> definitions.Place:
     return definitions.Place(
         home.environment.region,
         staged.rebuilds_uri,
@@ -66,6 +68,8 @@ def _place(home: EnvironmentSession, parameters: Mapping[str, Any], staged: Stag
         parameters["job_role_arn"],
         parameters["kms_key_arn"],
         parameters.get("vpc_config"),
+        # The image of another region, from which a version was promoted, has the same digest.
+        recorded.image_digest,
     )
 
 

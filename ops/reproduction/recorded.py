@@ -53,6 +53,7 @@ class Recorded:
         test: Its test rows; empty when they are gone.
         report: Content of Prepare's report.json. Default: None, it is gone.
         facts: Facts of its training job. Default: None, none were written.
+        image_digest: Digest of the image that its tag meant at the registration. Default: None, not known.
     """
 
     model: str
@@ -65,6 +66,7 @@ class Recorded:
     test: list[File] = field(default_factory=list[File])
     report: dict[str, Any] | None = None
     facts: dict[str, Any] | None = None
+    image_digest: str | None = None
 
 
 def find(session: EnvironmentSession, model: str, version: int) -> Recorded:
@@ -95,6 +97,7 @@ def find(session: EnvironmentSession, model: str, version: int) -> Recorded:
         [file for name, file in sorted(found.items()) if _TEST.fullmatch(name)],
         _json_or_none(found.get("report")),
         _json_or_none(found.get("train_facts")),
+        ((record or {}).get("facts") or {}).get("image_digest"),
     )
 
 

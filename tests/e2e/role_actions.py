@@ -9,6 +9,8 @@ from local_aws.bootstrap import cdk
 from model_factory.ops.local.demo.traffic import Traffic
 from model_factory.ops.operations.executions import follow
 from model_factory.ops.operations.trigger import send_manual_trigger
+from model_factory.ops.reproduction.rebuild import rebuild
+from model_factory.ops.reproduction.recorded import find
 from model_factory.ops.waiting import wait_for
 
 from .conftest import ROOT, Factory, records
@@ -24,6 +26,7 @@ def exercise_all_roles(prod: Factory) -> None:
     for queue in ("retrain", "deploy"):
         send_message_that_fails(prod, queue)
     reject_in_console(prod, retrain_by_drift(prod))
+    reproduce(prod, 1)
     fail_training(prod)
     stopped = stop_training_with_follow_up(prod, "Prepare")
     stop_execution(prod, "train", "Train", after=stopped)
@@ -107,6 +110,19 @@ def stop_training_with_follow_up(factory: Factory, step: str) -> str:
     wait_for("the follow-up", lambda: remembered in factory.retrain_log() or None, TIMEOUT_SECONDS)
     stop_running(factory, running)
     return running
+
+
+def reproduce(factory: Factory, version: int) -> None:
+    """Train a version again, in an account without logs of processing jobs; then stop it in each job."""
+    names, sagemaker = factory.names, factory.client("sagemaker")
+    factory.client("logs").delete_log_group(logGroupName="/aws/sagemaker/ProcessingJobs")
+    recorded = find(factory.session, factory.model, version)
+    assert recorded.artifact.evidence
+    assert rebuild(factory.session, recorded, print)["verdict"] == "identical"
+    for step in ("Prepare", "Train"):
+        before = factory.newest_execution(names.rebuild_pipeline)
+        sagemaker.start_pipeline_execution(PipelineName=names.rebuild_pipeline)
+        stop_running(factory, wait_for_step(factory, names.rebuild_pipeline, step, before))
 
 
 def stop_execution(factory: Factory, which: str, step: str, after: str | None = None) -> None:

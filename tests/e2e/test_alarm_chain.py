@@ -73,7 +73,7 @@ def test_late_labels_are_evaluated_and_low_quality_starts_training(factory, aler
     quality = run_monitor(factory, NOON - timedelta(days=2))["quality"]
     assert (quality["labelled"], quality["records"]) == (1000, 1000)
     assert factory.reader.metric("auc", NOON - timedelta(days=2)) == quality["metrics"]["auc"]["value"] > 0.8
-    wait_for("the alarm's state OK", lambda: factory.alarm_state("model-quality") == "OK" or None, 60)
+    wait_for("the alarm's state OK", lambda: factory.alarm_state("model-quality") == "OK" or None, 180)
 
     wrong = records(3000, seed=22)
     labels = send_requests(factory, wrong.assign(sold=1 - wrong["sold"]), "wrong")
@@ -90,7 +90,7 @@ def test_late_labels_are_evaluated_and_low_quality_starts_training(factory, aler
     assert finished.status == "Succeeded", finished.reason
     wait_for("the new version", lambda: factory.reader.newer_version(version, started))
     assert factory.reader.live_package()["CustomerMetadataProperties"]["trigger"] == "quality"
-    assert "QualityShortfall" in alerts(factory.names.alarm("model-quality"), 60)
+    assert "QualityShortfall" in alerts(factory.names.alarm("model-quality"), 180)
 
     # No ground truth for the new version yet: the alarm stays in ALARM, without a notification or a training.
     before = factory.newest_execution(factory.names.training_pipeline)
@@ -105,7 +105,7 @@ def test_lasting_drift_starts_one_training_and_one_notification(factory, alerts)
     version = factory.reader.live_version()
     send_requests(factory, records(1000, seed=30), "quiet")
     run_monitor(factory, NOON)
-    wait_for("the alarm's state OK", lambda: factory.alarm_state("drift") == "OK" or None, 60)
+    wait_for("the alarm's state OK", lambda: factory.alarm_state("drift") == "OK" or None, 180)
 
     for day in (1, 2, 3):
         factory.upload_records(records(500, seed=30 + day, shift=9).assign(colour="violet"), f"2026-12-0{day}")
@@ -115,7 +115,7 @@ def test_lasting_drift_starts_one_training_and_one_notification(factory, alerts)
             finished = factory.wait_for_next_execution(factory.names.training_pipeline, training)
             assert "colour: 500 values are not one of" in finished.reason
             failed = factory.newest_execution(factory.names.training_pipeline)
-            alerts("Step Prepare of", 60)
+            alerts("Step Prepare of", 180)
         time.sleep(SETTLE_SECONDS)
         assert factory.alarm_state("drift") == "ALARM"
         assert factory.newest_execution(factory.names.training_pipeline) == failed
@@ -130,10 +130,10 @@ def test_lasting_drift_starts_one_training_and_one_notification(factory, alerts)
     for day in (5, 7):
         send_requests(factory, records(1000, seed=50 + day), f"quiet-{day}")
         run_monitor(factory, NOON + timedelta(days=day - 1))
-        wait_for("the alarm's state OK", lambda: factory.alarm_state("drift") == "OK" or None, 60)
+        wait_for("the alarm's state OK", lambda: factory.alarm_state("drift") == "OK" or None, 180)
         send_requests(factory, records(1000, seed=60 + day, shift=9), f"again-{day}")
         run_monitor(factory, NOON + timedelta(days=day))
-        alerts("The drift alarm of sales started no training.", 60)
+        alerts("The drift alarm of sales started no training.", 180)
         time.sleep(SETTLE_SECONDS)
     assert factory.newest_execution(factory.names.training_pipeline) == failed
     reason = "the last training that drift or quality started failed"
@@ -153,4 +153,4 @@ def test_drift_reference_is_data_of_newest_version(factory):
     send_requests(factory, records(1000, seed=70, shift=9), "new-reference")
     report = run_monitor(factory, NOON + timedelta(days=8))
     assert (report["version"], report["drifted"]) == (version, [])
-    wait_for("the alarm's state OK", lambda: factory.alarm_state("drift") == "OK" or None, 60)
+    wait_for("the alarm's state OK", lambda: factory.alarm_state("drift") == "OK" or None, 180)

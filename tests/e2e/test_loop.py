@@ -74,7 +74,7 @@ def test_captured_requests_have_sagemaker_format(live):
 def test_schedule_without_new_data_is_skipped_with_reason(live):
     before = live.newest_execution(live.names.training_pipeline)
     live.run_schedule("retrain")
-    wait_for("the reason for the skip", lambda: "no new data" in live.retrain_log() or None, 30)
+    wait_for("the reason for the skip", lambda: "no new data" in live.retrain_log() or None, 180)
     assert live.newest_execution(live.names.training_pipeline) == before
     metrics = live.client("cloudwatch").list_metrics(Namespace="ModelFactory", MetricName="RetrainSkipped")["Metrics"]
     assert any({"Name": "Model", "Value": "sales"} in metric["Dimensions"] for metric in metrics)

@@ -39,7 +39,7 @@ def test_up_serves_until_interrupted():
         session = boto3.Session("root", "root", region_name=variables["AWS_DEFAULT_REGION"])
         queues = session.client("sqs", endpoint_url=variables["AWS_ENDPOINT_URL"]).list_queues()
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     assert queues["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 

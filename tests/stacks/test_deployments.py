@@ -54,6 +54,15 @@ def test_deployed_templates_are_updated_to_these(accounts, synthesized, account,
             assert deployments.put(name, template) == ("CREATE_COMPLETE", [])
     for name, path in stacks.items():
         assert deployments.put(name, (synthesized / f"{path}.template.json").read_text()) == ("UPDATE_COMPLETE", [])
+        assert drifted(deployments, name) == []
+
+
+def drifted(deployments, stack):
+    """What differs from the template of a stack that nobody has changed."""
+    found = deployments.client("cloudformation").describe_stack_resource_drifts(StackName=stack)
+    drifts = found["StackResourceDrifts"]
+    assert drifts
+    return [each for each in drifts if each["StackResourceDriftStatus"] != "IN_SYNC"]
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +110,4 @@ def test_isolated_network_is_switched_off_in_two_deployments(accounts, vault, mo
     assert subnets["Subnets"] == []
     assert put(isolated[0]) == ("UPDATE_COMPLETE", [])
     assert put(isolated[1], "churn") == ("UPDATE_COMPLETE", [])
+    assert drifted(deployments, "acme-vault-foundation") == drifted(deployments, "acme-vault-churn") == []

@@ -68,7 +68,8 @@ def test_services_take_on_roles_for_this_account_and_kind_of_resource_only(allow
 
 def test_resource_policies_open_nothing_to_other_accounts(allowed):
     policies = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::KMS::Key")
-    found = [each for each in allowed if each[1] in policies]
+    # The anchor is there for other accounts, each for its own copies (test_record_signer.py).
+    found = [each for each in allowed if each[1] in policies and "-anchor." not in each[0]]
     assert {kind for _, kind, _ in found} == set(policies)
     for template, kind, statement in found:
         account, condition = account_of(template), json.dumps(statement.get("Condition", {}))

@@ -1,6 +1,7 @@
 """The definition that trains a version again, made from the deployed definition of the training pipeline."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -88,8 +89,6 @@ def test_code_is_the_staged_zip_under_its_recorded_name(steps):
 
 @pytest.mark.parametrize("vpc", [None, VPC])
 def test_jobs_are_in_the_network_that_the_environment_has_now(isolated_model, vpc):
-    from dataclasses import replace
-
     definition = isolated_model.definition("acme-vault-churn-train")
     prepare, train, compare = rebuild_definition(definition, replace(PLACE, vpc_config=vpc))["Steps"]
     configs = [
@@ -97,6 +96,15 @@ def test_jobs_are_in_the_network_that_the_environment_has_now(isolated_model, vp
         *(step["Arguments"]["NetworkConfig"].get("VpcConfig") for step in (prepare, compare)),
     ]
     assert configs == [vpc] * 3
+
+
+def test_image_is_that_of_digest_and_not_of_tag(training):
+    digest = f"sha256:{'a' * 64}"
+    prepare, train, compare = rebuild_definition(training, replace(PLACE, image_digest=digest))["Steps"]
+    images = [each["Arguments"]["AppSpecification"]["ImageUri"] for each in (prepare, compare)]
+    images.append(train["Arguments"]["AlgorithmSpecification"]["TrainingImage"])
+    before = training["Steps"][1]["Arguments"]["AlgorithmSpecification"]["TrainingImage"]
+    assert images == [f"{before.rpartition(':')[0]}@{digest}"] * 3
 
 
 def test_pipeline_of_another_library_is_named(training):

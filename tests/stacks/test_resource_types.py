@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from local_aws.cloudformation.changes import changes
+from local_aws.cloudformation.drift_readers import READERS
+from local_aws.cloudformation.registry import resource_schema
 from local_aws.cloudformation.replacement import schema
 
 # Changed properties that replace a resource, by type, and why it is right.
@@ -35,6 +37,19 @@ def test_every_type_has_create_update_and_delete(templates, handlers):
     for kind in kinds:
         updatable = {name for name in found[kind] if name not in schema(kind).create_only}
         assert handlers[kind].update or not updatable, f"{kind}: {updatable} cannot be updated"
+
+
+def test_drift_is_read_for_every_type_that_cloudformation_reads(templates):
+    found = {each["Type"] for path in templates for each in json.loads(path.read_text())["Resources"].values()}
+    schemas = {kind: resource_schema(kind) for kind in found}
+    readable = {kind for kind, each in schemas.items() if each and "read" in each.get("handlers", {})}
+    assert readable - READERS.keys() == set()
+    assert {kind for kind in READERS if "read" not in (resource_schema(kind) or {}).get("handlers", {})} == set()
+
+
+def test_drift_compares_properties_that_exist():
+    for kind, reader in READERS.items():
+        assert set(reader.names) <= set((resource_schema(kind) or {})["properties"]), kind
 
 
 def test_named_types_name_their_property(templates, handlers):

@@ -35,7 +35,7 @@ LOGS = {"Action": "logs:*", "Resource": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-gr
 
 def ended(sagemaker, request):
     sagemaker.create_processing_job(**request)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         found = sagemaker.describe_processing_job(ProcessingJobName=request["ProcessingJobName"])
         if found["ProcessingJobStatus"] != "InProgress":
@@ -162,12 +162,12 @@ def test_schedule_sends_refused_payload_to_dead_letter_queue(client, local, role
     body = json.dumps({"schedule": "nightly", "account": ACCOUNT, "region": REGION}).encode()
     tick = urllib.request.Request(f"{local.endpoint_url}/_local/tick", body, {"Content-Type": "application/json"})
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(tick, timeout=30)
+        urllib.request.urlopen(tick, timeout=120)
     assert f"not authorized to perform: sqs:SendMessage on resource: {target}" in caught.value.read().decode()
     assert read_dead_letters() == ["now"]
     both = document({"Action": "sqs:SendMessage", "Resource": [target, dead_letters]})
     client("iam").put_role_policy(RoleName="worker", PolicyName="work", PolicyDocument=both)
-    urllib.request.urlopen(tick, timeout=30).close()
+    urllib.request.urlopen(tick, timeout=120).close()
     assert read() == ["now"]
 
 
@@ -200,7 +200,7 @@ def test_authorization_control_counts_calls_by_principal(client, local, role):
     s3.list_buckets()
     with pytest.raises(s3.exceptions.ClientError, match="s3:ListBucket"):
         s3.list_objects_v2(Bucket="things")
-    with urllib.request.urlopen(f"{local.endpoint_url}/_local/authorization", timeout=30) as answer:
+    with urllib.request.urlopen(f"{local.endpoint_url}/_local/authorization", timeout=120) as answer:
         report = json.loads(answer.read())
     assert (report["calls"], report["calls_by_principal"]) == (2, {worker: 2})
     assert report["refused"] == [f"{worker} s3:ListBucket arn:aws:s3:::things"]

@@ -222,14 +222,26 @@ def test_change_set_tells_modifications_and_replacements(stack, client):
 def test_drift_is_detected(stack, client):
     drifting, cloudformation = stack("drifting"), client("cloudformation")
     notes = {name: parameter("1", f"/t/{name.lower()}") for name in ("Kept", "Changed", "Removed")}
-    drifting.put(notes | {"Queue": queue("stays-as-it-is")})
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "drifting", "DisplayName": "before"}}
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": {"Ref": "Topic"}}
+    policy = {"PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}, "Topics": [{"Ref": "Topic"}]}
+    made = {
+        "Queue": queue("stays-as-it-is"),
+        "Topic": topic,
+        "Policy": {"Type": "AWS::SNS::TopicPolicy", "Properties": policy},
+    }
+    drifting.put(notes | made)
+    (arn,) = [
+        each["TopicArn"] for each in client("sns").list_topics()["Topics"] if each["TopicArn"].endswith(":drifting")
+    ]
+    client("sns").set_topic_attributes(TopicArn=arn, AttributeName="DisplayName", AttributeValue="after")
     ssm = client("ssm")
     ssm.put_parameter(Name="/t/changed", Value="2", Overwrite=True)
     ssm.delete_parameter(Name="/t/removed")
     detection = cloudformation.detect_stack_drift(StackName="drifting")["StackDriftDetectionId"]
     status = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
     assert (status["DetectionStatus"], status["StackDriftStatus"]) == ("DETECTION_COMPLETE", "DRIFTED")
-    assert status["DriftedStackResourceCount"] == 2
+    assert status["DriftedStackResourceCount"] == 3
     drifts = cloudformation.describe_stack_resource_drifts(StackName="drifting")["StackResourceDrifts"]
     found = {each["LogicalResourceId"]: each for each in drifts}
     assert {name: each["StackResourceDriftStatus"] for name, each in found.items()} == {
@@ -237,7 +249,8 @@ def test_drift_is_detected(stack, client):
         "Changed": "MODIFIED",
         "Removed": "DELETED",
         "Queue": "IN_SYNC",
-    }
+        "Topic": "MODIFIED",
+    }  # a topic's policy is a type that CloudFormation does not check
     (difference,) = found["Changed"]["PropertyDifferences"]
     assert (difference["PropertyPath"], difference["ExpectedValue"], difference["ActualValue"]) == ("/Value", "1", "2")
     ssm.put_parameter(Name="/t/removed", Value="1", Type="String")

@@ -118,7 +118,7 @@ def starting(name: str) -> dict:
 
 def ended(client, name: str) -> list[dict]:
     """All executions, the newest first, once all have ended."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         found = client("codepipeline").list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]
         if all(each["status"] != "InProgress" for each in found):

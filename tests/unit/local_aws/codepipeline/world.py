@@ -113,7 +113,7 @@ class World:
     def executions(self, name: str) -> list[dict]:
         return self.pipeline.list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]
 
-    def wait(self, look, seconds: float = 30):
+    def wait(self, look, seconds: float = 120):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if found := look():

@@ -81,4 +81,4 @@ def test_idle_capture_is_written_automatically(aws, endpoint):
     prefix = aws.name("captured")
     endpoint.create(endpoint.config("one", capture=capture(aws, prefix)))
     endpoint.invoke()
-    assert wait(lambda: aws.keys(prefix), 5)
+    assert wait(lambda: aws.keys(prefix))

@@ -267,7 +267,7 @@ time.sleep(60)
     aws.sagemaker.stop_processing_job(ProcessingJobName=name)
     wait(lambda: aws.ended("Processing", name))
 
-    assert wait(lambda: not running(child), 5)
+    assert wait(lambda: not running(child))
 
 
 def running(pid):
