@@ -5,9 +5,11 @@ import logging
 import threading
 import time
 import uuid
+from functools import partial
 from typing import Any
 
 from .authorization import AccessDeniedError
+from .function_concurrency import Concurrency, TooManyRequestsError, set_quota, when_free
 from .function_process import Worker
 from .interfaces import EmbeddedAws
 
@@ -23,10 +25,20 @@ class Functions:
         self._local = local
         self._lock = threading.Lock()
         self._workers: dict[str, tuple[str, Worker]] = {}
+        self._concurrency = Concurrency()
+        self.stopping = threading.Event()
         local.on_stop(self.close)
+        local.on_stop(self.stopping.set)
 
     def invoke(self, function: Any, event: Any) -> tuple[dict[str, Any], str]:
-        """The answer (see Worker.invoke) and the log lines of one invocation; logs also go to the function's log group."""
+        """The answer (see Worker.invoke) and the log lines of one invocation; logs also go to the function's log group.
+
+        Raises TooManyRequestsError when the function's reserved concurrency is used up.
+        """
+        with self._concurrency.invocation(function):
+            return self._invoke(function, event)
+
+    def _invoke(self, function: Any, event: Any) -> tuple[dict[str, Any], str]:
         try:
             worker = self._worker(function)
         except AccessDeniedError as refusal:
@@ -37,7 +49,7 @@ class Functions:
         request_id = str(uuid.uuid4())
         with worker.lock:
             if worker.closed:  # by the invocation that had the lock before
-                return self.invoke(function, event)
+                return self._invoke(function, event)
             answer = worker.invoke(event, request_id)
             log = worker.new_log()
         if len(json.dumps(answer.get("result"))) > RESPONSE_BYTES:
@@ -91,6 +103,7 @@ class Functions:
 def install(local: EmbeddedAws) -> Functions:
     """Run functions in moto's place, which needs Docker for it."""
     functions = Functions(local)
+    set_quota(local)
 
     def invoke(self: Any, event: Any = None) -> tuple[str, bool, str]:
         result, log = functions.invoke(self, event)
@@ -99,17 +112,26 @@ def install(local: EmbeddedAws) -> Functions:
 
     def install_in(module: Any) -> None:
         local.replace(module.LambdaFunction, "_invoke_lambda", invoke)
-        local.replace(module.LambdaFunction, "invoke", _as_lambda(module.LambdaFunction.invoke))
+        local.replace(module.LambdaFunction, "invoke", _as_lambda(module.LambdaFunction.invoke, functions.stopping))
 
     local.when_imported("moto.awslambda.models", install_in)
     return functions
 
 
-def _as_lambda(invoke: Any) -> Any:
-    """Moto's `LambdaFunction.invoke` for requests without a payload too, and with the header of a failed invocation."""
+def _as_lambda(invoke: Any, stopping: threading.Event) -> Any:
+    """Moto's `LambdaFunction.invoke` for requests without a payload too, and with the header of a failed invocation.
+
+    A throttled event is not refused: it waits.
+    """
 
     def invoke_as_lambda(self: Any, body: Any, request_headers: Any, response_headers: Any) -> Any:
-        answer = invoke(self, body or "{}", request_headers, response_headers)
+        try:
+            answer = invoke(self, body or "{}", request_headers, response_headers)
+        except TooManyRequestsError:
+            if request_headers.get("X-Amz-Invocation-Type") != "Event":
+                raise
+            when_free(partial(invoke, self, body or "{}", dict(request_headers), {}), stopping)
+            return ""
         if "x-amz-function-error" in response_headers:
             response_headers["x-amz-function-error"] = (
                 "Unhandled"  # moto writes Handled, which the Python runtime never is

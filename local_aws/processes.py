@@ -23,14 +23,13 @@ def record_in(folder: Path | None) -> None:
     """Record in this folder; None: nowhere. A process has one embedded AWS."""
     global _recorded_in
     _recorded_in = folder
-    if folder:
-        folder.mkdir(exist_ok=True)
 
 
 def record(process_id: int) -> None:
     """Record a process that has just started a session; those that have ended are removed from the record."""
-    if _recorded_in is None or not _recorded_in.exists():
+    if _recorded_in is None or not _recorded_in.parent.exists():
         return
+    _recorded_in.mkdir(exist_ok=True)
     for entry in _entries(_recorded_in):
         if not _runs(entry):
             entry.unlink(missing_ok=True)

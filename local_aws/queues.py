@@ -16,6 +16,7 @@ from moto.backends import get_backend
 from moto.sqs.models import DEDUPLICATION_TIME_IN_SECONDS, Queue, SQSBackend, sqs_backends
 
 from .arn import parse_arn
+from .function_concurrency import TooManyRequestsError
 from .interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,10 @@ class Pollers:
         if not received:
             return False
         event = {"Records": [_record(message, mapping.event_source_arn, region) for message in received]}
-        answer, _ = self._local.functions.invoke(_function(mapping), event)
+        try:
+            answer, _ = self._local.functions.invoke(_function(mapping), event)
+        except TooManyRequestsError as throttled:  # the batch returns to the queue
+            answer = {"error": {"errorType": "TooManyRequestsException", "errorMessage": throttled.message}}
         reports = "ReportBatchItemFailures" in (mapping.function_response_types or [])
         failed = _failed(answer, [message["MessageId"] for message in received], reports_failures=reports)
         for message in received:

@@ -35,7 +35,7 @@ class StateFolder:
         while not self._is_in_place():  # the instance before removed the file between opening and locking it
             self._lock.close()
             self._lock = self._take(path)
-        self.left = processes.end_recorded(self.run / _PROCESSES)
+        self.left = processes.end_recorded(self.run / _PROCESSES) if (self.run / _MARK).exists() else 0
         self._clean()
         if not self.run.exists():  # a folder of this name that nobody marked is a user's, and stays
             self.run.mkdir()

@@ -57,17 +57,18 @@ class Group:
 GROUPS = (
     Group("lint", 110),
     Group("unit/lambda", 55, ("unit/lambda",)),
-    Group("unit/sagemaker", 65, ("unit/local_aws/sagemaker",)),
+    Group("unit/sagemaker", 57, ("unit/local_aws/sagemaker",)),
     Group("unit/jobs", 80, ("unit/jobs",), quick=65),
-    Group("unit/drift", 40, ("unit/drift",), quick=20),
+    Group("unit/drift", 35, ("unit/drift",), quick=15),
     Group("unit/authorization", 25, ("unit/local_aws/authorization",)),
     Group("unit/codepipeline", 20, ("unit/local_aws/codepipeline",)),
     Group("unit/authorized", 30, ("unit/local_aws/authorized",)),
+    Group("unit/kept", 25, ("unit/local_aws/kept",)),
     Group("unit/rules", 20, ("unit/local_aws/rules",)),
     Group("unit/faults", 25, ("faults",)),
     Group(
         "unit/others",
-        70,
+        75,
         (
             "unit/config",
             "unit/constructs",
@@ -79,10 +80,11 @@ GROUPS = (
             "unit/test_image_contract.py",
             "test_models.py",
         ),
+        quick=78,
     ),
     Group("stacks", 150, ("stacks", "examples"), quick=100),
     Group("documentation", 55, ("docs",), quick=40),
-    Group("e2e/scenarios", 310, ("e2e",), "not permissions", quick=120),
+    Group("e2e/scenarios", 310, ("e2e",), "not permissions", quick=95),
     Group("e2e/permissions", 130, ("e2e",), "permissions", quick=0),
     Group("e2e-delivery", 300, ("e2e_delivery",), quick=160),
     Group("packaging/library", 130, ("packaging",), quick=0),
@@ -180,7 +182,7 @@ def _summary(results: Sequence[Result], seconds: float) -> str:
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
-    """Run the named groups, or list their paths. Returns 1 when one failed."""
+    """Run the named groups, or list their paths. Returns 1 when one failed, 130 when it was interrupted."""
     parser = argparse.ArgumentParser(prog="python -m tools.test_groups", description=__doc__)
     parser.add_argument("--paths", action="store_true", help="print each group's paths in a line instead of running it")
     parser.add_argument("--quick", action="store_true", help="leave slow tests out, as `test` does")
@@ -195,7 +197,10 @@ def main(arguments: Iterable[str] | None = None) -> int:
     if options.paths:
         print("\n".join(" ".join(f"tests/{path}" for path in group.paths) for group in groups if group.paths))
         return 0
-    return 0 if run_all(groups) else 1
+    try:
+        return 0 if run_all(groups) else 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -2,16 +2,23 @@
 
 import json
 import uuid
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..options import EnvironmentName, Profile, ProjectFolder, err, out
-from ..project import Project, UsageError
+from model_factory.config import ConfigError
+
+from ..options import EnvironmentName, Profile, ProjectFolder, err, out, print_mistakes
+from ..project import EnvironmentSession, Project, UsageError
 from ..references import parse_reference
 from ..refusals import explain
+
+if TYPE_CHECKING:
+    from ..reproduction.recorded import Recorded
+    from ..reproduction.verdict import Verdict
 
 Version = Annotated[
     str, typer.Argument(metavar="MODEL@VERSION", help="A version, such as employment@7; the live one without @7.")
@@ -42,6 +49,9 @@ def reproduce(
 
     try:
         exit_code = _reproduce(Project(root, profile), version, env, local=local, as_json=as_json)
+    except ConfigError as error:
+        print_mistakes(list(map(str, error.mistakes)))
+        exit_code = CANNOT
     except ClientError as error:
         err.print(f"model-factory: {explain(error)}", markup=False, soft_wrap=True)
         exit_code = CANNOT
@@ -53,10 +63,9 @@ def reproduce(
 
 def _reproduce(project: Project, text: str, env: str | None, *, local: bool, as_json: bool) -> int:
     from ..operations.reader import Reader
-    from ..reproduction import local as machine
-    from ..reproduction import rebuild as pipeline
+    from ..reproduction.rebuild import home_of
     from ..reproduction.recorded import find
-    from ..reproduction.verdict import Verdict, record
+    from ..reproduction.verdict import record, recorder
 
     reference, session = parse_reference(project, text), project.environment(env)
     version = reference.version or Reader(session, reference.model).live_version()
@@ -65,23 +74,44 @@ def _reproduce(project: Project, text: str, env: str | None, *, local: bool, as_
             f"no version of {reference.model} is live in {session.environment.name}; write {text}@<version>"
         )
     recorded = find(session, reference.model, version)
-    home = pipeline.home_of(session, recorded)
+    home, queue = home_of(session, recorded), recorder(session)
 
     def log(line: str) -> None:
         err.print(line, markup=False, soft_wrap=True)
 
-    what = f"version {version} of {reference.model} in {session.environment.name}"
-    where = "this machine" if local else home.environment.name
-    log(f"trains {what} again on {where}; nothing is registered")
-    if local:
-        run = machine.rebuild(home, recorded, log)
-        verdict = Verdict(run.verdict | {"where": where}, run.notes)
-    else:
-        verdict = Verdict(pipeline.rebuild(home, recorded, log) | {"where": where})
+    verdict = _train(session, home, recorded, log, local=local)
     if as_json:
         print(json.dumps(verdict.content | {"notes": verdict.notes}, indent=2))
     else:
         for line in verdict.lines():
             out.print(line, markup=False, soft_wrap=True)
-    log(f"recorded as reproduction {record(session, recorded, verdict, uuid.uuid4().hex)}")
+    log(f"recorded as reproduction {record(session, queue, recorded, verdict, uuid.uuid4().hex)}")
     return verdict.exit_code
+
+
+def _train(
+    session: EnvironmentSession,
+    home: EnvironmentSession,
+    recorded: "Recorded",
+    log: Callable[[str], None],
+    *,
+    local: bool,
+) -> "Verdict":
+    """Train the version of `session` again in `home`, which has its data, or on this machine; the verdict."""
+    from ..reproduction import local as machine
+    from ..reproduction import rebuild as pipeline
+    from ..reproduction.verdict import Verdict
+
+    what = f"version {recorded.version} of {recorded.model} in {session.environment.name}"
+    if local and home.environment.name != session.environment.name:
+        # The jobs have the credentials of one account.
+        raise UsageError(
+            f"{what} was promoted and its data is in {home.environment.name}: leave out --local, or reproduce the version of "
+            f"{home.environment.name} that it was promoted from"
+        )
+    where = "this machine" if local else home.environment.name
+    log(f"trains {what} again on {where}; nothing is registered")
+    if local:
+        run = machine.rebuild(home, recorded, log)
+        return Verdict(run.verdict | {"where": where}, run.notes)
+    return Verdict(pipeline.rebuild(home, recorded, log) | {"where": where})

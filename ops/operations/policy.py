@@ -131,6 +131,20 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     yield _use_key(names, "s3")
 
 
+def _explain(names: EnvironmentNames) -> Iterable[Statement]:
+    data, artifacts, records = (names.bucket_arn(each) for each in ("data", "artifacts", "records"))
+    yield _allow("sagemaker", ["DescribeModelPackage"], _sagemaker(names, "model-package"))
+    # Without s3:ListBucket S3 answers 403 for an object that does not exist.
+    yield _allow("s3", ["ListBucket"], [data, artifacts, records])
+    yield _allow("s3", ["ListBucketVersions"], [records])
+    files = ["evidence", "deployments", "chain"]
+    yield _allow(
+        "s3", ["GetObject"], [f"{data}/*/captured/*", f"{artifacts}/*", *(f"{records}/*/{f}/*" for f in files)]
+    )
+    yield _allow("s3", ["GetObjectVersion"], [f"{records}/*/chain/*"])
+    yield _use_key(names, "s3")
+
+
 def _verify(names: EnvironmentNames) -> Iterable[Statement]:
     records = names.bucket_arn("records")
     yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
@@ -198,6 +212,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "upload": _upload,
     "audit": _audit,
     "lineage": _lineage,
+    "explain": _explain,
     "verify": _verify,
 }
 

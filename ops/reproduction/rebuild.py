@@ -16,6 +16,9 @@ from .failures import CannotRebuild
 from .recorded import Recorded
 from .staging import Staged, stage
 
+FIRST = 1
+"""Version of a pipeline that was just created: CreatePipeline does not answer it."""
+
 
 def home_of(session: EnvironmentSession, recorded: Recorded) -> EnvironmentSession:
     """The environment that has the version's data: the first one of a promoted version. Raises CannotRebuild."""
@@ -78,23 +81,24 @@ def _start(home: EnvironmentSession, recorded: Recorded, definition: Mapping[str
     sagemaker, name = home.client("sagemaker"), home.names.model(recorded.model).rebuild_pipeline
     body = {"PipelineName": name, "PipelineDefinition": definitions.pipeline_bytes(definition), "RoleArn": role_arn}
     try:
-        updated = sagemaker.update_pipeline(**body)
+        number = sagemaker.update_pipeline(**body)["PipelineVersionId"]
     except ClientError as error:
         if not is_missing(error):
             raise
-        _create(sagemaker, body)
-        updated = sagemaker.update_pipeline(**body)
+        number = FIRST if _create(sagemaker, body) else sagemaker.update_pipeline(**body)["PipelineVersionId"]
     return sagemaker.start_pipeline_execution(
         PipelineName=name,
-        PipelineVersionId=updated["PipelineVersionId"],
+        PipelineVersionId=number,
         PipelineExecutionDescription=f"version {recorded.version} of {recorded.model}, trained again",
     )["PipelineExecutionArn"]
 
 
-def _create(sagemaker: Any, body: Mapping[str, Any]) -> None:
-    """Create the pipeline; UpdatePipeline, unlike CreatePipeline, says which version of it the definition is."""
+def _create(sagemaker: Any, body: Mapping[str, Any]) -> bool:
+    """Create the pipeline; False when another person created it just now."""
     try:
         sagemaker.create_pipeline(**body, PipelineDescription="Trains versions again, to compare; registers nothing")
     except ClientError as error:
-        if "already exists" not in str(error):  # another person created it just now
+        if "already exists" not in str(error):
             raise
+        return False
+    return True

@@ -61,7 +61,18 @@ class Verdict:
 _SHOWN = 5
 
 
-def record(session: EnvironmentSession, recorded: Recorded, verdict: Verdict, identifier: str) -> str:
+def recorder(session: EnvironmentSession) -> RecorderQueue:
+    """The queue of the environment's recorder. Raises UsageError without one, before anything is trained."""
+    sqs = session.client("sqs")
+    try:
+        return RecorderQueue.of(session, session.names.prefix)
+    except sqs.exceptions.QueueDoesNotExist:
+        raise session.not_deployed(f"queue {session.names.queue('recorder')!r}") from None
+
+
+def record(
+    session: EnvironmentSession, queue: RecorderQueue, recorded: Recorded, verdict: Verdict, identifier: str
+) -> str:
     """Send a record about the reproduction to the recorder of the version's environment; its id. Raises ClientError."""
     content = verdict.content
     facts = {name: content[name] for name in ("verdict", "says", "artifact", "scores", "data", "run")}
@@ -76,4 +87,4 @@ def record(session: EnvironmentSession, recorded: Recorded, verdict: Verdict, id
         by=session.caller_arn,
         facts=facts,
     )
-    return send_record(sent, RecorderQueue.of(session, session.names.prefix))
+    return send_record(sent, queue)

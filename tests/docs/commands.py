@@ -28,6 +28,7 @@ RUN_BY = {
     "model-factory policy": "tests/unit/ops/test_approvals.py",
     "model-factory retrain": COMMANDS,
     "model-factory invoke": COMMANDS,
+    "model-factory explain": COMMANDS,
     "model-factory new": "tests/unit/ops/test_new.py",
     "model-factory upload": "tests/unit/ops/test_new.py",
     "model-factory approve": "tests/unit/ops/test_approvals.py",

@@ -13,7 +13,7 @@ from model_factory.ops.operations.policy import policy
 from model_factory.ops.records.chain import newest
 from model_factory.ops.waiting import wait_for
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 @pytest.fixture

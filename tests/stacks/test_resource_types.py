@@ -10,6 +10,7 @@ from local_aws.cloudformation.changes import changes
 from local_aws.cloudformation.drift_readers import READERS
 from local_aws.cloudformation.registry import resource_schema
 from local_aws.cloudformation.replacement import schema
+from model_factory.config.loading import load_factory, load_model
 
 # Changed properties that replace a resource, by type, and why it is right.
 REPLACES = {
@@ -75,7 +76,9 @@ environments:
     approval: automatic
     removal: destroy
     records_lock: governance
-alerts: {emails: [others@example.com]}
+    captured_retention: 200d
+    report_retention: 100d
+alerts: {emails: [others@example.com], window: 2h}
 """
 EDITED_MODEL = """
 name: churn
@@ -84,28 +87,100 @@ description: Something else
 promote: model
 data:
   label: lost
-  format: csv
-  schema: {age: {type: number}, lost: {type: number}}
-training: {instance: ml.m5.xlarge, volume_gb: 20, max_runtime: 30m, hyperparameters: {depth: 9}, seed: 8}
+  format: parquet
+  time_column: day
+  ignore: [remark]
+  schema: {age: {type: number}, lost: {type: number}, day: {type: timestamp}}
+training:
+  image: 141502667606.dkr.ecr.eu-central-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3
+  instance: ml.m5.xlarge
+  processing_instance: ml.m5.4xlarge
+  volume_gb: 20
+  max_runtime: 30m
+  hyperparameters: {depth: 9}
+  seed: 8
+  validation_fraction: 0.1
+  test_fraction: 0.2
 gate: {metric: rmse, maximum: 0.4}
-retrain: {schedule: "cron(0 4 * * ? *)", timezone: UTC, cooldown: 4h, on_drift: false}
-serving: {instance: ml.m5.xlarge, max_latency: 5s, max_errors_per_minute: 9, scaling: {minimum: 2, maximum: 4}}
-monitoring: {schedule: rate(12 hours), alarm_periods: 3, evaluation_periods: 4, max_data_violations: 20}
+retrain:
+  schedule: "cron(0 4 * * ? *)"
+  timezone: UTC
+  cooldown: 4h
+  window: 30
+  max_failures: 7
+  on_drift: false
+  on_quality: false
+serving:
+  instance: ml.m5.xlarge
+  max_latency: 5s
+  max_errors_per_minute: 9
+  capture_percent: 50
+  scaling: {minimum: 2, maximum: 4, invocations_per_instance: 300}
+  canary: {percent: 20, bake: 20m}
+  serverless: {memory_mb: 4096, max_concurrency: 9}
+monitoring:
+  schedule: rate(12 hours)
+  timezone: Europe/Berlin
+  instance: ml.m5.xlarge
+  alarm_periods: 3
+  evaluation_periods: 4
+  max_data_violations: 20
+  max_bad_lines: 0.2
+  max_age: 30d
+  drift: {effect: 0.3, false_alarm_rate: 0.02, minimum_rows: 300}
+  quality: {window: 20d, minimum_labels: 300, minimum_coverage: 0.1, margin: 0.2}
+report: {groups: [age], intended_use: To know, limits_of_use: None}
 """
+# Keys that this edit does not change, and why.
+NOT_EDITED = {
+    "network": "another network in two deployments: test_deployments.py",
+    "keep_isolated_network": "another network in two deployments: test_deployments.py",
+    "delivery": "a pipeline in another account, which holds no state of a model",
+    "anchor": "copies of the records in another account: stacks of their own",
+    "serving.mode": "a serverless endpoint has no instance and no scaling, which are edited here",
+}
 
 
 @pytest.fixture(scope="module")
-def edited(tmp_path_factory):
-    """The templates of tests/stacks/networked.yaml's isolated environment after edits of nearly every key."""
-    from aws_cdk import App
-
-    from model_factory.stacks.factory import add_factory
-
+def repository(tmp_path_factory):
+    """A folder with the edited factory.yaml and churn/model.yaml."""
     out = tmp_path_factory.mktemp("edited")
     (out / "churn").mkdir()
     (out / "churn" / "model.yaml").write_text(EDITED_MODEL)
     shutil.copy(Path(__file__).parent / "models" / "churn" / "model.py", out / "churn")
     (out / "factory.yaml").write_text(EDITED_FACTORY)
+    return out
+
+
+def values(section, at=""):
+    """Values by key, such as `serving.canary.bake`; what users name themselves is one value."""
+    if not isinstance(section, dict) or at in ("data.schema", "training.hyperparameters"):
+        yield at, section
+        return
+    for key, each in section.items():
+        yield from values(each, f"{at}.{key}".lstrip("."))
+
+
+def test_every_key_is_edited(repository):
+    """So a new key of factory.yaml or model.yaml is in the edit below, or in NOT_EDITED with a reason."""
+    here = Path(__file__).parent
+    factories = load_factory(here / "networked.yaml"), load_factory(repository / "factory.yaml")
+    models = load_model(here / "models" / "churn"), load_model(repository / "churn")
+    same = set()
+    for old, new in (factories, (factories[0].environments[0], factories[1].environments[0]), models):
+        before, after = (dict(values(each.model_dump(by_alias=True, exclude={"environments"}))) for each in (old, new))
+        same |= {key for key in before.keys() & after.keys() if before[key] == after[key]}
+    assert same - IDENTITY == NOT_EDITED.keys()
+
+
+@pytest.fixture(scope="module")
+def edited(repository):
+    """The templates of tests/stacks/networked.yaml's isolated environment after edits of every key."""
+    from aws_cdk import App
+
+    from model_factory.stacks.factory import add_factory
+
+    out = repository
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CDK_VALIDATION", "false")
         app = App(outdir=str(out / "cdk.out"))

@@ -110,13 +110,15 @@ def test_unknown_content_type_is_refused(kind):
         parse("1", kind)
 
 
-VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8))
+# What UTF-8 can encode, as the default, which hypothesis computes from the codec: for seconds, in a fresh clone.
+CHARACTERS = st.characters(exclude_categories=["Cs"])
+VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(CHARACTERS, max_size=8))
 
 
 @settings(max_examples=150, deadline=None)
 @given(
     st.one_of(
-        st.tuples(st.one_of(st.text(), st.binary()), st.sampled_from(["text/csv", "application/json"])),
+        st.tuples(st.one_of(st.text(CHARACTERS), st.binary()), st.sampled_from(["text/csv", "application/json"])),
         st.tuples(
             st.lists(st.dictionaries(st.sampled_from([c.name for c in COLUMNS]), VALUES)).map(json.dumps),
             st.just("application/json"),

@@ -71,6 +71,15 @@ def test_retrain_fails_where_versions_are_promoted_to(run, project):
         (["invoke", "churn"], "give either --rows FILE or --json RECORD"),
         (["invoke", "churn", "--json", "{"], "--json is not JSON"),
         (["invoke", "churn", "--json", "{}", "--inference-id", ""], "--inference-id must have 1 to 64 printable ASCII"),
+        (["explain", "chrun", "--inference-id", "a"], "models (did you mean 'churn'?); there are: churn"),
+        (
+            ["explain", "churn", "--inference-id", "a", "--since", "soon"],
+            "--since 'soon' is no time; give 2026-11-24T05:00",
+        ),
+        (
+            ["explain", "churn", "--inference-id", "a", "--since", "3h", "--date", "2026-11-24"],
+            "give either --date or --since",
+        ),
         (["invoke", "churn", "--rows", "x.txt"], "x.txt: unsupported file type; it must end in .csv or .json"),
         (
             ["retrain", "churn"],

@@ -9,12 +9,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared import chain
+from ops.commands.reproduction import _train
 from ops.project import Project, UsageError
 from ops.reproduction import local, recorded
 from ops.reproduction.failures import CannotRebuild
 from ops.reproduction.rebuild import home_of
 from ops.reproduction.recorded import find
-from ops.reproduction.verdict import Verdict
+from ops.reproduction.verdict import Verdict, recorder
 
 RECORDS, ARTIFACTS = (f"acme-prod-{each}-123456789012-eu-west-1" for each in ("records", "artifacts"))
 FOLDER = f"s3://{ARTIFACTS}/churn/executions/abc"
@@ -211,6 +212,20 @@ def test_data_of_an_unknown_environment_is_named(session, kept):
         home_of(session, found)
 
 
+def test_promoted_version_is_not_trained_on_this_machine(session, kept):
+    kept()
+    dev = session.project.environment("dev")
+    with pytest.raises(
+        UsageError, match="version 7 of churn in prod was promoted and its data is in dev: leave out --l"
+    ):
+        _train(session, dev, find(session, "churn", 7), print, local=True)
+
+
+def test_environment_without_recorder_is_refused_first(session):
+    with pytest.raises(UsageError, match=r"environment 'prod' has no queue 'acme-prod-recorder.fifo'"):
+        recorder(session)
+
+
 def verdict(kind, **changes):
     content = {
         "verdict": kind,
@@ -274,3 +289,9 @@ def test_jobs_get_no_thread_counts_of_this_process(monkeypatch):
 def test_command_without_version_exits_with_two(run, aws, project):
     code, _, err = run("reproduce", "chrun@7", "--env", "prod", "--project", str(project))
     assert (code, "there is no model 'chrun'" in err, "did you mean 'churn'?" in err) == (2, True, True)
+
+
+def test_mistake_in_configuration_exits_with_two(run, project):
+    (project / "factory.yaml").write_text("name: acme\nenvironmnts: []\n")
+    code, _, err = run("reproduce", "churn@7", "--project", str(project))
+    assert (code, "unknown key 'environmnts'" in err) == (2, True)

@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import time
 import uuid
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
@@ -41,6 +43,11 @@ def sleep(event, context): time.sleep(60)
 def unknown(event, context): return {1, 2}
 def echo(event, context): return event
 def large(event, context): return "x" * event
+"""
+WAIT = """
+import time
+
+def wait(event, context): time.sleep(event)
 """
 on_mounts = pytest.mark.skipif(
     not namespace.available("/var/task"), reason="this system does not let a process have mounts of its own"
@@ -192,3 +199,52 @@ def test_permission_of_stack_lets_rule_invoke_function(client, function):
     cloudformation.delete_stack(StackName=stack)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         lambda_.get_policy(FunctionName=name)
+
+
+def test_reserved_concurrency_throttles_further_invocations(function, client):
+    call, events = function("wait", WAIT), client("lambda")
+    events.put_function_concurrency(FunctionName=call.name, ReservedConcurrentExecutions=1)
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(lambda _: outcome(call), range(2)))
+    (throttled,) = [each for each in outcomes if each is not None]
+    assert throttled["Error"] == {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
+    assert throttled["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert throttled["ResponseMetadata"]["HTTPStatusCode"] == 429
+
+
+def outcome(call):
+    """The response of a refused invocation; None when it ran."""
+    try:
+        call(0.5)
+    except ClientError as error:
+        return error.response
+    return None
+
+
+def test_throttled_event_waits_until_function_has_concurrency(function, client):
+    call, functions = function("wait", WAIT), client("lambda")
+    functions.put_function_concurrency(FunctionName=call.name, ReservedConcurrentExecutions=0)
+    sent = functions.invoke(FunctionName=call.name, Payload=b"0", InvocationType="Event")
+    assert sent["StatusCode"] == 202
+    with pytest.raises(ClientError, match="TooManyRequestsException"):
+        call(0)
+    assert not runs(client, call.name)
+    functions.delete_function_concurrency(FunctionName=call.name)
+    for _ in range(400):
+        if runs(client, call.name):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the event was lost")
+
+
+def runs(client, name):
+    """How often a function has run, by its log."""
+    groups = client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]
+    events = [e for g in groups for e in client("logs").filter_log_events(logGroupName=g["logGroupName"])["events"]]
+    return sum(event["message"].startswith("START ") for event in events)
+
+
+def test_reservation_leaves_hundred_to_other_functions(function, client):
+    call = function("echo")
+    with pytest.raises(ClientError, match=r"below its minimum value of \[100\]"):
+        client("lambda").put_function_concurrency(FunctionName=call.name, ReservedConcurrentExecutions=901)

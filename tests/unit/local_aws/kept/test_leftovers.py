@@ -51,7 +51,7 @@ def test_number_of_another_process_is_not_ended(tmp_path, process):
 
 
 def test_record_forgets_ended_processes(tmp_path, process):
-    processes.record_in(tmp_path / "record")
+    processes.record_in(tmp_path / "record")  # a folder that the first process makes
     ended = subprocess.Popen(["sleep", "600"], start_new_session=True)
     processes.record(ended.pid)
     os.killpg(ended.pid, signal.SIGKILL)

@@ -16,6 +16,7 @@ from botocore.config import Config
 
 from local_aws.server import LocalAws
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[4]
 SERVICES = (
     *("s3", "sqs", "sns", "iam", "kms", "ssm", "lambda", "events", "scheduler", "cloudwatch", "cloudformation"),

@@ -1,0 +1,1 @@
+"""Explanation of one prediction: the captured request, the version that answered, its score again, and contributions."""
