@@ -30,7 +30,10 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
             "arn:aws:logs:eu-west-1:ACCOUNT:log-group:/aws/vpc/PREFIX:*",
         )
     },
-    **{(f"{role}/AssetsKey", "kms:Decrypt"): ASSETS_KEY for role in ("sales-train-job", "sales-monitor-job")},
+    **{
+        (f"{role}/AssetsKey", "kms:Decrypt"): ASSETS_KEY
+        for role in ("sales-train-job", "sales-monitor-job", "recorder")
+    },
     ("bucket-cleanup", "s3:DeleteObject"): DELETE_OBJECTS,
     ("vpc endpoint s3/Answers", "s3:PutObject"): RESPONSES,
 }
