@@ -197,6 +197,7 @@ def test_contributions_of_trees_add_up_and_score_is_equal(prod, trees):
     found = explain(prod, "churn", captures.find(prod, "churn", "order-7", DAY))
     assert (found.version, found.attribution, found.key) == (8, "named by the captured answer", key)
     assert (found.score, found.distance, found.reproduced, found.label) == (expected, 0.0, True, 1)
+    assert found.verified
     assert (found.method, found.background) == ("exact", 200)
     total = sum(each.contribution for each in found.columns)
     assert found.base is not None
