@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -40,7 +41,10 @@ class Artifact:
         return json.loads((self.folder / "serving.json").read_text())
 
     def scores(self, rows: "pd.DataFrame", folder: Path) -> "np.ndarray":
-        """Scores of raw rows by the artifact's own code, (rows,) or (rows x classes). Raises UsageError."""
+        """Scores of raw rows by the artifact's own code, (rows,) or (rows x classes). Raises UsageError.
+
+        The code runs in a process without the AWS variables of this one.
+        """
         import numpy as np
 
         rows_folder, out = folder / "rows", folder / "scores.npy"
@@ -49,7 +53,8 @@ class Artifact:
         if not (self.folder / ENTRY_POINT).exists():
             raise UsageError(f"{self.source} has no {ENTRY_POINT}: it is of a release that cannot be scored again")
         command = [sys.executable, str(self.folder / ENTRY_POINT), str(self.folder), str(rows_folder), str(out)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             raise UsageError(f"the artifact's own code cannot score the request: {lines[-1]}")
@@ -83,7 +88,7 @@ def fetch(session: EnvironmentSession, model: str, package: dict[str, Any], fold
 
 
 def _download(s3: Any, bucket: str, key: str, target: Path) -> bool:
-    """Whether the object exists. A caller without s3:ListBucket gets 403 for one that does not: it counts as missing."""
+    """Download an object; whether it exists."""
     try:
         with target.open("wb") as file:
             s3.download_fileobj(bucket, key, file)

@@ -41,7 +41,8 @@ class Explanation:
     """One explained prediction.
 
     `attribution`: how the version is known. `score` is the artifact's now, `captured` the answer's, None when answers are not
-    captured. `label`: the class whose score it is, None in regression. `why_no_columns`: why there are no contributions.
+    captured. `verified`: whether the artifact's SHA-256 is the registered one, False for versions without one. `label`: the class
+    whose score it is, None in regression. `why_no_columns`: why there are no contributions.
     """
 
     model: str
@@ -56,6 +57,7 @@ class Explanation:
     lineage: list[str]
     artifact: str
     artifact_digest: str
+    verified: bool
     label: Any
     score: float
     captured: float | None
@@ -128,6 +130,7 @@ def explain(
         lineage=lineage(scored.package),
         artifact=scored.artifact.source,
         artifact_digest=scored.artifact.digest,
+        verified=scored.artifact.verified,
         label=name,
         score=_pick(scored.scores, number, column),
         captured=None if scored.captured is None else _pick(scored.captured, number, column),

@@ -24,7 +24,8 @@ def heading(found: Explanation) -> list[str]:
         f"version {found.version}, {found.attribution}",
         *(f"  {line}" for line in found.lineage),
         f"score{label} {found.score:.6g}: {_verdict(found)}",
-        f"  by the code of {found.artifact}, SHA-256 {found.artifact_digest[:16]}…",
+        f"  by the code of {found.artifact}, SHA-256 {found.artifact_digest[:16]}…"
+        + ("" if found.verified else ", which nothing was compared with: the version has no artifact_digest"),
     ]
     return [*lines, _sum(found)]
 

@@ -24,7 +24,7 @@ from model_factory.core.names import EnvironmentNames
 from model_factory.functions.shared.chain import digest, evidence_key
 from model_factory.ops.explanation import captures, text
 from model_factory.ops.explanation.captures import Range
-from model_factory.ops.explanation.explain import explain
+from model_factory.ops.explanation.explain import _class, explain
 from model_factory.ops.project import UsageError
 
 ROOT = Path(__file__).parents[3]
@@ -197,6 +197,7 @@ def test_contributions_of_trees_add_up_and_score_is_equal(prod, trees):
     found = explain(prod, "churn", captures.find(prod, "churn", "order-7", DAY))
     assert (found.version, found.attribution, found.key) == (8, "named by the captured answer", key)
     assert (found.score, found.distance, found.reproduced, found.label) == (expected, 0.0, True, 1)
+    assert found.verified
     assert (found.method, found.background) == ("exact", 200)
     total = sum(each.contribution for each in found.columns)
     assert found.base is not None
@@ -347,3 +348,12 @@ def test_range_is_a_day_or_since_a_time(since, day, first):
 def test_range_that_cannot_be_searched_is_refused(since, reason):
     with pytest.raises(UsageError, match=reason):
         captures.search_range(since, None, NOON)
+
+
+def test_class_of_several_is_greatest_or_chosen():
+    artifact = SimpleNamespace(serving={"classes": ["cat", "dog", "fish"]})
+    scored = SimpleNamespace(artifact=artifact, scores=np.array([[0.2, 0.7, 0.1], [0.6, 0.3, 0.1]]))
+    assert _class(scored, 0, None) == (1, "dog")
+    assert _class(scored, 1, "fish") == (2, "fish")
+    with pytest.raises(UsageError, match="there is no class 'bird'; there are: cat, dog, fish"):
+        _class(scored, 0, "bird")
