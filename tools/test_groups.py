@@ -63,7 +63,7 @@ GROUPS = (
     Group("unit/authorization", 25, ("unit/local_aws/authorization",)),
     Group("unit/codepipeline", 20, ("unit/local_aws/codepipeline",)),
     Group("unit/authorized", 30, ("unit/local_aws/authorized",)),
-    Group("unit/kept", 25, ("unit/local_aws/kept",)),
+    Group("unit/kept", 25, ("unit/local_aws/kept",), quick=10),
     Group("unit/rules", 20, ("unit/local_aws/rules",)),
     Group("unit/faults", 25, ("faults",)),
     Group(
