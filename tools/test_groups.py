@@ -63,7 +63,7 @@ GROUPS = (
     Group("unit/authorization", 25, ("unit/local_aws/authorization",)),
     Group("unit/codepipeline", 20, ("unit/local_aws/codepipeline",)),
     Group("unit/authorized", 30, ("unit/local_aws/authorized",)),
-    Group("unit/kept", 25, ("unit/local_aws/kept",)),
+    Group("unit/kept", 25, ("unit/local_aws/kept",), quick=8),
     Group("unit/rules", 20, ("unit/local_aws/rules",)),
     Group("unit/faults", 25, ("faults",)),
     Group(
@@ -80,7 +80,6 @@ GROUPS = (
             "unit/test_image_contract.py",
             "test_models.py",
         ),
-        quick=78,
     ),
     Group("stacks", 150, ("stacks", "examples"), quick=100),
     Group("documentation", 55, ("docs",), quick=40),
