@@ -69,7 +69,8 @@ def _is_bootstrapped(local: LocalAws, account: str, region: str, trust: str | No
     except cloudformation.exceptions.ClientError:
         return False
     values = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
-    return trust in (None, account) or trust in values.get("TrustedAccounts", "").split(",")
+    # Moto shows a list of values in Python's form, CloudFormation with commas between them.
+    return trust in (None, account) or trust in values.get("TrustedAccounts", "")
 
 
 def delivery_steps(project: Project, delivery: Delivery, repository: Path) -> str:

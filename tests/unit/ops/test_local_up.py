@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from local_aws.state_folder import StateFolder
-from model_factory.ops.local.up import STATE, all_accounts, delivery_steps, up
+from model_factory.ops.local.up import STATE, all_accounts, delivery_steps, not_bootstrapped, up
 from model_factory.ops.project import Project, UsageError
 
 FACTORY = """\
@@ -65,3 +65,19 @@ def test_delivery_adds_tooling_account_and_says_how_to_push(tmp_path):
     assert "git remote add local /state/models.git" in steps
     assert "git push local HEAD:trunk" in steps
     assert "cdk deploy acme-delivery --require-approval never" in steps
+
+
+@pytest.mark.parametrize(
+    ("trusted", "left"), [("999999999999", set()), ("['999999999999']", set()), ("", {("111111111111", "eu-west-1")})]
+)
+def test_kept_account_is_bootstrapped_again_only_for_trust(trusted, left):
+    parameters = [{"ParameterKey": "TrustedAccounts", "ParameterValue": trusted}]
+    cloudformation = SimpleNamespace(
+        describe_stacks=lambda StackName: {"Stacks": [{"Parameters": parameters}]},
+        exceptions=SimpleNamespace(ClientError=LookupError),
+    )
+    accounts = SimpleNamespace(client=lambda *_: cloudformation)
+    places = {"acme-dev": ("111111111111", "eu-west-1")}
+    local = SimpleNamespace(restored=object(), accounts=accounts)
+    assert not_bootstrapped(local, places, "999999999999") == left
+    assert not_bootstrapped(SimpleNamespace(restored=None), places, None) == set(places.values())
