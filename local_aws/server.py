@@ -42,6 +42,7 @@ from . import (
     sagemaker,
     scaling,
     schedules,
+    senders,
     topics,
 )
 from .accounts import Accounts
@@ -134,6 +135,7 @@ class LocalAws:
             quotas,
             public_resources,
             queues,
+            senders,
             topics,
             chat,
             bucket_notifications,

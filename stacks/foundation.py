@@ -27,7 +27,7 @@ from model_factory.environment.environment_alerts import EnvironmentAlerts
 from model_factory.environment.function_permissions import cleanup_statements, deploy_statements, retrain_statements
 from model_factory.environment.isolated_network import IsolatedNetwork
 from model_factory.environment.rebuild import Rebuild
-from model_factory.environment.record_signer import RecordSigner
+from model_factory.environment.record_signer import RecordSigner, signer_role_arn
 from model_factory.environment.recorder import Recorder, recorder_role_arn, recorder_statements
 from model_factory.environment.resources import EnvironmentResources
 from model_factory.environment.scheduler_role import SchedulerRole
@@ -104,7 +104,7 @@ class FoundationStack(Stack):
         return {
             "retrain": retrain_statements(names, key_arn),
             "deploy": deploy_statements(names, key_arn),
-            "endpoint-cleanup": cleanup_statements(names),
+            "endpoint-cleanup": cleanup_statements(names, key_arn),
             "recorder": recorder_statements(
                 names, key_arn, self._evidence_key.key_arn, assets_bucket_arn(names, qualifier_of(self))
             ),
@@ -152,6 +152,8 @@ class FoundationStack(Stack):
             key=key,
             removal=self._removal,
             lock=environment.records_lock,
+            retention=_days(environment.records_retention),
+            record_writers=[recorder_role_arn(names), signer_role_arn(names)],
             alarm_topic=by_name.alarm_topic,
         )
         notifier = AlertNotifier(
@@ -201,6 +203,7 @@ class FoundationStack(Stack):
             statements=list(statements["recorder"]),
             vpc=self.vpc,
             alarm_topic=self._by_name.alarm_topic,
+            undelivered=self._by_name.undelivered_queue,
         )
         retrain_queue = self._trigger_queue("RetrainQueue", "retrain", _RETRAIN_TIMEOUT)
         retrain = self._function("Retrain", "retrain", _RETRAIN_TIMEOUT, statements)
@@ -252,6 +255,7 @@ class FoundationStack(Stack):
             timeout=timeout,
             statements=statements[purpose],
             vpc=self.vpc,
+            environment={"RECORDER_QUEUE_URL": self._recorder.queue.queue_url},
             alarm_topic=self._by_name.alarm_topic,
         )
 

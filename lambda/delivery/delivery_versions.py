@@ -34,9 +34,16 @@ def set_approval(
     by: str,
     reason: str,
 ) -> None:
-    """Set a version's approval status and write the audit record."""
+    """Send the audit record of a decision, then set the version's approval status."""
     approvals.set_approval(
-        environment, model["records_uri"], version, decision, by=by, reason=reason, delivery=job.execution
+        environment,
+        environment.recorder,
+        model["model"],
+        version,
+        decision,
+        by=by,
+        reason=reason,
+        delivery=job.execution,
     )
 
 

@@ -14,6 +14,7 @@ from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ClientError
 from botocore.session import get_session  # pyright: ignore[reportUnknownVariableType]
 from shared.clients import client, retries
+from shared.records import RecorderQueue
 from shared.triggers import send_trigger
 
 
@@ -97,6 +98,11 @@ class Environment:
         pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=path)
         settings = [json.loads(parameter["Value"]) for page in pages for parameter in page["Parameters"]]
         yield from sorted(settings, key=lambda model: model["model"])
+
+    @cached_property
+    def recorder(self) -> RecorderQueue:
+        """The queue of the environment's recorder."""
+        return RecorderQueue.of(self, self.config.prefix)
 
     def request_training(self, model: str, reason: str) -> None:
         """Send the trigger `code` for a model to the environment's retrain queue."""

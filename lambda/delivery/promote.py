@@ -23,7 +23,8 @@ def promote_model(job: Job, environment: Environment, model: dict[str, Any]) -> 
         environment=environment,
         model_package_group=model["model_package_group"],
         artifacts_uri=model["artifacts_uri"],
-        records_uri=model["records_uri"],
+        recorder=environment.recorder,
+        model=model["model"],
         approval_status="Approved" if environment.config.approval == "automatic" else "PendingManualApproval",
         image=code["image"],
     )

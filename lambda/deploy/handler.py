@@ -3,7 +3,7 @@
 Needs ssm:GetParameter on the models' parameters; on the factory's own names sagemaker:ListModelPackages, DescribeModelPackage,
 Create/Describe Model and EndpointConfig, Create/Update/Describe/Delete Endpoint, AddTags and ListTags; iam:PassRole for the
 endpoint role; application-autoscaling:RegisterScalableTarget, PutScalingPolicy and DeregisterScalableTarget;
-cloudwatch:DescribeAlarms on the rollback alarms; s3:GetObject on artifacts; s3:PutObject on the records bucket;
+cloudwatch:DescribeAlarms on the rollback alarms; s3:GetObject on artifacts; sqs:SendMessage to the recorder's queue;
 events:PutEvents for its alerts; its queue; its log group.
 """
 

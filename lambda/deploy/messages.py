@@ -12,11 +12,10 @@ from aws_lambda_powertools.utilities.parser import BaseModel
 from decision import Kind
 from deployment import tag_value
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
-from shared.approvals import StatusEvent
+from shared.approvals import StatusEvent, status_event
 from shared.messages import MAX_REASON_LENGTH, InvalidMessageError, ModelName, Origin, parse_body
 from shared.names import is_model_name
 from shared.settings import PARAMETER_PREFIX
-from status_events import status_event
 
 _MANUAL = "manual"
 _VERSION_EVENT = "SageMaker Model Package State Change"

@@ -18,9 +18,9 @@ from botocore.exceptions import ClientError
 from decision import Delete, Deploy, EndpointState, Keep, Retry, Wanted, decide
 from deployment import STARTED, WAITING, Deployment
 from messages import Request
-from records import approved_by, write_version
 from settings import Settings
 from shared.alerts import send_alert
+from shared.approvals import approved_by
 from shared.artifacts import ArtifactError, check_artifact
 from shared.clients import client
 from shared.messages import Outcome
@@ -48,7 +48,6 @@ def reconcile(settings: Settings, request: Request, sender: str, sent: datetime)
     endpoint = endpoints.state(description) if description else None
     if package is None:
         return _nothing_approved(settings, request, endpoint)
-    write_version(settings.records_uri, package)
     if endpoint and endpoint.stable:
         endpoints.scale(settings)
     step = _Step(settings, request, sender, sent, description, endpoint, package)

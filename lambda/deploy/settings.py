@@ -50,6 +50,5 @@ class Settings(BaseModel):
     model: str
     model_package_group: str
     endpoint: str
-    records_uri: str
     tags: list[dict[str, str]] = []
     serving: Serving

@@ -91,6 +91,10 @@ class Chains:
             time.sleep(random.random() * LONGEST_PAUSE)  # noqa: S311  # no secret
         raise ChainBusyError(f"{ATTEMPTS} other records were written meanwhile to {chain.chain_prefix(draft.model)}")
 
+    def has_marker(self, draft: Draft) -> bool:
+        """Whether the index has a record, of whatever event, of the draft's model, kind, time in seconds, and version."""
+        return bool(self._s3.list_objects_v2(Bucket=self._bucket, Prefix=_marker(draft, ""), MaxKeys=1).get("Contents"))
+
     def _head(self, model: str) -> _Link | None:
         """The newest record. Keys start with the numbers that are left, so it is the first of a list."""
         listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=chain.chain_prefix(model), MaxKeys=1)
@@ -161,7 +165,7 @@ class Chains:
 
 
 def _marker(draft: Draft, sequence: str) -> str:
-    return f"{draft.model or chain.ENVIRONMENT}/index/{draft.kind}/{draft.time:%Y%m%dT%H%M%SZ}-v{draft.version or 0}-{sequence}"
+    return f"{chain.index_prefix(draft.model, draft.kind)}{draft.time:%Y%m%dT%H%M%SZ}-v{draft.version or 0}-{sequence}"
 
 
 def _is_of(link: _Link, draft: Draft) -> bool:

@@ -1,8 +1,8 @@
 """A record before it has a number: what a message says happened, and who says so."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from shared.names import factory_and_environment
 from shared.settings import PARAMETER_PREFIX
@@ -48,6 +48,16 @@ class Draft:
     subject: str | None = None
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
     evidence: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def sent_by(self, sender: str) -> Self:
+        """The record of an event that `sender` sent to the queue, as SQS says.
+
+        EventBridge sends as a user of AWS, without a colon. `<role id>:<session>` is a role's session, which sent what looks
+        like an event: then what the event says is a claim.
+        """
+        if ":" not in sender or self.by.source == "sqs-sender":
+            return self
+        return replace(self, by=By(sender, "sqs-sender", f"event of AWS: {self.by.identity or self.by.source}"))
 
     def record(self, sequence: int, previous: str | None, schema: str) -> dict[str, Any]:
         """The record with its number, and the SHA-256 of the one before."""

@@ -1,21 +1,29 @@
 """Handler of the recorder queue: each message is a record, or an event of AWS that becomes records, of a model's chain.
 
 Needs s3:ListBucket on the records bucket below `*/chain/` and `*/index/`; s3:GetObject on `*/chain/*` and s3:PutObject on
-`*/chain/*` and `*/index/*`; kms:Decrypt and kms:GenerateDataKey on the environment's key; events:PutEvents for its alerts; its
-queue and dead-letter queue; its log group.
+`*/chain/*` and `*/index/*`; s3:ListBucket and s3:GetObject for evaluation.json in the artifacts bucket;
+sagemaker:DescribePipelineExecution, ListPipelineExecutionSteps, ListPipelineParametersForExecution and DescribeModelPackage;
+ssm:GetParameterHistory on the models' parameters; kms:Decrypt and kms:GenerateDataKey on the environment's key;
+events:PutEvents for its alerts; its queue and dead-letter queue; its log group.
 """
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from chains import Chains
 from completion import Clients, complete, needs_evidence
+from configuration import configuration
+from drafts import By, Draft
+from events import AlarmChanged, Event, ExecutionEnded, SettingsChanged, VersionChanged
 from messages import Received, parse
+from registry import version
 from shared.clients import client
 from shared.messages import InvalidMessageError
 from shared.queue import RefusedMessageError, origin_of, process_batch
+from trainings import training
 
 logger = Logger()
 
@@ -29,15 +37,35 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
     """Write the records of one message. Raises when it is invalid, or when SQS has to deliver it again."""
     logger.remove_keys(["model", "kind"])  # of the previous message
     try:
-        drafts = parse(Received(record.body, record.attributes.sender_id), origin_of(lambda_context))
+        message = parse(Received(record.body, record.attributes.sender_id), origin_of(lambda_context))
     except InvalidMessageError as error:
         raise RefusedMessageError(str(error)) from error
     chains = Chains(client("s3"), os.environ["RECORDS_BUCKET"])
+    if message is None:
+        logger.info("the event is about no model of this environment")
+        return
     again = int(record.attributes.approximate_receive_count) > 1
-    for draft in drafts:
+    for found in _drafts(message, chains):
+        draft = found
         if needs_evidence(draft) and not chains.has(draft):
             draft = complete(draft, Clients.of(lambda_context))
-        written = chains.append(draft, again=again)
+        written = chains.append(draft.sent_by(record.attributes.sender_id), again=again)
         logger.info(
             "recorded" if written.new else "recorded before", model=draft.model, kind=draft.kind, key=written.key
         )
+
+
+def _drafts(message: Draft | Event, chains: Chains) -> Iterator[Draft]:
+    """The records that a message leads to."""
+    match message:
+        case Draft():
+            yield message
+        case ExecutionEnded():
+            yield from training(message)
+        case VersionChanged():
+            yield from version(message, chains.has_marker)
+        case SettingsChanged():
+            yield from configuration(message)
+        case AlarmChanged():
+            by = By(None, "eventbridge")
+            yield Draft("alarm", message.id, message.time, by, message.model, subject=message.arn, facts=message.facts)

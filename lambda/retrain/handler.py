@@ -4,14 +4,17 @@ An event about the start of a training is looked at, too: a person can start one
 
 Needs ssm:GetParameter on the models' parameters; sagemaker:ListPipelineExecutions, StartPipelineExecution and
 UpdatePipelineExecution on the training pipelines; s3:ListBucket on the data bucket below `*/raw/`; cloudwatch:PutMetricData in
-our namespace; events:PutEvents for alerts; its queue and dead-letter queue; its log group.
+our namespace; sqs:SendMessage to the recorder's queue; events:PutEvents for alerts; its queue and dead-letter queue; its log
+group.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from messages import TrainingChanged, parse
+from records import Asked
 from settings import Settings
 from shared.queue import UnknownModelError, process_batch, read_message
 from trainings import check_start, handle_request
@@ -38,5 +41,7 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
     else:
         request = message.request(record.message_id)
         logger.append_keys(model=message.model, trigger=request.kind if request else "training ended")
-        outcome = handle_request(message.model, settings, request)
+        attributes = record.attributes
+        sent = datetime.fromtimestamp(int(attributes.sent_timestamp) / 1000, UTC)
+        outcome = handle_request(message.model, settings, request, Asked(attributes.sender_id, sent))
     logger.info(outcome.message, model=message.model, **outcome.facts)

@@ -1,14 +1,20 @@
 """Carries out what `decision` decides: starts a training, remembers a request, or skips it and says so."""
 
+# pyright: reportMissingTypeStubs=false
+
 from datetime import UTC, datetime
 from functools import partial
 
 import aws
+import records
+from botocore.exceptions import ClientError
 from decision import ALARM_TRIGGERS, Decision, Nothing, Remember, Skip, Start, decide
+from records import Asked
 from settings import Settings
 from shared.alerts import Alert, send_alert
 from shared.executions import Execution, Request
 from shared.messages import Outcome
+from shared.records import send_refusal
 from shared.settings import ENVIRONMENT
 
 _STARTED = {"RetrainStarted": 1, "RetrainNotStarted": 0}
@@ -18,7 +24,7 @@ class TrainingEndedError(Exception):
     """The running training ended while a request was written to it, twice; the message has to be delivered again."""
 
 
-def handle_request(model: str, settings: Settings, request: Request | None) -> Outcome:
+def handle_request(model: str, settings: Settings, request: Request | None, asked: Asked) -> Outcome:
     """Act on a request for a training, or without one on the end of a training. Safe to repeat at any point.
 
     Raises TrainingEndedError, and errors of AWS.
@@ -26,13 +32,14 @@ def handle_request(model: str, settings: Settings, request: Request | None) -> O
     for _ in range(2):
         match _decide(settings, request):
             case Start(wanted):
-                return _start(model, settings, wanted)
+                return _start(model, settings, wanted, asked)
             case Skip() as skip:
-                return _skip(model, skip)
+                return _skip(model, skip, asked)
             case Remember(execution, follow_up) as remember:
                 aws.set_follow_up(execution, follow_up)
                 # The event about its end may have been handled before, when the list was older than the event.
                 if _is_running(settings, execution):
+                    records.remembered(model, follow_up, asked, execution)
                     return Outcome("training remembered", {"reason": remember.reason, "execution": execution.arn})
             case Nothing(reason, answered):
                 if answered:  # an earlier attempt may have failed between the start and its counts
@@ -67,13 +74,19 @@ def _is_running(settings: Settings, execution: Execution) -> bool:
     return any(each.running for each in listed if each.arn == execution.arn)
 
 
-def _start(model: str, settings: Settings, request: Request) -> Outcome:
-    execution = aws.start_training(settings.training_pipeline, request)
+def _start(model: str, settings: Settings, request: Request, asked: Asked) -> Outcome:
+    record = records.started(model, request, asked)
+    try:
+        execution = aws.start_training(settings.training_pipeline, request)
+    except ClientError as error:
+        send_refusal(record, "the training was not started", error)
+        raise
     aws.put_counts(model, _STARTED)
     return Outcome("training started", {"execution": execution, "reason": request.reason})
 
 
-def _skip(model: str, skip: Skip) -> Outcome:
+def _skip(model: str, skip: Skip, asked: Asked) -> Outcome:
+    records.skipped(model, skip.request, asked, skip.reason)
     # Without new datapoints the alarm on RetrainNotStarted keeps its state until a training starts.
     not_started = {"RetrainNotStarted": 1} if skip.notify and skip.request.kind in ALARM_TRIGGERS else {}
     aws.put_counts(model, {"RetrainSkipped": 1, **not_started})

@@ -7,6 +7,7 @@ permissions in both accounts (docs/decisions/0009-promotion-copies-through-the-f
 # pyright: reportMissingTypeStubs=false
 
 import hashlib
+import uuid
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -15,7 +16,7 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 from .artifacts import mismatch
 from .clients import ClientProvider
 from .lineage_files import copy_lineage
-from .records import write_correction, write_record
+from .records import Record, RecorderQueue, send_record, send_refusal
 from .s3 import split_uri
 
 # The size held in memory at a time. S3 accepts 10,000 parts, so an artifact may have 320 GB.
@@ -37,7 +38,7 @@ class PromotionError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """A model in the environment that receives the version.
+    """A model in the environment that receives the version, and the queue of that environment's recorder.
 
     `image`: URI of the container image in the target's region; default: the version's own.
     """
@@ -45,20 +46,22 @@ class Target:
     environment: ClientProvider
     model_package_group: str
     artifacts_uri: str
-    records_uri: str
+    recorder: RecorderQueue
+    model: str
     approval_status: Literal["Approved", "PendingManualApproval"]
     image: str | None = None
 
 
 @dataclass(frozen=True)
 class Promoted:
-    """The new version; `origin` is the ARN of the model package that it was copied from."""
+    """The new version; `origin` is the ARN of the model package that it was copied from; `record` the id of
+    the promotion's record."""
 
     origin: str
     version: int
     approval_status: str
     artifact_digest: str
-    record_uri: str
+    record: str
 
 
 def promote(
@@ -66,8 +69,8 @@ def promote(
 ) -> Promoted:
     """Copy the files of a described model package, record who promotes it and why, and register it in `target`.
 
-    The record comes first: where the approval is automatic, the registration deploys the version. It is
-    `promotions/<time>-v<version in the source>.json`, and the version's metadata names it as `promotion_record`.
+    The record is sent first: where the approval is automatic, the registration deploys the version. It has the version's number
+    in the source, and the new version's metadata names its id as `promotion_record`.
 
     Raises PromotionError when the artifact's SHA-256 differs from the registered one; then nothing is written.
     """
@@ -82,29 +85,29 @@ def promote(
     sagemaker = target.environment.client("sagemaker")
     reports = {name: copy.reports(package[name]) for name in _REPORTS if name in package}
     lineage = copy_lineage(package, source, copy)
-    origin, s3 = package["ModelPackageArn"], target.environment.client("s3")
+    origin = package["ModelPackageArn"]
     facts = {
-        "by": by,
         "reason": reason,
         "origin": origin,
         "artifact_digest": digest,
         "registered_in": target.model_package_group,
         "approval_status": target.approval_status,
     }
-    record_uri = write_record(s3, target.records_uri, "promotions", package, facts)
-    request = _create_request(package, target, artifact_uri, digest, reason, record_uri)
+    record = Record("promotion", uuid.uuid4().hex, target.model, version=number, subject=origin, by=by, facts=facts)
+    send_record(record, target.recorder)
+    request = _create_request(package, target, artifact_uri, digest, reason, record.id)
     request["CustomerMetadataProperties"] |= lineage
     try:
         created = sagemaker.create_model_package(**request, **reports)
     except ClientError as error:
-        write_correction(s3, record_uri, "not-registered", error)
+        send_refusal(record, "the version was not registered", error, target.recorder)
         raise
     promoted = sagemaker.describe_model_package(ModelPackageName=created["ModelPackageArn"])
-    return Promoted(origin, promoted["ModelPackageVersion"], target.approval_status, digest, record_uri)
+    return Promoted(origin, promoted["ModelPackageVersion"], target.approval_status, digest, record.id)
 
 
 def _create_request(
-    package: dict[str, Any], target: Target, artifact_uri: str, digest: str, reason: str, record_uri: str
+    package: dict[str, Any], target: Target, artifact_uri: str, digest: str, reason: str, record: str
 ) -> dict[str, Any]:
     """CreateModelPackage without the reports: the version's own specification and metadata, with the copied artifact."""
     specification = package["InferenceSpecification"]
@@ -124,7 +127,7 @@ def _create_request(
             "origin": package["ModelPackageArn"],
             "artifact_digest": digest,
             "trigger": "promotion",
-            "promotion_record": record_uri,
+            "promotion_record": record,
         },
     }
 

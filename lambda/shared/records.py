@@ -5,18 +5,14 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
 from . import chain
 from .clients import ClientProvider, client
-from .s3 import split_uri
-
-_EXISTS, _BEING_WRITTEN = "PreconditionFailed", "ConditionalRequestConflict"
-"""S3's codes when an object of this name exists, and when it is being written at the same time."""
 
 
 @dataclass(frozen=True)
@@ -81,83 +77,12 @@ def send_record(record: Record, queue: RecorderQueue | None = None) -> str:
     return record.id
 
 
-def record_name(kind: str, time: datetime, version: int) -> str:
-    """Name of a record below the model's `records_uri`: `<kind>/<time>-v<version>.json`."""
-    return f"{kind}/{time:%Y%m%dT%H%M%SZ}-v{version}.json"
+def send_refusal(record: Record, what: str, error: ClientError, queue: RecorderQueue | None = None) -> None:
+    """Send a record that refers to one that was sent: AWS refused what it announces. `what`: what was not done.
 
-
-def write_record(
-    s3: Any,
-    records_uri: str,
-    kind: str,
-    package: dict[str, Any],
-    facts: dict[str, Any],
-    *,
-    time: datetime | None = None,
-) -> str:
-    """Write `<records_uri><kind>/<time>-v<version>.json` about a described model package; the record's URI.
-
-    The record has the time, `facts`, and the package's ARN and version. A second record of the same second has the next
-    second in its name; none is replaced. `time`: default now.
-    """
-    time = time or datetime.now(UTC)
-    record = {
-        "time": time.isoformat(),
-        **facts,
-        "ModelPackageArn": package["ModelPackageArn"],
-        "ModelPackageVersion": package["ModelPackageVersion"],
-    }
-    while not _put_if_free(
-        s3, uri := f"{records_uri}{record_name(kind, time, package['ModelPackageVersion'])}", record
-    ):
-        time += timedelta(seconds=1)
-    return uri
-
-
-def _put_if_free(s3: Any, uri: str, record: dict[str, Any]) -> bool:
-    """Write a record unless its name has another one, or gets another one at the same time; whether this call wrote it."""
-    try:
-        return put_once(s3, uri, record)
-    except ClientError as error:
-        if _code(error) != _BEING_WRITTEN:
-            raise
-        return False
-
-
-def put_once(s3: Any, uri: str, content: dict[str, Any]) -> bool:
-    """Write a JSON object unless it exists: whether this call wrote it.
-
-    A conditional write needs s3:PutObject only ('How to prevent object overwrites with conditional writes', S3 user guide).
-    Raises ClientError, also ConditionalRequestConflict: somebody is writing the object, and that write may fail yet.
-    """
-    bucket, key = split_uri(uri)
-    try:
-        s3.put_object(
-            Bucket=bucket,
-            Key=key,
-            Body=json.dumps(content, indent=2, default=str).encode(),
-            ContentType="application/json",
-            IfNoneMatch="*",
-            ChecksumAlgorithm="SHA256",  # S3 requires a checksum where an object lock is set
-        )
-    except ClientError as error:
-        if _code(error) != _EXISTS:
-            raise
-        return False
-    return True
-
-
-def _code(error: ClientError) -> str:
-    response: Any = error.response
-    return response["Error"]["Code"]
-
-
-def write_correction(s3: Any, record_uri: str, outcome: str, error: ClientError) -> None:
-    """Write `<record>-<outcome>.json`: the call that a record announced was refused.
-
-    Writes nothing when the error leaves open what the service did, such as an internal error.
+    Sends nothing when the error leaves open what the service did, such as an internal error.
     """
     response: Any = error.response
     if 400 <= response["ResponseMetadata"]["HTTPStatusCode"] < 500:
-        content = {"time": datetime.now(UTC).isoformat(), "record": record_uri, "error": str(error)}
-        put_once(s3, f"{record_uri.removesuffix('.json')}-{outcome}.json", content)
+        facts = {"refused": record.id, "what": what, "error": str(error)}
+        send_record(replace(record, id=f"{record.id}#refused", time=datetime.now(UTC), facts=facts), queue)

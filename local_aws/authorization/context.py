@@ -31,8 +31,8 @@ ABSENT = frozenset(key.lower() for key in (
     "iam:PassedToService", "iam:AssociatedResourceArn", "iam:AWSServiceName", "sts:ExternalId", "sts:RoleSessionName",
     "s3:prefix", "s3:delimiter", "s3:max-keys", "s3:VersionId", "s3:x-amz-", "s3:object-lock-mode",
     "s3:object-lock-legal-hold",
-    "s3:if-none-match", "s3:if-match", "cloudwatch:namespace", "events:source", "events:detail-type",
-    "events:eventBusInvocation", "sns:Protocol",
+    "s3:if-none-match", "s3:if-match", "s3:ObjectCreationOperation", "cloudwatch:namespace", "events:source",
+    "events:detail-type", "events:eventBusInvocation", "sns:Protocol",
     "sns:Endpoint", "sagemaker:InstanceTypes", "sagemaker:ModelApprovalStatus", "sagemaker:VolumeKmsKey",
     "sagemaker:VolumeKmsKeyArn", "sagemaker:NetworkIsolation", "sagemaker:InterContainerTrafficEncryption",
     "sagemaker:VpcSubnets", "sagemaker:VpcSecurityGroupIds", "sagemaker:MaxRuntimeInSeconds",
@@ -73,6 +73,14 @@ FROM_PARAMETERS: dict[str, dict[str, str]] = {
 }
 S3_HEADERS = {"x-amz-object-lock-mode": "s3:object-lock-mode", "x-amz-object-lock-legal-hold":
               "s3:object-lock-legal-hold", "if-none-match": "s3:if-none-match", "if-match": "s3:if-match"}  # fmt: skip
+
+
+# Operations that need s3:PutObject, and whether they create the object.
+# Source: S3 user guide, 'Enforce conditional writes on Amazon S3 buckets'.
+CREATES_OBJECT = {
+    **dict.fromkeys(("PutObject", "CopyObject", "CompleteMultipartUpload"), "true"),
+    **dict.fromkeys(("CreateMultipartUpload", "UploadPart", "UploadPartCopy"), "false"),
+}
 
 
 def of_session(session: Session, region: str) -> dict[str, Value]:
@@ -117,6 +125,8 @@ def of_call(call: Call) -> dict[str, Value]:
         keys |= {"s3:authType": "REST-HEADER", "s3:signatureversion": "AWS4-HMAC-SHA256", "s3:TlsVersion": "1.3"}
         keys |= {f"s3:{name}": value for name, value in call.headers.items() if name.startswith("x-amz-")}
         keys |= {key: call.headers[name] for name, key in S3_HEADERS.items() if name in call.headers}
+        if call.operation in CREATES_OBJECT:
+            keys["s3:ObjectCreationOperation"] = CREATES_OBJECT[call.operation]
     if (call.prefix, call.operation) == ("events", "PutEvents"):
         keys["events:eventBusInvocation"] = "false"  # a rule's target is another bus: true
     if call.prefix == "kms":

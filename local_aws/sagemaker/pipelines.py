@@ -81,6 +81,7 @@ def start(service: Service, state: State, request: Record) -> Record:
         limits = {key: value for key, value in request.items() if key == "ParallelismConfiguration"}
         execution = Execution(service, state, pipeline | limits, definition, parameters, identifier, token)
         execution.record.update({key: request[key] for key in _DESCRIBED if key in request}, PipelineVersionId=number)
+        execution.record["CreatedBy"] = service.user()
         execution.record.setdefault("PipelineExecutionDisplayName", f"execution-{int(now().timestamp() * 1000)}")
         state.executions[execution.record["PipelineExecutionArn"]] = execution
     execution.start()
@@ -143,13 +144,14 @@ def update_execution(service: Service, state: State, request: Record) -> Record:
     """UpdatePipelineExecution: the description and the display name, of an execution that runs or has ended."""
     record = _execution(state, request).record
     changes = {key: request[key] for key in _DESCRIBED if key in request}
-    record.update(changes, LastModifiedTime=now())
+    record.update(changes, LastModifiedTime=now(), LastModifiedBy=service.user())
     return {"PipelineExecutionArn": record["PipelineExecutionArn"]}
 
 
 def stop(service: Service, state: State, request: Record) -> Record:
     """StopPipelineExecution."""
     execution = _execution(state, request)
+    execution.record["LastModifiedBy"] = service.user()
     execution.stop()
     return {"PipelineExecutionArn": execution.record["PipelineExecutionArn"]}
 

@@ -69,7 +69,7 @@ def create_package(service: Service, state: State, request: Record) -> Record:
             "CreationTime": now(),
             "ModelPackageStatus": "Completed",
             "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
-            "CreatedBy": _user(service),
+            "CreatedBy": service.user(),
         }
         state.packages[arn] = record
     state.tag(arn, request.get("Tags"))
@@ -88,7 +88,7 @@ def update_package(service: Service, state: State, request: Record) -> Record:
     if metadata:
         record[_METADATA] = metadata
     record["LastModifiedTime"] = now()
-    record["LastModifiedBy"] = _user(service)
+    record["LastModifiedBy"] = service.user()
     if updated := [name for field, name in _UPDATED.items() if record.get(field) != before[field]]:
         _emit_state_change(service, state, record, updated)
     return {"ModelPackageArn": record["ModelPackageArn"]}
@@ -132,12 +132,6 @@ def _emit_state_change(service: Service, state: State, record: Record, updated: 
     times = {key: f"{record[key]:%Y-%m-%dT%H:%M:%SZ}" for key in ("CreationTime", "LastModifiedTime") if key in record}
     fields = {"UpdatedModelPackageFields": list(updated)} if updated else {}
     service.emit(state, "Model Package State Change", detail | times | fields, record["ModelPackageArn"])
-
-
-def _user(service: Service) -> Record:
-    """The UserContext of the caller; nothing where no call is served."""
-    identity = service.roles.caller_identity()
-    return {"IamIdentity": identity} if identity else {}
 
 
 OPERATIONS = {

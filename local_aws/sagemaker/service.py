@@ -55,6 +55,11 @@ class Service(JsonApi):
 
         self.local.on_stop(stop)
 
+    def user(self) -> Record:
+        """The UserContext of the caller; nothing where no call is served."""
+        identity = self.roles.caller_identity()
+        return {"IamIdentity": identity} if identity else {}
+
     def state(self, account: str, region: str) -> State:
         """The records of one account and region."""
         return self._states.setdefault((account, region), State(account, region))

@@ -36,13 +36,12 @@ def _storage(names: ModelNames) -> Iterable[dict[str, Any]]:
     objects = ["GetObject", "DeleteObject", "DeleteObjectVersion"]
     yield _allow("s3", objects, [f"{bucket}/{names.model}/*" for bucket in buckets])
     yield _allow("s3", ["ListBucket", "ListBucketVersions"], buckets)
-    records = f"{names.environment.bucket_arn('records')}/{names.model}/approvals/*"
-    yield _allow("s3", ["PutObject"], [f"{buckets[0]}/{names.model}/raw/*", records])
+    yield _allow("s3", ["PutObject"], [f"{buckets[0]}/{names.model}/raw/*"])
 
 
 def _messages(names: ModelNames) -> Iterable[dict[str, Any]]:
     environment = names.environment
-    queues = [environment.arn("sqs", environment.queue(purpose)) for purpose in ("retrain", "deploy")]
+    queues = [environment.arn("sqs", environment.queue(purpose)) for purpose in ("retrain", "deploy", "recorder")]
     yield _allow("sqs", ["GetQueueUrl", "SendMessage"], queues)
     temporary = [
         "CreateQueue",

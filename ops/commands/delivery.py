@@ -93,7 +93,7 @@ def promote(
     promoted = promote_version(project.environment(source), project.environment(env), model, version, reason)
     out.print(
         f"registered {promoted.origin} as version {promoted.version}, {promoted.approval_status}; "
-        f"artifact sha256 {promoted.artifact_digest}; recorded in {promoted.record_uri}",
+        f"artifact sha256 {promoted.artifact_digest}; record {promoted.record}",
         soft_wrap=True,
     )
 
@@ -119,7 +119,7 @@ def _decide(
     decided = decide(session, model, version, decision, reason)
     where = f"version {decided.version} of {model} in {session.environment.name}"
     done = f"{where} was {decision} already, without a record" if decided.completed else f"{decision.lower()} {where}"
-    out.print(f"{done}; recorded in {decided.record_uri}", soft_wrap=True)
+    out.print(f"{done}; record {decided.record}", soft_wrap=True)
 
 
 def _decide_delivery(decision: Decision, reason: str, environment: str, project: Project) -> None:

@@ -158,7 +158,7 @@ def _wait_for_deployment(session: EnvironmentSession, requested: "Requested", *,
     except NotEndedError as error:
         err.print(f"model-factory: {error}", markup=False, soft_wrap=True)
         raise typer.Exit(4) from None
-    recorded = f"; recorded in {ended.record_uri}" if ended.record_uri else ""
+    recorded = f"; record {ended.record}" if ended.record else ""
     if ended.outcome in ("succeeded", "unchanged"):
         already = " already; there was nothing to deploy" if ended.outcome == "unchanged" else ""
         out.print(f"version {ended.version} of {requested.model} is live{already}{recorded}", soft_wrap=True)

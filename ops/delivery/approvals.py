@@ -1,36 +1,36 @@
 """Approve or reject a version by hand, with the same audit record as the delivery pipeline's."""
 
-import json
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from model_factory.functions.shared.approvals import KIND, UNKNOWN, Decision, modified_by, set_approval
-from model_factory.functions.shared.records import write_record
-from model_factory.functions.shared.s3 import split_uri
+from model_factory.functions.shared.approvals import KINDS, UNKNOWN, Decision, modified_by, set_approval
+from model_factory.functions.shared.records import Record, RecorderQueue, send_record
 
 from ..operations.trigger import send_manual_trigger
 from ..operations.versions import PAGE, list_versions
 from ..project import EnvironmentSession, UsageError
+from ..records.chain import records
 
 
 @dataclass(frozen=True)
 class Decided:
-    """The version that was approved or rejected, the URI of the audit record, and whether the version was approved before.
+    """The version that was approved or rejected, the id of the audit record, and whether the version was approved before.
 
     `completed`: the version had the status before, without a record, and only the record was written.
     """
 
     version: int
-    record_uri: str
+    record: str
     was_approved: bool
     completed: bool = False
 
 
 def decide(session: EnvironmentSession, model: str, number: int | None, decision: Decision, reason: str) -> Decided:
-    """Write the audit record, then set the approval status of a version; default: the newest one in PendingManualApproval.
+    """Send the audit record, then set the approval status of a version; default: the newest one in PendingManualApproval.
 
     SageMaker's event of an approval starts the deployment. When an approved version is rejected, a message to the deploy queue
     returns the endpoint to the newest version that is still approved. Raises UsageError.
@@ -39,16 +39,16 @@ def decide(session: EnvironmentSession, model: str, number: int | None, decision
     before = version["ModelApprovalStatus"]
     if before == decision:
         return _complete(session, model, version, reason)
-    records_uri = _records_uri(session, model)
-    record_uri = set_approval(session, records_uri, version, decision, by=session.caller_arn, reason=reason)
-    _check_effect(session, model, version, decision, record_uri)
+    queue = RecorderQueue.of(session, session.names.prefix)
+    record = set_approval(session, queue, model, version, decision, by=session.caller_arn, reason=reason)
+    _check_effect(session, model, version, decision, record)
     if before == "Approved":
         send_manual_trigger(session, "deploy", model, f"rejected: {reason}")
-    return Decided(version["ModelPackageVersion"], record_uri, before == "Approved")
+    return Decided(version["ModelPackageVersion"], record, before == "Approved")
 
 
 def _check_effect(
-    session: EnvironmentSession, model: str, version: dict[str, Any], decision: Decision, record_uri: str
+    session: EnvironmentSession, model: str, version: dict[str, Any], decision: Decision, record: str
 ) -> None:
     """Raise UsageError when somebody else has decided at the same time.
 
@@ -57,54 +57,49 @@ def _check_effect(
     now = session.client("sagemaker").describe_model_package(ModelPackageName=version["ModelPackageArn"])
     if now["ModelApprovalStatus"] != decision:
         raise UsageError(
-            f"version {version['ModelPackageVersion']} of {model} was {decision} (recorded in {record_uri}), but has been "
+            f"version {version['ModelPackageVersion']} of {model} was {decision} (record {record}), but has been "
             f"set to {now['ModelApprovalStatus']} since: {now.get('ApprovalDescription') or modified_by(now) or UNKNOWN}"
         )
 
 
 def _complete(session: EnvironmentSession, model: str, version: dict[str, Any], reason: str) -> Decided:
-    """Write the record of a status that was set without one. Raises UsageError when there is one."""
+    """Send the record of a status that was set without one. Raises UsageError when there is one."""
     number, status = version["ModelPackageVersion"], version["ModelApprovalStatus"]
-    records_uri, s3 = _records_uri(session, model), session.client("s3")
-    if recorded := _newest_record(s3, records_uri, version):
-        uri, record = recorded
-        if record.get("decision") == status:
-            raise UsageError(f"version {number} of {model} is {status} already, by {record['by']}: {uri}")
+    recorded = _newest_record(session, model, version)
+    if recorded and recorded["facts"]["decision"] == status:
+        by = recorded["by"]["claimed"] or recorded["by"]["identity"]
+        raise UsageError(f"version {number} of {model} is {status} already, by {by}: record {recorded['id']}")
     facts = {
         "decision": status,
-        "by": modified_by(version) or UNKNOWN,
+        "decided_by": modified_by(version) or UNKNOWN,
         "reason": version.get("ApprovalDescription", ""),
-        "completed_by": session.caller_arn,
         "completed_because": reason,
     }
-    record_uri = write_record(s3, records_uri, KIND, version, facts)
-    return Decided(number, record_uri, was_approved=status == "Approved", completed=True)
-
-
-def _newest_record(s3: Any, records_uri: str, version: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """URI and content of the newest record of a decision on a version.
-
-    Records are named by time, so only those since the version was registered are listed.
-    """
-    bucket, prefix = split_uri(f"{records_uri}{KIND}/")
-    registered = version["CreationTime"] - timedelta(minutes=10)  # the clock that names records may be another
-    pages = s3.get_paginator("list_objects_v2").paginate(
-        Bucket=bucket, Prefix=prefix, StartAfter=f"{prefix}{registered:%Y%m%dT%H%M%SZ}"
+    record = Record(
+        kind=KINDS[status],
+        id=uuid.uuid4().hex,
+        model=model,
+        version=number,
+        subject=version["ModelPackageArn"],
+        by=session.caller_arn,
+        facts=facts,
     )
-    end = f"-v{version['ModelPackageVersion']}"
-    names = [entry["Key"].removesuffix(".json") for page in pages for entry in page.get("Contents", [])]
-    without_effect = {name.removesuffix("-not-set") for name in names if name.endswith("-not-set")}
-    ends = (end, f"{end}-{version['ModelApprovalStatus']}")
-    mine = [name for name in names if name.endswith(ends) and name not in without_effect]
-    if not mine:
-        return None
-    key = f"{mine[-1]}.json"
-    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    return f"s3://{bucket}/{key}", json.loads(body)
+    send_record(record, RecorderQueue.of(session, session.names.prefix))
+    return Decided(number, record.id, was_approved=status == "Approved", completed=True)
 
 
-def _records_uri(session: EnvironmentSession, model: str) -> str:
-    return f"s3://{session.names.bucket('records')}/{model}/"
+def _newest_record(session: EnvironmentSession, model: str, version: dict[str, Any]) -> dict[str, Any] | None:
+    """The newest record of a decision on a version that took effect; None without one.
+
+    The ARN of a version is used again after its group was deleted: records from before it was registered are of another.
+    """
+    bucket, number = session.names.bucket("records"), version["ModelPackageVersion"]
+    registered = version["CreationTime"] - timedelta(minutes=10)  # the clock of the record's sender may be another
+    kinds = tuple(KINDS.values())
+    found = [entry.record for entry in records(session, bucket, model, kinds=kinds, since=registered)]
+    about = [record for record in found if record.get("version") == number]
+    refused = {record["facts"].get("refused") for record in about}
+    return next((each for each in about if "decision" in each["facts"] and each["id"] not in refused), None)
 
 
 def find_version(

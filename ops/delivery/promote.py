@@ -6,6 +6,7 @@ from typing import Any
 from model_factory.core.image import ImageError, default_image_uri
 from model_factory.functions.shared.promotion import Promoted, PromotionError, Target
 from model_factory.functions.shared.promotion import promote as promote_package
+from model_factory.functions.shared.records import RecorderQueue
 
 from ..project import EnvironmentSession, UsageError
 from .approvals import find_version
@@ -35,7 +36,8 @@ def promote(
         environment=target,
         model_package_group=group,
         artifacts_uri=f"s3://{names.bucket('artifacts')}/{model}/",
-        records_uri=f"s3://{names.bucket('records')}/{model}/",
+        recorder=RecorderQueue.of(target, names.prefix),
+        model=model,
         approval_status="Approved" if target.environment.approval == "automatic" else "PendingManualApproval",
         image=_image(version["InferenceSpecification"]["Containers"][0]["Image"], source, target),
     )

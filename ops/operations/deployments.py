@@ -3,7 +3,6 @@
 lambda/deploy carries them out, with the guardrails and the record of every other deployment (docs/reference/contracts.md).
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from typing import Any
 
 from model_factory.functions.shared.approvals import set_approval
 from model_factory.functions.shared.endpoints import CHANGING, deployment_seconds, describe_endpoint
+from model_factory.functions.shared.records import RecorderQueue
 
 from ..project import EnvironmentSession, UsageError
 from ..waiting import pause
-from .facts import record_keys
+from .facts import marked, markers
 from .trigger import require_deployed, send_manual_trigger
 from .versions import list_versions, version_in
 
@@ -34,7 +34,7 @@ class Requested:
         endpoint: Name of its endpoint.
         version: The version to be deployed.
         live: The version that the endpoint served before; None without one.
-        records: Names of the records of deployments before.
+        records: Markers of the records of deployments before.
         timeout_seconds: Longest time that SageMaker may take for it.
     """
 
@@ -50,14 +50,14 @@ class Requested:
 class Ended:
     """What became of a deployment.
 
-    `outcome`: `succeeded`, `rolled back`, `failed`, or `unchanged` when there was nothing to deploy. `record_uri` is None then.
+    `outcome`: `succeeded`, `rolled back`, `failed`, or `unchanged` when there was nothing to deploy. `record`: its id.
     """
 
     outcome: str
     version: int
     reason: str = ""
     live: int | None = None
-    record_uri: str | None = None
+    record: str | None = None
 
 
 class NotEndedError(UsageError):
@@ -81,14 +81,14 @@ def rollback(
     """
     approved = sorted(each["ModelPackageVersion"] for each in _approved(session, model))
     requested = _request(session, model, _rollback_target(session, model, to, approved))
-    by, records_uri = session.caller_arn, f"s3://{session.names.bucket('records')}/{model}/"
+    by, queue = session.caller_arn, RecorderQueue.of(session, session.names.prefix)
     group = session.names.model(model).model_package_group
     for number in (each for each in approved if each > requested.version):
         arn = session.names.arn("sagemaker", f"model-package/{group}/{number}")
         package = {"ModelPackageArn": arn, "ModelPackageVersion": number}
         because = f"rollback to v{requested.version}: {reason}"
-        record_uri = set_approval(session, records_uri, package, "Rejected", by=by, reason=because)
-        log(f"rejected version {number}; recorded in {record_uri}")
+        record = set_approval(session, queue, model, package, "Rejected", by=by, reason=because)
+        log(f"rejected version {number}; record {record}")
     send_manual_trigger(session, "deploy", model, reason, version=requested.version, by=by)
     return requested
 
@@ -132,7 +132,7 @@ def _request(session: EnvironmentSession, model: str, version: int | None) -> Re
         endpoint=settings["endpoint"],
         version=version or 0,
         live=version_in(endpoint["EndpointConfigName"]) if endpoint and serves else None,
-        records=frozenset(record_keys(session.client("s3"), session.names.bucket("records"), model)),
+        records=frozenset(markers(session.client("s3"), session.names.bucket("records"), model)),
         # Twice: a deployment in progress ends first.
         timeout_seconds=2 * deployment_seconds(settings["serving"]["canary"]["bake"]),
     )
@@ -179,14 +179,15 @@ def _approved(session: EnvironmentSession, model: str) -> Iterator[dict[str, Any
 def _ended(session: EnvironmentSession, requested: Requested) -> Ended | None:
     """What a new record says about the requested version; None without one."""
     s3, bucket = session.client("s3"), session.names.bucket("records")
-    for key in record_keys(s3, bucket, requested.model):
-        if key in requested.records:
+    for marker in markers(s3, bucket, requested.model):
+        if marker in requested.records:
             continue
-        record: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-        if record["ModelPackageVersion"] == requested.version and "outcome" in record:
-            live = version_in(record.get("previous") or "")
-            reason = record.get("reason") or "SageMaker gives no reason"
-            return Ended(record["outcome"], requested.version, reason, live, f"s3://{bucket}/{key}")
+        record = marked(s3, bucket, requested.model, marker)
+        facts = record["facts"]
+        if record["version"] == requested.version and "outcome" in facts:
+            live = version_in(facts.get("previous") or "")
+            reason = facts.get("reason") or "SageMaker gives no reason"
+            return Ended(facts["outcome"], requested.version, reason, live, record["id"])
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from model_factory.functions.shared.chain import index_prefix, read_index_key, record_key
 from model_factory.functions.shared.endpoints import describe_endpoint
 
 from ..project import EnvironmentSession
@@ -22,7 +23,8 @@ PARALLEL = 8
 """Models that are read at a time. SageMaker throttles; the clients then wait and repeat the call."""
 NEWEST_VERSIONS = 100
 RECENT = timedelta(days=35)
-"""Records of deployments are named by time. Of a model that is deployed every night, the newest is among these."""
+"""Markers of records of deployments are named by time. Of a model that is deployed every night, the newest is among these."""
+_DEPLOYMENT = "deployment"
 SERVICES = ("sagemaker", "s3", "cloudwatch", "ssm")
 
 
@@ -103,18 +105,22 @@ def by_model(alarms: Iterable[dict[str, Any]], models: Iterable[str], prefix: st
 
 
 def newest_deployment(s3: Any, bucket: str, model: str, now: datetime | None = None) -> dict[str, Any] | None:
-    """The record of the model's last deployment; None before the first one has ended."""
-    keys = record_keys(s3, bucket, model, now) or _keys(s3, bucket, f"{model}/deployments/")
-    if not keys:
-        return None
-    return json.loads(s3.get_object(Bucket=bucket, Key=keys[-1])["Body"].read())
+    """The record of the model's last deployment, as the recorder wrote it; None before the first one has ended."""
+    found = markers(s3, bucket, model, now) or _keys(s3, bucket, index_prefix(model, _DEPLOYMENT))
+    return marked(s3, bucket, model, found[-1]) if found else None
 
 
-def record_keys(s3: Any, bucket: str, model: str, now: datetime | None = None) -> list[str]:
-    """Names of the records of the model's deployments in the last 35 days, oldest first."""
-    prefix = f"{model}/deployments/"
+def markers(s3: Any, bucket: str, model: str, now: datetime | None = None) -> list[str]:
+    """Markers of the records of the model's deployments in the last 35 days, oldest first."""
+    prefix = index_prefix(model, _DEPLOYMENT)
     since = (now or datetime.now(UTC)) - RECENT
     return _keys(s3, bucket, prefix, StartAfter=f"{prefix}{since:%Y%m%dT%H%M%SZ}")
+
+
+def marked(s3: Any, bucket: str, model: str, marker: str) -> dict[str, Any]:
+    """The record that a marker is of. `model-factory audit` verifies records; this only reads one."""
+    key = record_key(model, read_index_key(marker)[2])
+    return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
 def _read_model(session: EnvironmentSession, model: str, settings: Mapping[str, Any]) -> dict[str, Any]:

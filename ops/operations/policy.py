@@ -32,7 +32,7 @@ def _status(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow(
         "sagemaker", ["DescribeEndpointConfig", "DescribeModel"], _sagemaker(names, "endpoint-config", "model")
     )
-    yield from _read_records(names, "deployments")
+    yield from _read_deployments(names)
 
 
 def _retrain(names: EnvironmentNames) -> Iterable[Statement]:
@@ -45,7 +45,7 @@ def _redeploy(names: EnvironmentNames) -> Iterable[Statement]:
     yield _read_settings(names)
     yield _read_versions(names)
     yield _allow("sagemaker", ["DescribeEndpoint"], _sagemaker(names, "endpoint"))
-    yield from _read_records(names, "deployments")
+    yield from _read_deployments(names)
     yield from _send(names, "deploy")
 
 
@@ -56,7 +56,7 @@ def _rollback(names: EnvironmentNames) -> Iterable[Statement]:
 
 def _approve(names: EnvironmentNames) -> Iterable[Statement]:
     yield _read_versions(names)
-    yield from _read_records(names, "approvals")
+    yield from _read_chain(names)
     yield from _decide(names)
 
 
@@ -67,11 +67,12 @@ def _reject(names: EnvironmentNames) -> Iterable[Statement]:
 
 def _promote(names: EnvironmentNames) -> Iterable[Statement]:
     """Both sides: the environment that gives the version, and the one that receives it."""
-    artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
+    artifacts = names.bucket_arn("artifacts")
     yield _read_versions(names)
     yield _allow("s3", ["ListBucket"], [artifacts]) | _condition("StringLike", "s3:prefix", ["*/executions/*"])
     yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*"])
-    yield _allow("s3", ["PutObject"], [f"{artifacts}/*/executions/promoted-*", f"{records}/*/promotions/*"])
+    yield _allow("s3", ["PutObject"], [f"{artifacts}/*/executions/promoted-*"])
+    yield from _send(names, "recorder")
     yield _allow("sagemaker", ["CreateModelPackage"], _sagemaker(names, "model-package"))
     yield _use_key(names, "s3")
     # The definition of the pipeline that made the version, and the zip of its code in the bucket of `cdk bootstrap`.
@@ -226,8 +227,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
 
 
 def _decide(names: EnvironmentNames) -> Iterable[Statement]:
-    yield _allow("s3", ["PutObject"], [f"{names.bucket_arn('records')}/*/approvals/*"])
-    yield _use_key(names, "s3")
+    yield from _send(names, "recorder")
     yield _allow("sagemaker", ["UpdateModelPackage"], _sagemaker(names, "model-package"))
 
 
@@ -243,10 +243,17 @@ def _read_versions(names: EnvironmentNames) -> Statement:
     return _allow("sagemaker", ["ListModelPackages", "DescribeModelPackage"], _sagemaker(names, "model-package"))
 
 
-def _read_records(names: EnvironmentNames, kind: str) -> Iterable[Statement]:
+def _read_deployments(names: EnvironmentNames) -> Iterable[Statement]:
     records = names.bucket_arn("records")
-    yield _allow("s3", ["ListBucket"], [records]) | _condition("StringLike", "s3:prefix", [f"*/{kind}/*"])
-    yield _allow("s3", ["GetObject"], [f"{records}/*/{kind}/*"])
+    yield _allow("s3", ["ListBucket"], [records]) | _condition("StringLike", "s3:prefix", ["*/index/deployment/*"])
+    yield _allow("s3", ["GetObject"], [f"{records}/*/chain/*"])
+    yield _use_key(names, "s3")
+
+
+def _read_chain(names: EnvironmentNames) -> Iterable[Statement]:
+    records = names.bucket_arn("records")
+    yield _allow("s3", ["ListBucketVersions"], [records]) | _condition("StringLike", "s3:prefix", ["*/chain/*"])
+    yield _allow("s3", ["GetObjectVersion"], [f"{records}/*/chain/*"])
     yield _use_key(names, "s3")
 
 

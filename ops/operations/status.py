@@ -114,7 +114,8 @@ class _View:
 
     def __init__(self, facts: ModelFacts, now: datetime) -> None:
         self.facts, self._now = facts, now
-        self._endpoint, self._deployment = facts.endpoint, facts.deployment or {}
+        record = facts.deployment or {}
+        self._endpoint, self._deployment = facts.endpoint, record.get("facts", {}) | record
         self._arguments = f"{facts.model} --env {facts.environment}"
         self.changing = self._endpoint is not None and self._endpoint["EndpointStatus"] in CHANGING
         self.training = facts.executions[0] if facts.executions else None
@@ -175,7 +176,7 @@ class _View:
         yield from self._of_trainings()
 
     def _without_endpoint(self) -> Iterator[Finding]:
-        outcome, number = self._deployment.get("outcome"), self._deployment.get("ModelPackageVersion")
+        outcome, number = self._deployment.get("outcome"), self._deployment.get("version")
         redeploy = f"model-factory redeploy {self._arguments}"
         if outcome == "failed":
             yield Finding("endpoint failed", f"v{number} could not be deployed: {self._reason()}", redeploy)
@@ -199,7 +200,7 @@ class _View:
         status, live, number = (
             endpoint["EndpointStatus"],
             self.live_version,
-            self._deployment.get("ModelPackageVersion"),
+            self._deployment.get("version"),
         )
         reached = self._deployment.get("configuration") == endpoint["EndpointConfigName"]
         redeploy = f"model-factory redeploy {self._arguments}"

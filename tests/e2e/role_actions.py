@@ -65,7 +65,7 @@ def reject_in_console(factory: Factory, version: int) -> None:
     names, s3 = factory.names, factory.client("s3")
     arn = factory.session.names.arn("sagemaker", f"model-package/{names.model_package_group}/{version}")
     factory.client("sagemaker").update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
-    bucket, prefix = factory.session.names.bucket("records"), f"{factory.model}/approvals/"
+    bucket, prefix = factory.session.names.bucket("records"), f"{factory.model}/index/rejection/"
     wait_for(
         "the record of the rejection",
         lambda: s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents"),

@@ -15,6 +15,7 @@ import pytest
 from local_aws import namespace
 from local_aws.sagemaker.container_view import ContainerView
 from local_aws.sagemaker.storage import Storage
+from model_factory.ops.records.chain import records as chain_records
 from model_factory.ops.waiting import wait_for
 
 from .conftest import Factory, records
@@ -63,10 +64,9 @@ def one_training(factory: Factory):
 
 def deployments(factory: Factory, version: int) -> list[dict]:
     """The records of deployments of a version."""
-    s3, bucket = factory.client("s3"), factory.session.names.bucket("records")
-    listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"{factory.model}/deployments/").get("Contents", [])
-    keys = [each["Key"] for each in listed if each["Key"].endswith(f"-v{version}.json")]
-    return [json.load(s3.get_object(Bucket=bucket, Key=key)["Body"]) for key in keys]
+    bucket = factory.session.names.bucket("records")
+    found = chain_records(factory.session, bucket, factory.model, kinds=["deployment"])
+    return [entry.record["facts"] for entry in found if entry.record["version"] == version]
 
 
 def test_every_third_call_throttled_trains_and_deploys_once(live, fault):
@@ -79,7 +79,8 @@ def test_killed_functions_train_and_deploy_once(live, fault):
     fault(action="kill", service="sagemaker", operation="StartPipelineExecution", role="retrain", times=1)
     fault(action="kill", service="sagemaker", operation="CreateEndpointConfig", role="deploy", times=1)
     fault(action="kill", service="sagemaker", operation="UpdateEndpoint", role="deploy", times=1)
-    fault(action="kill", service="s3", operation="PutObject", role="deploy", times=1)
+    fault(action="kill", service="sqs", operation="SendMessage", role="deploy", times=1)
+    fault(action="kill", service="s3", operation="PutObject", role="recorder", times=1)
     with one_training(live):
         pass
 

@@ -10,6 +10,7 @@ from model_factory.ops.explanation.explain import explain
 from model_factory.ops.local.demo.traffic import Traffic
 from model_factory.ops.operations.invoke import invoke
 from model_factory.ops.operations.trigger import send_manual_trigger
+from model_factory.ops.records.chain import records as chain_records
 from model_factory.ops.records.request import Request, make_report
 from model_factory.ops.waiting import wait_for
 
@@ -51,10 +52,16 @@ def test_version_has_lineage_metadata_and_records(live):
     )
     assert all(entry["version_id"] not in ("", "null") for entry in listed["objects"])
     assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].startswith("s3://")
-    records_bucket = live.session.names.bucket("records")
-    record_keys = [e["Key"] for e in live.client("s3").list_objects_v2(Bucket=records_bucket)["Contents"]]
-    assert f"sales/versions/{package['ModelPackageVersion']}.json" in record_keys
-    assert any(key.startswith("sales/deployments/") for key in record_keys)
+
+
+def test_chain_has_all_kinds_of_first_version(live):
+    bucket = live.session.names.bucket("records")
+    entries = list(chain_records(live.session, bucket, "sales"))
+    assert [entry.problem for entry in entries if entry.problem] == []
+    kinds = {entry.record["kind"] for entry in entries}
+    assert {"configuration", "retrain", "training", "gate", "registration", "deployment"} <= kinds
+    version = live.reader.live_package()["ModelPackageVersion"]
+    assert {e.record["kind"] for e in entries if e.record["version"] == version} >= {"registration", "deployment"}
 
 
 def test_captured_requests_have_sagemaker_format(live):

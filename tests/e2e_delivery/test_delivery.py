@@ -1,8 +1,8 @@
 """Deliveries that succeed, fail at the gate or at synth, or are not started."""
 
-import json
-
 import pytest
+
+from model_factory.ops.records.chain import records as chain_records
 
 pytestmark = pytest.mark.e2e
 
@@ -31,12 +31,12 @@ def test_approval_links_to_report_of_changes(live):
 def test_approval_record_has_principal_and_reason(live):
     session = live.session("prod")
     bucket = session.names.bucket("records")
-    (entry,) = session.client("s3").list_objects_v2(Bucket=bucket, Prefix="sales/approvals/")["Contents"]
-    record = json.loads(session.client("s3").get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
-    assert record["decision"] == "Approved"
-    assert record["by"].startswith("arn:aws:sts::999999999999:assumed-role/")
-    assert record["reason"] == "the report is convincing"
-    assert record["delivery"] == live.execution["pipelineExecutionId"]
+    (entry,) = chain_records(session, bucket, "sales", kinds=["approval"])
+    facts = entry.record["facts"]
+    assert facts["decision"] == "Approved"
+    assert entry.record["by"]["claimed"].startswith("arn:aws:sts::999999999999:assumed-role/")
+    assert facts["reason"] == "the report is convincing"
+    assert facts["delivery"] == live.execution["pipelineExecutionId"]
 
 
 def test_push_of_documentation_starts_no_delivery(live):

@@ -247,7 +247,8 @@ def test_alarms_and_the_alerts_function_alone_publish_to_the_topic(foundation):
 
 
 def test_alarms_steps_and_alerts_go_to_the_alerts_function(foundation):
-    rules = {rule["Name"]: rule for rule in foundation.all("Events::Rule")}
+    every = {rule["Name"]: rule for rule in foundation.all("Events::Rule")}
+    rules = {name: rule for name, rule in every.items() if "-record-" not in name}
     assert set(rules) == {f"acme-prod-{purpose}" for purpose in ("alert", "alarms", "pipeline-failed")}
     targets = [target for rule in rules.values() for target in rule["Targets"]]
     assert all("AlertNotifierQueue" in str(target["Arn"]) for target in targets)
@@ -300,3 +301,26 @@ def test_rebuild_jobs_write_below_rebuilds_only(foundation):
 def test_rebuild_parameter_names_roles_and_key(foundation):
     value = json.dumps(foundation.one("SSM::Parameter", Name="/acme/prod/rebuild")["Value"])
     assert all(name in value for name in ("role_arn", "job_role_arn", "kms_key_arn"))
+
+
+def test_events_go_to_the_recorder_in_groups_of_their_own(foundation):
+    rules = [rule for rule in foundation.all("Events::Rule") if "-record-" in rule["Name"]]
+    groups = [target["SqsParameters"]["MessageGroupId"] for rule in rules for target in rule["Targets"]]
+    assert sorted(groups) == ["_alarms", "_executions", "_settings", "_versions"]
+
+
+def test_records_bucket_denies_other_writers_and_changes(foundation, dev_foundation):
+    def denied(template):
+        policies = template.all("S3::BucketPolicy")
+        return {s["Sid"]: s for p in policies for s in p["PolicyDocument"]["Statement"] if "Sid" in s}
+
+    statements = denied(foundation)
+    writers = statements["NoOtherWriters"]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+    assert writers[0].endswith("role/acme-prod-recorder-use1")
+    assert statements["NewObjectsOnly"]["Condition"] == {
+        "Null": {"s3:if-none-match": "true"},
+        "Bool": {"s3:ObjectCreationOperation": "true"},
+    }
+    assert "Condition" not in statements["RecordsStay"]
+    exempt = denied(dev_foundation)["RecordsStay"]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+    assert exempt.endswith("role/acme-dev-bucket-cleanup-euw1")

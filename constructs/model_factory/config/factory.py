@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from ..core.names import ANCHOR, DELIVERY, EnvironmentNames
 from .alerts import Alerts
 from .delivery import Delivery, check_stages
 from .fields import AccountId, Duration, PolicyName, Region, Section, SecurityGroupId, ShortName, SubnetId, VpcId
 
+LONGEST_RETENTION = timedelta(days=36_500)
+"""S3 user guide, 'Object Lock considerations': a default retention has 1 to 36,500 days."""
 _RESERVED = {
     "aws": "Systems Manager reserves for its own parameters",
     "ssm": "Systems Manager reserves for its own parameters",
@@ -92,9 +94,15 @@ class Environment(Section):
     )
     records_lock: Literal["governance", "compliance"] = Field(
         default="governance",
-        description="Object Lock mode of the records bucket, which keeps records for one year when `removal` is `retain`: "
-        "with `compliance` nobody can shorten the retention, with `governance` principals that have "
+        description="Object Lock mode of the records bucket, which keeps records for `records_retention` when `removal` is "
+        "`retain`: with `compliance` nobody can shorten the retention, with `governance` principals that have "
         "s3:BypassGovernanceRetention can.",
+    )
+    records_retention: Duration = Field(
+        default="365d",
+        validate_default=True,
+        description="Time in which nobody deletes a record, in whole days up to 36500d, when `removal` is `retain`. A change "
+        "is for records that are written afterwards.",
     )
     captured_retention: Duration | None = Field(
         default="365d",
@@ -110,6 +118,13 @@ class Environment(Section):
     permissions_boundary: PolicyName | None = Field(
         default=None, description="Name of the IAM policy that is the permissions boundary of every role."
     )
+
+    @field_validator("records_retention")
+    @classmethod
+    def _retention_is_one_of_object_lock(cls, value: timedelta) -> timedelta:
+        if not timedelta(days=1) <= value <= LONGEST_RETENTION:
+            raise ValueError(f"records are kept for 1d to {LONGEST_RETENTION.days}d, the limits of S3 Object Lock")
+        return value
 
     @model_validator(mode="after")
     def _zones_are_of_the_isolated_network(self) -> Self:

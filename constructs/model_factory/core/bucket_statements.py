@@ -1,6 +1,10 @@
 """IAM statements for parts of a bucket: the objects whose keys start with a prefix. A prefix may have wildcards."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 
 from .permissions import allow
 
@@ -26,3 +30,37 @@ def read_object_versions(bucket_arn: str, prefix: str) -> list[iam.PolicyStateme
 def write_objects(bucket_arn: str, prefix: str) -> iam.PolicyStatement:
     """Write objects below `prefix`. (The bucket's lifecycle rule aborts incomplete uploads.)"""
     return allow(["s3:PutObject"], [f"{bucket_arn}/{prefix}*"])
+
+
+def protect_records(bucket: s3.Bucket, *, writers: Sequence[str], cleanup: str | None) -> None:
+    """Deny in a bucket's policy what would change records, to administrators as well.
+
+    Only the roles `writers` write, and only objects that do not exist; nobody deletes, marks as deleted, or changes a retention,
+    except the role `cleanup`, which empties a bucket that is deleted. Who may change the policy may still undo this: CloudTrail
+    has such a change. Source: S3 user guide, 'Enforce conditional writes on Amazon S3 buckets'. Multipart uploads are begun
+    without the header, and completed with it.
+    """
+    others: dict[str, Any] = {"ArnNotEquals": {"aws:PrincipalArn": list(writers)}}
+    unconditional = {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}}
+    kept = {"ArnNotEquals": {"aws:PrincipalArn": cleanup}} if cleanup else {}
+    changes = [
+        "s3:BypassGovernanceRetention",
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+        "s3:PutObjectLegalHold",
+        "s3:PutObjectRetention",
+    ]
+    for sid, actions, conditions in (
+        ("NoOtherWriters", ["s3:PutObject"], others),
+        ("NewObjectsOnly", ["s3:PutObject"], unconditional),
+        ("RecordsStay", changes, kept),
+    ):
+        statement = iam.PolicyStatement(
+            sid=sid,
+            effect=iam.Effect.DENY,
+            actions=actions,
+            resources=[bucket.arn_for_objects("*")],
+            conditions=conditions,
+        )
+        statement.add_any_principal()
+        bucket.add_to_resource_policy(statement)

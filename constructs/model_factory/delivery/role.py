@@ -83,9 +83,11 @@ def _statements(names: EnvironmentNames, key: kms.IKey | None) -> list[iam.Polic
         allow(["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], own("endpoint")),
         allow(["sagemaker:DescribeEndpointConfig"], own("endpoint-config")),
         allow(["sagemaker:DescribeModel"], own("model")),
-        allow(["sqs:GetQueueUrl", "sqs:SendMessage"], [names.arn("sqs", names.queue("retrain"))]),
+        allow(
+            ["sqs:GetQueueUrl", "sqs:SendMessage"],
+            [names.arn("sqs", names.queue(purpose)) for purpose in ("retrain", "recorder")],
+        ),
         allow(["s3:ListBucket"], [names.bucket_arn("data")], StringLike={"s3:prefix": ["*/raw/*"]}),
-        allow(["s3:PutObject"], [f"{names.bucket_arn('records')}/*/approvals/*"]),
         allow(
             ["cloudformation:GetTemplate"],
             [names.arn("cloudformation", f"stack/{names.prefix}-*")],
@@ -119,6 +121,5 @@ def _receive(names: EnvironmentNames) -> list[iam.PolicyStatement]:
     """Register a version of the previous environment and write its files, below `promoted-` folders."""
     return [
         write_objects(names.bucket_arn("artifacts"), "*/executions/promoted-"),
-        write_objects(names.bucket_arn("records"), "*/promotions/"),
         allow(["sagemaker:CreateModelPackage"], [names.arn("sagemaker", f"model-package/{names.prefix}-*")]),
     ]

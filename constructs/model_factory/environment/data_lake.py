@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from ..core.bucket_statements import protect_records
 from ..core.names import ALERT_WINDOWS, EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
 
@@ -18,6 +19,7 @@ _ONE_REGION = (
     "replicates what must survive the loss of a region."
 )
 _RECORDS_KEPT = Duration.days(365)
+_CLEANUP = "bucket-cleanup"
 _OLD_VERSIONS = Duration.days(7)
 
 
@@ -48,8 +50,8 @@ class DataLakeBase(Construct):
 class DataLake(DataLakeBase):
     """Private buckets for data, artifacts and records, encrypted, versioned and with server access logs.
 
-    Training data is recorded by object version, so versions of data do not expire. Records are write-once for a year when
-    `removal` is RETAIN.
+    Training data is recorded by object version, so versions of data do not expire. Records are locked for a year
+    when `removal` is RETAIN.
 
     Args:
         scope: Parent construct.
@@ -60,7 +62,10 @@ class DataLake(DataLakeBase):
             Default: a key of its own.
         removal: What happens to the buckets when the stack is deleted. Default: RemovalPolicy.RETAIN.
         lock: Mode of S3 Object Lock for retained records: with `governance`, principals with s3:BypassGovernanceRetention
-            can shorten the year; with `compliance`, nobody can. Default: `governance`.
+            can shorten the retention; with `compliance`, nobody can. Default: `governance`.
+        retention: Time in which retained records cannot be deleted, in whole days. Default: 365 days.
+        record_writers: ARNs of the only roles that may write to the bucket for records, and only keys that do not exist; nobody
+            may delete records or change their retention. Default: IAM policies alone say who may.
         alarm_topic: Topic of the alarm on the function that empties the buckets before their deletion, which exists when
             `removal` is DESTROY. Default: the alarm has no action.
     """
@@ -74,6 +79,8 @@ class DataLake(DataLakeBase):
         key: kms.IKey | None = None,
         removal: RemovalPolicy = RemovalPolicy.RETAIN,
         lock: Literal["governance", "compliance"] = "governance",
+        retention: Duration | None = None,
+        record_writers: Sequence[str] = (),
         alarm_topic: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -83,7 +90,7 @@ class DataLake(DataLakeBase):
         to_cold_storage = s3.NoncurrentVersionTransition(
             storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL, transition_after=Duration.days(90)
         )
-        kept = _retention(lock) if removal == RemovalPolicy.RETAIN else None
+        kept = _retention(lock, retention or _RECORDS_KEPT) if removal == RemovalPolicy.RETAIN else None
         data = buckets.add("data", tidy(noncurrent_version_transitions=[to_cold_storage]))
         artifacts = buckets.add("artifacts", tidy(noncurrent_version_expiration=Duration.days(90)))
         artifacts.add_lifecycle_rule(
@@ -93,6 +100,9 @@ class DataLake(DataLakeBase):
         self._created = {"data": data, "artifacts": artifacts}
         self.data, self.artifacts = cast(s3.IBucket, data), cast(s3.IBucket, artifacts)
         self.records = cast(s3.IBucket, records)
+        if record_writers:
+            destroyed = names.iam_arn(f"role/{names.role(_CLEANUP)}") if names and kept is None else None
+            protect_records(records, writers=record_writers, cleanup=destroyed)
         buckets.empty_before_deletion(alarm_topic=alarm_topic)
 
     def expire(
@@ -149,7 +159,7 @@ def _combined(first: iam.Grant, others: list[iam.Grant]) -> iam.Grant:
     return first
 
 
-def _retention(lock: Literal["governance", "compliance"]) -> s3.ObjectLockRetention:
+def _retention(lock: Literal["governance", "compliance"], duration: Duration) -> s3.ObjectLockRetention:
     if lock == "compliance":
-        return s3.ObjectLockRetention.compliance(_RECORDS_KEPT)
-    return s3.ObjectLockRetention.governance(_RECORDS_KEPT)
+        return s3.ObjectLockRetention.compliance(duration)
+    return s3.ObjectLockRetention.governance(duration)

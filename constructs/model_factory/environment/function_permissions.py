@@ -13,6 +13,7 @@ from ..core.permissions import (
     send_alerts,
     use_key,
 )
+from .recorder import send_records
 
 
 def retrain_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
@@ -28,13 +29,13 @@ def retrain_statements(names: EnvironmentNames, key_arn: str) -> list[iam.Policy
         allow(["sagemaker:UpdatePipelineExecution"], [f"{pipelines}/execution/*"]),
         allow(["s3:ListBucket"], [names.bucket_arn("data")], StringLike={"s3:prefix": ["*/raw/*"]}),
         put_metrics(),
+        send_records(names),
         send_alerts(names),
     ]
 
 
 def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
-    """Role of lambda/deploy: deploy the newest approved version and write a record of the deployment; send alerts."""
-    records = names.bucket_arn("records")
+    """Role of lambda/deploy: deploy the newest approved version, send a record of the deployment, and alerts."""
     return [
         *consume_statements(names, "deploy"),
         use_key(key_arn),
@@ -59,12 +60,12 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
         pass_role(names.iam_arn(f"role/{names.model('*').role('endpoint')}")),
         *_scaling(names),
         allow(["s3:GetObject"], [f"{names.bucket_arn('artifacts')}/*/model.tar.gz"]),
-        allow(["s3:PutObject"], [f"{records}/*/{kind}/*" for kind in ("versions", "deployments", "approvals")]),
+        send_records(names),
         send_alerts(names),
     ]
 
 
-def cleanup_statements(names: EnvironmentNames) -> list[iam.PolicyStatement]:
+def cleanup_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
     """Role of lambda/endpoint_cleanup: delete the resources that lambda/deploy created for a model, and its versions."""
     return [
         allow(
@@ -79,6 +80,8 @@ def cleanup_statements(names: EnvironmentNames) -> list[iam.PolicyStatement]:
         _scaling_targets(names, "DeregisterScalableTarget"),
         allow_without_resource(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs"]),
         allow(["sagemaker:ListModelPackages", "sagemaker:DeleteModelPackage"], _versions(names)),
+        use_key(key_arn),
+        send_records(names),
     ]
 
 

@@ -1,21 +1,27 @@
 """The recorder: the function that writes the audit records of an environment, behind its queue."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import Duration
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from ..core.bootstrapping import decrypt_assets
 from ..core.factory_function import FactoryFunction, consume_statements
-from ..core.names import EnvironmentNames
+from ..core.names import METRIC_NAMESPACE, EnvironmentNames
 from ..core.network import VpcConfig
 from ..core.permissions import allow, send_alerts, use_key
 from ..core.trigger_queue import TriggerQueue
 
 PURPOSE = "recorder"
+EVALUATION = "evaluation/evaluation.json"
+"""What the gate decided, below the folder of an execution."""
 _TIMEOUT = Duration.minutes(15)
 """The longest that Lambda allows: the function reads artifacts of a version, to compare them with their SHA-256."""
 
@@ -33,6 +39,7 @@ class Recorder(Construct):
         statements: `recorder_statements`, which the endpoints of an isolated VPC allow as well.
         vpc: Subnets and security groups. Default: None, outside of a VPC.
         alarm_topic: Topic of the alarms on errors and on waiting messages.
+        undelivered: Dead-letter queue of the rules, imported by name.
     """
 
     def __init__(
@@ -47,6 +54,7 @@ class Recorder(Construct):
         statements: list[iam.PolicyStatement],
         vpc: VpcConfig | None,
         alarm_topic: sns.ITopic,
+        undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
         queue = TriggerQueue(
@@ -78,7 +86,81 @@ class Recorder(Construct):
             },
             alarm_topic=alarm_topic,
         )
+        self._names, self._undelivered = names, undelivered
+        self._add_rules()
         function.consume(self.queue, dead_letters=queue.dead_letters, grant=False)
+
+    def _add_rules(self) -> None:
+        """Rules for all models of the environment. The order of records does not matter, so each rule has one message group."""
+        names, sagemaker = self._names, ["aws.sagemaker"]
+        pipelines = names.arn("sagemaker", f"pipeline/{names.prefix}-*-train")
+        self._rule(
+            "Executions",
+            "Sends ended trainings to the recorder",
+            {
+                "source": sagemaker,
+                "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+                "detail": {
+                    "pipelineArn": [{"wildcard": pipelines}],
+                    "currentPipelineExecutionStatus": ["Succeeded", "Failed", "Stopped"],
+                },
+            },
+        )
+        self._rule(
+            "Versions",
+            "Sends new and changed versions to the recorder",
+            {
+                "source": sagemaker,
+                "detail-type": ["SageMaker Model Package State Change"],
+                "detail": {"ModelPackageGroupName": [{"prefix": f"{names.prefix}-"}]},
+            },
+        )
+        metrics = {"metricStat": {"metric": {"namespace": [METRIC_NAMESPACE, "AWS/SageMaker"]}}}
+        self._rule(
+            "Alarms",
+            "Sends alarms of models to the recorder when they begin and end",
+            {
+                "source": ["aws.cloudwatch"],
+                "detail-type": ["CloudWatch Alarm State Change"],
+                "detail": {
+                    "alarmName": [{"prefix": f"{names.prefix}-"}],
+                    "configuration": {"metrics": metrics},
+                    # Not the changes between OK and INSUFFICIENT_DATA, of which an endpoint without traffic has many.
+                    "$or": [{"state": {"value": ["ALARM"]}}, {"previousState": {"value": ["ALARM"]}}],
+                },
+            },
+        )
+        self._rule(
+            "Settings",
+            "Sends changed settings of models to the recorder",
+            {
+                "source": ["aws.ssm"],
+                "detail-type": ["Parameter Store Change"],
+                "detail": {
+                    "name": [{"prefix": names.models_parameter_prefix}],
+                    "operation": ["Create", "Update", "Delete"],
+                },
+            },
+        )
+
+    def _rule(self, what: str, description: str, pattern: Mapping[str, Any]) -> None:
+        purpose = what.lower()
+        events.CfnRule(
+            self,
+            what,
+            name=f"{self._names.prefix}-record-{purpose}",
+            description=description,
+            event_pattern=dict(pattern),
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="Recorder",
+                    arn=self.queue.queue_arn,
+                    # No model has a name with an underscore, so a rule does not wait for a model's messages.
+                    sqs_parameters=events.CfnRule.SqsParametersProperty(message_group_id=f"_{purpose}"),
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=self._undelivered.queue_arn),
+                )
+            ],
+        )
 
 
 def recorder_statements(
@@ -98,11 +180,30 @@ def recorder_statements(
         use_key(key_arn),
         allow(["s3:ListBucket"], [records], StringLike={"s3:prefix": ["*/chain/*", "*/index/*", "*/evidence/*"]}),
         allow(["s3:GetObject"], [f"{records}/*/chain/*"]),
+        *_event_sources(names),
         allow(["s3:PutObject"], [f"{records}/*/{kind}/*" for kind in ("chain", "index", "evidence")]),
         allow(["s3:PutObject"], [f"{records}/_lineage/*"]),
         allow(["kms:Sign", "kms:GetPublicKey"], [signing_key_arn]),
         *_evidence_sources(names, code_bucket_arn),
         send_alerts(names),
+    ]
+
+
+def _event_sources(names: EnvironmentNames) -> list[iam.PolicyStatement]:
+    """Read what events of AWS are about: executions, versions and settings."""
+    artifacts = names.bucket_arn("artifacts")
+    return [
+        allow(["s3:ListBucket"], [artifacts], StringLike={"s3:prefix": [f"*/executions/*/{EVALUATION}"]}),
+        allow(
+            [
+                "sagemaker:DescribePipelineExecution",
+                "sagemaker:ListPipelineExecutionSteps",
+                "sagemaker:ListPipelineParametersForExecution",
+            ],
+            [names.arn("sagemaker", f"pipeline/{names.prefix}-*-train/execution/*")],
+        ),
+        allow(["sagemaker:DescribeModelPackage"], [names.arn("sagemaker", f"model-package/{names.prefix}-*")]),
+        allow(["ssm:GetParameterHistory"], [names.arn("ssm", f"parameter{names.models_parameter_prefix}*")]),
     ]
 
 

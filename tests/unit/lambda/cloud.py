@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import boto3
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+from moto.sqs.models import sqs_backends
 
 ROOT = Path(__file__).parents[3]
 EVENTS = Path(__file__).parent / "events"
@@ -155,6 +156,20 @@ class Cloud:
 
     def message(self, name, **attributes):
         return message(self.event(name), self.model, **attributes)
+
+    @property
+    def _sent(self):
+        """Messages in the recorder queue, where no function reads them."""
+        return sqs_backends[ACCOUNT][REGION].queues["acme-prod-recorder.fifo"]._messages
+
+    def records(self, kind=None):
+        """Records that were sent to the recorder about the test's model, oldest first."""
+        bodies = [json.loads(message.body) for message in self._sent if message.group_id == self.model]
+        return [body for body in bodies if kind in (None, body["kind"])]
+
+    def forget_records(self):
+        for message in [message for message in self._sent if message.group_id == self.model]:
+            self._sent.remove(message)
 
     def objects(self, prefix):
         found = self.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=f"{self.model}/{prefix}")

@@ -41,7 +41,7 @@ def local(tmp_path_factory):
                 Threshold=1,
                 ComparisonOperator="GreaterThanThreshold",
             )
-            for name in ("acme-prod-retrain.fifo", "acme-prod-retrain-dead-letters.fifo"):
+            for name in ("acme-prod-retrain.fifo", "acme-prod-retrain-dead-letters.fifo", "acme-prod-recorder.fifo"):
                 boto3.client("sqs").create_queue(QueueName=name, Attributes={"FifoQueue": "true"})
             yield started
 
@@ -66,6 +66,7 @@ def load(local, monkeypatch):
         "QUEUE_URL": f"{local.endpoint_url}/{ACCOUNT}/acme-prod-retrain.fifo",
         "DEAD_LETTER_QUEUE_URL": f"{local.endpoint_url}/{ACCOUNT}/acme-prod-retrain-dead-letters.fifo",
         "MAX_RECEIVES": "5",
+        "RECORDER_QUEUE_URL": f"{local.endpoint_url}/{ACCOUNT}/acme-prod-recorder.fifo",
     }.items():
         monkeypatch.setenv(variable, value)
     functions = []
@@ -128,8 +129,7 @@ def live(deploy):
     deploy.register()
     deploy.send()
     deploy.end()
-    for name in deploy.cloud.objects("deployments/"):
-        deploy.cloud.client("s3").delete_object(Bucket=deploy.cloud.bucket, Key=f"{deploy.cloud.model}/{name}")
+    deploy.cloud.forget_records()
     deploy.function.calls.clear()
     return deploy
 

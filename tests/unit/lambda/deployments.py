@@ -71,8 +71,11 @@ class Deployments:
         return sent
 
     def records(self):
-        """The records of deployments, oldest first."""
-        return [self.cloud.read(name) for name in sorted(self.cloud.objects("deployments/"))]
+        """What the records of deployments say, oldest first."""
+        return [
+            {**sent["facts"], **{name: sent[name] for name in ("time", "version", "subject", "by")}}
+            for sent in self.cloud.records("deployment")
+        ]
 
     def set_approval(self, version, status, by=None):
         """Change the approval status of a version, as a person does in SageMaker's console."""

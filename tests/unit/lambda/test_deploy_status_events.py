@@ -1,8 +1,7 @@
-"""lambda/deploy: versions that wait for approval, and approvals in the console, which have no record yet."""
+"""lambda/deploy: versions that wait for approval, and approvals in the console."""
 
 import uuid
 
-import boto3
 import pytest
 
 BOB = "arn:aws:sts::123456789012:assumed-role/approver/bob"
@@ -26,10 +25,6 @@ def version_event(deploy, version, status, **detail):
     return event
 
 
-def decisions(deploy):
-    return [deploy.cloud.read(name) for name in deploy.cloud.objects("approvals/")]
-
-
 def test_new_version_that_waits_alerts_with_command(deploy):
     number = deploy.register("PendingManualApproval")
     package = deploy.cloud.state.packages[deploy.package_arn(number)]
@@ -42,7 +37,7 @@ def test_new_version_that_waits_alerts_with_command(deploy):
     assert (alert["cause"], alert["version"], alert["environment"]) == ("version-needs-approval", 1, "prod")
     assert alert["why"] == "manual: new labels; auc 0.9"
     assert alert["command"] == f'model-factory approve {model} --version 1 --env prod --reason "…"'
-    assert decisions(deploy) == []
+    assert deploy.cloud.records() == []
 
 
 @pytest.mark.parametrize("case", ["approved since", "of a delivery"])
@@ -58,34 +53,31 @@ def test_version_that_needs_nobody_alerts_nobody(deploy, case):
     assert deploy.alerts() == []
 
 
-def test_approval_in_console_is_recorded_once_and_deployed(deploy):
+def test_approval_in_console_is_deployed(deploy):
     number = deploy.register("PendingManualApproval")
     deploy.set_approval(number, "Approved", by=BOB)
     event = version_event(deploy, number, "Approved", UpdatedModelPackageFields=["ModelApprovalStatus"])
     assert deploy.send_body(event)["message"] == "deploying"
-    deploy.send_body(event)
-    (record,) = decisions(deploy)
-    assert (record["decision"], record["by"], record["ModelPackageVersion"]) == ("Approved", BOB, 1)
+    deploy.end()
+    assert [record["requested_by"] for record in deploy.records()] == [BOB]
 
 
-def test_approval_with_record_gets_no_second_one(deploy, modules):
-    approvals = modules("deploy", "shared.approvals")["shared.approvals"]
+def test_approval_by_unknown_person_is_not_automatic(deploy):
     number = deploy.register("PendingManualApproval")
-    package = deploy.sagemaker.describe_model_package(ModelPackageName=deploy.package_arn(number))
-    approvals.set_approval(boto3, deploy.cloud.settings["records_uri"], package, "Approved", by="ada", reason="fine")
-    fields = ["ModelApprovalStatus", "ApprovalDescription"]
-    deploy.send_body(version_event(deploy, number, "Approved", UpdatedModelPackageFields=fields))
-    assert [record["by"] for record in decisions(deploy)] == ["ada"]
+    deploy.set_approval(number, "Approved")
+    del deploy.cloud.state.packages[deploy.package_arn(number)]["LastModifiedBy"]
+    deploy.send_body(version_event(deploy, number, "Approved", UpdatedModelPackageFields=["ModelApprovalStatus"]))
+    deploy.end()
+    assert "UpdateModelPackage in CloudTrail" in deploy.records()[0]["requested_by"]
 
 
-def test_withdrawn_approval_of_live_version_is_recorded_and_reverted(live):
+def test_withdrawn_approval_of_live_version_is_reverted(live):
     live.register()
     live.send()
     live.end()
     live.set_approval(2, "PendingManualApproval", by=BOB)
     event = version_event(live, 2, "PendingManualApproval", UpdatedModelPackageFields=["ModelApprovalStatus"])
     assert live.send_body(event)["message"] == "deploying"
-    assert [record["decision"] for record in decisions(live)] == ["PendingManualApproval"]
     assert "version-needs-approval" in [alert["cause"] for alert in live.alerts()]
 
 
@@ -98,4 +90,4 @@ def test_update_of_metadata_is_no_approval(live):
     )
     event = version_event(live, 2, "Approved", UpdatedModelPackageFields=["CustomerMetadataProperties"])
     assert live.send_body(event)["message"] == "the approval has not changed"
-    assert (live.live(), decisions(live)) == (1, [])
+    assert live.live() == 1

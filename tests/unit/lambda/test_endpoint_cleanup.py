@@ -133,7 +133,7 @@ def test_scalable_target_is_deregistered_before_endpoint_is_deleted(cleanup):
     cleanup()
     found = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[where["ResourceId"]])
     assert found["ScalableTargets"] == []
-    assert cleanup.function.changes[:2] == ["DeregisterScalableTarget", "DeleteEndpoint"]
+    assert cleanup.function.changes[:3] == ["SendMessage", "DeregisterScalableTarget", "DeleteEndpoint"]
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -26,6 +26,10 @@ class Account:
         for bucket in self.buckets.values():
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         self.sagemaker.create_model_package_group(ModelPackageGroupName=self.group)
+        self.client("sqs").create_queue(
+            QueueName=f"{world.prefix(name)}-recorder.fifo",
+            Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"},
+        )
         self.settings = {
             "model": self.model,
             "model_package_group": self.group,

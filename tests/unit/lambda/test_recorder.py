@@ -8,7 +8,7 @@ import pytest
 
 from model_factory.functions.shared import chain
 
-from .cloud import message
+from .cloud import ACCOUNT, REGION, message
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 
@@ -89,8 +89,7 @@ def test_writers_at_once_leave_no_gap(cloud, recorder):
         chains = module.Chains(cloud.client("s3"), cloud.bucket)
         for number in range(3):
             received = module.Received(json.dumps(sent(cloud, id=f"{writer}-{number}")), "sender")
-            for draft in module.parse(received, module.origin_of(recorder.context)):
-                chains.append(draft, again=False)
+            chains.append(module.parse(received, module.origin_of(recorder.context)), again=False)
 
     threads = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
     for thread in threads:
@@ -118,3 +117,12 @@ def test_invalid_record_is_refused(cloud, recorder, changes, reason):
     recorder(message(sent(cloud, **changes), cloud.model))
     assert records(cloud) == []
     assert any(reason in line.get("reason", "") for line in recorder.logged())
+
+
+def test_sender_is_the_session_that_called(local, cloud):
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName=f"{cloud.model}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    session = local.accounts.role_client("sqs", f"arn:aws:iam::{ACCOUNT}:role/administrator", REGION)
+    session.send_message(QueueUrl=url, MessageBody="{}", MessageGroupId="a", MessageDeduplicationId="1")
+    (received,) = sqs.receive_message(QueueUrl=url, AttributeNames=["SenderId"])["Messages"]
+    assert ":" in received["Attributes"]["SenderId"]

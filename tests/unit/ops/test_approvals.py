@@ -4,8 +4,10 @@ import hashlib
 import json
 
 import pytest
+from moto.sqs.models import sqs_backends
 
 from local_aws.server import LocalAws
+from model_factory.functions.shared import chain
 from model_factory.ops.project import Project
 
 ACCOUNTS = {"dev": "111111111111", "prod": "123456789012"}
@@ -43,7 +45,7 @@ def _prepare(session) -> None:
         return
     for purpose in ("records", "artifacts"):
         s3.create_bucket(Bucket=names.bucket(purpose), CreateBucketConfiguration={"LocationConstraint": REGION})
-    for purpose in ("deploy", "retrain"):
+    for purpose in ("deploy", "retrain", "recorder"):
         session.client("sqs").create_queue(
             QueueName=names.queue(purpose), Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"}
         )
@@ -87,14 +89,27 @@ def version(session, number: int) -> dict:
     return session.client("sagemaker").describe_model_package(ModelPackageName=arn)
 
 
-def record(session, uri: str) -> dict:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return json.loads(session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+def record(session, out: str) -> dict:
+    """The record whose id the output has, as it was sent to the recorder; and written, as the recorder does."""
+    names = session.names
+    messages = sqs_backends[names.account][REGION].queues[names.queue("recorder")]._messages
+    sent = {body["id"]: body for body in (json.loads(message.body) for message in messages)}[identifier(out)]
+    s3, bucket = session.client("s3"), names.bucket("records")
+    chained = s3.list_objects_v2(Bucket=bucket, Prefix=chain.chain_prefix("churn")).get("Contents", [])
+    number, previous = len(chained) + 1, None
+    if chained:
+        previous = chain.digest(s3.get_object(Bucket=bucket, Key=chained[0]["Key"])["Body"].read())
+    by = {"identity": "AROA:ada", "source": "sqs-sender", "claimed": sent["by"]}
+    links = {"schema": chain.SCHEMA, "sequence": number, "previous": previous, "recorded": sent["time"]}
+    about = {"factory": names.factory, "environment": names.environment}
+    body = chain.encode(sent | links | about | {"by": by})
+    s3.put_object(Bucket=bucket, Key=chain.record_key("churn", number), Body=body)
+    return sent
 
 
-def word(text: str, start: str) -> str:
-    """The first word of the output that starts with `start`."""
-    return next(word.rstrip(";") for word in text.split() if word.startswith(start))
+def identifier(out: str) -> str:
+    """The id of a record in the output of a command."""
+    return out.partition("; record ")[2].split()[0]
 
 
 def test_newest_pending_version_is_approved_with_audit_record(session, run, project):
@@ -102,15 +117,16 @@ def test_newest_pending_version_is_approved_with_audit_record(session, run, proj
     code, out, err = run("approve", "churn", "--reason", "looks right", "--project", str(project))
     assert code == 0, err
     assert version(session["prod"], number)["ModelApprovalStatus"] == "Approved"
-    saved = record(session["prod"], word(out, "s3://"))
-    assert (saved["decision"], saved["reason"], saved["ModelPackageVersion"]) == ("Approved", "looks right", number)
+    saved = record(session["prod"], out)
+    assert (saved["kind"], saved["facts"]["reason"], saved["version"]) == ("approval", "looks right", number)
     assert saved["by"] == "arn:aws:sts::123456789012:assumed-role/administrator/ada"
 
 
 def test_rejecting_approved_version_sends_deploy_message(session, run, project):
     number = register(session["prod"], "Approved")
-    code, _, err = run("reject", "churn", "--version", str(number), "--reason", "wrong", "--project", str(project))
+    code, out, err = run("reject", "churn", "--version", str(number), "--reason", "wrong", "--project", str(project))
     assert code == 0, err
+    record(session["prod"], out)
     assert version(session["prod"], number)["ModelApprovalStatus"] == "Rejected"
     sqs = session["prod"].client("sqs")
     url = sqs.get_queue_url(QueueName=session["prod"].names.queue("deploy"))["QueueUrl"]
@@ -128,12 +144,12 @@ def test_status_without_record_is_completed_once(session, run, project):
     arguments = ("approve", "churn", "--version", str(number), "--reason", "as agreed", "--project", str(project))
     code, out, err = run(*arguments)
     assert code == 0, err
-    assert f"version {number} of churn in prod was Approved already, without a record; recorded in" in out
-    saved = record(session["prod"], word(out, "s3://"))
+    assert f"version {number} of churn in prod was Approved already, without a record; record " in out
+    saved = record(session["prod"], out)
     person = "arn:aws:sts::123456789012:assumed-role/administrator/ada"
-    assert (saved["decision"], saved["by"], saved["completed_by"]) == ("Approved", person, person)
+    assert (saved["kind"], saved["by"], saved["facts"]["decided_by"]) == ("approval", person, person)
     code, _, err = run(*arguments)
-    assert (code, f"version {number} of churn is Approved already, by {person}: s3://" in err) == (1, True)
+    assert (code, f"version {number} of churn is Approved already, by {person}: record " in err) == (1, True)
 
 
 def test_decision_of_another_at_the_same_time_is_told(session, run, project, monkeypatch):
@@ -170,10 +186,10 @@ def test_promotion_copies_artifact_and_records_origin(session, run, project):
     arguments = ("promote", "churn", "--from", "dev", "--reason", "proven in dev", "--project", str(project))
     code, out, err = run(*arguments)
     assert code == 0, err
-    saved = record(session["prod"], word(out, "s3://"))
+    saved = record(session["prod"], out)["facts"]
     promoted = version(session["prod"], int(out.partition(" as version ")[2].partition(",")[0]))
     facts = promoted["CustomerMetadataProperties"]
-    assert facts["promotion_record"] == word(out, "s3://")
+    assert facts["promotion_record"] == identifier(out)
     assert facts["origin"] == version(session["dev"], number)["ModelPackageArn"] == saved["origin"]
     assert facts["artifact_digest"] == hashlib.sha256(b"the bytes of the model").hexdigest() == saved["artifact_digest"]
     assert facts["code_digest"] == "abc"
@@ -256,8 +272,7 @@ def test_approver_without_records_changes_nothing(session, run_as):
     code, _, err = run_as(arguments, "status")
     assert code == 1
     assert (
-        "the role person-status of 123456789012 (session grace) needs s3:PutObject on arn:aws:s3:::acme-prod-records-"
-        in err
+        "the role person-status of 123456789012 (session grace) needs sqs:GetQueueUrl on arn:aws:sqs:eu-west-1:1" in err
     )
     assert version(session["prod"], number)["ModelApprovalStatus"] == "PendingManualApproval"
 

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from model_factory.core.names import EnvironmentNames
+from model_factory.functions.shared import chain
 from model_factory.ops.operations import deployments
 from model_factory.ops.project import UsageError
 
@@ -40,7 +41,7 @@ class Prod:
     def __init__(self, live=None, approved=(), deployed=True):
         self.statuses = dict.fromkeys(approved, "Approved")
         self.endpoint_status, self.live = "InService", live
-        self.deployed, self.objects, self.sent, self.calls = deployed, {}, [], []
+        self.deployed, self.objects, self.sent, self.calls, self.records = deployed, {}, [], [], []
         self.exceptions = SimpleNamespace(ParameterNotFound=KeyError, QueueDoesNotExist=KeyError)
 
     def client(self, service):
@@ -59,7 +60,7 @@ class Prod:
         return {"ModelPackageSummaryList": [{"ModelPackageVersion": number} for number in approved]}
 
     def list_objects_v2(self, **_):
-        return {"Contents": [{"Key": key} for key in sorted(self.objects) if "/deployments/" in key]}
+        return {"Contents": [{"Key": key} for key in sorted(self.objects) if "/index/deployment/" in key]}
 
     def get_paginator(self, operation):
         return SimpleNamespace(paginate=lambda **options: [getattr(self, operation)(**options)])
@@ -72,10 +73,6 @@ class Prod:
     def get_object(self, Key, **_):
         return {"Body": SimpleNamespace(read=lambda: json.dumps(self.objects[Key]))}
 
-    def put_object(self, Key, Body, **_):
-        self.objects[Key] = json.loads(Body)
-        self.calls.append(f"record {self.objects[Key]['ModelPackageVersion']}")
-
     def update_model_package(self, ModelPackageArn, ModelApprovalStatus, **_):
         number = int(ModelPackageArn.rpartition("/")[2])
         self.statuses[number] = ModelApprovalStatus
@@ -85,14 +82,21 @@ class Prod:
         return {"QueueUrl": QueueName}
 
     def send_message(self, MessageBody, **_):
-        self.calls.append("send")
-        self.sent.append(json.loads(MessageBody))
+        body = json.loads(MessageBody)
+        if "kind" in body:
+            self.calls.append(f"record {body['version']}")
+            self.records.append(body)
+        else:
+            self.calls.append("send")
+            self.sent.append(body)
 
     def record(self, version, outcome="succeeded", previous=None, reason=None):
         """SageMaker ends a deployment, and lambda/deploy writes its record."""
-        key = f"churn/deployments/{datetime.now(UTC):%Y%m%dT%H%M%S}{len(self.objects):02}Z-v{version}.json"
+        number = len(self.objects) // 2 + 1
         config = f"{NAME}-v{previous}-0a1b2c3d" if previous else None
-        self.objects[key] = {"ModelPackageVersion": version, "outcome": outcome, "previous": config, "reason": reason}
+        facts = {"outcome": outcome, "previous": config, "reason": reason}
+        self.objects[chain.record_key("churn", number)] = {"id": f"record {number}", "version": version, "facts": facts}
+        self.objects[f"churn/index/deployment/{datetime.now(UTC):%Y%m%dT%H%M%SZ}-v{version}-{number}"] = {}
         if outcome == "succeeded":
             self.live = version
 
@@ -136,8 +140,7 @@ def test_rollback_rejects_newer_versions_in_order_then_asks():
     requested = deployments.rollback(prod, "churn", 6, "slow", lambda _: None)
     assert prod.calls == ["record 7", "reject 7", "record 8", "reject 8", "send"]
     assert (requested.version, prod.sent[0]["version"], prod.sent[0]["by"]) == (6, 6, ADA)
-    records = [record for key, record in prod.objects.items() if "/approvals/" in key]
-    assert {record["reason"] for record in records} == {"rollback to v6: slow"}
+    assert {record["facts"]["reason"] for record in prod.records} == {"rollback to v6: slow"}
 
 
 @pytest.mark.parametrize(("live", "expected"), [(7, 6), (6, 5), (None, 6)])
@@ -181,7 +184,7 @@ def test_end_of_deployment_is_told_from_its_record(clock, outcome):
     clock.later = [lambda: None, lambda: prod.record(7, outcome, 6, "the alarm went off")]
     ended = follow(prod, requested)
     assert (ended.outcome, ended.version, ended.reason, ended.live) == (outcome, 7, "the alarm went off", 6)
-    assert ended.record_uri.startswith("s3://acme-prod-records-123456789012-eu-west-1/churn/deployments/")
+    assert ended.record.startswith("record ")
 
 
 def test_record_of_another_version_does_not_end_the_wait(clock):
@@ -194,7 +197,7 @@ def test_record_of_another_version_does_not_end_the_wait(clock):
 def test_version_that_is_live_already_is_told(clock):
     prod = Prod(live=7, approved=[6, 7])
     ended = follow(prod, deployments.redeploy(prod, "churn", "x"))
-    assert (ended.outcome, ended.live, ended.record_uri) == ("unchanged", 7, None)
+    assert (ended.outcome, ended.live, ended.record) == ("unchanged", 7, None)
     assert clock.seconds < 60
 
 
@@ -217,7 +220,7 @@ def test_deployment_in_progress_is_waited_for(clock):
 @pytest.mark.parametrize(
     ("outcome", "code", "message"),
     [
-        ("succeeded", 0, "version 7 of churn is live; recorded in s3://r/x"),
+        ("succeeded", 0, "version 7 of churn is live; record one"),
         ("unchanged", 0, "version 7 of churn is live already; there was nothing to deploy"),
         ("rolled back", 3, "version 7 of churn was rolled back: why; the endpoint serves version 6 as before"),
         ("failed", 3, "version 7 of churn failed: why; the endpoint serves version 6 as before"),
@@ -228,8 +231,8 @@ def test_command_has_exit_code_for_each_end(run, project, monkeypatch, outcome, 
     def end(*_):
         if outcome is None:
             raise deployments.NotEndedError("not in time")
-        uri = "s3://r/x" if outcome == "succeeded" else None
-        return deployments.Ended(outcome, 7, "why", 6, uri)
+        record = "one" if outcome == "succeeded" else None
+        return deployments.Ended(outcome, 7, "why", 6, record)
 
     requested = deployments.Requested("churn", NAME, 7, 6, frozenset(), 60)
     monkeypatch.setattr(deployments, "redeploy", lambda *_: requested)

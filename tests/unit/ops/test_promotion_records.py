@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.promotion import Target, promote
+from model_factory.functions.shared.records import RecorderQueue
 
 PACKAGE = {
     "ModelPackageArn": "arn:aws:sagemaker:eu-west-1:111111111111:model-package/acme-dev-churn/3",
@@ -19,7 +20,7 @@ class Account:
     """S3 and SageMaker of an account; `refuses` is the prefix of keys, or the operation, that is refused."""
 
     def __init__(self, refuses=""):
-        self.refuses, self.objects, self.registered = refuses, {}, []
+        self.refuses, self.objects, self.registered, self.records = refuses, {}, [], []
 
     def client(self, service):
         return self
@@ -42,36 +43,40 @@ class Account:
     def describe_model_package(self, **_):
         return {"ModelPackageVersion": 1}
 
+    def get_queue_url(self, QueueName):
+        return {"QueueUrl": QueueName}
+
+    def send_message(self, QueueUrl, MessageBody, **_):
+        self._check(QueueUrl)
+        self.records.append(json.loads(MessageBody))
+
     def _check(self, name):
         if self.refuses and name.startswith(self.refuses):
             error = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
             raise ClientError(error, name)
 
-    def records(self):
-        return {name: json.loads(body) for name, body in sorted(self.objects.items()) if "promotions/" in name}
-
 
 def run(account):
-    target = Target(account, "acme-prod-churn", "s3://prod/churn/", "s3://prod/churn/", "Approved")
+    queue = RecorderQueue.of(account, "acme-prod")
+    target = Target(account, "acme-prod-churn", "s3://prod/churn/", queue, "churn", "Approved")
     return promote(PACKAGE, Account(), "dev", target, by="ada", reason="proven")
 
 
 def test_registered_version_names_its_record():
     account = Account()
     promoted = run(account)
-    ((name, record),) = account.records().items()
-    assert promoted.record_uri == f"s3://prod/{name}"
-    assert name.endswith("-v3.json")
-    assert (record["by"], record["origin"], record["registered_in"]) == (
+    (record,) = account.records
+    assert (record["kind"], record["model"], record["version"]) == ("promotion", "churn", 3)
+    assert (record["by"], record["facts"]["origin"], record["facts"]["registered_in"]) == (
         "ada",
         PACKAGE["ModelPackageArn"],
         "acme-prod-churn",
     )
-    assert account.registered[0]["CustomerMetadataProperties"]["promotion_record"] == promoted.record_uri
+    assert account.registered[0]["CustomerMetadataProperties"]["promotion_record"] == promoted.record == record["id"]
 
 
 def test_nothing_is_registered_without_record():
-    account = Account(refuses="churn/promotions/")
+    account = Account(refuses="acme-prod-recorder.fifo")
     with pytest.raises(ClientError):
         run(account)
     assert account.registered == []
@@ -81,4 +86,5 @@ def test_refused_registration_is_recorded():
     account = Account(refuses="create_model_package")
     with pytest.raises(ClientError):
         run(account)
-    assert [name.rpartition("-v3")[2] for name in account.records()] == ["-not-registered.json", ".json"]
+    announced, refused = account.records
+    assert (refused["facts"]["refused"], refused["kind"]) == (announced["id"], "promotion")

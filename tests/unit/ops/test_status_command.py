@@ -8,6 +8,7 @@ import boto3
 import botocore.client
 import pytest
 
+from model_factory.functions.shared import chain
 from ops.operations.facts import newest_deployment
 
 NAME = "acme-prod-churn"
@@ -100,16 +101,16 @@ def test_live_version_is_shown_with_its_own_alarms(run, project, deployed):
     assert (shown["churn-eu"]["state"], shown["churn-eu"]["alarms"]) == ("left over", ["drift"])
 
 
+def put_record(s3, bucket, version, time, facts):
+    """Put the record of a deployment, numbered like its version, and its marker."""
+    body = json.dumps({"version": version, "time": time.isoformat(), "facts": facts}).encode()
+    s3.put_object(Bucket=bucket, Key=chain.record_key("churn", version), Body=body)
+    s3.put_object(Bucket=bucket, Key=f"churn/index/deployment/{time:%Y%m%dT%H%M%SZ}-v{version}-{version}", Body=b"")
+
+
 def test_rolled_back_deployment_is_read_from_its_record(run, project, deployed):
-    record = {
-        "time": datetime.now(UTC).isoformat(),
-        "ModelPackageVersion": 2,
-        "configuration": f"{NAME}-v2-0a1b2c3d",
-        "outcome": "rolled back",
-        "reason": "the alarm went off",
-    }
-    key = f"churn/deployments/{datetime.now(UTC):%Y%m%dT%H%M%SZ}-v2.json"
-    client("s3").put_object(Bucket=RECORDS, Key=key, Body=json.dumps(record).encode())
+    facts = {"configuration": f"{NAME}-v2-0a1b2c3d", "outcome": "rolled back", "reason": "the alarm went off"}
+    put_record(client("s3"), RECORDS, 2, datetime.now(UTC), facts)
     shown = status(run, project)["churn"]
     assert shown["state"] == "rolled back"
     assert "the alarm went off; the endpoint serves v1 as before" in shown["findings"][0]["what"]
@@ -146,8 +147,6 @@ def test_newest_record_is_found_however_old(aws, days):
     s3.create_bucket(Bucket="records", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     now = datetime.now(UTC)
     for version in (1, 2):
-        time = now - timedelta(days=days, hours=-version)
-        key = f"churn/deployments/{time:%Y%m%dT%H%M%SZ}-v{version}.json"
-        s3.put_object(Bucket="records", Key=key, Body=json.dumps({"ModelPackageVersion": version}).encode())
-    assert newest_deployment(s3, "records", "churn", now) == {"ModelPackageVersion": 2}
+        put_record(s3, "records", version, now - timedelta(days=days, hours=-version), {})
+    assert newest_deployment(s3, "records", "churn", now)["version"] == 2
     assert newest_deployment(s3, "records", "sales", now) is None
