@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from .. import reproducibility
 from .pickles import Built, name_of
 
-THREAD_FIELDS = ("n_threads", "n_jobs")
+THREAD_FIELDS = (*reproducibility.THREAD_FIELDS, "n_jobs")
 """Fields in which estimators keep how many threads they used or are to use; nothing that was learned is there."""
 LONGEST = 60
 

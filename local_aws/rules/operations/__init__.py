@@ -15,6 +15,7 @@ from . import (
     sagemaker_jobs,
     sagemaker_models,
     sagemaker_pipelines,
+    sagemaker_registry,
     scaling,
     services,
 )
@@ -33,6 +34,7 @@ ENTRIES: tuple[Entry, ...] = (
     *sagemaker_jobs.ENTRIES,
     *sagemaker_models.ENTRIES,
     *sagemaker_pipelines.ENTRIES,
+    *sagemaker_registry.ENTRIES,
     *resources.ENTRIES,
     *services.ENTRIES,
 )

@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "delivery": {"config", "core"},
     "testing": {"config", "model"},
     "stacks": {"assets", "config", "core", "definition", "delivery", "environment", "model"},
-    "ops": {"assets", "config", "core", "functions", "model"},
+    "ops": {"assets", "config", "core", "functions", "jobs", "model"},
     "jobs": set(),
     "functions": set(),
 }

@@ -31,6 +31,12 @@ class Account:
     def get_object(self, **_):
         return {"Body": io.BytesIO(b"model")}
 
+    def get_paginator(self, _):
+        return self
+
+    def paginate(self, **_):
+        return []
+
     def put_object(self, *, Key, Body, **_):
         self._check(Key)
         self.objects[Key] = Body

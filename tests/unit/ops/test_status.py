@@ -35,7 +35,7 @@ def endpoint(number, status="InService", pending=None, **more):
 def deployment(number, outcome="succeeded", reason=None):
     return {
         "time": (NOW - timedelta(hours=2)).isoformat(),
-        "ModelPackageVersion": number,
+        "version": number,
         "configuration": f"{PREFIX}-v{number}-0a1b2c3d",
         "outcome": outcome,
         "reason": reason,

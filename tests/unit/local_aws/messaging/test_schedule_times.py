@@ -84,7 +84,10 @@ def test_tick_since_a_time_invokes_what_is_due(monkeypatch):
     )
     monkeypatch.setattr(schedules.clock, "pass_to", lambda _: None)
     local = SimpleNamespace(
-        replace=lambda *_: None, on_stop=lambda _: None, control=lambda name, call: served.update({name: call})
+        replace=lambda *_: None,
+        on_stop=lambda _: None,
+        control=lambda name, call: served.update({name: call}),
+        stores=SimpleNamespace(add=lambda *_: None),
     )
     schedules.install(local)
     body = {"schedule": "nightly", "account": "123456789012", "region": "eu-west-1"}

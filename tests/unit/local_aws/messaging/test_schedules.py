@@ -81,7 +81,14 @@ def test_only_scheduler_accepts_expression(expression):
     ],
 )
 def test_service_refuses_schedule(monkeypatch, expression, timezone, refusal):
-    schedules.install(SimpleNamespace(replace=monkeypatch.setattr, control=lambda *_: None, on_stop=lambda _: None))
+    schedules.install(
+        SimpleNamespace(
+            replace=monkeypatch.setattr,
+            control=lambda *_: None,
+            on_stop=lambda _: None,
+            stores=SimpleNamespace(add=lambda *_: None),
+        )
+    )
     backend = EventBridgeSchedulerBackend("us-east-1", "123456789012")
     names = ("description", "end_date", "group_name", "kms_key_arn", "start_date", "state", "action_after_completion")
     request = dict.fromkeys(names) | {"name": "nightly", "flexible_time_window": {"Mode": "OFF"}, "target": {}}

@@ -13,7 +13,11 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 def test_failing_subscription_breaks_neither_publisher_nor_others(monkeypatch):
     allowed = SimpleNamespace(check_call=lambda *_: None)
     local = SimpleNamespace(
-        replace=monkeypatch.setattr, control=lambda *_: None, authorization=allowed, endpoint_url="http://localhost"
+        replace=monkeypatch.setattr,
+        control=lambda *_: None,
+        authorization=allowed,
+        endpoint_url="http://localhost",
+        stores=SimpleNamespace(add=lambda *_: None),
     )
     topics.install(local)
     queues = SQSBackend(REGION, ACCOUNT)
