@@ -29,7 +29,7 @@ ALLOWED = [
 
 
 @pytest.fixture
-def queues(cloud, tmp_path):
+def queues(cloud, local, tmp_path):
     """URLs of the deployed function's queue and of its dead-letter queue."""
     name = f"{cloud.model}-retrain"
     iam, sqs, functions = cloud.client("iam"), cloud.client("sqs"), cloud.client("lambda")
@@ -59,6 +59,7 @@ def queues(cloud, tmp_path):
                 "QUEUE_URL": queue,
                 "DEAD_LETTER_QUEUE_URL": dead,
                 "MAX_RECEIVES": "5",
+                "RECORDER_QUEUE_URL": f"{local.endpoint_url}/{ACCOUNT}/acme-prod-recorder.fifo",
             },
         },
     )

@@ -40,7 +40,7 @@ def test_endpoint_deleted_by_hand_alerts_and_is_recorded(live):
     (alert,) = live.alerts()
     assert (alert["cause"], alert["version"]) == ("endpoint-deleted", 1)
     assert alert["command"] == f"model-factory redeploy {live.cloud.model} --env prod"
-    assert [(record["outcome"], record["ModelPackageVersion"]) for record in live.records()] == [("deleted", 1)]
+    assert [(record["outcome"], record["version"]) for record in live.records()] == [("deleted", 1)]
     assert live.send_body(event)["message"] == "the endpoint is deleted"
     assert live.alerts() == []
     # An approval that is delivered again creates nothing; a person does.

@@ -13,9 +13,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from moto import mock_aws
 
-from .cloud import message
+from .cloud import REGION, message
 
 EXECUTION = "arn:aws:sagemaker:eu-west-1:111111111111:pipeline/acme-prod-sales-train/execution/abc"
 FOLDER = "s3://artifacts/sales/executions/abc/"
@@ -31,6 +30,7 @@ DEFINITION = {
 FACTS = {"python": "3.12.9", "libraries": {"numpy": "2.5.1", "scikit_learn": "1.9.0"}}
 OBJECTS = [{"bucket": "data", "key": "raw/1.csv", "version_id": "v1"}, {"bucket": "data", "key": "raw/2.csv"}]
 ARTIFACT = "train/job-1/output/model.tar.gz"
+BUCKETS = ("artifacts", "records", "assets")
 
 
 def digest(content: bytes) -> str:
@@ -44,14 +44,18 @@ class SageMaker:
 
 
 @pytest.fixture
-def s3():
-    with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1")
-        for bucket in ("artifacts", "records", "assets"):
-            client.create_bucket(Bucket=bucket)
-            client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        client.put_object(Bucket="assets", Key="1.zip", Body=b"code")
-        yield client
+def s3(local):
+    """S3 of the embedded AWS: Moto's own mocks would empty it for the tests that follow."""
+    client = boto3.client("s3")
+    for bucket in BUCKETS:
+        client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    client.put_object(Bucket="assets", Key="1.zip", Body=b"code")
+    yield client
+    for bucket in BUCKETS:
+        for entry in client.list_object_versions(Bucket=bucket).get("Versions", []):
+            client.delete_object(Bucket=bucket, Key=entry["Key"], VersionId=entry["VersionId"])
+        client.delete_bucket(Bucket=bucket)
 
 
 @pytest.fixture

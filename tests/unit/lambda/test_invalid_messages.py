@@ -152,7 +152,7 @@ DEPLOY_EVENTS = ["manual", "version_approved", "endpoint_in_service", "endpoint_
 @pytest.mark.parametrize("name", RETRAIN_EVENTS)
 def test_retrain_accepts_contract_messages(retrain, name):
     assert not retrain.handle(json.dumps(event(name)))
-    assert retrain.changes() == ["StartPipelineExecution", "PutMetricData"]
+    assert retrain.changes() == ["SendMessage", "StartPipelineExecution", "PutMetricData"]
 
 
 @pytest.mark.parametrize("name", DEPLOY_EVENTS)
@@ -255,6 +255,6 @@ def test_clean_up_responds_to_requests_and_refuses_other_events(clean_up, conten
         assert (clean_up.sent, clean_up.changes()) == (["SUCCESS"], [])
     elif clean_up.sent == ["SUCCESS"]:
         assert all(text(name, 63, NAME) for name in (endpoint, group))
-        assert clean_up.changes() == ["DeregisterScalableTarget"]
+        assert clean_up.changes() == ["SendMessage", "DeregisterScalableTarget"]
     else:
         assert (clean_up.sent, clean_up.changes()) == (["FAILED"], [])

@@ -16,8 +16,8 @@ def denied(retrain, monkeypatch):
     sent = []
 
     def deny(*_):
-        answer = {"Error": {"Code": "AccessDeniedException", "Message": "no identity-based policy allows it"}}
-        raise ClientError(answer, "StartPipelineExecution")
+        error = {"Code": "AccessDeniedException", "Message": "no identity-based policy allows it"}
+        raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}, "StartPipelineExecution")
 
     class Sqs:
         def change_message_visibility(self, **parameters):

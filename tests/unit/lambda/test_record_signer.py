@@ -163,4 +163,4 @@ def test_handler_signs_and_copies(records, load, monkeypatch):
     monkeypatch.setenv("ANCHOR_BUCKET", records.anchor)
     monkeypatch.setenv("ANCHOR_REGION", REGION)
     assert len(function.invoke({})["copied"]) == 2
-    assert "heads signed" in function.logged()
+    assert [line["message"] for line in function.logged()] == ["heads signed"] * 2
