@@ -20,7 +20,7 @@ class ModelSettings(Construct):
     Args:
         scope: Parent construct.
         construct_id: Id of this construct in `scope`.
-        props: The model. Needs `data_bucket`, `artifacts_bucket`, `records_bucket` and `key`; uses `vpc`.
+        props: The model. Needs `data_bucket`, `artifacts_bucket` and `key`; uses `vpc`.
         endpoint_role: Role of the endpoint's containers, such as the one of EndpointDeployer.
 
     Raises:
@@ -29,7 +29,7 @@ class ModelSettings(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, props: ModelProps, *, endpoint_role: iam.IRole) -> None:
         super().__init__(scope, construct_id)
-        props.require(self, "data_bucket", "artifacts_bucket", "records_bucket", "key")
+        props.require(self, "data_bucket", "artifacts_bucket", "key")
         self.parameter = ssm.CfnParameter(
             self,
             "Parameter",
@@ -53,7 +53,6 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
         "tags": props.tags,
         "raw_uri": f"{props.uri('data', 'raw')}/",
         "artifacts_uri": f"{props.uri('artifacts')}/",
-        "records_uri": f"{props.uri('records')}/",
         "retrain": {
             "on_drift": config.retrain.on_drift,
             "on_quality": config.retrain.on_quality,

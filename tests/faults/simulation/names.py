@@ -22,7 +22,6 @@ def settings(model):
             "endpoint": name,
             "raw_uri": f"s3://acme-prod-data/{model}/raw/",
             "artifacts_uri": f"s3://acme-prod-artifacts/{model}/",
-            "records_uri": f"s3://acme-prod-records/{model}/",
             "tags": [{"Key": "model-factory:model", "Value": model}],
             "retrain": {"on_drift": True, "on_quality": True, "max_failures": 1, "cooldown_seconds": 3600.0},
             "serving": {

@@ -46,7 +46,6 @@ SETTINGS = {
     "training_pipeline": "acme-prod-churn-train",
     "endpoint": "acme-prod-churn",
     "raw_uri": "s3://data/churn/raw/",
-    "records_uri": "s3://records/churn/",
     "retrain": {"on_drift": True, "cooldown_seconds": 0.0},
 }
 RESPONSES = {
