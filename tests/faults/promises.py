@@ -142,8 +142,8 @@ def _records(machine):
     happened = Counter((d.config, d.previous, d.outcome) for d in world.hosting.deployments if d.ended)
     happened += Counter((config, config, "deleted") for _, config in machine.ledger.deletions)
     written = Counter(
-        (record["configuration"], record["previous"], record["outcome"])
-        for record in world.s3.records(f"{machine.model}/deployments/").values()
+        (record.facts["configuration"], record.facts["previous"], record.facts["outcome"])
+        for record in world.recorder.records(machine.model, "deployment")
     )
     for (config, previous, outcome), number in (happened - written).items():
         yield f"{number} deployment(s) of {config} after {previous} that {outcome} have no record; records: {dict(written)}"

@@ -1,5 +1,7 @@
 """The machine of removals: a model's stack is deleted while deployments go on, and endpoint-cleanup clears up."""
 
+import uuid
+
 from hypothesis.stateful import precondition, rule
 
 from .deployments import MODEL, NAME, Deployments
@@ -50,8 +52,9 @@ class Removals(Deployments):
         world.bus.rules["approved"].enabled = False
         world.ssm.parameters.pop(f"/acme/prod/models/{MODEL}", None)
         before = len(world.responses)
+        event = _event(str(uuid.UUID(int=self.steps % 2**64)))
         for _ in range(ATTEMPTS):
-            world.functions["endpoint-cleanup"].invoke(_event(), fault)
+            world.functions["endpoint-cleanup"].invoke(event, fault)
             if len(world.responses) > before:
                 break
             fault = None
@@ -85,14 +88,14 @@ class Removals(Deployments):
         yield from (f"version {version.number}" for version in self.versions if version.created < self.since)
 
 
-def _event():
+def _event(request):
     stack = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{NAME}/6b1f0e50-9d3c-11f0-8c11-0a1b2c3d4e5f"
     return {
         "RequestType": "Delete",
         "ServiceToken": arn("lambda", "function:acme-prod-endpoint-cleanup"),
         "ResponseURL": "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/answer",
         "StackId": stack,
-        "RequestId": "0f4b2f0e-6d8a-4b55-9b2e-7a1a3d9e2c11",
+        "RequestId": request,
         "LogicalResourceId": "EndpointCleanup3A1F",
         "PhysicalResourceId": NAME,
         "ResourceType": "Custom::EndpointCleanup",

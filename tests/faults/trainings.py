@@ -119,7 +119,8 @@ def request(machine, model, choice):
     trigger = ("manual", "code")[choice % 2]
     machine.world.tell(f"{'a person runs model-factory retrain' if choice % 2 == 0 else 'the delivery trains'} {model}")
     identifier = uuid.UUID(int=machine.steps % 2**64).hex
-    machine.send(model, {"model": model, "trigger": trigger, "reason": f"because {choice}", "id": identifier})
+    reason = f"because {choice}" if trigger == "manual" else f"pushed abc, delivery {identifier}"
+    machine.send(model, {"model": model, "trigger": trigger, "reason": reason, "id": identifier})
 
 
 def put_data(machine, model, choice):

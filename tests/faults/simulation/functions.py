@@ -26,6 +26,7 @@ VARIABLES = {
     "POWERTOOLS_SERVICE_NAME": "faults",
     "POWERTOOLS_TRACE_DISABLED": "true",
     "PIPELINE": "acme-delivery",
+    "RECORDER_QUEUE_URL": queue_url(f"{PREFIX}-recorder.fifo"),
     "REPORTS": "acme-delivery-reports",
     "PARALLEL": "1",
     "TIMEOUT_SECONDS": "14400",

@@ -32,7 +32,7 @@ class Message:
 
 @dataclass
 class Queue:
-    """A FIFO queue with content-based deduplication."""
+    """A FIFO queue with content-based deduplication. `consume(body)`: who takes each message at once; default: nobody."""
 
     name: str
     visibility: timedelta
@@ -41,7 +41,7 @@ class Queue:
     messages: list = field(default_factory=list)
     dead: list = field(default_factory=list)
     seen: dict = field(default_factory=dict)
-    handle: object = None
+    consume: object = None
 
     @property
     def waiting(self):
@@ -82,8 +82,11 @@ class Sqs:
         if earlier and now - earlier.sent < DEDUPLICATION:
             return earlier
         message = Message(self._new_id(), body, group, now, now)
-        queue.messages.append(message)
         queue.seen[key] = message
+        if queue.consume:
+            queue.consume(body)
+            return message
+        queue.messages.append(message)
         self.sent.append((name, message))
         return message
 

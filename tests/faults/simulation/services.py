@@ -20,14 +20,6 @@ class S3:
     def put(self, bucket, key, body=b"1"):
         self.objects[bucket, key] = (body, self._world.clock.now)
 
-    def records(self, folder):
-        """The JSON objects below a folder of the records bucket, by key."""
-        return {
-            key: json.loads(body)
-            for (bucket, key), (body, _) in self.objects.items()
-            if bucket == "acme-prod-records" and key.startswith(folder)
-        }
-
     def put_object(self, Bucket, Key, Body, IfNoneMatch=None, **_):
         if IfNoneMatch and (Bucket, Key) in self.objects:
             message = "At least one of the pre-conditions you specified did not hold"

@@ -15,6 +15,7 @@ from .hosting import Hosting
 from .names import PREFIX, arn, settings
 from .pipelines import Pipelines
 from .queues import Sqs, record
+from .recorder import Recorder
 from .registry import STALE_SECONDS, Registry
 from .services import S3, AutoScaling, CloudWatch, Ssm
 
@@ -43,7 +44,7 @@ class World:
         self.bus, self.sqs = Bus(self), Sqs(self)
         self.registry, self.hosting, self.pipelines = Registry(self), Hosting(self), Pipelines(self)
         self.s3, self.ssm, self.cloudwatch, self.scaling = S3(self), Ssm(self), CloudWatch(self), AutoScaling(self)
-        self.codepipeline = CodePipeline(self)
+        self.codepipeline, self.recorder = CodePipeline(self), Recorder(self)
         self.functions, self.responses = {}, []
         self.calls = Calls(
             self,
