@@ -168,6 +168,7 @@ class Factory:
             *versions["ModelPackageSummaryList"],
             *self.log_messages("retrain")[-10:],
             *self.log_messages("deploy")[-10:],
+            *self.log_messages("recorder")[-20:],
         ]
         return "\n".join(str(each) for each in details)
 

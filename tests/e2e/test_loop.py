@@ -56,10 +56,14 @@ def test_version_has_lineage_metadata_and_records(live):
 
 def test_chain_has_all_kinds_of_first_version(live):
     bucket = live.session.names.bucket("records")
-    entries = list(chain_records(live.session, bucket, "sales"))
+    wanted = {"configuration", "retrain", "training", "gate", "registration", "deployment"}
+
+    def complete():
+        entries = list(chain_records(live.session, bucket, "sales"))
+        return entries if wanted <= {entry.record["kind"] for entry in entries} else None
+
+    entries = wait_for("the records of the first version", complete)
     assert [entry.problem for entry in entries if entry.problem] == []
-    kinds = {entry.record["kind"] for entry in entries}
-    assert {"configuration", "retrain", "training", "gate", "registration", "deployment"} <= kinds
     version = live.reader.live_package()["ModelPackageVersion"]
     assert {e.record["kind"] for e in entries if e.record["version"] == version} >= {"registration", "deployment"}
 
