@@ -1,6 +1,7 @@
 """The policy of the bucket for records, evaluated as S3 does."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def statements(template, bucket):
     return [{key: joined(value) for key, value in each.items()} for each in json.loads(text)]
 
 
-def joined(value):
+def joined(value) -> Any:
     """A value without Fn::Join."""
     if isinstance(value, dict) and set(value) == {"Fn::Join"}:
         return "".join(value["Fn::Join"][1])

@@ -27,12 +27,15 @@ _OLD_VERSIONS = Duration.days(7)
 
 @dataclass(frozen=True)
 class RecordWriters:
-    """ARNs of the roles that write to the bucket for records."""
+    """The roles that write to the bucket for records.
+
+    Args:
+        recorder: ARN of the role that writes all keys, except those below `_heads/`.
+        signer: ARN of the role that writes the signed heads of the chains of records, below `_heads/`.
+    """
 
     recorder: str
-    """Writes all keys, except those of signatures."""
     signer: str
-    """Writes the signed heads of the chains of records."""
 
 
 class DataLakeBase(Construct):
