@@ -22,7 +22,7 @@ from model_factory.core.network import VpcConfig
 from model_factory.core.permissions import apply_permissions_boundary
 from model_factory.core.trigger_queue import TriggerQueue, UndeliveredQueue
 from model_factory.delivery.role import DeliveryRole
-from model_factory.environment.data_lake import DataLake
+from model_factory.environment.data_lake import DataLake, RecordWriters
 from model_factory.environment.environment_alerts import EnvironmentAlerts
 from model_factory.environment.function_permissions import cleanup_statements, deploy_statements, retrain_statements
 from model_factory.environment.isolated_network import IsolatedNetwork
@@ -153,7 +153,7 @@ class FoundationStack(Stack):
             removal=self._removal,
             lock=environment.records_lock,
             retention=_days(environment.records_retention),
-            record_writers=[recorder_role_arn(names), signer_role_arn(names)],
+            record_writers=RecordWriters(recorder=recorder_role_arn(names), signer=signer_role_arn(names)),
             alarm_topic=by_name.alarm_topic,
         )
         notifier = AlertNotifier(

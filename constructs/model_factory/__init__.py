@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from .delivery.pipeline import DeliveryPipeline
     from .delivery.pull_requests import PullRequestPipeline
     from .delivery.role import DeliveryRole
-    from .environment.data_lake import DataLake
+    from .environment.data_lake import DataLake, RecordWriters
     from .environment.environment_alerts import EnvironmentAlerts
     from .environment.isolated_network import IsolatedNetwork
     from .environment.resources import EnvironmentResources
@@ -114,6 +114,7 @@ _EXPORTS = {
     "VpcConfig": "core.network",
     "suppress": "core.nag",
     "DataLake": "environment.data_lake",
+    "RecordWriters": "environment.data_lake",
     "EnvironmentAlerts": "environment.environment_alerts",
     "SchedulerRole": "environment.scheduler_role",
     "IsolatedNetwork": "environment.isolated_network",
@@ -201,6 +202,7 @@ __all__ = [
     "ProcessingStep",
     "PropertyFile",
     "PullRequestPipeline",
+    "RecordWriters",
     "RegisterModelStep",
     "RetrainTrigger",
     "RetryPolicy",

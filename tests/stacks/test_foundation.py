@@ -307,20 +307,3 @@ def test_events_go_to_the_recorder_in_groups_of_their_own(foundation):
     rules = [rule for rule in foundation.all("Events::Rule") if "-record-" in rule["Name"]]
     groups = [target["SqsParameters"]["MessageGroupId"] for rule in rules for target in rule["Targets"]]
     assert sorted(groups) == ["_alarms", "_executions", "_settings", "_versions"]
-
-
-def test_records_bucket_denies_other_writers_and_changes(foundation, dev_foundation):
-    def denied(template):
-        policies = template.all("S3::BucketPolicy")
-        return {s["Sid"]: s for p in policies for s in p["PolicyDocument"]["Statement"] if "Sid" in s}
-
-    statements = denied(foundation)
-    writers = statements["NoOtherWriters"]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
-    assert writers[0].endswith("role/acme-prod-recorder-use1")
-    assert statements["NewObjectsOnly"]["Condition"] == {
-        "Null": {"s3:if-none-match": "true"},
-        "Bool": {"s3:ObjectCreationOperation": "true"},
-    }
-    assert "Condition" not in statements["RecordsStay"]
-    exempt = denied(dev_foundation)["RecordsStay"]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
-    assert exempt.endswith("role/acme-dev-bucket-cleanup-euw1")

@@ -52,7 +52,7 @@ def test_promoted_model_has_no_training_triggers(deployed):
 def test_delivery_roles_read_from_source_and_write_to_target(deployed):
     gives = actions(deployed("test", "foundation"), "acme-test-delivery")
     receives = actions(deployed("live", "foundation"), "acme-live-delivery")
-    assert set(receives) - set(gives) == {"sagemaker:CreateModelPackage"}
+    assert set(receives) - set(gives) == {"sagemaker:CreateModelPackage", "s3:PutObject"}
     assert "sagemaker:DescribePipelineDefinitionForExecution" in gives
     assert "sagemaker:DescribePipelineDefinitionForExecution" not in receives
     written = [r for s in deployed("live", "foundation").statements("acme-live-delivery")

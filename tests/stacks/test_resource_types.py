@@ -76,9 +76,11 @@ environments:
     approval: automatic
     removal: destroy
     records_lock: governance
+    records_retention: 400d
     captured_retention: 200d
     report_retention: 100d
 alerts: {emails: [others@example.com], window: 2h}
+anchor: {account: "777777777777", region: eu-central-1, retention: 4000d}
 """
 EDITED_MODEL = """
 name: churn
@@ -136,7 +138,6 @@ NOT_EDITED = {
     "network": "another network in two deployments: test_deployments.py",
     "keep_isolated_network": "another network in two deployments: test_deployments.py",
     "delivery": "a pipeline in another account, which holds no state of a model",
-    "anchor": "copies of the records in another account: stacks of their own",
     "serving.mode": "a serverless endpoint has no instance and no scaling, which are edited here",
 }
 

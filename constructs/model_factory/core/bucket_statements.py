@@ -1,6 +1,5 @@
 """IAM statements for parts of a bucket: the objects whose keys start with a prefix. A prefix may have wildcards."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import aws_iam as iam
@@ -32,17 +31,16 @@ def write_objects(bucket_arn: str, prefix: str) -> iam.PolicyStatement:
     return allow(["s3:PutObject"], [f"{bucket_arn}/{prefix}*"])
 
 
-def protect_records(bucket: s3.Bucket, *, writers: Sequence[str], cleanup: str | None) -> None:
+def protect_records(bucket: s3.Bucket, *, recorder: str, signer: str, signatures: str, cleanup: str | None) -> None:
     """Deny in a bucket's policy what would change records, to administrators as well.
 
-    Only the roles `writers` write, and only objects that do not exist; nobody deletes, marks as deleted, or changes a retention,
-    except the role `cleanup`, which empties a bucket that is deleted. Who may change the policy may still undo this: CloudTrail
-    has such a change. Source: S3 user guide, 'Enforce conditional writes on Amazon S3 buckets'. Multipart uploads are begun
-    without the header, and completed with it.
+    Only the role `signer` writes the keys `signatures`, only the role `recorder` writes the others, and both only objects that do
+    not exist; nobody deletes, marks as deleted, or changes a retention, except the role `cleanup`, which empties a bucket that is
+    deleted. Who may change the policy may still undo this: CloudTrail has such a change. Source: S3 user guide, 'Enforce
+    conditional writes on Amazon S3 buckets'. Multipart uploads are begun without the header, and completed with it.
     """
-    others: dict[str, Any] = {"ArnNotEquals": {"aws:PrincipalArn": list(writers)}}
+    signed, everything = [bucket.arn_for_objects(signatures)], [bucket.arn_for_objects("*")]
     unconditional = {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}}
-    kept = {"ArnNotEquals": {"aws:PrincipalArn": cleanup}} if cleanup else {}
     changes = [
         "s3:BypassGovernanceRetention",
         "s3:DeleteObject",
@@ -50,17 +48,21 @@ def protect_records(bucket: s3.Bucket, *, writers: Sequence[str], cleanup: str |
         "s3:PutObjectLegalHold",
         "s3:PutObjectRetention",
     ]
-    for sid, actions, conditions in (
-        ("NoOtherWriters", ["s3:PutObject"], others),
-        ("NewObjectsOnly", ["s3:PutObject"], unconditional),
-        ("RecordsStay", changes, kept),
+    writes = ["s3:PutObject"]
+    for statement in (
+        iam.PolicyStatement(sid="SignerWritesHeads", actions=writes, resources=signed, conditions=_others(signer)),
+        iam.PolicyStatement(
+            sid="RecorderWritesOthers", actions=writes, not_resources=signed, conditions=_others(recorder)
+        ),
+        iam.PolicyStatement(sid="NewObjectsOnly", actions=writes, resources=everything, conditions=unconditional),
+        iam.PolicyStatement(
+            sid="RecordsStay", actions=changes, resources=everything, conditions=_others(cleanup) if cleanup else {}
+        ),
     ):
-        statement = iam.PolicyStatement(
-            sid=sid,
-            effect=iam.Effect.DENY,
-            actions=actions,
-            resources=[bucket.arn_for_objects("*")],
-            conditions=conditions,
-        )
+        statement.effect = iam.Effect.DENY
         statement.add_any_principal()
         bucket.add_to_resource_policy(statement)
+
+
+def _others(role: str) -> dict[str, Any]:
+    return {"ArnNotEquals": {"aws:PrincipalArn": role}}

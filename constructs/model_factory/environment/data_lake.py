@@ -1,6 +1,7 @@
 """The four buckets of an environment: data, artifacts, records, and server access logs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, cast
 
 from aws_cdk import Duration, RemovalPolicy
@@ -13,6 +14,7 @@ from constructs import Construct
 from ..core.bucket_statements import protect_records
 from ..core.names import ALERT_WINDOWS, EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
+from .record_signer import SIGNATURES
 
 _ONE_REGION = (
     "An environment has one region. A second region is a second environment in factory.yaml; the owner of the data "
@@ -21,6 +23,19 @@ _ONE_REGION = (
 _RECORDS_KEPT = Duration.days(365)
 _CLEANUP = "bucket-cleanup"
 _OLD_VERSIONS = Duration.days(7)
+
+
+@dataclass(frozen=True)
+class RecordWriters:
+    """The roles that write to the bucket for records.
+
+    Args:
+        recorder: ARN of the role that writes all keys, except those below `_heads/`.
+        signer: ARN of the role that writes the signed heads of the chains of records, below `_heads/`.
+    """
+
+    recorder: str
+    signer: str
 
 
 class DataLakeBase(Construct):
@@ -64,8 +79,8 @@ class DataLake(DataLakeBase):
         lock: Mode of S3 Object Lock for retained records: with `governance`, principals with s3:BypassGovernanceRetention
             can shorten the retention; with `compliance`, nobody can. Default: `governance`.
         retention: Time in which retained records cannot be deleted, in whole days. Default: 365 days.
-        record_writers: ARNs of the only roles that may write to the bucket for records, and only keys that do not exist; nobody
-            may delete records or change their retention. Default: IAM policies alone say who may.
+        record_writers: The only roles that may write to the bucket for records, and only keys that do not exist; nobody may
+            delete records or change their retention. Default: IAM policies alone say who may.
         alarm_topic: Topic of the alarm on the function that empties the buckets before their deletion, which exists when
             `removal` is DESTROY. Default: the alarm has no action.
     """
@@ -80,7 +95,7 @@ class DataLake(DataLakeBase):
         removal: RemovalPolicy = RemovalPolicy.RETAIN,
         lock: Literal["governance", "compliance"] = "governance",
         retention: Duration | None = None,
-        record_writers: Sequence[str] = (),
+        record_writers: RecordWriters | None = None,
         alarm_topic: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -102,7 +117,13 @@ class DataLake(DataLakeBase):
         self.records = cast(s3.IBucket, records)
         if record_writers:
             destroyed = names.iam_arn(f"role/{names.role(_CLEANUP)}") if names and kept is None else None
-            protect_records(records, writers=record_writers, cleanup=destroyed)
+            protect_records(
+                records,
+                recorder=record_writers.recorder,
+                signer=record_writers.signer,
+                signatures=SIGNATURES,
+                cleanup=destroyed,
+            )
         buckets.empty_before_deletion(alarm_topic=alarm_topic)
 
     def expire(

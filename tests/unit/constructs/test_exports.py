@@ -52,6 +52,7 @@ EXPORTED = [
     "ProcessingStep",
     "PropertyFile",
     "PullRequestPipeline",
+    "RecordWriters",
     "RegisterModelStep",
     "RetrainTrigger",
     "RetryPolicy",
