@@ -15,12 +15,14 @@ INTERFACE_SERVICES = {
     "ssm": "ssm",
     "sqs": "sqs",
     "events": "events",
+    "kms": "kms",
     "application-autoscaling": "application-autoscaling",
 }
 """Interface endpoints: the service's name in PrivateLink, and the prefix of its actions.
 
 AWS services make the other calls of a workload from outside of the VPC: SageMaker pulls images, delivers logs and
-provides credentials, Lambda reads queues (functions only move messages) and delivers logs and traces, and S3 calls KMS.
+provides credentials, Lambda reads queues (functions only move messages) and delivers logs and traces, and S3 calls KMS for
+objects; only the recorder calls KMS itself, for signatures.
 """
 
 # Calls of jobs that no function makes. The functions' calls are those that their roles allow.
@@ -35,6 +37,10 @@ _CALLED_BY_SERVICES = (
     "sagemaker:UpdateEndpointWeightsAndCapacities",
     "cloudwatch:PutMetricAlarm",
     "cloudwatch:DeleteAlarms",
+    "kms:Encrypt",
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "kms:CreateGrant",
 )
 
 
