@@ -24,8 +24,9 @@ def started(model: str, request: Request, asked: Asked) -> Record:
 
 
 def remembered(model: str, request: Request, asked: Asked, execution: Execution) -> Record:
-    """The request waits for the end of an execution."""
-    return _record(model, "remembered", request, asked, {"execution": execution.arn})
+    """The request is about to wait for the end of an execution; it may wait for another one later."""
+    of = execution.arn.rpartition("/")[2]
+    return _record(model, "remembered", request, asked, {"execution": execution.arn}, of=f"#{of}")
 
 
 def skipped(model: str, request: Request, asked: Asked, reason: str) -> Record:
@@ -33,7 +34,7 @@ def skipped(model: str, request: Request, asked: Asked, reason: str) -> Record:
     return _record(model, "skipped", request, asked, {"why": reason})
 
 
-def _record(model: str, decision: str, request: Request, asked: Asked, more: dict[str, Any]) -> Record:
+def _record(model: str, decision: str, request: Request, asked: Asked, more: dict[str, Any], *, of: str = "") -> Record:
     facts = {
         "decision": decision,
         "trigger": request.kind,
@@ -43,7 +44,7 @@ def _record(model: str, decision: str, request: Request, asked: Asked, more: dic
     }
     record = Record(
         kind="retrain",
-        id=f"{decision}#{','.join(request.ids)}",
+        id=f"{decision}#{','.join(request.ids)}{of}",
         model=model,
         time=asked.time,
         by=asked.sender,

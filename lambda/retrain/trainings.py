@@ -36,10 +36,9 @@ def handle_request(model: str, settings: Settings, request: Request | None, aske
             case Skip() as skip:
                 return _skip(model, skip, asked)
             case Remember(execution, follow_up) as remember:
-                aws.set_follow_up(execution, follow_up)
+                _remember(model, execution, follow_up, asked)
                 # The event about its end may have been handled before, when the list was older than the event.
                 if _is_running(settings, execution):
-                    records.remembered(model, follow_up, asked, execution)
                     return Outcome("training remembered", {"reason": remember.reason, "execution": execution.arn})
             case Nothing(reason, answered):
                 if answered:  # an earlier attempt may have failed between the start and its counts
@@ -83,6 +82,15 @@ def _start(model: str, settings: Settings, request: Request, asked: Asked) -> Ou
         raise
     aws.put_counts(model, _STARTED)
     return Outcome("training started", {"execution": execution, "reason": request.reason})
+
+
+def _remember(model: str, execution: Execution, follow_up: Request, asked: Asked) -> None:
+    record = records.remembered(model, follow_up, asked, execution)
+    try:
+        aws.set_follow_up(execution, follow_up)
+    except ClientError as error:
+        send_refusal(record, "the request was not remembered", error)
+        raise
 
 
 def _skip(model: str, skip: Skip, asked: Asked) -> Outcome:

@@ -18,6 +18,7 @@ class TransformJob:
     """One transform job: its model's container and the S3 of the model's role."""
 
     __reduce__ = forget
+    timed_out = False  # CreateTransformJob has no stopping condition
 
     def __init__(self, service: Service, state: State, record: Record, kind: str) -> None:
         self._service, self._state, self.record = service, state, record

@@ -117,6 +117,16 @@ def test_follow_up_moves_to_training_that_a_person_started(retrain, training, cl
     training.finish(studio)
     assert started(retrain, training, ended(cloud, studio))["Trigger"] == "manual"
     assert len(training.executions()) == 3
+    first, second, _ = cloud.records()
+    assert [each["facts"]["execution"] for each in (first, second)] == [running, studio]
+    assert first["id"] != second["id"]  # with the same one the recorder would take both for one event
+
+
+def test_request_is_recorded_before_it_is_remembered(retrain, training, cloud, running):
+    """An attempt that ends between the two would leave no record: the next one finds the request remembered already."""
+    remembered(retrain, training, cloud.message("manual"))
+    names = [name for name, _ in retrain.calls]
+    assert names.index("SendMessage") < names.index("UpdatePipelineExecution")
 
 
 def test_older_running_training_counts_behind_newer_one(retrain, training, cloud, running):
