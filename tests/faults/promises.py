@@ -65,9 +65,11 @@ class Requests:
 
     def _newest_approved(self, time):
         """Number of the newest approved version, by any list that may have been read."""
+        versions, oldest = self._world.registry.of(self._group), time - timedelta(seconds=STALE_SECONDS)
+        changes = sorted({when for v in versions for when, *_ in v.history if oldest < when < time}, reverse=True)
         numbers = []
-        for when in (time, time - timedelta(seconds=STALE_SECONDS)):
-            approved = [v.number for v in self._world.registry.of(self._group) if v.status_at(when) == "Approved"]
+        for when in (time, *changes, oldest):
+            approved = [v.number for v in versions if v.status_at(when) == "Approved"]
             numbers.append(max(approved, default=None))
         return list(dict.fromkeys(numbers))
 

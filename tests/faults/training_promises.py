@@ -1,6 +1,7 @@
 """The promises of trainings: one at a time, none lost, none without a reason, and true reasons."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,8 +11,10 @@ from .simulation.names import PREFIX
 from .simulation.pipelines import RUNNING
 from .simulation.registry import STALE_SECONDS
 
-ALL = ("mistake", "storm", "one at a time", "told of two", "answered", "reason", "asked", "no dead letters", "refused")
+ALL = ("mistake", "storm", "one at a time", "told of two", "answered", "reason", "asked", "no dead letters", "refused",
+       "record")  # fmt: skip
 AUTOMATIC, ALARMS = ("schedule", "drift", "quality"), ("drift", "quality")
+FOLLOW_UP = re.compile(r" \| follow-up \w+ ([^:]+): ")
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Ledger:
     def __init__(self, machine):
         self._machine, self._world = machine, machine.world
         self._read, self._started, self._lines, self._broken = 0, 0, 0, []
-        self.triggers, self.pairs = [], []
+        self.triggers, self.pairs, self._remembered = [], [], set()
         self._world.pipelines.on_start = self._check_start
 
     # After each step
@@ -38,6 +41,7 @@ class Ledger:
     def failures(self):
         self._read_triggers()
         self._read_skips()
+        self._read_follow_ups()
         yield from self._broken
         if not self._world.bus.pending and not any(queue.waiting for queue in self._world.sqs.queues.values()):
             yield from self._untold_pairs()
@@ -75,10 +79,13 @@ class Ledger:
         elif beside:
             self.pairs.append((now, beside[0], execution))
         kind = execution.request["PipelineExecutionDisplayName"].partition("-")[0]
-        model = execution.pipeline.removeprefix(f"{PREFIX}-").removesuffix("-train")
+        model = _model(execution)
         self._read_triggers()
         if not any(trigger.model == model and trigger.kind == kind for trigger in self.triggers):
             self._broken.append(("asked", f"a training starts for {kind}, which nobody triggered"))
+        name = execution.request["PipelineExecutionDisplayName"].partition("-retrain-")[2]
+        if not any(facts["requests"][0] == name for facts in self._records(model, "started")):
+            self._broken.append(("record", f"a training starts for the request {name}, of which no record was sent"))
         if kind in AUTOMATIC and not self._crowded(model) and not world.stale and self._old_data(model):
             self._broken.append(("asked", f"a training starts for {kind} without new data"))
 
@@ -87,10 +94,33 @@ class Ledger:
         function = self._world.functions["retrain"]
         new, self._lines = function.lines[self._lines :], len(function.lines)
         for time, line in new:
-            if line["message"] != "training skipped" or function.fault_kind == STALE:
+            if line["message"] != "training skipped":
+                continue
+            if not self._records(line["model"], "skipped"):
+                self._broken.append(("record", f"a training of {line['model']} is skipped without a record"))
+            if function.fault_kind == STALE:
                 continue
             if text := self._untrue(line["model"], line["reason"], time):
                 self._broken.append(("reason", text))
+
+    def _read_follow_ups(self):
+        """Each request that waits for the end of an execution has a record that says so."""
+        for execution in self._world.pipelines.executions:
+            found = FOLLOW_UP.search(execution.request.get("PipelineExecutionDescription") or "")
+            if not found or (execution.arn, found[1]) in self._remembered:
+                continue
+            self._remembered.add((execution.arn, found[1]))
+            records = self._records(_model(execution), "remembered")
+            if not any(
+                (facts["execution"], ",".join(facts["requests"])) == (execution.arn, found[1]) for facts in records
+            ):
+                text = f"{execution.arn[-4:]} remembers the requests {found[1]}, of which no record was sent: {records}"
+                self._broken.append(("record", text))
+
+    def _records(self, model, decision):
+        """Facts of the records of a decision."""
+        records = self._world.recorder.records(model, "retrain")
+        return [record.facts for record in records if record.facts.get("decision") == decision]
 
     def _untrue(self, model, reason, time):
         """What is wrong with the reason of a skip; empty when it is true."""
@@ -158,6 +188,10 @@ class Ledger:
             time >= since and line["message"] == "training skipped" and line["model"] == trigger.model
             for time, line in lines
         )
+
+
+def _model(execution):
+    return execution.pipeline.removeprefix(f"{PREFIX}-").removesuffix("-train")
 
 
 def _kind(execution):
