@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 INSIDE = ["retrain", "deploy", "recorder", "endpoint-cleanup"]
 JOBS = ["churn-train-job", "churn-monitor-job", "churn-endpoint"]
 # Called by AWS services outside of the VPC on behalf of workloads: whole services, and single actions.
-CALLED_FROM_OUTSIDE = {"ec2", "ecr", "iam", "kms", "logs", "xray"}
+CALLED_FROM_OUTSIDE = {"ec2", "ecr", "iam", "logs", "xray"}
 ASKED_OF_THE_CALLER = {
     "sqs:ReceiveMessage",
     "sqs:DeleteMessage",
@@ -28,6 +28,9 @@ ASKED_OF_THE_CALLER = {
     "sagemaker:UpdateEndpointWeightsAndCapacities",
     "cloudwatch:PutMetricAlarm",
     "cloudwatch:DeleteAlarms",
+    "kms:Decrypt",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
 }
 EXISTING = {
     "Subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
@@ -96,6 +99,7 @@ def test_endpoints_are_those_of_the_called_services(isolated_foundation):
         "monitoring",
         "ssm",
         "sqs",
+        "kms",
         "events",
         "application-autoscaling",
     }
