@@ -28,10 +28,9 @@ ASKED_OF_THE_CALLER = {
     "sagemaker:UpdateEndpointWeightsAndCapacities",
     "cloudwatch:PutMetricAlarm",
     "cloudwatch:DeleteAlarms",
-    "kms:Encrypt",
     "kms:Decrypt",
+    "kms:Encrypt",
     "kms:GenerateDataKey",
-    "kms:CreateGrant",
 }
 EXISTING = {
     "Subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
@@ -100,9 +99,9 @@ def test_endpoints_are_those_of_the_called_services(isolated_foundation):
         "monitoring",
         "ssm",
         "sqs",
+        "kms",
         "events",
         "application-autoscaling",
-        "kms",
     }
 
 

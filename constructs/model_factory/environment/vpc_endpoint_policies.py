@@ -14,22 +14,22 @@ INTERFACE_SERVICES = {
     "monitoring": "cloudwatch",
     "ssm": "ssm",
     "sqs": "sqs",
-    "events": "events",
     "kms": "kms",
+    "events": "events",
     "application-autoscaling": "application-autoscaling",
 }
 """Interface endpoints: the service's name in PrivateLink, and the prefix of its actions.
 
 AWS services make the other calls of a workload from outside of the VPC: SageMaker pulls images, delivers logs and
-provides credentials, Lambda reads queues (functions only move messages) and delivers logs and traces, and S3 calls KMS for
-objects; only the recorder calls KMS itself, for signatures.
+provides credentials, Lambda reads queues (functions only move messages) and delivers logs and traces, and S3 and SQS
+call KMS to encrypt and decrypt. The recorder itself calls KMS to sign.
 """
 
 # Calls of jobs that no function makes. The functions' calls are those that their roles allow.
 _JOBS: Mapping[str, Mapping[str, Sequence[str]]] = {"sagemaker": {"model": ["DescribeModel"]}}
 
 # Actions that the functions' roles allow because Lambda reads queues as the function, and SageMaker and Application Auto
-# Scaling perform them with the permissions of their caller, from outside of the VPC.
+# Scaling perform them with the permissions of their caller, from outside of the VPC. So do S3 and SQS with the environment's key.
 _CALLED_BY_SERVICES = (
     "sqs:ReceiveMessage",
     "sqs:DeleteMessage",
@@ -37,10 +37,8 @@ _CALLED_BY_SERVICES = (
     "sagemaker:UpdateEndpointWeightsAndCapacities",
     "cloudwatch:PutMetricAlarm",
     "cloudwatch:DeleteAlarms",
-    "kms:Encrypt",
     "kms:Decrypt",
     "kms:GenerateDataKey",
-    "kms:CreateGrant",
 )
 
 
