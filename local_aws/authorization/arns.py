@@ -65,8 +65,10 @@ def _specific(kind: ResourceType) -> tuple[int, int]:
 
 def _arns(call: Call, kind: ResourceType) -> tuple[str, ...]:
     """ARNs of this kind that the parameters hold or spell out; none when one of its names is missing."""
-    # A value without a name is in a map, such as a version's metadata: an ARN in it is not acted on.
-    whole = [value for name, value in call.leaves if name and value.startswith("arn:") and kind.describes(value)]
+    # A value without a name is in a map, such as a version's metadata, and `Value` is a tag's or a parameter's: an ARN in
+    # them is not acted on.
+    named = [value for name, value in call.leaves if name not in ("", "Value")]
+    whole = [value for value in named if value.startswith("arn:") and kind.describes(value)]
     if whole and kind.name != "log-group":
         return tuple(dict.fromkeys(whole))
     filled = []
