@@ -1,12 +1,12 @@
 """`promote: model`: the version that dev trained is registered in staging and prod with the same artifact."""
 
 import hashlib
-import json
 from datetime import UTC, datetime
 
 import pytest
 
 from model_factory.functions.shared.s3 import split_uri
+from model_factory.ops.records.chain import newest
 from model_factory.ops.waiting import wait_for
 from tests.e2e.sales import records
 
@@ -55,15 +55,15 @@ def test_promoted_version_has_origin_and_audit_records(live):
     assert staging["CustomerMetadataProperties"]["origin"] == live.version("dev", "offers", 1)["ModelPackageArn"]
     assert prod["CustomerMetadataProperties"]["trigger"] == "promotion"
     delivery = live.execution["pipelineExecutionId"]
-    s3 = live.session("prod").client("s3")
-    bucket = live.session("prod").names.bucket("records")
-    saved = {}
-    for kind in ("promotions", "approvals"):
-        (entry,) = s3.list_objects_v2(Bucket=bucket, Prefix=f"offers/{kind}/")["Contents"]
-        saved[kind] = json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
-    assert saved["promotions"]["by"] == f"delivery {delivery}"
-    assert saved["promotions"]["origin"] == staging["ModelPackageArn"]
-    assert saved["approvals"]["reason"] == "the report is convincing"
+    session = live.session("prod")
+    bucket = session.names.bucket("records")
+    promotion, approval = (
+        wait_for(f"the {kind}", lambda kind=kind: newest(session, bucket, "offers", kind)).record
+        for kind in ("promotion", "approval")
+    )
+    assert promotion["by"]["claimed"] == f"delivery {delivery}"
+    assert promotion["facts"]["origin"] == staging["ModelPackageArn"]
+    assert approval["facts"]["reason"] == "the report is convincing"
 
 
 def test_pipeline_variables_list_trained_and_promoted_models(live):
