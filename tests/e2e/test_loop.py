@@ -135,7 +135,7 @@ def test_endpoint_deleted_by_hand_alerts_and_redeploy_creates_it(live, alerts):
     version, monitor = live.reader.live_version(), live.newest_execution(live.names.monitor_pipeline)
     live.client("sagemaker").delete_endpoint(EndpointName=live.names.endpoint)
     alert = alerts("was deleted")
-    assert f"served version {version}" in alert
+    assert f"which had version {version}, was deleted" in alert
     assert "model-factory redeploy sales --env prod" in alert
     live.run_schedule("monitor", NOON + timedelta(days=1))
     monitored = live.wait_for_next_execution(live.names.monitor_pipeline, monitor)
