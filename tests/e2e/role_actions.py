@@ -25,8 +25,9 @@ def exercise_all_roles(prod: Factory) -> None:
     wait_for("the reason for the skip", lambda: "no new data" in prod.retrain_log() or None, TIMEOUT_SECONDS)
     for queue in ("retrain", "deploy"):
         send_message_that_fails(prod, queue)
-    reject_in_console(prod, retrain_by_drift(prod))
-    reproduce(prod, 1)
+    first = retrain_by_drift(prod)
+    reject_in_console(prod, first)
+    reproduce(prod, first)
     fail_training(prod)
     stopped = stop_training_with_follow_up(prod, "Prepare")
     stop_execution(prod, "train", "Train", after=stopped)
