@@ -10,6 +10,7 @@ ACCESS_LOGS = "S3 delivers server access logs; the embedded AWS writes none."
 FLOW_LOGS = "EC2 writes the VPC flow log; the embedded AWS has no network traffic in a VPC."
 ASSETS_KEY = "The bucket of `cdk bootstrap` has a key only with an option that these tests do not use."
 DELETE_OBJECTS = "S3's reference of DeleteObjects asks for it always; here a version needs s3:DeleteObjectVersion only."
+GONE_ZIP = "A zip of code that is gone is 404 only for those who may list its bucket; none is gone here."
 RESPONSES = "A custom resource responds to CloudFormation through S3; here it responds to the embedded AWS directly."
 
 ONLY_ON_AWS: dict[tuple[str, str], str] = {
@@ -35,5 +36,6 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
         for role in ("sales-train-job", "sales-monitor-job", "recorder")
     },
     ("bucket-cleanup", "s3:DeleteObject"): DELETE_OBJECTS,
+    ("recorder", "s3:ListBucket"): GONE_ZIP,
     ("vpc endpoint s3/Answers", "s3:PutObject"): RESPONSES,
 }

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from local_aws.bootstrap import cdk
+from model_factory.functions.shared.records import Record, RecorderQueue, send_record
 from model_factory.ops.local.demo.traffic import Traffic
 from model_factory.ops.operations.executions import follow
 from model_factory.ops.operations.trigger import send_manual_trigger
@@ -25,6 +26,7 @@ def exercise_all_roles(prod: Factory) -> None:
     wait_for("the reason for the skip", lambda: "no new data" in prod.retrain_log() or None, TIMEOUT_SECONDS)
     for queue in ("retrain", "deploy"):
         send_message_that_fails(prod, queue)
+    send_record_that_fails(prod)
     first = retrain_by_drift(prod)
     reject_in_console(prod, first)
     reproduce(prod, first)
@@ -52,6 +54,18 @@ def send_message_that_fails(factory: Factory, queue: str) -> None:
         factory.receive_message(names.dead_letter_queue(queue))
     finally:
         ssm.delete_parameter(Name=parameter)
+
+
+def send_record_that_fails(factory: Factory) -> None:
+    """A record that cannot be written is retried, and then moved to the dead-letter queue."""
+    names = factory.session.names
+    factory.local.post("faults", action="throttle", service="s3", operation="PutObject", role=names.role("recorder"))
+    try:
+        queue = RecorderQueue.of(factory.session, names.prefix)
+        send_record(Record("deletion", "a record that fails"), queue)
+        factory.receive_message(names.dead_letter_queue("recorder"))
+    finally:
+        factory.local.faults.control({}, "clear")
 
 
 def fail_training(factory: Factory) -> None:

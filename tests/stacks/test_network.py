@@ -31,6 +31,7 @@ ASKED_OF_THE_CALLER = {
     "kms:Decrypt",
     "kms:Encrypt",
     "kms:GenerateDataKey",
+    "kms:CreateGrant",
 }
 EXISTING = {
     "Subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],

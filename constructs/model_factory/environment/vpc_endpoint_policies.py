@@ -39,6 +39,7 @@ _CALLED_BY_SERVICES = (
     "cloudwatch:DeleteAlarms",
     "kms:Decrypt",
     "kms:GenerateDataKey",
+    "kms:CreateGrant",
 )
 
 
