@@ -33,7 +33,7 @@ test: .venv  ## what a change needs before it is committed: lint, unit tests, te
 test-slow: .venv  ## what breaks more rarely and takes longer: every scenario end to end, permissions, wheels, AWS's serving toolkit
 	$(GROUPS) slow
 
-test-all: .venv  ## everything CI runs: both
+test-all: .venv  ## both, as CI does every night
 	$(GROUPS) all
 
 coverage: export OMP_NUM_THREADS = 1
