@@ -239,7 +239,7 @@ def test_settings_need_buckets_and_key():
     stack = Stack(App(), "Mine")
     props = ModelProps.from_folder(stack, CHURN, image=IMAGE)
     role = iam.Role(stack, "Role", assumed_by=iam.AccountRootPrincipal())
-    with pytest.raises(ValueError, match="records_bucket and key; pass data_bucket=…, artifacts_bucket=…"):
+    with pytest.raises(ValueError, match="artifacts_bucket and key; pass data_bucket=…"):
         ModelSettings(stack, "Settings", props, endpoint_role=role)
 
 
