@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
 from shared.clients import client
-from shared.s3 import split_uri
+from shared.s3 import split_uri, was_written
 
 
 @dataclass(frozen=True)
@@ -80,13 +79,8 @@ class Windows:
 
     def _put(self, key: str, state: dict[str, Any], **condition: str) -> bool:
         body = json.dumps(state).encode()
-        try:
-            client("s3").put_object(**self._object(key), Body=body, ContentType="application/json", **condition)
-        except ClientError as error:
-            if _code(error) in ("PreconditionFailed", "ConditionalRequestConflict"):
-                return False
-            raise
-        return True
+        target = self._object(key) | condition
+        return was_written(lambda: client("s3").put_object(**target, Body=body, ContentType="application/json"))
 
     def _object(self, key: str) -> dict[str, str]:
         bucket, prefix = split_uri(self.uri)
@@ -107,8 +101,3 @@ def _told(now: datetime, event_id: str, before: int = 0, since: str | None = Non
         "not_told": [],
         "ended": False,
     }
-
-
-def _code(error: ClientError) -> str:
-    response: Any = error.response
-    return response["Error"]["Code"]

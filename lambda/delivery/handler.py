@@ -21,6 +21,7 @@ from outcome import Failed, InProgress, Job, Outcome, Succeeded
 from release import release
 from report import report
 from shared.alerts import send_alert
+from shared.errors import error_code, error_status
 from smoke import smoke
 from training import retrain
 
@@ -56,7 +57,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
     try:
         _put_result(job.identifier, outcome)
     except ClientError as error:
-        if _code(error) != "InvalidJobStateException":
+        if error_code(error) != "InvalidJobStateException":
             raise
         # Lambda may repeat an asynchronous invocation, also one that succeeded or whose answer to the function was lost.
         logger.warning("the job has its result already", reason=str(error))
@@ -74,18 +75,8 @@ def failure(job: Job, error: Exception) -> InProgress | Failed:
 def _passes(error: Exception) -> bool:
     """Whether an error may be gone in a minute: throttling, an error of AWS's own, or no answer."""
     if isinstance(error, ClientError):
-        return _status(error) >= 500 or _status(error) == 429 or "Throttl" in _code(error)
+        return error_status(error) >= 500 or error_status(error) == 429 or "Throttl" in error_code(error)
     return isinstance(error, BotoCoreError)
-
-
-def _status(error: ClientError) -> int:
-    response: Any = error.response
-    return response["ResponseMetadata"]["HTTPStatusCode"]
-
-
-def _code(error: ClientError) -> str:
-    response: Any = error.response
-    return response["Error"]["Code"]
 
 
 def _put_result(identifier: str, outcome: Outcome) -> None:

@@ -11,6 +11,7 @@ from deployment import DELETED_BY, POINTER, Deployment
 from settings import Settings
 from shared.clients import client
 from shared.endpoints import describe_endpoint, is_missing, scalable_target
+from shared.errors import error_code, error_status
 
 
 def describe(endpoint: str) -> dict[str, Any] | None:
@@ -116,9 +117,7 @@ def deregister(settings: Settings) -> None:
 
 def is_refusal(error: ClientError) -> bool:
     """Whether AWS refuses a call for what it asks, and not by throttling or an error of its own."""
-    response: Any = error.response
-    code, status = response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
-    return 400 <= status < 500 and "Throttl" not in code
+    return 400 <= error_status(error) < 500 and "Throttl" not in error_code(error)
 
 
 def _unless_exists(operation: str, request: dict[str, Any]) -> bool:

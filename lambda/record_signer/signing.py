@@ -10,11 +10,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from shared.chain import digest, sequence_of
+from shared.errors import error_code
 from shared.heads import ALGORITHM, FOLDER, Head, document, heads_key, signature_key
+from shared.s3 import put_once
 
 COPIED_DAYS = 7
 """Days whose documents are copied each time: a copy that failed is made up for."""
-_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
 _TYPES = {".json": "application/json", ".sig": "application/octet-stream"}
 
 
@@ -111,29 +112,11 @@ class Signer:
         try:
             return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
-            if _code(error) not in ("NoSuchKey", "404"):
+            if error_code(error) not in ("NoSuchKey", "404"):
                 raise
             return None
 
     @staticmethod
     def _put(s3: Any, bucket: str, key: str, content: bytes) -> bool:
         """Write an object unless it exists: whether this call wrote it."""
-        try:
-            s3.put_object(
-                Bucket=bucket,
-                Key=key,
-                Body=content,
-                ContentType=_TYPES[key[key.rindex(".") :]],
-                IfNoneMatch="*",
-                ChecksumAlgorithm="SHA256",  # S3 requires a checksum where an object lock is set
-            )
-        except ClientError as error:
-            if _code(error) in _TAKEN:
-                return False
-            raise
-        return True
-
-
-def _code(error: ClientError) -> str:
-    response: Any = error.response
-    return response["Error"]["Code"]
+        return put_once(s3, bucket, key, content, ContentType=_TYPES[key[key.rindex(".") :]])

@@ -19,6 +19,8 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 from drafts import Draft
 from shared import chain
+from shared.errors import error_code
+from shared.s3 import put_once
 
 ATTEMPTS = 40
 """Ten invocations run at the same time. One of them gets a number in each round, so the last one needs ten."""
@@ -28,7 +30,6 @@ COMPARED = 20
 """Most records that are read to find an event that has no marker: the attempt before was a few minutes ago."""
 CLOCK_DIFFERENCE = timedelta(minutes=15)
 """An event is recorded after it happened. AWS refuses requests of clocks that are more than that apart."""
-_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
 _MISSING = ("NoSuchKey", "404", "AccessDenied")
 """S3's code for a key that does not exist is AccessDenied where the caller may not list the bucket."""
 logger = Logger(child=True)
@@ -139,26 +140,13 @@ class Chains:
             try:
                 yield self._link(key)
             except ClientError as error:
-                if _code(error) not in _MISSING:
+                if error_code(error) not in _MISSING:
                     raise
                 logger.error("a record of the chain is missing", key=key)  # noqa: TRY400  # `model-factory audit` reports it
 
     def _claim(self, key: str, body: bytes) -> bool:
         """Write a record whose key no record has: whether this call wrote it."""
-        try:
-            self._s3.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=body,
-                ContentType="application/json",
-                IfNoneMatch="*",
-                ChecksumAlgorithm="SHA256",  # S3 requires a checksum where an object lock is set
-            )
-        except ClientError as error:
-            if _code(error) in _TAKEN:
-                return False
-            raise
-        return True
+        return put_once(self._s3, self._bucket, key, body, ContentType="application/json")
 
     def _mark(self, draft: Draft, sequence: int) -> None:
         self._claim(_marker(draft, str(sequence)), b"")
@@ -177,8 +165,3 @@ def _recorded_before(link: _Link, time: datetime) -> bool:
         return datetime.fromisoformat(link.content["recorded"]) < time
     except (KeyError, TypeError, ValueError):
         return False
-
-
-def _code(error: ClientError) -> str:
-    response: Any = error.response
-    return response["Error"]["Code"]

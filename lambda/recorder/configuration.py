@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from drafts import By, Draft
 from events import SettingsChanged
 from shared.clients import client
+from shared.errors import error_code
 from shared.settings import PARAMETER_PREFIX
 
 _EARLIER = timedelta(minutes=1)
@@ -53,8 +54,7 @@ def _history(model: str) -> Iterator[dict[str, Any]]:
         for page in pages:
             yield from page["Parameters"]
     except ClientError as error:
-        response: Any = error.response
-        if response["Error"]["Code"] != "ParameterNotFound":
+        if error_code(error) != "ParameterNotFound":
             raise
 
 

@@ -15,9 +15,10 @@ from datetime import datetime
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
+from shared.errors import error_code
 from shared.lineage_files import CODE, DEFINITION, TRAIN_OUTPUT, code_uri
 from shared.s3 import split_uri
-from store import ObjectVersion, Store, UnreadableError, code
+from store import ObjectVersion, Store, UnreadableError
 
 FILES = {
     "prepare/report/manifest.json": "manifest",
@@ -178,7 +179,7 @@ def _keep_definition_and_code(
     try:
         described = sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=sources.execution)
     except ClientError as error:
-        if code(error) not in ("ResourceNotFound", "ValidationException"):
+        if error_code(error) not in ("ResourceNotFound", "ValidationException"):
             raise
         evidence.missing["definition"] = f"{sources.execution} does not exist"
         return
@@ -193,7 +194,7 @@ def _keep_code(evidence: Evidence, uri: str, store: Store) -> None:
     try:
         head = store.s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        if code(error) not in ("404", "NoSuchKey"):
+        if error_code(error) not in ("404", "NoSuchKey"):
             raise
         evidence.missing["code"] = f"{uri} does not exist"
         return

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from botocore.exceptions import ClientError
 from shared.chain import lineage_key
+from shared.s3 import put_once
 
 PARALLEL = 16
 """Markers that are written at a time: a training may read thousands of objects."""
-_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
 
 
 def write_markers(
@@ -35,13 +34,8 @@ def write_markers(
         if {"bucket", "key", "version_id"} <= set(each)
     }
 
-    def write(key: str) -> None:
-        try:
-            s3.put_object(Bucket=bucket, Key=key, Body=b"", IfNoneMatch="*", ChecksumAlgorithm="SHA256")
-        except ClientError as error:
-            response: Any = error.response
-            if response["Error"]["Code"] not in _TAKEN:
-                raise
+    def write(key: str) -> bool:
+        return put_once(s3, bucket, key, b"")
 
     with ThreadPoolExecutor(PARALLEL) as threads:
         list(threads.map(write, sorted(keys)))

@@ -15,15 +15,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
 from shared import chain
+from shared.s3 import was_written
 
 CHUNK_BYTES = 1 << 20
 LARGEST_COPY = 5 * 2**30
 """S3 API reference, CopyObject: a larger object is copied in parts."""
 PART_BYTES = 2**29
-_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
-"""S3's codes when an object of this name exists, or is being written at the same time."""
 
 
 class UnreadableError(Exception):
@@ -114,11 +112,7 @@ class Store:
         target = {"Bucket": self.bucket, "Key": chain.evidence_key(self.model, digest)}
         if self.s3.list_objects_v2(Bucket=self.bucket, Prefix=target["Key"], MaxKeys=1).get("Contents"):
             return
-        try:
-            write(target)
-        except ClientError as error:
-            if code(error) not in _TAKEN:
-                raise
+        was_written(lambda: write(target))
 
     def _copy_whole(self, version: ObjectVersion, target: dict[str, str], digest: str) -> None:
         copied = self.s3.copy_object(
@@ -151,9 +145,3 @@ class Store:
 def entry(digest: str, size: int, source: str, version_id: str | None) -> dict[str, Any]:
     """A file as a record's `evidence` names it."""
     return {"sha256": digest, "size": size, "source": source, "version_id": version_id}
-
-
-def code(error: ClientError) -> str:
-    """The error's code."""
-    response: Any = error.response
-    return response["Error"]["Code"]

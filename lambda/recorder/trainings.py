@@ -15,6 +15,7 @@ from plain import plain
 from shared import chain
 from shared.approvals import who
 from shared.clients import client
+from shared.errors import error_code
 
 GATE = "Evaluate"
 """The step that writes evaluation.json."""
@@ -60,8 +61,7 @@ def _described(execution: str) -> dict[str, Any]:
     try:
         return client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=execution)
     except ClientError as error:
-        response: Any = error.response
-        if response["Error"]["Code"] in _MISSING:
+        if error_code(error) in _MISSING:
             return {}
         raise
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from .errors import error_code
 from .s3 import split_uri
 
 CHUNK_BYTES = 1 << 20
@@ -47,8 +48,7 @@ def check_artifact(package: dict[str, Any], s3: Any) -> str | None:
     try:
         response = s3.get_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
     except ClientError as error:
-        code: Any = error.response
-        if code["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket"):
+        if error_code(error) not in ("NoSuchKey", "NoSuchBucket"):
             raise
         raise ArtifactError(uri, f"{uri} does not exist") from error
     with closing(response["Body"]) as body:  # its own context manager leaves out the check of the length

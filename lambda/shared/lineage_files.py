@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 from botocore.exceptions import ClientError
 
 from .clients import ClientProvider
+from .errors import error_code
 from .s3 import split_uri
 
 FOLDERS = ("prepare/report/", "prepare/test/", "prepare/baseline/", "evaluation/", "lineage/")
@@ -94,5 +95,4 @@ def _copy_definition(execution: str, source: ClientProvider, copy: Copy) -> None
 
 
 def _is_missing(error: ClientError) -> bool:
-    response: Any = error.response
-    return response["Error"]["Code"] in _MISSING
+    return error_code(error) in _MISSING

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from . import chain
 from .clients import ClientProvider, client
+from .errors import error_status
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,6 @@ def send_refusal(record: Record, what: str, error: ClientError, queue: RecorderQ
 
     Sends nothing when the error leaves open what the service did, such as an internal error.
     """
-    response: Any = error.response
-    if 400 <= response["ResponseMetadata"]["HTTPStatusCode"] < 500:
+    if 400 <= error_status(error) < 500:
         facts = {"refused": record.id, "what": what, "error": str(error)}
         send_record(replace(record, id=f"{record.id}#refused", time=datetime.now(UTC), facts=facts), queue)

@@ -1,7 +1,44 @@
-"""S3 URIs."""
+"""S3: URIs and conditional writes."""
+
+# pyright: reportMissingTypeStubs=false
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from .errors import error_code
+
+_CONDITION_FAILED = ("PreconditionFailed", "ConditionalRequestConflict")
+"""S3's codes when the condition of a write does not hold, or another write of the key came between (412 and 409)."""
 
 
 def split_uri(uri: str) -> tuple[str, str]:
     """Bucket and key of an S3 URI."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, key
+
+
+def put_once(s3: Any, bucket: str, key: str, body: bytes, **more: str) -> bool:
+    """Write an object unless it exists: whether this call wrote it. `more`: members of PutObject. Raises ClientError."""
+    return was_written(
+        lambda: s3.put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=body,
+            IfNoneMatch="*",
+            ChecksumAlgorithm="SHA256",  # S3 requires a checksum where an object lock is set
+            **more,
+        )
+    )
+
+
+def was_written(write: Callable[[], object]) -> bool:
+    """Call `write`, a write with If-None-Match or If-Match: False when its condition did not hold. Raises ClientError."""
+    try:
+        write()
+    except ClientError as error:
+        if error_code(error) in _CONDITION_FAILED:
+            return False
+        raise
+    return True

@@ -1,0 +1,19 @@
+"""Errors of AWS."""
+
+# pyright: reportMissingTypeStubs=false
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+def error_code(error: ClientError) -> str:
+    """The code of an error, such as `NoSuchKey`."""
+    response: Any = error.response
+    return response["Error"]["Code"]
+
+
+def error_status(error: ClientError) -> int:
+    """The HTTP status of an error: from 400 the call was refused, from 500 it is open what the service did."""
+    response: Any = error.response
+    return response["ResponseMetadata"]["HTTPStatusCode"]
