@@ -18,7 +18,7 @@ from moto import mock_aws
 from rich.console import Console
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from jobs import payload
+from jobs import answers
 from jobs.train import copy_code
 from model_factory.core.names import EnvironmentNames
 from model_factory.functions.shared.chain import digest, evidence_key
@@ -172,7 +172,7 @@ def prod(artifacts, monkeypatch):
 
 
 def line(identifier, body, scores, version=None, time=NOW - timedelta(hours=2)):
-    kind = payload.with_version("text/csv", version)
+    kind = answers.with_version("text/csv", version)
     sides = {
         "endpointInput": {"observedContentType": "text/csv", "mode": "INPUT", "data": body, "encoding": "CSV"},
         "endpointOutput": {"observedContentType": kind, "mode": "OUTPUT", "data": scores, "encoding": "CSV"},
