@@ -4,7 +4,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from model_factory.functions.shared.approvals import modified_by
+from model_factory.functions.shared.approvals import status_set_by
 
 from ..operations.executions import is_missing
 from ..operations.versions import gate_metric
@@ -56,8 +56,7 @@ def package(session: EnvironmentSession, model: str, arn: str) -> Link:
 
 def _approval(described: dict[str, Any]) -> Link:
     status = described["ModelApprovalStatus"]
-    by = modified_by(described) or "the environment's approval policy"
-    facts = known(by=by if status != "PendingManualApproval" else None, reason=described.get("ApprovalDescription"))
+    facts = known(by=status_set_by(described), reason=described.get("ApprovalDescription"))
     return Link("approval", status, "", facts)
 
 

@@ -138,10 +138,8 @@ def _explain(names: EnvironmentNames) -> Iterable[Statement]:
     # Without s3:ListBucket S3 answers 403 for an object that does not exist.
     yield _allow("s3", ["ListBucket"], [data, artifacts, records])
     yield _allow("s3", ["ListBucketVersions"], [records])
-    files = ["evidence", "deployments", "chain"]
-    yield _allow(
-        "s3", ["GetObject"], [f"{data}/*/captured/*", f"{artifacts}/*", *(f"{records}/*/{f}/*" for f in files)]
-    )
+    kept = [f"{records}/*/{folder}/*" for folder in ("evidence", "chain")]
+    yield _allow("s3", ["GetObject"], [f"{data}/*/captured/*", f"{artifacts}/*", *kept])
     yield _allow("s3", ["GetObjectVersion"], [f"{records}/*/chain/*"])
     yield _use_key(names, "s3")
 
