@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from model_factory.core.names import ANCHOR, EnvironmentNames
-from model_factory.functions.shared.chain import LINEAGE
 
 from ..project import UsageError
 
@@ -111,7 +110,7 @@ def _audit(names: EnvironmentNames) -> Iterable[Statement]:
 
 
 def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
-    data, artifacts = names.bucket_arn("data"), names.bucket_arn("artifacts")
+    data, artifacts, records = (names.bucket_arn(each) for each in ("data", "artifacts", "records"))
     yield _allow(
         "ssm", ["GetParametersByPath"], [names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")]
     )
@@ -123,12 +122,12 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     # SageMaker names the jobs of pipelines.
     jobs = [names.arn("sagemaker", f"{kind}/pipelines-*") for kind in ("processing-job", "training-job")]
     yield _allow("sagemaker", ["DescribeProcessingJob", "DescribeTrainingJob"], jobs)
-    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*"])
-    yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*"])
+    kept = [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")]
+    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*", f"{data}/*/captured/*", *kept])
+    yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*", f"{records}/*/chain/*"])
     # Without it S3 answers 403 for an object that does not exist.
-    yield _allow("s3", ["ListBucket"], [data, artifacts])
-    marked = _condition("StringLike", "s3:prefix", [f"{LINEAGE}/*"])
-    yield _allow("s3", ["ListBucket"], [names.bucket_arn("records")]) | marked
+    yield _allow("s3", ["ListBucket"], [data, artifacts, records])
+    yield _allow("s3", ["ListBucketVersions"], [records])
     yield _use_key(names, "s3")
 
 

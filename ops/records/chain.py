@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
 
@@ -24,6 +24,8 @@ from .schema import parse, time_of
 
 _BATCH = 256
 """Records that are read ahead."""
+_COMPARED = 50
+"""Records of a kind among which one is searched."""
 
 type Progress = Callable[[int], None]
 """Gets the number of records that have been read so far."""
@@ -102,8 +104,40 @@ def newest(session: ClientProvider, bucket: str, model: str, kind: str, version:
     if not markers:
         return None
     _, marker = max(((time, sequence), key) for key in markers for time, _, sequence in [read_index_key(key)])
-    sequence = read_index_key(marker)[2]
+    return _marked(S3Objects(session, bucket), model, marker)
+
+
+def find(
+    session: ClientProvider,
+    bucket: str,
+    model: str,
+    kind: str,
+    within: tuple[datetime, datetime],
+    matches: Callable[[dict[str, Any]], bool],
+) -> Entry | None:
+    """The newest record of a kind that matches, among the first 50 whose events are `within` two times; None without one.
+
+    The number of calls does not depend on the length of the chain: one list of markers, at most 50 records, and what `newest`
+    reads of the one that is found. Raises ClientError.
+    """
+    s3: Any = session.client("s3")
+    prefix, (first, last) = index_prefix(model, kind), within
+    listed = s3.list_objects_v2(
+        Bucket=bucket, Prefix=prefix, StartAfter=f"{prefix}{first.astimezone(UTC):%Y%m%dT%H%M%SZ}", MaxKeys=_COMPARED
+    )
+    markers = [each["Key"] for each in listed.get("Contents", []) if _is_marker(each["Key"])]
+    markers = [each for each in reversed(markers) if read_index_key(each)[0] <= last]
     objects = S3Objects(session, bucket)
+    contents = objects.map(lambda marker: objects.read(record_key(model, read_index_key(marker)[2])), markers)
+    for marker, content in zip(markers, contents, strict=True):
+        if matches(parse(content or b"")):
+            return _marked(objects, model, marker)
+    return None
+
+
+def _marked(objects: Objects, model: str, marker: str) -> Entry:
+    """The record that a marker is of, verified against its successor."""
+    sequence = read_index_key(marker)[2]
     key = record_key(model, sequence)
     group = next(objects.versions(key), None)
     if group is None:
