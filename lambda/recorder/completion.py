@@ -108,7 +108,8 @@ def _unregistered(draft: Draft, execution: str, clients: Clients) -> Draft:
 
 def _mark(draft: Draft, evidence: Evidence, clients: Clients, execution: str) -> None:
     """Write the markers of the objects that the training read; a version of no pipeline has none."""
-    objects: Any = evidence.contents.get("manifest", {}).get("objects")
+    read = evidence.contents.get("manifest") or evidence.contents.get("inputs") or {}
+    objects: Any = read.get("objects")
     if execution and isinstance(objects, list):
         bucket = os.environ["RECORDS_BUCKET"]
         objects = cast(list[dict[str, Any]], objects)

@@ -26,8 +26,11 @@ FILES = {
     "prepare/report/facts.json": "prepare_facts",
     "evaluation/evaluation.json": "evaluation",
     "evaluation/facts.json": "evaluate_facts",
+    "prepare/report/inputs.json": "inputs",
 }
 """Files below an execution's folder, and their names in a record."""
+PREFERRED = {"prepare/report/inputs.json": "prepare/report/manifest.json"}
+"""Files that are kept only where the other one is missing: a job that failed has written what it was about to read."""
 FOLDERS = {"prepare/test/": "test/", "prepare/baseline/": "baseline/", "evaluation/": "evaluation/"}
 """Folders below it whose files keep their names."""
 REQUIRED = ("code", "definition", "manifest", "report", "evaluation", "artifact")
@@ -143,12 +146,12 @@ def _keep_files(evidence: Evidence, listed: _Listed, store: Store) -> None:
     for path in listed:
         folder = next((folder for folder in FOLDERS if path.startswith(folder)), None)
         name = FILES.get(path) or (FOLDERS[folder] + path.removeprefix(folder) if folder else None)
-        if name is None:
+        if name is None or (path in PREFERRED and listed.versions(PREFERRED[path])):
             continue
         version = listed.versions(path)[0]
         _note_later(evidence, listed, path)
         _keep(evidence, name, version, store)
-        if name.endswith("_facts") or name == "manifest":
+        if name.endswith("_facts") or name in ("manifest", "inputs"):
             body = store.s3.get_object(**version.request)["Body"].read(LARGEST_MANIFEST)
             evidence.contents[name] = _parsed(body)
 

@@ -106,16 +106,18 @@ def _find_prediction(
 
 
 def _print_consequence(reference: str, found: "list[Link]") -> None:
-    from ..lineage.forward import to_train_again
+    from ..lineage.forward import to_reject, to_train_again
 
     if not found:
         out.print(f"no training has read {reference}", soft_wrap=True)
         return
-    again = to_train_again(found)
+    again, others = to_train_again(found), to_reject(found)
     what = (
         f"train again without it, if it must be forgotten: {', '.join(again)}" if again else "no live version read it"
     )
     out.print(what, soft_wrap=True)
+    if others:
+        out.print(f"reject, so that no roll-back deploys them: {', '.join(others)}", soft_wrap=True)
 
 
 def _sessions(project: Project, env: str | None) -> list[EnvironmentSession]:

@@ -101,6 +101,7 @@ def trained(s3) -> str:
     """The files of a training; the version id of the artifact."""
     for name in ("manifest", "report", "facts"):
         put(s3, f"prepare/report/{name}.json", json.dumps(FACTS | {"of": name, "objects": OBJECTS}).encode())
+    put(s3, "prepare/report/inputs.json", b"{}")
     put(s3, "prepare/test/part-0.parquet", b"rows")
     put(s3, "prepare/train/part-0.parquet", b"not evidence")
     put(s3, "evaluation/evaluation.json", b"{}")
@@ -355,6 +356,14 @@ def test_objects_that_a_training_read_get_markers(s3, recorder, complete, kind, 
     uri = digest(b"s3://data/raw/1.csv")
     versions = s3.list_object_versions(Bucket="records", Prefix="_lineage/")["Versions"]
     assert [entry["Key"] for entry in versions] == [f"_lineage/{uri}/v1/sales/abc-{end}"]
+
+
+def test_training_that_failed_while_reading_gets_markers(s3, complete):
+    put(s3, "prepare/report/inputs.json", json.dumps({"objects": OBJECTS}).encode())
+    draft = complete("training", version=None, subject=EXECUTION, facts={"outcome": "failed"})
+    assert {"inputs", "code"} <= set(draft.evidence)
+    (marker,) = s3.list_objects_v2(Bucket="records", Prefix="_lineage/")["Contents"]
+    assert marker["Key"].endswith("/v1/sales/abc-v0")
 
 
 def test_function_keeps_evidence_in_the_embedded_aws(cloud, load, monkeypatch):

@@ -12,7 +12,7 @@ from ops.explanation import traffic
 from ops.explanation.captures import Captured
 from ops.lineage import objects
 from ops.lineage.endpoint import endpoint
-from ops.lineage.forward import forward, split_reference, to_train_again
+from ops.lineage.forward import forward, split_reference, to_reject, to_train_again
 from ops.lineage.prediction import prediction
 from ops.lineage.version import version
 from ops.project import Project, UsageError
@@ -130,6 +130,7 @@ def in_records(s3, metadata, manifest):
             "evidence": {"manifest": manifest, "train_facts": json.dumps(FACTS).encode(), "code": b"zip"},
         },
         {"kind": "approval", "version": 7, "facts": {"decision": "Approved", "reason": "good"}, "by": ada},
+        {"kind": "deployment", "version": 7},
         {"kind": "training", "version": None, "subject": EXECUTION, "facts": TRAINING},
         step=timedelta(0),
     )
@@ -348,6 +349,8 @@ def test_object_is_followed_to_all_trainings(session, marked, registry):
         ("version", "churn v7 in prod"),
     ]
     assert to_train_again([link]) == ["churn v7 in prod"]
+    assert to_reject([link]) == []
+    assert link.below[2].facts["deployments"] == "1"
     assert not link.problems()
 
 
