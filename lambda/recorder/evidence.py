@@ -19,6 +19,7 @@ from shared.errors import error_code
 from shared.lineage_files import CODE, DEFINITION, TRAIN_OUTPUT, code_uri
 from shared.s3 import split_uri
 from store import ObjectVersion, Store, UnreadableError
+from store import entry as file_entry
 
 FILES = {
     "prepare/report/manifest.json": "manifest",
@@ -33,6 +34,9 @@ PREFERRED = {"prepare/report/inputs.json": "prepare/report/manifest.json"}
 """Files that are kept only where the other one is missing: a job that failed has written what it was about to read."""
 FOLDERS = {"prepare/test/": "test/", "prepare/baseline/": "baseline/", "evaluation/": "evaluation/"}
 """Folders below it whose files keep their names."""
+ROWS = ("test/", "baseline/sample.")
+"""Beginnings of the names of files with rows. They are recorded, but not copied: nothing can delete them from a locked bucket
+(docs/decisions/0077-rows-are-recorded-and-not-locked.md)."""
 REQUIRED = ("code", "definition", "manifest", "report", "evaluation", "artifact")
 LARGEST_FACTS = 1 << 20
 LARGEST_MANIFEST = 32 << 20
@@ -82,11 +86,13 @@ class Evidence:
 
     Args:
         files: Entries of a record's `evidence` by name.
+        rows: Entries of the files with rows by name, which stay where they are.
         missing: Reasons by name of what could not be kept.
         differences: Sentences about files that are not what they were.
     """
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     missing: dict[str, str] = field(default_factory=dict[str, str])
     differences: list[str] = field(default_factory=list[str])
     contents: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -158,7 +164,11 @@ def _keep_files(evidence: Evidence, listed: _Listed, store: Store) -> None:
 
 def _keep(evidence: Evidence, name: str, version: ObjectVersion, store: Store) -> None:
     try:
-        evidence.files[name] = store.copy(version, store.digest(version))
+        digest = store.digest(version)
+        if name.startswith(ROWS):
+            evidence.rows[name] = file_entry(digest, version.size, version.uri, version.version_id)
+        else:
+            evidence.files[name] = store.copy(version, digest)
     except UnreadableError as error:
         evidence.missing[name] = str(error)
 

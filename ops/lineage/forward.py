@@ -51,16 +51,16 @@ def forward(sessions: Iterable[EnvironmentSession], uri: str, version_id: str = 
     """
     found: list[Link] = []
     for session in sessions:
-        readings = _readings(session, uri, version_id)
-        if readings:
+        found_here = readings(session, uri, version_id)
+        if found_here:
             link = Link(
                 "object",
                 f"{uri} in {session.environment.name}",
                 f"{uri}{f'?versionId={version_id}' * bool(version_id)}",
             )
             deployed = read_settings(session)
-            for model in sorted({each.model for each in readings}):
-                own = [each for each in readings if each.model == model]
+            for model in sorted({each.model for each in found_here}):
+                own = [each for each in found_here if each.model == model]
                 link.below += _model(session, model, own, deployed=model in deployed)
             found.append(link)
     return found
@@ -79,7 +79,8 @@ def to_reject(links: Iterable[Link]) -> list[str]:
     return [each.name for each in versions if each.facts.get("status") == "Approved"]
 
 
-def _readings(session: EnvironmentSession, uri: str, version_id: str) -> list[Reading]:
+def readings(session: EnvironmentSession, uri: str, version_id: str = "") -> list[Reading]:
+    """The trainings of an environment that read an object, by its markers: one list."""
     pages = session.client("s3").get_paginator("list_objects_v2")
     listed = pages.paginate(Bucket=session.names.bucket("records"), Prefix=lineage_prefix(uri, version_id))
     keys = [entry["Key"] for page in listed for entry in page.get("Contents", [])]
@@ -93,12 +94,12 @@ def _readings(session: EnvironmentSession, uri: str, version_id: str) -> list[Re
     return sorted(found, key=lambda each: (each.model, each.version or 0, each.execution))
 
 
-def _model(session: EnvironmentSession, model: str, readings: Sequence[Reading], *, deployed: bool) -> list[Link]:
+def _model(session: EnvironmentSession, model: str, own: Sequence[Reading], *, deployed: bool) -> list[Link]:
     sagemaker, names = session.client("sagemaker"), session.names.model(model)
     registered = _registered(sagemaker, names.model_package_group)
     live, deployments = _live(sagemaker, names.endpoint), _deployments(session, model)
     links: list[Link] = []
-    for each in readings:
+    for each in own:
         facts = known(object_version=each.object_version, execution=each.execution)
         if each.version is None:
             links.append(

@@ -52,6 +52,10 @@ def data(s3: Any, metadata: Mapping[str, str], recorded: Recorded) -> Link:
     )
     with ThreadPoolExecutor(PARALLEL) as threads:
         link.below = list(threads.map(lambda entry: raw_object(s3, entry), entries))
+    for each in link.below:
+        if each.problem and (record := recorded.forgotten(each.id.partition("?versionId=")[0])):
+            each.facts |= known(forgotten=record.record.get("time"), record=record.key)
+            each.problem = record.problem or ""
     return link
 
 

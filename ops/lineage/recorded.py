@@ -12,7 +12,7 @@ from model_factory.functions.shared.chain import digest, evidence_key
 from model_factory.functions.shared.errors import error_code
 
 from ..project import EnvironmentSession
-from ..records.chain import Entry, find, newest
+from ..records.chain import Entry, find, newest, of_kind
 from ..records.objects import S3Objects
 from ..records.schema import time_of
 from .links import Link, known
@@ -41,6 +41,7 @@ class Recorded:
     decision: Entry | None = None
     absent: str = ""
     _read: dict[str, bytes | None] = field(default_factory=dict[str, bytes | None])
+    _rare: dict[str, list[Entry]] = field(default_factory=dict[str, list[Entry]])
 
     @classmethod
     def of(cls, session: EnvironmentSession, model: str, version: int) -> "Recorded":
@@ -103,6 +104,15 @@ class Recorded:
         """The record that a training was about to start, by the id of its request."""
         within = (started - REQUESTED, started + CLOCKS)
         return self._find("retrain", within, lambda record: identifier in _started_for(record))
+
+    def forgotten(self, uri: str) -> Entry | None:
+        """The newest record that says that an object was deleted on purpose; None without one."""
+        if "forgetting" not in self._rare:
+            bucket = self.session.names.bucket("records")
+            self._rare["forgetting"] = [] if self.absent else of_kind(self.session, bucket, self.model, "forgetting")
+        subject = digest(uri.encode())
+        found = [each for each in self._rare["forgetting"] if _fact(each, "sha256") == subject]
+        return max(found, key=lambda each: each.sequence, default=None)
 
     def _find(self, kind: str, within: tuple[datetime, datetime], matches: Any) -> Entry | None:
         if self.absent:
@@ -191,3 +201,8 @@ def _started_for(record: Mapping[str, Any]) -> list[str]:
     if not isinstance(facts, dict) or cast(dict[str, Any], facts).get("decision") != "started":
         return []
     return list(cast(dict[str, Any], facts).get("requests") or [])
+
+
+def _fact(entry: Entry, name: str) -> Any:
+    facts: Any = entry.record.get("facts")
+    return cast(dict[str, Any], facts).get(name) if isinstance(facts, dict) else None

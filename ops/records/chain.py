@@ -100,7 +100,8 @@ def newest(session: ClientProvider, bucket: str, model: str, kind: str, version:
     its object versions and its successor are read. Raises ClientError.
     """
     s3: Any = session.client("s3")
-    markers = _markers(s3, bucket, index_prefix(model, kind), version)
+    prefix = index_prefix(model, kind) if version else _newest_day(s3, bucket, index_prefix(model, kind))
+    markers = _markers(s3, bucket, prefix, version) if prefix else []
     if not markers:
         return None
     _, marker = max(((time, sequence), key) for key in markers for time, _, sequence in [read_index_key(key)])
@@ -133,6 +134,13 @@ def find(
         if matches(parse(content or b"")):
             return _marked(objects, model, marker)
     return None
+
+
+def of_kind(session: ClientProvider, bucket: str, model: str, kind: str) -> list[Entry]:
+    """All records of a kind, for kinds that are rare: four calls for each. Raises ClientError."""
+    markers = _markers(session.client("s3"), bucket, index_prefix(model, kind))
+    objects = S3Objects(session, bucket)
+    return list(objects.map(lambda marker: _marked(objects, model, marker), markers))
 
 
 def _marked(objects: Objects, model: str, marker: str) -> Entry:
@@ -232,19 +240,20 @@ def _gap(model: str, first: int, last: int) -> Entry:
     return Entry(model, last, record_key(model, last), {}, problem=what)
 
 
-def _markers(s3: Any, bucket: str, prefix: str, version: int | None) -> list[str]:
-    """Keys of markers among which the newest is: those of the newest day, or all of a version."""
-    pages = s3.get_paginator("list_objects_v2")
-    if version is None:
-        # Keys start with <date>T: with this delimiter S3 answers with the days, 1,000 in a page.
-        listed = pages.paginate(Bucket=bucket, Prefix=prefix, Delimiter="T")
-        days = [each["Prefix"] for page in listed for each in page.get("CommonPrefixes", [])]
-        if not days:
-            return []
-        prefix = max(days)
-    listed = pages.paginate(Bucket=bucket, Prefix=prefix)
+def _newest_day(s3: Any, bucket: str, prefix: str) -> str | None:
+    """Prefix of the markers of the newest day; None without a marker.
+
+    Keys start with <date>T: with this delimiter S3 answers with the days, 1,000 in a page.
+    """
+    listed = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="T")
+    return max((each["Prefix"] for page in listed for each in page.get("CommonPrefixes", [])), default=None)
+
+
+def _markers(s3: Any, bucket: str, prefix: str, version: int | None = None) -> list[str]:
+    """Keys of the markers below a prefix, of a version or of all."""
+    listed = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     keys = [each["Key"] for page in listed for each in page.get("Contents", [])]
-    return [key for key in keys if _is_marker(key) and (version is None or read_index_key(key)[1] == version)]
+    return [key for key in keys if _is_marker(key) and version in (None, read_index_key(key)[1])]
 
 
 def _is_marker(key: str) -> bool:

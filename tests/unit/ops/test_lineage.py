@@ -207,6 +207,19 @@ def test_deleted_version_of_object_is_named(session):
     assert (problem.name, problem.problem) == (first["key"], "this version of the object does not exist any more")
 
 
+def test_object_that_was_forgotten_on_record_is_no_problem(session, monkeypatch):
+    s3 = session.client("s3")
+    first, second = json.loads(s3.get_object(Bucket=ARTIFACTS, Key="churn/manifest.json")["Body"].read())["objects"]
+    for each in (first, second):
+        s3.delete_object(Bucket=DATA, Key=each["key"], VersionId=each["version_id"])
+    facts = {"sha256": digest(f"s3://{DATA}/{first['key']}".encode())}
+    entry = chain.Entry("churn", 9, "churn/chain/9", {"time": "2026-11-26", "facts": facts})
+    monkeypatch.setattr("ops.lineage.recorded.of_kind", lambda *_: [entry])
+    link = version(session, "churn", 7)
+    assert [each.name for each in link.problems()] == [second["key"]]
+    assert [each.facts["record"] for each in link.walk() if "forgotten" in each.facts] == ["churn/chain/9"]
+
+
 def test_overwritten_object_is_found_by_its_version(session):
     session.client("s3").put_object(Bucket=DATA, Key="churn/raw/dt=2026-11-01/rows.csv", Body=b"other")
     assert not version(session, "churn", 7).problems()
