@@ -66,10 +66,13 @@ class Watermark:
         return {"newest": self.newest.isoformat() if self.newest else None, "keys": sorted(self.keys)[-MAX_KEYS:]}
 
     def is_new(self, entry: dict[str, Any]) -> bool:
-        """Whether an object, an entry of ListObjectsV2, is not analysed yet."""
-        if self.newest is None or entry["LastModified"] > self.newest:
-            return True
-        return entry["LastModified"] > self.newest - OVERLAP and entry["Key"] not in self.keys
+        """Whether an object, an entry of ListObjectsV2, is not analysed yet.
+
+        A file that was written again, without requests that had to be forgotten, is none.
+        """
+        if entry["Key"] in self.keys:
+            return False
+        return self.newest is None or entry["LastModified"] > self.newest - OVERLAP
 
     def after(self, entries: list[dict[str, Any]]) -> "Watermark":
         """The watermark when these objects are analysed, too."""

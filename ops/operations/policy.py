@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from model_factory.core.names import ANCHOR, REBUILDS, EnvironmentNames
-from model_factory.functions.shared.chain import LINEAGE
+from model_factory.core.names import ANCHOR, REBUILDS, ROWS, EnvironmentNames
 
 from ..project import UsageError
 
@@ -22,8 +21,7 @@ def policy(names: EnvironmentNames, commands: Sequence[str]) -> dict[str, Any]:
 
 
 def _status(names: EnvironmentNames) -> Iterable[Statement]:
-    parameters = names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")
-    yield _allow("ssm", ["GetParametersByPath"], [parameters])
+    yield _list_settings(names)
     yield _allow("cloudwatch", ["DescribeAlarms"], [names.arn("cloudwatch", "alarm:*")])
     yield _read_versions(names)
     yield _list_trainings(names)
@@ -111,10 +109,8 @@ def _audit(names: EnvironmentNames) -> Iterable[Statement]:
 
 
 def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
-    data, artifacts = names.bucket_arn("data"), names.bucket_arn("artifacts")
-    yield _allow(
-        "ssm", ["GetParametersByPath"], [names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")]
-    )
+    data, artifacts, records = (names.bucket_arn(each) for each in ("data", "artifacts", "records"))
+    yield _list_settings(names)
     yield _read_versions(names)
     described = ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"]
     yield _allow("sagemaker", described, _sagemaker(names, "endpoint", "endpoint-config", "model"))
@@ -123,12 +119,12 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     # SageMaker names the jobs of pipelines.
     jobs = [names.arn("sagemaker", f"{kind}/pipelines-*") for kind in ("processing-job", "training-job")]
     yield _allow("sagemaker", ["DescribeProcessingJob", "DescribeTrainingJob"], jobs)
-    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*"])
-    yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*"])
+    kept = [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")]
+    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*", f"{data}/*/captured/*", *kept])
+    yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*", f"{records}/*/chain/*"])
     # Without it S3 answers 403 for an object that does not exist.
-    yield _allow("s3", ["ListBucket"], [data, artifacts])
-    marked = _condition("StringLike", "s3:prefix", [f"{LINEAGE}/*"])
-    yield _allow("s3", ["ListBucket"], [names.bucket_arn("records")]) | marked
+    yield _allow("s3", ["ListBucket"], [data, artifacts, records])
+    yield _allow("s3", ["ListBucketVersions"], [records])
     yield _use_key(names, "s3")
 
 
@@ -209,6 +205,22 @@ def _diff(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("sagemaker", ["DescribeModelPackage"], _sagemaker(names, "model-package"))
 
 
+def _forget(names: EnvironmentNames) -> Iterable[Statement]:
+    """Find what was made from an object, delete its versions and rows derived from it, and rewrite captured requests."""
+    data, artifacts, records = (names.bucket_arn(each) for each in ("data", "artifacts", "records"))
+    yield _list_settings(names)
+    yield _allow("sagemaker", ["ListModelPackages"], _sagemaker(names, "model-package"))
+    yield _allow("sagemaker", ["DescribeEndpoint"], _sagemaker(names, "endpoint"))
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [data, artifacts, records])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/chain/*"])
+    yield _allow("s3", ["GetObject", "PutObject"], [f"{data}/*/captured/*"])
+    rows = [f"{artifacts}/{ROWS}*", f"{artifacts}/*/executions/*/prepare/*"]
+    yield _allow("s3", ["DeleteObjectVersion"], [f"{data}/*", *rows])
+    yield from _send(names, "recorder")
+    yield from _retrain(names)
+    yield _use_key(names, "s3")
+
+
 def _live(names: EnvironmentNames) -> list[str]:
     return _sagemaker(names, "endpoint", "endpoint-config", "model")
 
@@ -237,6 +249,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "explain": _explain,
     "verify": _verify,
     "diff": _diff,
+    "forget": _forget,
 }
 
 
@@ -247,6 +260,11 @@ def _decide(names: EnvironmentNames) -> Iterable[Statement]:
 
 def _list_trainings(names: EnvironmentNames) -> Statement:
     return _allow("sagemaker", ["ListPipelineExecutions"], [names.arn("sagemaker", f"pipeline/{names.prefix}-*-train")])
+
+
+def _list_settings(names: EnvironmentNames) -> Statement:
+    parameters = names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")
+    return _allow("ssm", ["GetParametersByPath"], [parameters])
 
 
 def _read_settings(names: EnvironmentNames) -> Statement:

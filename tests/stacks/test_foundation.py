@@ -122,6 +122,12 @@ def test_versions_of_data_do_not_expire(foundation):
     assert all("/captured/" in rule["Prefix"] for rule in others)
 
 
+def test_rows_of_trainings_expire(foundation):
+    bucket = foundation.one("S3::Bucket", BucketName=f"acme-prod-artifacts-{PROD}")
+    (rule,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "_rows/"]
+    assert (rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]) == (30, {"NoncurrentDays": 7})
+
+
 def test_key_rotates(foundation):
     foundation.cdk.has_resource_properties("AWS::KMS::Key", {"EnableKeyRotation": True})
     foundation.cdk.has_resource_properties("AWS::KMS::Alias", {"AliasName": "alias/acme-prod"})

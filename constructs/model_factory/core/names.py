@@ -29,6 +29,8 @@ ANCHOR = "anchor"
 """Takes the place of the environment's name in names of the anchor account; no environment can have this name."""
 FOUNDATION = "foundation"
 """Takes the place of the model's name in the name of an environment's stack; no model can have this name."""
+ROWS = "_rows/"
+"""Prefix of rows that trainings were fitted on, `_rows/<model>/<execution>/`, in the bucket for artifacts, where they expire."""
 
 
 class Arns:

@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from ..core.bucket_statements import protect_records
-from ..core.names import ALERT_WINDOWS, REBUILDS, EnvironmentNames
+from ..core.names import ALERT_WINDOWS, REBUILDS, ROWS, EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
 from .record_signer import SIGNATURES
 
@@ -127,9 +127,14 @@ class DataLake(DataLakeBase):
         buckets.empty_before_deletion(alarm_topic=alarm_topic)
 
     def expire(
-        self, models: Sequence[str], *, captured: Duration | None = None, reports: Duration | None = None
+        self,
+        models: Sequence[str],
+        *,
+        captured: Duration | None = None,
+        reports: Duration | None = None,
+        rows: Duration | None = None,
     ) -> None:
-        """Delete captured requests and reports of models some time after they were written, old versions a week later.
+        """Delete captured requests, reports and rows of trainings some time after they were written, old versions a week later.
 
         Training data, artifacts, ground truth and records stay: lineage refers to them.
 
@@ -137,7 +142,12 @@ class DataLake(DataLakeBase):
             models: Names of the models; S3 has at most 1,000 rules for each bucket.
             captured: Age of captured requests, in whole days. Default: they are kept.
             reports: Age of reports and intermediate results of monitor jobs, in whole days. Default: they are kept.
+            rows: Age of the rows that trainings were fitted on, of all models, in whole days. Default: they are kept.
         """
+        if rows:
+            self._created["artifacts"].add_lifecycle_rule(
+                prefix=ROWS, expiration=rows, noncurrent_version_expiration=_OLD_VERSIONS
+            )
         parts = ((self._created["data"], "captured", captured), (self._created["artifacts"], "monitor", reports))
         for bucket, folder, age in parts:
             for model in models if age else ():
