@@ -125,15 +125,15 @@ class EnvironmentNames(Arns):
         return f"{self.prefix}-{purpose}-{self.account}-{self.region}"
 
     def queue(self, purpose: str) -> str:
-        """FIFO queue for `purpose`: retrain, deploy, recorder or alerts."""
+        """FIFO queue for `purpose`: retrain, deploy, recorder, publisher or alerts."""
         return f"{self.prefix}-{purpose}.fifo"
 
     def dead_letter_queue(self, purpose: str) -> str:
-        """FIFO dead-letter queue for `purpose`: retrain, deploy, recorder or alerts."""
+        """FIFO dead-letter queue for `purpose`: retrain, deploy, recorder, publisher or alerts."""
         return f"{self.prefix}-{purpose}-dead-letters.fifo"
 
     def function(self, purpose: str) -> str:
-        """Function for `purpose`: retrain, deploy, recorder, alerts or endpoint-cleanup."""
+        """Function for `purpose`: retrain, deploy, recorder, publisher, alerts or endpoint-cleanup."""
         return f"{self.prefix}-{purpose}"
 
     @property

@@ -112,6 +112,12 @@ class DataLake(DataLakeBase):
         for prefix, age in ((ALERT_WINDOWS, _OLD_VERSIONS), (REBUILDS, _REBUILDS_KEPT)):
             artifacts.add_lifecycle_rule(prefix=prefix, expiration=age, noncurrent_version_expiration=_OLD_VERSIONS)
         records = buckets.add("records", tidy(), retention=kept)
+        # A rule sends new records to the publisher. The L2 property would add a function that sets this property.
+        cast(
+            s3.CfnBucket, records.node.default_child
+        ).notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        )
         self._created = {"data": data, "artifacts": artifacts}
         self.data, self.artifacts = cast(s3.IBucket, data), cast(s3.IBucket, artifacts)
         self.records = cast(s3.IBucket, records)
