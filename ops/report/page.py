@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 from htpy import body, h1, head, header, html, main, meta, p, style, title
 from markupsafe import Markup
+
+from model_factory.jobs import page_style
 
 from .charts import Charts
 from .elements import when
@@ -17,7 +18,6 @@ from .sources import ModelReport
 def page(factory: str, reports: Sequence[ModelReport], now: datetime) -> str:
     """The page as HTML: no script, and nothing that is loaded from elsewhere. `now`: UTC."""
     charts = Charts()
-    css = Path(__file__).with_name("page.css").read_text()
     name = f"Models of {factory}"
     places = ", ".join(dict.fromkeys(each.status.environment for each in reports)) or "no environment"
     content = html(lang="en")[
@@ -25,7 +25,7 @@ def page(factory: str, reports: Sequence[ModelReport], now: datetime) -> str:
             meta(charset="utf-8"),
             meta(name="viewport", content="width=device-width, initial-scale=1"),
             title[name],
-            style[Markup(css)],  # noqa: S704  # our own file
+            style[Markup(page_style.css())],  # noqa: S704  # our own file
         ],
         body[
             header[h1[name], p(".note")[f"{places}; read from AWS at {when(now)}"]],
