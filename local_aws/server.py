@@ -44,6 +44,7 @@ from . import (
     schedules,
     senders,
     topics,
+    trust_policies,
 )
 from .accounts import Accounts
 from .faults import Faults
@@ -132,6 +133,7 @@ class LocalAws:
             once,
             access_logs,
             aws_policies,
+            trust_policies,
             quotas,
             public_resources,
             queues,
