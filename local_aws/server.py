@@ -45,6 +45,7 @@ from . import (
     schedules,
     senders,
     topics,
+    trust_policies,
 )
 from .accounts import Accounts
 from .faults import Faults
@@ -133,6 +134,7 @@ class LocalAws:
             once,
             access_logs,
             aws_policies,
+            trust_policies,
             quotas,
             public_resources,
             queues,
