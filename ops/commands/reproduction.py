@@ -67,7 +67,8 @@ def _reproduce(project: Project, text: str, env: str | None, *, local: bool, as_
     from ..reproduction.recorded import find
     from ..reproduction.verdict import record, recorder
 
-    reference, session = parse_reference(project, text), project.environment(env)
+    session = project.environment(env)
+    reference = parse_reference(project, text, session)
     version = reference.version or Reader(session, reference.model).live_version()
     if version is None:
         raise UsageError(
@@ -100,7 +101,7 @@ def _train(
     """Train the version of `session` again in `home`, which has its data, or on this machine; the verdict."""
     from ..reproduction import local as machine
     from ..reproduction import rebuild as pipeline
-    from ..reproduction.verdict import Verdict
+    from ..reproduction.verdict import Verdict, expectation
 
     what = f"version {recorded.version} of {recorded.model} in {session.environment.name}"
     if local and home.environment.name != session.environment.name:
@@ -111,6 +112,7 @@ def _train(
         )
     where = "this machine" if local else home.environment.name
     log(f"trains {what} again on {where}; nothing is registered")
+    log(expectation(recorded))
     if local:
         run = machine.rebuild(home, recorded, log)
         return Verdict(run.verdict | {"where": where}, run.notes)
