@@ -103,3 +103,18 @@ def record(
         facts=facts,
     )
     return send_record(sent, queue)
+
+
+def record_failure(
+    session: EnvironmentSession, queue: RecorderQueue, model: str, version: int, reason: Exception, identifier: str
+) -> str:
+    """Send a record that a version could not be trained again, and why; its id. Raises ClientError."""
+    sent = Record(
+        kind="reproduction",
+        id=identifier,
+        model=model,
+        version=version,
+        by=session.caller_arn,
+        facts={"verdict": "cannot", "says": str(reason)},
+    )
+    return send_record(sent, queue)
