@@ -65,10 +65,11 @@ def _reject(names: EnvironmentNames) -> Iterable[Statement]:
 
 def _promote(names: EnvironmentNames) -> Iterable[Statement]:
     """Both sides: the environment that gives the version, and the one that receives it."""
-    artifacts = names.bucket_arn("artifacts")
+    artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
     yield _read_versions(names)
-    yield _allow("s3", ["ListBucket"], [artifacts]) | _condition("StringLike", "s3:prefix", ["*/executions/*"])
-    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*"])
+    for bucket, folder in ((artifacts, "executions"), (records, "evidence")):
+        yield _allow("s3", ["ListBucket"], [bucket]) | _condition("StringLike", "s3:prefix", [f"*/{folder}/*"])
+        yield _allow("s3", ["GetObject"], [f"{bucket}/*/{folder}/*"])
     yield _allow("s3", ["PutObject"], [f"{artifacts}/*/executions/promoted-*"])
     yield from _send(names, "recorder")
     yield _allow("sagemaker", ["CreateModelPackage"], _sagemaker(names, "model-package"))
