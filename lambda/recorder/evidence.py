@@ -17,7 +17,7 @@ from typing import Any, cast
 from botocore.exceptions import ClientError
 from shared.errors import error_code
 from shared.lineage_files import CODE, DEFINITION, TRAIN_OUTPUT, code_uri
-from shared.s3 import split_uri
+from shared.s3 import is_gone, split_uri
 from store import ObjectVersion, Store, UnreadableError
 from store import entry as file_entry
 
@@ -207,7 +207,7 @@ def _keep_code(evidence: Evidence, uri: str, store: Store) -> None:
     try:
         head = store.s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        if error_code(error) not in ("404", "NoSuchKey"):
+        if not is_gone(error):
             raise
         evidence.missing["code"] = f"{uri} does not exist"
         return

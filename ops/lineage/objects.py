@@ -8,15 +8,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from model_factory.functions.shared.s3 import split_uri
+from model_factory.functions.shared.s3 import is_gone, split_uri
 
 from .links import Link, known
 from .recorded import Recorded
 
 PARALLEL = 16
 """Objects that are looked up at a time."""
-_GONE = ("404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "MethodNotAllowed", "405")
-"""Codes of HeadObject and GetObject for an object, or a version of one, that does not exist. A delete marker is a 405."""
 
 
 def data(s3: Any, metadata: Mapping[str, str], recorded: Recorded) -> Link:
@@ -110,10 +108,9 @@ def read(s3: Any, uri: str) -> tuple[bytes, str]:
 
 def absence(error: ClientError, what: str) -> str:
     """The problem of an object that S3 does not give. Raises the error when it says something else."""
-    code = error.response["Error"]["Code"]
-    if code in _GONE:
+    if is_gone(error):
         return f"{what} does not exist any more"
-    if code in ("403", "AccessDenied"):
+    if (code := error.response["Error"]["Code"]) in ("403", "AccessDenied"):
         message = error.response["Error"].get("Message", "")
         return f"S3 refuses to give {what} ({message or code}); model-factory policy prints the policy that a command needs"
     raise error

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from model_factory.functions.shared.approvals import modified_by
+from model_factory.functions.shared.approvals import status_set_by
 
 from ..operations.executions import is_missing
 from ..operations.versions import gate_metric
@@ -84,9 +84,7 @@ def _approval(found: Mapping[str, Any], recorded: Recorded) -> Link:
     status, decision = found["ModelApprovalStatus"], recorded.decision
     link = Link("approval", status)
     link.facts = known(
-        by=None
-        if status == "PendingManualApproval"
-        else modified_by(dict(found)) or "the environment's approval policy",
+        by=status_set_by(dict(found)),
         reason=found.get("ApprovalDescription"),
     )
     if decision is None:

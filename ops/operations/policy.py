@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from model_factory.core.names import ANCHOR, ROWS, EnvironmentNames
+from model_factory.core.names import ANCHOR, REBUILDS, ROWS, EnvironmentNames
 
 from ..project import UsageError
 
@@ -134,10 +134,8 @@ def _explain(names: EnvironmentNames) -> Iterable[Statement]:
     # Without s3:ListBucket S3 answers 403 for an object that does not exist.
     yield _allow("s3", ["ListBucket"], [data, artifacts, records])
     yield _allow("s3", ["ListBucketVersions"], [records])
-    files = ["evidence", "deployments", "chain"]
-    yield _allow(
-        "s3", ["GetObject"], [f"{data}/*/captured/*", f"{artifacts}/*", *(f"{records}/*/{f}/*" for f in files)]
-    )
+    kept = [f"{records}/*/{folder}/*" for folder in ("evidence", "chain")]
+    yield _allow("s3", ["GetObject"], [f"{data}/*/captured/*", f"{artifacts}/*", *kept])
     yield _allow("s3", ["GetObjectVersion"], [f"{records}/*/chain/*"])
     yield _use_key(names, "s3")
 
@@ -172,13 +170,13 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
         f"{records}/*/chain/*",
         f"{records}/*/evidence/*",
         f"{artifacts}/*/executions/*",
-        f"{artifacts}/*/rebuilds/*",
+        f"{artifacts}/{REBUILDS}*",
         # The zip of its code, in the bucket of `cdk bootstrap`, whose qualifier may be one's own.
         f"arn:{names.partition}:s3:::cdk-*-assets-{names.account}-{names.region}/*.zip",
     ]
     yield _allow("s3", ["GetObject", "GetObjectVersion"], kept)
     yield _allow("s3", ["GetObjectVersion"], [f"{names.bucket_arn('data')}/*/raw/*"])
-    yield _allow("s3", ["PutObject"], [f"{artifacts}/*/rebuilds/*"])
+    yield _allow("s3", ["PutObject"], [f"{artifacts}/{REBUILDS}*"])
     pipelines = f"pipeline/{names.prefix}-*-rebuild"
     actions = ["CreatePipeline", "UpdatePipeline", "StartPipelineExecution"]
     yield _allow("sagemaker", actions, [names.arn("sagemaker", pipelines)])
@@ -190,6 +188,21 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("ssm", ["GetParameter"], [names.arn("ssm", f"parameter{names.rebuild_parameter}")])
     yield from _send(names, "recorder")
     yield _use_key(names, "s3")
+
+
+def _diff(names: EnvironmentNames) -> Iterable[Statement]:
+    """Read records and evidence, and which version is live. Versions are scored on the caller's machine."""
+    records = names.bucket_arn("records")
+    # Without s3:ListBucket S3 answers 403 for an object that does not exist.
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")])
+    yield _use_key(names, "s3")
+    parameters = names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")
+    yield _allow("ssm", ["GetParametersByPath"], [parameters])
+    # For `MODEL` and `MODEL@ENV`, and for an endpoint whose configuration lambda/deploy did not name.
+    yield _allow("sagemaker", ["ListEndpoints"], ["*"])
+    yield _allow("sagemaker", ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"], _live(names))
+    yield _allow("sagemaker", ["DescribeModelPackage"], _sagemaker(names, "model-package"))
 
 
 def _forget(names: EnvironmentNames) -> Iterable[Statement]:
@@ -235,6 +248,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "report": _report,
     "explain": _explain,
     "verify": _verify,
+    "diff": _diff,
     "forget": _forget,
 }
 

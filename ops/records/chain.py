@@ -92,20 +92,39 @@ def records(
             yield entry
 
 
-def newest(session: ClientProvider, bucket: str, model: str, kind: str, version: int | None = None) -> Entry | None:
+def recorded_versions(session: ClientProvider, bucket: str, model: str) -> set[int]:
+    """Numbers of the versions of a model whose registration is recorded: one list of markers. Raises ClientError."""
+    pages = session.client("s3").get_paginator("list_objects_v2")
+    listed = pages.paginate(Bucket=bucket, Prefix=index_prefix(model, "registration"))
+    keys = [each["Key"] for page in listed for each in page.get("Contents", [])]
+    return {read_index_key(key)[1] for key in keys if _is_marker(key)}
+
+
+def newest(
+    session: ClientProvider,
+    bucket: str,
+    model: str,
+    kind: str,
+    version: int | None = None,
+    until: datetime | None = None,
+) -> Entry | None:
     """The newest record of a kind, by the time of its event; None without one.
 
-    `version`: of this version of the model; default: of any. The number of calls does not depend on the length of the chain: the
+    `version`: of this version of the model; default: of any. `until`: of events at this time or before; default: of all times;
+    with it, all markers of the kind are listed. The number of calls does not depend on the length of the chain: the
     markers of the kind are listed by day, then one day's (with `version`: all of the kind, 1,000 in one call), then the record,
     its object versions and its successor are read. Raises ClientError.
     """
     s3: Any = session.client("s3")
-    prefix = index_prefix(model, kind) if version else _newest_day(s3, bucket, index_prefix(model, kind))
+    prefix: str | None = index_prefix(model, kind)
+    if version is None and until is None:
+        prefix = _newest_day(s3, bucket, index_prefix(model, kind))
     markers = _markers(s3, bucket, prefix, version) if prefix else []
-    if not markers:
+    found = [((time, sequence), key) for key in markers for time, _, sequence in [read_index_key(key)]]
+    found = [each for each in found if until is None or each[0][0] <= until]
+    if not found:
         return None
-    _, marker = max(((time, sequence), key) for key in markers for time, _, sequence in [read_index_key(key)])
-    return _marked(S3Objects(session, bucket), model, marker)
+    return _marked(S3Objects(session, bucket), model, max(found)[1])
 
 
 def find(

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.chain import digest
 from model_factory.functions.shared.clients import ClientProvider
+from model_factory.functions.shared.s3 import is_gone
 
 PARALLEL = 16
 """Objects that are read at a time."""
@@ -123,5 +124,5 @@ def _version(entry: dict[str, Any]) -> Version:
 
 
 def _none_if_missing(error: ClientError) -> None:
-    if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchVersion", "404"):
+    if not is_gone(error):
         raise error

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared import chain
-from model_factory.functions.shared.s3 import split_uri
+from model_factory.functions.shared.s3 import is_gone, split_uri
 
 from ..project import EnvironmentSession, UsageError
 from ..records.chain import newest
@@ -22,7 +22,6 @@ from ..refusals import CODES, explain
 from . import definition as definitions
 from .failures import CannotRebuild
 
-_GONE = ("NoSuchKey", "NoSuchBucket", "NoSuchVersion", "404")
 NEEDED = {"definition", "code", "manifest", "artifact"}
 """Without one of these, nothing can be trained again, or nothing be compared with it."""
 _TEST = re.compile(r"test/(part-\d+\.parquet)")
@@ -111,7 +110,7 @@ def read(file: File) -> bytes:
     except ClientError as error:
         if error.response["Error"]["Code"] in CODES:
             raise CannotRebuild(explain(error)) from error
-        if error.response["Error"]["Code"] not in _GONE:
+        if not is_gone(error):
             raise
         raise CannotRebuild(f"{file.uri} is gone") from error
     digest = hashlib.sha256(content).hexdigest()

@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from ..core.bucket_statements import protect_records
-from ..core.names import ALERT_WINDOWS, ROWS, EnvironmentNames
+from ..core.names import ALERT_WINDOWS, REBUILDS, ROWS, EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
 from .record_signer import SIGNATURES
 
@@ -23,6 +23,7 @@ _ONE_REGION = (
 _RECORDS_KEPT = Duration.days(365)
 _CLEANUP = "bucket-cleanup"
 _OLD_VERSIONS = Duration.days(7)
+_REBUILDS_KEPT = Duration.days(30)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class DataLakeBase(Construct):
     data: s3.IBucket
     """Raw data, captured requests and ground truth. Old versions move to Glacier Instant Retrieval and do not expire."""
     artifacts: s3.IBucket
-    """Files that pipelines write. Old versions expire after 90 days."""
+    """Files that pipelines write. Old versions expire after 90 days, what reproductions wrote after 30."""
     records: s3.IBucket
     """JSON records of versions and deployments."""
 
@@ -108,10 +109,15 @@ class DataLake(DataLakeBase):
         kept = _retention(lock, retention or _RECORDS_KEPT) if removal == RemovalPolicy.RETAIN else None
         data = buckets.add("data", tidy(noncurrent_version_transitions=[to_cold_storage]))
         artifacts = buckets.add("artifacts", tidy(noncurrent_version_expiration=Duration.days(90)))
-        artifacts.add_lifecycle_rule(
-            prefix=ALERT_WINDOWS, expiration=_OLD_VERSIONS, noncurrent_version_expiration=_OLD_VERSIONS
-        )
+        for prefix, age in ((ALERT_WINDOWS, _OLD_VERSIONS), (REBUILDS, _REBUILDS_KEPT)):
+            artifacts.add_lifecycle_rule(prefix=prefix, expiration=age, noncurrent_version_expiration=_OLD_VERSIONS)
         records = buckets.add("records", tidy(), retention=kept)
+        # A rule sends new records to the publisher. The L2 property would add a function that sets this property.
+        cast(
+            s3.CfnBucket, records.node.default_child
+        ).notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        )
         self._created = {"data": data, "artifacts": artifacts}
         self.data, self.artifacts = cast(s3.IBucket, data), cast(s3.IBucket, artifacts)
         self.records = cast(s3.IBucket, records)

@@ -95,6 +95,7 @@ def test_serving_json_has_columns_classes_and_hyperparameters(project, ml, recor
         "label": "sold",
         "problem": "binary_classification",
         "classes": [0, 1],
+        "example": None,
         "hyperparameters": {"depth": 3, "rate": 0.1, "name": "fast", "flag": True},
         "seed": 0,
     }

@@ -9,7 +9,7 @@ import pytest
 from model_factory.functions.shared.chain import digest, encode, index_key, lineage_key, record_key
 from model_factory.functions.shared.heads import heads_key, signature_key
 
-from .chains import MemoryObjects, write
+from .chains import MemoryObjects, event_of, write
 from .tampering import MODELS, Administrator, environment, findings, read, sign_heads
 
 SEED, TRIALS = 2026, 1000
@@ -65,6 +65,8 @@ def test_changes_after_the_last_heads_are_named_as_far_as_s3_knows(buckets):
     assert len(texts(buckets)) == 1
     objects.erase(key)
     assert "a marker without a record" in texts(buckets)[0]
+    objects.now += timedelta(minutes=16)
+    assert "an event without a record: claimed at " in texts(buckets)[1]
 
 
 def test_end_that_no_heads_cover_can_be_written_anew(buckets):
@@ -74,8 +76,10 @@ def test_end_that_no_heads_cover_can_be_written_anew(buckets):
     record = read(objects, "churn")[-1]
     objects.erase(key)
     objects.erase(index_key(record))
+    objects.erase(event_of(record))
     assert texts(buckets) == []
     forged = record | {"kind": "rejection"}
+    objects.put(event_of(forged), b"{}")
     objects.put(key, encode(forged))
     objects.put(index_key(forged), b"")
     assert texts(buckets) == []
@@ -178,6 +182,26 @@ def test_missing_marker_is_named_after_the_recorder_had_time():
     assert findings(objects, None) == []
     objects.now += timedelta(minutes=16)
     assert [each.what for each in findings(objects, None)] == ["the marker of record 1 is missing"]
+
+
+def test_claims_that_were_changed_or_deleted_are_named():
+    objects = MemoryObjects()
+    first, second, _ = write(objects, "churn", {}, {}, {})
+    objects.erase(event_of(first))
+    objects.put(event_of(second), b"{}")
+    changed, missing = (each.what for each in findings(objects, None))
+    assert missing == "the claim of the event of record 1 is missing"
+    assert "the claim of the event of record 2: it was put over: 2 versions" in changed
+    objects.erase(event_of(second))
+    objects.put(event_of(second), b"{}")
+    assert any("after the record: it was put again" in each.what for each in findings(objects, None))
+
+
+def test_event_with_two_records_is_named():
+    objects = MemoryObjects()
+    write(objects, "churn", {"id": "one"}, {"id": "two"}, {"id": "one"})
+    whats = [each.what for each in findings(objects, None)]
+    assert "record 3 is of the same event as record 1" in whats
 
 
 def test_marker_of_no_known_model_is_named(buckets):
