@@ -9,6 +9,7 @@ from model_factory.ops.records.chain import newest
 from model_factory.ops.waiting import wait_for
 
 from .auditor import auditor
+from .sales import records
 
 pytestmark = pytest.mark.e2e
 
@@ -41,11 +42,41 @@ def test_live_version_is_followed_to_its_objects_and_back(live, registered, tmp_
             "code",
             "data",
             "object",
+            "record",
+            "libraries",
         }
+        execution = next(each for each in found if each["kind"] == "execution")
+        assert execution["facts"]["requested by"]
         read = next(each for each in found if each["kind"] == "object")
         code, text = lineage("--data", read["id"].replace("?versionId=", "@"))
         assert code == 0, text
         assert f"train again without it, if it must be forgotten: {live.model} v" in " ".join(text.split())
+
+
+def test_captured_prediction_is_followed_to_its_version(live, registered, tmp_path, monkeypatch):
+    live.predict(records(1), "order-8")
+    live.control("flush")
+    with auditor(live, tmp_path, monkeypatch, "lineage") as lineage:
+        code, text = lineage(live.model, "--inference-id", "order-8", "--json")
+    assert code == 0, text
+    (found,) = json.loads(text)
+    assert (found["kind"], found["facts"]["answered by"]) == ("prediction", "named by the captured answer")
+    assert [each["name"] for each in found["below"]] == [f"{live.model} v{live.reader.live_version()} in prod"]
+
+
+def test_forgotten_object_leaves_a_record_alone(live, tmp_path, monkeypatch):
+    live.upload_records(records(5), "2026-11-20", "ada.csv")
+    bucket, key = live.session.names.bucket("data"), f"{live.model}/raw/dt=2026-11-20/ada.csv"
+    with auditor(live, tmp_path, monkeypatch, "forget") as forget:
+        shown = forget("--data", f"s3://{bucket}/{key}", env=False)
+        assert (shown[0], "nothing was deleted" in shown[1]) == (0, True), shown
+        done = forget("--data", f"s3://{bucket}/{key}", "--reason", "request 4711", "--yes", env=False)
+    assert done[0] == 0, done
+    assert "Versions" not in live.client("s3").list_object_versions(Bucket=bucket, Prefix=key)
+    records_bucket = live.session.names.bucket("records")
+    record = wait_for("the record", lambda: newest(live.session, records_bucket, live.model, "forgetting")).record
+    assert (record["facts"]["reason"], record["facts"]["versions"]) == ("request 4711", 1)
+    assert record["by"]["identity"].endswith(":ada")
 
 
 def test_report_shows_live_version(live, tmp_path, monkeypatch):
