@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from ..core.bucket_statements import protect_records
-from ..core.names import ALERT_WINDOWS, EnvironmentNames
+from ..core.names import ALERT_WINDOWS, OPENLINEAGE, EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
 from .record_signer import SIGNATURES
 
@@ -44,7 +44,7 @@ class DataLakeBase(Construct):
     data: s3.IBucket
     """Raw data, captured requests and ground truth. Old versions move to Glacier Instant Retrieval and do not expire."""
     artifacts: s3.IBucket
-    """Files that pipelines write. Old versions expire after 90 days."""
+    """Files that pipelines write. Old versions expire after 90 days, OpenLineage events after a year."""
     records: s3.IBucket
     """JSON records of versions and deployments."""
 
@@ -110,6 +110,9 @@ class DataLake(DataLakeBase):
         artifacts = buckets.add("artifacts", tidy(noncurrent_version_expiration=Duration.days(90)))
         artifacts.add_lifecycle_rule(
             prefix=ALERT_WINDOWS, expiration=_OLD_VERSIONS, noncurrent_version_expiration=_OLD_VERSIONS
+        )
+        artifacts.add_lifecycle_rule(
+            prefix=OPENLINEAGE, expiration=_RECORDS_KEPT, noncurrent_version_expiration=_OLD_VERSIONS
         )
         records = buckets.add("records", tidy(), retention=kept)
         # A rule sends new records to the publisher. The L2 property would add a function that sets this property.
