@@ -192,11 +192,14 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
 
 
 def _diff(names: EnvironmentNames) -> Iterable[Statement]:
-    """Read records and evidence, and which version is live. Versions are scored on the caller's machine."""
-    records = names.bucket_arn("records")
+    """Read records, evidence and rows, and which version is live. Versions are scored on the caller's machine."""
+    artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
     # Without s3:ListBucket S3 answers 403 for an object that does not exist.
+    yield _allow("s3", ["ListBucket"], [artifacts])
     yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
-    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")])
+    rows = [f"{artifacts}/*/executions/*/prepare/{each}" for each in ("test/*", "baseline/sample.parquet")]
+    kept = [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")]
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [*kept, *rows])
     yield _use_key(names, "s3")
     parameters = names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")
     yield _allow("ssm", ["GetParametersByPath"], [parameters])

@@ -195,6 +195,7 @@ class Factory:
 def factory(cloud, load, monkeypatch):
     monkeypatch.setenv("RECORDS_BUCKET", cloud.bucket)
     monkeypatch.setenv("ARTIFACTS_BUCKET", cloud.bucket)
+    monkeypatch.setenv("DATA_BUCKET", "data")
     return Factory(cloud, load("publisher"))
 
 
@@ -229,6 +230,26 @@ def test_start_has_one_event_whatever_came_first(factory):
     factory.publish(factory.train(), started)
     assert factory.events()["-train", "START"] == before
     assert before["eventType"] == "START"
+
+
+def test_monitor_run_reads_captured_requests(factory):
+    for status in ("Executing", "Failed"):
+        changed = factory.cloud.event("training_started")
+        changed["detail"]["pipelineExecutionArn"] = factory.execution.replace("-train/", "-monitor/")
+        changed["detail"]["currentPipelineExecutionStatus"] = status
+        factory.publish(changed)
+    events = factory.events()
+    assert set(events) == {("-monitor", "START"), ("-monitor", "FAIL")}
+    for each in events.values():
+        assert [found["name"] for found in each["inputs"]] == [f"{factory.model}/captured"]
+        assert [found["name"] for found in each["outputs"]] == [f"{factory.model}/monitor"]
+
+
+def test_end_of_training_waits_for_its_record(factory):
+    ended = factory.cloud.event("training_ended")
+    ended["detail"]["pipelineExecutionArn"] = factory.execution
+    factory.publish(ended)
+    assert factory.events() == {}
 
 
 def test_failed_training_says_why(factory):
