@@ -106,7 +106,7 @@ def test_version_has_model_card_with_its_metrics(live, registered):
     sagemaker = live.client("sagemaker")
 
     def deployed():
-        cards = sagemaker.list_model_cards(NameContains=f"{live.names.endpoint}-v1-")["ModelCardSummaries"]
+        cards = sagemaker.list_model_cards(NameContains=f"{live.names.endpoint}-v1")["ModelCardSummaries"]
         described = [sagemaker.describe_model_card(ModelCardName=each["ModelCardName"]) for each in cards]
         return next((card for card in described if "deployment_" in card["Content"]), None)
 

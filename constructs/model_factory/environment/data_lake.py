@@ -45,7 +45,7 @@ class DataLakeBase(Construct):
     data: s3.IBucket
     """Raw data, captured requests and ground truth. Old versions move to Glacier Instant Retrieval and do not expire."""
     artifacts: s3.IBucket
-    """Files that pipelines write. Old versions expire after 90 days, what reproductions wrote after 30, OpenLineage events after a year."""
+    """Files that pipelines write. Old versions expire after 90 days, reproductions after 30, OpenLineage events after a year."""
     records: s3.IBucket
     """JSON records of versions and deployments."""
 
