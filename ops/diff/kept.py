@@ -12,12 +12,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared import chain
+from model_factory.functions.shared.s3 import is_gone, split_uri
 
 from ..project import EnvironmentSession, UsageError
 from ..records.chain import Entry, newest, recorded_versions
 from ..refusals import CODES, explain
 
-_GONE = ("NoSuchKey", "404")
 _CHUNK_BYTES = 1 << 20
 
 
@@ -62,13 +62,18 @@ class Kept:
         """Entries of the record's files by name."""
         return self.record.get("evidence") or {}
 
+    @property
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """Entries of files with rows by name: they are recorded, but stay where the job wrote them."""
+        return self.facts.get("rows") or {}
+
     def digest(self, name: str) -> str | None:
         """Recorded SHA-256 of a file; None when the record has no such file."""
-        return self.evidence.get(name, {}).get("sha256")
+        return (self.evidence.get(name) or self.rows.get(name) or {}).get("sha256")
 
     def names(self, prefix: str) -> list[str]:
         """Names of the files that begin with `prefix`, in order."""
-        return sorted(name for name in self.evidence if name.startswith(prefix))
+        return sorted(name for name in {*self.evidence, *self.rows} if name.startswith(prefix))
 
     def read(self, name: str) -> bytes:
         """Content of a file, read once. Raises PieceError when it is missing, altered or unreadable."""
@@ -109,19 +114,29 @@ class Kept:
         return PieceError(f"{self._what(name)} was not kept{f': {why}' if why else ''}")
 
     def _chunks(self, name: str) -> Any:
-        entry = self.evidence.get(name)
-        if entry is None:
-            raise self.absent(name)
-        bucket, key = self.session.names.bucket("records"), chain.evidence_key(self.model, entry["sha256"])
+        request = self._request(name)
         try:
-            yield from self.session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(_CHUNK_BYTES)
+            yield from self.session.client("s3").get_object(**request)["Body"].iter_chunks(_CHUNK_BYTES)
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code in _GONE:
-                raise PieceError(f"{self._what(name)} is gone: s3://{bucket}/{key}") from None
+            if is_gone(error):
+                raise PieceError(f"{self._what(name)} is gone: s3://{request['Bucket']}/{request['Key']}") from None
             if code in CODES:
                 raise PieceError(f"{self._what(name)} cannot be read: {explain(error)}") from None
             raise
+
+    def _request(self, name: str) -> dict[str, str]:
+        """Bucket, key and version of a file, for GetObject. Raises PieceError."""
+        if entry := self.evidence.get(name):
+            return {
+                "Bucket": self.session.names.bucket("records"),
+                "Key": chain.evidence_key(self.model, entry["sha256"]),
+            }
+        if entry := self.rows.get(name):
+            bucket, key = split_uri(entry["source"])
+            version = entry.get("version_id")
+            return {"Bucket": bucket, "Key": key} | ({"VersionId": version} if version not in (None, "null") else {})
+        raise self.absent(name)
 
     def _check(self, name: str, found: str) -> None:
         recorded = self.digest(name)
