@@ -93,7 +93,10 @@ class FoundationStack(Stack):
         self.vpc = self._vpc(environment, [each for some in statements.values() for each in some])
         self._add_shared(factory, environment)
         self._lake.expire(
-            models, captured=_days(environment.captured_retention), reports=_days(environment.report_retention)
+            models,
+            captured=_days(environment.captured_retention),
+            reports=_days(environment.report_retention),
+            rows=_days(environment.training_rows_retention),
         )
         self._add_functions(factory, statements)
         Rebuild(self, "Rebuild", names=names, key_arn=self.key.key_arn, vpc=self.vpc, images=images)

@@ -28,6 +28,7 @@ def exercise_all_roles(prod: Factory) -> None:
     for queue in ("retrain", "deploy"):
         send_message_that_fails(prod, queue)
     send_record_that_fails(prod)
+    send_record_again(prod)
     publish_record_that_is_missing(prod)
     first = retrain_by_drift(prod)
     reject_in_console(prod, first)
@@ -70,6 +71,21 @@ def send_record_that_fails(factory: Factory) -> None:
         factory.receive_message(names.dead_letter_queue("recorder"))
     finally:
         factory.local.faults.control({}, "clear")
+
+
+def send_record_again(factory: Factory) -> None:
+    """An event that SQS takes for two messages is recorded once."""
+    queue = RecorderQueue.of(factory.session, factory.session.names.prefix)
+    for time in (datetime.now(UTC), datetime.now(UTC) - timedelta(minutes=6)):
+        body = {"id": "again", "kind": "deletion", "time": time.isoformat(), "model": "", "facts": {}, "evidence": {}}
+        queue.sqs.send_message(
+            QueueUrl=queue.url,
+            MessageBody=json.dumps(body | dict.fromkeys(("version", "subject", "by"))),
+            MessageGroupId="_environment",
+            MessageDeduplicationId=uuid.uuid4().hex,
+        )
+    log = "recorded before"
+    wait_for(log, lambda: log in "".join(factory.log_messages("recorder")) or None, TIMEOUT_SECONDS)
 
 
 def publish_record_that_is_missing(factory: Factory) -> None:

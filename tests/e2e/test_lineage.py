@@ -64,6 +64,13 @@ def test_evidence_of_version_is_verified(live, registered, tmp_path, monkeypatch
     assert code == 0, text
 
 
+def test_live_version_does_not_differ_from_itself(live, registered, tmp_path, monkeypatch):
+    with auditor(live, tmp_path, monkeypatch, "diff") as diff:
+        code, text = diff(f"{live.model}@1", f"{live.model}@prod/1", "--json")
+    assert code == 0, text
+    assert "both have the same artifact, so the same predictions" in text
+
+
 def test_version_has_model_card_with_its_metrics(live, registered):
     sagemaker = live.client("sagemaker")
 

@@ -87,6 +87,12 @@ def test_captured_requests_and_reports_expire(foundation, purpose, folder):
     )
 
 
+def test_rebuilds_expire_after_a_month(foundation):
+    bucket = foundation.one("S3::Bucket", BucketName=f"acme-prod-artifacts-{PROD}")
+    (rule,) = [each for each in bucket["LifecycleConfiguration"]["Rules"] if each.get("Prefix") == "_rebuilds/"]
+    assert (rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]) == (30, {"NoncurrentDays": 7})
+
+
 def test_access_to_buckets_is_logged(foundation):
     logged = [each for each in foundation.all("S3::Bucket") if "LoggingConfiguration" in each]
     assert [each["LoggingConfiguration"]["LogFilePrefix"] for each in logged] == ["data/", "artifacts/", "records/"]
@@ -116,6 +122,12 @@ def test_versions_of_data_do_not_expire(foundation):
     assert "NoncurrentVersionExpiration" not in everything
     assert everything["NoncurrentVersionTransitions"]
     assert all("/captured/" in rule["Prefix"] for rule in others)
+
+
+def test_rows_of_trainings_expire(foundation):
+    bucket = foundation.one("S3::Bucket", BucketName=f"acme-prod-artifacts-{PROD}")
+    (rule,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "_rows/"]
+    assert (rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]) == (30, {"NoncurrentDays": 7})
 
 
 def test_key_rotates(foundation):
@@ -292,7 +304,7 @@ def test_rebuild_roles_cannot_register_or_deploy(foundation, role):
 def test_rebuild_jobs_write_below_rebuilds_only(foundation):
     statements = foundation.statements("acme-prod-rebuild-job")
     writes = [resource for s in statements if "s3:PutObject" in s["Action"] for resource in s["Resource"]]
-    assert writes == [f"arn:aws:s3:::acme-prod-artifacts-{PROD}/*/rebuilds/*"]
+    assert writes == [f"arn:aws:s3:::acme-prod-artifacts-{PROD}/_rebuilds/*"]
     versions = [s for s in statements if "s3:GetObjectVersion" in s["Action"]]
     assert [s["Resource"] for s in versions] == [[f"arn:aws:s3:::acme-prod-data-{PROD}/*/raw/*"]]
     assert not any("s3:ListBucketVersions" in s["Action"] for s in statements)

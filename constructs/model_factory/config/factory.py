@@ -116,6 +116,12 @@ class Environment(Section):
         validate_default=True,
         description="Age at which reports of monitor jobs are deleted, in whole days; null: never.",
     )
+    training_rows_retention: Duration | None = Field(
+        default="30d",
+        validate_default=True,
+        description="Age at which the rows that a training was fitted on are deleted, in whole days and longer than a training "
+        "takes; null: never. A training reads raw data, so nothing needs them afterwards.",
+    )
     permissions_boundary: PolicyName | None = Field(
         default=None, description="Name of the IAM policy that is the permissions boundary of every role."
     )

@@ -15,6 +15,8 @@ METRIC_NAMESPACE = "ModelFactory"
 ALERT_SOURCE = "model-factory"
 ALERT_DETAIL_TYPE = "Model Factory Alert"
 """Source and detail type of the events that lambda/shared/alerts.py puts on EventBridge's default bus."""
+REBUILDS = "_rebuilds/"
+"""Prefix of what reproductions write in the bucket for artifacts, where it expires: one lifecycle rule for all models."""
 ALERT_WINDOWS = "_alerts/"
 """Prefix of the windows of alerts in the bucket for artifacts; no model has a name with an underscore."""
 OPENLINEAGE = "_openlineage/"
@@ -29,6 +31,8 @@ ANCHOR = "anchor"
 """Takes the place of the environment's name in names of the anchor account; no environment can have this name."""
 FOUNDATION = "foundation"
 """Takes the place of the model's name in the name of an environment's stack; no model can have this name."""
+ROWS = "_rows/"
+"""Prefix of rows that trainings were fitted on, `_rows/<model>/<execution>/`, in the bucket for artifacts, where they expire."""
 
 
 class Arns:
