@@ -10,12 +10,17 @@ from model_factory.ops.operations.policy import policy
 
 
 @contextmanager
-def auditor(live, folder, monkeypatch, command):
-    """Runs `command` in prod as the role `auditor`: a function of its arguments that returns exit code and output."""
+def auditor(live, folder, monkeypatch, command, *also):
+    """Runs `command` in prod as the role `auditor`: a function of its arguments that returns exit code and output.
+
+    `also`: further commands whose permissions it has.
+    """
     names, iam = live.session.names, live.client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": names.account}, "Action": "sts:AssumeRole"}
     iam.create_role(RoleName="auditor", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
-    iam.put_role_policy(RoleName="auditor", PolicyName="commands", PolicyDocument=json.dumps(policy(names, [command])))
+    iam.put_role_policy(
+        RoleName="auditor", PolicyName="commands", PolicyDocument=json.dumps(policy(names, [command, *also]))
+    )
     credentials = live.local.accounts.assume(names.iam_arn("role/auditor"), "ada")
     pairs = [f"{key.lower()} = {value}" for key, value in credentials.items()]
     (folder / "config").write_text("\n".join(["[profile auditor]", f"region = {names.region}", *pairs, ""]))

@@ -57,6 +57,18 @@ def test_report_shows_live_version(live, tmp_path, monkeypatch):
     assert "Not shown" not in page
 
 
+def test_clauses_are_answered_by_verified_records(live, registered, tmp_path, monkeypatch):
+    with auditor(live, tmp_path, monkeypatch, "report", "audit") as report:
+        out = tmp_path / "clauses.html"
+        code, text = report(f"{live.model}@1", "--framework", "eu-ai-act", "--out", str(out))
+    assert code == 0, text
+    page = out.read_text()
+    assert registered["sequence"] > 0
+    assert f"record {registered['sequence']}" in page
+    assert "each with its S3 version" in page
+    assert "not answered: altered" not in page
+
+
 def test_evidence_of_version_is_verified(live, registered, tmp_path, monkeypatch):
     with auditor(live, tmp_path, monkeypatch, "verify") as verify:
         code, text = verify(f"{live.model}@1")
