@@ -26,6 +26,7 @@ TITLES = (
     "next training",
     "next check",
 )
+NO_BREAK = "\u00a0"
 GOOD = ("live", "training", "deploying", "cooling down")
 
 
@@ -47,13 +48,18 @@ def _row(report: ModelReport, now: datetime) -> Sequence[Node]:
         span(class_="good" if status.state in GOOD else "bad")[status.state],
         f"v{status.version}" if status.version else "-",
         age(report.endpoint_since, now),
-        measured(report),
+        _unbroken(measured(report)),
         _drift(report),
         ", ".join(status.alarms) or "none",
         _training(report, now),
         _next(config.retrain.schedule, config.retrain.timezone, None, now) if config else "-",
         _next(config.monitoring.schedule, config.monitoring.timezone, _last_check(report), now) if config else "-",
     )
+
+
+def _unbroken(text: str) -> str:
+    """The text with a line break at most before its interval."""
+    return text.replace(" ", NO_BREAK).replace(f"{NO_BREAK}(", " (")
 
 
 def measured(report: ModelReport) -> str:
