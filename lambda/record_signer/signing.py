@@ -10,9 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from shared.chain import digest, sequence_of
-from shared.errors import error_code
 from shared.heads import ALGORITHM, FOLDER, Head, document, heads_key, signature_key
-from shared.s3 import put_once
+from shared.s3 import is_gone, put_once
 
 COPIED_DAYS = 7
 """Days whose documents are copied each time: a copy that failed is made up for."""
@@ -112,7 +111,7 @@ class Signer:
         try:
             return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
-            if error_code(error) not in ("NoSuchKey", "404"):
+            if not is_gone(error):
                 raise
             return None
 

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from model_factory.core.names import ANCHOR, EnvironmentNames
-from model_factory.functions.shared.chain import LINEAGE
+from model_factory.core.names import ANCHOR, REBUILDS, ROWS, EnvironmentNames
 
 from ..project import UsageError
 
@@ -22,8 +21,7 @@ def policy(names: EnvironmentNames, commands: Sequence[str]) -> dict[str, Any]:
 
 
 def _status(names: EnvironmentNames) -> Iterable[Statement]:
-    parameters = names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")
-    yield _allow("ssm", ["GetParametersByPath"], [parameters])
+    yield _list_settings(names)
     yield _allow("cloudwatch", ["DescribeAlarms"], [names.arn("cloudwatch", "alarm:*")])
     yield _read_versions(names)
     yield _list_trainings(names)
@@ -67,10 +65,11 @@ def _reject(names: EnvironmentNames) -> Iterable[Statement]:
 
 def _promote(names: EnvironmentNames) -> Iterable[Statement]:
     """Both sides: the environment that gives the version, and the one that receives it."""
-    artifacts = names.bucket_arn("artifacts")
+    artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
     yield _read_versions(names)
-    yield _allow("s3", ["ListBucket"], [artifacts]) | _condition("StringLike", "s3:prefix", ["*/executions/*"])
-    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*"])
+    for bucket, folder in ((artifacts, "executions"), (records, "evidence")):
+        yield _allow("s3", ["ListBucket"], [bucket]) | _condition("StringLike", "s3:prefix", [f"*/{folder}/*"])
+        yield _allow("s3", ["GetObject"], [f"{bucket}/*/{folder}/*"])
     yield _allow("s3", ["PutObject"], [f"{artifacts}/*/executions/promoted-*"])
     yield from _send(names, "recorder")
     yield _allow("sagemaker", ["CreateModelPackage"], _sagemaker(names, "model-package"))
@@ -111,10 +110,8 @@ def _audit(names: EnvironmentNames) -> Iterable[Statement]:
 
 
 def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
-    data, artifacts = names.bucket_arn("data"), names.bucket_arn("artifacts")
-    yield _allow(
-        "ssm", ["GetParametersByPath"], [names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")]
-    )
+    data, artifacts, records = (names.bucket_arn(each) for each in ("data", "artifacts", "records"))
+    yield _list_settings(names)
     yield _read_versions(names)
     described = ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"]
     yield _allow("sagemaker", described, _sagemaker(names, "endpoint", "endpoint-config", "model"))
@@ -123,12 +120,12 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     # SageMaker names the jobs of pipelines.
     jobs = [names.arn("sagemaker", f"{kind}/pipelines-*") for kind in ("processing-job", "training-job")]
     yield _allow("sagemaker", ["DescribeProcessingJob", "DescribeTrainingJob"], jobs)
-    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*"])
-    yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*"])
+    kept = [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")]
+    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*", f"{data}/*/captured/*", *kept])
+    yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*", f"{records}/*/chain/*"])
     # Without it S3 answers 403 for an object that does not exist.
-    yield _allow("s3", ["ListBucket"], [data, artifacts])
-    marked = _condition("StringLike", "s3:prefix", [f"{LINEAGE}/*"])
-    yield _allow("s3", ["ListBucket"], [names.bucket_arn("records")]) | marked
+    yield _allow("s3", ["ListBucket"], [data, artifacts, records])
+    yield _allow("s3", ["ListBucketVersions"], [records])
     yield _use_key(names, "s3")
 
 
@@ -138,10 +135,8 @@ def _explain(names: EnvironmentNames) -> Iterable[Statement]:
     # Without s3:ListBucket S3 answers 403 for an object that does not exist.
     yield _allow("s3", ["ListBucket"], [data, artifacts, records])
     yield _allow("s3", ["ListBucketVersions"], [records])
-    files = ["evidence", "deployments", "chain"]
-    yield _allow(
-        "s3", ["GetObject"], [f"{data}/*/captured/*", f"{artifacts}/*", *(f"{records}/*/{f}/*" for f in files)]
-    )
+    kept = [f"{records}/*/{folder}/*" for folder in ("evidence", "chain")]
+    yield _allow("s3", ["GetObject"], [f"{data}/*/captured/*", f"{artifacts}/*", *kept])
     yield _allow("s3", ["GetObjectVersion"], [f"{records}/*/chain/*"])
     yield _use_key(names, "s3")
 
@@ -176,13 +171,13 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
         f"{records}/*/chain/*",
         f"{records}/*/evidence/*",
         f"{artifacts}/*/executions/*",
-        f"{artifacts}/*/rebuilds/*",
+        f"{artifacts}/{REBUILDS}*",
         # The zip of its code, in the bucket of `cdk bootstrap`, whose qualifier may be one's own.
         f"arn:{names.partition}:s3:::cdk-*-assets-{names.account}-{names.region}/*.zip",
     ]
     yield _allow("s3", ["GetObject", "GetObjectVersion"], kept)
     yield _allow("s3", ["GetObjectVersion"], [f"{names.bucket_arn('data')}/*/raw/*"])
-    yield _allow("s3", ["PutObject"], [f"{artifacts}/*/rebuilds/*"])
+    yield _allow("s3", ["PutObject"], [f"{artifacts}/{REBUILDS}*"])
     pipelines = f"pipeline/{names.prefix}-*-rebuild"
     actions = ["CreatePipeline", "UpdatePipeline", "StartPipelineExecution"]
     yield _allow("sagemaker", actions, [names.arn("sagemaker", pipelines)])
@@ -193,6 +188,40 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("iam", ["PassRole"], [names.iam_arn(f"role/{names.role('rebuild')}")]) | passed
     yield _allow("ssm", ["GetParameter"], [names.arn("ssm", f"parameter{names.rebuild_parameter}")])
     yield from _send(names, "recorder")
+    yield _use_key(names, "s3")
+
+
+def _diff(names: EnvironmentNames) -> Iterable[Statement]:
+    """Read records, evidence and rows, and which version is live. Versions are scored on the caller's machine."""
+    artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
+    # Without s3:ListBucket S3 answers 403 for an object that does not exist.
+    yield _allow("s3", ["ListBucket"], [artifacts])
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    rows = [f"{artifacts}/*/executions/*/prepare/{each}" for each in ("test/*", "baseline/sample.parquet")]
+    kept = [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")]
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [*kept, *rows])
+    yield _use_key(names, "s3")
+    parameters = names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")
+    yield _allow("ssm", ["GetParametersByPath"], [parameters])
+    # For `MODEL` and `MODEL@ENV`, and for an endpoint whose configuration lambda/deploy did not name.
+    yield _allow("sagemaker", ["ListEndpoints"], ["*"])
+    yield _allow("sagemaker", ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"], _live(names))
+    yield _allow("sagemaker", ["DescribeModelPackage"], _sagemaker(names, "model-package"))
+
+
+def _forget(names: EnvironmentNames) -> Iterable[Statement]:
+    """Find what was made from an object, delete its versions and rows derived from it, and rewrite captured requests."""
+    data, artifacts, records = (names.bucket_arn(each) for each in ("data", "artifacts", "records"))
+    yield _list_settings(names)
+    yield _allow("sagemaker", ["ListModelPackages"], _sagemaker(names, "model-package"))
+    yield _allow("sagemaker", ["DescribeEndpoint"], _sagemaker(names, "endpoint"))
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [data, artifacts, records])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/chain/*"])
+    yield _allow("s3", ["GetObject", "PutObject"], [f"{data}/*/captured/*"])
+    rows = [f"{artifacts}/{ROWS}*", f"{artifacts}/*/executions/*/prepare/*"]
+    yield _allow("s3", ["DeleteObjectVersion"], [f"{data}/*", *rows])
+    yield from _send(names, "recorder")
+    yield from _retrain(names)
     yield _use_key(names, "s3")
 
 
@@ -223,6 +252,8 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "report": _report,
     "explain": _explain,
     "verify": _verify,
+    "diff": _diff,
+    "forget": _forget,
 }
 
 
@@ -233,6 +264,11 @@ def _decide(names: EnvironmentNames) -> Iterable[Statement]:
 
 def _list_trainings(names: EnvironmentNames) -> Statement:
     return _allow("sagemaker", ["ListPipelineExecutions"], [names.arn("sagemaker", f"pipeline/{names.prefix}-*-train")])
+
+
+def _list_settings(names: EnvironmentNames) -> Statement:
+    parameters = names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")
+    return _allow("ssm", ["GetParametersByPath"], [parameters])
 
 
 def _read_settings(names: EnvironmentNames) -> Statement:

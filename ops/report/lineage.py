@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from model_factory.functions.shared.approvals import modified_by
+from model_factory.functions.shared.approvals import status_set_by
 
 from .elements import when
 from .glance import measured
@@ -80,10 +80,8 @@ def _place(origin: str | None) -> str | None:
 
 
 def _approval(live: Document) -> str:
-    status = live["ModelApprovalStatus"]
-    if status == "PendingManualApproval":
-        return "pending"
-    return f"{status} by {modified_by(live) or 'policy of the environment'}"
+    by = status_set_by(live)
+    return f"{live['ModelApprovalStatus']} by {by}" if by else "pending"
 
 
 def _endpoint(report: ModelReport, number: str) -> str:

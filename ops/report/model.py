@@ -5,7 +5,7 @@ from typing import Any
 
 from htpy import Node, Renderable, code, h2, h3, p, section
 
-from model_factory.functions.shared.approvals import modified_by
+from model_factory.functions.shared.approvals import status_set_by
 
 from ..operations.versions import gate_metric
 from .charts import Charts
@@ -70,14 +70,13 @@ def _versions(report: ModelReport, charts: Charts) -> Iterator[Node]:
 def _version(package: dict[str, Any]) -> tuple[Node, ...]:
     metadata = package.get("CustomerMetadataProperties", {})
     status = package["ModelApprovalStatus"]
-    by = modified_by(package) or ("policy of the environment" if status != "PendingManualApproval" else "-")
     why = package.get("ApprovalDescription") or package.get("ModelPackageDescription", "")
     return (
         f"v{package['ModelPackageVersion']}",
         when(package["CreationTime"]),
         gate_metric(metadata) or "-",
         status,
-        by,
+        status_set_by(package) or "-",
         why,
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
 
+from .buckets import Buckets
 from .bus import Bus, summary
 from .calls import NOT_DELETED, STALE, Calls
 from .clock import Clock
@@ -44,13 +45,14 @@ class World:
         self.bus, self.sqs = Bus(self), Sqs(self)
         self.registry, self.hosting, self.pipelines = Registry(self), Hosting(self), Pipelines(self)
         self.s3, self.ssm, self.cloudwatch, self.scaling = S3(self), Ssm(self), CloudWatch(self), AutoScaling(self)
+        self.buckets = Buckets(self)
         self.codepipeline, self.recorder = CodePipeline(self), Recorder(self)
         self.functions, self.responses = {}, []
         self.calls = Calls(
             self,
             {
                 "sagemaker": _Together(self.registry, self.hosting, self.pipelines),
-                "s3": self.s3,
+                "s3": _Together(self.s3, self.buckets),
                 "ssm": self.ssm,
                 "cloudwatch": self.cloudwatch,
                 "application-autoscaling": self.scaling,

@@ -101,6 +101,7 @@ def trained(s3) -> str:
     """The files of a training; the version id of the artifact."""
     for name in ("manifest", "report", "facts"):
         put(s3, f"prepare/report/{name}.json", json.dumps(FACTS | {"of": name, "objects": OBJECTS}).encode())
+    put(s3, "prepare/report/inputs.json", b"{}")
     put(s3, "prepare/test/part-0.parquet", b"rows")
     put(s3, "prepare/train/part-0.parquet", b"not evidence")
     put(s3, "evaluation/evaluation.json", b"{}")
@@ -117,7 +118,7 @@ def test_evidence_has_all_files_of_version(s3, collect):
     version = trained(s3)
     found = collect()
     names = {"code", "definition", "manifest", "report", "prepare_facts", "evaluation", "artifact", "train_facts"}
-    assert set(found.files) == names | {"test/part-0.parquet"}
+    assert set(found.files) == names
     assert found.files["artifact"] == {
         "sha256": digest(MODEL), "size": len(MODEL), "source": FOLDER + ARTIFACT, "version_id": version
     }  # fmt: skip
@@ -125,6 +126,19 @@ def test_evidence_has_all_files_of_version(s3, collect):
     assert found.contents["train_facts"] == FACTS
     assert all(key == f"sales/evidence/{digest(content)}" for key, content in kept(s3).items())
     assert kept(s3)[f"sales/evidence/{digest(b'code')}"] == b"code"
+
+
+def test_rows_are_recorded_and_not_locked(s3, collect):
+    trained(s3)
+    version = put(s3, "prepare/baseline/sample.parquet", b"sample")
+    put(s3, "prepare/baseline/profile.json", b"{}")
+    found = collect()
+    assert set(found.rows) == {"test/part-0.parquet", "baseline/sample.parquet"}
+    assert found.rows["baseline/sample.parquet"] == {
+        "sha256": digest(b"sample"), "size": 6, "source": f"{FOLDER}prepare/baseline/sample.parquet", "version_id": version
+    }  # fmt: skip
+    assert "baseline/profile.json" in found.files
+    assert not {b"rows", b"sample"} & set(kept(s3).values())
 
 
 def test_repeated_message_copies_nothing(s3, collect):
@@ -355,6 +369,14 @@ def test_objects_that_a_training_read_get_markers(s3, recorder, complete, kind, 
     uri = digest(b"s3://data/raw/1.csv")
     versions = s3.list_object_versions(Bucket="records", Prefix="_lineage/")["Versions"]
     assert [entry["Key"] for entry in versions] == [f"_lineage/{uri}/v1/sales/abc-{end}"]
+
+
+def test_training_that_failed_while_reading_gets_markers(s3, complete):
+    put(s3, "prepare/report/inputs.json", json.dumps({"objects": OBJECTS}).encode())
+    draft = complete("training", version=None, subject=EXECUTION, facts={"outcome": "failed"})
+    assert {"inputs", "code"} <= set(draft.evidence)
+    (marker,) = s3.list_objects_v2(Bucket="records", Prefix="_lineage/")["Contents"]
+    assert marker["Key"].endswith("/v1/sales/abc-v0")
 
 
 def test_function_keeps_evidence_in_the_embedded_aws(cloud, load, monkeypatch):
