@@ -64,6 +64,19 @@ def test_captured_prediction_is_followed_to_its_version(live, registered, tmp_pa
     assert [each["name"] for each in found["below"]] == [f"{live.model} v{live.reader.live_version()} in prod"]
 
 
+def test_captured_prediction_is_explained(live, registered, tmp_path, monkeypatch):
+    live.predict(records(1), "order-10")
+    live.control("flush")
+    with auditor(live, tmp_path, monkeypatch, "explain") as explain:
+        code, text = explain(live.model, "--inference-id", "order-10", "--json")
+    assert code == 0, text
+    found = json.loads(text)
+    assert found["score"] == found["captured"]
+    assert sum(each["contribution"] for each in found["columns"]) == pytest.approx(
+        found["score"] - found["base"], abs=1e-6
+    )
+
+
 def test_forgotten_object_leaves_a_record_alone(live, tmp_path, monkeypatch):
     live.upload_records(records(5), "2026-11-20", "ada.csv")
     bucket, key = live.session.names.bucket("data"), f"{live.model}/raw/dt=2026-11-20/ada.csv"
@@ -87,6 +100,18 @@ def test_report_shows_live_version(live, tmp_path, monkeypatch):
     for heading in ("At a glance", f"{live.model} in prod", "Gate", "Features", "Data and lineage"):
         assert heading in page
     assert "Not shown" not in page
+
+
+def test_clauses_are_answered_by_verified_records(live, registered, tmp_path, monkeypatch):
+    with auditor(live, tmp_path, monkeypatch, "report", "audit") as report:
+        out = tmp_path / "clauses.html"
+        code, text = report(f"{live.model}@1", "--framework", "eu-ai-act", "--out", str(out))
+    assert code == 0, text
+    page = out.read_text()
+    assert registered["sequence"] > 0
+    assert f"record {registered['sequence']}" in page
+    assert "each with its S3 version" in page
+    assert "not answered: altered" not in page
 
 
 def test_evidence_of_version_is_verified(live, registered, tmp_path, monkeypatch):
