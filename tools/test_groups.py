@@ -80,6 +80,7 @@ GROUPS = (
             "unit/test_image_contract.py",
             "test_models.py",
         ),
+        quick=85,
     ),
     Group("stacks", 150, ("stacks", "examples"), quick=100),
     Group("documentation", 55, ("docs",), quick=40),
