@@ -14,9 +14,11 @@ from .commands import (
     alerts,
     audit,
     delivery,
+    diff,
     evidence,
     explanation,
     first_deployment,
+    forgetting,
     lineage,
     local,
     operations,
@@ -51,10 +53,12 @@ GROUPS = (
     operations,
     audit,
     lineage,
+    diff,
     explanation,
     evidence,
     report,
     reproduction,
+    forgetting,
     alerts,
     delivery,
     removal,
@@ -68,7 +72,7 @@ for group in GROUPS:
 def main() -> None:
     """Run the command. A user's mistake is printed as a message on standard error, without a traceback; exit code 1.
 
-    (2 for `audit`, where 1 says that something is wrong with records.)
+    (2 for `audit`, where 1 says that something is wrong with records, and for `diff`, where it says that something differs.)
     """
     logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
     try:

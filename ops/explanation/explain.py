@@ -194,7 +194,7 @@ def _attribute(
 
 
 def _scored(session: EnvironmentSession, model: str, captured: Captured, version: int, folder: Path) -> _Scored:
-    from model_factory.jobs import payload
+    from model_factory.jobs import answers, payload
 
     folder.mkdir(exist_ok=True)
     group = session.names.model(model).model_package_group
@@ -213,7 +213,7 @@ def _scored(session: EnvironmentSession, model: str, captured: Captured, version
         raise UsageError(
             f"the captured request cannot be read with the columns of version {version}: {error}"
         ) from None
-    answer = None if captured.answer is None else payload.parse_response(captured.answer, captured.answer_type)
+    answer = None if captured.answer is None else answers.read(captured.answer, captured.answer_type)
     return _Scored(package, artifact, rows, artifact.scores(rows, folder), answer)
 
 

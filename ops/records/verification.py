@@ -17,6 +17,7 @@ from model_factory.functions.shared.chain import (
 from .chain import Entry, Progress, read_chain
 from .checks import LATE, place_problems, version_problems, when
 from .heads import Finding, SignedHeads
+from .lineage_markers import listed, marker_findings
 from .objects import Objects, Version
 
 FORGETS = ("forgetting", "deletion")
@@ -56,6 +57,7 @@ def verify_chain(
     model: str,
     heads: Sequence[SignedHeads],
     *,
+    lineage: Mapping[str, list[Version]] | None = None,
     place: tuple[str, str],
     now: datetime,
     since: datetime | None = None,
@@ -67,6 +69,7 @@ def verify_chain(
         objects: The records bucket.
         model: Name of the model; empty for the environment.
         heads: Signed heads, from the bucket and from the anchor, whose signatures are valid.
+        lineage: Markers of objects that trainings read, by key. Default: they are listed.
         place: Names of the factory and the environment.
         now: The time, for records whose marker may not be written yet.
         since: Records that S3 wrote before are not read. Default: the whole chain is verified.
@@ -82,6 +85,9 @@ def verify_chain(
     findings += _differences_from_heads(model, entries, heads, complete=since is None)
     findings += _marker_findings(objects, model, entries, now, complete=since is None)
     findings += _event_findings(objects, model, entries, now, since)
+    findings += marker_findings(
+        objects, model, entries, listed(objects) if lineage is None else lineage, now, complete=since is None
+    )
     files, more = _evidence_findings(objects, model, entries)
     covering = max(
         ((each.chains[folder(model)].sequence, each.date) for each in heads if folder(model) in each.chains),

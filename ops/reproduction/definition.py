@@ -26,7 +26,7 @@ class Place:
 
     Args:
         region: Region of the environment.
-        rebuilds_uri: `s3://<artifacts>/<model>/rebuilds`; everything is written below it.
+        rebuilds_uri: `s3://<artifacts>/_rebuilds/<model>`; everything is written below it.
         staged_uri: Folder below it with the code (`code/`), compare's code (`compare/`) and the request (`request/`).
         manifest_uri: The manifest of the version's data.
         job_role_arn: Role of the jobs.

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from model_factory.functions.shared import chain
 from model_factory.functions.shared.s3 import is_gone, split_uri
 
 from ..project import EnvironmentSession, UsageError
-from ..records.chain import newest
+from ..records.chain import newest, recorded_versions
 from ..refusals import CODES, explain
 from . import definition as definitions
 from .failures import CannotRebuild
@@ -77,6 +78,8 @@ def find(session: EnvironmentSession, model: str, version: int) -> Recorded:
     found: dict[str, Any] = {
         name: _evidence_file(session, model, each) for name, each in (record or {}).get("evidence", {}).items()
     }
+    rows: dict[str, dict[str, Any]] = ((record or {}).get("facts") or {}).get("rows") or {}
+    found |= {name: File(session, each["source"], each["sha256"]) for name, each in rows.items() if files.has(each)}
     if package and not found.keys() >= NEEDED:
         found = _left_behind(files, package) | found
     if missing := sorted(NEEDED - found.keys()):
@@ -171,7 +174,9 @@ def _of_origin(session: EnvironmentSession, model: str, origin: str) -> dict[str
 def _unknown(session: EnvironmentSession, model: str, version: int) -> UsageError:
     from ..operations.versions import list_versions
 
-    numbers = [each["ModelPackageVersion"] for each in list_versions(session, model)]
+    numbers = recorded_versions(session, session.names.bucket("records"), model)
+    with suppress(UsageError):  # the model's stack was destroyed, and its versions with it
+        numbers |= {each["ModelPackageVersion"] for each in list_versions(session, model)}
     near = sorted(numbers, key=lambda each: abs(each - version))[:3]
     there = f"; the nearest are {', '.join(map(str, sorted(near)))}" if near else "; it has no version"
     return UsageError(f"{session.environment.name} has no version {version} of {model}{there}")
@@ -209,6 +214,12 @@ class _Files:
             lambda: sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=execution_arn)
         )
         return json.loads(described["PipelineDefinition"]) if described else None
+
+    def has(self, entry: dict[str, Any]) -> bool:
+        """Whether a file with rows is still there: rows are not kept, and whoever must forget some deletes them."""
+        bucket, key = split_uri(entry["source"])
+        s3 = self.session.client("s3")
+        return any(each["Key"] == key for each in s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", []))
 
     def list(self, uri: str) -> list[str]:
         """URIs of the parquet files of a folder."""

@@ -1,6 +1,6 @@
 """What the jobs of a reproduction read besides evidence: code, the request of Compare, and files that are no evidence.
 
-They are put below `<artifacts>/<model>/rebuilds/staged/`, the only place besides evidence that the role of the jobs reads.
+They are put below `<artifacts>/_rebuilds/<model>/staged/`, the only place besides evidence that the role of the jobs reads.
 """
 
 import json
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model_factory.core.names import REBUILDS
 from model_factory.functions.shared.s3 import split_uri
 from model_factory.model.job_code import build_library_code
 
@@ -28,7 +29,7 @@ class Staged:
 
 def stage(home: EnvironmentSession, recorded: Recorded, identifier: str) -> Staged:
     """Put what the jobs need where they can read it. Raises CannotRebuild when a file is gone or altered."""
-    rebuilds = f"s3://{home.names.bucket('artifacts')}/{recorded.model}/rebuilds"
+    rebuilds = f"s3://{home.names.bucket('artifacts')}/{REBUILDS}{recorded.model}"
     folder = f"{rebuilds}/staged/{identifier}"
     _put(home, f"{folder}/code/{definitions.code_name(recorded.definition)}", read(recorded.code))
     _put(home, f"{folder}/compare/{definitions.COMPARE_ZIP}", compare_code())

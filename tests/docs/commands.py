@@ -40,6 +40,7 @@ RUN_BY = {
     "model-factory verify": "tests/e2e/test_lineage.py",
     "model-factory audit": "tests/unit/ops/test_audit_command.py",
     "model-factory alerts test": "tests/unit/ops/test_alerts.py",
+    "model-factory diff": "tests/e2e/test_lineage.py",
     "model-factory reproduce": "tests/e2e/test_reproduction.py",
     "model-factory doctor": "tests/e2e/test_acceptance.py",
     "model-factory acceptance": "tests/e2e/test_acceptance.py",

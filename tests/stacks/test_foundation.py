@@ -4,7 +4,9 @@ import pytest
 from aws_cdk.assertions import Match
 
 BUCKETS = ["data", "artifacts", "records", "logs"]
-FUNCTIONS = ["retrain", "deploy", "recorder", "record-signer", "alerts", "endpoint-cleanup"]
+FUNCTIONS = ["retrain", "deploy", "recorder", "publisher", "record-signer", "alerts", "endpoint-cleanup"]
+QUEUES = ["retrain", "deploy", "recorder", "publisher"]
+"""Queues whose functions send an alert for each message that they give up."""
 PROD = "333333333333-us-east-1"
 
 
@@ -83,6 +85,12 @@ def test_captured_requests_and_reports_expire(foundation, purpose, folder):
     )
 
 
+def test_rebuilds_expire_after_a_month(foundation):
+    bucket = foundation.one("S3::Bucket", BucketName=f"acme-prod-artifacts-{PROD}")
+    (rule,) = [each for each in bucket["LifecycleConfiguration"]["Rules"] if each.get("Prefix") == "_rebuilds/"]
+    assert (rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]) == (30, {"NoncurrentDays": 7})
+
+
 def test_access_to_buckets_is_logged(foundation):
     logged = [each for each in foundation.all("S3::Bucket") if "LoggingConfiguration" in each]
     assert [each["LoggingConfiguration"]["LogFilePrefix"] for each in logged] == ["data/", "artifacts/", "records/"]
@@ -112,6 +120,12 @@ def test_versions_of_data_do_not_expire(foundation):
     assert "NoncurrentVersionExpiration" not in everything
     assert everything["NoncurrentVersionTransitions"]
     assert all("/captured/" in rule["Prefix"] for rule in others)
+
+
+def test_rows_of_trainings_expire(foundation):
+    bucket = foundation.one("S3::Bucket", BucketName=f"acme-prod-artifacts-{PROD}")
+    (rule,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "_rows/"]
+    assert (rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]) == (30, {"NoncurrentDays": 7})
 
 
 def test_key_rotates(foundation):
@@ -207,7 +221,7 @@ def test_dead_letters_raise_alarm_without_notification(foundation):
         if a["MetricName"] == "ApproximateNumberOfMessagesVisible"
     }
     assert watched.pop("acme-prod-alerts-dead-letters.fifo")  # its function is the one that tells
-    assert watched == {f"acme-prod-{queue}-dead-letters.fifo": None for queue in ("retrain", "deploy", "recorder")}
+    assert watched == {f"acme-prod-{queue}-dead-letters.fifo": None for queue in QUEUES}
 
 
 @pytest.mark.parametrize(("purpose", "visibility"), [("retrain", 360), ("deploy", 720), ("alerts", 360)])
@@ -226,7 +240,7 @@ def test_each_undelivered_event_notifies(foundation):
 
 
 def test_functions_find_their_queues_in_environment_variables(foundation):
-    for purpose in ("retrain", "deploy", "recorder"):
+    for purpose in QUEUES:
         variables = foundation.one("Lambda::Function", FunctionName=f"acme-prod-{purpose}")["Environment"]["Variables"]
         assert {"QUEUE_URL", "DEAD_LETTER_QUEUE_URL"} < set(variables)
         assert variables["MAX_RECEIVES"] == "5"
@@ -246,7 +260,7 @@ def test_alarms_and_the_alerts_function_alone_publish_to_the_topic(foundation):
 
 def test_alarms_steps_and_alerts_go_to_the_alerts_function(foundation):
     every = {rule["Name"]: rule for rule in foundation.all("Events::Rule")}
-    rules = {name: rule for name, rule in every.items() if "-record-" not in name}
+    rules = {name: rule for name, rule in every.items() if "-record-" not in name and "-publish-" not in name}
     assert set(rules) == {f"acme-prod-{purpose}" for purpose in ("alert", "alarms", "pipeline-failed")}
     targets = [target for rule in rules.values() for target in rule["Targets"]]
     assert all("AlertNotifierQueue" in str(target["Arn"]) for target in targets)
@@ -264,9 +278,7 @@ def test_scaling_permissions_cover_alarms_without_name(foundation):
 def test_alarms_publish_to_the_alerts_topic(foundation):
     topic = "arn:aws:sns:us-east-1:333333333333:acme-prod-alerts"
     for alarm in foundation.all("CloudWatch::Alarm"):
-        reports_state_only = alarm["AlarmName"] in {
-            f"acme-prod-{queue}-dead-letters" for queue in ("retrain", "deploy", "recorder")
-        }
+        reports_state_only = alarm["AlarmName"] in {f"acme-prod-{queue}-dead-letters" for queue in QUEUES}
         assert alarm.get("AlarmActions") == (None if reports_state_only else [topic]), alarm["AlarmName"]
     foundation.cdk.has_resource_properties("AWS::SNS::Topic", {"TopicName": "acme-prod-alerts"})
 
@@ -281,3 +293,24 @@ def test_events_go_to_the_recorder_in_groups_of_their_own(foundation):
     rules = [rule for rule in foundation.all("Events::Rule") if "-record-" in rule["Name"]]
     groups = [target["SqsParameters"]["MessageGroupId"] for rule in rules for target in rule["Targets"]]
     assert sorted(groups) == ["_alarms", "_executions", "_settings", "_versions"]
+
+
+def test_new_records_and_executions_go_to_the_publisher(foundation):
+    rules = {rule["Name"]: rule for rule in foundation.all("Events::Rule") if "-publish-" in rule["Name"]}
+    records, executions = rules["acme-prod-publish-records"], rules["acme-prod-publish-executions"]
+    assert records["EventPattern"]["detail"] == {
+        "bucket": {"name": [f"acme-prod-records-{PROD}"]},
+        "object": {"key": [{"wildcard": "*/chain/*.json"}]},
+    }
+    trainings, monitors = executions["EventPattern"]["detail"]["$or"]
+    assert trainings["currentPipelineExecutionStatus"] == ["Executing"]
+    assert len(monitors["currentPipelineExecutionStatus"]) == 4
+    groups = [target["SqsParameters"]["MessageGroupId"] for rule in (records, executions) for target in rule["Targets"]]
+    assert groups == ["_records", "_executions"]
+    bucket = foundation.one("S3::Bucket", BucketName=f"acme-prod-records-{PROD}")
+    assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+
+
+def test_publisher_writes_events_alone(foundation):
+    writes = [s for s in foundation.statements("acme-prod-publisher") if "s3:PutObject" in s["Action"]]
+    assert [s["Resource"] for s in writes] == [[f"arn:aws:s3:::acme-prod-artifacts-{PROD}/_openlineage/*"]]

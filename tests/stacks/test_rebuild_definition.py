@@ -13,8 +13,8 @@ from model_factory.ops.reproduction.failures import CannotRebuild
 OPERATIONS = {"Processing": "CreateProcessingJob", "Training": "CreateTrainingJob"}
 PLACE = Place(
     "us-east-1",
-    "s3://acme-prod-artifacts-333333333333-us-east-1/churn/rebuilds",
-    "s3://acme-prod-artifacts-333333333333-us-east-1/churn/rebuilds/staged/1",
+    "s3://acme-prod-artifacts-333333333333-us-east-1/_rebuilds/churn",
+    "s3://acme-prod-artifacts-333333333333-us-east-1/_rebuilds/churn/staged/1",
     "s3://acme-prod-records-333333333333-us-east-1/churn/evidence/0a",
     "arn:aws:iam::333333333333:role/acme-prod-rebuild-job-ue1",
     "arn:aws:kms:us-east-1:333333333333:key/new",

@@ -18,7 +18,7 @@ def test_rebuild_roles_cannot_register_or_deploy(foundation, role):
 def test_rebuild_jobs_write_below_rebuilds_only(foundation):
     statements = foundation.statements("acme-prod-rebuild-job")
     writes = [resource for s in statements if "s3:PutObject" in s["Action"] for resource in s["Resource"]]
-    assert writes == [f"arn:aws:s3:::acme-prod-artifacts-{PROD}/*/rebuilds/*"]
+    assert writes == [f"arn:aws:s3:::acme-prod-artifacts-{PROD}/_rebuilds/*"]
     versions = [s for s in statements if "s3:GetObjectVersion" in s["Action"]]
     assert [s["Resource"] for s in versions] == [[f"arn:aws:s3:::acme-prod-data-{PROD}/*/raw/*"]]
     assert not any("s3:ListBucketVersions" in s["Action"] for s in statements)

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from ..core.bucket_statements import list_objects, read_objects, write_objects
 from ..core.image import ImageError, default_image_uri
-from ..core.names import EnvironmentNames
+from ..core.names import REBUILDS, EnvironmentNames
 from ..core.network import VpcConfig, job_interfaces
 from ..core.permissions import (
     allow,
@@ -28,7 +28,6 @@ from ..core.permissions import (
 )
 
 PIPELINE, JOBS = "rebuild", "rebuild-job"
-REBUILDS = "*/rebuilds/"
 _OPEN = "Files of every model below evidence/, rebuilds/ and raw/; SageMaker generates the names of a pipeline's jobs."
 
 

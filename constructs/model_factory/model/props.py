@@ -17,7 +17,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from ..config import ModelConfig, load_model
+from ..config import ModelConfig, hyperparameters, load_model
 from ..core.image import default_image_uri
 from ..core.names import EnvironmentNames, ModelNames
 from ..core.network import VpcConfig
@@ -258,9 +258,8 @@ class ModelProps:
 
     @property
     def hyperparameters(self) -> dict[str, str]:
-        """Hyperparameters as SageMaker takes them: every value is a string; other types are written as JSON."""
-        values = self.config.training.hyperparameters
-        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+        """Hyperparameters as SageMaker takes them: every value is a string, from which the job train gets value and type."""
+        return {name: hyperparameters.text(value) for name, value in self.config.training.hyperparameters.items()}
 
     @property
     def hyperparameters_digest(self) -> str:

@@ -28,7 +28,7 @@ def test_evidence_has_all_files_of_version(s3, collect):
     version = trained(s3)
     found = collect()
     names = {"code", "definition", "manifest", "report", "prepare_facts", "evaluation", "artifact", "train_facts"}
-    assert set(found.files) == names | {"test/part-0.parquet"}
+    assert set(found.files) == names
     assert found.files["artifact"] == {
         "sha256": digest(MODEL), "size": len(MODEL), "source": FOLDER + ARTIFACT, "version_id": version
     }  # fmt: skip
@@ -36,6 +36,19 @@ def test_evidence_has_all_files_of_version(s3, collect):
     assert found.contents["train_facts"] == FACTS
     assert all(key == f"sales/evidence/{digest(content)}" for key, content in kept(s3).items())
     assert kept(s3)[f"sales/evidence/{digest(b'code')}"] == b"code"
+
+
+def test_rows_are_recorded_and_not_locked(s3, collect):
+    trained(s3)
+    version = put(s3, "prepare/baseline/sample.parquet", b"sample")
+    put(s3, "prepare/baseline/profile.json", b"{}")
+    found = collect()
+    assert set(found.rows) == {"test/part-0.parquet", "baseline/sample.parquet"}
+    assert found.rows["baseline/sample.parquet"] == {
+        "sha256": digest(b"sample"), "size": 6, "source": f"{FOLDER}prepare/baseline/sample.parquet", "version_id": version
+    }  # fmt: skip
+    assert "baseline/profile.json" in found.files
+    assert not {b"rows", b"sample"} & set(kept(s3).values())
 
 
 def test_repeated_message_copies_nothing(s3, collect):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from .cloud import message
-from .training_files import ARTIFACT, EXECUTION, FOLDER, MODEL, Kms, SageMaker, digest, kept, put, trained
+from .training_files import ARTIFACT, EXECUTION, FOLDER, MODEL, OBJECTS, Kms, SageMaker, digest, kept, put, trained
 
 PACKAGE = {
     "InferenceSpecification": {
@@ -63,6 +63,14 @@ def test_objects_that_a_training_read_get_markers(s3, recorder_modules, complete
     uri = digest(b"s3://data/raw/1.csv")
     versions = s3.list_object_versions(Bucket="records", Prefix="_lineage/")["Versions"]
     assert [entry["Key"] for entry in versions] == [f"_lineage/{uri}/v1/sales/abc-{end}"]
+
+
+def test_training_that_failed_while_reading_gets_markers(s3, complete):
+    put(s3, "prepare/report/inputs.json", json.dumps({"objects": OBJECTS}).encode())
+    draft = complete("training", version=None, subject=EXECUTION, facts={"outcome": "failed"})
+    assert {"inputs", "code"} <= set(draft.evidence)
+    (marker,) = s3.list_objects_v2(Bucket="records", Prefix="_lineage/")["Contents"]
+    assert marker["Key"].endswith("/v1/sales/abc-v0")
 
 
 def test_function_keeps_evidence_in_the_embedded_aws(cloud, load, monkeypatch):

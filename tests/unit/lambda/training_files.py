@@ -72,6 +72,7 @@ def trained(s3) -> str:
     """The files of a training; the version id of the artifact."""
     for name in ("manifest", "report", "facts"):
         put(s3, f"prepare/report/{name}.json", json.dumps(FACTS | {"of": name, "objects": OBJECTS}).encode())
+    put(s3, "prepare/report/inputs.json", b"{}")
     put(s3, "prepare/test/part-0.parquet", b"rows")
     put(s3, "prepare/train/part-0.parquet", b"not evidence")
     put(s3, "evaluation/evaluation.json", b"{}")

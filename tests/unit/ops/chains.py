@@ -40,7 +40,7 @@ class MemoryObjects:
         found = [each for each in self.objects.get(key, []) if version_id in (None, each[0].version_id)]
         return found[-1][1] if found and not found[-1][0].deleted else None
 
-    def sha256(self, key: str, version_id: str) -> str | None:
+    def sha256(self, key: str, version_id: str | None = None) -> str | None:
         content = self.read(key, version_id)
         return None if content is None else digest(content)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from botocore.exceptions import ClientError
 
-from jobs import payload
+from jobs import answers
 from model_factory.core.names import EnvironmentNames
 from model_factory.functions.shared.chain import digest
 from model_factory.ops.explanation.captures import Range
@@ -142,7 +142,7 @@ class Prod:
 
 
 def line(identifier, body, scores, version=None, time=NOW - timedelta(hours=2)):
-    kind = payload.with_version("text/csv", version)
+    kind = answers.with_version("text/csv", version)
     sides = {
         "endpointInput": {"observedContentType": "text/csv", "mode": "INPUT", "data": body, "encoding": "CSV"},
         "endpointOutput": {"observedContentType": kind, "mode": "OUTPUT", "data": scores, "encoding": "CSV"},

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from model_factory.functions.shared.chain import digest, encode, index_key, record_key
+from model_factory.functions.shared.chain import digest, encode, index_key, lineage_key, record_key
 from model_factory.functions.shared.heads import heads_key, signature_key
 
 from .chains import MemoryObjects, event_of, write
@@ -41,8 +41,10 @@ def test_thousand_tamperings_are_all_named(buckets):
         }:
             missed.append(done)
     assert missed == []
-    assert set(kinds) == {"alter", "delete", "insert", "back-date", "reorder", "swap", "file"}
-    assert min(kinds.values()) > 100
+    assert set(kinds) == {
+        "alter", "delete", "insert", "back-date", "reorder", "swap", "file", "exchange", "marker", "lineage", "heads"
+    }  # fmt: skip
+    assert min(kinds.values()) > 60
 
 
 def add_record(objects: MemoryObjects) -> str:
@@ -200,6 +202,20 @@ def test_event_with_two_records_is_named():
     write(objects, "churn", {"id": "one"}, {"id": "two"}, {"id": "one"})
     whats = [each.what for each in findings(objects, None)]
     assert "record 3 is of the same event as record 1" in whats
+
+
+def test_marker_of_no_known_model_is_named(buckets):
+    buckets[0].put(lineage_key("s3://data/x", "v1", "gone", "e1", 1), b"")
+    buckets[0].put("_lineage/other", b"")
+    assert [each.partition(": ")[2] for each in texts(buckets)] == ["no marker of a model that has records"] * 2
+
+
+def test_markers_of_a_lost_manifest_are_not_judged(buckets):
+    objects, _ = buckets
+    (record, *_) = [each for each in read(objects, "churn") if "manifest" in each["evidence"]]
+    objects.erase(key := f"churn/evidence/{record['evidence']['manifest']['sha256']}")
+    objects.now += timedelta(hours=1)
+    assert [each.partition(": ")[0] for each in texts(buckets)] == [key]
 
 
 def test_models_of_the_trials_include_the_environment(buckets):
