@@ -100,7 +100,7 @@ def test_queues_topic_and_logs_use_the_environment_key(foundation):
     encrypted = [queue["KmsMasterKeyId"] for queue in foundation.all("SQS::Queue")]
     encrypted += [topic["KmsMasterKeyId"] for topic in foundation.all("SNS::Topic")]
     encrypted += [group["KmsKeyId"] for group in foundation.all("Logs::LogGroup")]
-    assert len(encrypted) == 9 + 1 + len(FUNCTIONS)
+    assert len(encrypted) == 11 + 1 + len(FUNCTIONS)
     assert all("EncryptionKey" in str(key) for key in encrypted)
 
 
@@ -153,7 +153,7 @@ def test_trigger_queues_are_fifo_with_dead_letters(foundation, purpose, timeout)
 
 
 def test_functions_report_each_failed_message(foundation):
-    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", 4)
+    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", 5)
     foundation.cdk.all_resources_properties(
         "AWS::Lambda::EventSourceMapping",
         {
