@@ -74,6 +74,7 @@ GROUPS = (
             "unit/constructs",
             "unit/ops",
             "unit/local_aws/messaging",
+            "unit/local_aws/test_alarm_evaluation.py",
             "unit/local_aws/test_alarms.py",
             "unit/local_aws/test_imports.py",
             "unit/test_groups.py",

@@ -1,7 +1,5 @@
 """The stack with the shared resources of an environment."""
 
-import json
-
 import pytest
 from aws_cdk.assertions import Match
 
@@ -102,7 +100,7 @@ def test_queues_topic_and_logs_use_the_environment_key(foundation):
     encrypted = [queue["KmsMasterKeyId"] for queue in foundation.all("SQS::Queue")]
     encrypted += [topic["KmsMasterKeyId"] for topic in foundation.all("SNS::Topic")]
     encrypted += [group["KmsKeyId"] for group in foundation.all("Logs::LogGroup")]
-    assert len(encrypted) == 9 + 1 + len(FUNCTIONS)
+    assert len(encrypted) == 11 + 1 + len(FUNCTIONS)
     assert all("EncryptionKey" in str(key) for key in encrypted)
 
 
@@ -155,7 +153,7 @@ def test_trigger_queues_are_fifo_with_dead_letters(foundation, purpose, timeout)
 
 
 def test_functions_report_each_failed_message(foundation):
-    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", 4)
+    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", 5)
     foundation.cdk.all_resources_properties(
         "AWS::Lambda::EventSourceMapping",
         {
@@ -289,30 +287,6 @@ def test_deploy_function_passes_roles_to_sagemaker_only(foundation):
     (passing,) = [s for s in foundation.statements("acme-prod-deploy") if "iam:PassRole" in s["Action"]]
     assert passing["Resource"] == ["arn:aws:iam::333333333333:role/acme-prod-*-endpoint-use1"]
     assert passing["Condition"]["StringEquals"]["iam:PassedToService"] == "sagemaker.amazonaws.com"
-
-
-REGISTERS = ("CreateModelPackage", "CreateModel", "CreateEndpoint", "UpdateEndpoint", "UpdateModelPackage")
-
-
-@pytest.mark.parametrize("role", ["acme-prod-rebuild", "acme-prod-rebuild-job"])
-def test_rebuild_roles_cannot_register_or_deploy(foundation, role):
-    allowed = {action for statement in foundation.statements(role) for action in statement["Action"]}
-    assert not allowed & {f"sagemaker:{action}" for action in REGISTERS}
-    assert allowed, "the role has no permission at all"
-
-
-def test_rebuild_jobs_write_below_rebuilds_only(foundation):
-    statements = foundation.statements("acme-prod-rebuild-job")
-    writes = [resource for s in statements if "s3:PutObject" in s["Action"] for resource in s["Resource"]]
-    assert writes == [f"arn:aws:s3:::acme-prod-artifacts-{PROD}/_rebuilds/*"]
-    versions = [s for s in statements if "s3:GetObjectVersion" in s["Action"]]
-    assert [s["Resource"] for s in versions] == [[f"arn:aws:s3:::acme-prod-data-{PROD}/*/raw/*"]]
-    assert not any("s3:ListBucketVersions" in s["Action"] for s in statements)
-
-
-def test_rebuild_parameter_names_roles_and_key(foundation):
-    value = json.dumps(foundation.one("SSM::Parameter", Name="/acme/prod/rebuild")["Value"])
-    assert all(name in value for name in ("role_arn", "job_role_arn", "kms_key_arn"))
 
 
 def test_events_go_to_the_recorder_in_groups_of_their_own(foundation):
