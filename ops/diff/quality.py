@@ -20,7 +20,7 @@ def evaluations(before: Kept, after: Kept) -> tuple[dict[str, Any], dict[str, An
 
 def metrics(before: dict[str, Any], after: dict[str, Any], gate_metric: str | None) -> Section:
     """Every metric with its 95 % interval, each version on its own test rows; the gate's metric first."""
-    section = Section("metrics, each on its own test rows")
+    section = Section("metrics on each version's own test rows")
     one, other = before.get("metrics") or {}, after.get("metrics") or {}
     section.facts["metrics"] = {"before": one, "after": other}
     if before and after and before.get("rows") != after.get("rows"):

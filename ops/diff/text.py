@@ -92,7 +92,7 @@ def _section(section: Section, labels: Sequence[str]) -> Iterator[RenderableType
 def _equal(sections: Sequence[Section]) -> Iterator[RenderableType]:
     equal = [each for each in sections if not each.changes and not each.problems]
     if equal:
-        yield Text(f"\nthe same: {', '.join(each.title for each in equal)}", style="green")
+        yield Text(f"\nthe same: {'; '.join(each.title for each in equal)}", style="green")
         for note in (note for each in equal for note in each.notes):
             yield Text(f"  {note}", style="dim")
 
