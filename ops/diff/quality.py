@@ -86,4 +86,4 @@ def _apart(one: dict[str, Any], other: dict[str, Any], name: str) -> str:
     if before["low"] <= after["value"] <= before["high"] and after["low"] <= before["value"] <= after["high"]:
         return f"{difference}, within the intervals"
     overlap = before["low"] <= after["high"] and after["low"] <= before["high"]
-    return f"{difference}, {'the intervals overlap' if overlap else 'the intervals are apart'}"
+    return f"{difference}, {'intervals overlap' if overlap else 'intervals apart'}"

@@ -216,6 +216,7 @@ def test_lists_are_compared_by_names_of_elements():
     before = {"Steps": [{"Name": "Train", "Seed": 1}, {"Name": "Evaluate", "Seed": 1}]}
     after = {"Steps": [{"Name": "Evaluate", "Seed": 2}, {"Name": "Train", "Seed": 1}]}
     assert compare(before, after) == [Change("Steps.Evaluate.Seed", 1, 2)]
+    assert compare({}, {"C": 0.5}) == [Change("C", None, 0.5)]
     assert compare({"a": {"b": 1}, "c": 2}, {"a": {"b": 2}, "c": 2}, ["a"]) == []
 
 
@@ -252,8 +253,8 @@ def test_diff_of_code_is_bounded_and_leaves_out_library():
     ("value", "said"),
     [
         (0.91, "+0.0100, within the intervals"),
-        (0.96, "+0.0600, the intervals overlap"),
-        (1.1, "the intervals are apart"),
+        (0.96, "+0.0600, intervals overlap"),
+        (1.1, "intervals apart"),
     ],
 )
 def test_difference_of_metric_says_whether_intervals_have_it(value, said):
