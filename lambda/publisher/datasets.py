@@ -48,6 +48,11 @@ def sagemaker(arn: str) -> str:
     return f"sagemaker://{region}.{account}"
 
 
+def folder(bucket: str, key: str) -> Dataset:
+    """A folder of a bucket, without a slash at its end."""
+    return Dataset(f"s3://{bucket}", key)
+
+
 def model_version(package: str, record: Record | None = None, files: Files | None = None) -> Dataset:
     """A version of a model: a dataset called like its model package group, in this version.
 
@@ -75,11 +80,11 @@ def training_inputs(files: Files) -> list[Dataset]:
     if not objects:
         return []
     first = objects[0]
-    folder, raw, _ = str(first["key"]).partition("/raw/")
+    above, raw, _ = str(first["key"]).partition("/raw/")
     version = files.manifest.get("content_digest") or files.manifest.get("data_digest")
     whole = Dataset(
         f"s3://{first['bucket']}",
-        f"{folder}/raw" if raw else folder.rpartition("/")[0],
+        f"{above}/raw" if raw else above.rpartition("/")[0],
         {"version": dataset_version(str(version))} if version else {},
         {
             "inputStatistics": input_statistics(_sum(objects, "rows"), _sum(objects, "size"), len(objects)),
@@ -105,7 +110,7 @@ def step_datasets(step: str, files: Files) -> tuple[list[Dataset], list[Dataset]
 
 def _folder(files: Files, part: str) -> Dataset:
     bucket, _, key = files.folder.removeprefix("s3://").partition("/")
-    return Dataset(f"s3://{bucket}", f"{key}/{part}")
+    return folder(bucket, f"{key}/{part}")
 
 
 def _object(entry: Mapping[str, Any]) -> Dataset:

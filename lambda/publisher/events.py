@@ -1,4 +1,4 @@
-"""Messages of the publisher queue: events of EventBridge about a record that was written, or a training that started."""
+"""Messages of the publisher queue: events of EventBridge about a record that was written, or an execution of a pipeline."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,11 +19,23 @@ class RecordWritten:
 
 
 @dataclass(frozen=True)
-class TrainingStarted:
-    """An execution of a model's training pipeline, its ARN, and when it started."""
+class ExecutionChanged:
+    """An execution of a model's pipeline `train` or `monitor` started or ended.
+
+    Args:
+        model: Name of the model.
+        pipeline: `train` or `monitor`.
+        execution: ARN of the execution.
+        status: `Executing`, `Succeeded`, `Failed` or `Stopped`.
+        started: When it started.
+        time: When it reached the status.
+    """
 
     model: str
+    pipeline: str
     execution: str
+    status: str
+    started: datetime
     time: datetime
 
 
@@ -56,11 +68,11 @@ class _Execution(BaseModel):
         pattern=r"^arn:[^:]+:sagemaker:[^:]+:[0-9]{12}:pipeline/[^/:]+/execution/[^/:]+$",
         max_length=2048,
     )
-    status: Literal["Executing"] = Field(alias="currentPipelineExecutionStatus")
+    status: Literal["Executing", "Succeeded", "Failed", "Stopped"] = Field(alias="currentPipelineExecutionStatus")
     started: AwareDatetime | None = Field(default=None, alias="executionStartTime")
 
 
-class _Started(_Event):
+class _Changed(_Event):
     detail_type: Literal["SageMaker Model Building Pipeline Execution Status Change"] = Field(alias="detail-type")
     detail: _Execution
 
@@ -69,16 +81,16 @@ def _tag(content: Any) -> str:
     return str(content.get("detail-type"))
 
 
-_EVENT: TypeAdapter[_ObjectCreated | _Started] = TypeAdapter(
+_EVENT: TypeAdapter[_ObjectCreated | _Changed] = TypeAdapter(
     Annotated[
         Annotated[_ObjectCreated, Tag("Object Created")]
-        | Annotated[_Started, Tag("SageMaker Model Building Pipeline Execution Status Change")],
+        | Annotated[_Changed, Tag("SageMaker Model Building Pipeline Execution Status Change")],
         Discriminator(_tag),
     ]
 )
 
 
-def parse(body: str, origin: Origin, bucket: str) -> RecordWritten | TrainingStarted | None:
+def parse(body: str, origin: Origin, bucket: str) -> RecordWritten | ExecutionChanged | None:
     """What an event says; None when it is about no model of the environment.
 
     `bucket`: the records bucket. Raises InvalidMessageError with the reason.
@@ -90,11 +102,19 @@ def parse(body: str, origin: Origin, bucket: str) -> RecordWritten | TrainingSta
         if event.detail.bucket.name != bucket:
             raise InvalidMessageError("detail.bucket.name: it is not the records bucket")
         return _record(event.detail.object.key)
-    account, resource = event.detail.arn.split(":")[4:6]
-    model = origin.model_in(resource.split("/")[1], "-train")
-    if model is None or account != origin.account:
-        return None
-    return TrainingStarted(model, event.detail.arn, (event.detail.started or event.time).astimezone(UTC))
+    return _execution(event, origin)
+
+
+def _execution(event: _Changed, origin: Origin) -> ExecutionChanged | None:
+    detail = event.detail
+    account, resource = detail.arn.split(":")[4:6]
+    for pipeline in ("train", "monitor"):
+        model = origin.model_in(resource.split("/")[1], f"-{pipeline}")
+        if model and account == origin.account:
+            started = (detail.started or event.time).astimezone(UTC)
+            time = started if detail.status == "Executing" else event.time.astimezone(UTC)
+            return ExecutionChanged(model, pipeline, detail.arn, detail.status, started, time)
+    return None
 
 
 def _record(key: str) -> RecordWritten | None:

@@ -20,11 +20,11 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from cards import Cards
-from datasets import Files
+from datasets import Files, folder
 from entities import Entities
-from events import RecordWritten, TrainingStarted, parse
+from events import ExecutionChanged, parse
 from records import Record, Records
-from runs import deployment, registration, started, training
+from runs import deployment, execution, registration, training
 from shared.clients import client
 from shared.messages import InvalidMessageError
 from shared.queue import RefusedMessageError, origin_of, process_batch
@@ -51,18 +51,21 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
         logger.info("the event is about no model of this environment")
         return
     records = Records(client("s3"), bucket, os.environ["ARTIFACTS_BUCKET"])
-    if isinstance(message, TrainingStarted):
-        _sink(message.model).publish(started(message))
-        logger.info("published", model=message.model, kind="training started")
+    if isinstance(message, ExecutionChanged):
+        _publish_execution(message)
         return
-    found = _read(message, records)
+    found = records.read(message.key)
     logger.append_keys(model=found["model"], kind=found["kind"])
     _do_all(list(_parts(found, records, origin.prefix)))
     logger.info("published", key=message.key)
 
 
-def _read(message: RecordWritten, records: Records) -> Record:
-    return records.read(message.key)
+def _publish_execution(message: ExecutionChanged) -> None:
+    captured = folder(os.environ["DATA_BUCKET"], f"{message.model}/captured")
+    reports = folder(os.environ["ARTIFACTS_BUCKET"], f"{message.model}/monitor")
+    if event := execution(message, captured, reports):
+        _sink(message.model).publish(event)
+        logger.info("published", model=message.model, kind=f"{message.pipeline} {message.status}")
 
 
 def _parts(record: Record, records: Records, prefix: str) -> Iterator[Part]:
@@ -124,7 +127,10 @@ def _files_of_training(record: Record, records: Records) -> Files:
     model, execution = str(record["model"]), str(record["subject"])
     return Files(
         folder=f"s3://{records.artifacts}/{model}/executions/{execution.rpartition('/')[2]}",
-        manifest=records.training_file(model, execution, "prepare/report/manifest.json"),
+        # A training that failed has evidence of what it read, or was about to read.
+        manifest=records.evidence(record, "manifest")
+        or records.evidence(record, "inputs")
+        or records.training_file(model, execution, "prepare/report/manifest.json"),
         statistics=records.training_file(model, execution, "prepare/baseline/statistics.json"),
     )
 

@@ -1,11 +1,11 @@
-"""OpenLineage events of a record: runs of trainings and of their jobs, registrations, and deployments."""
+"""OpenLineage events: runs of trainings and of their jobs, registrations, deployments, and runs of monitors."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from datasets import Files, model_version, sagemaker, step_datasets, training_inputs
-from events import TrainingStarted
+from events import ExecutionChanged
 from records import Record
 from run_events import (
     Dataset,
@@ -29,10 +29,28 @@ _TAGS = ("git_commit", "code_digest", "image", "hyperparameters_digest", "seed",
 """Metadata of a version that become tags of its run."""
 
 
-def started(message: TrainingStarted) -> RunEvent:
-    """START of an execution that has just started."""
-    facets = {"nominalTime": nominal_time(message.time.isoformat(), None)}
-    return RunEvent("START", message.time, message.execution, _pipeline(message.execution, message.model), facets)
+def execution(message: ExecutionChanged, read: Dataset, written: Dataset) -> RunEvent | None:
+    """The event of an execution that started, or of a monitor's that ended. None at the end of a training: it has a record.
+
+    `read` and `written`: the datasets of a monitor.
+    """
+    is_monitor = message.pipeline == "monitor"
+    if message.status != "Executing" and not is_monitor:
+        return None
+    is_end = message.status in _STEPS
+    end = message.time.isoformat() if is_end else None
+    facets: Facets = {"nominalTime": nominal_time(message.started.isoformat(), end)}
+    if is_end and message.status != "Succeeded":
+        facets["errorMessage"] = error_message(f"The execution is {message.status}.")
+    return RunEvent(
+        _STEPS[message.status] if is_end else "START",
+        message.time,
+        message.execution,
+        _pipeline(message.execution, message.model, what="Checks" if is_monitor else "Trainings"),
+        facets,
+        [read] if is_monitor else [],
+        [written] if is_monitor else [],
+    )
 
 
 def training(record: Record, files: Files) -> Iterator[RunEvent]:
@@ -116,10 +134,10 @@ def _job(step: Mapping[str, Any], execution: str, pipeline: Job, files: Files) -
     yield RunEvent(_STEPS[step["status"]], datetime.fromisoformat(end), step["arn"], job, facets, inputs, outputs)
 
 
-def _pipeline(execution: str, model: str, more: Facets | None = None) -> Job:
-    """The training pipeline as a job. Of a version that no pipeline trained, its group."""
+def _pipeline(execution: str, model: str, more: Facets | None = None, what: str = "Trainings") -> Job:
+    """The pipeline as a job. Of a version that no pipeline trained, its group."""
     name = execution.split(":", 5)[5].split("/")[1]
-    facets = {"jobType": job_type("PIPELINE"), "documentation": documentation(f"Trainings of the model {model}")}
+    facets = {"jobType": job_type("PIPELINE"), "documentation": documentation(f"{what} of the model {model}")}
     return Job(sagemaker(execution), name, facets | (more or {}))
 
 

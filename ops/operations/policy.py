@@ -69,10 +69,11 @@ def _reject(names: EnvironmentNames) -> Iterable[Statement]:
 
 def _promote(names: EnvironmentNames) -> Iterable[Statement]:
     """Both sides: the environment that gives the version, and the one that receives it."""
-    artifacts = names.bucket_arn("artifacts")
+    artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
     yield _read_versions(names)
-    yield _allow("s3", ["ListBucket"], [artifacts]) | _condition("StringLike", "s3:prefix", ["*/executions/*"])
-    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*"])
+    for bucket, folder in ((artifacts, "executions"), (records, "evidence")):
+        yield _allow("s3", ["ListBucket"], [bucket]) | _condition("StringLike", "s3:prefix", [f"*/{folder}/*"])
+        yield _allow("s3", ["GetObject"], [f"{bucket}/*/{folder}/*"])
     yield _allow("s3", ["PutObject"], [f"{artifacts}/*/executions/promoted-*"])
     yield from _send(names, "recorder")
     yield _allow("sagemaker", ["CreateModelPackage"], _sagemaker(names, "model-package"))
@@ -195,13 +196,14 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
 
 
 def _diff(names: EnvironmentNames) -> Iterable[Statement]:
-    """Read records and evidence, and which version is live. Versions are scored on the caller's machine."""
+    """Read records, evidence and rows, and which version is live. Versions are scored on the caller's machine."""
     artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
     # Without s3:ListBucket S3 answers 403 for an object that does not exist.
     yield _allow("s3", ["ListBucket"], [artifacts])
     yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
+    rows = [f"{artifacts}/*/executions/*/prepare/{each}" for each in ("test/*", "baseline/sample.parquet")]
     kept = [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")]
-    yield _allow("s3", ["GetObject", "GetObjectVersion"], [*kept, f"{artifacts}/*/executions/*/prepare/*"])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [*kept, *rows])
     yield _use_key(names, "s3")
     yield _list_settings(names)
     # For `MODEL` and `MODEL@ENV`, and for an endpoint whose configuration lambda/deploy did not name.

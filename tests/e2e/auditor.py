@@ -10,15 +10,17 @@ from model_factory.ops.operations.policy import policy
 
 
 @contextmanager
-def auditor(live, folder, monkeypatch, command):
+def auditor(live, folder, monkeypatch, command, *also):
     """Runs `command` as the role `auditor` of prod: a function of its arguments that returns exit code and output.
 
-    In prod, or with `env=False` in all environments; in others than prod as an administrator.
+    In prod, or with `env=False` in all environments; in others than prod as an administrator. `also`: commands whose
+    permissions it has besides.
     """
     names, iam = live.session.names, live.client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": names.account}, "Action": "sts:AssumeRole"}
     iam.create_role(RoleName="auditor", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
-    iam.put_role_policy(RoleName="auditor", PolicyName="commands", PolicyDocument=json.dumps(policy(names, [command])))
+    document = json.dumps(policy(names, [command, *also]))
+    iam.put_role_policy(RoleName="auditor", PolicyName="commands", PolicyDocument=document)
     roles = {
         profile: f"arn:aws:iam::{account}:role/administrator"
         for profile, (account, _) in live.session.project.accounts.items()

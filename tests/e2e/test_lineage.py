@@ -64,6 +64,19 @@ def test_captured_prediction_is_followed_to_its_version(live, registered, tmp_pa
     assert [each["name"] for each in found["below"]] == [f"{live.model} v{live.reader.live_version()} in prod"]
 
 
+def test_captured_prediction_is_explained(live, registered, tmp_path, monkeypatch):
+    live.predict(records(1), "order-10")
+    live.control("flush")
+    with auditor(live, tmp_path, monkeypatch, "explain") as explain:
+        code, text = explain(live.model, "--inference-id", "order-10", "--json")
+    assert code == 0, text
+    found = json.loads(text)
+    assert found["score"] == found["captured"]
+    assert sum(each["contribution"] for each in found["columns"]) == pytest.approx(
+        found["score"] - found["base"], abs=1e-6
+    )
+
+
 def test_forgotten_object_leaves_a_record_alone(live, tmp_path, monkeypatch):
     live.upload_records(records(5), "2026-11-20", "ada.csv")
     bucket, key = live.session.names.bucket("data"), f"{live.model}/raw/dt=2026-11-20/ada.csv"
@@ -89,6 +102,18 @@ def test_report_shows_live_version(live, tmp_path, monkeypatch):
     assert "Not shown" not in page
 
 
+def test_clauses_are_answered_by_verified_records(live, registered, tmp_path, monkeypatch):
+    with auditor(live, tmp_path, monkeypatch, "report", "audit") as report:
+        out = tmp_path / "clauses.html"
+        code, text = report(f"{live.model}@1", "--framework", "eu-ai-act", "--out", str(out))
+    assert code == 0, text
+    page = out.read_text()
+    assert registered["sequence"] > 0
+    assert f"record {registered['sequence']}" in page
+    assert "each with its S3 version" in page
+    assert "not answered: altered" not in page
+
+
 def test_evidence_of_version_is_verified(live, registered, tmp_path, monkeypatch):
     with auditor(live, tmp_path, monkeypatch, "verify") as verify:
         code, text = verify(f"{live.model}@1")
@@ -106,7 +131,7 @@ def test_version_has_model_card_with_its_metrics(live, registered):
     sagemaker = live.client("sagemaker")
 
     def deployed():
-        cards = sagemaker.list_model_cards(NameContains=f"{live.names.endpoint}-v1-")["ModelCardSummaries"]
+        cards = sagemaker.list_model_cards(NameContains=f"{live.names.endpoint}-v1")["ModelCardSummaries"]
         described = [sagemaker.describe_model_card(ModelCardName=each["ModelCardName"]) for each in cards]
         return next((card for card in described if "deployment_" in card["Content"]), None)
 

@@ -321,16 +321,18 @@ def test_events_go_to_the_recorder_in_groups_of_their_own(foundation):
     assert sorted(groups) == ["_alarms", "_executions", "_settings", "_versions"]
 
 
-def test_new_records_and_starts_go_to_the_publisher(foundation):
+def test_new_records_and_executions_go_to_the_publisher(foundation):
     rules = {rule["Name"]: rule for rule in foundation.all("Events::Rule") if "-publish-" in rule["Name"]}
-    records, starts = rules["acme-prod-publish-records"], rules["acme-prod-publish-starts"]
+    records, executions = rules["acme-prod-publish-records"], rules["acme-prod-publish-executions"]
     assert records["EventPattern"]["detail"] == {
         "bucket": {"name": [f"acme-prod-records-{PROD}"]},
         "object": {"key": [{"wildcard": "*/chain/*.json"}]},
     }
-    assert starts["EventPattern"]["detail"]["currentPipelineExecutionStatus"] == ["Executing"]
-    groups = [target["SqsParameters"]["MessageGroupId"] for rule in (records, starts) for target in rule["Targets"]]
-    assert groups == ["_records", "_starts"]
+    trainings, monitors = executions["EventPattern"]["detail"]["$or"]
+    assert trainings["currentPipelineExecutionStatus"] == ["Executing"]
+    assert len(monitors["currentPipelineExecutionStatus"]) == 4
+    groups = [target["SqsParameters"]["MessageGroupId"] for rule in (records, executions) for target in rule["Targets"]]
+    assert groups == ["_records", "_executions"]
     bucket = foundation.one("S3::Bucket", BucketName=f"acme-prod-records-{PROD}")
     assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
 

@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from ..core.bucket_statements import protect_records
-from ..core.names import ALERT_WINDOWS, REBUILDS, ROWS, EnvironmentNames
+from ..core.names import ALERT_WINDOWS, OPENLINEAGE, REBUILDS, ROWS, EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
 from .record_signer import SIGNATURES
 
@@ -45,7 +45,7 @@ class DataLakeBase(Construct):
     data: s3.IBucket
     """Raw data, captured requests and ground truth. Old versions move to Glacier Instant Retrieval and do not expire."""
     artifacts: s3.IBucket
-    """Files that pipelines write. Old versions expire after 90 days, what reproductions wrote after 30."""
+    """Files that pipelines write. Old versions expire after 90 days, reproductions after 30, OpenLineage events after a year."""
     records: s3.IBucket
     """JSON records of versions and deployments."""
 
@@ -109,7 +109,7 @@ class DataLake(DataLakeBase):
         kept = _retention(lock, retention or _RECORDS_KEPT) if removal == RemovalPolicy.RETAIN else None
         data = buckets.add("data", tidy(noncurrent_version_transitions=[to_cold_storage]))
         artifacts = buckets.add("artifacts", tidy(noncurrent_version_expiration=Duration.days(90)))
-        for prefix, age in ((ALERT_WINDOWS, _OLD_VERSIONS), (REBUILDS, _REBUILDS_KEPT)):
+        for prefix, age in ((ALERT_WINDOWS, _OLD_VERSIONS), (REBUILDS, _REBUILDS_KEPT), (OPENLINEAGE, _RECORDS_KEPT)):
             artifacts.add_lifecycle_rule(prefix=prefix, expiration=age, noncurrent_version_expiration=_OLD_VERSIONS)
         records = buckets.add("records", tidy(), retention=kept)
         # A rule sends new records to the publisher. The L2 property would add a function that sets this property.

@@ -14,14 +14,12 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from ..core.factory_function import FactoryFunction, consume_statements
-from ..core.names import EnvironmentNames
+from ..core.names import OPENLINEAGE, EnvironmentNames
 from ..core.network import VpcConfig
 from ..core.permissions import allow, allow_without_resource, send_alerts, use_key
 from ..core.trigger_queue import TriggerQueue
 
 PURPOSE = "publisher"
-OPENLINEAGE = "_openlineage/"
-"""Prefix of OpenLineage events in the artifacts bucket; no model has a name with an underscore."""
 _READ = ("prepare/report/manifest.json", "prepare/baseline/statistics.json")
 """Files below the folder of an execution that events are made from."""
 _TIMEOUT = Duration.minutes(5)
@@ -93,6 +91,7 @@ class Publisher(Construct):
         variables = {
             "RECORDS_BUCKET": names.bucket("records"),
             "ARTIFACTS_BUCKET": names.bucket("artifacts"),
+            "DATA_BUCKET": names.bucket("data"),
             "OPENLINEAGE_URL": receiver.url,
             "OPENLINEAGE_KEY_PARAMETER": receiver.api_key_parameter,
             "REPOSITORY_URL": receiver.repository,
@@ -122,15 +121,24 @@ class Publisher(Construct):
                 },
             },
         )
+        pipelines = names.arn("sagemaker", f"pipeline/{names.prefix}-*")
         self._rule(
-            "Starts",
-            "Sends trainings that start to the publisher",
+            "Executions",
+            "Sends trainings that start, and monitors that start and end, to the publisher",
             {
                 "source": ["aws.sagemaker"],
                 "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
                 "detail": {
-                    "pipelineArn": [{"wildcard": names.arn("sagemaker", f"pipeline/{names.prefix}-*-train")}],
-                    "currentPipelineExecutionStatus": ["Executing"],
+                    "$or": [
+                        {
+                            "pipelineArn": [{"wildcard": f"{pipelines}-train"}],
+                            "currentPipelineExecutionStatus": ["Executing"],
+                        },
+                        {
+                            "pipelineArn": [{"wildcard": f"{pipelines}-monitor"}],
+                            "currentPipelineExecutionStatus": ["Executing", "Succeeded", "Failed", "Stopped"],
+                        },
+                    ]
                 },
             },
         )

@@ -195,6 +195,7 @@ class Factory:
 def factory(cloud, load, monkeypatch):
     monkeypatch.setenv("RECORDS_BUCKET", cloud.bucket)
     monkeypatch.setenv("ARTIFACTS_BUCKET", cloud.bucket)
+    monkeypatch.setenv("DATA_BUCKET", "data")
     return Factory(cloud, load("publisher"))
 
 
@@ -229,6 +230,36 @@ def test_start_has_one_event_whatever_came_first(factory):
     factory.publish(factory.train(), started)
     assert factory.events()["-train", "START"] == before
     assert before["eventType"] == "START"
+
+
+def test_training_that_failed_in_prepare_says_what_it_was_about_to_read(factory):
+    objects = [{"bucket": "data", "key": f"{factory.model}/raw/0.csv", "version_id": "v0", "etag": "0a"}]
+    evidence = factory.evidence("inputs", {"objects": objects})
+    facts = {"outcome": "failed", "failure_reason": "Step Prepare failed", "started": NOW.isoformat(), "steps": []}
+    factory.publish(factory.write("training", facts, subject=factory.execution, evidence=evidence))
+    whole, one = factory.events()["-train", "FAIL"]["inputs"]
+    assert whole["inputFacets"]["inputStatistics"]["fileCount"] == 1
+    assert (one["name"], one["facets"]["version"]["datasetVersion"]) == (f"{factory.model}/raw/0.csv", "v0")
+
+
+def test_monitor_run_reads_captured_requests(factory):
+    for status in ("Executing", "Failed"):
+        changed = factory.cloud.event("training_started")
+        changed["detail"]["pipelineExecutionArn"] = factory.execution.replace("-train/", "-monitor/")
+        changed["detail"]["currentPipelineExecutionStatus"] = status
+        factory.publish(changed)
+    events = factory.events()
+    assert set(events) == {("-monitor", "START"), ("-monitor", "FAIL")}
+    for each in events.values():
+        assert [found["name"] for found in each["inputs"]] == [f"{factory.model}/captured"]
+        assert [found["name"] for found in each["outputs"]] == [f"{factory.model}/monitor"]
+
+
+def test_end_of_training_waits_for_its_record(factory):
+    ended = factory.cloud.event("training_ended")
+    ended["detail"]["pipelineExecutionArn"] = factory.execution
+    factory.publish(ended)
+    assert factory.events() == {}
 
 
 def test_failed_training_says_why(factory):
@@ -350,6 +381,14 @@ def test_entities_of_oldest_version_and_deployment_are_deleted(factory, kept):
     manifests = [arn for arn in entities if factory.cloud.state.lineage[arn].get("ArtifactType") == "DataSet"]
     actions = [arn for arn in entities if ":action/" in arn]
     assert (len(manifests), len(actions), len(associations)) == (kept, kept, 3 * kept)
+
+
+def test_configuration_that_is_deployed_again_keeps_its_action(factory, kept):
+    factory.publish(factory.register())
+    for configuration in ("c1", "c2", "c1", "c3"):
+        factory.publish(factory.deploy(configuration=configuration))
+    actions = {arn.rpartition("-")[2] for arn in factory.lineage[0] if ":action/" in arn}
+    assert actions == {"c1", "c3"}
 
 
 def test_deployed_version_keeps_its_entities(factory, kept):
