@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
@@ -157,9 +157,7 @@ class ModelProps:
             "endpoint_cleanup": endpoint_cleanup,
             "vpc": vpc,
         }
-        known = {each.name for each in fields(cls)}
-        environment: dict[str, Any] = vars(resources) if resources else {}
-        defaults = {name: value for name, value in environment.items() if name in known}
+        defaults = resources.of_models if resources else {}
         target = Path(cast(App, scope.node.root).outdir) / "jobs" / f"{scope.node.addr}-{config.name}.zip"
         code = build_job_code(config, project=folder, target=target)
         return cls(
