@@ -10,7 +10,7 @@ import pytest
 
 from model_factory.functions.shared import chain
 
-from .cloud import ACCOUNT, REGION, event, message
+from .cloud import ACCOUNT, REGION, event, message, policy
 from .lineage_events import checked
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
@@ -433,6 +433,30 @@ def test_failure_of_one_part_leaves_the_others(factory, monkeypatch):
     assert len(factory.function(message(registered, "_records"))) == 1
     assert factory.events()
     assert factory.lineage[1]
+
+
+def test_new_record_reaches_the_queue_of_a_rule(factory):
+    """The event that S3 sends for a record is one that the publisher accepts; markers send none to the rule."""
+    sqs, events, name = factory.cloud.client("sqs"), factory.cloud.client("events"), f"{factory.cloud.name}-publisher"
+    attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    url = sqs.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}.fifo"
+    allowed = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy(allowed | {"Resource": arn})})
+    pattern = {
+        "source": ["aws.s3"],
+        "detail": {"bucket": {"name": [factory.bucket]}, "object": {"key": [{"wildcard": "*/chain/*.json"}]}},
+    }
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    target = {"Id": "queue", "Arn": arn, "SqsParameters": {"MessageGroupId": "_records"}}
+    events.put_targets(Rule=name, Targets=[target])
+    factory.s3.put_bucket_notification_configuration(
+        Bucket=factory.bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    factory.train()
+    (received,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    factory.publish(json.loads(received["Body"]))
+    assert ("-train", "COMPLETE") in factory.events()
 
 
 class Receiver:
