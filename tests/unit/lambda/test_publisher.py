@@ -168,6 +168,15 @@ class Factory:
     def publish(self, *events):
         assert self.function(*(message(each, "_records") for each in events)) == []
 
+    def publish_entities(self, *events):
+        """Change the lineage entities as for these events, and nothing else."""
+        module = self.function.module
+        records = module.Records(self.s3, self.bucket, self.bucket)
+        entities = module.Entities(self.sagemaker, records, "acme-prod")
+        for each in events:
+            record = records.read(each["detail"]["object"]["key"])
+            {"registration": entities.registered, "deployment": entities.deployed}[record["kind"]](record)
+
     def events(self):
         """All OpenLineage events of the model, by run's job and kind, each checked against the specification."""
         found = {}
@@ -375,8 +384,8 @@ def kept(factory, monkeypatch):
 
 def test_entities_of_oldest_version_and_deployment_are_deleted(factory, kept):
     for version in range(1, kept + 2):
-        factory.publish(factory.register(version))
-        factory.publish(factory.deploy(version=version, configuration=f"c{version}"))
+        factory.publish_entities(factory.register(version))
+        factory.publish_entities(factory.deploy(version=version, configuration=f"c{version}"))
     entities, associations = factory.lineage
     manifests = [arn for arn in entities if factory.cloud.state.lineage[arn].get("ArtifactType") == "DataSet"]
     actions = [arn for arn in entities if ":action/" in arn]
@@ -384,17 +393,17 @@ def test_entities_of_oldest_version_and_deployment_are_deleted(factory, kept):
 
 
 def test_configuration_that_is_deployed_again_keeps_its_action(factory, kept):
-    factory.publish(factory.register())
+    factory.publish_entities(factory.register())
     for configuration in ("c1", "c2", "c1", "c3"):
-        factory.publish(factory.deploy(configuration=configuration))
+        factory.publish_entities(factory.deploy(configuration=configuration))
     actions = {arn.rpartition("-")[2] for arn in factory.lineage[0] if ":action/" in arn}
     assert actions == {"c1", "c3"}
 
 
 def test_deployed_version_keeps_its_entities(factory, kept):
-    factory.publish(factory.register(1), factory.deploy(version=1))
+    factory.publish_entities(factory.register(1), factory.deploy(version=1))
     for version in range(2, kept + 3):
-        factory.publish(factory.register(version))
+        factory.publish_entities(factory.register(version))
     sources = {factory.cloud.state.lineage[arn]["Source"]["SourceUri"] for arn in factory.lineage[0]}
     assert f"s3://artifacts/{factory.model}/executions/1/manifest.json" in sources
     assert f"s3://artifacts/{factory.model}/executions/2/manifest.json" not in sources
