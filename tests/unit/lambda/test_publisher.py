@@ -436,6 +436,13 @@ def test_invalid_event_is_refused(factory, changes, reason):
     assert any(reason in line.get("reason", "") for line in factory.function.logged())
 
 
+@pytest.mark.parametrize("body", ["[]", "no json", '{"detail-type": 7}'])
+def test_message_that_is_no_event_is_refused(factory, body):
+    factory.function.logged()
+    assert factory.function(message(body, "_records")) == []
+    assert any("message refused" in line["message"] for line in factory.function.logged())
+
+
 def test_failure_of_one_part_leaves_the_others(factory, monkeypatch):
     registered = factory.register()
     monkeypatch.setattr(factory.function.module.Cards, "refresh", lambda *_: 1 / 0)
