@@ -56,7 +56,9 @@ def write(scores: np.ndarray, form: Form, classes: list[Any] | None = None) -> t
     binary classification is positive from 0.5; in regression (`classes` is None) it stays a number.
     """
     if form.kind == CSV:
-        lines = (",".join(map(repr, row)) for row in np.atleast_2d(scores.T).T.tolist())
+        lines = (
+            map(repr, scores.tolist()) if scores.ndim == 1 else (",".join(map(repr, row)) for row in scores.tolist())
+        )
         return "\n".join(lines) + "\n", CSV
     predictions, kind = scores.tolist(), form.kind
     if form.labels and classes is not None:

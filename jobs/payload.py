@@ -3,13 +3,14 @@
 import io
 import json
 from collections.abc import Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, NoReturn
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from . import csv_text
+from . import csv_text, plain_values
 from .columns import Column, Problem, canonical
 from .content_types import CSV, JSON, JSON_LINES, PARQUET, BadRequest, media_type
 
@@ -42,7 +43,7 @@ def parse(body: bytes | str, content_type: str, columns: list[Column]) -> pd.Dat
     return data
 
 
-def rows(body: bytes | str, content_type: str, columns: list[Column]) -> list[list[Any]]:
+def rows(body: bytes | str, content_type: str, columns: list[Column]) -> list[Sequence[Any]]:
     """The untyped values of a request body, a list per row, at least one row. Raises BadRequest.
 
     Parquet, and CSV with the parameter `header=present`, may have columns that the model does not take, in any order: a file of
@@ -65,8 +66,11 @@ def rows(body: bytes | str, content_type: str, columns: list[Column]) -> list[li
     return _instances(_json_lines(text) if kind == JSON_LINES else _json(text), columns)
 
 
-def typed(rows: list[list[Any]], columns: list[Column]) -> tuple[pd.DataFrame, list[Problem]]:
+def typed(rows: Sequence[Sequence[Any]], columns: list[Column]) -> tuple[pd.DataFrame, list[Problem]]:
     """Untyped values of at least one row in canonical form, and the values that could not be converted."""
+    plain = plain_values.table(rows, columns)
+    if plain is not None:
+        return plain, []
     return canonical(csv_text.table(rows, [column.name for column in columns]), columns)
 
 
@@ -88,16 +92,16 @@ def shown(value: Any) -> str:
     return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
 
 
-def _csv(text: str, names: list[str], header: bool) -> list[list[Any]]:
+def _csv(text: str, names: list[str], header: bool) -> list[Sequence[Any]]:
     lines = io.StringIO(text, newline="")
     try:
         if header:
             given, values = csv_text.with_header(lines)
             positions = _positions(given, names)
-            rows = [[row[index] for index in positions] for row in values]
+            rows: list[Sequence[Any]] = [[row[index] for index in positions] for row in values]
         else:
             # The values of each line are counted: one too many or too few would shift the others.
-            rows = list[list[Any]](csv_text.rows(lines, names))
+            rows = list(csv_text.rows(lines, names))
     except csv_text.Malformed as error:
         raise BadRequest(f"the body is not CSV as the model takes it: {error}") from None
     if not rows:
@@ -113,7 +117,7 @@ def _positions(given: Sequence[str], names: list[str]) -> list[int]:
     return [given.index(name) for name in names]
 
 
-def _parquet(body: bytes | str, names: list[str]) -> list[list[Any]]:
+def _parquet(body: bytes | str, names: list[str]) -> list[Sequence[Any]]:
     try:
         table = pq.read_table(pa.BufferReader(body.encode() if isinstance(body, str) else body))
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -143,26 +147,39 @@ def _json_lines(text: str) -> list[Any]:
     return instances
 
 
-def _instances(rows: Any, columns: list[Column]) -> list[list[Any]]:
+def _instances(rows: Any, columns: list[Column]) -> list[Sequence[Any]]:
     """Values of instances, each {column: value}. Raises BadRequest."""
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(rows, list) or set(map(type, rows)) != {dict}:
         raise BadRequest(
             'the body must be {"instances": [{column: value, …}, …]} with at least one instance, or one in each line'
         )
     names = [column.name for column in columns]
-    needed = [column.name for column in columns if not column.nullable]
+    known = set(names)
+    values: list[Sequence[Any]] = []
     for index, row in enumerate(rows):
-        unknown = next((name for name in row if name not in names), None)
-        if unknown is not None:
-            raise BadRequest(
-                f"instance {index + 1} has an unknown column {unknown!r}; the model takes {', '.join(names)}"
-            )
-        missing = next((name for name in needed if name not in row), None)
-        if missing is not None:
-            raise BadRequest(f"instance {index + 1} has no column {missing!r}")
-        nested = next((name for name, value in row.items() if isinstance(value, dict | list)), None)
-        if nested is not None:
-            raise BadRequest(
-                f"instance {index + 1}: the value of {nested!r} must be a number, a text, true, false or null"
-            )
-    return [[row.get(name) for name in names] for row in rows]
+        if row.keys() != known:
+            _check_names(index, row, columns)
+        values.append([row.get(name) for name in names])
+    if not {dict, list}.isdisjoint(map(type, chain.from_iterable(values))):
+        _refuse_nested(values, names)
+    return values
+
+
+def _check_names(index: int, row: dict[str, Any], columns: list[Column]) -> None:
+    names = [column.name for column in columns]
+    unknown = next((name for name in row if name not in names), None)
+    if unknown is not None:
+        raise BadRequest(f"instance {index + 1} has an unknown column {unknown!r}; the model takes {', '.join(names)}")
+    missing = next((column.name for column in columns if column.name not in row and not column.nullable), None)
+    if missing is not None:
+        raise BadRequest(f"instance {index + 1} has no column {missing!r}")
+
+
+def _refuse_nested(rows: list[Sequence[Any]], names: list[str]) -> NoReturn:
+    index, name = next(
+        (index, name)
+        for index, row in enumerate(rows)
+        for name, value in zip(names, row, strict=True)
+        if isinstance(value, dict | list)
+    )
+    raise BadRequest(f"instance {index + 1}: the value of {name!r} must be a number, a text, true, false or null")

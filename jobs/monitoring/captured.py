@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -104,7 +105,7 @@ class _Request:
 
     number: int
     line: bytes
-    values: list[list[Any]]
+    values: list[Sequence[Any]]
     scores: np.ndarray
     scored: ScoredRequest | None
     named: int = 0

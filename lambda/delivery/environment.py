@@ -88,6 +88,10 @@ class Environment:
             raise
         return True
 
+    def bucket(self, purpose: str) -> str:
+        """Name of the bucket for `purpose`, such as records."""
+        return f"{self.config.prefix}-{purpose}-{self.config.account}-{self.config.region}"
+
     def stack(self, model: str) -> str:
         """Name of the stack of a model."""
         return f"{self.config.prefix}-{model}"

@@ -29,7 +29,8 @@ def promote_model(job: Job, environment: Environment, model: dict[str, Any]) -> 
         image=code["image"],
     )
     by, reason = f"delivery {job.execution}", training_reason(job, environment)
-    return promote(version, source, source.name, target, by=by, reason=reason)
+    evidence = f"s3://{source.bucket('records')}/{model['model']}/evidence"
+    return promote(version, source, source.name, target, by=by, reason=reason, evidence_uri=evidence)
 
 
 def _source_version(environment: Environment, name: str, code_digest: str) -> dict[str, Any]:

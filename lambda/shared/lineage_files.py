@@ -23,11 +23,18 @@ DEFINITION, CODE = "lineage/definition.json", "lineage/code.zip"
 _MISSING = ("404", "NoSuchKey", "ResourceNotFound", "ValidationException")
 
 
+class DigestError(Exception):
+    """An object has another SHA-256 than the expected one; the message is the SHA-256."""
+
+
 class Copy(Protocol):
     """Copies objects into the folder of the promoted version."""
 
     def file(self, uri: str, expected: str | None = None, to: str = "") -> tuple[str, str]:
-        """URI and SHA-256 of the copy; `to`: its path below the folder. Default: the path below the source's folder."""
+        """URI and SHA-256 of the copy; `to`: its path below the folder. Default: the path below the source's folder.
+
+        Raises DigestError when the SHA-256 is not the `expected` one.
+        """
         ...
 
     def write(self, path: str, content: bytes) -> str:
@@ -35,10 +42,18 @@ class Copy(Protocol):
         ...
 
 
-def copy_lineage(package: Mapping[str, Any], source: ClientProvider, copy: Copy) -> dict[str, str]:
+def copy_lineage(
+    package: Mapping[str, Any], source: ClientProvider, copy: Copy, evidence_uri: str | None = None
+) -> dict[str, str]:
     """Copy the files of a version; the members of its metadata that refer to the copies.
 
     Files that do not exist are left out, as of a version of another pipeline. Raises ClientError for other errors.
+
+    Args:
+        package: The described model package.
+        source: Clients of the environment that gives the version.
+        copy: Copies into the other environment.
+        evidence_uri: Folder of the model's evidence in `source`, which still has a zip that `cdk gc` removed. Default: none.
     """
     metadata: dict[str, str] = package.get("CustomerMetadataProperties", {})
     artifact: str = package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
@@ -48,8 +63,11 @@ def copy_lineage(package: Mapping[str, Any], source: ClientProvider, copy: Copy)
     folder = f"{above}{found}{below.partition('/')[0]}/"
     copied = {path: copy.file(folder + path)[0] for path in _files(source.client("s3"), folder)}
     execution = metadata.get("pipeline_execution")
+    definition = None
     if DEFINITION not in copied and execution and "origin" not in metadata:
-        _copy_definition(execution, source, copy)
+        definition = _copy_definition(execution, source, copy)
+    if definition:
+        _copy_code(definition, metadata.get("code_digest"), evidence_uri, copy)
     manifest = copied.get("prepare/report/manifest.json")
     return {"data_manifest": manifest} if manifest else {}
 
@@ -75,23 +93,38 @@ def _files(s3: Any, folder: str) -> Iterator[str]:
                     yield path
 
 
-def _copy_definition(execution: str, source: ClientProvider, copy: Copy) -> None:
+def _copy_definition(execution: str, source: ClientProvider, copy: Copy) -> str | None:
+    """The definition of the execution; None when it is gone with its pipeline."""
     try:
         described = source.client("sagemaker").describe_pipeline_definition_for_execution(
             PipelineExecutionArn=execution
         )
     except ClientError as error:
         if _is_missing(error):
-            return
+            return None
         raise
     definition: str = described["PipelineDefinition"]
     copy.write(DEFINITION, definition.encode())
-    if uri := code_uri(cast(dict[str, Any], json.loads(definition))):
+    return definition
+
+
+def _copy_code(definition: str, digest: str | None, evidence_uri: str | None, copy: Copy) -> None:
+    """Copy the zip that the training ran, from where it ran it, else from evidence, where its name is its SHA-256."""
+    uri = code_uri(cast(dict[str, Any], json.loads(definition)))
+    if uri is None:
+        return
+    for source in (uri, f"{evidence_uri}/{digest}" if evidence_uri and digest else None):
+        if source is None:
+            return
         try:
-            copy.file(uri, to=CODE)
+            copy.file(source, expected=digest, to=CODE)
+        except DigestError:  # somebody has written another file under the name
+            continue
         except ClientError as error:
             if not _is_missing(error):
                 raise
+            continue
+        return
 
 
 def _is_missing(error: ClientError) -> bool:

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 
 from .artifacts import mismatch
 from .clients import ClientProvider
-from .lineage_files import copy_lineage
+from .lineage_files import DigestError, copy_lineage
 from .records import Record, RecorderQueue, send_record, send_refusal
 from .s3 import split_uri
 
@@ -65,12 +65,21 @@ class Promoted:
 
 
 def promote(
-    package: dict[str, Any], source: ClientProvider, source_name: str, target: Target, *, by: str, reason: str
+    package: dict[str, Any],
+    source: ClientProvider,
+    source_name: str,
+    target: Target,
+    *,
+    by: str,
+    reason: str,
+    evidence_uri: str | None = None,
 ) -> Promoted:
     """Copy the files of a described model package, record who promotes it and why, and register it in `target`.
 
     The record is sent first: where the approval is automatic, the registration deploys the version. It has the version's number
     in the source, and the new version's metadata names its id as `promotion_record`.
+
+    `evidence_uri`: folder of the model's evidence in the source. Default: None, it is not used.
 
     Raises PromotionError when the artifact's SHA-256 differs from the registered one; then nothing is written.
     """
@@ -80,11 +89,11 @@ def promote(
     copy = _Copy(source, target.environment, f"{target.artifacts_uri}executions/promoted-{source_name}-v{number}")
     try:
         artifact_uri, digest = copy.file(container["ModelDataUrl"], registered)
-    except _DigestError as error:
+    except DigestError as error:
         raise PromotionError(mismatch(container["ModelDataUrl"], number, str(error), registered or "")) from error
     sagemaker = target.environment.client("sagemaker")
     reports = {name: copy.reports(package[name]) for name in _REPORTS if name in package}
-    lineage = copy_lineage(package, source, copy)
+    lineage = copy_lineage(package, source, copy, evidence_uri)
     origin = package["ModelPackageArn"]
     facts = {
         "reason": reason,
@@ -132,10 +141,6 @@ def _create_request(
     }
 
 
-class _DigestError(Exception):
-    """An object has another SHA-256 than the expected one; the message is the SHA-256."""
-
-
 class _Copy:
     """Copies objects of one environment to below `folder` in another: read by the source, written by the target.
 
@@ -151,7 +156,7 @@ class _Copy:
     def file(self, uri: str, expected: str | None = None, to: str = "") -> tuple[str, str]:
         """URI and SHA-256 of the copy of one object; `to`: its path below the folder, by default that of the source.
 
-        Raises _DigestError when the SHA-256 is not the `expected` one; the copy of an earlier promotion stays as it is.
+        Raises DigestError when the SHA-256 is not the `expected` one; the copy of an earlier promotion stays as it is.
         """
         source, copy_uri = _bucket_and_key(uri), f"{self._folder}/{to}" if to else self._copy_uri(uri)
         if copy_uri in self._copied:
@@ -222,7 +227,7 @@ class _Copy:
 
 def _checked(digest: str, expected: str | None) -> str:
     if expected not in (None, digest):
-        raise _DigestError(digest)
+        raise DigestError(digest)
     return digest
 
 

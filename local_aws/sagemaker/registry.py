@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ..json_api import Record, now
 from .lists import page
+from .roles import image_digest
 from .service import Service
 from .state import State, add, find
 
@@ -71,10 +72,21 @@ def create_package(service: Service, state: State, request: Record) -> Record:
             "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
             "CreatedBy": service.user(),
         }
+        if "InferenceSpecification" in record:
+            record["InferenceSpecification"] = _resolved(record["InferenceSpecification"])
         state.packages[arn] = record
     state.tag(arn, request.get("Tags"))
     _emit_state_change(service, state, record)
     return {"ModelPackageArn": arn}
+
+
+def _resolved(specification: Record) -> Record:
+    """The specification with the digest of each container's image (API reference, ModelPackageContainerDefinition)."""
+    containers: list[Record] = []
+    for container in specification["Containers"]:
+        digest = image_digest(container.get("Image", ""))
+        containers.append({**({"ImageDigest": digest} if digest else {}), **container})
+    return specification | {"Containers": containers}
 
 
 def update_package(service: Service, state: State, request: Record) -> Record:

@@ -5,6 +5,7 @@ and CreateModel need, also in a VPC) and "API permissions: actions, permissions,
 callers need).
 """
 
+import hashlib
 import logging
 import re
 import threading
@@ -21,11 +22,22 @@ from .state import State
 log = logging.getLogger(__name__)
 SERVICE = "sagemaker.amazonaws.com"
 IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[^:@]+)")
+_TAG = re.compile(r".*/(?P<name>[^/:@]+(?::[^/@]+)?)(?:@(?P<digest>sha256:[0-9a-f]{64}))?")
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 DESCRIBED = ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")
 INTERFACE_ACTIONS = ("CreateNetworkInterfacePermission", "DeleteNetworkInterface", "DeleteNetworkInterfacePermission")
 FOR_SERVICES = {"kms:GrantIsForAWSResource": "true"}
 MAX_LINES = 5000
+
+
+def image_digest(image: str) -> str | None:
+    """The digest of a container image in ECR; None for an image elsewhere.
+
+    There is no registry here: a tag always means the same image, in every account and region.
+    """
+    if not IMAGE.match(image) or not (found := _TAG.fullmatch(image)):
+        return None
+    return found["digest"] or f"sha256:{hashlib.sha256(found['name'].encode()).hexdigest()}"
 
 
 class Roles:

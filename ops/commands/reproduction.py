@@ -63,29 +63,35 @@ def reproduce(
 
 def _reproduce(project: Project, text: str, env: str | None, *, local: bool, as_json: bool) -> int:
     from ..operations.reader import Reader
+    from ..reproduction.failures import CannotRebuild
     from ..reproduction.rebuild import home_of
     from ..reproduction.recorded import find
-    from ..reproduction.verdict import record, recorder
+    from ..reproduction.verdict import record, record_failure, recorder
 
-    reference, session = parse_reference(project, text), project.environment(env)
+    session = project.environment(env)
+    reference = parse_reference(project, text, session)
     version = reference.version or Reader(session, reference.model).live_version()
     if version is None:
         raise UsageError(
             f"no version of {reference.model} is live in {session.environment.name}; write {text}@<version>"
         )
-    recorded = find(session, reference.model, version)
-    home, queue = home_of(session, recorded), recorder(session)
+    queue, identifier = recorder(session), uuid.uuid4().hex
 
     def log(line: str) -> None:
         err.print(line, markup=False, soft_wrap=True)
 
-    verdict = _train(session, home, recorded, log, local=local)
+    try:
+        recorded = find(session, reference.model, version)
+        verdict = _train(session, home_of(session, recorded), recorded, log, local=local)
+    except CannotRebuild as error:
+        log(f"recorded as reproduction {record_failure(session, queue, reference.model, version, error, identifier)}")
+        raise
     if as_json:
         print(json.dumps(verdict.content | {"notes": verdict.notes}, indent=2))
     else:
         for line in verdict.lines():
             out.print(line, markup=False, soft_wrap=True)
-    log(f"recorded as reproduction {record(session, queue, recorded, verdict, uuid.uuid4().hex)}")
+    log(f"recorded as reproduction {record(session, queue, recorded, verdict, identifier)}")
     return verdict.exit_code
 
 
@@ -100,7 +106,7 @@ def _train(
     """Train the version of `session` again in `home`, which has its data, or on this machine; the verdict."""
     from ..reproduction import local as machine
     from ..reproduction import rebuild as pipeline
-    from ..reproduction.verdict import Verdict
+    from ..reproduction.verdict import Verdict, expectation
 
     what = f"version {recorded.version} of {recorded.model} in {session.environment.name}"
     if local and home.environment.name != session.environment.name:
@@ -111,6 +117,7 @@ def _train(
         )
     where = "this machine" if local else home.environment.name
     log(f"trains {what} again on {where}; nothing is registered")
+    log(expectation(recorded))
     if local:
         run = machine.rebuild(home, recorded, log)
         return Verdict(run.verdict | {"where": where}, run.notes)

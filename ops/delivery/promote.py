@@ -43,7 +43,15 @@ def promote(
     )
     name = source.environment.name
     try:
-        return promote_package(version, source, name, promotion_target, by=target.caller_arn, reason=reason)
+        return promote_package(
+            version,
+            source,
+            name,
+            promotion_target,
+            by=target.caller_arn,
+            reason=reason,
+            evidence_uri=f"s3://{source.names.bucket('records')}/{model}/evidence",
+        )
     except PromotionError as error:
         raise UsageError(str(error)) from None
 

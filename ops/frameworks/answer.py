@@ -62,5 +62,7 @@ def file_answer(records: VersionRecords, name: str, text: Callable[[File], str |
         return Answer("gap", f"{gap} It was not kept: {why}." if why else gap)
     if file.problem:
         return Answer("altered", f"{name}: {file.problem}", entry, file)
+    if file.forgotten:
+        return Answer("gap", f"{name} was deleted on purpose: record {file.forgotten.sequence}.", file.forgotten)
     said = text(file)
     return Answer("answered", said, entry, file) if said else Answer("gap", gap)

@@ -13,7 +13,7 @@ from model_factory.functions.shared.chain import digest, evidence_key
 
 from ..records.chain import Entry
 from ..records.schema import time_of
-from ..records.verification import ChainAudit
+from ..records.verification import FORGETS, ChainAudit
 
 _SETTINGS = "project/settings.json"
 """model.yaml in the zip of a model's jobs."""
@@ -25,12 +25,17 @@ type Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class File:
-    """A file of the registration's evidence. `content`: None when it is not what was registered, which `problem` then says."""
+    """A file of the registration's evidence.
+
+    `content`: None when it is not what was registered, which `problem` then says, or when it was deleted on purpose: by the
+    record `forgotten`.
+    """
 
     name: str
     sha256: str
     content: bytes | None
     problem: str | None
+    forgotten: Entry | None = None
 
     def json(self) -> Document:
         """The content as a JSON object; empty when it is none."""
@@ -130,10 +135,19 @@ class VersionRecords:
         sha256 = str(evidence[name].get("sha256"))
         key = evidence_key(self.model, sha256)
         problem = self.findings.get(key)
+        if problem is None and (forgotten := self._forgotten_by(sha256)):
+            return File(name, sha256, None, None, forgotten)
         content = None if problem else self.read(key)
         if problem is None and (content is None or digest(content) != sha256):
             problem, content = f"{key} is {'gone' if content is None else 'another file'}", None
         return File(name, sha256, content, problem)
+
+    def _forgotten_by(self, sha256: str) -> Entry | None:
+        def names_it(record: Document) -> bool:
+            listed: Any = (record.get("facts") or {}).get("evidence")
+            return record.get("kind") in FORGETS and isinstance(listed, list) and sha256 in listed
+
+        return self._newest(names_it)
 
     def has_file(self, name: str) -> str | None:
         """What is wrong with a file that may be large and so was verified with the chain; None: nothing.

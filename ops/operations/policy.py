@@ -6,8 +6,12 @@ from typing import Any
 from model_factory.core.names import ANCHOR, REBUILDS, ROWS, EnvironmentNames
 
 from ..project import UsageError
-
-type Statement = dict[str, Any]
+from .statements import Statement
+from .statements import allow as _allow
+from .statements import condition as _condition
+from .statements import sagemaker as _sagemaker
+from .statements import send as _send
+from .statements import use_key as _use_key
 
 
 def policy(names: EnvironmentNames, commands: Sequence[str]) -> dict[str, Any]:
@@ -65,10 +69,11 @@ def _reject(names: EnvironmentNames) -> Iterable[Statement]:
 
 def _promote(names: EnvironmentNames) -> Iterable[Statement]:
     """Both sides: the environment that gives the version, and the one that receives it."""
-    artifacts = names.bucket_arn("artifacts")
+    artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
     yield _read_versions(names)
-    yield _allow("s3", ["ListBucket"], [artifacts]) | _condition("StringLike", "s3:prefix", ["*/executions/*"])
-    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*"])
+    for bucket, folder in ((artifacts, "executions"), (records, "evidence")):
+        yield _allow("s3", ["ListBucket"], [bucket]) | _condition("StringLike", "s3:prefix", [f"*/{folder}/*"])
+        yield _allow("s3", ["GetObject"], [f"{bucket}/*/{folder}/*"])
     yield _allow("s3", ["PutObject"], [f"{artifacts}/*/executions/promoted-*"])
     yield from _send(names, "recorder")
     yield _allow("sagemaker", ["CreateModelPackage"], _sagemaker(names, "model-package"))
@@ -191,14 +196,16 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
 
 
 def _diff(names: EnvironmentNames) -> Iterable[Statement]:
-    """Read records and evidence, and which version is live. Versions are scored on the caller's machine."""
-    records = names.bucket_arn("records")
+    """Read records, evidence and rows, and which version is live. Versions are scored on the caller's machine."""
+    artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
     # Without s3:ListBucket S3 answers 403 for an object that does not exist.
+    yield _allow("s3", ["ListBucket"], [artifacts])
     yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
-    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")])
+    rows = [f"{artifacts}/*/executions/*/prepare/{each}" for each in ("test/*", "baseline/sample.parquet")]
+    kept = [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")]
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [*kept, *rows])
     yield _use_key(names, "s3")
-    parameters = names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")
-    yield _allow("ssm", ["GetParametersByPath"], [parameters])
+    yield _list_settings(names)
     # For `MODEL` and `MODEL@ENV`, and for an endpoint whose configuration lambda/deploy did not name.
     yield _allow("sagemaker", ["ListEndpoints"], ["*"])
     yield _allow("sagemaker", ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"], _live(names))
@@ -287,27 +294,3 @@ def _read_chain(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("s3", ["ListBucketVersions"], [records]) | _condition("StringLike", "s3:prefix", ["*/chain/*"])
     yield _allow("s3", ["GetObjectVersion"], [f"{records}/*/chain/*"])
     yield _use_key(names, "s3")
-
-
-def _send(names: EnvironmentNames, purpose: str) -> Iterable[Statement]:
-    yield _allow("sqs", ["GetQueueUrl", "SendMessage"], [names.arn("sqs", names.queue(purpose))])
-    yield _use_key(names, "sqs")
-
-
-def _use_key(names: EnvironmentNames, service: str) -> Statement:
-    """The environment's key by way of one service; a policy cannot name it before it exists."""
-    via = f"{service}.{names.region}.{names.url_suffix}"
-    key = _allow("kms", ["Decrypt", "GenerateDataKey"], [names.arn("kms", "key/*")])
-    return key | _condition("StringEquals", "kms:ViaService", via)
-
-
-def _sagemaker(names: EnvironmentNames, *kinds: str) -> list[str]:
-    return [names.arn("sagemaker", f"{kind}/{names.prefix}-*") for kind in kinds]
-
-
-def _condition(operator: str, key: str, value: str | list[str]) -> Statement:
-    return {"Condition": {operator: {key: value}}}
-
-
-def _allow(service: str, actions: list[str], resources: list[str]) -> Statement:
-    return {"Effect": "Allow", "Action": [f"{service}:{action}" for action in actions], "Resource": resources}

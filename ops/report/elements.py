@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from htpy import Node, Renderable, dd, div, dl, dt, i, p, span, table, tbody, td, th, thead, tr
+from htpy import Node, Renderable, code, dd, div, dl, dt, i, li, ol, p, span, table, tbody, td, th, thead, tr
 
 
 def facts(of: Mapping[str, Node]) -> Renderable:
@@ -53,6 +53,13 @@ def sheet(
     return div(".wide", role="region", aria_label=label, tabindex="0")[content]
 
 
+def flow(label: str, boxes: Mapping[str, Node]) -> Renderable:
+    """Boxes with arrows from each one to the next; those without content are left out."""
+    return ol(".flow", aria_label=label)[
+        (li[span(".note")[name], " ", content] for name, content in boxes.items() if content not in (None, ""))
+    ]
+
+
 def bar(share: float) -> Renderable:
     """A bar of at most 10 em; the number stands beside it, so a screen reader passes it over."""
     return span(".bar", style=f"width:{10 * max(0.0, min(1.0, share)):.2f}em", aria_hidden="true")
@@ -71,6 +78,11 @@ def interval(low: float, value: float, high: float, start: float, end: float) ->
 def note(text: str) -> Renderable:
     """A remark in grey."""
     return p(".note")[text]
+
+
+def worded(text: str) -> list[Node]:
+    """A sentence whose parts in backticks, such as commands, are code."""
+    return [code[part] if index % 2 else part for index, part in enumerate(text.split("`"))]
 
 
 def when(time: datetime | str | None) -> str:

@@ -11,7 +11,7 @@ from ..frameworks.framework import Clause, Framework
 from ..frameworks.version_records import VersionRecords
 from ..records.chain import Entry
 from .document import document
-from .elements import note, sheet, when
+from .elements import note, sheet, when, worded
 
 _WORDS = {
     "answered": "answered",
@@ -19,6 +19,7 @@ _WORDS = {
     "gap": "not answered",
     "not by the factory": "not answered by the factory",
 }
+_TITLES = ("answered", "altered", "gap", "not by the factory")
 _KINDS = {"answered": "good", "altered": "bad", "gap": "warn", "not by the factory": "note"}
 
 
@@ -56,7 +57,7 @@ def _glance(pairs: Sequence[tuple[VersionRecords, list[tuple[Clause, Answer]]]])
     rows = [(_link(records), *_counts(answered)) for records, answered in pairs]
     return section(aria_labelledby="glance")[
         h2("#glance")["At a glance"],
-        sheet("Clauses by version", ("version", *_WORDS.values()), rows, numbers=(1, 2, 3, 4)),
+        sheet("Clauses by version", ("version", *_TITLES), rows, numbers=(1, 2, 3, 4)),
     ]
 
 
@@ -102,7 +103,7 @@ def _row(records: VersionRecords, clause: Clause, found: Answer) -> tuple[Node, 
         clause.id,
         clause.asks,
         span(class_=_KINDS[found.status])[_WORDS[found.status]],
-        found.text,
+        worded(found.text),
         _evidence(records, found),
     )
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from model_factory.functions.shared import chain
 from model_factory.functions.shared.s3 import is_gone, split_uri
 
 from ..project import EnvironmentSession, UsageError
-from ..records.chain import newest
+from ..records.chain import newest, recorded_versions
 from ..refusals import CODES, explain
 from . import definition as definitions
 from .failures import CannotRebuild
@@ -173,7 +174,9 @@ def _of_origin(session: EnvironmentSession, model: str, origin: str) -> dict[str
 def _unknown(session: EnvironmentSession, model: str, version: int) -> UsageError:
     from ..operations.versions import list_versions
 
-    numbers = [each["ModelPackageVersion"] for each in list_versions(session, model)]
+    numbers = recorded_versions(session, session.names.bucket("records"), model)
+    with suppress(UsageError):  # the model's stack was destroyed, and its versions with it
+        numbers |= {each["ModelPackageVersion"] for each in list_versions(session, model)}
     near = sorted(numbers, key=lambda each: abs(each - version))[:3]
     there = f"; the nearest are {', '.join(map(str, sorted(near)))}" if near else "; it has no version"
     return UsageError(f"{session.environment.name} has no version {version} of {model}{there}")

@@ -58,6 +58,21 @@ class Verdict:
         yield from self.notes
 
 
+def expectation(recorded: Recorded) -> str:
+    """What the training itself said, before it is repeated: whether the bytes can be the same, and where."""
+    said: dict[str, str] = (recorded.facts or {}).get("identical") or {}
+    if not said:
+        return "its training did not record whether the same bytes can be expected"
+    needs, reason = said["same_bytes"], said["reason"]
+    if needs == "any threads":
+        return f"the same bytes are expected on any number of threads: {reason}"
+    threads, processor = ((recorded.facts or {}).get(name) or "unknown" for name in ("threads", "processor"))
+    return (
+        f"the same bytes are expected only with the {needs.removeprefix('same ')} of the training ({threads} threads, "
+        f"{processor}), otherwise the same scores: {reason}"
+    )
+
+
 _SHOWN = 5
 
 
@@ -86,5 +101,20 @@ def record(
         subject=recorded.subject,
         by=session.caller_arn,
         facts=facts,
+    )
+    return send_record(sent, queue)
+
+
+def record_failure(
+    session: EnvironmentSession, queue: RecorderQueue, model: str, version: int, reason: Exception, identifier: str
+) -> str:
+    """Send a record that a version could not be trained again, and why; its id. Raises ClientError."""
+    sent = Record(
+        kind="reproduction",
+        id=identifier,
+        model=model,
+        version=version,
+        by=session.caller_arn,
+        facts={"verdict": "cannot", "says": str(reason)},
     )
     return send_record(sent, queue)

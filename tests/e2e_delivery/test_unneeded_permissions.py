@@ -13,8 +13,12 @@ from .conftest import ENVIRONMENTS
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 # Lambda sends the traces of functions with active tracing; the embedded AWS has no X-Ray.
 ONLY_ON_AWS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-# A zip of code that is gone is 404 only for those who may list its bucket; none is gone here.
-GONE_ZIP = ("arn:aws:s3:::cdk-hnb659fds-assets-ACCOUNT-REGION", "s3:ListBucket")
+# A zip of code that is gone is 404 only for those who may list its bucket, and is read from evidence; none is gone here.
+GONE_ZIP = {
+    ("arn:aws:s3:::cdk-hnb659fds-assets-ACCOUNT-REGION", "s3:ListBucket"),
+    ("arn:aws:s3:::ENVIRONMENT-records-ACCOUNT-REGION", "s3:ListBucket"),
+    ("arn:aws:s3:::ENVIRONMENT-records-ACCOUNT-REGION/*/evidence/*", "s3:GetObject"),
+}
 # Logs that are read when these builds fail; in the tests only the build of the source does.
 OTHER_BUILDS = re.compile(r".*:log-group:/aws/codebuild/acme-delivery-DeliveryPipeline(UpdatePipeline|Assets)")
 
@@ -42,7 +46,7 @@ def unneeded(delivered, recorder: Recorder, where: list[tuple[str, str]]) -> set
 
 def test_delivery_roles_of_environments_need_every_permission(live, recorder, smoke_failure):
     roles = [(one["account"], f"acme-{one['name']}-delivery") for one in ENVIRONMENTS]
-    assert {(each.holder, each.value) for each in unneeded(live, recorder, roles)} == {GONE_ZIP}
+    assert {(each.holder, each.value) for each in unneeded(live, recorder, roles)} == GONE_ZIP
 
 
 def test_delivery_function_needs_every_permission(live, recorder, smoke_failure):

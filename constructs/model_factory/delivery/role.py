@@ -112,6 +112,9 @@ def _give(names: EnvironmentNames, code_bucket_arn: str) -> list[iam.PolicyState
         # A zip that is gone is 404 only for those who may list the bucket.
         allow(["s3:ListBucket"], [code_bucket_arn]),
         decrypt_assets(names, code_bucket_arn),
+        # A zip that is gone is still in evidence.
+        list_objects(names.bucket_arn("records"), "*/evidence/"),
+        read_objects(names.bucket_arn("records"), "*/evidence/"),
         list_objects(names.bucket_arn("artifacts"), "*/executions/"),
         read_objects(names.bucket_arn("artifacts"), "*/executions/"),
     ]

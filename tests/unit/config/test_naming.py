@@ -1,8 +1,13 @@
 """Names that are too long for AWS, or that two stacks would have."""
 
+from contextlib import nullcontext
+
 import pytest
 
+from local_aws.rules.register import enforced
+from local_aws.rules.rule import Request
 from model_factory.config import ConfigError, load_factory, load_model, naming_mistakes
+from model_factory.core.names import EnvironmentNames
 
 from .test_loading import MODEL, change, write_model
 
@@ -48,6 +53,25 @@ def test_neighbours_with_nested_names_are_refused(tmp_path, outer, inner, swappe
         f"factory.yaml:{line}: {inner!r} is in the account and region of {outer!r}, whose rules and policies are about every "
         f"name that starts with 'acme-{outer}-'; choose a name such as {inner.replace('-', '')!r}, or another account"
     ]
+
+
+RESERVED = ("awsome", "aws-models", "ssm-models", "ssmith", "sthree-models", "amzn-s3-demo-x")
+
+
+@pytest.mark.parametrize("name", [*RESERVED, "acme", "saws"])
+def test_factory_names_are_refused_where_services_refuse_their_names(tmp_path, name):
+    """The rules of the embedded AWS and `validate` know the same reserved beginnings."""
+    names = EnvironmentNames(name, "dev", "111111111111", "eu-west-1")
+    parameter = {"Name": f"{names.models_parameter_prefix}churn", "Type": "String", "Value": "{}"}
+    requests = {"AWS::SSM::Parameter": parameter, "AWS::S3::Bucket": {"BucketName": names.bucket("data")}}
+    violations = [
+        rule.violation(Request(requests[kind])) for rule in enforced() if (kind := rule.operation) in requests
+    ]
+    path = tmp_path / "factory.yaml"
+    path.write_text(f"name: {name}\nenvironments: [{{name: dev, account: '111111111111', region: eu-west-1}}]")
+    assert any(violations) == (name in RESERVED)
+    with pytest.raises(ConfigError, match="starts with") if name in RESERVED else nullcontext():
+        load_factory(path)
 
 
 def test_neighbour_of_delivery_with_nested_name_is_refused(tmp_path):

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
+ZIP, EVIDENCE = "s3://assets/1.zip", "s3://records/sales/evidence"
 EXECUTION = "arn:aws:sagemaker:eu-west-1:111111111111:pipeline/p/execution/abc"
-STEP = {"Arguments": {"ProcessingInputs": [{"InputName": "code", "S3Input": {"S3Uri": "s3://assets/1.zip"}}]}}
+STEP = {"Arguments": {"ProcessingInputs": [{"InputName": "code", "S3Input": {"S3Uri": ZIP}}]}}
 PACKAGE = {
     "InferenceSpecification": {
         "Containers": [{"ModelDataUrl": "s3://artifacts/sales/executions/abc/train/model.tar.gz"}]
@@ -38,12 +39,16 @@ class Source:
 
 
 class Copy:
-    def __init__(self, gone=False):
-        self.written, self.gone = {}, gone
+    """`gone`: URIs of objects that do not exist; `others`: of those that have another SHA-256."""
+
+    def __init__(self, gone=(), others=(), digest_error=None):
+        self.written, self.gone, self.others, self.digest_error = {}, gone, others, digest_error
 
     def file(self, uri, expected=None, to=""):
-        if self.gone:
+        if uri in self.gone:
             raise missing("HeadObject")
+        if uri in self.others and expected:
+            raise self.digest_error("0")
         self.written[to] = uri
         return to, "digest"
 
@@ -61,14 +66,23 @@ def test_definition_and_code_are_copied(copy_lineage):
     assert copy_lineage(PACKAGE, Source(definition), copy) == {}
     assert copy.written == {
         "lineage/definition.json": json.dumps(definition),
-        "lineage/code.zip": "s3://assets/1.zip",
+        "lineage/code.zip": ZIP,
     }
 
 
 def test_code_that_is_gone_does_not_stop_promotion(copy_lineage):
-    copy = Copy(gone=True)
+    copy = Copy(gone=(ZIP,))
     copy_lineage(PACKAGE, Source({"Steps": [STEP]}), copy)
     assert list(copy.written) == ["lineage/definition.json"]
+
+
+@pytest.mark.parametrize("fault", ["gone", "others"])
+def test_code_is_copied_from_evidence_when_it_is_gone_or_altered(modules, copy_lineage, fault):
+    error = modules("delivery", "shared.lineage_files")["shared.lineage_files"].DigestError
+    copy, metadata = Copy(**{fault: (ZIP,)}, digest_error=error), PACKAGE["CustomerMetadataProperties"]
+    package = PACKAGE | {"CustomerMetadataProperties": metadata | {"code_digest": "abc"}}
+    copy_lineage(package, Source({"Steps": [STEP]}), copy, EVIDENCE)
+    assert copy.written["lineage/code.zip"] == f"{EVIDENCE}/abc"
 
 
 def test_execution_that_is_gone_does_not_stop_promotion(copy_lineage):

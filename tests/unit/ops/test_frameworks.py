@@ -161,6 +161,14 @@ def test_signature_of_other_files_is_no_answer():
     assert (found.status, found.text) == ("altered", "the signed statement and the record differ in sbom")
 
 
+def test_file_that_was_forgotten_is_a_gap_with_its_record(complete):
+    sha256 = digest(files()["manifest"])
+    write(complete, "churn", {"kind": "forgetting", "facts": {"evidence": [sha256]}})
+    complete.erase(evidence_key("churn", sha256))
+    found = answers_of("eu-ai-act", records_of(complete))["Article 10(2)(b)"]
+    assert (found.status, found.text) == ("gap", "manifest was deleted on purpose: record 11.")
+
+
 def test_deleted_record_is_named_where_it_is_missing(complete):
     complete.erase(record_key("churn", APPROVAL))
     records = records_of(complete)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import sys
 from datetime import UTC, datetime
 
@@ -14,8 +15,8 @@ from ops.project import Project, UsageError
 from ops.reproduction import local, recorded
 from ops.reproduction.failures import CannotRebuild
 from ops.reproduction.rebuild import home_of
-from ops.reproduction.recorded import find
-from ops.reproduction.verdict import Verdict, recorder
+from ops.reproduction.recorded import Recorded, find
+from ops.reproduction.verdict import Verdict, expectation, recorder
 
 RECORDS, ARTIFACTS = (f"acme-prod-{each}-123456789012-eu-west-1" for each in ("records", "artifacts"))
 FOLDER = f"s3://{ARTIFACTS}/churn/executions/abc"
@@ -201,6 +202,57 @@ def test_altered_record_is_not_used(session, kept):
 def test_unknown_version_lists_nearest_versions(session):
     with pytest.raises(UsageError, match="prod has no version 6 of churn; the nearest are 5, 7"):
         find(session, "churn", 6)
+
+
+def test_model_that_repository_no_longer_has_is_found_by_records(session, kept, run, project, monkeypatch):
+    kept()
+    shutil.rmtree(project / "models" / "churn")
+
+    def gone(**_):
+        raise missing("ListModelPackages")
+
+    monkeypatch.setattr(SageMaker, "list_model_packages", gone)
+    monkeypatch.setattr("ops.reproduction.verdict.recorder", lambda _: None)
+    monkeypatch.setattr("model_factory.ops.reproduction.verdict.recorder", lambda _: None)
+    monkeypatch.setattr(Project, "environment", lambda *_: session)
+    code, _, err = run("reproduce", "churn@6", "--project", str(project))
+    assert (code, "prod has no version 6 of churn; the nearest are 7" in err) == (2, True), err
+    assert run("reproduce", "chrun@6", "--project", str(project))[2].count("there is no model 'chrun'") == 1
+
+
+def test_version_that_cannot_be_trained_again_is_recorded(session, kept, run, project, monkeypatch):
+    kept(without=["code"])
+    session.client("sagemaker").packages = False
+    sqs = session.client("sqs")
+    url = sqs.create_queue(QueueName="acme-prod-recorder.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    monkeypatch.setattr(Project, "environment", lambda *_: session)
+    code, _, err = run("reproduce", "churn@7", "--project", str(project))
+    assert (code, "code of its training are gone" in err, "recorded as reproduction" in err) == (2, True, True), err
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    sent = json.loads(message["Body"])
+    assert (sent["kind"], sent["version"], sent["facts"]["verdict"]) == ("reproduction", 7, "cannot")
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (
+            {"identical": {"same_bytes": "any threads", "reason": "as said"}},
+            "expected on any number of threads: as said",
+        ),
+        (
+            {
+                "identical": {"same_bytes": "same threads and processor", "reason": "BLAS"},
+                "threads": 2,
+                "processor": "Xeon",
+            },
+            "expected only with the threads and processor of the training (2 threads, Xeon), otherwise the same scores: BLAS",
+        ),
+        (None, "did not record whether the same bytes can be expected"),
+    ],
+)
+def test_expected_verdict_is_what_training_recorded(facts, said):
+    assert said in expectation(Recorded("churn", 7, None, {}, *[None] * 3, facts=facts))
 
 
 def test_data_of_an_unknown_environment_is_named(session, kept):

@@ -1,5 +1,6 @@
 """Model package groups: versions, approval, lists, events."""
 
+import re
 from datetime import datetime
 
 import boto3
@@ -52,6 +53,22 @@ def test_registered_version_is_described(aws, group):
     assert {key: described[key] for key in given} == given
     assert described["ModelPackageStatus"] == "Completed"
     assert described["ModelApprovalStatus"] == "PendingManualApproval"
+
+
+def test_described_version_has_digest_of_image(aws, group):
+    digests = []
+    for region in ("eu-west-1", "us-east-1"):
+        image = f"111111111111.dkr.ecr.{region}.amazonaws.com/scikit:1"
+        specification = {
+            "Containers": [{"Image": image, "ModelDataUrl": "s3://bucket/model.tar.gz"}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        }
+        arn = register(aws, group, InferenceSpecification=specification)
+        described = aws.sagemaker.describe_model_package(ModelPackageName=arn)
+        digests.append(described["InferenceSpecification"]["Containers"][0]["ImageDigest"])
+    assert digests[0] == digests[1]
+    assert re.fullmatch("sha256:[0-9a-f]{64}", digests[0])
 
 
 def test_approval_status_filters_model_package_list(aws, group):
