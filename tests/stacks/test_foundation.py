@@ -100,7 +100,7 @@ def test_queues_topic_and_logs_use_the_environment_key(foundation):
     encrypted = [queue["KmsMasterKeyId"] for queue in foundation.all("SQS::Queue")]
     encrypted += [topic["KmsMasterKeyId"] for topic in foundation.all("SNS::Topic")]
     encrypted += [group["KmsKeyId"] for group in foundation.all("Logs::LogGroup")]
-    assert len(encrypted) == 11 + 1 + len(FUNCTIONS)
+    assert len(encrypted) == 2 * len([*QUEUES, "alerts"]) + 1 + 1 + len(FUNCTIONS)
     assert all("EncryptionKey" in str(key) for key in encrypted)
 
 
@@ -153,7 +153,7 @@ def test_trigger_queues_are_fifo_with_dead_letters(foundation, purpose, timeout)
 
 
 def test_functions_report_each_failed_message(foundation):
-    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", 5)
+    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", len([*QUEUES, "alerts"]))
     foundation.cdk.all_resources_properties(
         "AWS::Lambda::EventSourceMapping",
         {
@@ -314,3 +314,12 @@ def test_new_records_and_executions_go_to_the_publisher(foundation):
 def test_publisher_writes_events_alone(foundation):
     writes = [s for s in foundation.statements("acme-prod-publisher") if "s3:PutObject" in s["Action"]]
     assert [s["Resource"] for s in writes] == [[f"arn:aws:s3:::acme-prod-artifacts-{PROD}/_openlineage/*"]]
+
+
+def test_publisher_knows_endpoint_and_reads_its_key_alone(foundation):
+    function = foundation.one("Lambda::Function", FunctionName="acme-prod-publisher")
+    variables = function["Environment"]["Variables"]
+    assert variables["OPENLINEAGE_URL"] == "https://lineage.example.com/api/v1/lineage"
+    assert variables["OPENLINEAGE_KEY_PARAMETER"] == "/acme/openlineage-key"
+    (reading,) = [s for s in foundation.statements("acme-prod-publisher") if "ssm:GetParameter" in s["Action"]]
+    assert reading["Resource"] == ["arn:aws:ssm:us-east-1:333333333333:parameter/acme/openlineage-key"]
