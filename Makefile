@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help .venv demo demo-delivery test test-slow test-all lint unit faults stacks packaging documentation security e2e e2e-delivery \
-  conformance mutations bench bench-drift bench-delivery test-spark wheel coverage docs lock clean
+  conformance mutations bench bench-drift bench-delivery bench-lineage test-spark wheel coverage docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9.-]+:.*##' Makefile | sed -E 's/:.*## /:/' | column -t -s:
@@ -81,6 +81,9 @@ bench: .venv  ## the jobs' CPU seconds and peak memory, captured requests read a
 
 bench-delivery: .venv  ## ten models change in one push: seconds, and trainings at a time
 	PYTHONPATH=.:constructs python -m benchmarks.parallel_trainings
+
+bench-lineage: .venv  ## lineage and look-ups from data forward in a factory of 100 models x 50 versions x 3 environments
+	PYTHONPATH=.:constructs python -m benchmarks.lineage
 
 bench-reproductions: .venv  ## 20 versions of four models trained again, after their code changed and their stacks were destroyed
 	PYTHONPATH=.:constructs python -m benchmarks.reproductions

@@ -32,8 +32,13 @@ class Column:
     max_null_fraction: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Name, type and nullability, as columns.json and serving.json have them."""
-        return {"name": self.name, "type": self.type, "nullable": self.nullable}
+        """As columns.json and serving.json have it: name, type, nullability, and what the schema declares of its values."""
+        declared = {"minimum": self.minimum, "maximum": self.maximum, "values": self.values}
+        return {"name": self.name, "type": self.type, "nullable": self.nullable} | {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in declared.items()
+            if value is not None
+        }
 
     @property
     def numeric(self) -> bool:

@@ -22,18 +22,24 @@ class Malformed(ValueError):
 
 def tables(lines: Iterable[str], size: int) -> Iterator[pd.DataFrame]:
     """Tables of strings with at most `size` rows; the first line has the names of the columns. Raises Malformed."""
-    reader = csv.reader(lines, strict=True)
-    try:
-        columns = _header(reader)
-    except csv.Error as error:
-        raise Malformed(f"line {reader.line_num}: {error}") from None
-    for taken in batched(_rows(reader, columns), size):
+    columns, values = with_header(lines)
+    for taken in batched(values, size):
         yield table(taken, columns)
 
 
 def rows(lines: Iterable[str], names: list[str]) -> Iterator[list[str]]:
     """The strings of each line of a text without header. Raises Malformed when a line has other than `len(names)` values."""
     return _rows(csv.reader(lines, strict=True), names)
+
+
+def with_header(lines: Iterable[str]) -> tuple[list[str], Iterator[list[str]]]:
+    """The names in the first line of a text, and the strings of each other line. Raises Malformed."""
+    reader = csv.reader(lines, strict=True)
+    try:
+        columns = _header(reader)
+    except csv.Error as error:
+        raise Malformed(f"line {reader.line_num}: {error}") from None
+    return columns, _rows(reader, columns)
 
 
 def _rows(reader: Any, columns: list[str]) -> Iterator[list[str]]:

@@ -55,6 +55,13 @@ def loaded_libraries() -> dict[str, str]:
     return {name: metadata.version(name) for name in sorted(names, key=str.lower)}
 
 
+def output_uri(name: str) -> str | None:
+    """S3 URI of a processing job's output; None outside of SageMaker."""
+    configured = _config("config/processingjobconfig.json").get("ProcessingOutputConfig") or {}
+    outputs = {each["OutputName"]: each["S3Output"]["S3Uri"] for each in configured.get("Outputs") or []}
+    return outputs.get(name)
+
+
 def _job() -> dict[str, str | None]:
     """Name and ARN of the job.
 

@@ -1,54 +1,81 @@
-"""Bodies of requests and responses, read the same way in serving and in monitoring."""
+"""Bodies of requests, read the same way in serving and in monitoring."""
 
 import io
 import json
-import re
-from typing import Any
+from collections.abc import Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any, NoReturn
 
-import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from . import csv_text
+from . import csv_text, plain_values
 from .columns import Column, Problem, canonical
+from .content_types import CSV, JSON, JSON_LINES, PARQUET, BadRequest, media_type
 
-CSV, JSON = "text/csv", "application/json"
+__all__ = ["BadRequest", "columns_of", "parse", "rows", "typed", "why_bad"]
+
+KINDS = (CSV, JSON, JSON_LINES, PARQUET)
 MAX_SHOWN = 100
-_VERSION = re.compile(r";\s*model-version=(\d{1,9})\s*(?:;|$)")
-
-
-class BadRequest(ValueError):
-    """The body cannot be read; the message says where and why."""
 
 
 def columns_of(described: list[dict[str, Any]]) -> list[Column]:
     """Columns from `columns` of serving.json or columns.json."""
-    return [Column(entry["name"], entry["type"], entry.get("nullable", True)) for entry in described]
+    return [
+        Column(
+            entry["name"],
+            entry["type"],
+            entry.get("nullable", True),
+            entry.get("minimum"),
+            entry.get("maximum"),
+            tuple(entry["values"]) if entry.get("values") is not None else None,
+        )
+        for entry in described
+    ]
 
 
 def parse(body: bytes | str, content_type: str, columns: list[Column]) -> pd.DataFrame:
     """The rows of a request body in canonical form. Raises BadRequest with row and column."""
+    if media_type(content_type) == (CSV, {}) and isinstance(body, str):
+        plain = plain_values.csv_table(body, columns)
+        if plain is not None:
+            return plain
     data, problems = typed(rows(body, content_type, columns), columns)
     if problems:
         raise BadRequest(why_bad(problems))
     return data
 
 
-def rows(body: bytes | str, content_type: str, columns: list[Column]) -> list[list[Any]]:
-    """The untyped values of a request body, a list per row, at least one row. Raises BadRequest."""
-    kind = content_type.split(";")[0].strip().lower()
-    if kind not in (CSV, JSON):
-        raise BadRequest(f"content type {content_type!r} is not known; send {CSV} or {JSON}")
+def rows(body: bytes | str, content_type: str, columns: list[Column]) -> list[Sequence[Any]]:
+    """The untyped values of a request body, a list per row, at least one row. Raises BadRequest.
+
+    Parquet, and CSV with the parameter `header=present`, may have columns that the model does not take, in any order: a file of
+    training data can be sent as it is.
+    """
+    kind, parameters = media_type(content_type)
+    if kind not in KINDS:
+        raise BadRequest(f"content type {content_type!r} is not known; send {', '.join(KINDS[:-1])} or {KINDS[-1]}")
+    names = [column.name for column in columns]
+    if kind == PARQUET:
+        return _parquet(body, names)
     try:
         text = body.decode("utf-8-sig") if isinstance(body, bytes) else body.removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise BadRequest(f"the body is not UTF-8: {error}") from None
     if not text.strip():
         raise BadRequest("the body is empty; send at least one row")
-    return _csv(text, columns) if kind == CSV else _json(text, columns)
+    if kind == CSV:
+        return _csv(text, names, parameters.get("header") == "present")
+    return _instances(_json_lines(text) if kind == JSON_LINES else _json(text), columns)
 
 
-def typed(rows: list[list[Any]], columns: list[Column]) -> tuple[pd.DataFrame, list[Problem]]:
+def typed(rows: Sequence[Sequence[Any]], columns: list[Column]) -> tuple[pd.DataFrame, list[Problem]]:
     """Untyped values of at least one row in canonical form, and the values that could not be converted."""
+    plain = plain_values.table(rows, columns)
+    if plain is not None:
+        return plain, []
     return canonical(csv_text.table(rows, [column.name for column in columns]), columns)
 
 
@@ -57,11 +84,12 @@ def why_bad(problems: list[Problem]) -> str:
     first = problems[0]
     return (
         f"column {first.column!r}: {first.count} values {first.what}; "
-        f"the first is {_shown(first.first)} in row {first.row + 1}"
+        f"the first is {shown(first.first)} in row {first.row + 1}"
     )
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as a message has it, of at most about MAX_SHOWN characters."""
     try:
         text = repr(value)
     except ValueError:  # an integer of more digits than Python writes
@@ -69,11 +97,16 @@ def _shown(value: Any) -> str:
     return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
 
 
-def _csv(text: str, columns: list[Column]) -> list[list[Any]]:
+def _csv(text: str, names: list[str], header: bool) -> list[Sequence[Any]]:
     lines = io.StringIO(text, newline="")
     try:
-        # The values of each line are counted: one too many or too few would shift the others.
-        rows = list[list[Any]](csv_text.rows(lines, [column.name for column in columns]))
+        if header:
+            given, values = csv_text.with_header(lines)
+            positions = _positions(given, names)
+            rows: list[Sequence[Any]] = [[row[index] for index in positions] for row in values]
+        else:
+            # The values of each line are counted: one too many or too few would shift the others.
+            rows = list(csv_text.rows(lines, names))
     except csv_text.Malformed as error:
         raise BadRequest(f"the body is not CSV as the model takes it: {error}") from None
     if not rows:
@@ -81,63 +114,79 @@ def _csv(text: str, columns: list[Column]) -> list[list[Any]]:
     return rows
 
 
-def _json(text: str, columns: list[Column]) -> list[list[Any]]:
+def _positions(given: Sequence[str], names: list[str]) -> list[int]:
+    """Where the columns of the model are among those that a body names. Raises BadRequest."""
+    missing = next((name for name in names if name not in given), None)
+    if missing is not None:
+        raise BadRequest(f"the body has no column {missing!r}; the model takes {', '.join(names)}")
+    return [given.index(name) for name in names]
+
+
+def _parquet(body: bytes | str, names: list[str]) -> list[Sequence[Any]]:
+    try:
+        table = pq.read_table(pa.BufferReader(body.encode() if isinstance(body, str) else body))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BadRequest(f"the body is not Parquet: {error}") from None
+    if not table.num_rows:
+        raise BadRequest("the body has no rows; send at least one")
+    positions = _positions(table.column_names, names)
+    return [list(row) for row in zip(*(table.column(index).to_pylist() for index in positions), strict=True)]
+
+
+def _json(text: str) -> Any:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is not JSON: {error}") from None
-    rows = content.get("instances") if isinstance(content, dict) else content
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise BadRequest('the body must be {"instances": [{column: value, …}, …]} with at least one instance')
+    return content.get("instances") if isinstance(content, dict) else content
+
+
+def _json_lines(text: str) -> list[Any]:
+    instances = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                instances.append(json.loads(line))
+            except (ValueError, RecursionError) as error:
+                raise BadRequest(f"line {number} is not JSON: {error}") from None
+    return instances
+
+
+def _instances(rows: Any, columns: list[Column]) -> list[Sequence[Any]]:
+    """Values of instances, each {column: value}. Raises BadRequest."""
+    if not isinstance(rows, list) or set(map(type, rows)) != {dict}:
+        raise BadRequest(
+            'the body must be {"instances": [{column: value, …}, …]} with at least one instance, or one in each line'
+        )
     names = [column.name for column in columns]
+    known, values_of = set(names), itemgetter(*names) if len(names) > 1 else None
+    values: list[Sequence[Any]] = []
     for index, row in enumerate(rows):
-        unknown = [name for name in row if name not in names]
-        missing = [c.name for c in columns if c.name not in row and not c.nullable]
-        if unknown:
-            raise BadRequest(
-                f"instance {index + 1} has an unknown column {unknown[0]!r}; the model takes {', '.join(names)}"
-            )
-        if missing:
-            raise BadRequest(f"instance {index + 1} has no column {missing[0]!r}")
-        nested = next((name for name, value in row.items() if isinstance(value, dict | list)), None)
-        if nested:
-            raise BadRequest(
-                f"instance {index + 1}: the value of {nested!r} must be a number, a text, true, false or null"
-            )
-    return [[row.get(name) for name in names] for row in rows]
+        if values_of and row.keys() == known:
+            values.append(values_of(row))
+            continue
+        _check_names(index, row, columns)
+        values.append([row.get(name) for name in names])
+    if not {dict, list}.isdisjoint(map(type, chain.from_iterable(values))):
+        _refuse_nested(values, names)
+    return values
 
 
-def with_version(content_type: str, version: int | None) -> str:
-    """A response's content type that names the version that answered: `text/csv; model-version=7`.
-
-    SageMaker's data capture keeps a response's content type as the container gave it, and no other header of it.
-    """
-    return content_type if version is None else f"{content_type}; model-version={version}"
-
-
-def version_in(content_type: str) -> int | None:
-    """The version that a response's content type names; None for one without, as of older artifacts."""
-    named = _VERSION.search(content_type)
-    return int(named[1]) if named else None
+def _check_names(index: int, row: dict[str, Any], columns: list[Column]) -> None:
+    names = [column.name for column in columns]
+    unknown = next((name for name in row if name not in names), None)
+    if unknown is not None:
+        raise BadRequest(f"instance {index + 1} has an unknown column {unknown!r}; the model takes {', '.join(names)}")
+    missing = next((column.name for column in columns if column.name not in row and not column.nullable), None)
+    if missing is not None:
+        raise BadRequest(f"instance {index + 1} has no column {missing!r}")
 
 
-def parse_response(body: bytes | str, content_type: str) -> np.ndarray:
-    """Scores of a response: (rows,) or (rows x classes). Raises BadRequest."""
-    try:
-        text = body.decode() if isinstance(body, bytes) else body
-        if content_type.split(";")[0].strip().lower() == JSON:
-            return np.asarray(json.loads(text)["predictions"], dtype="float64")
-        rows = [[float(value) for value in line.split(",")] for line in text.split()]
-        scores = np.asarray(rows, dtype="float64")
-        return scores[:, 0] if scores.shape[1:] == (1,) else scores
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise BadRequest(f"the response is not readable: {error}") from None
-
-
-def write_response(scores: np.ndarray, accept: str) -> tuple[str, str]:
-    """Scores as (body, content type): JSON when `accept` has it, else CSV."""
-    kinds = [kind.split(";")[0].strip().lower() for kind in (accept or "").split(",")]
-    if JSON in kinds:
-        return json.dumps({"predictions": scores.tolist()}), JSON
-    lines = (",".join(map(repr, row)) for row in np.atleast_2d(scores.T).T.tolist())
-    return "\n".join(lines) + "\n", CSV
+def _refuse_nested(rows: list[Sequence[Any]], names: list[str]) -> NoReturn:
+    index, name = next(
+        (index, name)
+        for index, row in enumerate(rows)
+        for name, value in zip(names, row, strict=True)
+        if isinstance(value, dict | list)
+    )
+    raise BadRequest(f"instance {index + 1}: the value of {name!r} must be a number, a text, true, false or null")

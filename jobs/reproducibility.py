@@ -30,12 +30,16 @@ _NEUTRAL = (
     "copyreg",
     "datetime",
     "decimal",
+    "functools",
     "numpy",
     "pandas",
     "scipy.sparse",
     "sklearn._loss",
 )
-"""Modules of values: what they hold was computed elsewhere."""
+"""Modules of values: what they hold was computed elsewhere.
+
+Boosted trees with categories keep a partial function of functools.
+"""
 _CYTHON = "_cython_"
 """Beginning of the module of compiled functions' type, whose name has Cython's version."""
 THREAD_FIELDS = ("n_threads", "_n_threads")

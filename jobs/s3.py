@@ -107,6 +107,12 @@ def read_json(uri: str) -> Any:
     return json.loads(client().get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
+def write_json(uri: str, content: Any) -> None:
+    """Write a JSON file. Raises botocore's ClientError."""
+    bucket, key = split(uri)
+    client().put_object(Bucket=bucket, Key=key, Body=json.dumps(content).encode(), ContentType="application/json")
+
+
 def below(uri: str, after: str = "") -> Iterator[dict[str, Any]]:
     """Entries of ListObjectsV2 below a prefix, by key; with `after`, only keys after that one."""
     bucket, prefix = split(uri)

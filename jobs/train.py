@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import facts, paths, project, reproducibility
+from . import example_row, facts, paths, payload, project, reproducibility
+from .columns import Column
 from .failures import JobFailure
 
 ENTRY_POINTS = {
@@ -49,6 +50,7 @@ def run() -> None:
     columns = json.loads((paths.channel("schema") / "columns.json").read_text())
     serving = {
         **columns,
+        "example": _example(model, fitted, payload.columns_of(columns["columns"])),
         "problem": model.problem,
         "classes": classes,
         "hyperparameters": hyperparameters,
@@ -91,6 +93,20 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _example(model: project.Project, fitted: Any, columns: list[Column]) -> list[Any] | None:
+    """The example row of the artifact, a value for each column; None when the model cannot score it."""
+    path = paths.channel("schema") / "sample.parquet"
+    if not path.exists():
+        return None
+    example = example_row.of(pd.read_parquet(path), columns)
+    try:
+        model.predict(fitted, model.features(payload.typed([example], columns)[0]))
+    except JobFailure as failure:
+        print(f"no example row: usual values of all columns together fail: {failure}", flush=True)
+        return None
+    return example
 
 
 def copy_code(target: Path, source: Path | None = None) -> None:

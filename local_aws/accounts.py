@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import botocore.config
 
+from . import direct
 from .arn import parse_arn
 from .authorization import networks
 from .authorization.principals import SERVICE_SESSION
@@ -14,7 +15,10 @@ from .sessions import SERVER_AGENT
 
 HOME_REGION = "us-east-1"
 _QUICK = botocore.config.Config(
-    retries={"mode": "standard", "max_attempts": 2}, read_timeout=900, user_agent_extra=SERVER_AGENT
+    # Without `user_agent` botocore joins thirty parts for each request.
+    retries={"mode": "standard", "max_attempts": 2},
+    read_timeout=900,
+    user_agent=SERVER_AGENT,
 )
 
 
@@ -27,6 +31,7 @@ class Accounts:
         self._clients: dict[tuple[str, str, str, tuple[str, ...]], Any] = {}
         # One session for all clients: each session loads the services' models again.
         self._session = boto3.Session("root", "root", region_name=HOME_REGION)
+        direct.use_calls(self._session.events)
         self._sts = self._session.client("sts", endpoint_url=endpoint_url, config=_QUICK)
 
     def assume(self, role_arn: str, session_name: str, subnets: Sequence[str] = (), region: str = "") -> dict[str, str]:

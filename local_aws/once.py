@@ -4,6 +4,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+import moto.core.responses
 import xmltodict
 from cryptography.hazmat.primitives.asymmetric import rsa
 from moto.sns.models import Subscription
@@ -12,8 +13,11 @@ from .interfaces import Patchable
 
 
 def install(server: Patchable) -> None:
-    """Check each name of an XML element once, make one key that signs notifications, and load EC2's images when asked for."""
+    """Check names of XML elements and list a class's methods once, make one key that signs, load EC2's images when asked for."""
     server.replace(xmltodict, "_validate_name", cache(vars(xmltodict)["_validate_name"]))
+    # The methods of a service's class, searched at each request.
+    responses: Any = moto.core.responses
+    server.replace(responses, "method_names_from_class", cache(responses.method_names_from_class))
     # Moto makes a key for each subscription, in up to a second; the certificate that it signs with it is new in each message.
     server.replace(Subscription, "private_key", lambda _: _signing_key())
     server.when_imported("moto.ec2.models.amis", lambda module: _load_images_late(server, module))

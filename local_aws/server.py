@@ -27,12 +27,14 @@ from . import (
     chat,
     cloudformation,
     codepipeline,
+    direct,
     events,
     function_roles,
     functions,
     keys,
     log_groups,
     object_copies,
+    object_versions,
     once,
     parameters,
     public_resources,
@@ -44,6 +46,7 @@ from . import (
     schedules,
     senders,
     topics,
+    trust_policies,
 )
 from .accounts import Accounts
 from .faults import Faults
@@ -132,6 +135,7 @@ class LocalAws:
             once,
             access_logs,
             aws_policies,
+            trust_policies,
             quotas,
             public_resources,
             queues,
@@ -140,6 +144,7 @@ class LocalAws:
             chat,
             bucket_notifications,
             object_copies,
+            object_versions,
             events,
             schedules,
             alarms,
@@ -156,8 +161,12 @@ class LocalAws:
         if self._keeper:
             self._start_with_kept_state(self._keeper)
         else:
-            self._thread.start()
+            self._serve()
         return self
+
+    def _serve(self) -> None:
+        self._thread.start()
+        direct.open_to(self._server)
 
     def _start_with_kept_state(self, keeper: Keeper) -> None:
         self.kept_dir.mkdir(exist_ok=True)
@@ -168,7 +177,7 @@ class LocalAws:
         except StateFileError:
             self._stop()
             raise
-        self._thread.start()
+        self._serve()
         if restored:
             self.restored = replace(restored, content=b"")
             self.stores.restarted()
@@ -184,6 +193,7 @@ class LocalAws:
         for close in reversed(self._closers):
             close()
         self._closers.clear()
+        direct.close_to(self._server)
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join(timeout=5)

@@ -4,6 +4,8 @@ from typing import Any
 
 import boto3
 
+from . import direct
+
 SERVER_AGENT = "local-aws"
 """In the user agent of requests that the server makes as AWS's services do, also under a customer's role."""
 
@@ -14,6 +16,7 @@ class EndpointSession(boto3.Session):
     def __init__(self, endpoint_url: str, **settings: Any) -> None:
         super().__init__(**settings)
         self._endpoint_url = endpoint_url
+        direct.use_calls(self.events)
 
     def client(self, service_name: Any, *arguments: Any, **settings: Any) -> Any:
         """As boto3.Session.client, at this session's endpoint unless another one is given."""

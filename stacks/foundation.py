@@ -26,6 +26,7 @@ from model_factory.environment.data_lake import DataLake, RecordWriters
 from model_factory.environment.environment_alerts import EnvironmentAlerts
 from model_factory.environment.function_permissions import cleanup_statements, deploy_statements, retrain_statements
 from model_factory.environment.isolated_network import IsolatedNetwork
+from model_factory.environment.publisher import LineageReceiver, Publisher, publisher_statements
 from model_factory.environment.rebuild import Rebuild
 from model_factory.environment.record_signer import RecordSigner, signer_role_arn
 from model_factory.environment.recorder import Recorder, recorder_role_arn, recorder_statements
@@ -88,17 +89,20 @@ class FoundationStack(Stack):
         ).key
         # The topic, the dead-letter queue of its rules and the alarm on that queue refer to each other: by name.
         self._by_name = EnvironmentResources.from_names(self, names, key=self.key)
-        statements = self._function_statements()
+        statements = self._function_statements(factory)
         self.vpc = self._vpc(environment, [each for some in statements.values() for each in some])
         self._add_shared(factory, environment)
         self._lake.expire(
-            models, captured=_days(environment.captured_retention), reports=_days(environment.report_retention)
+            models,
+            captured=_days(environment.captured_retention),
+            reports=_days(environment.report_retention),
+            rows=_days(environment.training_rows_retention),
         )
-        self._add_functions(statements)
+        self._add_functions(factory, statements)
         Rebuild(self, "Rebuild", names=names, key_arn=self.key.key_arn, vpc=self.vpc, images=images)
         self._add_delivery_role(factory, environment, promotes=promotes)
 
-    def _function_statements(self) -> dict[str, list[iam.PolicyStatement]]:
+    def _function_statements(self, factory: FactoryConfig) -> dict[str, list[iam.PolicyStatement]]:
         """Permissions of the functions. The endpoints of an isolated VPC allow the same calls."""
         names, key_arn = self._names, self.key.key_arn
         return {
@@ -108,6 +112,7 @@ class FoundationStack(Stack):
             "recorder": recorder_statements(
                 names, key_arn, self._evidence_key.key_arn, assets_bucket_arn(names, qualifier_of(self))
             ),
+            "publisher": publisher_statements(names, key_arn, _receiver(factory)),
         }
 
     def _vpc(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> VpcConfig | None:
@@ -191,8 +196,8 @@ class FoundationStack(Stack):
             alarm_topic=by_name.alarm_topic,
         )
 
-    def _add_functions(self, statements: Mapping[str, Sequence[iam.PolicyStatement]]) -> None:
-        """The functions, three of them behind a queue."""
+    def _add_functions(self, factory: FactoryConfig, statements: Mapping[str, Sequence[iam.PolicyStatement]]) -> None:
+        """The functions, four of them behind a queue."""
         self._recorder = Recorder(
             self,
             "Recorder",
@@ -201,6 +206,18 @@ class FoundationStack(Stack):
             key=self.key,
             signing_key=self._evidence_key,
             statements=list(statements["recorder"]),
+            vpc=self.vpc,
+            alarm_topic=self._by_name.alarm_topic,
+            undelivered=self._by_name.undelivered_queue,
+        )
+        Publisher(
+            self,
+            "Publisher",
+            names=self._names,
+            source=FUNCTIONS / "publisher",
+            key=self.key,
+            receiver=_receiver(factory),
+            statements=list(statements["publisher"]),
             vpc=self.vpc,
             alarm_topic=self._by_name.alarm_topic,
             undelivered=self._by_name.undelivered_queue,
@@ -271,6 +288,11 @@ class FoundationStack(Stack):
                 gives=promotes and environment != factory.delivered[-1],
                 receives=promotes and environment != factory.delivered[0],
             )
+
+
+def _receiver(factory: FactoryConfig) -> LineageReceiver:
+    section = factory.openlineage
+    return LineageReceiver(section.url, section.api_key_parameter, section.repository)
 
 
 def _days(age: timedelta | None) -> Duration | None:

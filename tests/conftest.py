@@ -1,9 +1,13 @@
-"""What every test process does: share what boto3 sessions read, and search the memory once at the end."""
+"""What every test process does: share what boto3 sessions read, call the server, and search the memory once at the end."""
 
+import sys
 from functools import cache
+from typing import Any
 
 import botocore.hooks
 import botocore.loaders
+import botocore.session
+import botocore.useragent
 import pytest
 from _pytest.unraisableexception import gc_collect_iterations_key
 
@@ -39,6 +43,26 @@ def _shared_event_name(self: botocore.hooks.EventAliaser, name: str) -> str:
 
 
 botocore.hooks.EventAliaser._alias_event_name = _shared_event_name
+
+
+# And each part of the user agent's name: thirty for each request.
+botocore.useragent.sanitize_user_agent_string_component = cache(botocore.useragent.sanitize_user_agent_string_component)
+
+# Clients of tests call an embedded AWS in their process as its own clients do; other processes call it over HTTP.
+_register_handlers = botocore.session.Session._register_builtin_handlers
+
+
+def _call_server(request: Any, **_: Any) -> Any:
+    direct = sys.modules.get("local_aws.direct")
+    return direct.serve(request) if direct else None
+
+
+def _register_with_server(self: botocore.session.Session, events: Any) -> None:
+    _register_handlers(self, events)
+    events.register("before-send", _call_server, unique_id="local-aws")
+
+
+botocore.session.Session._register_builtin_handlers = _register_with_server
 
 
 def pytest_configure(config: pytest.Config) -> None:

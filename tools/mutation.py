@@ -39,6 +39,7 @@ NEAR = {
     "lambda/delivery": "lambda/test_delivery_{name}.py lambda/test_delivery_decisions.py lambda/test_delivery.py",
     "lambda/endpoint_cleanup": "lambda/test_endpoint_cleanup.py",
     "lambda/bucket_cleanup": "lambda/test_bucket_cleanup.py",
+    "lambda/recorder": "lambda/test_recorder_{name}.py lambda/test_{name}.py",
     "lambda/shared": "lambda/test_{name}.py",
 }
 """By folder, patterns of the test files below tests/unit that are named after a source file."""
@@ -53,6 +54,7 @@ FOLDER = {
     "lambda/delivery": "lambda/test_delivery*.py lambda/test_promotion.py",
     "lambda/endpoint_cleanup": "lambda/test_endpoint_cleanup.py",
     "lambda/bucket_cleanup": "lambda/test_bucket_cleanup.py",
+    "lambda/recorder": "lambda/test_recorder*.py lambda/test_evidence*.py",
     "lambda/shared": "lambda/test_deploy.py lambda/test_retrain.py lambda/test_invalid_messages.py",
 }
 """By folder, patterns of all of its test files."""

@@ -55,7 +55,7 @@ def run() -> None:
         served = serve.model_fn(str(_unpack(artifact)))
         rows = _read_rows(rows_folder, served)
         evaluation = _evaluate(served, rows, scoring)
-    _write(evaluation, len(rows.raw), artifact_digest, int(served.project.settings["training"]["seed"]))
+    _write(evaluation, len(rows.raw), artifact_digest, served.project.settings)
     verdict = evaluation.verdict
     print(f"evaluate  {verdict.metric} {verdict.value:.4f} on {len(rows.raw)} rows: {verdict.reason}", flush=True)
 
@@ -123,7 +123,7 @@ def _compare(
     return section, gate.Comparison(version, theirs.values[metric], advantage)
 
 
-def _write(evaluation: Evaluation, rows: int, artifact_digest: str, seed: int) -> None:
+def _write(evaluation: Evaluation, rows: int, artifact_digest: str, settings: dict[str, Any]) -> None:
     """The files of the output `evaluation`."""
     prepared = json.loads((paths.processing_input("report") / "report.json").read_text())
     content = {
@@ -134,6 +134,7 @@ def _write(evaluation: Evaluation, rows: int, artifact_digest: str, seed: int) -
         "rows": rows,
         "champion": evaluation.champion,
         "lineage": {"data_digest": prepared["data_digest"], "artifact_digest": artifact_digest},
+        "uses": {"intended": settings["report"]["intended_use"], "limits": settings["report"]["limits_of_use"]},
     }
     files = {
         "evaluation.json": content,
@@ -146,7 +147,7 @@ def _write(evaluation: Evaluation, rows: int, artifact_digest: str, seed: int) -
     folder = paths.processing_output("evaluation")
     for name, each in files.items():
         (folder / name).write_text(json.dumps(each, indent=1))
-    facts.write(folder, facts.of_run("evaluate", seed))
+    facts.write(folder, facts.of_run("evaluate", int(settings["training"]["seed"])))
 
 
 def _statistics(evaluation: Evaluation) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import payload, s3
+from .. import answers, payload, s3
 from ..columns import Column
 from .predictions import ScoredRequest
 
@@ -66,10 +67,13 @@ class Watermark:
         return {"newest": self.newest.isoformat() if self.newest else None, "keys": sorted(self.keys)[-MAX_KEYS:]}
 
     def is_new(self, entry: dict[str, Any]) -> bool:
-        """Whether an object, an entry of ListObjectsV2, is not analysed yet."""
-        if self.newest is None or entry["LastModified"] > self.newest:
-            return True
-        return entry["LastModified"] > self.newest - OVERLAP and entry["Key"] not in self.keys
+        """Whether an object, an entry of ListObjectsV2, is not analysed yet.
+
+        A file that was written again, without requests that had to be forgotten, is none.
+        """
+        if entry["Key"] in self.keys:
+            return False
+        return self.newest is None or entry["LastModified"] > self.newest - OVERLAP
 
     def after(self, entries: list[dict[str, Any]]) -> "Watermark":
         """The watermark when these objects are analysed, too."""
@@ -101,7 +105,7 @@ class _Request:
 
     number: int
     line: bytes
-    values: list[list[Any]]
+    values: list[Sequence[Any]]
     scores: np.ndarray
     scored: ScoredRequest | None
     named: int = 0
@@ -227,11 +231,11 @@ def _parse(number: int, line: bytes, columns: list[Column]) -> _Request:
     if "endpointOutput" not in data:
         return _Request(number, line, rows, np.empty(0), None)
     output = data["endpointOutput"]
-    scores = payload.parse_response(_body(output), output["observedContentType"])
+    scores = answers.read(_body(output), output["observedContentType"])
     if len(scores) != len(rows):
         raise ValueError(f"{len(rows)} rows were answered with {len(scores)} scores")
     event = content.get("eventMetadata") or {}
-    named = payload.version_in(output["observedContentType"]) or 0
+    named = answers.version_in(output["observedContentType"]) or 0
     seconds = int(datetime.fromisoformat(event["inferenceTime"]).timestamp()) if "inferenceTime" in event else 0
     return _Request(number, line, rows, scores, _scored(event, scores, seconds, named), named, seconds)
 
@@ -247,7 +251,7 @@ def _scored(event: dict[str, Any], scores: np.ndarray, seconds: int, named: int)
 def _named(line: bytes) -> int:
     """The version that the answer in an unreadable line names, 0 for none."""
     try:
-        return payload.version_in(json.loads(line)["captureData"]["endpointOutput"]["observedContentType"]) or 0
+        return answers.version_in(json.loads(line)["captureData"]["endpointOutput"]["observedContentType"]) or 0
     except (ValueError, KeyError, TypeError):
         return 0
 
@@ -260,10 +264,10 @@ def _shortened(line: bytes) -> str:
     return line.decode("utf-8", errors="replace")[:QUARANTINED_CHARACTERS]
 
 
-def _body(side: dict[str, Any]) -> str:
+def _body(side: dict[str, Any]) -> str | bytes:
     if side["encoding"] == "BASE64":
         try:
-            return base64.b64decode(side["data"], validate=True).decode("utf-8", errors="replace")
+            return base64.b64decode(side["data"], validate=True)
         except binascii.Error as error:
             raise ValueError(f"not base64: {error}") from None
     return side["data"]

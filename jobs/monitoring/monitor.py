@@ -127,7 +127,7 @@ def _write_output(context: Context, result: Result, content: dict[str, Any]) -> 
         }
     )
     folder = paths.processing_output("report")
-    page = report_html.render(context.model_name, content, result.live.baseline, window.data)
+    page = report_html.render(context.model_name, context.environment, content, result.live.baseline, window.data)
     (folder / "report.html").write_text(page)
     if window.quarantine:
         (folder / "quarantine.jsonl").write_text("".join(json.dumps(line) + "\n" for line in window.quarantine))

@@ -1,150 +1,110 @@
-"""The monitor's report as one HTML page without external files: drift of each column with its distributions, and quality."""
+"""The page of a monitor run: one HTML file without external files, for any number of columns of bounded size."""
 
-from html import escape
+from datetime import UTC, datetime
 from typing import Any
 
-from ..drift.column import ColumnProfile
+from .. import page_style
 from ..drift.profile import Profile
+from . import columns_html, quality_html
+from .html_elements import Html, clipped, element, facts, joined, listed
 
-STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;color:#1f2430}
-h1{font-size:1.5rem;margin-bottom:.2rem} .sum{color:#5b6270}
-table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #e6e8ee;vertical-align:top}
-td.n{text-align:right;font-variant-numeric:tabular-nums} .bad{color:#b3261e;font-weight:600} .ok{color:#1a7f4b}
-.legend span{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 1em;border-radius:2px}
-"""
-TITLES = ("feature", "effect", "rows moved", "weight in the model", "distribution", "what changed")
-BEFORE, NOW = "#9aa7bd", "#e0672f"
+MOST_NAMES = 4
+MOST_LISTED = 50
 
 
-def render(model: str, report: dict[str, Any], reference: Profile, current: Profile) -> str:
-    """The page, with drifted features first, then by weight and effect. `report` is report.json."""
-    features = sorted(report["features"], key=lambda f: (not f["drifted"], -f["weight"], -f["effect"]))
-    rows = "".join(_row(f, reference.columns[f["name"]], current.columns[f["name"]]) for f in features)
-    verdict = ", ".join(map(escape, report["drifted"])) or "nothing"
-    kind = "bad" if report["drifted"] else "ok"
-    return (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(model)}: monitor</title><style>{STYLE}</style>"
-        f"<h1>{escape(model)}, version {report['version']}: <span class='{kind}'>{verdict} drifted</span></h1>"
-        f"<p class='sum'>{escape(report['scheduled_time'])} · {report['rows']:,} rows against {report['reference_rows']:,} "
-        f"training rows · {escape(report['reason'])}</p>{_problems(report)}"
-        f"<p class='legend'><span style='background:{BEFORE}'></span>training<span style='background:{NOW}'></span>now</p>"
-        f"<table><tr>{''.join(f'<th>{title}</th>' for title in TITLES)}</tr>"
-        f"{rows}</table>{_quality(report['quality'])}{_all_columns(report)}</html>"
+def render(model: str, environment: str, report: dict[str, Any], reference: Profile, current: Profile) -> str:
+    """The page. `report` is report.json; the worst columns come first, and without rows no column is shown."""
+    place = f"{model} in {environment}" if environment else model
+    name = f"{place}: monitor run of {_time(report)}"
+    features = columns_html.worst_first(report["features"])
+    columns = (columns_html.distributions(features, reference, current), columns_html.every_column(features))
+    head = element(
+        "head",
+        Html('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
+        element("title", name),
+        element("style", Html(page_style.css())),
+    )
+    body = element(
+        "body",
+        element("header", element("h1", f"{place}, version {report['version']}: ", _verdict(report))),
+        element(
+            "main",
+            _summary(report),
+            _problems(report),
+            *(columns if report["rows"] else ()),
+            quality_html.section(report["quality"]),
+            _all_columns(report),
+        ),
+    )
+    return f"<!doctype html>{element('html', head, body, lang='en')}"
+
+
+def _verdict(report: dict[str, Any]) -> Html:
+    """The result of the comparisons; only a run that compared enough rows can say that nothing drifted."""
+    drifted = report["drifted"]
+    if drifted:
+        more = f" and {len(drifted) - MOST_NAMES} more" if len(drifted) > MOST_NAMES else ""
+        return element("span", f"{', '.join(map(clipped, drifted[:MOST_NAMES]))}{more} drifted", class_="bad")
+    if not report["rows"]:
+        return element("span", "no rows, nothing was compared", class_="warn")
+    if not report["decided"]:
+        return element("span", "too few rows, nothing was decided", class_="warn")
+    return element("span", "nothing drifted", class_="good")
+
+
+def _summary(report: dict[str, Any]) -> Html:
+    versions = [f"{rows:,} by version {version}" for version, rows in report["answered"].items()]
+    versions += [f"{report['ambiguous']:,} by one of several"] if report["ambiguous"] else []
+    return facts(
+        {
+            "scheduled for": _time(report),
+            "rows": f"{report['rows']:,}, compared with {report['reference_rows']:,} of training",
+            "answered": ", ".join(versions),
+            "drift": _drift(report),
+            "data": _data(report),
+            "quality": report["quality"]["reason"],
+        }
     )
 
 
-def _row(feature: dict[str, Any], before: ColumnProfile, now: ColumnProfile) -> str:
-    weight = "" if feature["importance"] is None else f"{feature['importance']:.0%}"
-    kind = "bad" if feature["drifted"] else ""
-    return (
-        f"<tr><td class='{kind}'>{escape(feature['name'])}</td><td class='n {kind}'>{feature['effect']:.3f}</td>"
-        f"<td class='n'>{feature['share']:.1%}</td><td class='n'>{weight}</td><td>{_bars(before, now)}</td>"
-        f"<td>{'<br>'.join(_explanation(feature))}</td></tr>"
-    )
+def _time(report: dict[str, Any]) -> str:
+    return f"{datetime.fromisoformat(report['scheduled_time']).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _explanation(feature: dict[str, Any]) -> list[str]:
-    """Lines of the last cell: the likely cause first, then the numbers."""
-    if not feature["drifted"]:
-        return [escape(feature["reason"])]
-    since = f", since {escape(feature['since'])}" if feature["since"] else ""
-    lines = [f"<b>{escape(feature['meaning'] or feature['reason'])}</b>{since}"]
-    lines += [f"{escape(name)}: {old:.1%} → {new:.1%}" for name, old, new in feature["moved"]]
-    if feature["quantiles_before"] and feature["quantiles_now"]:
-        pairs = (_quantiles(feature[key]) for key in ("quantiles_before", "quantiles_now"))
-        lines.append("10, 50, 90 %: " + " → ".join(pairs))
-    return lines
+def _drift(report: dict[str, Any]) -> str:
+    features = report["features"]
+    found = sum(each["drifted"] for each in features)
+    return f"{found} of {len(features)} columns drifted" if found else report["reason"]
 
 
-def _quantiles(values: list[float]) -> str:
-    last = len(values) - 1
-    return ", ".join(f"{values[round(share * last)]:.4g}" for share in (0.1, 0.5, 0.9))
+def _data(report: dict[str, Any]) -> Html:
+    count = len(report["violations"]) + bool(report["bad_lines"])
+    if count:
+        return element("span", "1 violation" if count == 1 else f"{count} violations", class_="bad")
+    return element("span", "no violation" if report["rows"] else "no rows, nothing was checked")
 
 
-def _bars(before: ColumnProfile, now: ColumnProfile) -> str:
-    """A bar chart of both distributions over the same bins, missing values last; at most 40 bins."""
-    old, new = [*before.counts, before.counted_nulls], [*now.counts, now.counted_nulls]
-    if not sum(old) or not sum(new):
-        return "no data"
-    shares = [(a / sum(old), b / sum(new)) for a, b in zip(old, new, strict=True)][:40]
-    top = max(max(pair) for pair in shares) or 1.0
-    width = 200 / len(shares)
-    bars = []
-    for index, pair in enumerate(shares):
-        for offset, (share, colour) in enumerate(zip(pair, (BEFORE, NOW), strict=True)):
-            height = 46 * share / top
-            x = index * width + offset * width * 0.45
-            bars.append(
-                f"<rect x='{x:.1f}' y='{48 - height:.1f}' width='{width * 0.42:.1f}' height='{height:.1f}' fill='{colour}'/>"
-            )
-    return f"<svg width='200' height='50' role='img'>{''.join(bars)}</svg>"
-
-
-def _problems(report: dict[str, Any]) -> str:
-    listed = [f"{escape(name or 'rows')}: {escape(text)}" for name, text in report["violations"]]
+def _problems(report: dict[str, Any]) -> Html:
+    found = [f"{clipped(name or 'rows')}: {clipped(text, 300)}" for name, text in report["violations"]]
     if report["bad_lines"]:
-        listed.append(
-            f"requests that could not be read: {report['bad_lines']}; the first: {escape(report['first_bad_line'])}"
-        )
-    return f"<ul class='bad'>{''.join(f'<li>{line}</li>' for line in listed)}</ul>" if listed else ""
+        first = clipped(report["first_bad_line"], 300)
+        found.append(f"requests that could not be read: {report['bad_lines']}; the first: {first}")
+    return joined((element("h2", "Violations"), listed(found, MOST_LISTED))) if found else Html("")
 
 
-def _quality(quality: dict[str, Any]) -> str:
-    """Model quality from labels: each metric with its interval, beside the value at the version's gate."""
-    kind = "bad" if quality["worse"] else "ok" if quality["judged"] else "sum"
-    head = f"<h2>Quality from labels</h2><p class='{kind}'>{escape(quality['reason'])}</p>"
-    if not quality["labels"]:
-        return head
-    versions = ", ".join(map(str, quality["versions"])) or "none"
-    counted = (
-        f"<p class='sum'>Versions judged: {versions}. {quality['labels']:,} labels: {quality['duplicates']:,} further ones for "
-        f"the same record, {quality['without_record']:,} without a record, {quality['missing']:,} empty"
-        f"{'; a sample of them was joined' if quality['sampled'] else ''}.</p>"
-    )
-    if not quality["metrics"]:
-        return head + counted
-    titles = ("measure", "now", "95 % interval", "at its gate", "")
-    lines = "".join(_measure(name, each, quality) for name, each in quality["metrics"].items())
-    return f"{head}{counted}<table><tr>{''.join(f'<th>{title}</th>' for title in titles)}</tr>{lines}</table>"
-
-
-def _measure(name: str, each: dict[str, float], quality: dict[str, Any]) -> str:
-    gated = name == quality["metric"]
-    at_gate = quality["at_gate"].get(name)
-    marks = [value for value in (at_gate, quality["limit"] if gated else None) if value is not None]
-    kind = "bad" if gated and quality["worse"] else ""
-    return (
-        f"<tr><td class='{kind}'>{escape(name)}</td><td class='n {kind}'>{each['value']:.4f}</td>"
-        f"<td class='n'>{each['low']:.4f} to {each['high']:.4f}</td>"
-        f"<td class='n'>{'' if at_gate is None else f'{at_gate:.4f}'}</td><td>{_interval(each, marks)}</td></tr>"
-    )
-
-
-def _interval(each: dict[str, float], marks: list[float]) -> str:
-    """The interval as a bar and its value as a point; ticks at the value at the gate and at the limit."""
-    ends = [each["low"], each["high"], *marks]
-    start, width = min(ends), (max(ends) - min(ends)) or 1.0
-    low, value, high, *ticks = (
-        5 + 190 * (at - start) / width for at in (each["low"], each["value"], each["high"], *marks)
-    )
-    lines = "".join(f"<rect x='{at - 0.75:.1f}' y='2' width='1.5' height='16' fill='{BEFORE}'/>" for at in ticks)
-    return (
-        f"<svg width='200' height='20' role='img'>{lines}"
-        f"<rect x='{low:.1f}' y='9' width='{max(1.0, high - low):.1f}' height='3' fill='{NOW}'/>"
-        f"<circle cx='{value:.1f}' cy='10.5' r='4' fill='{NOW}'/></svg>"
-    )
-
-
-def _all_columns(report: dict[str, Any]) -> str:
-    """What is not about one feature: scores, windows of days, all columns together, findings that are no violations."""
+def _all_columns(report: dict[str, Any]) -> Html:
+    """What is not about one column: scores, windows of days, all columns together, findings that are no violations."""
     lines = [
-        f"{escape(column['name'])}: {escape(column['reason'])} (effect {column['effect']:.3f})"
+        f"{column['name']}: {column['reason'] or 'not decided'} (effect {column['effect']:.3f})"
         for column in report["prediction"]
+        if report["rows"]
     ]
-    lines.append(f"windows of days: {escape(report['slow']['reason'])}")
+    lines.append(f"windows of days: {report['slow']['reason']}")
     if report["joint"]:
-        lines.append(f"all columns together: {escape(report['joint']['reason'])}")
-    lines += [f"{escape(f['column'] or 'rows')}: {escape(f['text'])}" for f in report["findings"] if not f["violation"]]
-    return f"<h2>All columns</h2><ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"
+        lines.append(f"all columns together: {report['joint']['reason']}")
+    lines += [
+        f"{clipped(each['column'] or 'rows')}: {clipped(each['text'], 300)}"
+        for each in report["findings"]
+        if not each["violation"]
+    ]
+    return joined((element("h2", "Scores and rows as a whole"), listed(lines, MOST_LISTED)))

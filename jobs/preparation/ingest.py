@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from botocore.exceptions import ClientError
 
-from .. import s3
+from .. import facts, s3
 from ..failures import JobFailure
 from ..s3 import S3Object
+
+INPUTS = "inputs.json"
 
 
 def choose(raw_uri: str, window: int | None, manifest_uri: str = "") -> list[S3Object]:
@@ -24,6 +26,16 @@ def choose(raw_uri: str, window: int | None, manifest_uri: str = "") -> list[S3O
     partitions = sorted({each.partition for each in objects})
     newest = set(partitions[-window:]) if window else set(partitions)
     return sorted((each for each in objects if each.partition in newest), key=lambda each: each.key)
+
+
+def announce(objects: list[S3Object]) -> None:
+    """Write the objects that are about to be read to `inputs.json`, beside the manifest that follows.
+
+    A job that fails leaves no manifest, because SageMaker does not promise to upload the outputs of a job that fails; what it has
+    read must be known all the same, for instance when an object has to be forgotten. Outside of SageMaker nothing is written.
+    """
+    if folder := facts.output_uri("report"):
+        s3.write_json(f"{folder.rstrip('/')}/{INPUTS}", {"objects": [each.to_dict() for each in objects]})
 
 
 def _from_manifest(uri: str) -> list[S3Object]:

@@ -194,6 +194,7 @@ def run() -> None:
     preparation = Preparation(model)
     with preparation.progress.phase("ingest"):
         objects = ingest.choose(raw_uri, model.settings["retrain"]["window"], os.environ.get("DATA_MANIFEST", ""))
+        ingest.announce(objects)
     manifest = []
     for source in objects:
         manifest.append(preparation.add(source))

@@ -28,5 +28,5 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
 def _empty(request: Request, context: Any) -> None:
     bucket = validate(Properties, request.properties).bucket
-    deleted = empty(bucket, context.get_remaining_time_in_millis)
+    deleted = empty(bucket, request.stack, context.get_remaining_time_in_millis)
     logger.info("bucket emptied", bucket=bucket, versions=deleted)

@@ -22,15 +22,16 @@ def model(settings: Settings, package_arn: str) -> dict[str, Any]:
     The container gets its version, so that its answers can name it. The digest leaves that out, because the name has the version:
     models that were created without it keep their name, and no endpoint is deployed again for it.
     """
+    environment = {"INVALID_VALUES": "refuse"} if settings.serving.invalid_values == "refuse" else {}
     request: dict[str, Any] = {
         "ExecutionRoleArn": settings.serving.role_arn,
-        "PrimaryContainer": {"ModelPackageName": package_arn},
+        "PrimaryContainer": {"ModelPackageName": package_arn, **({"Environment": environment} if environment else {})},
     }
     if settings.serving.vpc_config:
         request["VpcConfig"] = settings.serving.vpc_config
     name = f"{_model_stem(settings, package_arn)}-{_digest(request)}"
     version = {"MODEL_VERSION": package_arn.rpartition("/")[2]}
-    container = {"PrimaryContainer": request["PrimaryContainer"] | {"Environment": version}}
+    container = {"PrimaryContainer": request["PrimaryContainer"] | {"Environment": environment | version}}
     return {"ModelName": name, "Tags": settings.tags} | request | container
 
 

@@ -20,7 +20,7 @@ from deployment import STARTED, WAITING, Deployment
 from messages import Request
 from settings import Settings
 from shared.alerts import send_alert
-from shared.approvals import approved_by
+from shared.approvals import UNKNOWN, status_set_by
 from shared.artifacts import ArtifactError, check_artifact
 from shared.clients import client
 from shared.messages import Outcome
@@ -177,7 +177,7 @@ class _Step:
             case "created" | "changed":
                 return "stack: settings of the model"
             case _:
-                return approved_by(self.package)
+                return status_set_by(self.package) or UNKNOWN
 
     def _alert_of_rejection(self, decision: Deploy | Keep | Delete | Retry) -> None:
         rejected = _version_of(self.request)

@@ -42,6 +42,7 @@ class Serving(BaseModel):
     capture_uri: str
     capture_percent: int
     rollback_alarms: list[str]
+    invalid_values: Literal["answer", "refuse"] = "answer"
 
 
 class Settings(BaseModel):

@@ -10,13 +10,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from shared.chain import digest, sequence_of
-from shared.errors import error_code
 from shared.heads import ALGORITHM, FOLDER, Head, document, heads_key, signature_key
-from shared.s3 import put_once
+from shared.s3 import is_gone, put_once
 
 COPIED_DAYS = 7
 """Days whose documents are copied each time: a copy that failed is made up for."""
 _TYPES = {".json": "application/json", ".sig": "application/octet-stream"}
+
+
+class ConflictError(Exception):
+    """S3 refused a document, and nobody else has written it: Lambda invokes the function again."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,10 @@ class Signer:
             previous = self._previous(key)
             content = document(time, heads, factory=factory, environment=environment, key=self.key, previous=previous)
             if not self._put(self.s3, self.bucket, key, content):
-                content = self._read(key) or b""  # another invocation wrote it meanwhile
+                # Written by another invocation meanwhile. Or S3 had a conflict (409) and there is none: nothing is signed then.
+                content = self._read(key)
+                if content is None:
+                    raise ConflictError(f"S3 wrote no {key}: a request for it was in progress; sign again")
         if self._read(signature_key(key)) is None:
             self._put(self.s3, self.bucket, signature_key(key), self._signature(content))
         return key
@@ -112,7 +118,7 @@ class Signer:
         try:
             return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
-            if error_code(error) not in ("NoSuchKey", "404"):
+            if not is_gone(error):
                 raise
             return None
 

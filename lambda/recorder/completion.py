@@ -108,7 +108,8 @@ def _unregistered(draft: Draft, execution: str, clients: Clients) -> Draft:
 
 def _mark(draft: Draft, evidence: Evidence, clients: Clients, execution: str) -> None:
     """Write the markers of the objects that the training read; a version of no pipeline has none."""
-    objects: Any = evidence.contents.get("manifest", {}).get("objects")
+    read: dict[str, Any] = evidence.contents.get("manifest") or evidence.contents.get("inputs") or {}
+    objects: Any = read.get("objects")
     if execution and isinstance(objects, list):
         bucket = os.environ["RECORDS_BUCKET"]
         objects = cast(list[dict[str, Any]], objects)
@@ -123,6 +124,7 @@ def _facts(evidence: Evidence) -> dict[str, Any]:
     run: Mapping[str, Any] = evidence.contents.get("train_facts", {})
     return {
         "run": {name: run[name] for name in _RUN_FACTS if name in run},
+        "rows": evidence.rows,
         "missing": evidence.missing,
         "differences": evidence.differences,
     }

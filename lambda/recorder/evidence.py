@@ -17,8 +17,9 @@ from typing import Any, cast
 from botocore.exceptions import ClientError
 from shared.errors import error_code
 from shared.lineage_files import CODE, DEFINITION, TRAIN_OUTPUT, code_uri
-from shared.s3 import split_uri
+from shared.s3 import is_gone, split_uri
 from store import ObjectVersion, Store, UnreadableError
+from store import entry as file_entry
 
 FILES = {
     "prepare/report/manifest.json": "manifest",
@@ -26,10 +27,16 @@ FILES = {
     "prepare/report/facts.json": "prepare_facts",
     "evaluation/evaluation.json": "evaluation",
     "evaluation/facts.json": "evaluate_facts",
+    "prepare/report/inputs.json": "inputs",
 }
 """Files below an execution's folder, and their names in a record."""
+PREFERRED = {"prepare/report/inputs.json": "prepare/report/manifest.json"}
+"""Files that are kept only where the other one is missing: a job that failed has written what it was about to read."""
 FOLDERS = {"prepare/test/": "test/", "prepare/baseline/": "baseline/", "evaluation/": "evaluation/"}
 """Folders below it whose files keep their names."""
+ROWS = ("test/", "baseline/sample.")
+"""Beginnings of the names of files with rows. They are recorded, but not copied: nothing can delete them from a locked bucket
+(docs/decisions/0077-rows-are-recorded-and-not-locked.md)."""
 REQUIRED = ("code", "definition", "manifest", "report", "evaluation", "artifact")
 LARGEST_FACTS = 1 << 20
 LARGEST_MANIFEST = 32 << 20
@@ -79,11 +86,13 @@ class Evidence:
 
     Args:
         files: Entries of a record's `evidence` by name.
+        rows: Entries of the files with rows by name, which stay where they are.
         missing: Reasons by name of what could not be kept.
         differences: Sentences about files that are not what they were.
     """
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     missing: dict[str, str] = field(default_factory=dict[str, str])
     differences: list[str] = field(default_factory=list[str])
     contents: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -143,19 +152,23 @@ def _keep_files(evidence: Evidence, listed: _Listed, store: Store) -> None:
     for path in listed:
         folder = next((folder for folder in FOLDERS if path.startswith(folder)), None)
         name = FILES.get(path) or (FOLDERS[folder] + path.removeprefix(folder) if folder else None)
-        if name is None:
+        if name is None or (path in PREFERRED and listed.versions(PREFERRED[path])):
             continue
         version = listed.versions(path)[0]
         _note_later(evidence, listed, path)
         _keep(evidence, name, version, store)
-        if name.endswith("_facts") or name == "manifest":
+        if name.endswith("_facts") or name in ("manifest", "inputs"):
             body = store.s3.get_object(**version.request)["Body"].read(LARGEST_MANIFEST)
             evidence.contents[name] = _parsed(body)
 
 
 def _keep(evidence: Evidence, name: str, version: ObjectVersion, store: Store) -> None:
     try:
-        evidence.files[name] = store.copy(version, store.digest(version))
+        digest = store.digest(version)
+        if name.startswith(ROWS):
+            evidence.rows[name] = file_entry(digest, version.size, version.uri, version.version_id)
+        else:
+            evidence.files[name] = store.copy(version, digest)
     except UnreadableError as error:
         evidence.missing[name] = str(error)
 
@@ -194,7 +207,7 @@ def _keep_code(evidence: Evidence, uri: str, store: Store) -> None:
     try:
         head = store.s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        if error_code(error) not in ("404", "NoSuchKey"):
+        if not is_gone(error):
             raise
         evidence.missing["code"] = f"{uri} does not exist"
         return

@@ -1,7 +1,8 @@
 """Handler of the recorder queue: each message is a record, or an event of AWS that becomes records, of a model's chain.
 
-Needs s3:ListBucket on the records bucket below `*/chain/` and `*/index/`; s3:GetObject on `*/chain/*` and s3:PutObject on
-`*/chain/*` and `*/index/*`; s3:ListBucket and s3:GetObject for evaluation.json in the artifacts bucket;
+Needs s3:ListBucket on the records bucket below `*/chain/`, `*/index/` and `*/events/`; s3:GetObject on `*/chain/*` and
+`*/events/*`; s3:PutObject on `*/chain/*`, `*/index/*` and `*/events/*`; s3:ListBucket and s3:GetObject for evaluation.json in the
+artifacts bucket;
 sagemaker:DescribePipelineExecution, ListPipelineExecutionSteps, ListPipelineParametersForExecution and DescribeModelPackage;
 ssm:GetParameterHistory on the models' parameters; kms:Decrypt and kms:GenerateDataKey on the environment's key;
 events:PutEvents for its alerts; its queue and dead-letter queue; its log group.
@@ -44,12 +45,11 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
     if message is None:
         logger.info("the event is about no model of this environment")
         return
-    again = int(record.attributes.approximate_receive_count) > 1
     for found in _drafts(message, chains):
         draft = found
         if needs_evidence(draft) and not chains.has(draft):
             draft = complete(draft, Clients.of(lambda_context))
-        written = chains.append(draft.sent_by(record.attributes.sender_id), again=again)
+        written = chains.append(draft.sent_by(record.attributes.sender_id))
         logger.info(
             "recorded" if written.new else "recorded before", model=draft.model, kind=draft.kind, key=written.key
         )

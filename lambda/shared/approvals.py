@@ -30,6 +30,9 @@ one or two."""
 UNKNOWN = "unknown: see UpdateModelPackage in CloudTrail"
 """Who decided, when the version was changed again before it was described."""
 
+POLICY = "the environment's approval policy"
+"""Who approved a version that was registered as approved."""
+
 _MAX_DESCRIPTION_LENGTH = 1024
 _YEAR_3000 = 32_503_680_000
 _NOT_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -136,10 +139,15 @@ def decided_by(package: dict[str, Any], event: StatusEvent) -> str | None:
     return None if changed_since else modified_by(package)
 
 
-def approved_by(package: dict[str, Any]) -> str:
-    """Who approved a described model package: who modified it last, or the policy that registered it as approved."""
+def status_set_by(package: dict[str, Any]) -> str | None:
+    """Who approved or rejected a described model package: who modified it last, or the policy that registered it as approved.
+
+    None for a version that waits for approval.
+    """
+    if package["ModelApprovalStatus"] == "PendingManualApproval":
+        return None
     if "LastModifiedTime" not in package and not package.get("ApprovalDescription"):
-        return "automatic: the environment's approval policy"
+        return POLICY
     return modified_by(package) or UNKNOWN
 
 

@@ -14,8 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from .errors import error_code
-from .s3 import split_uri
+from .s3 import is_gone, split_uri
 
 CHUNK_BYTES = 1 << 20
 LONGEST_SECONDS = 90
@@ -48,7 +47,7 @@ def check_artifact(package: dict[str, Any], s3: Any) -> str | None:
     try:
         response = s3.get_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
     except ClientError as error:
-        if error_code(error) not in ("NoSuchKey", "NoSuchBucket"):
+        if not is_gone(error):
             raise
         raise ArtifactError(uri, f"{uri} does not exist") from error
     with closing(response["Body"]) as body:  # its own context manager leaves out the check of the length

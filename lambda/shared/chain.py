@@ -67,14 +67,18 @@ def index_prefix(model: str, kind: str) -> str:
     return f"{model or ENVIRONMENT}/index/{kind}/"
 
 
+def marker_prefix(model: str, kind: str, time: datetime, version: int | None) -> str:
+    """Prefix of the markers of records with this time, in seconds, and version; the record's number follows."""
+    return f"{index_prefix(model, kind)}{time.astimezone(UTC):%Y%m%dT%H%M%SZ}-v{version or 0}-"
+
+
 def index_key(record: Mapping[str, Any]) -> str:
     """Key of the empty marker of a record: `sales/index/deployment/20261126T030000Z-v7-42`, version 0 for none.
 
     Needs `model`, `kind`, `time`, `version` and `sequence`. Raises ValueError for a time that is not ISO 8601.
     """
-    time = datetime.fromisoformat(record["time"]).astimezone(UTC)
-    prefix = index_prefix(record["model"], record["kind"])
-    return f"{prefix}{time:%Y%m%dT%H%M%SZ}-v{record['version'] or 0}-{record['sequence']}"
+    time = datetime.fromisoformat(record["time"])
+    return f"{marker_prefix(record['model'], record['kind'], time, record['version'])}{record['sequence']}"
 
 
 def read_index_key(key: str) -> tuple[datetime, int, int]:
@@ -83,6 +87,16 @@ def read_index_key(key: str) -> tuple[datetime, int, int]:
     if found is None:
         raise ValueError(f"{key} is no key of a marker")
     return datetime.strptime(f"{found[1]}+0000", "%Y%m%dT%H%M%SZ%z"), int(found[2]), int(found[3])
+
+
+def events_prefix(model: str) -> str:
+    """Prefix of the keys that say which events a model's chain has: `sales/events/`."""
+    return f"{model or ENVIRONMENT}/events/"
+
+
+def event_key(model: str, kind: str, identifier: str) -> str:
+    """Key that an event claims before its record is written: `sales/events/<SHA-256 of kind and id>`."""
+    return f"{events_prefix(model)}{digest(encode({'event': [kind, identifier]}))}"
 
 
 def evidence_key(model: str, digest: str) -> str:

@@ -1,4 +1,4 @@
-"""S3: URIs and conditional writes."""
+"""S3: URIs, conditional writes, and objects that do not exist."""
 
 # pyright: reportMissingTypeStubs=false
 
@@ -11,6 +11,11 @@ from .errors import error_code
 
 _CONDITION_FAILED = ("PreconditionFailed", "ConditionalRequestConflict")
 """S3's codes when the condition of a write does not hold, or another write of the key came between (412 and 409)."""
+
+
+_GONE = ("NoSuchKey", "NoSuchVersion", "NoSuchBucket", "404", "MethodNotAllowed", "405")
+"""S3's codes for an object, or a version of one, that does not exist. HeadObject has no body, so its code is the HTTP status. A
+version that is a delete marker is a 405 ('Working with delete markers', S3 user guide)."""
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -42,3 +47,8 @@ def was_written(write: Callable[[], object]) -> bool:
             return False
         raise
     return True
+
+
+def is_gone(error: ClientError) -> bool:
+    """Whether GetObject or HeadObject failed because the object, or this version of it, does not exist."""
+    return error_code(error) in _GONE

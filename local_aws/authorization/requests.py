@@ -129,32 +129,35 @@ def read(environ: dict[str, Any], service: str, region: str, account: str) -> Ca
 
 
 def _read(environ: dict[str, Any], service: str, region: str, account: str) -> Call:
-    model, uri = _route(environ, service)
+    model, uri, request = _route(environ, service)
     shape = _input_shape(service, str(model.name))
     payload = shape.serialization.get("payload") if shape else None
     streams = bool(payload) and shape.members[payload].type_name == "blob"
     body = b"" if streams else _body(environ)
-    request = _request(environ, body)
+    if service == "s3" and body:
+        request = _request(environ, body)
+    given = list(request.headers)
     protocol = determine_request_protocol(model.service_model, request.content_type)
     parsed = PROTOCOL_PARSERS[protocol](model).parse(
         {
             "method": request.method,
             "values": request.values,
-            "headers": Headers(list(request.headers)),
+            "headers": Headers(given),
             "body": body,
             "url_path": request.path,
             "url_params": uri,
         }
     )
-    headers = {name.lower(): value for name, value in request.headers}
+    headers = {name.lower(): value for name, value in given}
     return Call(service, prefix_of(service), str(model.name), parsed, region, account, headers)
 
 
-def _route(environ: dict[str, Any], service: str) -> tuple[OperationModel, dict[str, Any]]:
+def _route(environ: dict[str, Any], service: str) -> tuple[OperationModel, dict[str, Any], Request]:
     # Path and query determine S3's operation, so the body, which may be large, is not read.
     body = b"" if service == "s3" else _body(environ)
+    request = _request(environ, body)
     try:
-        return get_service_router(service).match(_request(environ, body))
+        return *get_service_router(service).match(request), request
     except (NotFound, NotImplementedError) as error:
         raise UnknownCallError(
             f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO')}: no operation of {service} matches"

@@ -62,14 +62,15 @@ class _TableResource:
 
     @classmethod
     def create_from_cloudformation_json(
-        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **called: Any
     ) -> Self:
         kind, client = cls.resource_type, cls._client(account_id, region_name)
         name = cloudformation_json["Properties"].get(kind.name_property)
         # These APIs put: they would take over a resource that exists.
         if name and kind.exists and kind.exists(client, name):
             raise ValueError(f"Resource of type '{kind.name}' with identifier '{name}' already exists.")
-        context = Context(account_id, region_name, resource_name)
+        stack, logical_id = called.get("StackId", ""), called.get("LogicalId", "")
+        context = Context(account_id, region_name, resource_name, stack=stack, logical_id=logical_id)
         return cls(kind.create(client, cloudformation_json["Properties"], context))
 
     @classmethod

@@ -29,12 +29,16 @@ class Context:
         region: Name of the region.
         name: The name that the template gives, or that CloudFormation generates.
         before: The properties before an update.
+        stack: ARN of the stack; empty in an update.
+        logical_id: Name of the resource in the template; empty in an update.
     """
 
     account: str
     region: str
     name: str
     before: Properties = field(default_factory=dict)
+    stack: str = ""
+    logical_id: str = ""
 
     def removed(self, properties: Properties) -> list[str]:
         """Names of the properties that an update removes."""

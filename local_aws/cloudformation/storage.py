@@ -5,7 +5,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from moto.s3.models import s3_backends
+
 from .resource_types import Context, Physical, Properties, ResourceType, found, put_again, refuse_unknown, request
+
+_OWN_TAGS = "aws:cloudformation:"
+"""Beginning of the tags that CloudFormation gives to the resources of a stack."""
 
 
 def _create_bucket(s3: Any, properties: Properties, context: Context) -> Physical:
@@ -16,7 +21,7 @@ def _create_bucket(s3: Any, properties: Properties, context: Context) -> Physica
     if location:
         request["CreateBucketConfiguration"] = location
     s3.create_bucket(**request)
-    _configure(s3, name, properties)
+    _configure(s3, name, properties, context)
     return Physical(
         name,
         {
@@ -30,7 +35,7 @@ def _create_bucket(s3: Any, properties: Properties, context: Context) -> Physica
 
 
 def _update_bucket(s3: Any, physical: Physical, properties: Properties, context: Context) -> Physical:
-    _configure(s3, physical.identifier, properties)
+    _configure(s3, physical.identifier, properties, context)
     for name in context.removed(properties):
         if name not in _REMOVALS:
             raise ValueError(f"AWS::S3::Bucket: the embedded AWS cannot remove {name}")
@@ -38,14 +43,29 @@ def _update_bucket(s3: Any, physical: Physical, properties: Properties, context:
     return physical
 
 
-def _configure(s3: Any, bucket: str, properties: Properties) -> None:
+def _configure(s3: Any, bucket: str, properties: Properties, context: Context) -> None:
     known = set(_SETTINGS) | {"BucketName", "ObjectLockEnabled", "Tags"}
     refuse_unknown("AWS::S3::Bucket", properties, known)
     for name, apply in _SETTINGS.items():
         if name in properties:
             apply(s3, bucket, properties[name])
-    if tags := properties.get("Tags"):
-        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+    _tag(bucket, properties.get("Tags", []), context)
+
+
+def _tag(bucket: str, tags: list[dict[str, str]], context: Context) -> None:
+    """Give a bucket its tags, and those of CloudFormation, which an update keeps ('CloudFormation resource tagging').
+
+    S3 refuses a request with such tags, so that none is made.
+    """
+    partition, account = s3_backends.bucket_accounts[bucket]
+    backend: Any = s3_backends[account][partition]
+    present = backend.tagger.get_tag_dict_for_resource(backend.get_bucket(bucket).arn)
+    own = {key: value for key, value in present.items() if key.startswith(_OWN_TAGS)}
+    if context.stack:
+        name = context.stack.split("/")[1]
+        values = {"stack-id": context.stack, "stack-name": name, "logical-id": context.logical_id}
+        own = {f"{_OWN_TAGS}{key}": value for key, value in values.items()}
+    backend.put_bucket_tagging(bucket, {tag["Key"]: tag["Value"] for tag in tags} | own)
 
 
 def _encryption(s3: Any, bucket: str, value: Properties) -> None:

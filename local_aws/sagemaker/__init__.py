@@ -7,7 +7,7 @@ from functools import partial
 
 from ..interfaces import EmbeddedAws
 from ..json_api import Record
-from . import endpoints, jobs, pipelines, registry
+from . import endpoints, jobs, lineage, model_cards, pipelines, registry
 from .hosting import Hosting
 from .restarted import restarted
 from .service import Service
@@ -41,13 +41,24 @@ def install(local: EmbeddedAws) -> None:
     service = Service(local)
     hosting = Hosting(service)
     service.hosting = hosting
-    for module in (pipelines, jobs, registry, endpoints):
+    for module in (pipelines, jobs, registry, endpoints, model_cards, lineage):
         service.add(module.OPERATIONS)
     for kind, table in KINDS.items():
         local.rules.provide(kind, partial(_record, service, table))
     local.rules.provide(
         "pipeline-execution",
         lambda account, region, arn: {} if arn in service.state(account, region).executions else None,
+    )
+    local.rules.provide(
+        "model-card",
+        lambda account, region, name: next(
+            iter(service.state(account, region).model_cards.get(name.rsplit("/", 1)[-1], [])), None
+        ),
+    )
+    local.rules.provide("lineage", lambda account, region, arn: service.state(account, region).lineage.get(arn))
+    local.rules.provide(
+        "lineage-entities",
+        lambda account, region, name: lineage.count(service.state(account, region), name.partition("/")[0]),
     )
     local.serve("sagemaker", service)
     local.serve("sagemakerruntime", hosting)

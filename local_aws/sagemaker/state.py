@@ -25,6 +25,9 @@ class State:
     endpoint_configs: dict[str, Record] = field(default_factory=dict)
     endpoints: dict[str, Record] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    model_cards: dict[str, list[Record]] = field(default_factory=dict)
+    lineage: dict[str, Record] = field(default_factory=dict)
+    associations: dict[tuple[str, str], Record] = field(default_factory=dict)
 
     def arn(self, kind: str, name: str) -> str:
         """The ARN of a resource here."""

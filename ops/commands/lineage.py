@@ -1,6 +1,7 @@
 """Commands on lineage: lineage."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,21 +27,45 @@ def lineage(
     data: Annotated[
         str | None, typer.Option(help="S3 URI of an object, or URI@VERSION: show what was trained on it.")
     ] = None,
-    env: Annotated[str | None, typer.Option("--env", "-e", help="Environment; default: all of factory.yaml.")] = None,
+    inference_id: Annotated[
+        str | None,
+        typer.Option(
+            "--inference-id", help="Inference id of a captured request, or SageMaker's event id: who answered it."
+        ),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="With --inference-id: search since 2026-11-24T05:00, 6h or 3d. Default: 24h.")
+    ] = None,
+    date: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="With --inference-id: search the requests of this day, UTC."),
+    ] = None,
+    env: Annotated[
+        str | None,
+        typer.Option("--env", "-e", help="Environment; default: all of factory.yaml (--inference-id: the last one)."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     root: ProjectFolder = Path(),
     profile: Profile = None,
 ) -> None:
     """Show what a version was made from: approval, training, jobs, image, code and data, back to every object version.
 
-    A promoted version is followed into the account that trained it. With --data it is the other way round: every training that
-    read an object, failed and rejected ones too, and the endpoints that serve its version. Exit codes: 0 everything was found as
-    registered, 1 mistake or refusal, 3 something is missing or was altered.
+    A promoted version is followed into the account that trained it. With --inference-id it begins at a captured request. With
+    --data it is the other way round: every training that read an object, failed and rejected ones too, and the endpoints that
+    serve its version. Exit codes: 0 everything was found as registered, 1 mistake or refusal, 3 something is missing or was
+    altered.
     """
-    if data and (reference or endpoint):
-        raise UsageError("--data takes neither a model nor --endpoint")
+    if data and (reference or endpoint or inference_id):
+        raise UsageError("--data takes neither a model nor --endpoint nor --inference-id")
+    if (since or date) and not inference_id:
+        raise UsageError("--since and --date are for --inference-id")
     project = Project(root, profile)
-    found = _find_data(project, data, env) if data else _find(project, reference, endpoint, env)
+    if data:
+        found = _find_data(project, data, env)
+    elif inference_id:
+        found = [_find_prediction(project, reference, inference_id, env, (since, date))]
+    else:
+        found = _find(project, reference, endpoint, env)
     if as_json:
         print(json.dumps([each.to_json() for each in found], indent=2))
     else:
@@ -64,17 +89,35 @@ def _find_data(project: Project, reference: str, env: str | None) -> "list[Link]
     return forward(_sessions(project, env), uri, version)
 
 
+def _find_prediction(
+    project: Project, text: str | None, inference_id: str, env: str | None, hours: tuple[str | None, datetime | None]
+) -> "Link":
+    from ..explanation.captures import find, search_range
+    from ..lineage.prediction import prediction
+    from ..references import parse_reference
+
+    wanted = parse_reference(project, text or "")
+    if wanted.version is not None:
+        raise UsageError(f"--inference-id takes the model alone: {wanted.model}; the answer says which version gave it")
+    session = project.environment(env)
+    return prediction(
+        session, wanted.model, find(session, wanted.model, inference_id, search_range(*hours, datetime.now(UTC)))
+    )
+
+
 def _print_consequence(reference: str, found: "list[Link]") -> None:
-    from ..lineage.forward import to_train_again
+    from ..lineage.forward import to_reject, to_train_again
 
     if not found:
         out.print(f"no training has read {reference}", soft_wrap=True)
         return
-    again = to_train_again(found)
+    again, others = to_train_again(found), to_reject(found)
     what = (
         f"train again without it, if it must be forgotten: {', '.join(again)}" if again else "no live version read it"
     )
     out.print(what, soft_wrap=True)
+    if others:
+        out.print(f"reject, so that no roll-back deploys them: {', '.join(others)}", soft_wrap=True)
 
 
 def _sessions(project: Project, env: str | None) -> list[EnvironmentSession]:

@@ -173,11 +173,19 @@ def _wait_for_deployment(session: EnvironmentSession, requested: "Requested", *,
 
 def invoke(
     model: ModelName,
-    rows: Annotated[Path | None, typer.Option("--rows", help="A .csv file without header, or a .json file.")] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option(
+            "--rows", help="A .csv file with a header, or a .json, .jsonl or .parquet file; other columns are left out."
+        ),
+    ] = None,
     instance: Annotated[str | None, typer.Option("--json", help="One record: '{\"column\": value, …}'")] = None,
     inference_id: Annotated[
         str | None, typer.Option("--inference-id", help="Identifies the request when its labels are uploaded later.")
     ] = None,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Print the label and the score of each class instead of the score.")
+    ] = False,
     env: EnvironmentName = None,
     root: ProjectFolder = Path(),
     profile: Profile = None,
@@ -193,11 +201,11 @@ def invoke(
         body, content_type = endpoint.read_rows(rows)
     else:
         try:
-            body = json.dumps({"instances": [json.loads(instance or "")]})
+            body = json.dumps({"instances": [json.loads(instance or "")]}).encode()
         except ValueError as error:
             raise UsageError(f"--json is not JSON: {error}") from None
         content_type = "application/json"
-    answer = endpoint.ask(project.environment(env), model, body, content_type, inference_id)
+    answer = endpoint.ask(project.environment(env), model, body, content_type, inference_id, labels=labels)
     print(json.dumps(answer.content))
     if answer.version is not None:
         err.print(f"version {answer.version} answered", markup=False, highlight=False)

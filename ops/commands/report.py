@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from ..options import Profile, ProjectFolder, err, out
-from ..project import Project
+from ..project import EnvironmentSession, Project
+from ..references import parse_reference
 
 
 def register(app: typer.Typer) -> None:
@@ -16,22 +17,54 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    models: Annotated[list[str] | None, typer.Argument(help="Models to report on; default: all.")] = None,
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Models to report on, with --framework also MODEL@7; default: all.")
+    ] = None,
     env: Annotated[str | None, typer.Option("--env", "-e", help="Environment; default: all of factory.yaml.")] = None,
-    file: Annotated[Path, typer.Option("--out", "-o", help="File to write.")] = Path("report.html"),
+    framework: Annotated[
+        str | None,
+        typer.Option(help="Answer the clauses of eu-ai-act, sr-26-2 or nist-ai-rmf from verified records instead."),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write; default: report.html, or FRAMEWORK.html.")
+    ] = None,
     root: ProjectFolder = Path(),
     profile: Profile = None,
 ) -> None:
     """Write one HTML page about the models of an environment or of all: state, versions, metrics, drift, data and approvals."""
+    project = Project(root, profile)
+    names = [env] if env else [each.name for each in project.factory.environments]
+    sessions = [project.environment(name) for name in names]
+    file = file or Path(f"{framework or 'report'}.html")
+    write = _framework if framework else _models
+    count = write(project, sessions, models or [], framework or "", file)
+    out.print(f"wrote {file} ({file.stat().st_size / 1000:.0f} kB, {count} models)", soft_wrap=True)
+
+
+def _models(project: Project, sessions: list[EnvironmentSession], models: list[str], _: str, file: Path) -> int:
     from ..report.page import page
     from ..report.sources import read_reports
 
-    project = Project(root, profile)
-    for model in models or ():
+    for model in models:
         project.model(model)
-    names = [env] if env else [each.name for each in project.factory.environments]
     now = datetime.now(UTC)
-    sessions = [project.environment(name) for name in names]
-    reports = read_reports(sessions, models or [], now, lambda line: err.print(line, markup=False))
+    reports = read_reports(sessions, models, now, _log)
     file.write_text(page(project.factory.name, reports, now))
-    out.print(f"wrote {file} ({file.stat().st_size / 1000:.0f} kB, {len(reports)} models)", soft_wrap=True)
+    return len(reports)
+
+
+def _framework(project: Project, sessions: list[EnvironmentSession], models: list[str], name: str, file: Path) -> int:
+    from ..frameworks.framework import load
+    from ..frameworks.reading import read_versions
+    from ..report.framework_page import framework_page
+
+    found = load(name)
+    references = [parse_reference(project, each) for each in models]
+    now = datetime.now(UTC)
+    versions = read_versions(sessions, references, _log)
+    file.write_text(framework_page(project.factory.name, found, versions, now))
+    return len(versions)
+
+
+def _log(line: str) -> None:
+    err.print(line, markup=False)

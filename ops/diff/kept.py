@@ -12,12 +12,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared import chain
+from model_factory.functions.shared.s3 import is_gone, split_uri
 
 from ..project import EnvironmentSession, UsageError
 from ..records.chain import Entry, newest, recorded_versions
 from ..refusals import CODES, explain
 
-_GONE = ("NoSuchKey", "404")
 _CHUNK_BYTES = 1 << 20
 
 
@@ -58,17 +58,17 @@ class Kept:
         return self.facts.get("CustomerMetadataProperties") or {}
 
     @property
-    def evidence(self) -> dict[str, dict[str, Any]]:
-        """Entries of the record's files by name."""
-        return self.record.get("evidence") or {}
+    def files(self) -> dict[str, dict[str, Any]]:
+        """Entries of the record's files by name: copies in evidence, and files with rows where the jobs wrote them."""
+        return (self.facts.get("rows") or {}) | (self.record.get("evidence") or {})
 
     def digest(self, name: str) -> str | None:
         """Recorded SHA-256 of a file; None when the record has no such file."""
-        return self.evidence.get(name, {}).get("sha256")
+        return self.files.get(name, {}).get("sha256")
 
     def names(self, prefix: str) -> list[str]:
         """Names of the files that begin with `prefix`, in order."""
-        return sorted(name for name in self.evidence if name.startswith(prefix))
+        return sorted(name for name in self.files if name.startswith(prefix))
 
     def read(self, name: str) -> bytes:
         """Content of a file, read once. Raises PieceError when it is missing, altered or unreadable."""
@@ -109,19 +109,27 @@ class Kept:
         return PieceError(f"{self._what(name)} was not kept{f': {why}' if why else ''}")
 
     def _chunks(self, name: str) -> Any:
-        entry = self.evidence.get(name)
+        entry = self.files.get(name)
         if entry is None:
             raise self.absent(name)
-        bucket, key = self.session.names.bucket("records"), chain.evidence_key(self.model, entry["sha256"])
+        at = self._place(name, entry)
         try:
-            yield from self.session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(_CHUNK_BYTES)
+            yield from self.session.client("s3").get_object(**at)["Body"].iter_chunks(_CHUNK_BYTES)
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _GONE:
-                raise PieceError(f"{self._what(name)} is gone: s3://{bucket}/{key}") from None
-            if code in CODES:
+            if is_gone(error):
+                raise PieceError(f"{self._what(name)} is gone: s3://{at['Bucket']}/{at['Key']}") from None
+            if error.response["Error"]["Code"] in CODES:
                 raise PieceError(f"{self._what(name)} cannot be read: {explain(error)}") from None
             raise
+
+    def _place(self, name: str, entry: dict[str, Any]) -> dict[str, str]:
+        """Arguments of GetObject."""
+        if name in (self.record.get("evidence") or {}):
+            key = chain.evidence_key(self.model, entry["sha256"])
+            return {"Bucket": self.session.names.bucket("records"), "Key": key}
+        bucket, key = split_uri(entry["source"])
+        version = {"VersionId": entry["version_id"]} if entry.get("version_id") else {}
+        return {"Bucket": bucket, "Key": key, **version}
 
     def _check(self, name: str, found: str) -> None:
         recorded = self.digest(name)

@@ -230,7 +230,7 @@ def _artifact(before: Kept, after: Kept) -> Section:
     section = Section("artifact")
     shown = list[str]()
     for kept in (before, after):
-        entry = kept.evidence.get("artifact")
+        entry = kept.files.get("artifact")
         if entry is None:
             section.problems.append(str(kept.absent("artifact")))
         else:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.chain import evidence_key
-from model_factory.functions.shared.s3 import split_uri
+from model_factory.functions.shared.s3 import is_gone, split_uri
 
 from ..project import EnvironmentSession, UsageError
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 ENTRY_POINT = "code/score.py"
 """The artifact's interface (docs/reference/contracts.md)."""
-_GONE = ("404", "NoSuchKey", "NoSuchBucket")
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def _download(s3: Any, bucket: str, key: str, target: Path) -> bool:
         with target.open("wb") as file:
             s3.download_fileobj(bucket, key, file)
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in _GONE:
-            return False
-        raise
+        if not is_gone(error):
+            raise
+        return False
     return True

@@ -80,28 +80,58 @@ def find(session: EnvironmentSession, model: str, inference_id: str, within: Ran
 
     Raises UsageError that says what was searched, why the request may not be there, and the nearest ids.
     """
-    s3, bucket = session.client("s3"), session.names.bucket("data")
+    keys = _searched(session, model, within)
+    wanted, ids = inference_id.encode(), set[bytes]()
+    found: list[Captured] = []
+    for key, content in _contents(session, keys):
+        if len(ids) < MAX_IDS:
+            ids.update(_ID.findall(content))
+        if wanted in content:
+            lines = content.splitlines()
+            found += [each for line in lines if wanted in line and (each := _read(line, key, inference_id))]
+    if not found:
+        raise UsageError(_missing(session, model, inference_id, within, keys, ids))
+    newest = max(found, key=lambda each: each.time)
+    return Captured(**{**newest.__dict__, "others": len(found) - 1})
+
+
+def files_with(
+    session: EnvironmentSession, model: str, inference_id: str, within: Range
+) -> Iterator[tuple[str, bytes]]:
+    """Key and content of each file with a request that has this inference id. Raises UsageError for too many files."""
+    for key, content in _contents(session, _searched(session, model, within)):
+        if any(is_of(line, inference_id) for line in content.splitlines()):
+            yield key, content
+
+
+def is_of(line: bytes, inference_id: str) -> bool:
+    """Whether a line is a request with this inference id, or event id; also one whose other members cannot be read."""
+    if inference_id.encode() not in line:
+        return False
+    try:
+        event = json.loads(line)["eventMetadata"]
+        return inference_id in (event.get("inferenceId"), event.get("eventId"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return True
+
+
+def _searched(session: EnvironmentSession, model: str, within: Range) -> list[str]:
+    """Keys of the files of these hours. Raises UsageError for too many."""
     prefix = f"{model}/captured/{session.names.model(model).endpoint}/"
-    keys = list(_keys(s3, bucket, prefix, within))
+    keys = list(_keys(session.client("s3"), session.names.bucket("data"), prefix, within))
     if len(keys) > MAX_OBJECTS:
         raise UsageError(
             f"{len(keys):,} objects were captured from {within}, more than {MAX_OBJECTS:,} that one search reads; narrow it "
             "with --date or --since"
         )
-    wanted, ids = inference_id.encode(), set[bytes]()
-    found: list[Captured] = []
+    return keys
+
+
+def _contents(session: EnvironmentSession, keys: list[str]) -> Iterator[tuple[str, bytes]]:
+    s3, bucket = session.client("s3"), session.names.bucket("data")
     with ThreadPoolExecutor(PARALLEL) as threads:
         contents = threads.map(lambda key: s3.get_object(Bucket=bucket, Key=key)["Body"].read(), keys)
-        for key, content in zip(keys, contents, strict=True):
-            if len(ids) < MAX_IDS:
-                ids.update(_ID.findall(content))
-            if wanted in content:
-                lines = content.splitlines()
-                found += [each for line in lines if wanted in line and (each := _read(line, key, inference_id))]
-    if not found:
-        raise UsageError(_missing(session, model, inference_id, within, keys, ids))
-    newest = max(found, key=lambda each: each.time)
-    return Captured(**{**newest.__dict__, "others": len(found) - 1})
+        yield from zip(keys, contents, strict=True)
 
 
 def _keys(s3: Any, bucket: str, prefix: str, within: Range) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from model_factory.functions.shared.s3 import split_uri
+from model_factory.functions.shared.s3 import is_gone, split_uri
 
 from ..project import EnvironmentSession
 from .artifact import Artifact
@@ -56,7 +56,7 @@ def _background(session: EnvironmentSession, package: dict[str, Any], artifact: 
     try:
         body = session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") != "NoSuchKey":
+        if not is_gone(error):
             raise
         return None
     described = payload.columns_of(artifact.serving["columns"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from model_factory.functions.shared.approvals import modified_by
+from model_factory.functions.shared.approvals import status_set_by
 
 from ..operations.executions import is_missing
 from ..project import EnvironmentSession, UsageError
@@ -151,10 +151,11 @@ def lineage(package: dict[str, Any]) -> list[str]:
     """Three lines: how the version was trained and approved, its data, its code; `model-factory lineage` has every link."""
     metadata: dict[str, str] = package.get("CustomerMetadataProperties", {})
     described = package.get("ModelPackageDescription") or f"trigger {metadata.get('trigger', 'unknown')}"
-    status, by = package["ModelApprovalStatus"], modified_by(package) or "the environment's approval policy"
+    status = package["ModelApprovalStatus"]
+    decided = f"{status} by {by}" if (by := status_set_by(package)) else status
     execution = metadata.get("pipeline_execution", "unknown").rpartition("/")[2]
     return [
-        f"registered {package['CreationTime']:%Y-%m-%d %H:%M} UTC by execution {execution} ({described}); {status} by {by}",
+        f"registered {package['CreationTime']:%Y-%m-%d %H:%M} UTC by execution {execution} ({described}); {decided}",
         f"data {metadata.get('data_digest', 'unknown')}, manifest {metadata.get('data_manifest', 'unknown')}",
         f"code {metadata.get('code_digest', 'unknown')}, commit {metadata.get('git_commit', 'unknown')}, "
         f"image {metadata.get('image', 'unknown')}, seed {metadata.get('seed', 'unknown')}",
@@ -193,7 +194,7 @@ def _attribute(
 
 
 def _scored(session: EnvironmentSession, model: str, captured: Captured, version: int, folder: Path) -> _Scored:
-    from model_factory.jobs import payload
+    from model_factory.jobs import answers, payload
 
     folder.mkdir(exist_ok=True)
     group = session.names.model(model).model_package_group
@@ -212,7 +213,7 @@ def _scored(session: EnvironmentSession, model: str, captured: Captured, version
         raise UsageError(
             f"the captured request cannot be read with the columns of version {version}: {error}"
         ) from None
-    answer = None if captured.answer is None else payload.parse_response(captured.answer, captured.answer_type)
+    answer = None if captured.answer is None else answers.read(captured.answer, captured.answer_type)
     return _Scored(package, artifact, rows, artifact.scores(rows, folder), answer)
 
 

@@ -1,12 +1,16 @@
-"""From an object forward: the trainings that read it, the versions that they made, and the endpoints that serve those."""
+"""From an object forward: the trainings that read it, the versions that they made, and the endpoints that served or serve those.
+
+The factory makes no batch output; SageMaker's own batch transform jobs of people are not among its records.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from model_factory.functions.shared.chain import lineage_prefix, read_lineage_key
+from model_factory.functions.shared.chain import index_prefix, lineage_prefix, read_index_key, read_lineage_key
 
 from ..operations.executions import is_missing
 from ..operations.facts import read_settings
@@ -42,20 +46,21 @@ def split_reference(reference: str) -> tuple[str, str]:
 def forward(sessions: Iterable[EnvironmentSession], uri: str, version_id: str = "") -> list[Link]:
     """What was made from an object, by environment: one link with the readings below, for each environment that has some.
 
-    One list of the markers for each environment, one of the versions and one description of the endpoint for each model.
+    One list of the markers for each environment; for each model one of its versions, one of the markers of its deployments, and
+    one description of its endpoint.
     """
     found: list[Link] = []
     for session in sessions:
-        readings = _readings(session, uri, version_id)
-        if readings:
+        found_here = readings(session, uri, version_id)
+        if found_here:
             link = Link(
                 "object",
                 f"{uri} in {session.environment.name}",
                 f"{uri}{f'?versionId={version_id}' * bool(version_id)}",
             )
             deployed = read_settings(session)
-            for model in sorted({each.model for each in readings}):
-                own = [each for each in readings if each.model == model]
+            for model in sorted({each.model for each in found_here}):
+                own = [each for each in found_here if each.model == model]
                 link.below += _model(session, model, own, deployed=model in deployed)
             found.append(link)
     return found
@@ -66,22 +71,35 @@ def to_train_again(links: Iterable[Link]) -> list[str]:
     return [each.name for link in links for each in link.walk() if each.kind == "version" and "served by" in each.facts]
 
 
-def _readings(session: EnvironmentSession, uri: str, version_id: str) -> list[Reading]:
+def to_reject(links: Iterable[Link]) -> list[str]:
+    """Other versions that a roll-back could deploy, because they are approved."""
+    versions = [
+        each for link in links for each in link.walk() if each.kind == "version" and "served by" not in each.facts
+    ]
+    return [each.name for each in versions if each.facts.get("status") == "Approved"]
+
+
+def readings(session: EnvironmentSession, uri: str, version_id: str = "") -> list[Reading]:
+    """The trainings of an environment that read an object, by its markers: one list."""
     pages = session.client("s3").get_paginator("list_objects_v2")
     listed = pages.paginate(Bucket=session.names.bucket("records"), Prefix=lineage_prefix(uri, version_id))
     keys = [entry["Key"] for page in listed for entry in page.get("Contents", [])]
     found: list[Reading] = []
-    for object_version, model, execution, version in map(read_lineage_key, keys):
+    for key in keys:
+        try:
+            object_version, model, execution, version = read_lineage_key(key)
+        except ValueError:
+            continue  # the audit names it
         found.append(Reading(model, object_version, execution, version))
     return sorted(found, key=lambda each: (each.model, each.version or 0, each.execution))
 
 
-def _model(session: EnvironmentSession, model: str, readings: Sequence[Reading], *, deployed: bool) -> list[Link]:
+def _model(session: EnvironmentSession, model: str, own: Sequence[Reading], *, deployed: bool) -> list[Link]:
     sagemaker, names = session.client("sagemaker"), session.names.model(model)
     registered = _registered(sagemaker, names.model_package_group)
-    live = _live(sagemaker, names.endpoint)
+    live, deployments = _live(sagemaker, names.endpoint), _deployments(session, model)
     links: list[Link] = []
-    for each in readings:
+    for each in own:
         facts = known(object_version=each.object_version, execution=each.execution)
         if each.version is None:
             links.append(
@@ -91,7 +109,8 @@ def _model(session: EnvironmentSession, model: str, readings: Sequence[Reading],
         link = Link(
             "version", f"{model} v{each.version} in {session.environment.name}", registered.get(each.version, ("",))[0]
         )
-        link.facts = facts
+        times = deployments.get(each.version, [])
+        link.facts = facts | known(deployments=len(times) or None, last_deployment=max(times, default=None))
         if each.version in registered:
             link.facts |= known(
                 status=registered[each.version][1], served_by=names.endpoint if each.version == live else None
@@ -102,6 +121,20 @@ def _model(session: EnvironmentSession, model: str, readings: Sequence[Reading],
     if not deployed:
         links.append(Link("model", model, "", {"state": f"not deployed in {session.environment.name} any more"}))
     return links
+
+
+def _deployments(session: EnvironmentSession, model: str) -> dict[int, list[datetime]]:
+    """Times of the recorded deployments of each version, whatever their outcome, by the markers of their records."""
+    pages = session.client("s3").get_paginator("list_objects_v2")
+    listed = pages.paginate(Bucket=session.names.bucket("records"), Prefix=index_prefix(model, "deployment"))
+    found: dict[int, list[datetime]] = {}
+    for entry in (entry for page in listed for entry in page.get("Contents", [])):
+        try:
+            time, version, _ = read_index_key(entry["Key"])
+        except ValueError:
+            continue  # the audit names it
+        found.setdefault(version, []).append(time)
+    return found
 
 
 def _registered(sagemaker: Any, group: str) -> dict[int, tuple[str, str]]:

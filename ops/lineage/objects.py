@@ -2,46 +2,69 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from model_factory.functions.shared.s3 import split_uri
+from model_factory.functions.shared.s3 import is_gone, split_uri
 
 from .links import Link, known
+from .recorded import Recorded
 
 PARALLEL = 16
 """Objects that are looked up at a time."""
-_GONE = ("404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "MethodNotAllowed", "405")
-"""Codes of HeadObject and GetObject for an object, or a version of one, that does not exist. A delete marker is a 405."""
 
 
-def data(s3: Any, manifest_uri: str, registered_digest: str) -> Link:
+def data(s3: Any, metadata: Mapping[str, str], recorded: Recorded) -> Link:
     """The raw objects of a version, each looked up by its version id.
 
-    `registered_digest`: the version's `data_digest`, which the objects of the manifest must have.
+    `metadata`: the version's own, with the digests that the objects of its manifest must have. A manifest that is gone, or is not
+    the one that was registered, is named; then the objects are those of the manifest in the evidence.
     """
-    link = Link("data", "raw data", manifest_uri)
-    if not manifest_uri:
-        link.problem = "the version names no manifest"
-        return link
-    content, link.problem = read(s3, manifest_uri)
-    if link.problem:
+    uri, kept = metadata.get("data_manifest", ""), recorded.uri("manifest")
+    link = Link("data", "raw data", uri or kept)
+    content, problem = read(s3, uri) if uri else (b"", "the version names no manifest")
+    registered = recorded.evidence.get("manifest", {}).get("sha256")
+    if not problem and registered and (found := hashlib.sha256(content).hexdigest()) != registered:
+        problem = f"the manifest is altered: its SHA-256 is {found}, and {registered} was registered"
+    if problem and (evidence := recorded.read("manifest")) is not None:
+        content, link.id = evidence, kept
+        problem += "; the objects below are those of the manifest in the evidence"
+    elif not content:
+        link.problem = problem
         return link
     try:
         entries: list[dict[str, Any]] = json.loads(content)["objects"]
-        found = _digest(entries)
+        differences = _differences(entries, metadata)
     except (ValueError, KeyError, TypeError) as error:
-        link.problem = f"the manifest is altered: {type(error).__name__} {error}"
+        link.problem = problem or f"the manifest is altered: {type(error).__name__} {error}"
         return link
-    if found != registered_digest:
-        link.problem = f"the manifest is altered: its objects have the digest {found}, the version {registered_digest}"
-    link.facts = known(objects=len(entries), rows=sum(each.get("rows", 0) for each in entries), digest=found)
+    link.problem = "; ".join([*([problem] if problem else []), *differences])
+    link.facts = known(
+        objects=len(entries),
+        rows=sum(each.get("rows", 0) for each in entries),
+        digest=metadata.get("data_digest"),
+        content_digest=metadata.get("content_digest"),
+    )
     with ThreadPoolExecutor(PARALLEL) as threads:
         link.below = list(threads.map(lambda entry: raw_object(s3, entry), entries))
+    for each in link.below:
+        if each.problem and (record := recorded.forgotten(each.id.partition("?versionId=")[0])):
+            each.facts |= known(forgotten=record.record.get("time"), record=record.key)
+            each.problem = record.problem or ""
     return link
+
+
+def _differences(entries: Sequence[dict[str, Any]], metadata: Mapping[str, str]) -> Iterator[str]:
+    """Digests of the version that the objects of its manifest do not have. Earlier releases wrote no content digest."""
+    found = {"data_digest": _digest(entries), "content_digest": None}
+    if "content_digest" in metadata:
+        found["content_digest"] = _content_digest([each["sha256"] for each in entries])
+    for name, value in found.items():
+        if value != metadata.get(name):
+            yield f"the manifest is altered: its objects have the {name} {value}, the version {metadata.get(name)}"
 
 
 def raw_object(s3: Any, entry: dict[str, Any]) -> Link:
@@ -62,6 +85,9 @@ def raw_object(s3: Any, entry: dict[str, Any]) -> Link:
 def artifact(s3: Any, uri: str, registered: str | None) -> Link:
     """The artifact of a version; its bytes are compared only by the deployment, the evaluation and the promotion."""
     link = Link("artifact", "model.tar.gz", uri, known(sha256=registered))
+    if not uri:
+        link.problem = "neither the registry nor the records say where it is"
+        return link
     bucket, key = split_uri(uri)
     try:
         head = s3.head_object(Bucket=bucket, Key=key)
@@ -82,13 +108,17 @@ def read(s3: Any, uri: str) -> tuple[bytes, str]:
 
 def absence(error: ClientError, what: str) -> str:
     """The problem of an object that S3 does not give. Raises the error when it says something else."""
-    code = error.response["Error"]["Code"]
-    if code in _GONE:
+    if is_gone(error):
         return f"{what} does not exist any more"
-    if code in ("403", "AccessDenied"):
+    if (code := error.response["Error"]["Code"]) in ("403", "AccessDenied"):
         message = error.response["Error"].get("Message", "")
         return f"S3 refuses to give {what} ({message or code}); model-factory policy prints the policy that a command needs"
     raise error
+
+
+def _content_digest(sha256s: Sequence[str]) -> str:
+    """`content_digest` of Prepare: SHA-256 over the SHA-256 of all objects, sorted."""
+    return hashlib.sha256("\n".join(sorted(sha256s)).encode()).hexdigest()
 
 
 def _digest(entries: Sequence[dict[str, Any]]) -> str:

@@ -27,7 +27,9 @@ def _add(branch: Tree, link: Link) -> None:
 def _label(link: Link) -> Text:
     text = Text(f"{link.kind} ", style="dim")
     text.append(link.name, style="bold red" if link.problem else "bold")
-    for name, value in link.facts.items():
+    if link.kind == "libraries":  # one line in place of one for each
+        text.append(f"\n{', '.join(f'{name} {version}' for name, version in link.facts.items())}", style="dim")
+    for name, value in link.facts.items() if link.kind != "libraries" else ():
         text.append(f"\n{name}: ", style="dim").append(value)
     if link.id:
         text.append(f"\n{link.id}", style="dim")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local_aws.bootstrap import bootstrap_places, write_profiles
+from local_aws.bootstrap import CdkError, bootstrap_places, write_profiles
 from local_aws.cli import forget_aws_settings, history
 from local_aws.kept.state_file import StateFileError
 from local_aws.server import LocalAws, PortInUseError
@@ -124,6 +124,8 @@ def up(project: Project, port: int, console: Console, *, keep: bool = False) -> 
             soft_wrap=True,
         )
         stop.wait()
+    except CdkError as error:
+        raise UsageError(str(error)) from None
     finally:
         console.print("stopping")
         local.stop()

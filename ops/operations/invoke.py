@@ -10,7 +10,13 @@ from botocore.exceptions import ClientError
 
 from ..project import EnvironmentSession, UsageError
 
-CONTENT_TYPES = {".csv": "text/csv", ".json": "application/json"}
+CONTENT_TYPES = {
+    ".csv": "text/csv; header=present",
+    ".json": "application/json",
+    ".jsonl": "application/jsonlines",
+    ".parquet": "application/x-parquet",
+}
+"""By a file's suffix. Files of training data can be sent: columns that the model does not take are left out."""
 INFERENCE_ID = re.compile(r"[ -~]{1,64}")
 
 
@@ -27,19 +33,25 @@ class Answer:
 
 
 def invoke(
-    session: EnvironmentSession, model: str, body: str, content_type: str, inference_id: str | None = None
+    session: EnvironmentSession, model: str, body: str | bytes, content_type: str, inference_id: str | None = None
 ) -> Any:
     """The endpoint's response as parsed JSON; arguments and errors are those of `ask`."""
     return ask(session, model, body, content_type, inference_id).content
 
 
 def ask(
-    session: EnvironmentSession, model: str, body: str, content_type: str, inference_id: str | None = None
+    session: EnvironmentSession,
+    model: str,
+    body: str | bytes,
+    content_type: str,
+    inference_id: str | None = None,
+    *,
+    labels: bool = False,
 ) -> Answer:
     """The endpoint's response, with the version that answered.
 
-    `inference_id` is captured with the request; labels that are uploaded later refer to it. Raises UsageError with the
-    container's error message when it rejects the request.
+    `labels`: each prediction has the label and the score of each class. `inference_id` is captured with the request; labels that
+    are uploaded later refer to it. Raises UsageError with the container's error message when it rejects the request.
     """
     if inference_id is not None and not INFERENCE_ID.fullmatch(inference_id):
         raise UsageError("--inference-id must have 1 to 64 printable ASCII characters")
@@ -47,7 +59,11 @@ def ask(
     endpoint = session.names.model(model).endpoint
     try:
         response = session.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=endpoint, Body=body.encode(), ContentType=content_type, Accept="application/json", **optional
+            EndpointName=endpoint,
+            Body=body.encode() if isinstance(body, str) else body,
+            ContentType=content_type,
+            Accept="application/json; labels=true" if labels else "application/json",
+            **optional,
         )
     except ClientError as error:
         code = error.response["Error"]["Code"]
@@ -64,13 +80,13 @@ def ask(
     return Answer(json.loads(response["Body"].read()), int(named[1]) if named else None)
 
 
-def read_rows(path: Path) -> tuple[str, str]:
-    """A file's text and its content type, by the file's suffix. Raises UsageError."""
+def read_rows(path: Path) -> tuple[bytes, str]:
+    """A file's content and its content type, by the file's suffix. Raises UsageError."""
     content_type = CONTENT_TYPES.get(path.suffix)
     if content_type is None:
         raise UsageError(f"{path}: unsupported file type; it must end in {' or '.join(CONTENT_TYPES)}")
     try:
-        return path.read_text(encoding="utf-8"), content_type
+        return path.read_bytes(), content_type
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
 

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from model_factory.core.names import ANCHOR, REBUILDS, EnvironmentNames
-from model_factory.functions.shared.chain import LINEAGE
+from model_factory.core.names import ANCHOR, REBUILDS, ROWS, EnvironmentNames
 
 from ..project import UsageError
-
-type Statement = dict[str, Any]
+from .statements import Statement
+from .statements import allow as _allow
+from .statements import condition as _condition
+from .statements import sagemaker as _sagemaker
+from .statements import send as _send
+from .statements import use_key as _use_key
 
 
 def policy(names: EnvironmentNames, commands: Sequence[str]) -> dict[str, Any]:
@@ -22,8 +25,7 @@ def policy(names: EnvironmentNames, commands: Sequence[str]) -> dict[str, Any]:
 
 
 def _status(names: EnvironmentNames) -> Iterable[Statement]:
-    parameters = names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")
-    yield _allow("ssm", ["GetParametersByPath"], [parameters])
+    yield _list_settings(names)
     yield _allow("cloudwatch", ["DescribeAlarms"], [names.arn("cloudwatch", "alarm:*")])
     yield _read_versions(names)
     yield _list_trainings(names)
@@ -112,10 +114,8 @@ def _audit(names: EnvironmentNames) -> Iterable[Statement]:
 
 
 def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
-    data, artifacts = names.bucket_arn("data"), names.bucket_arn("artifacts")
-    yield _allow(
-        "ssm", ["GetParametersByPath"], [names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")]
-    )
+    data, artifacts, records = (names.bucket_arn(each) for each in ("data", "artifacts", "records"))
+    yield _list_settings(names)
     yield _read_versions(names)
     described = ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"]
     yield _allow("sagemaker", described, _sagemaker(names, "endpoint", "endpoint-config", "model"))
@@ -124,12 +124,12 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     # SageMaker names the jobs of pipelines.
     jobs = [names.arn("sagemaker", f"{kind}/pipelines-*") for kind in ("processing-job", "training-job")]
     yield _allow("sagemaker", ["DescribeProcessingJob", "DescribeTrainingJob"], jobs)
-    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*"])
-    yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*"])
+    kept = [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")]
+    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*", f"{data}/*/captured/*", *kept])
+    yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*", f"{records}/*/chain/*"])
     # Without it S3 answers 403 for an object that does not exist.
-    yield _allow("s3", ["ListBucket"], [data, artifacts])
-    marked = _condition("StringLike", "s3:prefix", [f"{LINEAGE}/*"])
-    yield _allow("s3", ["ListBucket"], [names.bucket_arn("records")]) | marked
+    yield _allow("s3", ["ListBucket"], [data, artifacts, records])
+    yield _allow("s3", ["ListBucketVersions"], [records])
     yield _use_key(names, "s3")
 
 
@@ -139,10 +139,8 @@ def _explain(names: EnvironmentNames) -> Iterable[Statement]:
     # Without s3:ListBucket S3 answers 403 for an object that does not exist.
     yield _allow("s3", ["ListBucket"], [data, artifacts, records])
     yield _allow("s3", ["ListBucketVersions"], [records])
-    files = ["evidence", "deployments", "chain"]
-    yield _allow(
-        "s3", ["GetObject"], [f"{data}/*/captured/*", f"{artifacts}/*", *(f"{records}/*/{f}/*" for f in files)]
-    )
+    kept = [f"{records}/*/{folder}/*" for folder in ("evidence", "chain")]
+    yield _allow("s3", ["GetObject"], [f"{data}/*/captured/*", f"{artifacts}/*", *kept])
     yield _allow("s3", ["GetObjectVersion"], [f"{records}/*/chain/*"])
     yield _use_key(names, "s3")
 
@@ -198,18 +196,36 @@ def _reproduce(names: EnvironmentNames) -> Iterable[Statement]:
 
 
 def _diff(names: EnvironmentNames) -> Iterable[Statement]:
-    """Read records and evidence, and which version is live. Versions are scored on the caller's machine."""
-    records = names.bucket_arn("records")
+    """Read records, evidence and rows, and which version is live. Versions are scored on the caller's machine."""
+    artifacts, records = names.bucket_arn("artifacts"), names.bucket_arn("records")
     # Without s3:ListBucket S3 answers 403 for an object that does not exist.
+    yield _allow("s3", ["ListBucket"], [artifacts])
     yield _allow("s3", ["ListBucket", "ListBucketVersions"], [records])
-    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")])
+    rows = [f"{artifacts}/*/executions/*/prepare/{each}" for each in ("test/*", "baseline/sample.parquet")]
+    kept = [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")]
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [*kept, *rows])
     yield _use_key(names, "s3")
-    parameters = names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")
-    yield _allow("ssm", ["GetParametersByPath"], [parameters])
+    yield _list_settings(names)
     # For `MODEL` and `MODEL@ENV`, and for an endpoint whose configuration lambda/deploy did not name.
     yield _allow("sagemaker", ["ListEndpoints"], ["*"])
     yield _allow("sagemaker", ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"], _live(names))
     yield _allow("sagemaker", ["DescribeModelPackage"], _sagemaker(names, "model-package"))
+
+
+def _forget(names: EnvironmentNames) -> Iterable[Statement]:
+    """Find what was made from an object, delete its versions and rows derived from it, and rewrite captured requests."""
+    data, artifacts, records = (names.bucket_arn(each) for each in ("data", "artifacts", "records"))
+    yield _list_settings(names)
+    yield _allow("sagemaker", ["ListModelPackages"], _sagemaker(names, "model-package"))
+    yield _allow("sagemaker", ["DescribeEndpoint"], _sagemaker(names, "endpoint"))
+    yield _allow("s3", ["ListBucket", "ListBucketVersions"], [data, artifacts, records])
+    yield _allow("s3", ["GetObject", "GetObjectVersion"], [f"{records}/*/chain/*"])
+    yield _allow("s3", ["GetObject", "PutObject"], [f"{data}/*/captured/*"])
+    rows = [f"{artifacts}/{ROWS}*", f"{artifacts}/*/executions/*/prepare/*"]
+    yield _allow("s3", ["DeleteObjectVersion"], [f"{data}/*", *rows])
+    yield from _send(names, "recorder")
+    yield from _retrain(names)
+    yield _use_key(names, "s3")
 
 
 def _live(names: EnvironmentNames) -> list[str]:
@@ -240,6 +256,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "explain": _explain,
     "verify": _verify,
     "diff": _diff,
+    "forget": _forget,
 }
 
 
@@ -250,6 +267,11 @@ def _decide(names: EnvironmentNames) -> Iterable[Statement]:
 
 def _list_trainings(names: EnvironmentNames) -> Statement:
     return _allow("sagemaker", ["ListPipelineExecutions"], [names.arn("sagemaker", f"pipeline/{names.prefix}-*-train")])
+
+
+def _list_settings(names: EnvironmentNames) -> Statement:
+    parameters = names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")
+    return _allow("ssm", ["GetParametersByPath"], [parameters])
 
 
 def _read_settings(names: EnvironmentNames) -> Statement:
@@ -272,27 +294,3 @@ def _read_chain(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("s3", ["ListBucketVersions"], [records]) | _condition("StringLike", "s3:prefix", ["*/chain/*"])
     yield _allow("s3", ["GetObjectVersion"], [f"{records}/*/chain/*"])
     yield _use_key(names, "s3")
-
-
-def _send(names: EnvironmentNames, purpose: str) -> Iterable[Statement]:
-    yield _allow("sqs", ["GetQueueUrl", "SendMessage"], [names.arn("sqs", names.queue(purpose))])
-    yield _use_key(names, "sqs")
-
-
-def _use_key(names: EnvironmentNames, service: str) -> Statement:
-    """The environment's key by way of one service; a policy cannot name it before it exists."""
-    via = f"{service}.{names.region}.{names.url_suffix}"
-    key = _allow("kms", ["Decrypt", "GenerateDataKey"], [names.arn("kms", "key/*")])
-    return key | _condition("StringEquals", "kms:ViaService", via)
-
-
-def _sagemaker(names: EnvironmentNames, *kinds: str) -> list[str]:
-    return [names.arn("sagemaker", f"{kind}/{names.prefix}-*") for kind in kinds]
-
-
-def _condition(operator: str, key: str, value: str | list[str]) -> Statement:
-    return {"Condition": {operator: {key: value}}}
-
-
-def _allow(service: str, actions: list[str], resources: list[str]) -> Statement:
-    return {"Effect": "Allow", "Action": [f"{service}:{action}" for action in actions], "Resource": resources}

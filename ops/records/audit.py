@@ -8,6 +8,7 @@ from functools import partial
 from model_factory.functions.shared.chain import ENVIRONMENT
 from model_factory.functions.shared.heads import FOLDER
 
+from . import lineage_markers
 from .heads import Finding, HeadsRead, PublicKey, SignedHeads, compare, overdue, read_heads
 from .objects import Objects
 from .verification import ChainAudit, verify_chain
@@ -74,11 +75,13 @@ def verify(
     Raises ClientError.
     """
     heads, findings = _heads(records, anchor, public_key, place)
+    markers = lineage_markers.listed(records.objects)
     chains = [
         verify_chain(
             records.objects,
             model,
             heads,
+            lineage=markers,
             place=place,
             now=now,
             since=since,
@@ -86,6 +89,8 @@ def verify(
         )
         for model in (models_of(records.objects, heads) if models is None else models)
     ]
+    if models is None:
+        findings += lineage_markers.unknown(markers, (each.model for each in chains))
     written = [each.modified for chain in chains for each in chain.entries if each.modified]
     return Report(chains, heads, [*findings, *overdue(heads, min(written, default=None), now)])
 

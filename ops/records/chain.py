@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
 
@@ -24,6 +24,8 @@ from .schema import parse, time_of
 
 _BATCH = 256
 """Records that are read ahead."""
+_COMPARED = 50
+"""Records of a kind among which one is searched."""
 
 type Progress = Callable[[int], None]
 """Gets the number of records that have been read so far."""
@@ -114,14 +116,55 @@ def newest(
     its object versions and its successor are read. Raises ClientError.
     """
     s3: Any = session.client("s3")
-    markers = _markers(s3, bucket, index_prefix(model, kind), version, whole=until is not None)
+    prefix: str | None = index_prefix(model, kind)
+    if version is None and until is None:
+        prefix = _newest_day(s3, bucket, index_prefix(model, kind))
+    markers = _markers(s3, bucket, prefix, version) if prefix else []
     found = [((time, sequence), key) for key in markers for time, _, sequence in [read_index_key(key)]]
     found = [each for each in found if until is None or each[0][0] <= until]
     if not found:
         return None
-    _, marker = max(found)
-    sequence = read_index_key(marker)[2]
+    return _marked(S3Objects(session, bucket), model, max(found)[1])
+
+
+def find(
+    session: ClientProvider,
+    bucket: str,
+    model: str,
+    kind: str,
+    within: tuple[datetime, datetime],
+    matches: Callable[[dict[str, Any]], bool],
+) -> Entry | None:
+    """The newest record of a kind that matches, among the first 50 whose events are `within` two times; None without one.
+
+    The number of calls does not depend on the length of the chain: one list of markers, at most 50 records, and what `newest`
+    reads of the one that is found. Raises ClientError.
+    """
+    s3: Any = session.client("s3")
+    prefix, (first, last) = index_prefix(model, kind), within
+    listed = s3.list_objects_v2(
+        Bucket=bucket, Prefix=prefix, StartAfter=f"{prefix}{first.astimezone(UTC):%Y%m%dT%H%M%SZ}", MaxKeys=_COMPARED
+    )
+    markers = [each["Key"] for each in listed.get("Contents", []) if _is_marker(each["Key"])]
+    markers = [each for each in reversed(markers) if read_index_key(each)[0] <= last]
     objects = S3Objects(session, bucket)
+    contents = objects.map(lambda marker: objects.read(record_key(model, read_index_key(marker)[2])), markers)
+    for marker, content in zip(markers, contents, strict=True):
+        if matches(parse(content or b"")):
+            return _marked(objects, model, marker)
+    return None
+
+
+def of_kind(session: ClientProvider, bucket: str, model: str, kind: str) -> list[Entry]:
+    """All records of a kind, for kinds that are rare: four calls for each. Raises ClientError."""
+    markers = _markers(session.client("s3"), bucket, index_prefix(model, kind))
+    objects = S3Objects(session, bucket)
+    return list(objects.map(lambda marker: _marked(objects, model, marker), markers))
+
+
+def _marked(objects: Objects, model: str, marker: str) -> Entry:
+    """The record that a marker is of, verified against its successor."""
+    sequence = read_index_key(marker)[2]
     key = record_key(model, sequence)
     group = next(objects.versions(key), None)
     if group is None:
@@ -216,19 +259,20 @@ def _gap(model: str, first: int, last: int) -> Entry:
     return Entry(model, last, record_key(model, last), {}, problem=what)
 
 
-def _markers(s3: Any, bucket: str, prefix: str, version: int | None, *, whole: bool = False) -> list[str]:
-    """Keys of markers among which the newest is: those of the newest day, all of a version, or (`whole`) all."""
-    pages = s3.get_paginator("list_objects_v2")
-    if version is None and not whole:
-        # Keys start with <date>T: with this delimiter S3 answers with the days, 1,000 in a page.
-        listed = pages.paginate(Bucket=bucket, Prefix=prefix, Delimiter="T")
-        days = [each["Prefix"] for page in listed for each in page.get("CommonPrefixes", [])]
-        if not days:
-            return []
-        prefix = max(days)
-    listed = pages.paginate(Bucket=bucket, Prefix=prefix)
+def _newest_day(s3: Any, bucket: str, prefix: str) -> str | None:
+    """Prefix of the markers of the newest day; None without a marker.
+
+    Keys start with <date>T: with this delimiter S3 answers with the days, 1,000 in a page.
+    """
+    listed = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="T")
+    return max((each["Prefix"] for page in listed for each in page.get("CommonPrefixes", [])), default=None)
+
+
+def _markers(s3: Any, bucket: str, prefix: str, version: int | None = None) -> list[str]:
+    """Keys of the markers below a prefix, of a version or of all."""
+    listed = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     keys = [each["Key"] for page in listed for each in page.get("Contents", [])]
-    return [key for key in keys if _is_marker(key) and (version is None or read_index_key(key)[1] == version)]
+    return [key for key in keys if _is_marker(key) and version in (None, read_index_key(key)[1])]
 
 
 def _is_marker(key: str) -> bool:

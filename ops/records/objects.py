@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.chain import digest
 from model_factory.functions.shared.clients import ClientProvider
+from model_factory.functions.shared.s3 import is_gone
 
 PARALLEL = 16
 """Objects that are read at a time."""
@@ -50,8 +51,8 @@ class Objects(Protocol):
         """Content of a version, by default of the newest; None when it does not exist."""
         ...
 
-    def sha256(self, key: str, version_id: str) -> str | None:
-        """SHA-256 of a version in hexadecimal digits; None when it does not exist."""
+    def sha256(self, key: str, version_id: str | None = None) -> str | None:
+        """SHA-256 of a version, by default of the newest, in hexadecimal digits; None when it does not exist."""
         ...
 
     def map[Item, Result](self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -98,10 +99,11 @@ class S3Objects:
         except ClientError as error:
             return _none_if_missing(error)
 
-    def sha256(self, key: str, version_id: str) -> str | None:
+    def sha256(self, key: str, version_id: str | None = None) -> str | None:
         """See `Objects.sha256`. From the checksum that S3 has computed; without one, the object is read."""
+        which = {"VersionId": version_id} if version_id else {}
         try:
-            head = self._s3.head_object(Bucket=self.bucket, Key=key, VersionId=version_id, ChecksumMode="ENABLED")
+            head = self._s3.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED", **which)
         except ClientError as error:
             return _none_if_missing(error)
         checksum = head.get("ChecksumSHA256")
@@ -122,5 +124,5 @@ def _version(entry: dict[str, Any]) -> Version:
 
 
 def _none_if_missing(error: ClientError) -> None:
-    if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchVersion", "404"):
+    if not is_gone(error):
         raise error

@@ -5,11 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from model_factory.functions.shared.chain import ENVIRONMENT, evidence_key, index_key, read_index_key
+from model_factory.functions.shared.chain import (
+    ENVIRONMENT,
+    event_key,
+    events_prefix,
+    evidence_key,
+    index_key,
+    read_index_key,
+)
 
 from .chain import Entry, Progress, read_chain
-from .checks import LATE, place_problems, version_problems
+from .checks import LATE, place_problems, version_problems, when
 from .heads import Finding, SignedHeads
+from .lineage_markers import listed, marker_findings
 from .objects import Objects, Version
 
 FORGETS = ("forgetting", "deletion")
@@ -49,6 +57,7 @@ def verify_chain(
     model: str,
     heads: Sequence[SignedHeads],
     *,
+    lineage: Mapping[str, list[Version]] | None = None,
     place: tuple[str, str],
     now: datetime,
     since: datetime | None = None,
@@ -60,6 +69,7 @@ def verify_chain(
         objects: The records bucket.
         model: Name of the model; empty for the environment.
         heads: Signed heads, from the bucket and from the anchor, whose signatures are valid.
+        lineage: Markers of objects that trainings read, by key. Default: they are listed.
         place: Names of the factory and the environment.
         now: The time, for records whose marker may not be written yet.
         since: Records that S3 wrote before are not read. Default: the whole chain is verified.
@@ -74,6 +84,10 @@ def verify_chain(
     findings = [Finding(model, each.key, each.problem) for each in entries if each.problem]
     findings += _differences_from_heads(model, entries, heads, complete=since is None)
     findings += _marker_findings(objects, model, entries, now, complete=since is None)
+    findings += _event_findings(objects, model, entries, now, since)
+    findings += marker_findings(
+        objects, model, entries, listed(objects) if lineage is None else lineage, now, complete=since is None
+    )
     files, more = _evidence_findings(objects, model, entries)
     covering = max(
         ((each.chains[folder(model)].sequence, each.date) for each in heads if folder(model) in each.chains),
@@ -132,6 +146,44 @@ def _marker_findings(
         # The recorder writes the marker after the record; when it crashes between, SQS delivers the message again.
         if entry.modified is None or now - entry.modified > LATE:
             yield Finding(model, key, f"the marker of record {entry.sequence} is missing")
+
+
+def _event_findings(
+    objects: Objects, model: str, entries: Sequence[Entry], now: datetime, since: datetime | None
+) -> Iterator[Finding]:
+    """Events that two records have, or whose claim is missing, was changed, has no record, or is younger than its record.
+
+    `since`: claims that S3 wrote before are not judged, because older records were not read. Default: all are.
+    """
+    expected: dict[str, Entry] = {}
+    for each in reversed(entries):
+        if (key := _event(each.record, model)) is None:
+            continue
+        first = expected.setdefault(key, each)
+        if first is not each:
+            yield Finding(model, each.key, f"record {each.sequence} is of the same event as record {first.sequence}")
+    found: set[str] = set()
+    for group in objects.versions(events_prefix(model)):
+        key, written = group[0].key, group[-1].modified
+        found.add(key)
+        entry = expected.get(key)
+        if entry is None:
+            # The recorder claims an event before its record; when it crashes between, SQS delivers the message again.
+            if now - written > LATE and (since is None or written >= since):
+                yield Finding(model, key, f"an event without a record: claimed at {when(written)}")
+            continue
+        problems = version_problems(group)
+        if entry.modified and written > entry.modified:
+            problems.append(f"S3 wrote it at {when(written)}, after the record: it was put again")
+        if problems:
+            yield Finding(model, key, f"the claim of the event of record {entry.sequence}: {'; '.join(problems)}")
+    for key in sorted(expected.keys() - found):
+        yield Finding(model, key, f"the claim of the event of record {expected[key].sequence} is missing")
+
+
+def _event(record: Mapping[str, Any], model: str) -> str | None:
+    kind, identifier = record.get("kind"), record.get("id")
+    return event_key(model, kind, identifier) if isinstance(kind, str) and isinstance(identifier, str) else None
 
 
 def _marker(record: Mapping[str, Any]) -> str | None:

@@ -62,7 +62,7 @@ class Charts:
     def lines(self, title: str, x: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> Node:
         """One line for each of `series` over the same texts on the x axis, such as days. `title`: what a screen reader says."""
         with mpl.rc_context(_STYLE):
-            figure = Figure(figsize=(6, 1.9), layout="constrained")
+            figure = Figure(figsize=(4.4, 2), layout="constrained")
             axes = figure.subplots()
             for index, (name, values) in enumerate(series.items()):
                 shown = [float("nan") if value is None else value for value in values]
@@ -76,7 +76,7 @@ class Charts:
                 )
             axes.set_xticks(range(len(x)), x, rotation=30 if len(x) > 6 else 0, ha="right" if len(x) > 6 else "center")
             if len(series) > 1:
-                axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+                figure.legend(frameon=False, fontsize=8, loc="outside upper left", ncols=2)
             return self._svg(figure, title)
 
     def calibration(self, title: str, bins: Sequence[dict[str, float]]) -> Node:
@@ -97,9 +97,9 @@ class Charts:
         """The mean score against the values of each column, side by side on the same scale."""
         with mpl.rc_context(_STYLE):
             width, height = _PLOT_INCHES
-            across = min(4, len(columns))
+            across = min(2, len(columns))
             rows = -(-len(columns) // across)
-            figure = Figure(figsize=(width * across * 0.85, height * rows), layout="constrained")
+            figure = Figure(figsize=(width * across * 0.9, height * rows), layout="constrained")
             grid = figure.subplots(rows, across, squeeze=False, sharey=True).flatten()
             for axes, (name, each) in zip(grid, columns.items(), strict=False):
                 numbers = all(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from htpy import Node, Renderable, dd, div, dl, dt, i, p, span, table, tbody, td, th, thead, tr
+from htpy import Node, Renderable, code, dd, div, dl, dt, i, li, ol, p, span, table, tbody, td, th, thead, tr
 
 
 def facts(of: Mapping[str, Node]) -> Renderable:
@@ -13,26 +13,50 @@ def facts(of: Mapping[str, Node]) -> Renderable:
 
 
 def sheet(
-    label: str, titles: Sequence[str], rows: Iterable[Sequence[Node]], *, numbers: Sequence[int] = ()
+    label: str,
+    titles: Sequence[str],
+    rows: Iterable[Sequence[Node]],
+    *,
+    numbers: Sequence[int] = (),
+    stacked: bool = False,
 ) -> Renderable:
-    """A table whose first column has the rows' names. It scrolls by itself on a narrow page. `numbers`: columns of numbers."""
+    """A table whose first column has the rows' names.
+
+    `numbers`: columns of numbers. `stacked`: on a narrow page the cells of a row stand below each other, which suits sentences;
+    by default the table scrolls by itself.
+    """
 
     def kind(column: int) -> str | None:
         return "n" if column in numbers else None
 
-    return div(".wide", role="region", aria_label=label, tabindex="0")[
-        table[
-            thead[tr[(th(scope="col", class_=kind(index))[title] for index, title in enumerate(titles))]],
-            tbody[
-                (
-                    tr[
-                        th(scope="row")[row[0]],
-                        (td(class_=kind(index))[cell] for index, cell in enumerate(row[1:], start=1)),
-                    ]
-                    for row in rows
-                )
-            ],
+    def role(name: str) -> str | None:
+        # Cells that stand below each other are cells for a screen reader only if that is said.
+        return name if stacked else None
+
+    head = thead(role=role("rowgroup"))[
+        tr(role=role("row"))[
+            (th(scope="col", role=role("columnheader"), class_=kind(at))[title] for at, title in enumerate(titles))
         ]
+    ]
+    lines = (
+        tr(role=role("row"))[
+            th(scope="row", role=role("rowheader"))[row[0]],
+            (td(role=role("cell"), class_=kind(at))[cell] for at, cell in enumerate(row[1:], start=1)),
+        ]
+        for row in rows
+    )
+    content = table(role=role("table"), aria_label=label if stacked else None)[
+        head, tbody(role=role("rowgroup"))[lines]
+    ]
+    if stacked:
+        return div(".stacked")[content]
+    return div(".wide", role="region", aria_label=label, tabindex="0")[content]
+
+
+def flow(label: str, boxes: Mapping[str, Node]) -> Renderable:
+    """Boxes with arrows from each one to the next; those without content are left out."""
+    return ol(".flow", aria_label=label)[
+        (li[span(".note")[name], " ", content] for name, content in boxes.items() if content not in (None, ""))
     ]
 
 
@@ -54,6 +78,11 @@ def interval(low: float, value: float, high: float, start: float, end: float) ->
 def note(text: str) -> Renderable:
     """A remark in grey."""
     return p(".note")[text]
+
+
+def worded(text: str) -> list[Node]:
+    """A sentence whose parts in backticks, such as commands, are code."""
+    return [code[part] if index % 2 else part for index, part in enumerate(text.split("`"))]
 
 
 def when(time: datetime | str | None) -> str:

@@ -7,7 +7,10 @@ from typing import Any
 from htpy import Node, Renderable, a, section, span
 from htpy import h2 as heading
 
-from .elements import age, note, number, sheet
+from model_factory.core.next_run import next_run
+from model_factory.core.schedules import interval
+
+from .elements import age, note, number, sheet, when
 from .sources import ModelReport
 
 TITLES = (
@@ -20,9 +23,10 @@ TITLES = (
     "drift",
     "alarms",
     "last training",
-    "trains",
-    "checks",
+    "next training",
+    "next check",
 )
+NO_BREAK = "\u00a0"
 GOOD = ("live", "training", "deploying", "cooling down")
 
 
@@ -44,13 +48,18 @@ def _row(report: ModelReport, now: datetime) -> Sequence[Node]:
         span(class_="good" if status.state in GOOD else "bad")[status.state],
         f"v{status.version}" if status.version else "-",
         age(report.endpoint_since, now),
-        measured(report),
+        _unbroken(measured(report)),
         _drift(report),
         ", ".join(status.alarms) or "none",
         _training(report, now),
-        _schedule(config.retrain.schedule, config.retrain.timezone) if config else "-",
-        _schedule(config.monitoring.schedule, config.monitoring.timezone) if config else "-",
+        _next(config.retrain.schedule, config.retrain.timezone, None, now) if config else "-",
+        _next(config.monitoring.schedule, config.monitoring.timezone, _last_check(report), now) if config else "-",
     )
+
+
+def _unbroken(text: str) -> str:
+    """The text with a line break at most before its interval."""
+    return text.replace(" ", NO_BREAK).replace(f"{NO_BREAK}(", " (")
 
 
 def measured(report: ModelReport) -> str:
@@ -81,5 +90,19 @@ def _training(report: ModelReport, now: datetime) -> str:
     return f"{status.training} {age(status.trained, now)} ago{why}"
 
 
-def _schedule(expression: str | None, zone: str) -> str:
-    return f"{expression} {zone}" if expression else "by hand"
+def _last_check(report: ModelReport) -> datetime | None:
+    return datetime.fromisoformat(report.runs[-1]["scheduled_time"]) if report.runs else None
+
+
+def _next(expression: str | None, zone: str, last: datetime | None, now: datetime) -> str:
+    """When a schedule is due next; the schedule itself where that is not known.
+
+    `last`: when it was due last, from which a rate counts.
+    """
+    if not expression:
+        return "by hand"
+    due = next_run(expression, zone, now)
+    if due is None and last and expression.startswith("rate("):
+        step = interval(expression)
+        due = last + step * max(1, -((last - now) // step))
+    return when(due) if due else f"{expression} {zone}"

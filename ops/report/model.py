@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from htpy import Node, Renderable, h2, h3, p, section
+from htpy import Node, Renderable, code, h2, h3, p, section
 
-from model_factory.functions.shared.approvals import modified_by
+from model_factory.functions.shared.approvals import status_set_by
 
 from ..operations.versions import gate_metric
 from .charts import Charts
-from .elements import bar, facts, interval, note, number, sheet, when
+from .elements import bar, facts, flow, interval, note, number, sheet, when
 from .glance import measured
+from .lineage import changed, lineage
 from .sources import ModelReport
 
 SHOWN_FEATURES = 10
@@ -48,7 +49,7 @@ def _state(report: ModelReport) -> Iterator[Node]:
         }
     )
     for finding in status.findings:
-        yield p[f"{finding.state}: {finding.what}" + (f". {finding.command}" if finding.command else "")]
+        yield p[f"{finding.state}: {finding.what}", [". ", code[finding.command]] if finding.command else ""]
 
 
 def _versions(report: ModelReport, charts: Charts) -> Iterator[Node]:
@@ -69,14 +70,13 @@ def _versions(report: ModelReport, charts: Charts) -> Iterator[Node]:
 def _version(package: dict[str, Any]) -> tuple[Node, ...]:
     metadata = package.get("CustomerMetadataProperties", {})
     status = package["ModelApprovalStatus"]
-    by = modified_by(package) or ("policy of the environment" if status != "PendingManualApproval" else "-")
     why = package.get("ApprovalDescription") or package.get("ModelPackageDescription", "")
     return (
         f"v{package['ModelPackageVersion']}",
         when(package["CreationTime"]),
         gate_metric(metadata) or "-",
         status,
-        by,
+        status_set_by(package) or "-",
         why,
     )
 
@@ -164,7 +164,7 @@ def _groups(report: ModelReport) -> Iterator[Node]:
         rows = [_group(each, start, end) for each in groups]
         yield sheet(
             f"Groups by {column} of {report.key}",
-            (column, "rows", metric, "95 % interval", ""),
+            (column, "rows", metric, "95 % interval", "as a picture"),
             rows,
             numbers=(1, 2, 3),
         )
@@ -186,13 +186,12 @@ def _group(each: dict[str, Any], start: float, end: float) -> tuple[Node, ...]:
 def _data(report: ModelReport) -> Iterator[Node]:
     live = report.live or {}
     metadata = live.get("CustomerMetadataProperties", {})
-    prepared, columns = report.document("report"), report.document("columns")
     yield h3["Data and lineage"]
-    partitions = prepared.get("partitions", [])
+    yield flow(f"Lineage of {report.key}", lineage(report))
+    if difference := changed(report):
+        yield p[difference]
     yield facts(
         {
-            "rows": f"{prepared['rows']:,}" if prepared else None,
-            "partitions": f"{len(partitions)}: {partitions[0]} to {partitions[-1]}" if partitions else None,
             "manifest": metadata.get("data_manifest"),
             "data digest": metadata.get("data_digest"),
             "code": _code(metadata),
@@ -203,9 +202,11 @@ def _data(report: ModelReport) -> Iterator[Node]:
             "promoted from": metadata.get("origin"),
         }
     )
-    if columns:
-        rows = [(each["name"], each["type"], _rule(each)) for each in columns["columns"][:SHOWN_COLUMNS]]
+    if columns := report.document("columns").get("columns"):
+        rows = [(each["name"], each["type"], _rule(each)) for each in columns[:SHOWN_COLUMNS]]
         yield sheet(f"Data contract of {report.key}", ("column", "type", "rule"), rows)
+        if len(columns) > SHOWN_COLUMNS:
+            yield note(f"{len(columns) - SHOWN_COLUMNS} more columns are in columns.json.")
 
 
 def _code(metadata: Mapping[str, str]) -> str | None:

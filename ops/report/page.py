@@ -1,13 +1,10 @@
-"""The whole page."""
+"""The page about the models of a factory."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
-
-from htpy import body, h1, head, header, html, main, meta, p, style, title
-from markupsafe import Markup
 
 from .charts import Charts
+from .document import document
 from .elements import when
 from .glance import glance
 from .model import section_of
@@ -15,21 +12,11 @@ from .sources import ModelReport
 
 
 def page(factory: str, reports: Sequence[ModelReport], now: datetime) -> str:
-    """The page as HTML: no script, and nothing that is loaded from elsewhere. `now`: UTC."""
+    """The page of the factory's models as HTML. `now`: UTC."""
     charts = Charts()
-    css = Path(__file__).with_name("page.css").read_text()
-    name = f"Models of {factory}"
     places = ", ".join(dict.fromkeys(each.status.environment for each in reports)) or "no environment"
-    content = html(lang="en")[
-        head[
-            meta(charset="utf-8"),
-            meta(name="viewport", content="width=device-width, initial-scale=1"),
-            title[name],
-            style[Markup(css)],  # noqa: S704  # our own file
-        ],
-        body[
-            header[h1[name], p(".note")[f"{places}; read from AWS at {when(now)}"]],
-            main[glance(reports, now), (section_of(each, charts) for each in reports)],
-        ],
-    ]
-    return str(content)
+    return document(
+        f"Models of {factory}",
+        f"{places}; read from AWS at {when(now)}",
+        [glance(reports, now), (section_of(each, charts) for each in reports)],
+    )

@@ -36,7 +36,8 @@ class ModelReport:
         endpoint_since: When the endpoint was changed last.
         live: Described model package that is live, or the newest one; None before the first.
         versions: Described model packages, the newest first.
-        documents: JSON files of `live` by name: evaluation, importance, explanation, report, columns.
+        documents: JSON files of `live` by name: evaluation, importance, explanation, report, columns; `report_before` is the
+            report of the version before it.
         runs: Reports of the newest monitor runs, the oldest first.
         missing: Documents that could not be read, and why.
     """
@@ -80,7 +81,11 @@ def _read(session: EnvironmentSession, facts: ModelFacts, now: datetime) -> Mode
     versions = [sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
     live = facts.live or (versions[0] if versions else None)
     files = _Files(session)
-    documents = {name: files.read(name, uri) for name, uri in _uris(live).items()} if live else {}
+    uris = _uris(live) if live else {}
+    before = version_before(live, versions)
+    if before and (uri := _uris(before).get("report")):
+        uris["report_before"] = uri
+    documents = {name: files.read(name, uri) for name, uri in uris.items()}
     runs = files.runs(facts.model)
     return ModelReport(
         status=judge(facts, now),
@@ -93,6 +98,13 @@ def _read(session: EnvironmentSession, facts: ModelFacts, now: datetime) -> Mode
         runs=runs,
         missing=files.missing,
     )
+
+
+def version_before(live: Document | None, versions: Sequence[Document]) -> Document | None:
+    """The version before `live`, of described versions from new to old."""
+    if live is None:
+        return None
+    return next((each for each in versions if each["ModelPackageVersion"] < live["ModelPackageVersion"]), None)
 
 
 def _uris(package: Document) -> dict[str, str]:

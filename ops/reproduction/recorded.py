@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared import chain
-from model_factory.functions.shared.s3 import split_uri
+from model_factory.functions.shared.s3 import is_gone, split_uri
 
 from ..project import EnvironmentSession, UsageError
 from ..records.chain import newest, recorded_versions
@@ -23,7 +23,6 @@ from ..refusals import CODES, explain
 from . import definition as definitions
 from .failures import CannotRebuild
 
-_GONE = ("NoSuchKey", "NoSuchBucket", "NoSuchVersion", "404")
 NEEDED = {"definition", "code", "manifest", "artifact"}
 """Without one of these, nothing can be trained again, or nothing be compared with it."""
 _TEST = re.compile(r"test/(part-\d+\.parquet)")
@@ -79,6 +78,8 @@ def find(session: EnvironmentSession, model: str, version: int) -> Recorded:
     found: dict[str, Any] = {
         name: _evidence_file(session, model, each) for name, each in (record or {}).get("evidence", {}).items()
     }
+    rows: dict[str, dict[str, Any]] = ((record or {}).get("facts") or {}).get("rows") or {}
+    found |= {name: File(session, each["source"], each["sha256"]) for name, each in rows.items() if files.has(each)}
     if package and not found.keys() >= NEEDED:
         found = _left_behind(files, package) | found
     if missing := sorted(NEEDED - found.keys()):
@@ -110,7 +111,7 @@ def read(file: File) -> bytes:
     except ClientError as error:
         if error.response["Error"]["Code"] in CODES:
             raise CannotRebuild(explain(error)) from error
-        if error.response["Error"]["Code"] not in _GONE:
+        if not is_gone(error):
             raise
         raise CannotRebuild(f"{file.uri} is gone") from error
     digest = hashlib.sha256(content).hexdigest()
@@ -213,6 +214,12 @@ class _Files:
             lambda: sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=execution_arn)
         )
         return json.loads(described["PipelineDefinition"]) if described else None
+
+    def has(self, entry: dict[str, Any]) -> bool:
+        """Whether a file with rows is still there: rows are not kept, and whoever must forget some deletes them."""
+        bucket, key = split_uri(entry["source"])
+        s3 = self.session.client("s3")
+        return any(each["Key"] == key for each in s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", []))
 
     def list(self, uri: str) -> list[str]:
         """URIs of the parquet files of a folder."""

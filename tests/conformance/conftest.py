@@ -14,6 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from local_aws.sagemaker.containers import pack
 from model_factory.config import load_model
+from model_factory.config.hyperparameters import text
 from model_factory.model.job_code import build_job_code
 
 from . import servers
@@ -63,7 +64,7 @@ def archive(tmp_path_factory, s3):
     training = folder / "train"
     for channel, output in {"train": "train", "validation": "validation", "schema": "baseline"}.items():
         shutil.copytree(prepared / output, training / "input" / "data" / channel)
-    hyperparameters = {name: json.dumps(value) for name, value in config.training.hyperparameters.items()}
+    hyperparameters = {name: text(value) for name, value in config.training.hyperparameters.items()}
     (training / "input" / "config").mkdir()
     (training / "input" / "config" / "hyperparameters.json").write_text(json.dumps(hyperparameters))
     pack(_job("train", code.path, training, s3) / "model", folder / "model.tar.gz")

@@ -10,20 +10,32 @@ from model_factory.ops.operations.policy import policy
 
 
 @contextmanager
-def auditor(live, folder, monkeypatch, command):
-    """Runs `command` in prod as the role `auditor`: a function of its arguments that returns exit code and output."""
+def auditor(live, folder, monkeypatch, command, *also):
+    """Runs `command` as the role `auditor` of prod: a function of its arguments that returns exit code and output.
+
+    In prod, or with `env=False` in all environments; in others than prod as an administrator. `also`: commands whose
+    permissions it has besides.
+    """
     names, iam = live.session.names, live.client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": names.account}, "Action": "sts:AssumeRole"}
     iam.create_role(RoleName="auditor", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
-    iam.put_role_policy(RoleName="auditor", PolicyName="commands", PolicyDocument=json.dumps(policy(names, [command])))
-    credentials = live.local.accounts.assume(names.iam_arn("role/auditor"), "ada")
-    pairs = [f"{key.lower()} = {value}" for key, value in credentials.items()]
-    (folder / "config").write_text("\n".join(["[profile auditor]", f"region = {names.region}", *pairs, ""]))
+    document = json.dumps(policy(names, [command, *also]))
+    iam.put_role_policy(RoleName="auditor", PolicyName="commands", PolicyDocument=document)
+    roles = {
+        profile: f"arn:aws:iam::{account}:role/administrator"
+        for profile, (account, _) in live.session.project.accounts.items()
+    }
+    lines = []
+    for profile, role in (roles | {names.prefix: names.iam_arn("role/auditor")}).items():
+        credentials = live.local.accounts.assume(role, "ada")
+        lines += [f"[profile {profile}]", f"region = {names.region}"]
+        lines += [f"{key.lower()} = {value}" for key, value in credentials.items()]
+    (folder / "config").write_text("\n".join([*lines, ""]))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
     monkeypatch.setenv("AWS_ENDPOINT_URL", live.local.endpoint_url)
 
-    def run(*arguments):
-        options = ("--env", "prod", "--project", str(live.root), "--profile", "auditor")
+    def run(*arguments, env=True):
+        options = (*(("--env", "prod") if env else ()), "--project", str(live.root))
         done = CliRunner().invoke(app, [command, *arguments, *options])
         return done.exit_code, done.stdout + done.stderr
 

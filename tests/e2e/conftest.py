@@ -24,6 +24,7 @@ from model_factory.ops.project import EnvironmentSession, Project
 from model_factory.ops.waiting import wait_for
 from tools import operations
 
+from .completeness import assert_complete
 from .recorder import Recorder
 from .sales import records
 
@@ -207,7 +208,8 @@ def deployed(local, recorder, tmp_path_factory):
     bootstrap(local, project.accounts)
     factory = Factory(local, root, project.environment("prod"))
     factory.deploy()
-    return factory
+    yield factory
+    assert_complete(project)
 
 
 @pytest.fixture(scope="session")

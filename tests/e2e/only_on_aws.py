@@ -16,7 +16,16 @@ RESPONSES = "A custom resource responds to CloudFormation through S3; here it re
 ONLY_ON_AWS: dict[tuple[str, str], str] = {
     **{
         (role, action): TRACES
-        for role in ("retrain", "deploy", "recorder", "record-signer", "alerts", "endpoint-cleanup", "bucket-cleanup")
+        for role in (
+            "retrain",
+            "deploy",
+            "recorder",
+            "publisher",
+            "record-signer",
+            "alerts",
+            "endpoint-cleanup",
+            "bucket-cleanup",
+        )
         for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
     },
     ("key/LogGroups", "kms:DescribeKey"): LOGS,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from local_aws.bootstrap import cdk
+from model_factory.functions.shared.chain import record_key
 from model_factory.functions.shared.records import Record, RecorderQueue, send_record
 from model_factory.ops.local.demo.traffic import Traffic
 from model_factory.ops.operations.executions import follow
@@ -27,6 +28,8 @@ def exercise_all_roles(prod: Factory) -> None:
     for queue in ("retrain", "deploy"):
         send_message_that_fails(prod, queue)
     send_record_that_fails(prod)
+    send_record_again(prod)
+    publish_record_that_is_missing(prod)
     first = retrain_by_drift(prod)
     reject_in_console(prod, first)
     reproduce(prod, first)
@@ -38,7 +41,9 @@ def exercise_all_roles(prod: Factory) -> None:
     prod.sign_heads()
     dev = replace(prod, session=prod.session.project.environment("dev"))
     replace_failed_endpoint(dev)
+    wait_for("the lineage of the endpoint", lambda: endpoint_contexts(dev), TIMEOUT_SECONDS)
     destroy_and_redeploy(dev)
+    wait_for("the end of its lineage", lambda: not endpoint_contexts(dev) or None, TIMEOUT_SECONDS)
     check_without_endpoint(dev)
 
 
@@ -66,6 +71,42 @@ def send_record_that_fails(factory: Factory) -> None:
         factory.receive_message(names.dead_letter_queue("recorder"))
     finally:
         factory.local.faults.control({}, "clear")
+
+
+def send_record_again(factory: Factory) -> None:
+    """An event that SQS takes for two messages is recorded once."""
+    queue = RecorderQueue.of(factory.session, factory.session.names.prefix)
+    for time in (datetime.now(UTC), datetime.now(UTC) - timedelta(minutes=6)):
+        body = {"id": "again", "kind": "deletion", "time": time.isoformat(), "model": "", "facts": {}, "evidence": {}}
+        queue.sqs.send_message(
+            QueueUrl=queue.url,
+            MessageBody=json.dumps(body | dict.fromkeys(("version", "subject", "by"))),
+            MessageGroupId="_environment",
+            MessageDeduplicationId=uuid.uuid4().hex,
+        )
+    log = "recorded before"
+    wait_for(log, lambda: log in "".join(factory.log_messages("recorder")) or None, TIMEOUT_SECONDS)
+
+
+def publish_record_that_is_missing(factory: Factory) -> None:
+    """A record that cannot be read is retried, and then moved to the dead-letter queue."""
+    names, sqs = factory.session.names, factory.client("sqs")
+    event = {
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "account": names.account,
+        "time": datetime.now(UTC).isoformat(),
+        "detail": {"bucket": {"name": names.bucket("records")}, "object": {"key": record_key(factory.model, 999_999)}},
+    }
+    url = sqs.get_queue_url(QueueName=names.queue("publisher"))["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(event), MessageGroupId="missing")
+    factory.receive_message(names.dead_letter_queue("publisher"))
+
+
+def endpoint_contexts(factory: Factory) -> list[object]:
+    """Lineage contexts of the model's endpoint."""
+    uri = factory.session.names.arn("sagemaker", f"endpoint/{factory.names.endpoint}")
+    return factory.client("sagemaker").list_contexts(SourceUri=uri)["ContextSummaries"]
 
 
 def fail_training(factory: Factory) -> None:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from model_factory.ops.lineage.forward import readings
+from model_factory.ops.waiting import wait_for
+
 from .conftest import records
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -34,8 +37,13 @@ BAD_DATA = {
 def test_invalid_data_fails_training_with_reason(live, alerts, case):
     data, words = BAD_DATA[case]
     live.upload_records(data, "2026-12-01")
+    bucket = live.session.names.bucket("data")
     try:
         assert_training_fails(live, alerts, *words)
+        uri = f"s3://{bucket}/{live.model}/raw/dt=2026-12-01/part-0.csv"
+        version = live.client("s3").head_object(Bucket=bucket, Key=uri.partition(f"{bucket}/")[2])["VersionId"]
+        read = wait_for("the marker of the failed training", lambda: readings(live.session, uri, version) or None)
+        assert [each.version for each in read] == [None]
     finally:
         live.delete_records("2026-12-01")
 

@@ -15,6 +15,8 @@ import pytest
 from local_aws import namespace
 from local_aws.sagemaker.container_view import ContainerView
 from local_aws.sagemaker.storage import Storage
+from model_factory.functions.shared.chain import digest
+from model_factory.functions.shared.s3 import split_uri
 from model_factory.ops.records.chain import records as chain_records
 from model_factory.ops.waiting import wait_for
 
@@ -131,6 +133,40 @@ def test_full_disk_fails_training_with_reason(live, alerts, monkeypatch):
 
     monkeypatch.setattr(ContainerView, "__init__", initialize_full)
     assert_fails_and_is_told(live, alerts, "No space left on device")
+
+
+def test_artifact_changed_after_registration_is_not_deployed(live, alerts):
+    sagemaker, s3 = live.client("sagemaker"), live.client("s3")
+    version = wait_for("a live version", live.reader.live_version)
+    group = live.names.model_package_group
+    arn = live.session.names.arn("sagemaker", f"model-package/{group}/{version}")
+    described = sagemaker.describe_model_package(ModelPackageName=arn)
+    container = described["InferenceSpecification"]["Containers"][0]
+    bucket, key = split_uri(container["ModelDataUrl"])
+    artifact = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    copy = {"Bucket": bucket, "Key": f"{live.model}/executions/changed/train/output/model.tar.gz"}
+    s3.put_object(**copy, Body=artifact)
+    container = {"Image": container["Image"], "ModelDataUrl": f"s3://{bucket}/{copy['Key']}"}
+    registered = sagemaker.create_model_package(
+        ModelPackageGroupName=group,
+        InferenceSpecification=described["InferenceSpecification"] | {"Containers": [container]},
+        CustomerMetadataProperties=described["CustomerMetadataProperties"],
+        ModelApprovalStatus="PendingManualApproval",
+    )["ModelPackageArn"]
+    changed = bytearray(artifact)
+    changed[len(changed) // 2] ^= 1
+    s3.put_object(**copy, Body=bytes(changed))
+    try:
+        sagemaker.update_model_package(ModelPackageArn=registered, ModelApprovalStatus="Approved")
+        alert = alerts("is not deployed: its artifact is not the one that was evaluated")
+        number = registered.rpartition("/")[2]
+        digests = (digest(changed), described["CustomerMetadataProperties"]["artifact_digest"])
+        for word in (f"Version {number} of {live.model}", copy["Key"], *digests):
+            assert word in alert, (word, alert)
+        assert live.reader.live_version() == version
+        assert len(live.predict(records(5))) == 5
+    finally:
+        sagemaker.delete_model_package(ModelPackageName=registered)
 
 
 def test_schedules_of_many_models_start_one_training_each(live, fault):

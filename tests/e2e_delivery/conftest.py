@@ -16,6 +16,7 @@ from model_factory.ops.delivery.deliveries import Approval, Deliveries
 from model_factory.ops.local.demo_delivery.workspace import TOOLING, Workspace
 from model_factory.ops.operations.reader import Reader
 from model_factory.ops.waiting import wait_for
+from tests.e2e.completeness import assert_complete
 from tests.e2e.recorder import Recorder
 from tests.e2e.sales import records
 from tools import operations
@@ -151,6 +152,7 @@ def delivered(tmp_path_factory, recorder):
         assert execution["status"] == "Succeeded", delivered.failures(execution)
         delivered.upload_records()
         yield delivered
+        assert_complete(workspace.project)
         operations.check_run(local.rules.report())
 
 

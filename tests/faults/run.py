@@ -9,6 +9,7 @@ import time
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.stateful import get_state_machine_test
 
+from .cleanups import Cleanups
 from .deliveries import Deliveries
 from .deployments import Deployments
 from .promises import Broken
@@ -16,7 +17,13 @@ from .removals import Removals
 from .simulation.functions import TRIED
 from .trainings import Trainings
 
-MACHINES = {"deployments": Deployments, "trainings": Trainings, "removals": Removals, "deliveries": Deliveries}
+MACHINES = {
+    "deployments": Deployments,
+    "trainings": Trainings,
+    "removals": Removals,
+    "deliveries": Deliveries,
+    "cleanups": Cleanups,
+}
 EXAMPLES, STEPS_IN_ONE = 100, 40
 
 

@@ -1,12 +1,12 @@
 """The stack with the shared resources of an environment."""
 
-import json
-
 import pytest
 from aws_cdk.assertions import Match
 
 BUCKETS = ["data", "artifacts", "records", "logs"]
-FUNCTIONS = ["retrain", "deploy", "recorder", "record-signer", "alerts", "endpoint-cleanup"]
+FUNCTIONS = ["retrain", "deploy", "recorder", "publisher", "record-signer", "alerts", "endpoint-cleanup"]
+QUEUES = ["retrain", "deploy", "recorder", "publisher"]
+"""Queues whose functions send an alert for each message that they give up."""
 PROD = "333333333333-us-east-1"
 
 
@@ -100,7 +100,7 @@ def test_queues_topic_and_logs_use_the_environment_key(foundation):
     encrypted = [queue["KmsMasterKeyId"] for queue in foundation.all("SQS::Queue")]
     encrypted += [topic["KmsMasterKeyId"] for topic in foundation.all("SNS::Topic")]
     encrypted += [group["KmsKeyId"] for group in foundation.all("Logs::LogGroup")]
-    assert len(encrypted) == 9 + 1 + len(FUNCTIONS)
+    assert len(encrypted) == 2 * len([*QUEUES, "alerts"]) + 1 + 1 + len(FUNCTIONS)
     assert all("EncryptionKey" in str(key) for key in encrypted)
 
 
@@ -120,6 +120,12 @@ def test_versions_of_data_do_not_expire(foundation):
     assert "NoncurrentVersionExpiration" not in everything
     assert everything["NoncurrentVersionTransitions"]
     assert all("/captured/" in rule["Prefix"] for rule in others)
+
+
+def test_rows_of_trainings_expire(foundation):
+    bucket = foundation.one("S3::Bucket", BucketName=f"acme-prod-artifacts-{PROD}")
+    (rule,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "_rows/"]
+    assert (rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]) == (30, {"NoncurrentDays": 7})
 
 
 def test_key_rotates(foundation):
@@ -147,7 +153,7 @@ def test_trigger_queues_are_fifo_with_dead_letters(foundation, purpose, timeout)
 
 
 def test_functions_report_each_failed_message(foundation):
-    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", 4)
+    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", len([*QUEUES, "alerts"]))
     foundation.cdk.all_resources_properties(
         "AWS::Lambda::EventSourceMapping",
         {
@@ -215,7 +221,7 @@ def test_dead_letters_raise_alarm_without_notification(foundation):
         if a["MetricName"] == "ApproximateNumberOfMessagesVisible"
     }
     assert watched.pop("acme-prod-alerts-dead-letters.fifo")  # its function is the one that tells
-    assert watched == {f"acme-prod-{queue}-dead-letters.fifo": None for queue in ("retrain", "deploy", "recorder")}
+    assert watched == {f"acme-prod-{queue}-dead-letters.fifo": None for queue in QUEUES}
 
 
 @pytest.mark.parametrize(("purpose", "visibility"), [("retrain", 360), ("deploy", 720), ("alerts", 360)])
@@ -234,7 +240,7 @@ def test_each_undelivered_event_notifies(foundation):
 
 
 def test_functions_find_their_queues_in_environment_variables(foundation):
-    for purpose in ("retrain", "deploy", "recorder"):
+    for purpose in QUEUES:
         variables = foundation.one("Lambda::Function", FunctionName=f"acme-prod-{purpose}")["Environment"]["Variables"]
         assert {"QUEUE_URL", "DEAD_LETTER_QUEUE_URL"} < set(variables)
         assert variables["MAX_RECEIVES"] == "5"
@@ -254,7 +260,7 @@ def test_alarms_and_the_alerts_function_alone_publish_to_the_topic(foundation):
 
 def test_alarms_steps_and_alerts_go_to_the_alerts_function(foundation):
     every = {rule["Name"]: rule for rule in foundation.all("Events::Rule")}
-    rules = {name: rule for name, rule in every.items() if "-record-" not in name}
+    rules = {name: rule for name, rule in every.items() if "-record-" not in name and "-publish-" not in name}
     assert set(rules) == {f"acme-prod-{purpose}" for purpose in ("alert", "alarms", "pipeline-failed")}
     targets = [target for rule in rules.values() for target in rule["Targets"]]
     assert all("AlertNotifierQueue" in str(target["Arn"]) for target in targets)
@@ -272,9 +278,7 @@ def test_scaling_permissions_cover_alarms_without_name(foundation):
 def test_alarms_publish_to_the_alerts_topic(foundation):
     topic = "arn:aws:sns:us-east-1:333333333333:acme-prod-alerts"
     for alarm in foundation.all("CloudWatch::Alarm"):
-        reports_state_only = alarm["AlarmName"] in {
-            f"acme-prod-{queue}-dead-letters" for queue in ("retrain", "deploy", "recorder")
-        }
+        reports_state_only = alarm["AlarmName"] in {f"acme-prod-{queue}-dead-letters" for queue in QUEUES}
         assert alarm.get("AlarmActions") == (None if reports_state_only else [topic]), alarm["AlarmName"]
     foundation.cdk.has_resource_properties("AWS::SNS::Topic", {"TopicName": "acme-prod-alerts"})
 
@@ -285,31 +289,37 @@ def test_deploy_function_passes_roles_to_sagemaker_only(foundation):
     assert passing["Condition"]["StringEquals"]["iam:PassedToService"] == "sagemaker.amazonaws.com"
 
 
-REGISTERS = ("CreateModelPackage", "CreateModel", "CreateEndpoint", "UpdateEndpoint", "UpdateModelPackage")
-
-
-@pytest.mark.parametrize("role", ["acme-prod-rebuild", "acme-prod-rebuild-job"])
-def test_rebuild_roles_cannot_register_or_deploy(foundation, role):
-    allowed = {action for statement in foundation.statements(role) for action in statement["Action"]}
-    assert not allowed & {f"sagemaker:{action}" for action in REGISTERS}
-    assert allowed, "the role has no permission at all"
-
-
-def test_rebuild_jobs_write_below_rebuilds_only(foundation):
-    statements = foundation.statements("acme-prod-rebuild-job")
-    writes = [resource for s in statements if "s3:PutObject" in s["Action"] for resource in s["Resource"]]
-    assert writes == [f"arn:aws:s3:::acme-prod-artifacts-{PROD}/_rebuilds/*"]
-    versions = [s for s in statements if "s3:GetObjectVersion" in s["Action"]]
-    assert [s["Resource"] for s in versions] == [[f"arn:aws:s3:::acme-prod-data-{PROD}/*/raw/*"]]
-    assert not any("s3:ListBucketVersions" in s["Action"] for s in statements)
-
-
-def test_rebuild_parameter_names_roles_and_key(foundation):
-    value = json.dumps(foundation.one("SSM::Parameter", Name="/acme/prod/rebuild")["Value"])
-    assert all(name in value for name in ("role_arn", "job_role_arn", "kms_key_arn"))
-
-
 def test_events_go_to_the_recorder_in_groups_of_their_own(foundation):
     rules = [rule for rule in foundation.all("Events::Rule") if "-record-" in rule["Name"]]
     groups = [target["SqsParameters"]["MessageGroupId"] for rule in rules for target in rule["Targets"]]
     assert sorted(groups) == ["_alarms", "_executions", "_settings", "_versions"]
+
+
+def test_new_records_and_executions_go_to_the_publisher(foundation):
+    rules = {rule["Name"]: rule for rule in foundation.all("Events::Rule") if "-publish-" in rule["Name"]}
+    records, executions = rules["acme-prod-publish-records"], rules["acme-prod-publish-executions"]
+    assert records["EventPattern"]["detail"] == {
+        "bucket": {"name": [f"acme-prod-records-{PROD}"]},
+        "object": {"key": [{"wildcard": "*/chain/*.json"}]},
+    }
+    trainings, monitors = executions["EventPattern"]["detail"]["$or"]
+    assert trainings["currentPipelineExecutionStatus"] == ["Executing"]
+    assert len(monitors["currentPipelineExecutionStatus"]) == 4
+    groups = [target["SqsParameters"]["MessageGroupId"] for rule in (records, executions) for target in rule["Targets"]]
+    assert groups == ["_records", "_executions"]
+    bucket = foundation.one("S3::Bucket", BucketName=f"acme-prod-records-{PROD}")
+    assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+
+
+def test_publisher_writes_events_alone(foundation):
+    writes = [s for s in foundation.statements("acme-prod-publisher") if "s3:PutObject" in s["Action"]]
+    assert [s["Resource"] for s in writes] == [[f"arn:aws:s3:::acme-prod-artifacts-{PROD}/_openlineage/*"]]
+
+
+def test_publisher_knows_endpoint_and_reads_its_key_alone(foundation):
+    function = foundation.one("Lambda::Function", FunctionName="acme-prod-publisher")
+    variables = function["Environment"]["Variables"]
+    assert variables["OPENLINEAGE_URL"] == "https://lineage.example.com/api/v1/lineage"
+    assert variables["OPENLINEAGE_KEY_PARAMETER"] == "/acme/openlineage-key"
+    (reading,) = [s for s in foundation.statements("acme-prod-publisher") if "ssm:GetParameter" in s["Action"]]
+    assert reading["Resource"] == ["arn:aws:ssm:us-east-1:333333333333:parameter/acme/openlineage-key"]

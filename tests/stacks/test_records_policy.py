@@ -78,10 +78,30 @@ def test_objects_are_not_written_over(policy, who, key):
     assert not allowed(policy, who, "s3:PutObject", key, OVER)
 
 
+CHANGES = {
+    "s3:DeleteObject": "writes a delete marker",
+    "s3:DeleteObjectVersion": "deletes a version",
+    "s3:PutObjectRetention": "changes the lock of a version",
+    "s3:BypassGovernanceRetention": "deletes a locked version",
+    "s3:PutObjectLegalHold": "takes a hold away",
+}
+
+
 @pytest.mark.parametrize("who", ROLES)
-@pytest.mark.parametrize("action", ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectRetention"])
-def test_nobody_changes_kept_records(policy, who, action):
-    assert not allowed(policy, who, action, RECORD, {})
+@pytest.mark.parametrize(
+    "key", [RECORD, HEADS, "fraud/evidence/0a", "fraud/index/gate/20261126T030000Z-v7-1", "_lineage/aa/1/x"]
+)
+@pytest.mark.parametrize("action", CHANGES)
+def test_nobody_changes_kept_records(policy, who, action, key):
+    assert not allowed(policy, who, action, key, {})
+
+
+def test_denials_are_those_of_the_policy(policy):
+    """Without it, the same administrator may do all of it."""
+    nothing = parse("nothing", json.dumps({"Statement": []}))
+    for action in ("s3:PutObject", *CHANGES):
+        assert allowed(nothing, "admin", action, RECORD, OVER)
+        assert not allowed(policy, "admin", action, RECORD, OVER)
 
 
 def test_only_the_cleanup_deletes_records_of_destroyed_environments(dev_foundation):

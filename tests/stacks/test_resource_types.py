@@ -117,6 +117,7 @@ serving:
   max_latency: 5s
   max_errors_per_minute: 9
   capture_percent: 50
+  invalid_values: refuse
   scaling: {minimum: 2, maximum: 4, invocations_per_instance: 300}
   canary: {percent: 20, bake: 20m}
   serverless: {memory_mb: 4096, max_concurrency: 9}

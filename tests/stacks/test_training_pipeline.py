@@ -79,19 +79,16 @@ def test_raw_data_is_not_an_input_channel(steps):
     assert [i["InputName"] for i in inputs] == ["code"]
 
 
-def test_outputs_are_below_execution_id(steps):
+@pytest.mark.parametrize(
+    ("output", "folder", "parts"),
+    [("test", "churn/executions", ["prepare", "test"]), ("train", "_rows/churn", ["train"])],
+)
+def test_outputs_are_below_execution_id(steps, output, folder, parts):
     outputs = steps["Prepare"]["Arguments"]["ProcessingOutputConfig"]["Outputs"]
-    train = next(o for o in outputs if o["OutputName"] == "train")
-    assert train["S3Output"]["S3Uri"] == {
-        "Std:Join": {
-            "On": "/",
-            "Values": [
-                "s3://acme-prod-artifacts-333333333333-us-east-1/churn/executions",
-                {"Get": "Execution.PipelineExecutionId"},
-                "prepare",
-                "train",
-            ],
-        }
+    found = next(o for o in outputs if o["OutputName"] == output)
+    uri = f"s3://acme-prod-artifacts-333333333333-us-east-1/{folder}"
+    assert found["S3Output"]["S3Uri"] == {
+        "Std:Join": {"On": "/", "Values": [uri, {"Get": "Execution.PipelineExecutionId"}, *parts]}
     }
     assert [o["OutputName"] for o in outputs] == ["train", "validation", "test", "baseline", "report"]
 

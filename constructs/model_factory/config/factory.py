@@ -10,6 +10,7 @@ from ..core.names import ANCHOR, DELIVERY, EnvironmentNames
 from .alerts import Alerts
 from .delivery import Delivery, check_stages
 from .fields import AccountId, Duration, PolicyName, Region, Section, SecurityGroupId, ShortName, SubnetId, VpcId
+from .openlineage import OpenLineage
 
 LONGEST_RETENTION = timedelta(days=36_500)
 """S3 user guide, 'Object Lock considerations': a default retention has 1 to 36,500 days."""
@@ -115,6 +116,12 @@ class Environment(Section):
         validate_default=True,
         description="Age at which reports of monitor jobs are deleted, in whole days; null: never.",
     )
+    training_rows_retention: Duration | None = Field(
+        default="30d",
+        validate_default=True,
+        description="Age at which the rows that a training was fitted on are deleted, in whole days and longer than a training "
+        "takes; null: never. A training reads raw data, so nothing needs them afterwards.",
+    )
     permissions_boundary: PolicyName | None = Field(
         default=None, description="Name of the IAM policy that is the permissions boundary of every role."
     )
@@ -164,6 +171,9 @@ class FactoryConfig(Section):
         default=None, description="Delivery pipeline. Default: none, the stacks are deployed with `cdk deploy`."
     )
     alerts: Alerts = Field(default=Alerts(), description="Notification recipients.")
+    openlineage: OpenLineage = Field(
+        default=OpenLineage(), description="HTTP endpoint that takes OpenLineage events, and how it is called."
+    )
     anchor: Anchor | None = Field(
         default=None,
         description="Account in which copies of the signed heads of records are kept, out of reach of the environments' "
@@ -203,6 +213,21 @@ class FactoryConfig(Section):
                     f"anchor.account is the account of environment {environment.name!r}, whose administrators the anchor is "
                     "there to check; name another account"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _events_can_leave(self) -> Self:
+        for environment in self.environments:
+            if self.openlineage.url and environment.network == "isolated":
+                raise ValueError(
+                    f"openlineage.url: environment {environment.name!r} has `network: isolated`, a VPC without internet access, "
+                    "so that nothing can be sent from it; remove the URL and read the events from the artifacts bucket, or "
+                    "name a VPC of your own that reaches it"
+                )
+        if self.openlineage.api_key_parameter and not self.openlineage.url:
+            raise ValueError(
+                "openlineage.api_key_parameter is for the endpoint in openlineage.url; add it, or remove the key"
+            )
         return self
 
     @model_validator(mode="after")

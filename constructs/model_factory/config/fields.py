@@ -58,6 +58,7 @@ _SLACK_CHANNEL = r"^[CG][0-9A-Z]{4,254}$"
 _MICROSOFT = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 _TEAMS_CHANNEL = r"^[a-zA-Z0-9-_=+/.,]*%3[aA][a-zA-Z0-9-_=+/.,]*%40[a-zA-Z0-9-_=+/.,]*$"
 _EVENT_BUS = r"^arn:aws(-cn|-us-gov)?:events:[a-z]{2}(-[a-z]+)+-\d:\d{12}:event-bus/[\w./-]+$"
+_PARAMETER = r"^/[a-zA-Z0-9_.-]+(/[a-zA-Z0-9_.-]+)*$"
 _POLICY_NAME = r"^[\w+=,.@/-]+$"
 
 EXPECTED = {
@@ -76,6 +77,7 @@ EXPECTED = {
     _TEAMS_CHANNEL: "the id of a channel of Microsoft Teams; write the part of its link after /channel/, such as "
     "19%3A0123abcd%40thread.tacv2, with %3A and %40",
     _EVENT_BUS: "the ARN of an event bus; write one such as arn:aws:events:eu-west-1:111111111111:event-bus/alerts",
+    _PARAMETER: "the name of a parameter of Systems Manager; write one such as /acme/openlineage-key",
     _POLICY_NAME: "the name of an IAM policy; write the name without its ARN, such as Boundary",
 }
 """What a value should have been, by the pattern that it does not match."""
@@ -96,6 +98,7 @@ SlackChannelId = Annotated[str, Field(pattern=_SLACK_CHANNEL)]
 MicrosoftId = Annotated[str, Field(pattern=_MICROSOFT)]
 TeamsChannelId = Annotated[str, Field(pattern=_TEAMS_CHANNEL, max_length=255)]
 EventBusArn = Annotated[str, Field(pattern=_EVENT_BUS)]
+ParameterName = Annotated[str, Field(pattern=_PARAMETER, max_length=512)]
 PolicyName = Annotated[str, Field(pattern=_POLICY_NAME, max_length=128)]
 
 

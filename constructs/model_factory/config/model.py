@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ..core.names import FOUNDATION
 from ..core.schedules import interval
+from . import hyperparameters
 from .fields import Duration, Fraction, InstanceType, ModelName, Schedule, Section, TimeZone, at_most
 from .serving import Serving
 
@@ -97,7 +98,7 @@ class Training(Section):
     @classmethod
     def _hyperparameters_fit_sagemaker(cls, values: dict[str, bool | int | float | str]) -> Any:
         for name, value in values.items():
-            for what, length, limit in (("name", len(name), 256), ("value", len(str(value)), 2500)):
+            for what, length, limit in (("name", len(name), 256), ("value", len(hyperparameters.text(value)), 2500)):
                 if length > limit:
                     raise ValueError(f"the {what} of {name[:40]!r} has {length} characters, SageMaker allows {limit}")
         return values

@@ -1,4 +1,4 @@
-"""Checks of names that need all configuration files: lengths, and names that two stacks would share."""
+"""Checks of names that need all configuration files: lengths, and names and beginnings that two parts would share."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,7 +11,9 @@ LONGEST_BUCKET = 63
 
 
 def naming_mistakes(factory: FactoryConfig, models: Iterable[str], *, path: Path) -> list[Mistake]:
-    """Names that AWS would refuse as too long, and stacks that would have one name. No file is read but `path`.
+    """Names that AWS would refuse as too long, stacks with one name, and environments of which one has the other's beginning.
+
+    No file is read but `path`.
 
     Args:
         factory: The content of factory.yaml.
@@ -19,7 +21,12 @@ def naming_mistakes(factory: FactoryConfig, models: Iterable[str], *, path: Path
         path: factory.yaml, for the lines of the mistakes.
     """
     models = list(models)
-    return [*_long_buckets(factory, path), *_long_models(factory, models, path), *_shared(factory, models, path)]
+    return [
+        *_long_buckets(factory, path),
+        *_long_models(factory, models, path),
+        *_shared(factory, models, path),
+        *_nested(factory, path),
+    ]
 
 
 def _long_buckets(factory: FactoryConfig, path: Path) -> Iterator[Mistake]:
@@ -63,6 +70,30 @@ def _shared(factory: FactoryConfig, models: Iterable[str], path: Path) -> Iterat
                 path, line, f"{taken[name]} and {what} would both be called {name!r}; rename an environment or a model"
             )
         taken.setdefault(name, what)
+
+
+def _nested(factory: FactoryConfig, path: Path) -> Iterator[Mistake]:
+    """Environments such as `dev` and `dev-eu` in one account and region.
+
+    Rules and policies of an environment are about all names that start with `<factory>-<environment>-`, also of models that are
+    added later: an event of `dev-eu` would reach the rules of `dev` (docs/decisions/0072-names-of-neighbours-do-not-nest.md).
+    """
+    places = [factory.delivery_names(factory.delivery)] if factory.delivery else []
+    places += [names] if (names := factory.anchor_names) else []
+    places += [factory.names(each) for each in factory.environments]
+    for outer in places:
+        for inner in places:
+            if (inner.account, inner.region) != (outer.account, outer.region):
+                continue
+            if inner.environment.startswith(f"{outer.environment}-"):
+                index = next(i for i, each in enumerate(factory.environments) if each.name == inner.environment)
+                joined = inner.environment.replace("-", "")
+                yield Mistake(
+                    path,
+                    line_of(path, "environments", index, "name"),
+                    f"{inner.environment!r} is in the account and region of {outer.environment!r}, whose rules and policies are "
+                    f"about every name that starts with '{outer.prefix}-'; choose a name such as {joined!r}, or another account",
+                )
 
 
 def _parts(factory: FactoryConfig, models: Iterable[str], path: Path) -> Iterator[tuple[str, str, int | None]]:

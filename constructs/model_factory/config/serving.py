@@ -59,3 +59,8 @@ class Serving(Section):
     max_latency: Duration = Field(
         default="1s", validate_default=True, description="p99 model latency above which a deployment is rolled back."
     )
+    invalid_values: Literal["answer", "refuse"] = Field(
+        default="answer",
+        description="Values outside of `minimum`, `maximum` and `values` of the schema: answered and counted by the monitor as "
+        "violations, or refused with status 400.",
+    )

@@ -19,6 +19,8 @@ REBUILDS = "_rebuilds/"
 """Prefix of what reproductions write in the bucket for artifacts, where it expires: one lifecycle rule for all models."""
 ALERT_WINDOWS = "_alerts/"
 """Prefix of the windows of alerts in the bucket for artifacts; no model has a name with an underscore."""
+OPENLINEAGE = "_openlineage/"
+"""Prefix of OpenLineage events there."""
 NOTIFICATION_DETAIL_TYPE = "Model Factory Notification"
 """Detail type of the events that lambda/alerts puts there, one for each notification."""
 VARIANT = "AllTraffic"
@@ -29,6 +31,8 @@ ANCHOR = "anchor"
 """Takes the place of the environment's name in names of the anchor account; no environment can have this name."""
 FOUNDATION = "foundation"
 """Takes the place of the model's name in the name of an environment's stack; no model can have this name."""
+ROWS = "_rows/"
+"""Prefix of rows that trainings were fitted on, `_rows/<model>/<execution>/`, in the bucket for artifacts, where they expire."""
 
 
 class Arns:
@@ -123,15 +127,15 @@ class EnvironmentNames(Arns):
         return f"{self.prefix}-{purpose}-{self.account}-{self.region}"
 
     def queue(self, purpose: str) -> str:
-        """FIFO queue for `purpose`: retrain, deploy, recorder or alerts."""
+        """FIFO queue for `purpose`: retrain, deploy, recorder, publisher or alerts."""
         return f"{self.prefix}-{purpose}.fifo"
 
     def dead_letter_queue(self, purpose: str) -> str:
-        """FIFO dead-letter queue for `purpose`: retrain, deploy, recorder or alerts."""
+        """FIFO dead-letter queue for `purpose`: retrain, deploy, recorder, publisher or alerts."""
         return f"{self.prefix}-{purpose}-dead-letters.fifo"
 
     def function(self, purpose: str) -> str:
-        """Function for `purpose`: retrain, deploy, recorder, alerts or endpoint-cleanup."""
+        """Function for `purpose`: retrain, deploy, recorder, publisher, alerts or endpoint-cleanup."""
         return f"{self.prefix}-{purpose}"
 
     @property

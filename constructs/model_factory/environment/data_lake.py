@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from ..core.bucket_statements import protect_records
-from ..core.names import ALERT_WINDOWS, REBUILDS, EnvironmentNames
+from ..core.names import ALERT_WINDOWS, OPENLINEAGE, REBUILDS, ROWS, EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
 from .record_signer import SIGNATURES
 
@@ -45,7 +45,7 @@ class DataLakeBase(Construct):
     data: s3.IBucket
     """Raw data, captured requests and ground truth. Old versions move to Glacier Instant Retrieval and do not expire."""
     artifacts: s3.IBucket
-    """Files that pipelines write. Old versions expire after 90 days, what reproductions wrote after 30."""
+    """Files that pipelines write. Old versions expire after 90 days, reproductions after 30, OpenLineage events after a year."""
     records: s3.IBucket
     """JSON records of versions and deployments."""
 
@@ -109,9 +109,15 @@ class DataLake(DataLakeBase):
         kept = _retention(lock, retention or _RECORDS_KEPT) if removal == RemovalPolicy.RETAIN else None
         data = buckets.add("data", tidy(noncurrent_version_transitions=[to_cold_storage]))
         artifacts = buckets.add("artifacts", tidy(noncurrent_version_expiration=Duration.days(90)))
-        for prefix, age in ((ALERT_WINDOWS, _OLD_VERSIONS), (REBUILDS, _REBUILDS_KEPT)):
+        for prefix, age in ((ALERT_WINDOWS, _OLD_VERSIONS), (REBUILDS, _REBUILDS_KEPT), (OPENLINEAGE, _RECORDS_KEPT)):
             artifacts.add_lifecycle_rule(prefix=prefix, expiration=age, noncurrent_version_expiration=_OLD_VERSIONS)
         records = buckets.add("records", tidy(), retention=kept)
+        # A rule sends new records to the publisher. The L2 property would add a function that sets this property.
+        cast(
+            s3.CfnBucket, records.node.default_child
+        ).notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        )
         self._created = {"data": data, "artifacts": artifacts}
         self.data, self.artifacts = cast(s3.IBucket, data), cast(s3.IBucket, artifacts)
         self.records = cast(s3.IBucket, records)
@@ -127,9 +133,14 @@ class DataLake(DataLakeBase):
         buckets.empty_before_deletion(alarm_topic=alarm_topic)
 
     def expire(
-        self, models: Sequence[str], *, captured: Duration | None = None, reports: Duration | None = None
+        self,
+        models: Sequence[str],
+        *,
+        captured: Duration | None = None,
+        reports: Duration | None = None,
+        rows: Duration | None = None,
     ) -> None:
-        """Delete captured requests and reports of models some time after they were written, old versions a week later.
+        """Delete captured requests, reports and rows of trainings some time after they were written, old versions a week later.
 
         Training data, artifacts, ground truth and records stay: lineage refers to them.
 
@@ -137,7 +148,12 @@ class DataLake(DataLakeBase):
             models: Names of the models; S3 has at most 1,000 rules for each bucket.
             captured: Age of captured requests, in whole days. Default: they are kept.
             reports: Age of reports and intermediate results of monitor jobs, in whole days. Default: they are kept.
+            rows: Age of the rows that trainings were fitted on, of all models, in whole days. Default: they are kept.
         """
+        if rows:
+            self._created["artifacts"].add_lifecycle_rule(
+                prefix=ROWS, expiration=rows, noncurrent_version_expiration=_OLD_VERSIONS
+            )
         parts = ((self._created["data"], "captured", captured), (self._created["artifacts"], "monitor", reports))
         for bucket, folder, age in parts:
             for model in models if age else ():

@@ -20,6 +20,8 @@ from ..core.permissions import allow, send_alerts, use_key
 from ..core.trigger_queue import TriggerQueue
 
 PURPOSE = "recorder"
+FOLDERS = ("chain", "index", "events", "evidence")
+"""Folders of a model in the records bucket that the function writes to."""
 EVALUATION = "evaluation/evaluation.json"
 """What the gate decided, below the folder of an execution."""
 _TIMEOUT = Duration.minutes(15)
@@ -178,10 +180,10 @@ def recorder_statements(
     return [
         *consume_statements(names, PURPOSE),
         use_key(key_arn),
-        allow(["s3:ListBucket"], [records], StringLike={"s3:prefix": ["*/chain/*", "*/index/*", "*/evidence/*"]}),
-        allow(["s3:GetObject"], [f"{records}/*/chain/*"]),
+        allow(["s3:ListBucket"], [records], StringLike={"s3:prefix": [f"*/{folder}/*" for folder in FOLDERS]}),
+        allow(["s3:GetObject"], [f"{records}/*/chain/*", f"{records}/*/events/*"]),
         *_event_sources(names),
-        allow(["s3:PutObject"], [f"{records}/*/{kind}/*" for kind in ("chain", "index", "evidence")]),
+        allow(["s3:PutObject"], [f"{records}/*/{folder}/*" for folder in FOLDERS]),
         allow(["s3:PutObject"], [f"{records}/_lineage/*"]),
         allow(["kms:Sign", "kms:GetPublicKey"], [signing_key_arn]),
         *_evidence_sources(names, code_bucket_arn),

@@ -43,7 +43,8 @@ class ModelSettings(Construct):
 def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
     """Content of the parameter; durations are in seconds."""
     config, names = props.config, props.names
-    serving = config.serving.model_dump(mode="json", include={"mode", "instance", "scaling", "canary", "serverless"})
+    included = {"mode", "instance", "scaling", "canary", "serverless", "invalid_values"}
+    serving = config.serving.model_dump(mode="json", include=included)
     return {
         "model": config.name,
         "model_package_group": names.model_package_group,

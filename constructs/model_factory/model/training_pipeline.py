@@ -8,12 +8,15 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from ..core.bucket_statements import list_objects, read_object_versions, read_objects, write_objects
+from ..core.names import ROWS
 from ..core.permissions import allow, decrypt, service_role
 from ..definition import (
     Condition,
     ConditionStep,
+    Execution,
     FailStep,
     Get,
+    Join,
     Parameter,
     PipelineDefinition,
     ProcessingStep,
@@ -122,7 +125,10 @@ def training_definition(props: ModelProps, job_role_arn: str) -> PipelineDefinit
 
 def _prepare(props: ModelProps, role_arn: str) -> ProcessingStep:
     """The job reads raw data by S3 version id, so that its manifest lists exactly the bytes that were read."""
-    outputs = {name: _uri(props, "prepare", name) for name in ("train", "validation", "test", "baseline", "report")}
+    # Rows that only Train reads expire, in a folder of their own: lifecycle rules choose objects by the beginning of their keys.
+    rows = f"s3://{props.bucket('artifacts').bucket_name}/{ROWS}{props.config.name}"
+    outputs = {name: Join("/", [rows, Execution.ID, name]) for name in ("train", "validation")}
+    outputs |= {name: _uri(props, "prepare", name) for name in ("test", "baseline", "report")}
     return ProcessingStep(
         "Prepare",
         processing_arguments(
@@ -220,13 +226,16 @@ def _channel(name: str, uri: str | Get | Value) -> dict[str, Any]:
 
 
 def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
-    executions = f"{props.config.name}/executions/"
+    artifacts = props.bucket("artifacts").bucket_arn
+    folders = (f"{props.config.name}/executions/", f"{ROWS}{props.config.name}/")
     return [
         *job_statements(props),
         *read_object_versions(props.bucket("data").bucket_arn, f"{props.config.name}/raw/"),
-        list_objects(props.bucket("artifacts").bucket_arn, executions),
-        read_objects(props.bucket("artifacts").bucket_arn, executions),
-        write_objects(props.bucket("artifacts").bucket_arn, executions),
+        *(
+            statement(artifacts, folder)
+            for folder in folders
+            for statement in (list_objects, read_objects, write_objects)
+        ),
         read_versions(props),
     ]
 

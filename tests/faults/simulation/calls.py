@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from types import SimpleNamespace
 
 import botocore.session
 from botocore import xform_name
@@ -43,6 +44,7 @@ class Simulated:
 
     def __init__(self, service, world):
         self._service, self._world, self.exceptions = service, world, _Exceptions()
+        self.meta = SimpleNamespace(partition="aws")
 
     def __getattr__(self, operation):
         return lambda **request: self._world().calls.call(self._service, operation, request)
@@ -59,12 +61,19 @@ class _Paginator:
         while True:
             page = self._call(**request)
             yield page
-            for name in ("NextToken", "NextContinuationToken"):
-                if name in page:
-                    request[name.removeprefix("Next") if name != "NextToken" else name] = page[name]
-                    break
-            else:
+            more = {request_name: page[name] for name, request_name in _TOKENS.items() if name in page}
+            if not more:
                 return
+            request |= more
+
+
+_TOKENS = {
+    "NextToken": "NextToken",
+    "NextContinuationToken": "ContinuationToken",
+    "NextKeyMarker": "KeyMarker",
+    "NextVersionIdMarker": "VersionIdMarker",
+}
+"""What the answer of a list says, and what the request for the next page gives."""
 
 
 class _Exceptions:

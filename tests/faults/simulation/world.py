@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
 
+from .buckets import Buckets
 from .bus import Bus, summary
 from .calls import NOT_DELETED, STALE, Calls
 from .clock import Clock
@@ -40,17 +41,18 @@ class World:
     def __init__(self):
         self.clock, self.story, self.alerts, self.defects = Clock(), [], [], []
         self.began = self.clock.now - timedelta(days=30)
-        self.deadline, self.actor, self.stale = None, "a person", False
+        self.deadline, self.actor, self.stale, self.repeats = None, "a person", False, False
         self.bus, self.sqs = Bus(self), Sqs(self)
         self.registry, self.hosting, self.pipelines = Registry(self), Hosting(self), Pipelines(self)
         self.s3, self.ssm, self.cloudwatch, self.scaling = S3(self), Ssm(self), CloudWatch(self), AutoScaling(self)
+        self.buckets = Buckets(self)
         self.codepipeline, self.recorder = CodePipeline(self), Recorder(self)
         self.functions, self.responses = {}, []
         self.calls = Calls(
             self,
             {
                 "sagemaker": _Together(self.registry, self.hosting, self.pipelines),
-                "s3": self.s3,
+                "s3": _Together(self.s3, self.buckets),
                 "ssm": self.ssm,
                 "cloudwatch": self.cloudwatch,
                 "application-autoscaling": self.scaling,

@@ -99,6 +99,7 @@ def test_minimal_model_has_defaults(tmp_path):
         ("training.max_runtime", "0s", "0:00:00 is shorter than 0:00:01, the shortest that SageMaker", "max_runtime"),
         ("description", "a" * 1025, "description: string should have at most 1024 characters", "description"),
         ("description", "one\ntwo", "SageMaker accepts descriptions on one line only", "description"),
+        ("training.hyperparameters.x", "1" * 2499, "the value of 'x' has 2501 characters, SageMaker", "hyper"),
         ("training.hyperparameters.x", "a" * 2501, "the value of 'x' has 2501 characters, SageMaker", "hyper"),
         ("retrain.schedule", "rate(1 hours)", "write rate(1 hour) but rate(2 hours)", "schedule"),
         ("retrain.timezone", "Mars/Base", "'Mars/Base' is not a time zone", "timezone"),

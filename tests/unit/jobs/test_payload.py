@@ -1,9 +1,9 @@
 """Bodies of requests and responses: equal in CSV and JSON, and an error message for every invalid one."""
 
+import io
 import json
 from contextlib import suppress
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -106,7 +106,10 @@ def test_invalid_json_has_an_error_message(body, what):
 
 @pytest.mark.parametrize("kind", ["text/plain", "", "application/x-npy"])
 def test_unknown_content_type_is_refused(kind):
-    with pytest.raises(payload.BadRequest, match="is not known; send text/csv or application/json"):
+    with pytest.raises(
+        payload.BadRequest,
+        match="is not known; send text/csv, application/json, application/jsonlines or application/x-parquet",
+    ):
         parse("1", kind)
 
 
@@ -141,15 +144,36 @@ def test_empty_line_of_one_column_is_a_row():
     assert len(parse("1\n\n2\n", columns=[Column("x", "number")])) == 3
 
 
-@pytest.mark.parametrize("scores", [np.array([0.25, 1 / 3]), np.array([[0.5, 0.5], [1e-20, 1.0]]), np.array([3])])
-@pytest.mark.parametrize("accept", ["text/csv", "application/json; charset=utf-8, text/csv", "*/*", ""])
-def test_response_is_read_back_exactly(scores, accept):
-    body, kind = payload.write_response(scores, accept)
-    assert kind == ("application/json" if "json" in accept else "text/csv")
-    assert (payload.parse_response(body.encode(), kind) == scores).all()
+def parquet(table: pd.DataFrame) -> bytes:
+    target = io.BytesIO()
+    table.to_parquet(target)
+    return target.getvalue()
 
 
-@pytest.mark.parametrize("body", ["a", b"\xff", '{"predictions": {}}', "{"])
-def test_unreadable_response_raises_bad_request(body):
-    with pytest.raises(payload.BadRequest, match="the response is not readable"):
-        payload.parse_response(body, "application/json")
+def test_file_of_training_data_is_read_without_its_other_columns():
+    columns = [Column("age", "integer", nullable=False), Column("at", "timestamp")]
+    training = pd.DataFrame({"left": [1, 0], "at": pd.to_datetime(["2026-11-24", None], utc=True), "age": [30, 31]})
+    rows = parse(training.to_csv(index=False), "text/csv; header=present", columns)
+    assert rows.columns.tolist() == ["age", "at"]
+    pd.testing.assert_frame_equal(rows, parse(parquet(training), "application/x-parquet", columns))
+    lines = '{"at": "2026-11-24", "age": 30}\n\n{"age": 31}\n'
+    pd.testing.assert_frame_equal(rows, parse(lines, "application/jsonlines", columns))
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "what"),
+    [
+        ("x,y\n1,2\n", "text/csv; header=present", "the body has no column 'age'; the model takes age, x, code"),
+        ("age,x,code,flag,at\n", "text/csv; header=present", "the body is empty"),
+        ("age,age\n1,2\n", "text/csv; header=present", "the header names the column 'age' twice"),
+        (b"PAR1", "application/x-parquet", "the body is not Parquet"),
+        (parquet(pd.DataFrame({"age": [1]})), "application/x-parquet", "the body has no column 'x'"),
+        (parquet(pd.DataFrame({"age": []})), "application/x-parquet", "the body has no rows"),
+        ('{"age": 1}\n{"age"\n', "application/jsonlines", "line 2 is not JSON"),
+        ('{"age": 1}\n3\n', "application/jsonlines", "or one in each line"),
+    ],
+)
+def test_invalid_files_have_an_error_message(body, kind, what):
+    with pytest.raises(payload.BadRequest) as bad:
+        parse(body, kind)
+    assert what in str(bad.value)

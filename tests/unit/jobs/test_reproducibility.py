@@ -15,8 +15,10 @@ from sklearn.preprocessing import StandardScaler
 from jobs import reproducibility
 
 X = np.random.default_rng(0).normal(size=(2000, 6))
+X[:, 5] = np.abs(X[:, 5]).round()
 Y = (X[:, 0] + X[:, 1] * X[:, 2] > 0) * 1
 BOOSTING = HistGradientBoostingClassifier(random_state=0, max_iter=5)
+CATEGORIES = HistGradientBoostingClassifier(random_state=0, max_iter=5, categorical_features=[5])
 FOREST = RandomForestClassifier(5, random_state=0)
 
 
@@ -29,7 +31,7 @@ def pickled(model, threads: int) -> bytes:
         return target.getvalue()
 
 
-@pytest.mark.parametrize("model", [BOOSTING, FOREST, make_pipeline(StandardScaler(), BOOSTING)], ids=repr)
+@pytest.mark.parametrize("model", [BOOSTING, CATEGORIES, FOREST, make_pipeline(StandardScaler(), BOOSTING)], ids=repr)
 def test_trees_have_same_bytes_on_other_threads(model):
     assert len({pickled(model, threads) for threads in (1, 2, 4)}) == 1
     assert reproducibility.describe(model)["same_bytes"] == "any threads"

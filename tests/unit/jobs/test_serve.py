@@ -6,7 +6,7 @@ import joblib
 import numpy as np
 import pytest
 
-from jobs import payload, serve
+from jobs import answers, serve
 from jobs import project as projects
 
 
@@ -45,8 +45,8 @@ def test_answer_names_version_of_its_model(served, monkeypatch, accept):
     answer = serve.transform_fn(serve.model_fn(str(served.folder)), "0.5,red\n", "text/csv", accept)
     assert answer.content_type == f"{accept}; model-version=7"
     assert answer.headers["X-Amzn-SageMaker-Custom-Attributes"] == "model-version=7"
-    assert payload.version_in(answer.content_type) == 7
-    assert payload.version_in(without.content_type) is None
+    assert answers.version_in(answer.content_type) == 7
+    assert answers.version_in(without.content_type) is None
     assert answer.get_data() == without.get_data()
     error = serve.transform_fn(serve.model_fn(str(served.folder)), "a,red\n", "text/csv", accept)
     assert error.content_type == "application/json"
@@ -62,7 +62,7 @@ def test_answer_names_version_of_its_model(served, monkeypatch, accept):
     ],
 )
 def test_version_is_one_parameter_of_content_type(content_type, version):
-    assert payload.version_in(content_type) == version
+    assert answers.version_in(content_type) == version
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,11 @@ def test_version_is_one_parameter_of_content_type(content_type, version):
     [
         ("a,red\n", "text/csv", "column 'x': 1 values are no number; the first is 'a' in row 1"),
         ("{", "application/json", "the body is not JSON: "),
-        ("1,red", "text/plain", "content type 'text/plain' is not known; send text/csv or application/json"),
+        (
+            "1,red",
+            "text/plain",
+            "content type 'text/plain' is not known; send text/csv, application/json, application/jsonlines or",
+        ),
     ],
 )
 def test_invalid_request_is_400_with_json(served, body, kind, error):

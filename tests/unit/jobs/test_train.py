@@ -12,7 +12,7 @@ import pytest
 from jobs import train
 from jobs.failures import JobFailure
 from local_aws.sagemaker.containers import pack
-from model_factory.config import ModelConfig
+from model_factory.config import ModelConfig, hyperparameters
 from model_factory.model.job_code import build_job_code
 
 ROOT = Path(__file__).parents[3]
@@ -95,10 +95,21 @@ def test_serving_json_has_columns_classes_and_hyperparameters(project, ml, recor
         "label": "sold",
         "problem": "binary_classification",
         "classes": [0, 1],
+        "example": None,
         "hyperparameters": {"depth": 3, "rate": 0.1, "name": "fast", "flag": True},
         "seed": 0,
     }
     assert {path.stat().st_mtime for path in (ml / "model").rglob("*")} == {0.0}
+
+
+@pytest.mark.parametrize(
+    "value", ["10", "true", "null", "NaN", '"quoted"', "[1]", "log_loss", "", "1.5.3", 10, 0.1, True]
+)
+def test_hyperparameters_keep_value_and_type(ml, value):
+    (ml / "input/config").mkdir(parents=True)
+    (ml / "input/config/hyperparameters.json").write_text(json.dumps({"x": hyperparameters.text(value)}))
+    read = train.read_hyperparameters()["x"]
+    assert (type(read), read) == (type(value), value)
 
 
 @pytest.mark.parametrize(

@@ -83,4 +83,4 @@ def test_end_of_time_fails_the_deletion_with_what_to_do(s3, cloud, modules):
     tag(s3, cloud)
     emptying = modules("bucket_cleanup", "emptying")["emptying"]
     with pytest.raises(TimeoutError, match="delete the stack again"):
-        emptying.empty(cloud.bucket, lambda: 1000)
+        emptying.empty(cloud.bucket, "stack", lambda: 1000)

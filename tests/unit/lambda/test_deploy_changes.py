@@ -35,6 +35,13 @@ def test_network_reaches_the_model(live):
     assert model["VpcConfig"] == NETWORK
 
 
+def test_refusing_invalid_values_reaches_the_container(live):
+    live.cloud.configure(invalid_values="refuse")
+    assert live.send("settings_changed")["message"] == "deploying"
+    (model,) = live.calls("CreateModel")
+    assert model["PrimaryContainer"]["Environment"] == {"MODEL_VERSION": "1", "INVALID_VALUES": "refuse"}
+
+
 def test_settings_that_change_back_are_deployed_again(live):
     live.cloud.configure(instance="ml.m5.xlarge")
     live.send("settings_changed")

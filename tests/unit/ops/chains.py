@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from model_factory.functions.shared.chain import SCHEMA, digest, encode, evidence_key, index_key, record_key
+from model_factory.functions.shared.chain import SCHEMA, digest, encode, event_key, evidence_key, index_key, record_key
 from model_factory.ops.records.objects import Version
 
 START = datetime(2026, 11, 1, 3, tzinfo=UTC)
@@ -40,7 +40,7 @@ class MemoryObjects:
         found = [each for each in self.objects.get(key, []) if version_id in (None, each[0].version_id)]
         return found[-1][1] if found and not found[-1][0].deleted else None
 
-    def sha256(self, key: str, version_id: str) -> str | None:
+    def sha256(self, key: str, version_id: str | None = None) -> str | None:
         content = self.read(key, version_id)
         return None if content is None else digest(content)
 
@@ -76,6 +76,11 @@ def record(model: str, sequence: int, previous: str | None, time: datetime, **mo
     } | more
 
 
+def event_of(record: dict[str, Any]) -> str:
+    """Key of the claim of a record's event."""
+    return event_key(record["model"], record["kind"], record["id"])
+
+
 def write(
     objects: Any, model: str, *changes: dict[str, Any], step: timedelta = timedelta(hours=1)
 ) -> list[dict[str, Any]]:
@@ -96,6 +101,7 @@ def write(
             if evidence_key(model, digest(content)) not in objects.objects:
                 objects.put(evidence_key(model, digest(content)), content)
         previous = digest(encode(found))
+        objects.put(event_of(found), b"{}")
         objects.put(record_key(model, sequence), encode(found))
         objects.put(index_key(found), b"")
         written.append(found)

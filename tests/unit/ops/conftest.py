@@ -66,3 +66,19 @@ def run(monkeypatch, capsys):
         return code, output.out, output.err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def artifacts(tmp_path_factory):
+    """model.tar.gz of two versions that can score requests."""
+    from .explained import artifacts_of
+
+    return artifacts_of(tmp_path_factory.mktemp("artifacts"))
+
+
+@pytest.fixture
+def prod(artifacts, aws):
+    """An environment with two versions, for tests of `explain`."""
+    from .explained import Prod
+
+    return Prod(artifacts)

@@ -5,6 +5,7 @@ the right digests, `recorded` is set to the time of the tampering, markers are r
 """
 
 import copy
+import json
 import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -13,7 +14,16 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from model_factory.functions.shared.chain import chain_prefix, digest, encode, evidence_key, index_key, record_key
+from model_factory.functions.shared.chain import (
+    chain_prefix,
+    digest,
+    encode,
+    evidence_key,
+    index_key,
+    lineage_key,
+    read_lineage_key,
+    record_key,
+)
 from model_factory.functions.shared.heads import Head, document, heads_key, signature_key
 from model_factory.ops.records.audit import Source, verify
 from model_factory.ops.records.heads import Finding, PublicKey
@@ -52,11 +62,10 @@ def environment(random_: random.Random, records: int = 6) -> tuple[MemoryObjects
     def more(model: str, count: int) -> None:
         for _ in range(count):
             number = random_.randrange(1, 9)
-            files = {"manifest": b"manifest %d" % number, "artifact": random_.randbytes(20)}
-            evidence = {"evidence": files} if random_.random() < 0.5 and model else {}
-            write(
-                objects, model, {"kind": random_.choice(kinds), "version": number} | evidence, step=timedelta(minutes=7)
-            )
+            change: dict[str, Any] = {"kind": random_.choice(kinds), "version": number}
+            if random_.random() < 0.5 and model:
+                change |= trained(objects, random_, model, number)
+            write(objects, model, change, step=timedelta(minutes=7))
 
     for model in MODELS:
         more(model, records // 2)
@@ -68,6 +77,20 @@ def environment(random_: random.Random, records: int = 6) -> tuple[MemoryObjects
     anchor = MemoryObjects()
     anchor.objects = {key: list(each) for key, each in objects.objects.items() if key.startswith("_heads/")}
     return objects, anchor
+
+
+def trained(objects: MemoryObjects, random_: random.Random, model: str, number: int) -> dict[str, Any]:
+    """The registration of a version with its evidence, whose markers are written before it."""
+    execution = f"e{random_.randrange(10**9)}"
+    read = [
+        {"bucket": "data", "key": f"{model}/raw/{each}.csv", "version_id": f"v{random_.randrange(99)}", "rows": each}
+        for each in range(random_.randrange(1, 4))
+    ]
+    for each in read:
+        objects.put(lineage_key(f"s3://data/{each['key']}", each["version_id"], model, execution, number), b"")
+    metadata = {"pipeline_execution": f"arn:aws:sagemaker:x:1:pipeline/p/execution/{execution}"}
+    files = {"manifest": json.dumps({"objects": read}).encode(), "artifact": random_.randbytes(20)}
+    return {"kind": "registration", "facts": {"CustomerMetadataProperties": metadata}, "evidence": files}
 
 
 def read(objects: MemoryObjects, model: str) -> Chain:
@@ -96,10 +119,22 @@ class Administrator:
     def tamper(self) -> str:
         """Do it; what was done. `models` has the models whose records or files it changed."""
         what: Callable[[], str] = self.random.choice(
-            [self.alter, self.delete, self.insert, self.back_date, self.reorder, self.swap, self.file]
+            [
+                self.alter,
+                self.delete,
+                self.insert,
+                self.back_date,
+                self.reorder,
+                self.swap,
+                self.file,
+                self.exchange,
+                self.marker,
+                self.lineage,
+                self.heads,
+            ]
         )
         done = what()
-        if self.random.random() < 0.3:
+        if what != self.heads and self.random.random() < 0.3:
             for key in [each for each in self.objects.objects if each.startswith("_heads/")]:
                 self.objects.erase(key)
             done += ", heads deleted"
@@ -182,6 +217,70 @@ class Administrator:
             chain[at] = chain[at] | {"evidence": files}
             self._rewrite(model, chain, at)
         return f"file {name} of {at + 1} of {model}, {how}"
+
+    def exchange(self) -> str:
+        """Exchange the contents of two files of two models: each is a file of the evidence, but another one."""
+        one, other = self.random.sample([each for each in MODELS if each], 2)
+        self.models |= {one, other}
+        keys = [self.random.choice(self._keys(f"{each}/evidence/")) for each in (one, other)]
+        contents = [self.objects.read(key) or b"" for key in keys]
+        over = self.random.random() < 0.5
+        for key, content in zip(keys, reversed(contents), strict=True):
+            if not over:
+                self.objects.erase(key)
+            self.objects.put(key, content)
+        return f"exchange files of {one} and {other}, {'put over' if over else 'replace'}"
+
+    def marker(self) -> str:
+        """Change markers of records alone: newest looks records up by them."""
+        model = self.random.choice(MODELS)
+        self.models.add(model)
+        return f"marker of {model or '_environment'}, {self._change_marker(f'{model or "_environment"}/index/', hidden=False)}"
+
+    def lineage(self) -> str:
+        """Hide from the look-up by object that a training read it, or invent one."""
+        key = self.random.choice(self._keys("_lineage/"))
+        self.models.add(read_lineage_key(key)[1])
+        return f"lineage marker, {self._change_marker(key, hidden=True)}"
+
+    def heads(self) -> str:
+        """Change signed heads: the audit names the document, and no model."""
+        self.models.add("")
+        key = self.random.choice(self._keys("_heads/"))
+        how = self.random.choice(["put over", "replace", "erase", "mark", "back-date"])
+        if how in ("replace", "erase"):
+            self.objects.erase(key)
+        if how in ("replace", "put over"):
+            self.objects.put(key, self.random.randbytes(80))
+        elif how == "mark":
+            self.objects.mark_deleted(key)
+        elif how == "back-date":
+            invented = heads_key("2026-10-30")
+            self.objects.put(invented, self.objects.read(heads_key("2026-11-01")) or b"")
+            self.objects.put(signature_key(invented), self.objects.read(signature_key(heads_key("2026-11-01"))) or b"")
+        return f"heads {key}, {how}"
+
+    def _change_marker(self, prefix: str, *, hidden: bool) -> str:
+        """Change one marker below a prefix. `hidden`: an invented one is found after the time that the recorder has."""
+        key = self.random.choice(self._keys(prefix))
+        how = self.random.choice(["erase", "mark", "put over", "insert"])
+        if how == "erase":
+            self.objects.erase(key)
+        elif how == "mark":
+            self.objects.mark_deleted(key)
+        elif how == "put over":
+            self.objects.put(key, b"")
+        else:
+            number = key[key.rindex("-") + 1 :]
+            self.objects.put(
+                key.removesuffix(number) + (f"v{self.random.randrange(10, 99)}" if hidden else "9999"), b""
+            )
+        if how in ("erase", "insert"):
+            self.objects.now += timedelta(minutes=16)
+        return how
+
+    def _keys(self, prefix: str) -> list[str]:
+        return sorted(each for each in self.objects.objects if each.startswith(prefix))
 
     def _record(self) -> tuple[str, Chain, int]:
         model = self.random.choice(MODELS)

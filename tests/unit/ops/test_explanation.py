@@ -1,90 +1,25 @@
-"""`model-factory explain`: the captured request, its version, its score by the artifact's own code, contributions."""
+"""`model-factory explain`: the version that answered, its score by the artifact's own code, contributions."""
 
 import io
 import json
 import shutil
-import tarfile
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from types import SimpleNamespace
 
-import boto3
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from botocore.exceptions import ClientError
-from moto import mock_aws
 from rich.console import Console
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from jobs import payload
 from jobs.train import copy_code
-from model_factory.core.names import EnvironmentNames
 from model_factory.functions.shared.chain import digest, evidence_key
 from model_factory.ops.explanation import captures, text
-from model_factory.ops.explanation.captures import Range
 from model_factory.ops.explanation.explain import _class, explain
 from model_factory.ops.project import UsageError
 
-ROOT = Path(__file__).parents[3]
-NAMES = EnvironmentNames("acme", "prod", "123456789012", "eu-west-1")
-NOW = datetime.now(UTC).replace(microsecond=0)
-NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
-DAY = Range(NOW - timedelta(hours=24), NOW)
-CODE = """\
-import pandas as pd
-
-def features(raw):
-    return pd.DataFrame({"x": raw["x"], "xz": raw["x"] * raw["z"], "red": (raw["colour"] == "red") * 1.0})
-
-def train(train, validation, hyperparameters): ...
-
-def predict(model, features):
-    return model.predict_proba(features)[:, 1]
-"""
-COLUMNS = [{"name": "x", "type": "number"}, {"name": "colour", "type": "string"}, {"name": "z", "type": "number"}]
-
-
-def training_rows() -> pd.DataFrame:
-    generator = np.random.default_rng(0)
-    numbers = generator.normal(size=(400, 2)).round(3)
-    rows = pd.DataFrame({"x": numbers[:, 0], "colour": generator.choice(["red", "blue"], 400), "z": numbers[:, 1]})
-    rows.loc[::9, "x"] = np.nan
-    return rows
-
-
-SCORE = """\
-import pathlib, sys
-import numpy as np
-import pyarrow.parquet as parquet
-
-rows = parquet.read_table(next(pathlib.Path(sys.argv[2]).glob("*.parquet")))
-x, z = (np.nan_to_num(rows.column(name).to_numpy(zero_copy_only=False)) for name in "xz")
-red = np.array([value == "red" for value in rows.column("colour").to_pylist()])
-np.save(sys.argv[3], 1 / (1 + np.exp(-VERSION * x * z - red)))
-"""
-"""The entry point of an artifact without the jobs' code: it starts in a fraction of a second."""
-
-
-def packed(folder: Path) -> bytes:
-    (folder / "serving.json").write_text(json.dumps({"columns": COLUMNS, "classes": [0, 1]}))
-    body = io.BytesIO()
-    with tarfile.open(fileobj=body, mode="w:gz") as archive:
-        archive.add(folder, ".")
-    return body.getvalue()
-
-
-@pytest.fixture(scope="module")
-def artifacts(tmp_path_factory):
-    """model.tar.gz of two versions."""
-    made = {}
-    for version in (6, 7):
-        folder = tmp_path_factory.mktemp("artifact")
-        (folder / "code").mkdir()
-        (folder / "code" / "score.py").write_text(SCORE.replace("VERSION", str(version)))
-        made[version] = packed(folder)
-    return made
+from .explained import CODE, DAY, NAMES, NOW, ROOT, line, packed, score, training_rows
 
 
 @pytest.fixture(scope="module")
@@ -102,87 +37,6 @@ def trees(tmp_path_factory):
     model = HistGradientBoostingClassifier(max_iter=20, random_state=0).fit(inputs, labels)
     joblib.dump(model, target / "model.joblib")
     return packed(target), model
-
-
-class Prod:
-    """Session of an environment: moto's S3, and versions."""
-
-    names = NAMES
-
-    def __init__(self, artifacts) -> None:
-        self.environment = SimpleNamespace(name="prod", captured_retention=timedelta(days=90))
-        serving = SimpleNamespace(mode="realtime", capture_percent=25)
-        self.project = SimpleNamespace(models={"churn": SimpleNamespace(serving=serving)})
-        self.s3 = boto3.client("s3", region_name="us-east-1")
-        for purpose in ("data", "artifacts", "records"):
-            self.s3.create_bucket(Bucket=NAMES.bucket(purpose))
-        self.packages = {}
-        for version, body in artifacts.items():
-            self.register(version, body)
-
-    def add_sample(self, version):
-        sample = io.BytesIO()
-        training_rows().to_parquet(sample)
-        self.put("artifacts", f"churn/{version}/sample.parquet", sample.getvalue())
-
-    def register(self, version, body):
-        """Without a sample of training rows: then nothing is scored but the request."""
-        self.put("artifacts", f"churn/{version}/model.tar.gz", body)
-        uri = f"s3://{NAMES.bucket('artifacts')}/churn/{version}"
-        self.packages[version] = {
-            "ModelPackageVersion": version,
-            "ModelApprovalStatus": "Approved",
-            "CreationTime": NOW - timedelta(days=2),
-            "InferenceSpecification": {"Containers": [{"ModelDataUrl": f"{uri}/model.tar.gz"}]},
-            "DriftCheckBaselines": {"ModelDataQuality": {"Statistics": {"S3Uri": f"{uri}/statistics.json"}}},
-            "CustomerMetadataProperties": {"artifact_digest": digest(body), "git_commit": "abc", "data_digest": "d"},
-        }
-
-    def client(self, service):
-        return self.s3 if service == "s3" else self
-
-    def describe_model_package(self, ModelPackageName):
-        number = int(ModelPackageName.rpartition("/")[2])
-        if number not in self.packages:
-            error = {"Code": "ValidationException", "Message": f"ModelPackage {ModelPackageName} does not exist."}
-            raise ClientError({"Error": error}, "DescribeModelPackage")
-        return self.packages[number]
-
-    def put(self, purpose, key, body):
-        self.s3.put_object(Bucket=NAMES.bucket(purpose), Key=key, Body=body)
-
-    def capture(self, lines, time=NOW - timedelta(hours=2)):
-        key = f"churn/captured/acme-prod-churn/AllTraffic/{time:%Y/%m/%d/%H}/{len(lines)}.jsonl"
-        self.put("data", key, "\n".join(lines).encode())
-        return key
-
-    def deployed(self, version, started, ended, previous="", outcome="succeeded"):
-        record = {"ModelPackageVersion": version, "started": started.isoformat(), "time": ended.isoformat()}
-        record |= {"outcome": outcome, "previous": previous and f"acme-prod-churn-v{previous}-0a1b2c3d"}
-        key = f"churn/deployments/{started:%Y%m%dT%H%M%SZ}-v{version}.json"
-        self.put("records", key, json.dumps(record).encode())
-
-
-@pytest.fixture
-def prod(artifacts, monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        yield Prod(artifacts)
-
-
-def line(identifier, body, scores, version=None, time=NOW - timedelta(hours=2)):
-    kind = payload.with_version("text/csv", version)
-    sides = {
-        "endpointInput": {"observedContentType": "text/csv", "mode": "INPUT", "data": body, "encoding": "CSV"},
-        "endpointOutput": {"observedContentType": kind, "mode": "OUTPUT", "data": scores, "encoding": "CSV"},
-    }
-    event = {"eventId": f"event-{identifier}", "inferenceId": identifier, "inferenceTime": f"{time:%Y-%m-%dT%H:%M:%SZ}"}
-    return json.dumps({"captureData": sides, "eventMetadata": event, "eventVersion": "0"})
-
-
-def score(version, x, red, z):
-    return float((1 / (1 + np.exp(-version * np.nan_to_num([x]) * np.array([z]) - np.array([red]))))[0])
 
 
 def test_contributions_of_trees_add_up_and_score_is_equal(prod, trees):
@@ -306,48 +160,6 @@ def test_version_without_sample_has_score_and_no_contributions(prod):
         [],
         "version 7 was registered without a sample of training rows",
     )
-
-
-def test_unknown_id_names_search_reasons_and_nearest(prod):
-    prod.capture([line("order-7", "1.5,red,-0.5\n", "0.5\n", 7)])
-    with pytest.raises(UsageError) as raised:
-        captures.find(prod, "churn", "order-8", Range(NOW - timedelta(days=100), NOW))
-    message = str(raised.value)
-    assert "no captured request of churn in prod has the inference id 'order-8'; searched: 1 objects from " in message
-    assert "the nearest ids: order-7" in message
-    assert "serving.capture_percent is 25: other requests are not captured" in message
-    assert "captured requests are deleted after 90 days (captured_retention)" in message
-    assert "a request of the last minutes may not be written yet" in message
-
-
-def test_search_reads_only_its_hours_and_takes_newest(prod):
-    prod.capture([line("a", "1,red,1\n", "0.1\n", 7, NOW - timedelta(hours=30))], NOW - timedelta(hours=30))
-    prod.capture([line("a", "1,red,2\n", "0.2\n", 7)] * 2)
-    found = captures.find(prod, "churn", "a", DAY)
-    assert (found.answer, found.others) == ("0.2\n", 1)
-    with pytest.raises(UsageError, match="searched: 0 objects"):
-        captures.find(prod, "churn", "a", Range(NOW - timedelta(hours=12), NOW - timedelta(hours=6)))
-    assert captures.find(prod, "churn", "event-a", DAY).version == 7
-
-
-@pytest.mark.parametrize(
-    ("since", "day", "first"),
-    [
-        (None, None, NOON - timedelta(hours=24)),
-        ("6h", None, NOON - timedelta(hours=6)),
-        ("3d", None, NOON - timedelta(days=3)),
-        ("2026-11-24T05:00", None, datetime(2026, 11, 24, 5, tzinfo=UTC)),
-        (None, datetime(2026, 11, 24), datetime(2026, 11, 24, tzinfo=UTC)),
-    ],
-)
-def test_range_is_a_day_or_since_a_time(since, day, first):
-    assert captures.search_range(since, day, NOON).first == first
-
-
-@pytest.mark.parametrize(("since", "reason"), [("soon", "is no time; give"), ("2027-01-01", "is not in the past")])
-def test_range_that_cannot_be_searched_is_refused(since, reason):
-    with pytest.raises(UsageError, match=reason):
-        captures.search_range(since, None, NOON)
 
 
 def test_class_of_several_is_greatest_or_chosen():

@@ -1,21 +1,27 @@
 """`model-factory lineage`: every link of a version, and those that are missing or were altered."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from model_factory.functions.shared.chain import lineage_key
+from model_factory.functions.shared.chain import digest, evidence_key, lineage_key
+from ops.explanation import traffic
+from ops.explanation.captures import Captured
 from ops.lineage import objects
 from ops.lineage.endpoint import endpoint
-from ops.lineage.forward import forward, split_reference, to_train_again
+from ops.lineage.forward import forward, split_reference, to_reject, to_train_again
+from ops.lineage.prediction import prediction
 from ops.lineage.version import version
 from ops.project import Project, UsageError
+from ops.records import chain
+
+from .chains import MemoryObjects, write
 
 TIME = datetime(2026, 11, 26, tzinfo=UTC)
-DATA, ARTIFACTS = "acme-prod-data-123456789012-eu-west-1", "acme-prod-artifacts-123456789012-eu-west-1"
+DATA, ARTIFACTS, RECORDS = (f"acme-prod-{name}-123456789012-eu-west-1" for name in ("data", "artifacts", "records"))
 PACKAGE = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/acme-prod-churn/7"
 EXECUTION = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/acme-prod-churn-train/execution/abc"
 JOB = "arn:aws:sagemaker:eu-west-1:123456789012:{}/pipelines-abc-{}"
@@ -40,6 +46,11 @@ class SageMaker:
         return call
 
 
+STEPS = [{"name": "Train", "arn": JOB.format("training-job", "Train")}, {"name": "Gate", "arn": None}]
+TRAINING = {"outcome": "succeeded", "started": TIME.isoformat(), "steps": STEPS, "parameters": {"Trigger": "drift"}}
+FACTS = {"python": "3.12.1", "threads": 2, "libraries": {"numpy": "2.5.1", "typing_extensions": "4.15.0"}}
+
+
 ANSWERS = {
     "describe_endpoint": lambda _: {
         "EndpointStatus": "InService",
@@ -62,7 +73,11 @@ ANSWERS = {
         },
         "CustomerMetadataProperties": self.metadata,
     },
-    "describe_pipeline_execution": lambda _: {"PipelineExecutionStatus": "Succeeded", "CreationTime": TIME},
+    "describe_pipeline_execution": lambda _: {
+        "PipelineExecutionStatus": "Succeeded",
+        "CreationTime": TIME,
+        "PipelineExecutionDisplayName": "drift-retrain-m1",
+    },
     "list_pipeline_parameters_for_execution": lambda _: {
         "PipelineParameters": [{"Name": "Trigger", "Value": "drift"}, {"Name": "Reason", "Value": "the data moved"}]
     },
@@ -91,9 +106,45 @@ ANSWERS = {
 }
 
 
+def in_records(s3, metadata, manifest):
+    """Write the chain of the model with the records of version 7, as the recorder does."""
+    objects = MemoryObjects()
+    objects.now = TIME
+    registered = {
+        "CreationTime": TIME.isoformat(),
+        "ModelApprovalStatus": "Approved",
+        "CustomerMetadataProperties": dict(metadata),
+        "InferenceSpecification": ANSWERS["describe_model_package"](SageMaker({}))["InferenceSpecification"],
+    }
+    request = {"decision": "started", "requests": ["m1"], "asked_by": "ADA"}
+    ada = {"identity": "AROA:ada", "source": "sqs-sender", "claimed": None}
+    write(
+        objects,
+        "churn",
+        {"kind": "retrain", "version": None, "facts": request, "by": ada},
+        {"kind": "retrain", "version": None, "facts": request | {"requests": ["m0"]}},
+        {
+            "kind": "registration",
+            "version": 7,
+            "facts": registered,
+            "evidence": {"manifest": manifest, "train_facts": json.dumps(FACTS).encode(), "code": b"zip"},
+        },
+        {"kind": "approval", "version": 7, "facts": {"decision": "Approved", "reason": "good"}, "by": ada},
+        {"kind": "deployment", "version": 7},
+        {"kind": "training", "version": None, "subject": EXECUTION, "facts": TRAINING},
+        step=timedelta(0),
+    )
+    s3.create_bucket(Bucket=RECORDS, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_bucket_versioning(Bucket=RECORDS, VersioningConfiguration={"Status": "Enabled"})
+    for key in objects.objects:
+        s3.put_object(Bucket=RECORDS, Key=key, Body=objects.read(key))
+
+
 @pytest.fixture
-def session(aws, project):
+def session(aws, project, monkeypatch):
     """Environment prod with version 7, trained on two objects."""
+    # S3's clock is not that of the records.
+    monkeypatch.setattr(chain, "time_problems", lambda *_: [])
     s3 = boto3.client("s3", region_name="eu-west-1")
     for bucket in (DATA, ARTIFACTS):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -105,18 +156,22 @@ def session(aws, project):
         put = s3.put_object(Bucket=DATA, Key=key, Body=day.encode())
         entries.append(
             {"bucket": DATA, "key": key, "version_id": put["VersionId"], "etag": put["ETag"], "rows": 5, "size": 2}
+            | {"sha256": digest(day.encode())}
         )
-    manifest = {"data_digest": (digest := objects._digest(entries)), "objects": entries}
-    s3.put_object(Bucket=ARTIFACTS, Key="churn/manifest.json", Body=json.dumps(manifest))
+    manifest = json.dumps({"data_digest": objects._digest(entries), "objects": entries}).encode()
+    s3.put_object(Bucket=ARTIFACTS, Key="churn/manifest.json", Body=manifest)
     metadata = {
         "data_manifest": f"s3://{ARTIFACTS}/churn/manifest.json",
-        "data_digest": digest,
+        "data_digest": objects._digest(entries),
+        "content_digest": objects._content_digest([each["sha256"] for each in entries]),
         "artifact_digest": "a1",
         "code_digest": "c0de",
+        "git_commit": "4f5e",
         "image": IMAGE,
         "pipeline_execution": EXECUTION,
         "trigger": "drift",
     }
+    in_records(s3, metadata, manifest)
     session = Project(project).environment("prod")
     session._clients["sagemaker"] = SageMaker(metadata)
     session._clients["s3"] = s3
@@ -131,14 +186,17 @@ def test_endpoint_is_followed_to_every_object(session):
     link = endpoint(session, "churn")
     assert not link.problems()
     assert kinds(link) == [
-        "endpoint", "configuration", "model", "version", "artifact", "image", "approval",
-        "execution", "job", "code", "job", "code", "data", "object", "object",
+        "endpoint", "configuration", "model", "version", "artifact", "image", "approval", "record",
+        "execution", "job", "code", "job", "code", "libraries", "data", "object", "object",
     ]  # fmt: skip
     by_kind = {each.kind: each for each in link.walk()}
     assert by_kind["execution"].facts["reason"] == "the data moved"
-    assert by_kind["code"].facts == {"commit": "4f5e"}
+    assert by_kind["execution"].facts["requested by"] == "AROA:ada"
+    assert by_kind["code"].facts["commit"] == "4f5e"
+    assert by_kind["libraries"].facts == FACTS["libraries"]
     assert by_kind["data"].facts["rows"] == "10"
     assert by_kind["approval"].facts["by"] == "the environment's approval policy"
+    assert by_kind["approval"].facts["recorded by"] == "AROA:ada"
 
 
 def test_deleted_version_of_object_is_named(session):
@@ -147,6 +205,19 @@ def test_deleted_version_of_object_is_named(session):
     s3.delete_object(Bucket=DATA, Key=first["key"], VersionId=first["version_id"])
     (problem,) = version(session, "churn", 7).problems()
     assert (problem.name, problem.problem) == (first["key"], "this version of the object does not exist any more")
+
+
+def test_object_that_was_forgotten_on_record_is_no_problem(session, monkeypatch):
+    s3 = session.client("s3")
+    first, second = json.loads(s3.get_object(Bucket=ARTIFACTS, Key="churn/manifest.json")["Body"].read())["objects"]
+    for each in (first, second):
+        s3.delete_object(Bucket=DATA, Key=each["key"], VersionId=each["version_id"])
+    facts = {"sha256": digest(f"s3://{DATA}/{first['key']}".encode())}
+    entry = chain.Entry("churn", 9, "churn/chain/9", {"time": "2026-11-26", "facts": facts})
+    monkeypatch.setattr("ops.lineage.recorded.of_kind", lambda *_: [entry])
+    link = version(session, "churn", 7)
+    assert [each.name for each in link.problems()] == [second["key"]]
+    assert [each.facts["record"] for each in link.walk() if "forgotten" in each.facts] == ["churn/chain/9"]
 
 
 def test_overwritten_object_is_found_by_its_version(session):
@@ -185,6 +256,67 @@ def test_job_with_other_code_is_named(session):
     assert {each.kind for each in version(session, "churn", 7).problems()} == {"code"}
 
 
+@pytest.mark.parametrize("field", ["sha256", "rows", "bucket"])
+def test_manifest_with_same_digest_is_compared_with_evidence(session, field):
+    """`data_digest` has neither of the fields; the evidence has the whole file."""
+    s3 = session.client("s3")
+    manifest = json.loads(s3.get_object(Bucket=ARTIFACTS, Key="churn/manifest.json")["Body"].read())
+    manifest["objects"][0] |= {field: {"sha256": "0", "rows": 7, "bucket": "other"}[field]}
+    s3.put_object(Bucket=ARTIFACTS, Key="churn/manifest.json", Body=json.dumps(manifest))
+    (problem,) = version(session, "churn", 7).problems()
+    assert problem.problem.endswith("the objects below are those of the manifest in the evidence")
+
+
+def test_objects_of_lost_manifest_are_those_of_evidence(session):
+    session.client("s3").delete_object(Bucket=ARTIFACTS, Key="churn/manifest.json")
+    link = version(session, "churn", 7)
+    assert [each.kind for each in link.problems()] == ["data"]
+    assert kinds(link)[-2:] == ["object", "object"]
+
+
+def test_metadata_that_was_changed_is_named(session):
+    session.client("sagemaker").metadata["git_commit"] = "0ther"
+    (problem,) = version(session, "churn", 7).problems()
+    assert (problem.kind, problem.problem) == ("record", "the registry has another git_commit than was registered")
+
+
+def test_version_that_the_registry_lost_is_known_by_its_record(session):
+    session.client("sagemaker").missing.add("describe_model_package")
+    link = version(session, "churn", 7)
+    assert [each.kind for each in link.problems()] == ["version"]
+    assert kinds(link).count("object") == 2
+
+
+def test_jobs_of_lost_execution_are_those_of_its_record(session):
+    session.client("sagemaker").missing.add("describe_pipeline_execution")
+    link = version(session, "churn", 7)
+    (problem,) = link.problems()
+    assert problem.problem.endswith("but its record is there")
+    assert [each.name for each in problem.below] == ["Train"]
+
+
+@pytest.mark.parametrize(("name", "content"), [("code", b"other"), ("train_facts", None)])
+def test_evidence_that_is_lost_or_altered_is_named(session, name, content):
+    s3 = session.client("s3")
+    key = evidence_key("churn", digest({"code": b"zip", "train_facts": json.dumps(FACTS).encode()}[name]))
+    s3.delete_object(Bucket=RECORDS, Key=key)
+    if content:
+        s3.put_object(Bucket=RECORDS, Key=key, Body=content)
+    assert name in {each.name for each in version(session, "churn", 7).problems() if each.kind == "evidence"}
+
+
+@pytest.mark.parametrize(("named", "numbers"), [("; model-version=7", [7]), ("", [6, 7])])
+def test_prediction_is_followed_to_version(session, monkeypatch, named, numbers):
+    answered = Captured(
+        "id-1", "churn/captured/x.jsonl", TIME, "1", "text/csv", "0.5", f"text/csv{named}", 7 if named else None
+    )
+    monkeypatch.setattr(traffic, "intervals", lambda *_: [])
+    monkeypatch.setattr(traffic, "candidates", lambda *_: [6, 7])
+    link = prediction(session, "churn", answered)
+    assert [each.name for each in link.below] == [f"churn v{number} in prod" for number in numbers]
+    assert bool(link.problem) == (not named)
+
+
 def test_origin_outside_of_factory_is_named(session):
     session.client("sagemaker").metadata["origin"] = PACKAGE.replace("123456789012", "999999999999")
     (problem,) = version(session, "churn", 7).problems()
@@ -194,9 +326,8 @@ def test_origin_outside_of_factory_is_named(session):
 @pytest.fixture
 def marked(session):
     """Object rows.csv, which version 7, version 6 and a rejected training read."""
-    records, uri = "acme-prod-records-123456789012-eu-west-1", f"s3://{DATA}/churn/raw/rows.csv"
+    records, uri = RECORDS, f"s3://{DATA}/churn/raw/rows.csv"
     s3 = session.client("s3")
-    s3.create_bucket(Bucket=records, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     for object_version, execution, number in (("a", "e6", 6), ("b", "e7", 7), ("b", "e8", None)):
         s3.put_object(Bucket=records, Key=lineage_key(uri, object_version, "churn", execution, number), Body=b"")
     s3.put_object(Bucket=records, Key=lineage_key(f"{uri}.gz", "a", "churn", "e1", 1), Body=b"")
@@ -231,6 +362,8 @@ def test_object_is_followed_to_all_trainings(session, marked, registry):
         ("version", "churn v7 in prod"),
     ]
     assert to_train_again([link]) == ["churn v7 in prod"]
+    assert to_reject([link]) == []
+    assert link.below[2].facts["deployments"] == "1"
     assert not link.problems()
 
 

@@ -8,7 +8,9 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from local_aws.bootstrap import CdkError
 from local_aws.state_folder import StateFolder
+from model_factory.ops.local import up as up_module
 from model_factory.ops.local.up import STATE, all_accounts, delivery_steps, not_bootstrapped, up
 from model_factory.ops.project import Project, UsageError
 
@@ -52,6 +54,23 @@ def test_port_in_use_is_one_sentence(project):
             up(project, port, Console())
     assert str(refused.value) == f"cannot listen on port {port}: Address already in use; give another --port"
     StateFolder(project.root / STATE).release()
+
+
+def test_failed_bootstrap_is_its_message_and_stops(project, monkeypatch):
+    stopped = []
+    local = SimpleNamespace(endpoint_url="", restored=None, start=lambda: None, stop=lambda: stopped.append(True))
+    monkeypatch.setattr(up_module, "LocalAws", lambda *_, **__: local)
+    monkeypatch.setattr(up_module, "history", lambda _: ())
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+    def fail(*_, **__):
+        raise CdkError("cdk bootstrap aws://111111111111/eu-west-1 failed:\nno such file")
+
+    monkeypatch.setattr(up_module, "bootstrap_places", fail)
+    with pytest.raises(UsageError) as refused:
+        up(project, 0, Console())
+    assert str(refused.value) == "cdk bootstrap aws://111111111111/eu-west-1 failed:\nno such file"
+    assert (refused.value.exit_code, refused.value.__cause__, stopped) == (1, None, [True])
 
 
 def test_delivery_adds_tooling_account_and_says_how_to_push(tmp_path):

@@ -148,6 +148,37 @@ def test_references_of_a_page_with_two_models_are_unique(report):
     assert set(outline.references) <= set(outline.ids)
 
 
+def test_lineage_is_a_list_of_steps_in_order(report):
+    text = page("acme", [report], NOW)
+    flow = re.search(r'<ol class="flow" aria-label="Lineage of prod-churn">(.*?)</ol>', text)[1]
+    names = re.findall(r'<li><span class="note">(.*?)</span>', flow)
+    assert names == ["data", "training", "gate", "version", "approval", "endpoint"]
+    assert "2,000 rows of 2 partitions, dt=2026-11-01 to dt=2026-11-02" in flow
+
+
+def test_changes_since_the_version_before_are_named(report):
+    new, old = package(2), package(1)
+    new["CustomerMetadataProperties"] |= {"data_digest": "b", "code_digest": "c", "seed": "1"}
+    old["CustomerMetadataProperties"] |= {"data_digest": "a", "code_digest": "c", "seed": "1"}
+    before = {"rows": 1500, "partitions": ["dt=2026-10-31", "dt=2026-11-01"]}
+    documents = report.documents | {"report_before": before}
+    text = page("acme", [replace(report, live=new, versions=[new, old], documents=documents)], NOW)
+    assert (
+        "Since v1: changed: data; the same: code, seed; 1,500 rows before, 2,000 now; 1 partition added; 1 partition left out."
+    ) in text
+
+
+def test_next_training_and_check_are_times(report):
+    text = page("acme", [report], NOW)
+    assert "2026-11-27 03:00 UTC" in text  # cron(0 3 * * ? *), the default
+    late = replace(report, runs=[run(26) | {"scheduled_time": "2026-11-26T03:30:00+00:00"}])
+    assert "2026-11-26 04:30 UTC" in page("acme", [late], NOW)  # rate(1 hour) after the last check
+
+
+def test_every_column_of_a_table_has_a_title(report):
+    assert '<th scope="col"></th>' not in page("acme", [report], NOW)
+
+
 def test_texts_of_the_data_are_escaped(report):
     text = page("acme", [report], NOW)
     assert "a value &lt;b&gt;that&lt;/b&gt;" in text

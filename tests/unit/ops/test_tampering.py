@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from model_factory.functions.shared.chain import digest, encode, index_key, record_key
+from model_factory.functions.shared.chain import digest, encode, index_key, lineage_key, record_key
 from model_factory.functions.shared.heads import heads_key, signature_key
 
-from .chains import MemoryObjects, write
+from .chains import MemoryObjects, event_of, write
 from .tampering import MODELS, Administrator, environment, findings, read, sign_heads
 
 SEED, TRIALS = 2026, 1000
@@ -41,8 +41,10 @@ def test_thousand_tamperings_are_all_named(buckets):
         }:
             missed.append(done)
     assert missed == []
-    assert set(kinds) == {"alter", "delete", "insert", "back-date", "reorder", "swap", "file"}
-    assert min(kinds.values()) > 100
+    assert set(kinds) == {
+        "alter", "delete", "insert", "back-date", "reorder", "swap", "file", "exchange", "marker", "lineage", "heads"
+    }  # fmt: skip
+    assert min(kinds.values()) > 60
 
 
 def add_record(objects: MemoryObjects) -> str:
@@ -63,6 +65,8 @@ def test_changes_after_the_last_heads_are_named_as_far_as_s3_knows(buckets):
     assert len(texts(buckets)) == 1
     objects.erase(key)
     assert "a marker without a record" in texts(buckets)[0]
+    objects.now += timedelta(minutes=16)
+    assert "an event without a record: claimed at " in texts(buckets)[1]
 
 
 def test_end_that_no_heads_cover_can_be_written_anew(buckets):
@@ -72,8 +76,10 @@ def test_end_that_no_heads_cover_can_be_written_anew(buckets):
     record = read(objects, "churn")[-1]
     objects.erase(key)
     objects.erase(index_key(record))
+    objects.erase(event_of(record))
     assert texts(buckets) == []
     forged = record | {"kind": "rejection"}
+    objects.put(event_of(forged), b"{}")
     objects.put(key, encode(forged))
     objects.put(index_key(forged), b"")
     assert texts(buckets) == []
@@ -176,6 +182,40 @@ def test_missing_marker_is_named_after_the_recorder_had_time():
     assert findings(objects, None) == []
     objects.now += timedelta(minutes=16)
     assert [each.what for each in findings(objects, None)] == ["the marker of record 1 is missing"]
+
+
+def test_claims_that_were_changed_or_deleted_are_named():
+    objects = MemoryObjects()
+    first, second, _ = write(objects, "churn", {}, {}, {})
+    objects.erase(event_of(first))
+    objects.put(event_of(second), b"{}")
+    changed, missing = (each.what for each in findings(objects, None))
+    assert missing == "the claim of the event of record 1 is missing"
+    assert "the claim of the event of record 2: it was put over: 2 versions" in changed
+    objects.erase(event_of(second))
+    objects.put(event_of(second), b"{}")
+    assert any("after the record: it was put again" in each.what for each in findings(objects, None))
+
+
+def test_event_with_two_records_is_named():
+    objects = MemoryObjects()
+    write(objects, "churn", {"id": "one"}, {"id": "two"}, {"id": "one"})
+    whats = [each.what for each in findings(objects, None)]
+    assert "record 3 is of the same event as record 1" in whats
+
+
+def test_marker_of_no_known_model_is_named(buckets):
+    buckets[0].put(lineage_key("s3://data/x", "v1", "gone", "e1", 1), b"")
+    buckets[0].put("_lineage/other", b"")
+    assert [each.partition(": ")[2] for each in texts(buckets)] == ["no marker of a model that has records"] * 2
+
+
+def test_markers_of_a_lost_manifest_are_not_judged(buckets):
+    objects, _ = buckets
+    (record, *_) = [each for each in read(objects, "churn") if "manifest" in each["evidence"]]
+    objects.erase(key := f"churn/evidence/{record['evidence']['manifest']['sha256']}")
+    objects.now += timedelta(hours=1)
+    assert [each.partition(": ")[0] for each in texts(buckets)] == [key]
 
 
 def test_models_of_the_trials_include_the_environment(buckets):

@@ -18,6 +18,7 @@ def test_first_version_writes_all_reports(evaluated, ml):
     assert (evaluation["gate"]["passed"], evaluation["rows"], evaluation["champion"]) == (1, 400, None)
     measured = (ml / "processing/input/model/model.tar.gz").read_bytes()
     assert evaluation["lineage"] == {"data_digest": "d1", "artifact_digest": hashlib.sha256(measured).hexdigest()}
+    assert evaluation["uses"] == {"intended": "", "limits": ""}
     for measure in evaluation["metrics"].values():
         assert measure["low"] <= measure["value"] <= measure["high"]
     folder = ml / "processing/output/evaluation"

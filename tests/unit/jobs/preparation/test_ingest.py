@@ -131,3 +131,13 @@ def test_chunks_are_bounded(land, records, data_format, monkeypatch):
     sizes = [len(chunk) for chunk in table_files.chunks(ingest.choose(RAW, None)[0], data_format)]
     assert sum(sizes) == 200
     assert max(sizes) <= 64
+
+
+def test_objects_are_written_down_before_they_are_read(land, ml, s3):
+    version = land("x\n1\n")
+    output = {"OutputName": "report", "S3Output": {"S3Uri": "s3://data/executions/1/report"}}
+    (ml / "config").mkdir()
+    (ml / "config/processingjobconfig.json").write_text(json.dumps({"ProcessingOutputConfig": {"Outputs": [output]}}))
+    ingest.announce(ingest.choose(RAW, None))
+    content = s3.get_object(Bucket="data", Key="executions/1/report/inputs.json")["Body"].read()
+    assert [each["version_id"] for each in json.loads(content)["objects"]] == [version]

@@ -33,6 +33,21 @@ LOGIN = {"Action": "ecr:GetAuthorizationToken", "Resource": "*"}
 LOGS = {"Action": "logs:*", "Resource": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/*"}
 
 
+def test_trust_policy_needs_no_version(client):
+    """The roles of CDK's bootstrap template have none, and a second bootstrap of an account updates them."""
+    iam = client("iam")
+    content = {
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+    }
+    iam.create_role(RoleName="trusted", AssumeRolePolicyDocument=json.dumps(content))
+    iam.update_assume_role_policy(RoleName="trusted", PolicyDocument=json.dumps(content))
+    assert iam.get_role(RoleName="trusted")["Role"]["AssumeRolePolicyDocument"] == content
+    for wrong in ({"Version": "2020-01-01", **content}, {"Statement": []}):
+        with pytest.raises(iam.exceptions.MalformedPolicyDocumentException):
+            iam.update_assume_role_policy(RoleName="trusted", PolicyDocument=json.dumps(wrong))
+    iam.delete_role(RoleName="trusted")
+
+
 def ended(sagemaker, request):
     sagemaker.create_processing_job(**request)
     end = time.monotonic() + 120

@@ -145,6 +145,21 @@ def test_failed_creation_can_be_repeated_unless_retained(stack, client, policy, 
     client("s3").delete_bucket(Bucket=name)
 
 
+def test_bucket_has_tags_of_its_stack_also_after_update(stack, client):
+    tagged = stack("tagged")
+    for value in ("1", "2"):
+        resource = bucket("tagged-bucket")
+        resource["Properties"]["Tags"] = [{"Key": "own", "Value": value}]
+        tagged.put({"Data": resource})
+        found = client("s3").get_bucket_tagging(Bucket="tagged-bucket")["TagSet"]
+        assert {each["Key"].removeprefix("aws:cloudformation:"): each["Value"] for each in found} == {
+            "own": value,
+            "stack-id": tagged.arn,
+            "stack-name": "tagged",
+            "logical-id": "Data",
+        }
+
+
 def test_name_in_another_stack_is_refused(stack):
     owner, other = stack("owner"), stack("other")
     owner.put({"Queue": queue("taken")})

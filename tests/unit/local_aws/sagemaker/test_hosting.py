@@ -1,6 +1,7 @@
 """Endpoints: real containers behind InvokeEndpoint, model errors, metrics."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -158,8 +159,12 @@ def test_long_header_is_refused(serving, member, longest):
 
 def test_slow_answer_is_model_error(serving, monkeypatch):
     monkeypatch.setattr(fleet, "RESPONSE_SECONDS", 0.2)
-    with pytest.raises(ClientError, match="Your invocation timed out while waiting for a response") as refused:
-        serving.invoke("slow")
+    # In another thread, which has no connection to the container yet: a connection keeps its timeout.
+    with (
+        ThreadPoolExecutor(1) as thread,
+        pytest.raises(ClientError, match="Your invocation timed out while waiting for a response") as refused,
+    ):
+        thread.submit(serving.invoke, "slow").result()
     assert refused.value.response["Error"]["Code"] == "ModelError"
     assert refused.value.response["OriginalStatusCode"] == 0
 

@@ -1,0 +1,84 @@
+"""Where OpenLineage events go: to the artifacts bucket, each once, and from there to an HTTP endpoint if there is one."""
+
+# pyright: reportMissingTypeStubs=false
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from run_events import RunEvent
+from shared.queue import RefusedMessageError
+from shared.s3 import put_once
+
+FOLDER = "_openlineage"
+TIMEOUT_SECONDS = 10
+_TRY_AGAIN = (408, 425, 429)
+
+
+class NotSentError(Exception):
+    """The HTTP endpoint did not take an event; the message says why."""
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirected request would be a GET without its body, and take the key to another host."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirects)
+
+
+@dataclass(frozen=True)
+class Http:
+    """An HTTP endpoint that takes OpenLineage events, one a request.
+
+    Args:
+        url: Its URL.
+        api_key: Returns the key that is sent as a bearer token; empty for none.
+    """
+
+    url: str
+    api_key: Callable[[], str]
+
+    def send(self, body: bytes) -> None:
+        """Send an event. Raises NotSentError when a later attempt may succeed, RefusedMessageError when it will not."""
+        key = self.api_key()
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+        request = urllib.request.Request(self.url, body, headers, method="POST")  # noqa: S310  # https, by validation
+        try:
+            with _OPENER.open(request, timeout=TIMEOUT_SECONDS):
+                return
+        except urllib.error.HTTPError as error:
+            said = f"{self.url} answers with {error.code} {error.reason}"
+            if 400 <= error.code < 500 and error.code not in _TRY_AGAIN:
+                raise RefusedMessageError(said) from error
+            raise NotSentError(said) from error
+        except OSError as error:
+            raise NotSentError(f"{self.url} cannot be reached: {error}") from error
+
+
+@dataclass(frozen=True)
+class Sink:
+    """Publishes the events of a model. `http`: default none."""
+
+    s3: Any
+    bucket: str
+    model: str
+    http: Http | None = None
+
+    def publish(self, event: RunEvent, *, unless_there: bool = False) -> None:
+        """Write an event, unless the run has one of its kind, and send what is written to the HTTP endpoint.
+
+        Safe to repeat: the same bytes are sent again. `unless_there`: send nothing when the event is there, because the
+        message that it is from sends it. Raises ClientError, NotSentError and RefusedMessageError.
+        """
+        key = f"{FOLDER}/{self.model}/{event.run_id}/{event.kind}.json"
+        body = json.dumps(event.to_dict(), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
+        is_new = put_once(self.s3, self.bucket, key, body, ContentType="application/json")
+        if self.http is None or (unless_there and not is_new):
+            return
+        self.http.send(body if is_new else self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
