@@ -119,7 +119,7 @@ def left_behind(session):
 def kept(session):
     """Keep evidence of version 7; `without` leaves out a file."""
 
-    def keep(without=(), sequence=1):
+    def keep(without=(), sequence=1, rows=None):
         evidence = {}
         for name, content in FILES.items():
             if name not in without:
@@ -141,7 +141,7 @@ def kept(session):
             "version": 7,
             "subject": PACKAGE,
             "by": {"identity": None, "source": "eventbridge", "claimed": None},
-            "facts": {},
+            "facts": {"rows": rows or {}},
             "evidence": evidence,
         }
         put(session, RECORDS, chain.record_key("churn", sequence), chain.encode(record))
@@ -159,6 +159,16 @@ def test_evidence_is_enough_when_all_else_is_gone(session, kept):
     files = (found.code, found.manifest, found.artifact, *found.test)
     assert len(files) == 4
     assert all(each.evidence and each.uri.startswith(f"s3://{RECORDS}/churn/evidence/") for each in files)
+
+
+def test_recorded_rows_are_used_unless_they_were_forgotten(session, kept, left_behind):
+    source = {"sha256": hashlib.sha256(b"rows").hexdigest(), "size": 4, "version_id": "1"}
+    there, gone = (f"{FOLDER}/prepare/test/part-{number}.parquet" for number in (0, 1))
+    rows = {f"test/part-{n}.parquet": source | {"source": uri} for n, uri in enumerate((there, gone))}
+    kept(without=("test/part-0.parquet",), rows=rows)
+    (found,) = find(session, "churn", 7).test
+    assert (found.uri, found.evidence) == (there, False)
+    assert recorded.read(found) == b"rows"
 
 
 def test_version_from_before_evidence_is_found_where_it_was_trained(session, left_behind):
