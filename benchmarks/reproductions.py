@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -51,15 +52,15 @@ ROWS = 3000
 TIMEOUT_SECONDS = 600
 
 
-def write_project(root: Path) -> Project:
-    """A factory of one environment with the example and three copies of it that have other estimators."""
+def write_project(root: Path, models: Sequence[str]) -> Project:
+    """A factory of one environment with the example, or copies of it that have other estimators."""
     (root / "factory.yaml").write_text(yaml.safe_dump({"name": "acme", "environments": [DEV]}))
-    for name, estimator in ESTIMATORS.items():
+    for name in models:
         folder = root / "models" / name
         shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("data", "__pycache__"))
         code, config = folder / "model.py", folder / "model.yaml"
         first = "from sklearn.ensemble import HistGradientBoostingClassifier\n"
-        code.write_text(code.read_text().replace(first, IMPORTS).replace(ESTIMATOR, estimator))
+        code.write_text(code.read_text().replace(first, IMPORTS).replace(ESTIMATOR, ESTIMATORS[name]))
         text = config.read_text().replace("name: employment", f"name: {name}")
         config.write_text(text.replace("minimum: 0.85", "minimum: 0.5").replace("margin: 0.005", "margin: 0.5"))
     return Project(root)
@@ -78,17 +79,17 @@ def deploy(local: LocalAws, root: Path, *arguments: str) -> None:
     cdk(local, [*arguments, *context], cwd=ROOT, env={"CDK_VALIDATION": "false"})
 
 
-def train_all(session: EnvironmentSession, version: int) -> None:
+def train_all(session: EnvironmentSession, models: Sequence[str], version: int) -> None:
     """Upload other rows for every model, and train a version of each at the same time."""
     rows = pd.concat(map(pd.read_parquet, sorted((EXAMPLE / "data").glob("*.parquet"))), ignore_index=True)
     body = rows.sample(ROWS, random_state=version).to_parquet(index=False)
     sagemaker, before, records = session.client("sagemaker"), {}, session.names.bucket("records")
-    for name in ESTIMATORS:
+    for name in models:
         key = f"{name}/raw/dt=2026-11-{version:02}/part-0.parquet"
         session.client("s3").put_object(Bucket=session.names.bucket("data"), Key=key, Body=body)
         before[name] = newest_execution_arn(sagemaker, session.names.model(name).training_pipeline)
         send_manual_trigger(session, "retrain", name, f"version {version}")
-    for name in ESTIMATORS:
+    for name in models:
 
         def newer(name: str = name) -> str | None:
             found = newest_execution_arn(sagemaker, session.names.model(name).training_pipeline)
@@ -122,25 +123,27 @@ def main() -> int:
     """Print a table of verdicts by model and condition; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--versions", type=int, default=5, help="Versions of each model.")
+    parser.add_argument("--model", action="append", choices=ESTIMATORS, help="Only this model; repeat it.")
     chosen = parser.parse_args()
-    found: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in ESTIMATORS}
+    models: list[str] = chosen.model or list(ESTIMATORS)
+    found: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in models}
     with tempfile.TemporaryDirectory() as temporary, LocalAws(Path(temporary) / "aws") as local:
         (root := Path(temporary) / "project").mkdir()
-        project = write_project(root)
+        project = write_project(root, models)
         bootstrap(local, project.accounts)
         deploy(local, root, "deploy", "--all", "--require-approval", "never")
         session = project.environment("dev")
         started = time.monotonic()
         for version in range(1, chosen.versions + 1):
-            train_all(session, version)
+            train_all(session, models, version)
             print(f"version {version} of each model, {time.monotonic() - started:.0f} s", flush=True)
-        for name in ESTIMATORS:
+        for name in models:
             with (root / "models" / name / "model.py").open("a") as code:
                 code.write("\n\ndef unused():\n    return None\n")
         deploy(local, root, "deploy", "--all", "--require-approval", "never")
-        stacks = [session.names.model(name).stack for name in ESTIMATORS]
+        stacks = [session.names.model(name).stack for name in models]
         deploy(local, root, "destroy", *stacks, "--force")
-        for name in ESTIMATORS:
+        for name in models:
             for version in range(1, chosen.versions + 1):
                 verdicts = {"pipeline": rebuild(session, find(session, name, version), lambda _: None)["verdict"]}
                 verdicts |= on_threads(session, name, version)

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any, NoReturn
 
 import pandas as pd
@@ -37,6 +38,10 @@ def columns_of(described: list[dict[str, Any]]) -> list[Column]:
 
 def parse(body: bytes | str, content_type: str, columns: list[Column]) -> pd.DataFrame:
     """The rows of a request body in canonical form. Raises BadRequest with row and column."""
+    if media_type(content_type) == (CSV, {}) and isinstance(body, str):
+        plain = plain_values.csv_table(body, columns)
+        if plain is not None:
+            return plain
     data, problems = typed(rows(body, content_type, columns), columns)
     if problems:
         raise BadRequest(why_bad(problems))
@@ -154,11 +159,13 @@ def _instances(rows: Any, columns: list[Column]) -> list[Sequence[Any]]:
             'the body must be {"instances": [{column: value, …}, …]} with at least one instance, or one in each line'
         )
     names = [column.name for column in columns]
-    known = set(names)
+    known, values_of = set(names), itemgetter(*names) if len(names) > 1 else None
     values: list[Sequence[Any]] = []
     for index, row in enumerate(rows):
-        if row.keys() != known:
-            _check_names(index, row, columns)
+        if values_of and row.keys() == known:
+            values.append(values_of(row))
+            continue
+        _check_names(index, row, columns)
         values.append([row.get(name) for name in names])
     if not {dict, list}.isdisjoint(map(type, chain.from_iterable(values))):
         _refuse_nested(values, names)

@@ -9,6 +9,7 @@ from typing import Any
 
 from moto.s3 import notifications
 from moto.s3.exceptions import S3ClientError
+from moto.s3.models import s3_backends
 
 from . import deliveries
 from .events import emit
@@ -55,7 +56,13 @@ def install(local: EmbeddedAws) -> None:
 
 
 def send_to_default_bus(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
-    """Put the event of an object on the default bus: S3 user guide, 'Event message structure for EventBridge'."""
+    """Put the event of an object on the default bus: S3 user guide, 'Event message structure for EventBridge'.
+
+    Moto sets the tags of every object that it writes, and says so for objects without tags, too.
+    """
+    tagger = s3_backends[account_id]["aws"].tagger
+    if event_name.startswith("s3:ObjectTagging:Put") and not tagger.get_tag_dict_for_resource(key.arn):
+        return
     version = {"version-id": key.version_id} if bucket.is_versioned else {}
     detail = {
         "version": "0",

@@ -14,6 +14,8 @@ from .function_process import Worker
 from .interfaces import EmbeddedAws
 
 _module_log = logging.getLogger(__name__)
+KEPT_WARM = 2
+"""Idle processes of a function. Lambda keeps as many execution environments as a burst needed, for some minutes."""
 RESPONSE_BYTES = 6_291_556
 """Lambda developer guide, "Lambda quotas", and API reference, Invoke (Payload)."""
 
@@ -24,7 +26,7 @@ class Functions:
     def __init__(self, local: EmbeddedAws) -> None:
         self._local = local
         self._lock = threading.Lock()
-        self._workers: dict[str, tuple[str, Worker]] = {}
+        self._workers: dict[str, tuple[str, list[Worker]]] = {}
         self._concurrency = Concurrency()
         self.stopping = threading.Event()
         local.on_stop(self.close)
@@ -47,11 +49,12 @@ class Functions:
         except LookupError as error:
             return {"error": {"errorMessage": str(error), "errorType": "InvalidSubnetIDException"}}, ""
         request_id = str(uuid.uuid4())
-        with worker.lock:
-            if worker.closed:  # by the invocation that had the lock before
-                return self._invoke(function, event)
+        try:
             answer = worker.invoke(event, request_id)
             log = worker.new_log()
+        finally:
+            worker.lock.release()
+            self._end_idle(function.function_arn)
         if len(json.dumps(answer.get("result"))) > RESPONSE_BYTES:
             message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES} bytes)."
             answer = {"error": {"errorMessage": message, "errorType": "Function.ResponseSizeTooLarge"}}
@@ -60,20 +63,35 @@ class Functions:
         return answer, log
 
     def _worker(self, function: Any) -> Worker:
+        """A process that handles no event, as Lambda's execution environments handle one at a time; its lock is acquired."""
         key = function.function_arn
         version = json.dumps(
             [function.code_sha_256, function.environment_vars, function.role, function.handler, function.timeout]
         )
         with self._lock:
-            found = self._workers.get(key)
-            if found and found[0] == version and found[1].alive():
-                return found[1]
-            if found:
-                found[1].close()
+            known, workers = self._workers.get(key, (version, []))
+            if known != version:
+                for each in workers:
+                    each.close()
+            workers = [each for each in workers if each.alive()]
+            self._workers[key] = (version, workers)
+            for each in workers:
+                if each.lock.acquire(blocking=False):
+                    return each
             self._local.authorization.take_role("lambda.amazonaws.com", function.role)
             worker = Worker(self._local, function)
-            self._workers[key] = (version, worker)
+            worker.lock.acquire()
+            workers.append(worker)
             return worker
+
+    def _end_idle(self, key: str) -> None:
+        """End the processes that a burst of invocations has left; KEPT_WARM stay."""
+        with self._lock:
+            _, workers = self._workers.get(key, ("", []))
+            idle = [each for each in workers if not each.lock.locked()]
+            for each in idle[KEPT_WARM:]:
+                each.close()
+                workers.remove(each)
 
     def _write_log(self, function: Any, worker: Worker, log: str) -> None:
         """Write the log as the function's role; lines that it may not write are lost, as on AWS."""
@@ -95,8 +113,9 @@ class Functions:
 
     def close(self) -> None:
         """End every process."""
-        for _, worker in self._workers.values():
-            worker.close()
+        for _, workers in self._workers.values():
+            for worker in workers:
+                worker.close()
         self._workers.clear()
 
 

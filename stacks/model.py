@@ -94,7 +94,7 @@ class ModelStack(Stack):
             approval=environment.approval,
             removal_policy=RemovalPolicy.RETAIN if environment.removal == "retain" else RemovalPolicy.DESTROY,
             promoted_from=source.name if source else None,
-            **vars(self.resources),
+            **self.resources.of_models,
         )
         self.registry = ModelRegistry(self, "Registry", props)
         self.training_pipeline = TrainingPipeline(self, "Training", props)

@@ -21,6 +21,8 @@ from shared.errors import error_code
 
 KEPT = 10
 """Newest versions, and newest deployments, of a model that have entities."""
+LATE = 3
+"""Deployments before those that are looked at each time."""
 LONGEST_PROPERTY = 2500
 DATA, MODEL, DEPLOYMENT, ENDPOINT = "DataSet", "Model", "ModelDeployment", "Endpoint"
 """Types as SageMaker's own entities and QueryLineage have them."""
@@ -72,10 +74,7 @@ class Entities:
         )
         self._associate(self._artifact({"SourceUri": package}, MODEL), action, "ContributedTo")
         self._associate(action, self._context(f"{start}:endpoint/{endpoint}", endpoint), "AssociatedWith")
-        older = list(self.records.markers(model, "deployment"))[:-KEPT]
-        if older:
-            self._forget_deployment(self.records.of_sequence(model, older[-1][2]))
-            self._forget_version(model, older[-1][1])
+        self._forget_older(model)
 
     def deleted(self, record: Record) -> None:
         """Delete the entities of a model whose versions are deleted. Safe to repeat. Raises ClientError."""
@@ -88,6 +87,19 @@ class Entities:
         for context in self._contexts(f"{endpoint}/{record['facts']['endpoint']}"):
             if not self._is_associated(context):
                 self._unless_gone(self.sagemaker.delete_context, ContextName=context.rpartition("/")[2])
+
+    def _forget_older(self, model: str) -> None:
+        """Delete the entities of the deployments before the newest ones; of several, because a marker may come late."""
+        markers = list(self.records.markers(model, "deployment"))
+        older = markers[:-KEPT][-LATE:]
+        newest = [self.records.of_sequence(model, each[2]) for each in markers[-KEPT:]] if older else []
+        # A configuration is deployed again after a rollback.
+        kept = {each["facts"]["configuration"] for each in newest}
+        for _, version, sequence in older:
+            record = self.records.of_sequence(model, sequence)
+            if record["facts"]["configuration"] not in kept:
+                self._forget_deployment(record)
+            self._forget_version(model, version)
 
     def _forget_version(self, model: str, version: int) -> None:
         """Delete the artifacts of a version, unless the version is one of the newest or was deployed lately."""

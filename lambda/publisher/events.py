@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from aws_lambda_powertools.utilities.parser import BaseModel
 from pydantic import AwareDatetime, Discriminator, Field, Tag, TypeAdapter
@@ -78,7 +78,7 @@ class _Changed(_Event):
 
 
 def _tag(content: Any) -> str:
-    return str(content.get("detail-type"))
+    return str(cast(dict[str, Any], content).get("detail-type")) if isinstance(content, dict) else ""
 
 
 _EVENT: TypeAdapter[_ObjectCreated | _Changed] = TypeAdapter(

@@ -127,7 +127,10 @@ def _files_of_training(record: Record, records: Records) -> Files:
     model, execution = str(record["model"]), str(record["subject"])
     return Files(
         folder=f"s3://{records.artifacts}/{model}/executions/{execution.rpartition('/')[2]}",
-        manifest=records.training_file(model, execution, "prepare/report/manifest.json"),
+        # A training that failed has evidence of what it read, or was about to read.
+        manifest=records.evidence(record, "manifest")
+        or records.evidence(record, "inputs")
+        or records.training_file(model, execution, "prepare/report/manifest.json"),
         statistics=records.training_file(model, execution, "prepare/baseline/statistics.json"),
     )
 

@@ -18,6 +18,10 @@ COPIED_DAYS = 7
 _TYPES = {".json": "application/json", ".sig": "application/octet-stream"}
 
 
+class ConflictError(Exception):
+    """S3 refused a document, and nobody else has written it: Lambda invokes the function again."""
+
+
 @dataclass(frozen=True)
 class Anchor:
     """The bucket of another account, a client of S3 in its region, and the prefix of the environment's copies."""
@@ -54,7 +58,10 @@ class Signer:
             previous = self._previous(key)
             content = document(time, heads, factory=factory, environment=environment, key=self.key, previous=previous)
             if not self._put(self.s3, self.bucket, key, content):
-                content = self._read(key) or b""  # another invocation wrote it meanwhile
+                # Written by another invocation meanwhile. Or S3 had a conflict (409) and there is none: nothing is signed then.
+                content = self._read(key)
+                if content is None:
+                    raise ConflictError(f"S3 wrote no {key}: a request for it was in progress; sign again")
         if self._read(signature_key(key)) is None:
             self._put(self.s3, self.bucket, signature_key(key), self._signature(content))
         return key

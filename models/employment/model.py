@@ -16,8 +16,9 @@ def train(train: pd.DataFrame, validation: pd.DataFrame, hyperparameters: dict):
     inputs = train.drop(columns=LABEL)
     unordered = inputs.columns.isin(UNORDERED)
     model = HistGradientBoostingClassifier(categorical_features=unordered, random_state=0, **hyperparameters)
-    return model.fit(inputs, train[LABEL])
+    return model.fit(inputs.to_numpy(), train[LABEL])
 
 
 def predict(model, features: pd.DataFrame) -> np.ndarray:
-    return model.predict_proba(features)[:, 1]
+    # Of one row, scikit-learn takes the columns of a DataFrame apart for longer than it predicts.
+    return model.predict_proba(features.to_numpy())[:, 1]

@@ -68,8 +68,11 @@ class Section:
 
 
 def flatten(value: Any, path: str = "") -> dict[str, Any]:
-    """The values of nested objects and lists by their path: `serving.scaling.maximum`. A list of plain values is one value."""
-    if isinstance(value, Mapping) and value:
+    """The values of nested objects and lists by their path: `serving.scaling.maximum`. A list of plain values is one value.
+
+    An object without members has no values.
+    """
+    if isinstance(value, Mapping):
         members = [(str(name), each) for name, each in value.items()]
     elif isinstance(value, list) and any(isinstance(each, Mapping | list) for each in value):
         members = [(_name(each, index), each) for index, each in enumerate(value)]
@@ -89,7 +92,7 @@ def compare(before: Any, after: Any, ignored: Iterable[str] = ()) -> list[Change
     one, other = flatten(before), flatten(after)
     left_out = tuple(ignored)
     return [
-        Change(path or "value", one.get(path), other.get(path))
+        Change(path, one.get(path), other.get(path))
         for path in dict.fromkeys([*one, *other])
         if one.get(path) != other.get(path)
         and not any(path == each or path.startswith(f"{each}.") for each in left_out)

@@ -27,7 +27,9 @@ def objects(before: Kept, after: Kept) -> Section:
     digests = [each.get("content_digest") for each in manifests]
     one, other = ({each["key"]: each for each in manifest.get("objects", [])} for manifest in manifests)
     if digests[0] is not None and digests[0] == digests[1]:
-        section.notes.append(f"the same content: {len(one)} objects, digest {digests[0][:DIGITS]}…")
+        section.notes.append(
+            f"the same content: {len(one)} object{'' if len(one) == 1 else 's'}, digest {digests[0][:DIGITS]}…"
+        )
         return section
     section.changes = _counts(reports, one, other)
     listed = [_object(key, one.get(key), other.get(key)) for key in sorted({*one, *other})]
@@ -69,13 +71,14 @@ def distribution(before: Kept, after: Kept, limits: Mapping[str, Any] | None) ->
         return section
     section.facts["columns"] = [vars(each) for each in report.columns]
     section.changes = [
-        Change(each.name, _share(each.moved, 1), _share(each.moved, 2), f"effect {each.effect:.2f}; {each.reason}")
+        Change(
+            each.name, _share(each.moved, 1), _share(each.moved, 2), f"effect {each.effect:.2f}, {each.share:.1%} moved"
+        )
         for each in report.drifted
     ]
-    quiet = len(report.columns) - len(section.changes)
     section.notes.append(
-        f"{quiet} of {len(report.columns)} columns do not differ by an effect of {chosen.effect:g} "
-        f"({current.rows:,} rows sampled of the newer data)"
+        f"{len(section.changes)} of {len(report.columns)} columns differ by more than chance and by an effect of "
+        f"{chosen.effect:g} or more, in {current.rows:,} sampled rows"
     )
     return section
 
@@ -114,4 +117,5 @@ def _described(entry: dict[str, Any] | None) -> str | None:
 
 
 def _share(moved: list[tuple[str, float, float]], position: int) -> str:
-    return ", ".join(f"{each[0]} {each[position]:.1%}" for each in moved[:2])
+    """The bin that moved most, with its share of the rows."""
+    return f"{moved[0][0]}: {moved[0][position]:.1%}"

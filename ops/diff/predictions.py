@@ -122,9 +122,9 @@ def _scores(section: Section, one: "np.ndarray", other: "np.ndarray") -> None:
     middle, most = (float(np.quantile(apart, each)) for each in (0.5, 1.0))
     section.facts["scores"] = {"rows": len(one), "differing": differing, "median": middle, "largest": most}
     if differing:
-        means = [f"mean {each.mean():.4f}" if each.ndim == 1 else None for each in (one, other)]
+        means = [f"{each.mean():.4f}" if each.ndim == 1 else None for each in (one, other)]
         note = f"{differing:,} of {len(one):,} differ: median {middle:.4f}, largest {most:.4f}"
-        section.changes.append(Change("scores", means[0], means[1], note))
+        section.changes.append(Change("mean score", means[0], means[1], note))
 
 
 def _flips(section: Section, one: "np.ndarray", other: "np.ndarray", labels: "Labels") -> None:
@@ -148,9 +148,9 @@ def _flips(section: Section, one: "np.ndarray", other: "np.ndarray", labels: "La
     total = sum(each["rows"] for each in flipped)
     if total:
         shown = ", ".join(f"{each['from']} to {each['to']}: {each['rows']:,}" for each in flipped[:4])
-        right = [f"{(each == labels.truth).mean():.1%} right" for each in (before, after)]
+        right = [f"{(each == labels.truth).mean():.1%}" for each in (before, after)]
         note = f"{total:,} of {len(one):,} flip ({total / len(one):.1%}); {shown}"
-        section.changes.append(Change("labels", right[0], right[1], note))
+        section.changes.append(Change("right labels", right[0], right[1], note))
 
 
 def _metrics(section: Section, one: "np.ndarray", other: "np.ndarray", labels: "Labels") -> None:

@@ -20,7 +20,7 @@ def evaluations(before: Kept, after: Kept) -> tuple[dict[str, Any], dict[str, An
 
 def metrics(before: dict[str, Any], after: dict[str, Any], gate_metric: str | None) -> Section:
     """Every metric with its 95 % interval, each version on its own test rows; the gate's metric first."""
-    section = Section("metrics, each on its own test rows")
+    section = Section("metrics on each version's own test rows")
     one, other = before.get("metrics") or {}, after.get("metrics") or {}
     section.facts["metrics"] = {"before": one, "after": other}
     if before and after and before.get("rows") != after.get("rows"):
@@ -86,4 +86,4 @@ def _apart(one: dict[str, Any], other: dict[str, Any], name: str) -> str:
     if before["low"] <= after["value"] <= before["high"] and after["low"] <= before["value"] <= after["high"]:
         return f"{difference}, within the intervals"
     overlap = before["low"] <= after["high"] and after["low"] <= before["high"]
-    return f"{difference}, {'the intervals overlap' if overlap else 'the intervals are apart'}"
+    return f"{difference}, {'intervals overlap' if overlap else 'intervals apart'}"

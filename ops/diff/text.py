@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .changes import Change, Section
-from .environments import EnvironmentComparison, versions_of
+from .environments import EnvironmentComparison, ModelComparison, versions_of
 from .versions import Comparison
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -49,14 +49,20 @@ def environment_lines(found: EnvironmentComparison) -> Iterator[RenderableType]:
         )
     else:
         yield Text("no models are deployed")
-    for each in found.models:
-        if each.settings.differs:
-            versions = [live.configuration[0] for live in (each.before, each.after)]
-            yield Text(
-                f"\nsettings of {each.model}: versions {versions[0]} and {versions[1]} of the parameter", style="bold"
-            )
-            yield table(each.settings.changes, labels)
+    for names, changes in _shared_changes(found.models):
+        yield Text(f"\nsettings of {', '.join(names)}", style="bold")
+        yield table(changes, labels)
     yield from _equal([found.factory])
+
+
+def _shared_changes(models: Sequence[ModelComparison]) -> list[tuple[list[str], list[Change]]]:
+    """The settings that differ, with the names of all models of which the same ones do."""
+    found: dict[str, tuple[list[str], list[Change]]] = {}
+    for each in models:
+        if each.settings.differs:
+            names, _ = found.setdefault(repr(each.settings.changes), ([], each.settings.changes))
+            names.append(each.model)
+    return list(found.values())
 
 
 def table(changes: Sequence[Change], labels: Sequence[str], styles: Sequence[str] = ()) -> RenderableType:
@@ -92,7 +98,7 @@ def _section(section: Section, labels: Sequence[str]) -> Iterator[RenderableType
 def _equal(sections: Sequence[Section]) -> Iterator[RenderableType]:
     equal = [each for each in sections if not each.changes and not each.problems]
     if equal:
-        yield Text(f"\nthe same: {', '.join(each.title for each in equal)}", style="green")
+        yield Text(f"\nthe same: {'; '.join(each.title for each in equal)}", style="green")
         for note in (note for each in equal for note in each.notes):
             yield Text(f"  {note}", style="dim")
 

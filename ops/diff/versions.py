@@ -14,6 +14,7 @@ from .kept import Kept, PieceError
 
 _RUN = ("instance", "processors", "threads", "processor", "python", "platform", "seed")
 """Facts of the job Train that say what it ran on."""
+_SPLIT = ("seed", "validation_fraction", "test_fraction")
 _JOBS = ("prepare_facts", "train_facts", "evaluate_facts")
 _ZIP = re.compile(r"[0-9a-f]{64}\.zip")
 
@@ -70,15 +71,17 @@ def compare_versions(before: Kept, after: Kept, limits: Limits) -> Comparison:
         _artifact(before, after),
     ]
     if limits.rows:
-        sections.append(predictions.predictions(before, after, newer, limits.rows))
+        sections.append(scored := predictions.predictions(before, after, newer, limits.rows))
+        scored.notes += _other_split(settings) if scored.changes else []
     return Comparison(before, after, _about(before, after, reasons), sections)
 
 
 def _about(before: Kept, after: Kept, reasons: Section) -> Section:
     """What every version has of its own: when, why and by whom it was trained and approved."""
     told = [dict(_told(each)) for each in (before, after)]
-    changes = [Change(name, told[0].get(name), told[1].get(name)) for name in dict.fromkeys([*told[0], *told[1]])]
-    return Section("about", [*changes, *reasons.changes], problems=reasons.problems, counts=False)
+    changes = [Change(name, told[0][name], told[1][name]) for name in told[0]]
+    known = [each for each in [*changes, *reasons.changes] if each.before or each.after]
+    return Section("about", known, problems=reasons.problems, counts=False)
 
 
 def _told(kept: Kept) -> Iterator[tuple[str, str | None]]:
@@ -100,6 +103,16 @@ def _files(kept: Kept) -> tuple[dict[str, bytes], str]:
 def _settings(files: dict[str, bytes]) -> dict[str, Any]:
     """The content of model.yaml with all defaults, as the jobs had it; empty without one."""
     return json.loads(files.get(code.SETTINGS, b"{}"))
+
+
+def _other_split(settings: list[dict[str, Any]]) -> list[str]:
+    """Rows are split by their content and the seed: with others, a test row of one version may have trained the other."""
+    one, other = ({name: (each.get("training") or {}).get(name) for name in _SPLIT} for each in settings)
+    if one == other:
+        return []
+    return [
+        "seed or fractions of the split differ: these rows may be among those that the other version was trained on"
+    ]
 
 
 def _of_settings(sides: tuple[Kept, Kept], settings: list[dict[str, Any]], problems: list[str]) -> list[Section]:
@@ -124,7 +137,7 @@ def _of_settings(sides: tuple[Kept, Kept], settings: list[dict[str, Any]], probl
 
 def _deployed(before: Kept, after: Kept) -> Section:
     """The settings parameter as it was when each version was registered, which deployment and retraining read."""
-    section, values = Section("settings parameter at the registration"), list[Any]()
+    section, values = Section("settings parameter"), list[Any]()
     for kept in (before, after):
         time = datetime.fromisoformat(kept.record["time"])
         bucket, where = kept.session.names.bucket("records"), kept.label
@@ -140,7 +153,9 @@ def _deployed(before: Kept, after: Kept) -> Section:
     if not section.problems:
         section.changes = compare(values[0][1], values[1][1])
         if section.changes:
-            section.notes.append(f"versions {values[0][0]} and {values[1][0]} of the parameter")
+            section.notes.append(
+                f"versions {values[0][0]} and {values[1][0]} of the parameter, as they were when each version was registered"
+            )
     return section
 
 
@@ -173,7 +188,7 @@ def _pipeline(before: Kept, after: Kept) -> Section:
 
 def _run(before: Kept, after: Kept) -> Section:
     """Image, instance, processors, threads and seed of the training."""
-    section, values = Section("image, instance, threads and seed of the training"), list[dict[str, Any]]()
+    section, values = Section("run of the training"), list[dict[str, Any]]()
     for kept in (before, after):
         try:
             facts = kept.json("train_facts")

@@ -6,8 +6,12 @@ from typing import Any
 from model_factory.core.names import ANCHOR, REBUILDS, ROWS, EnvironmentNames
 
 from ..project import UsageError
-
-type Statement = dict[str, Any]
+from .statements import Statement
+from .statements import allow as _allow
+from .statements import condition as _condition
+from .statements import sagemaker as _sagemaker
+from .statements import send as _send
+from .statements import use_key as _use_key
 
 
 def policy(names: EnvironmentNames, commands: Sequence[str]) -> dict[str, Any]:
@@ -201,8 +205,7 @@ def _diff(names: EnvironmentNames) -> Iterable[Statement]:
     kept = [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")]
     yield _allow("s3", ["GetObject", "GetObjectVersion"], [*kept, *rows])
     yield _use_key(names, "s3")
-    parameters = names.arn("ssm", f"parameter{names.models_parameter_prefix.rstrip('/')}")
-    yield _allow("ssm", ["GetParametersByPath"], [parameters])
+    yield _list_settings(names)
     # For `MODEL` and `MODEL@ENV`, and for an endpoint whose configuration lambda/deploy did not name.
     yield _allow("sagemaker", ["ListEndpoints"], ["*"])
     yield _allow("sagemaker", ["DescribeEndpoint", "DescribeEndpointConfig", "DescribeModel"], _live(names))
@@ -291,27 +294,3 @@ def _read_chain(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("s3", ["ListBucketVersions"], [records]) | _condition("StringLike", "s3:prefix", ["*/chain/*"])
     yield _allow("s3", ["GetObjectVersion"], [f"{records}/*/chain/*"])
     yield _use_key(names, "s3")
-
-
-def _send(names: EnvironmentNames, purpose: str) -> Iterable[Statement]:
-    yield _allow("sqs", ["GetQueueUrl", "SendMessage"], [names.arn("sqs", names.queue(purpose))])
-    yield _use_key(names, "sqs")
-
-
-def _use_key(names: EnvironmentNames, service: str) -> Statement:
-    """The environment's key by way of one service; a policy cannot name it before it exists."""
-    via = f"{service}.{names.region}.{names.url_suffix}"
-    key = _allow("kms", ["Decrypt", "GenerateDataKey"], [names.arn("kms", "key/*")])
-    return key | _condition("StringEquals", "kms:ViaService", via)
-
-
-def _sagemaker(names: EnvironmentNames, *kinds: str) -> list[str]:
-    return [names.arn("sagemaker", f"{kind}/{names.prefix}-*") for kind in kinds]
-
-
-def _condition(operator: str, key: str, value: str | list[str]) -> Statement:
-    return {"Condition": {operator: {key: value}}}
-
-
-def _allow(service: str, actions: list[str], resources: list[str]) -> Statement:
-    return {"Effect": "Allow", "Action": [f"{service}:{action}" for action in actions], "Resource": resources}

@@ -42,6 +42,7 @@ RUN_BY = {
     "model-factory alerts test": "tests/unit/ops/test_alerts.py",
     "model-factory diff": "tests/e2e/test_lineage.py",
     "model-factory reproduce": "tests/e2e/test_reproduction.py",
+    "model-factory forget": "tests/unit/ops/test_forget.py",
     "model-factory doctor": "tests/e2e/test_acceptance.py",
     "model-factory acceptance": "tests/e2e/test_acceptance.py",
     "model-factory init": "tests/docs/test_tutorial.py",

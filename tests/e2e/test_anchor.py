@@ -1,9 +1,11 @@
 """Copies of signed heads in another account: an administrator who writes a chain and its heads anew is named."""
 
+import copy
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 from moto.s3.models import s3_backends
 
 from local_aws.bootstrap import bootstrap_places
@@ -60,7 +62,7 @@ def forged(live, anchored):
         if chain.model == live.model and each.sequence == signed.chains[live.model].sequence
     ]  # fmt: skip
     keys = s3_backends[names.account]["aws"].buckets[names.bucket("records")].keys
-    saved = {key: list(keys.getlist(key)) for key in keys}
+    saved = {key: copy.deepcopy(keys.getlist(key)) for key in keys}
     forge(live, signed, entry)
     yield signed
     for key in list(keys):
@@ -113,17 +115,19 @@ def test_chain_and_heads_written_anew_are_named(forged, anchored):
     assert any("the chain was written anew" in each for each in found), found
 
 
-def test_nobody_else_writes_into_the_anchor(live, anchored):
-    """An administrator of prod is a role there: the bucket's policy names the signer alone."""
-    credentials = live.local.accounts.assume(live.session.names.iam_arn("role/administrator"), "mallory")
-    assert credentials
-    policy = json.loads(
-        live.local.accounts.client("s3", *ANCHOR).get_bucket_policy(
-            Bucket=f"test-anchor-heads-{ANCHOR[0]}-{ANCHOR[1]}"
-        )["Policy"]
-    )
-    writers = [
-        each for each in policy["Statement"] if each["Effect"] == "Allow" and "s3:PutObject" in str(each["Action"])
-    ]
-    assert len(writers) == 2
-    assert all("aws:PrincipalArn" in json.dumps(each["Condition"]) for each in writers)
+@pytest.mark.parametrize("prefix", ["prod/", "dev/"])
+def test_administrator_of_prod_writes_nothing_into_the_anchor(live, anchored, prefix):
+    """With every permission in the own account: the bucket's policy names the role of the signer alone."""
+    iam, role = live.client("iam"), live.session.names.iam_arn("role/mallory")
+    trust = {"Effect": "Allow", "Principal": {"AWS": live.session.names.account}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName="mallory", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+    everything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+    iam.put_role_policy(RoleName="mallory", PolicyName="all", PolicyDocument=json.dumps(everything))
+    try:
+        s3 = live.local.accounts.role_client("s3", role, ANCHOR[1])
+        bucket = f"test-anchor-heads-{ANCHOR[0]}-{ANCHOR[1]}"
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.put_object(Bucket=bucket, Key=f"{prefix}2026-01-01.json", Body=b"", IfNoneMatch="*")
+    finally:
+        iam.delete_role_policy(RoleName="mallory", PolicyName="all")
+        iam.delete_role(RoleName="mallory")

@@ -57,8 +57,19 @@ class Requests:
             before = [
                 d for d in hosting.deployments if d.config == deployment.config and d.ended and d is not deployment
             ]
-            if before and before[-1].outcome != "succeeded" and not self._asked_since(before[-1].started, version):
+            if not before or before[-1].outcome == "succeeded" or self._completes_message(deployment, before[-1]):
+                continue
+            if not self._asked_since(before[-1].started, version):
                 yield f"version {version} is deployed again, which was {before[-1].outcome}, and nobody asked for it again"
+
+    def _completes_message(self, deployment, before):
+        """Whether a message that SQS delivers again has its endpoint created after all.
+
+        A function was killed after CreateEndpoint and a person deleted the endpoint that failed: the message looks as if the
+        function had been killed before CreateEndpoint.
+        """
+        deleted = any(time >= before.started and config == before.config for time, config in self.deletions)
+        return deployment.repeats and deployment.previous is None and deleted
 
     def _asked_since(self, time, version):
         return any(request.version in (None, version) and request.time >= time for request in self.requests)

@@ -1,6 +1,7 @@
 """Stories of broken promises that the machines found, so that each is told again in every run."""
 
 from .deployments import FAILURE, Deployments, decide, delete_endpoint, redeploy, register
+from .simulation.calls import KILLED_AFTER, Fault
 
 
 def test_deletion_before_same_version_is_created_again_is_told():
@@ -34,3 +35,15 @@ def test_deleted_endpoint_that_exists_again_is_told_and_recorded():
     redeploy(machine, 0)
     machine.the_function_runs(None)
     machine.teardown()
+
+
+def test_killed_message_creates_endpoint_that_was_deleted_meanwhile():
+    machine = Deployments()
+    machine.begin(live=False, acts=[0])
+    register(machine, 0)
+    machine.the_bus_delivers(0, keep=False)
+    machine.the_function_runs(Fault(KILLED_AFTER, 8))
+    machine.the_deployment_ends(FAILURE)
+    delete_endpoint(machine, 0)
+    machine.teardown()
+    assert [each.repeats for each in machine.world.hosting.deployments] == [False, True]

@@ -1,4 +1,4 @@
-"""app.py as users run it."""
+"""app.py as users run it; what `FactoryApp` refuses, in this process."""
 
 import json
 import os
@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -20,7 +22,28 @@ def run_app(**context):
         "AWS_EC2_METADATA_DISABLED": "1",
     }
     command = [sys.executable, str(ROOT / "app.py")]
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch, capsys):
+    """What an app with a changed factory.yaml prints instead of making stacks: `refused(old, new, …)`."""
+    from model_factory import FactoryApp
+
+    monkeypatch.setenv("CDK_VALIDATION", "false")
+
+    def refused(*changes):
+        text = (HERE / "factory.yaml").read_text()
+        for old, new in changes:
+            text = text.replace(old, new)
+        (tmp_path / "factory.yaml").write_text(text)
+        (tmp_path / "models").symlink_to(HERE / "models")
+        with pytest.raises(SystemExit) as left:
+            FactoryApp(tmp_path)
+        assert left.value.code == 1
+        return capsys.readouterr().err
+
+    return refused
 
 
 def test_a_wrong_configuration_is_told_without_a_traceback(tmp_path):
@@ -32,31 +55,19 @@ def test_a_wrong_configuration_is_told_without_a_traceback(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_names_that_would_be_too_long_are_told_before_anything_is_deployed(tmp_path):
-    long = tmp_path / "factory.yaml"
-    text = (HERE / "factory.yaml").read_text()
-    long.write_text(text.replace("name: acme", "name: a-very-long-factory").replace("prod,", "pre-production-testx,"))
-    done = run_app(factory=str(long), models=str(HERE / "models"))
-    assert done.returncode == 1
-    assert "S3 allows 63; shorten `name` or the environment 'pre-production-testx'" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_names_that_would_be_too_long_are_told_before_anything_is_deployed(refused):
+    message = refused(("name: acme", "name: a-very-long-factory"), ("prod,", "pre-production-testx,"))
+    assert "S3 allows 63; shorten `name` or the environment 'pre-production-testx'" in message
 
 
-def test_a_region_without_the_image_is_told_with_the_model(tmp_path):
-    elsewhere = tmp_path / "factory.yaml"
-    elsewhere.write_text((HERE / "factory.yaml").read_text().replace("us-east-1", "ap-southeast-5"))
-    done = run_app(factory=str(elsewhere), models=str(HERE / "models"))
-    assert done.returncode == 1
-    assert "churn/model.yaml: in prod: AWS has no image sagemaker-scikit-learn:1.9-0" in done.stderr
+def test_a_region_without_the_image_is_told_with_the_model(refused):
+    message = refused(("us-east-1", "ap-southeast-5"))
+    assert "churn/model.yaml: in prod: AWS has no image sagemaker-scikit-learn:1.9-0" in message
 
 
-def test_region_without_layer_is_refused_with_line(tmp_path):
-    elsewhere = tmp_path / "factory.yaml"
-    elsewhere.write_text((HERE / "factory.yaml").read_text().replace("us-east-1", "me-central-1"))
-    done = run_app(factory=str(elsewhere), models=str(HERE / "models"))
-    assert done.returncode == 1
-    assert "factory.yaml:4: region 'me-central-1' has no layer of Powertools for AWS Lambda" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_region_without_layer_is_refused_with_line(refused):
+    message = refused(("us-east-1", "me-central-1"))
+    assert "factory.yaml:4: region 'me-central-1' has no layer of Powertools for AWS Lambda" in message
 
 
 def test_it_needs_no_credentials(tmp_path):

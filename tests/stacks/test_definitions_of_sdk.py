@@ -31,6 +31,8 @@ from model_factory.definition import (
     TransformStep,
 )
 
+pytestmark = pytest.mark.slow  # importing the SDK takes ten seconds
+
 CALLERS = {"Processing": "run", "Training": "train", "Transform": "transform"}
 COMPARISONS = {
     "Equals": "ConditionEquals",

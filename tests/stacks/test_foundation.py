@@ -1,7 +1,5 @@
 """The stack with the shared resources of an environment."""
 
-import json
-
 import pytest
 from aws_cdk.assertions import Match
 
@@ -102,7 +100,7 @@ def test_queues_topic_and_logs_use_the_environment_key(foundation):
     encrypted = [queue["KmsMasterKeyId"] for queue in foundation.all("SQS::Queue")]
     encrypted += [topic["KmsMasterKeyId"] for topic in foundation.all("SNS::Topic")]
     encrypted += [group["KmsKeyId"] for group in foundation.all("Logs::LogGroup")]
-    assert len(encrypted) == 9 + 1 + len(FUNCTIONS)
+    assert len(encrypted) == 2 * len([*QUEUES, "alerts"]) + 1 + 1 + len(FUNCTIONS)
     assert all("EncryptionKey" in str(key) for key in encrypted)
 
 
@@ -155,7 +153,7 @@ def test_trigger_queues_are_fifo_with_dead_letters(foundation, purpose, timeout)
 
 
 def test_functions_report_each_failed_message(foundation):
-    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", 4)
+    foundation.cdk.resource_count_is("AWS::Lambda::EventSourceMapping", len([*QUEUES, "alerts"]))
     foundation.cdk.all_resources_properties(
         "AWS::Lambda::EventSourceMapping",
         {
@@ -291,30 +289,6 @@ def test_deploy_function_passes_roles_to_sagemaker_only(foundation):
     assert passing["Condition"]["StringEquals"]["iam:PassedToService"] == "sagemaker.amazonaws.com"
 
 
-REGISTERS = ("CreateModelPackage", "CreateModel", "CreateEndpoint", "UpdateEndpoint", "UpdateModelPackage")
-
-
-@pytest.mark.parametrize("role", ["acme-prod-rebuild", "acme-prod-rebuild-job"])
-def test_rebuild_roles_cannot_register_or_deploy(foundation, role):
-    allowed = {action for statement in foundation.statements(role) for action in statement["Action"]}
-    assert not allowed & {f"sagemaker:{action}" for action in REGISTERS}
-    assert allowed, "the role has no permission at all"
-
-
-def test_rebuild_jobs_write_below_rebuilds_only(foundation):
-    statements = foundation.statements("acme-prod-rebuild-job")
-    writes = [resource for s in statements if "s3:PutObject" in s["Action"] for resource in s["Resource"]]
-    assert writes == [f"arn:aws:s3:::acme-prod-artifacts-{PROD}/_rebuilds/*"]
-    versions = [s for s in statements if "s3:GetObjectVersion" in s["Action"]]
-    assert [s["Resource"] for s in versions] == [[f"arn:aws:s3:::acme-prod-data-{PROD}/*/raw/*"]]
-    assert not any("s3:ListBucketVersions" in s["Action"] for s in statements)
-
-
-def test_rebuild_parameter_names_roles_and_key(foundation):
-    value = json.dumps(foundation.one("SSM::Parameter", Name="/acme/prod/rebuild")["Value"])
-    assert all(name in value for name in ("role_arn", "job_role_arn", "kms_key_arn"))
-
-
 def test_events_go_to_the_recorder_in_groups_of_their_own(foundation):
     rules = [rule for rule in foundation.all("Events::Rule") if "-record-" in rule["Name"]]
     groups = [target["SqsParameters"]["MessageGroupId"] for rule in rules for target in rule["Targets"]]
@@ -340,3 +314,12 @@ def test_new_records_and_executions_go_to_the_publisher(foundation):
 def test_publisher_writes_events_alone(foundation):
     writes = [s for s in foundation.statements("acme-prod-publisher") if "s3:PutObject" in s["Action"]]
     assert [s["Resource"] for s in writes] == [[f"arn:aws:s3:::acme-prod-artifacts-{PROD}/_openlineage/*"]]
+
+
+def test_publisher_knows_endpoint_and_reads_its_key_alone(foundation):
+    function = foundation.one("Lambda::Function", FunctionName="acme-prod-publisher")
+    variables = function["Environment"]["Variables"]
+    assert variables["OPENLINEAGE_URL"] == "https://lineage.example.com/api/v1/lineage"
+    assert variables["OPENLINEAGE_KEY_PARAMETER"] == "/acme/openlineage-key"
+    (reading,) = [s for s in foundation.statements("acme-prod-publisher") if "ssm:GetParameter" in s["Action"]]
+    assert reading["Resource"] == ["arn:aws:ssm:us-east-1:333333333333:parameter/acme/openlineage-key"]

@@ -109,8 +109,7 @@ class DataLake(DataLakeBase):
         kept = _retention(lock, retention or _RECORDS_KEPT) if removal == RemovalPolicy.RETAIN else None
         data = buckets.add("data", tidy(noncurrent_version_transitions=[to_cold_storage]))
         artifacts = buckets.add("artifacts", tidy(noncurrent_version_expiration=Duration.days(90)))
-        ages = ((ALERT_WINDOWS, _OLD_VERSIONS), (REBUILDS, _REBUILDS_KEPT), (OPENLINEAGE, _RECORDS_KEPT))
-        for prefix, age in ages:
+        for prefix, age in ((ALERT_WINDOWS, _OLD_VERSIONS), (REBUILDS, _REBUILDS_KEPT), (OPENLINEAGE, _RECORDS_KEPT)):
             artifacts.add_lifecycle_rule(prefix=prefix, expiration=age, noncurrent_version_expiration=_OLD_VERSIONS)
         records = buckets.add("records", tidy(), retention=kept)
         # A rule sends new records to the publisher. The L2 property would add a function that sets this property.

@@ -1,7 +1,7 @@
 """What the stack of a model uses of its environment: buckets, key, topic, queues, role, function and VPC, as CDK interfaces."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -52,6 +52,11 @@ class EnvironmentResources:
     scheduler_role: iam.IRole
     endpoint_cleanup: lambda_.IFunction
     vpc: VpcConfig | None = None
+
+    @property
+    def of_models(self) -> dict[str, Any]:
+        """Those that a model's constructs use, by the names that ModelProps has for them: all but the records bucket."""
+        return {name: value for name, value in vars(self).items() if name != "records_bucket"}
 
     @classmethod
     def from_names(

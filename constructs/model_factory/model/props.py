@@ -44,7 +44,6 @@ class ModelProps:
         asset: The same zip as a CDK asset.
         data_bucket: Raw data, captured requests and ground truth, below `<model>/`. Default: None.
         artifacts_bucket: Files that pipelines write, below `<model>/`. Default: None.
-        records_bucket: JSON records of versions and deployments, below `<model>/`. Default: None.
         key: Key that encrypts volumes, outputs and logs. Its policy must allow CloudWatch Logs for EndpointDeployer.
             Default: None, the services' own keys.
         alarm_topic: Topic that alarms publish to. Default: None, alarms have no action.
@@ -72,7 +71,6 @@ class ModelProps:
     asset: assets.Asset
     data_bucket: s3.IBucket | None = None
     artifacts_bucket: s3.IBucket | None = None
-    records_bucket: s3.IBucket | None = None
     key: kms.IKey | None = None
     alarm_topic: sns.ITopic | None = None
     retrain_queue: sqs.IQueue | None = None
@@ -97,7 +95,6 @@ class ModelProps:
         resources: EnvironmentResources | None = None,
         data_bucket: s3.IBucket | None = None,
         artifacts_bucket: s3.IBucket | None = None,
-        records_bucket: s3.IBucket | None = None,
         key: kms.IKey | None = None,
         alarm_topic: sns.ITopic | None = None,
         retrain_queue: sqs.IQueue | None = None,
@@ -123,7 +120,6 @@ class ModelProps:
             resources: Resources of the environment, for all of the following that are not given. Default: none.
             data_bucket: Raw data, captured requests and ground truth, below `<model>/`. Default: that of `resources`.
             artifacts_bucket: Files that pipelines write, below `<model>/`. Default: that of `resources`.
-            records_bucket: JSON records of versions and deployments. Default: that of `resources`.
             key: Key that encrypts volumes, outputs and logs. Default: that of `resources`, or the services' own keys.
             alarm_topic: Topic that alarms publish to. Default: that of `resources`, or alarms have no action.
             retrain_queue: FIFO queue of requests for a training. Default: that of `resources`.
@@ -152,7 +148,6 @@ class ModelProps:
         given: dict[str, Any] = {
             "data_bucket": data_bucket,
             "artifacts_bucket": artifacts_bucket,
-            "records_bucket": records_bucket,
             "key": key,
             "alarm_topic": alarm_topic,
             "retrain_queue": retrain_queue,
@@ -162,7 +157,7 @@ class ModelProps:
             "endpoint_cleanup": endpoint_cleanup,
             "vpc": vpc,
         }
-        defaults: dict[str, Any] = vars(resources) if resources else {}
+        defaults = resources.of_models if resources else {}
         target = Path(cast(App, scope.node.root).outdir) / "jobs" / f"{scope.node.addr}-{config.name}.zip"
         code = build_job_code(config, project=folder, target=target)
         return cls(

@@ -148,6 +148,7 @@ class Function:
     def batch(self, records, fault=None):
         """Ids of the messages that a batch leaves in the queue: all of them when the function raises, is killed or times out."""
         everything = {record["messageId"] for record in records}
+        self._world.repeats = any(int(record["attributes"]["ApproximateReceiveCount"]) > 1 for record in records)
         try:
             answer = self.invoke({"Records": records}, fault)
         except Exception as error:

@@ -16,13 +16,17 @@ DELETABLE = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
 
 @dataclass
 class Deployment:
-    """What became of one CreateEndpoint or UpdateEndpoint: the truth that records are compared with."""
+    """What became of one CreateEndpoint or UpdateEndpoint: the truth that records are compared with.
+
+    `repeats`: whether it was made for a message that SQS had delivered before.
+    """
 
     config: str
     previous: str | None
     started: object
     alarms: list
     by: str
+    repeats: bool = False
     ended: object = None
     outcome: str = ""
     reason: str | None = None
@@ -157,7 +161,7 @@ class Hosting:
 
     def _begin(self, endpoint, config, previous, alarms):
         self._world.tell(f"  … {'updates' if previous else 'creates'} the endpoint to {config}")
-        deployment = Deployment(config, previous, self._world.clock.now, alarms, self._world.actor)
+        deployment = Deployment(config, previous, self._world.clock.now, alarms, self._world.actor, self._world.repeats)
         endpoint.deployment = deployment
         self.deployments.append(deployment)
         self._emit(endpoint, endpoint.config)

@@ -8,6 +8,7 @@ from model_factory.core.regions import RegionError, check_layer, region_mistakes
 from tools import regions
 
 
+@pytest.mark.slow  # it reads the service models and schemas of every region
 def test_data_is_that_of_installed_packages():
     assert json.loads(regions.TARGET.read_text()) == regions.from_packages()
 

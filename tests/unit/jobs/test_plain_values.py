@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs import csv_text, plain_values
+from jobs import csv_text, payload, plain_values
 from jobs.columns import Column, canonical
 
 TYPES = ("string", "integer", "number", "boolean", "timestamp")
@@ -22,7 +22,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(TYPES),
     st.booleans(),
@@ -52,3 +52,34 @@ def test_plain_values_equal_general_conversion(kind, nullable, values):
 )
 def test_usual_values_are_plain(kind, values, nullable):
     assert plain_values.table([[value] for value in values], [Column("x", kind, nullable)]) is not None
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(TYPES),
+    st.booleans(),
+    st.lists(
+        st.sampled_from(["", "1", "01", "-0", "1.5", "+1", "1.", "true", "a b", "é", '"a"', "1,2", "\r", " "]),
+        min_size=1,
+    ),
+)
+def test_long_csv_is_read_as_short_one(kind, nullable, cells):
+    columns = [Column("x", kind, nullable), Column("y")]
+    body = "".join(f"{cell},b\n" for cell in cells)
+    padded = body + "1,b\n" * 3000
+    plain = plain_values.csv_table(padded, columns)
+    if plain is not None:
+        rows = payload.rows(padded, "text/csv", columns)
+        expected, problems = canonical(csv_text.table(rows, ["x", "y"]), columns)
+        assert problems == []
+        pd.testing.assert_frame_equal(plain, expected, check_exact=True)
+
+
+@pytest.mark.parametrize("extra", ["1\n", "1,2,3\n", "\n", ",\n"])
+def test_long_csv_with_mistake_is_left_to_the_general_reader(extra):
+    assert plain_values.csv_table("1,b\n" * 3000 + extra, [Column("x", "integer"), Column("y")]) is None
+
+
+def test_long_csv_of_usual_values_is_plain():
+    columns = [Column("x", "integer", nullable=False), Column("y"), Column("z", "number"), Column("w", "boolean")]
+    assert plain_values.csv_table("1,b,1.5,true\n" * 3000, columns) is not None

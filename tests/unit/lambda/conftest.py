@@ -4,6 +4,7 @@ import importlib
 import sys
 import threading
 from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
 
 import boto3
 import botocore.client
@@ -15,6 +16,7 @@ from local_aws.server import LocalAws
 
 from .cloud import ACCOUNT, REGION, ROOT, Cloud, Function, import_path, policy
 from .deployments import Deployments
+from .training_files import create_buckets, delete_buckets
 from .trainings import Training
 
 
@@ -166,3 +168,19 @@ def pytest_terminal_summary(terminalreporter):
         if name.endswith("test_invalid_messages") and module.CASES:
             counted = ", ".join(f"{number} {what}" for what, number in sorted(module.CASES.items()))
             terminalreporter.write_line(f"generated events: {module.CASES.total()} ({counted})")
+
+
+@pytest.fixture
+def s3(local):
+    """S3 of the embedded AWS, with buckets for the files of a training: Moto's own mocks would empty it for other tests."""
+    client = create_buckets()
+    yield client
+    delete_buckets(client)
+
+
+@pytest.fixture
+def recorder_modules(modules, monkeypatch):
+    """Modules of the recorder."""
+    monkeypatch.setenv("FACTORY_ENVIRONMENT", "prod")
+    monkeypatch.setenv("MODELS_PARAMETER_PREFIX", "/acme/prod/models/")
+    return SimpleNamespace(**modules("recorder", "store", "evidence", "sbom", "statement", "completion", "drafts"))

@@ -10,7 +10,7 @@ import pytest
 
 from model_factory.functions.shared import chain
 
-from .cloud import ACCOUNT, REGION, event, message
+from .cloud import ACCOUNT, REGION, event, message, policy
 from .lineage_events import checked
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
@@ -168,6 +168,15 @@ class Factory:
     def publish(self, *events):
         assert self.function(*(message(each, "_records") for each in events)) == []
 
+    def publish_entities(self, *events):
+        """Change the lineage entities as for these events, and nothing else."""
+        module = self.function.module
+        records = module.Records(self.s3, self.bucket, self.bucket)
+        entities = module.Entities(self.sagemaker, records, "acme-prod")
+        for each in events:
+            record = records.read(each["detail"]["object"]["key"])
+            {"registration": entities.registered, "deployment": entities.deployed}[record["kind"]](record)
+
     def events(self):
         """All OpenLineage events of the model, by run's job and kind, each checked against the specification."""
         found = {}
@@ -230,6 +239,16 @@ def test_start_has_one_event_whatever_came_first(factory):
     factory.publish(factory.train(), started)
     assert factory.events()["-train", "START"] == before
     assert before["eventType"] == "START"
+
+
+def test_training_that_failed_in_prepare_says_what_it_was_about_to_read(factory):
+    objects = [{"bucket": "data", "key": f"{factory.model}/raw/0.csv", "version_id": "v0", "etag": "0a"}]
+    evidence = factory.evidence("inputs", {"objects": objects})
+    facts = {"outcome": "failed", "failure_reason": "Step Prepare failed", "started": NOW.isoformat(), "steps": []}
+    factory.publish(factory.write("training", facts, subject=factory.execution, evidence=evidence))
+    whole, one = factory.events()["-train", "FAIL"]["inputs"]
+    assert whole["inputFacets"]["inputStatistics"]["fileCount"] == 1
+    assert (one["name"], one["facets"]["version"]["datasetVersion"]) == (f"{factory.model}/raw/0.csv", "v0")
 
 
 def test_monitor_run_reads_captured_requests(factory):
@@ -365,18 +384,26 @@ def kept(factory, monkeypatch):
 
 def test_entities_of_oldest_version_and_deployment_are_deleted(factory, kept):
     for version in range(1, kept + 2):
-        factory.publish(factory.register(version))
-        factory.publish(factory.deploy(version=version, configuration=f"c{version}"))
+        factory.publish_entities(factory.register(version))
+        factory.publish_entities(factory.deploy(version=version, configuration=f"c{version}"))
     entities, associations = factory.lineage
     manifests = [arn for arn in entities if factory.cloud.state.lineage[arn].get("ArtifactType") == "DataSet"]
     actions = [arn for arn in entities if ":action/" in arn]
     assert (len(manifests), len(actions), len(associations)) == (kept, kept, 3 * kept)
 
 
+def test_configuration_that_is_deployed_again_keeps_its_action(factory, kept):
+    factory.publish_entities(factory.register())
+    for configuration in ("c1", "c2", "c1", "c3"):
+        factory.publish_entities(factory.deploy(configuration=configuration))
+    actions = {arn.rpartition("-")[2] for arn in factory.lineage[0] if ":action/" in arn}
+    assert actions == {"c1", "c3"}
+
+
 def test_deployed_version_keeps_its_entities(factory, kept):
-    factory.publish(factory.register(1), factory.deploy(version=1))
+    factory.publish_entities(factory.register(1), factory.deploy(version=1))
     for version in range(2, kept + 3):
-        factory.publish(factory.register(version))
+        factory.publish_entities(factory.register(version))
     sources = {factory.cloud.state.lineage[arn]["Source"]["SourceUri"] for arn in factory.lineage[0]}
     assert f"s3://artifacts/{factory.model}/executions/1/manifest.json" in sources
     assert f"s3://artifacts/{factory.model}/executions/2/manifest.json" not in sources
@@ -409,12 +436,43 @@ def test_invalid_event_is_refused(factory, changes, reason):
     assert any(reason in line.get("reason", "") for line in factory.function.logged())
 
 
+@pytest.mark.parametrize("body", ["[]", "no json", '{"detail-type": 7}'])
+def test_message_that_is_no_event_is_refused(factory, body):
+    factory.function.logged()
+    assert factory.function(message(body, "_records")) == []
+    assert any("message refused" in line["message"] for line in factory.function.logged())
+
+
 def test_failure_of_one_part_leaves_the_others(factory, monkeypatch):
     registered = factory.register()
     monkeypatch.setattr(factory.function.module.Cards, "refresh", lambda *_: 1 / 0)
     assert len(factory.function(message(registered, "_records"))) == 1
     assert factory.events()
     assert factory.lineage[1]
+
+
+def test_new_record_reaches_the_queue_of_a_rule(factory):
+    """The event that S3 sends for a record is one that the publisher accepts; markers send none to the rule."""
+    sqs, events, name = factory.cloud.client("sqs"), factory.cloud.client("events"), f"{factory.cloud.name}-publisher"
+    attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    url = sqs.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)["QueueUrl"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}.fifo"
+    allowed = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy(allowed | {"Resource": arn})})
+    pattern = {
+        "source": ["aws.s3"],
+        "detail": {"bucket": {"name": [factory.bucket]}, "object": {"key": [{"wildcard": "*/chain/*.json"}]}},
+    }
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    target = {"Id": "queue", "Arn": arn, "SqsParameters": {"MessageGroupId": "_records"}}
+    events.put_targets(Rule=name, Targets=[target])
+    factory.s3.put_bucket_notification_configuration(
+        Bucket=factory.bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    factory.train()
+    (received,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    factory.publish(json.loads(received["Body"]))
+    assert ("-train", "COMPLETE") in factory.events()
 
 
 class Receiver:

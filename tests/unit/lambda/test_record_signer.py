@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
-from model_factory.functions.shared.chain import digest, encode, record_key
+from model_factory.functions.shared.chain import digest, encode, event_key, record_key
 from model_factory.ops.records.audit import Source, verify
 from model_factory.ops.records.heads import PublicKey
 from model_factory.ops.records.objects import S3Objects
@@ -53,6 +53,7 @@ class Records:
             "model": model,
         }
         content = encode(record | {"version": 1, "subject": None, "by": by, "facts": {}, "evidence": {}})
+        self.s3.put_object(Bucket=self.bucket, Key=event_key(model, "gate", record["id"]), Body=b"{}")
         self.s3.put_object(Bucket=self.bucket, Key=record_key(model, sequence + 1), Body=content)
         self.newest[model] = (sequence + 1, digest(content))
 
@@ -122,6 +123,19 @@ def test_second_run_of_a_day_changes_nothing(records, signer):
     signer.sign(NOW)
     assert records.read(f"_heads/{TODAY}.json") == before
     assert len(records.s3.list_object_versions(Bucket=records.bucket, Prefix="_heads/")["Versions"]) == 2
+
+
+def test_conflict_without_another_writer_signs_nothing(records, signer, monkeypatch):
+    """S3 answers 409 while another request for the key is in progress, which may fail."""
+    with monkeypatch.context() as patch:
+        patch.setattr(type(signer), "_put", staticmethod(lambda *_: False))
+        with pytest.raises(Exception, match="S3 wrote no _heads/"):
+            signer.sign(NOW)
+    assert records.keys(records.bucket) == [
+        key for key in records.keys(records.bucket) if not key.startswith("_heads/")
+    ]
+    signer.sign(NOW)
+    assert json.loads(records.read(f"_heads/{TODAY}.json"))["chains"]
 
 
 def test_run_after_a_crash_signs_the_document_that_exists(records, signer, monkeypatch):

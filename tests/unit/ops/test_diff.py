@@ -1,13 +1,18 @@
 """`model-factory diff`: two versions from their records and evidence, and what cannot be compared."""
 
 import copy
+import io
 import json
 
 import pytest
+from rich.console import Console
 
 from model_factory.functions.shared import chain
 from ops.diff import code, quality
 from ops.diff.changes import Change, compare, neutral
+from ops.diff.kept import find
+from ops.diff.text import version_lines
+from ops.diff.versions import Limits, compare_versions
 from ops.project import Project
 
 from .versions import SETTINGS, Chain, version_files
@@ -68,7 +73,7 @@ def test_each_part_that_differs_is_named(recorded, diff):
         "hyperparameters",
         "configuration (model.yaml with defaults)",
         "code of the model",
-        "image, instance, threads and seed of the training",
+        "run of the training",
         "libraries",
         "artifact",
         "predictions on the same rows",
@@ -168,16 +173,19 @@ def test_rejected_version_differs_from_approved_one(recorded, diff):
     assert changed(sections["gate and approval"]) == {"approval": ("Approved", "Rejected")}
 
 
-def test_text_fits_eighty_columns(recorded, run, project, monkeypatch):
-    from model_factory.ops import options
-
+@pytest.mark.parametrize("width", [80, 120])
+def test_text_fits_width_and_loses_nothing(recorded, session, width):
+    why = "manual: ada asked for it because of a complaint about the data of the last autumn"
     recorded.register(6, version_files())
-    recorded.register(7, version_files(x=1.0, weight="x - 0.5", code="def train(): ...\n"))
-    monkeypatch.setattr(type(options.out), "width", property(lambda _: 80, lambda *_: None))
-    exit_code, text, _ = run("diff", "churn@6", "churn@7", "--project", str(project))
-    assert exit_code == 1
-    assert max(map(len, text.splitlines())) <= 80
-    assert "the same: data contract, hyperparameters" in " ".join(text.split())
+    recorded.register(7, version_files(x=1.0, weight="x - 0.5", code="def train(): ...\n"), ModelPackageDescription=why)
+    found = compare_versions(*(find(session, "churn", number) for number in (6, 7)), Limits(rows=0, full=False))
+    console = Console(file=io.StringIO(), width=width)
+    for line in version_lines(found):
+        console.print(line)
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert any("last autumn" in line for line in lines)
+    assert "the same: data contract; hyperparameters" in " ".join(" ".join(lines).split())
 
 
 @pytest.mark.parametrize(
@@ -208,6 +216,7 @@ def test_lists_are_compared_by_names_of_elements():
     before = {"Steps": [{"Name": "Train", "Seed": 1}, {"Name": "Evaluate", "Seed": 1}]}
     after = {"Steps": [{"Name": "Evaluate", "Seed": 2}, {"Name": "Train", "Seed": 1}]}
     assert compare(before, after) == [Change("Steps.Evaluate.Seed", 1, 2)]
+    assert compare({}, {"C": 0.5}) == [Change("C", None, 0.5)]
     assert compare({"a": {"b": 1}, "c": 2}, {"a": {"b": 2}, "c": 2}, ["a"]) == []
 
 
@@ -244,8 +253,8 @@ def test_diff_of_code_is_bounded_and_leaves_out_library():
     ("value", "said"),
     [
         (0.91, "+0.0100, within the intervals"),
-        (0.96, "+0.0600, the intervals overlap"),
-        (1.1, "the intervals are apart"),
+        (0.96, "+0.0600, intervals overlap"),
+        (1.1, "intervals apart"),
     ],
 )
 def test_difference_of_metric_says_whether_intervals_have_it(value, said):

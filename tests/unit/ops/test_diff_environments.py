@@ -1,11 +1,15 @@
 """`model-factory diff dev prod`: how what is live in two environments relates, by content."""
 
+import io
 import json
 
 import pytest
+from rich.console import Console
 
-from ops.diff.environments import Live, compare_environments, relate
+from ops.diff.changes import Change, Section
+from ops.diff.environments import EnvironmentComparison, Live, ModelComparison, compare_environments, relate
 from ops.diff.kept import Kept
+from ops.diff.text import environment_lines
 from ops.project import Project
 
 from .versions import Chain, version_files
@@ -109,3 +113,16 @@ def test_live_version_without_record_is_named(deployed, monkeypatch):
     found = compare_environments(deployed, deployed)
     assert (found.models[0].relation, found.differs) == ("cannot be compared", True)
     assert found.problems[0].startswith("there is no record of version 9 of churn in prod; the nearest are 7")
+
+
+def test_setting_that_differs_in_many_models_is_shown_once(live):
+    models = [
+        ModelComparison(name, live("dev", 7), live("prod", 7), "same artifact", True, Section("settings", [change]))
+        for name, change in (("a", Change("x", 1, 2)), ("b", Change("x", 1, 2)), ("c", Change("x", 1, 3)))
+    ]
+    sessions = [each.session for each in (models[0].before, models[0].after)]
+    console = Console(file=io.StringIO(), width=80)
+    for line in environment_lines(EnvironmentComparison(*sessions, Section("factory.yaml"), models)):
+        console.print(line)
+    headings = [line for line in console.file.getvalue().splitlines() if line.startswith("settings of")]
+    assert headings == ["settings of a, b", "settings of c"]

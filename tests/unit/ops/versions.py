@@ -21,6 +21,7 @@ SETTINGS = {
     "training": {"hyperparameters": {"C": 1.0}, "seed": 0},
     "monitoring": {"drift": {"effect": 0.1, "false_alarm_rate": 0.001, "minimum_rows": 100}},
 }
+ROWS = ("test/", "baseline/sample.")
 SCORE = """\
 import sys
 import numpy as np, pyarrow.parquet as pq
@@ -75,12 +76,24 @@ class Chain:
         return key
 
     def register(self, number, files, **facts):
-        """Record settings and the registration of a version."""
+        """Record settings and the registration of a version; as the recorder does, files with rows stay where they are."""
         self.add(
             "configuration", facts={"operation": "Update", "version": 1, "value": {"serving": {"mode": "realtime"}}}
         )
         facts = {"ModelApprovalStatus": "Approved", "CustomerMetadataProperties": {}, "image": "scikit:1"} | facts
+        facts["rows"] = {name: self._rows(number, name, body) for name, body in files.items() if name.startswith(ROWS)}
+        files = {name: body for name, body in files.items() if not name.startswith(ROWS)}
         return self.add("registration", files, version=number, facts=facts)
+
+    def _rows(self, number, name, content):
+        """Write a file where Prepare writes it; its entry in a record."""
+        bucket, key = f"{self.bucket}-artifacts", f"{self.model}/executions/{number}/prepare/{name}"
+        if bucket not in {each["Name"] for each in self.s3.list_buckets()["Buckets"]}:
+            self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+            self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        version = self.s3.put_object(Bucket=bucket, Key=key, Body=content)["VersionId"]
+        source = {"source": f"s3://{bucket}/{key}", "version_id": version}
+        return {"sha256": chain.digest(content), "size": len(content)} | source
 
 
 def version_files(*, x=0.0, weight="x", settings=SETTINGS, code="def train(): pass\n", libraries=None, rows=400):

@@ -1,6 +1,7 @@
 """Captured objects: lines are read, and bad ones are quarantined with their errors."""
 
 import io
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import numpy as np
@@ -57,3 +58,11 @@ def test_largest_request_is_read_in_few_parts(monkeypatch, ending):
     batch = captured.read(BUCKET, "captured.jsonl", COLUMNS)
     assert (batch.lines, batch.bad_lines, batch.bad[0]["text"]) == (1, 1, "x" * captured.QUARANTINED_CHARACTERS)
     assert connection.reads <= 10
+
+
+def test_file_that_was_written_again_is_not_analysed_again():
+    """As `model-factory forget` does, without requests that had to be forgotten."""
+    written, later = datetime(2026, 11, 26, 12, tzinfo=UTC), datetime(2026, 11, 27, tzinfo=UTC)
+    mark = captured.Watermark(written, frozenset({"old"}))
+    assert not mark.is_new({"Key": "old", "LastModified": later})
+    assert mark.is_new({"Key": "new", "LastModified": later})

@@ -6,7 +6,7 @@ import pytest
 from moto.sqs import models
 from moto.sqs.models import SQSBackend
 
-from local_aws import queues
+from local_aws import pollers, queues
 
 
 @pytest.fixture
@@ -124,9 +124,9 @@ def test_message_without_deduplication_is_refused(clock, fifo):
     ],
 )
 def test_failures_of_batch_return_to_queue(answer, failed):
-    assert queues._failed(answer, ["1", "2"], reports_failures=True) == failed
+    assert pollers._failed(answer, ["1", "2"], reports_failures=True) == failed
 
 
 def test_reported_failures_need_the_mapping_to_expect_them():
     answer = {"result": {"batchItemFailures": [{"itemIdentifier": "2"}]}}
-    assert queues._failed(answer, ["1", "2"], reports_failures=False) == set()
+    assert pollers._failed(answer, ["1", "2"], reports_failures=False) == set()
