@@ -67,11 +67,13 @@ def deleted(settings: Settings, request: str, event: EndpointEvent) -> Outcome:
     is_deployed_again = live.started > event.time
     if is_deployed_again and event.status != "Deleting":
         return Outcome("the endpoint is deleted")  # `Deleting` was recorded, and no tag says so any more
-    write_deletion(settings, live, event.time, request)
-    send_alert(notices.endpoint_deleted(settings, live.version))
+    # A second deletion of the same configuration has a record of its own.
+    gone = last if is_deployed_again else live
+    write_deletion(settings, gone, event.time, request)
+    send_alert(notices.endpoint_deleted(settings, gone.version))
     if not is_deployed_again:
         endpoints.tag(replace(live, outcome="deleted"))
-    return Outcome("the endpoint was deleted by hand", {"version": live.version})
+    return Outcome("the endpoint was deleted by hand", {"version": gone.version})
 
 
 def _close(settings: Settings, last: Deployment, description: dict[str, Any]) -> bool:

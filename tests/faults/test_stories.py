@@ -47,3 +47,18 @@ def test_killed_message_creates_endpoint_that_was_deleted_meanwhile():
     delete_endpoint(machine, 0)
     machine.teardown()
     assert [each.repeats for each in machine.world.hosting.deployments] == [False, True]
+
+
+def test_two_deletions_of_one_configuration_have_two_records():
+    machine = Deployments()
+    machine.begin(live=True, acts=[0])
+    decide(machine, 0)
+    delete_endpoint(machine, 0)
+    machine.the_deletion_ends()
+    machine.the_bus_delivers(0, keep=False)
+    machine.the_function_runs(None)
+    machine.the_deployment_ends(None)
+    delete_endpoint(machine, 0)
+    machine.the_deletion_ends()
+    machine.teardown()
+    assert len(machine.world.hosting.deleted) == 2

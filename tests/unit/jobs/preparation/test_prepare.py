@@ -80,7 +80,7 @@ def test_prepare_writes_parts_report_and_baseline(land, project, records, ml):
     assert output(ml, "baseline/columns.json") == {
         "columns": [
             {"name": "x", "type": "number", "nullable": True},
-            {"name": "colour", "type": "string", "nullable": True},
+            {"name": "colour", "type": "string", "nullable": True, "values": ["red", "green", "blue"]},
         ],
         "label": "sold",
     }
