@@ -38,7 +38,8 @@ def report(
     file = file or Path(f"{framework or 'report'}.html")
     write = _framework if framework else _models
     count = write(project, sessions, models or [], framework or "", file)
-    out.print(f"wrote {file} ({file.stat().st_size / 1000:.0f} kB, {count} models)", soft_wrap=True)
+    models_written = f"{count} model{'' if count == 1 else 's'}"
+    out.print(f"wrote {file} ({file.stat().st_size / 1000:.0f} kB, {models_written})", soft_wrap=True)
 
 
 def _models(project: Project, sessions: list[EnvironmentSession], models: list[str], _: str, file: Path) -> int:

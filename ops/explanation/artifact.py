@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ENTRY_POINT = "code/score.py"
 """The artifact's interface (docs/reference/contracts.md)."""
+_TREE_PROCESS = Path(__file__).with_name("tree_process.py")
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,34 @@ class Artifact:
         rows.to_parquet(rows_folder / "part-0.parquet", index=False)
         if not (self.folder / ENTRY_POINT).exists():
             raise UsageError(f"{self.source} has no {ENTRY_POINT}: it is of a release that cannot be scored again")
-        command = [sys.executable, str(self.folder / ENTRY_POINT), str(self.folder), str(rows_folder), str(out)]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        done = _run(self.folder / ENTRY_POINT, self.folder, rows_folder, out)
         if done.returncode:
             lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             raise UsageError(f"the artifact's own code cannot score the request: {lines[-1]}")
         return np.load(out)
+
+    def trees(self, rows: "pd.DataFrame", column: int | None, folder: Path) -> "dict[str, np.ndarray] | None":
+        """The trees of the model, and which way raw rows go in them (tree_process.py); None when the model is no sum of trees.
+
+        `column`: the class whose score it is, None where there is one score for each row. The artifact's code runs in a process.
+        """
+        import numpy as np
+
+        rows_file, out = folder / "tree-rows.parquet", folder / "trees.npz"
+        rows.to_parquet(rows_file, index=False)
+        of_classes = bool(self.serving.get("classes"))
+        chosen = column if column is not None else int(of_classes)  # one score of two classes is that of the second
+        if _run(_TREE_PROCESS, self.folder, rows_file, chosen, out).returncode:
+            return None
+        with np.load(out) as arrays:
+            return dict(arrays)
+
+
+def _run(script: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a script in a process without the AWS variables of this one."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    command = [sys.executable, str(script), *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def fetch(session: EnvironmentSession, model: str, package: dict[str, Any], folder: Path) -> Artifact:

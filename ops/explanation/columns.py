@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from .shapley import Contributions
+    from .shapley import Contributions, Plan
 
 
 def contributions(
@@ -39,7 +39,29 @@ def contributions(
     plan = shapley.plan(_differs(row, background))
     rows = _composed(row, background, plan)
     scores = artifact.scores(rows, folder)
-    return plan.contributions(scores if column is None else scores[:, column])
+    scores = scores if column is None else scores[:, column]
+    if plan.method == "sampled" and (found := _by_trees(artifact, row, background, plan, scores, column, folder)):
+        return found
+    return plan.contributions(scores)
+
+
+def _by_trees(
+    artifact: Artifact,
+    row: "pd.DataFrame",
+    background: "pd.DataFrame",
+    plan: "Plan",
+    scores: "np.ndarray",
+    column: int | None,
+    folder: "Path",
+) -> "Contributions | None":
+    """Exact contributions where the score is a sum of trees; None where it is not."""
+    import pandas as pd
+
+    from . import trees
+
+    together = pd.concat([background[: len(plan.columns)], row], ignore_index=True)
+    arrays = artifact.trees(together, column, folder)
+    return trees.exact(arrays, list(row.columns), plan, scores) if arrays else None
 
 
 def _background(session: EnvironmentSession, package: dict[str, Any], artifact: Artifact) -> "pd.DataFrame | None":

@@ -7,10 +7,13 @@ import re
 import zipfile
 from datetime import UTC, datetime, timedelta
 
+import boto3
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
+from model_factory.core.names import EnvironmentNames
 from model_factory.functions.shared.chain import digest, evidence_key, record_key
 from model_factory.ops.records.evidence import PAYLOAD_TYPE
 from model_factory.ops.records.verification import verify_chain
@@ -210,3 +213,27 @@ def test_unknown_framework_gets_the_nearest_name():
         UsageError, match=r"no framework 'eu-ai' \(did you mean 'eu-ai-act'\?\); there are: eu-ai-act, "
     ):
         load("eu-ai")
+
+
+def test_command_writes_the_page_of_a_version(aws, project, run, complete, tmp_path):
+    names = EnvironmentNames("acme", "prod", DEFAULT_ACCOUNT_ID, "eu-west-1")
+    s3 = boto3.client("s3", region_name="eu-west-1")
+    for bucket in (names.bucket("records"), names.bucket("artifacts")):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for key in complete.objects:
+        s3.put_object(Bucket=names.bucket("records"), Key=key, Body=complete.read(key))
+    settings = {"endpoint": "acme-prod-churn", "model_package_group": "acme-prod-churn"}
+    parameter = f"{names.models_parameter_prefix}churn"
+    boto3.client("ssm", region_name="eu-west-1").put_parameter(
+        Name=parameter, Value=json.dumps(settings), Type="String"
+    )
+    out = tmp_path / "page.html"
+    options = ("--env", "prod", "--framework", "sr-26-2", "--out", str(out), "--project", str(project))
+    code, printed, mistakes = run("report", "churn@1", *options)
+    assert code == 0, mistakes
+    assert "1 model)" in printed
+    assert "churn v1 in prod" in out.read_text()
+    code, _, mistakes = run("report", *options[:3], "sr-26", *options[4:])
+    assert code == 1
+    assert "there is no framework 'sr-26' (did you mean 'sr-26-2'?)" in " ".join(mistakes.split())
