@@ -89,6 +89,25 @@ def test_bins_below_minimum_are_merged(old, new, old_merged, new_merged):
     assert found == pytest.approx(decision._whole_table(np.array(old_merged, float), np.array(new_merged, float)))
 
 
+def test_bins_with_the_minimum_are_not_merged():
+    """Each of the smaller bins is expected to have ten rows, so the table keeps its three degrees of freedom."""
+    old, new = np.array([500.0, 10, 30, 480]), np.array([470.0, 10, 30, 510])
+    merged = decision._whole_table(np.array([500.0, 40, 480]), np.array([470.0, 40, 510]))
+    assert decision._whole_table(old, new) > merged * 1.01
+
+
+def test_two_bins_are_tested():
+    assert decision._whole_table(np.array([900.0, 100]), np.array([700.0, 300])) < 1e-20
+
+
+def test_nothing_is_decided_before_it_is_judged():
+    assert (column().significant, column().drifted, DriftReport(200, 1_000, [column()]).decided) == (
+        False,
+        False,
+        False,
+    )
+
+
 def test_single_bin_has_nothing_to_test():
     assert decision._whole_table(np.array([50.0]), np.array([60.0])) == 1.0
 
@@ -101,6 +120,13 @@ def test_largest_bin_is_fishers_test_over_bins_and_sides(new):
     tail = side.sf(new[0] - 1) if new[0] > 50 else side.cdf(new[0])
     assert decision._largest_bin(old, np.array(new)) == pytest.approx(min(1.0, 2 * 3 * tail))
     assert decision._largest_bin(old, old / 10) == 1.0
+
+
+def test_largest_bin_is_the_one_with_the_largest_deviation_for_its_size():
+    """The first bin has lost eleven rows of 49, the last has eight instead of two."""
+    old, new = np.array([500.0, 485.0, 15.0]), np.array([38.0, 54.0, 8.0])
+    tail = stats.hypergeom(1100, 23, 100).sf(7)
+    assert decision._largest_bin(old, new) == pytest.approx(2 * 3 * tail)
 
 
 def test_p_value_is_the_smaller_doubled():
@@ -183,3 +209,4 @@ def test_comparison_has_the_bins_that_moved_most():
 def test_column_without_rows_is_not_compared(before, now):
     found = decision.compare("c", profile(*before), profile(*now))
     assert (found.effect, found.p_value, found.share, found.drifted, found.significant) == (0.0, 1.0, 0.0, False, False)
+    assert found.moved == []
