@@ -1,10 +1,11 @@
 """Handler of the publisher queue: each new record of a model is published to what other tools read.
 
-That are OpenLineage events (in the artifacts bucket, and at an HTTP endpoint if factory.yaml has one), the SageMaker Model Card
+It writes OpenLineage events (to the artifacts bucket, and to an HTTP endpoint if factory.yaml has one), the SageMaker Model Card
 of the version, and SageMaker's lineage entities. Everything can be repeated: the same record again changes nothing.
 
-Needs s3:ListBucket below `*/index/` and s3:GetObject on `*/chain/*` and `*/evidence/*` in the records bucket; s3:GetObject on
-reports below `*/executions/*` and on `_openlineage/*`, and s3:PutObject on `_openlineage/*` in the artifacts bucket; the
+Needs s3:ListBucket below `*/index/` and `*/evidence/`, and s3:GetObject on `*/chain/*` and `*/evidence/*` in the records bucket;
+s3:ListBucket and s3:GetObject for reports below `*/executions/*`, s3:PutObject on `_openlineage/*`, and with an HTTP endpoint
+s3:GetObject there, in the artifacts bucket; the
 actions of SageMaker for model cards and for lineage entities; ssm:GetParameter on the API key's parameter, if there is one;
 kms:Decrypt and kms:GenerateDataKey on the environment's key; events:PutEvents for its alerts; its queue and dead-letter
 queue; its log group.

@@ -8,16 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from botocore.exceptions import ClientError
 from shared import chain
-from shared.errors import error_code
 
 type Record = Mapping[str, Any]
 
 LARGEST_FILE = 16 << 20
 """Bytes of the largest manifest or evaluation that is published: some 50,000 objects. Memory of the function is 512 MB."""
-_MISSING = ("NoSuchKey", "404", "AccessDenied")
-"""S3's code for a key that does not exist is AccessDenied where the caller may not list the bucket."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +58,10 @@ class Records:
         return self._json(self.artifacts, f"{model}/executions/{execution.rpartition('/')[2]}/{path}")
 
     def _json(self, bucket: str, key: str) -> dict[str, Any]:
-        try:
-            response = self.s3.get_object(Bucket=bucket, Key=key)
-        except ClientError as error:
-            if error_code(error) in _MISSING:
-                return {}
-            raise
+        # Listed first: without the permission to list a bucket, GetObject answers AccessDenied for what does not exist.
+        if not self.s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents"):
+            return {}
+        response = self.s3.get_object(Bucket=bucket, Key=key)
         if response["ContentLength"] > LARGEST_FILE:
             return {}
         try:

@@ -143,7 +143,12 @@ class Kept:
 def find(session: EnvironmentSession, model: str, number: int) -> Kept:
     """The version, from the newest record of its registration. Raises UsageError with the nearest versions, or what is wrong."""
     bucket = session.names.bucket("records")
-    entry = newest(session, bucket, model, "registration", number)
+    try:
+        entry = newest(session, bucket, model, "registration", number)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucket":
+            raise
+        raise session.not_deployed(f"bucket {bucket}") from None
     where = f"version {number} of {model} in {session.environment.name}"
     if entry is None:
         raise UsageError(f"there is no record of {where}{_nearest(session, model, number)}")

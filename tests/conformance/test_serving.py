@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from .servers import SERVED, SERVING_ENVIRONMENT, NotHealthy, toolkit
-from .servers import embedded as embedded_server
+from tools.model_servers import SERVED, SERVING_ENVIRONMENT, NotHealthy, toolkit
+from tools.model_servers import embedded as embedded_server
 
 CSV, JSON = "text/csv", "application/json"
 LABEL = "employed"
@@ -61,8 +61,29 @@ def test_answer_names_version_and_is_the_same_otherwise(archive, tmp_path, embed
         assert (answer.status, answer.content_type, answer.body) == (200, without.content_type, without.body)
 
 
-def test_scores_of_csv_and_json_requests_are_equal(both, csv, instances):
-    assert both(csv).body == both(instances, JSON).body
+def test_scores_of_all_types_of_requests_are_equal(both, csv, instances, records, inputs):
+    expected = both(csv).body
+    assert both(instances, JSON).body == expected
+    lines = "".join(json.dumps(each) + "\n" for each in json.loads(instances)["instances"])
+    assert both(lines, "application/jsonlines").body == expected
+    training = records.head(ROWS)
+    assert both(training.to_csv(index=False), "text/csv; header=present").body == expected
+    assert both(training.to_parquet(), "application/x-parquet").body == expected
+
+
+def test_answers_carry_labels_on_request(both, csv):
+    response = both(csv, accept="application/json; labels=true")
+    assert (response.status, response.content_type) == (200, JSON)
+    predictions = json.loads(response.body)["predictions"]
+    assert set(predictions[0]) == {"label", "scores"}
+    assert {each["label"] for each in predictions} == {0, 1}
+
+
+def test_value_that_features_cannot_convert_is_400(both, csv):
+    first, _, rest = csv.partition("\n")
+    response = both(",".join([*first.split(",")[:-1], "abc"]) + "\n" + rest)
+    assert (response.status, response.content_type) == (400, JSON)
+    assert "column 'RAC1P': the model cannot use 'abc' in row 1" in json.loads(response.body)["error"]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ class Requests:
             version = version_of(hosting, deployment.config)
             if deployment.by != "deploy":
                 continue
-            wanted = self._newest_approved(deployment.started)
+            wanted = self._newest_approved(deployment.invoked, deployment.started)
             if version not in wanted:
                 yield f"version {version} is deployed, but the newest approved one is {wanted}"
             before = [
@@ -74,9 +74,9 @@ class Requests:
     def _asked_since(self, time, version):
         return any(request.version in (None, version) and request.time >= time for request in self.requests)
 
-    def _newest_approved(self, time):
-        """Number of the newest approved version, by any list that may have been read."""
-        versions, oldest = self._world.registry.of(self._group), time - timedelta(seconds=STALE_SECONDS)
+    def _newest_approved(self, begin, time):
+        """Number of the newest approved version, by any list that may have been read between two times."""
+        versions, oldest = self._world.registry.of(self._group), begin - timedelta(seconds=STALE_SECONDS)
         changes = sorted({when for v in versions for when, *_ in v.history if oldest < when < time}, reverse=True)
         numbers = []
         for when in (time, *changes, oldest):

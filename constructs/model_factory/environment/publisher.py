@@ -176,8 +176,9 @@ def publisher_statements(names: EnvironmentNames, key_arn: str, receiver: Lineag
     return [
         *consume_statements(names, PURPOSE),
         use_key(key_arn),
-        allow(["s3:ListBucket"], [records], StringLike={"s3:prefix": ["*/index/*"]}),
+        allow(["s3:ListBucket"], [records], StringLike={"s3:prefix": ["*/index/*", "*/evidence/*"]}),
         allow(["s3:GetObject"], [f"{records}/*/chain/*", f"{records}/*/evidence/*"]),
+        allow(["s3:ListBucket"], [artifacts], StringLike={"s3:prefix": [f"*/executions/*/{path}" for path in _READ]}),
         allow(["s3:GetObject"], [f"{artifacts}/*/executions/*/{path}" for path in _READ]),
         allow(["s3:PutObject"], [f"{artifacts}/{OPENLINEAGE}*"]),
         allow(

@@ -136,6 +136,7 @@ class Function:
         )
         world.calls.invocation(fault)
         world.deadline, world.actor, self.killed = deadline, self.name, False
+        world.invoked = world.clock.now
         try:
             return self.module.handler(event, context)
         except Killed:
@@ -143,7 +144,7 @@ class Function:
             return None
         finally:
             world.calls.invocation(None)
-            world.deadline, world.actor = None, "a person"
+            world.deadline, world.actor, world.invoked = None, "a person", None
 
     def batch(self, records, fault=None):
         """Ids of the messages that a batch leaves in the queue: all of them when the function raises, is killed or times out."""

@@ -18,7 +18,7 @@ DELETABLE = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
 class Deployment:
     """What became of one CreateEndpoint or UpdateEndpoint: the truth that records are compared with.
 
-    `repeats`: whether it was made for a message that SQS had delivered before.
+    `repeats`: whether it was made for a message that SQS had delivered before. `invoked`: when the function began that made it.
     """
 
     config: str
@@ -27,6 +27,7 @@ class Deployment:
     alarms: list
     by: str
     repeats: bool = False
+    invoked: object = None
     ended: object = None
     outcome: str = ""
     reason: str | None = None
@@ -161,7 +162,9 @@ class Hosting:
 
     def _begin(self, endpoint, config, previous, alarms):
         self._world.tell(f"  … {'updates' if previous else 'creates'} the endpoint to {config}")
-        deployment = Deployment(config, previous, self._world.clock.now, alarms, self._world.actor, self._world.repeats)
+        deployment = Deployment(
+            config, previous, self._world.clock.now, alarms, self._world.actor, self._world.repeats, self._world.invoked
+        )
         endpoint.deployment = deployment
         self.deployments.append(deployment)
         self._emit(endpoint, endpoint.config)

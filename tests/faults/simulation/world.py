@@ -42,6 +42,7 @@ class World:
         self.clock, self.story, self.alerts, self.defects = Clock(), [], [], []
         self.began = self.clock.now - timedelta(days=30)
         self.deadline, self.actor, self.stale, self.repeats = None, "a person", False, False
+        self.invoked = None
         self.bus, self.sqs = Bus(self), Sqs(self)
         self.registry, self.hosting, self.pipelines = Registry(self), Hosting(self), Pipelines(self)
         self.s3, self.ssm, self.cloudwatch, self.scaling = S3(self), Ssm(self), CloudWatch(self), AutoScaling(self)

@@ -5,6 +5,7 @@ import io
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 from rich.console import Console
 
 from model_factory.functions.shared import chain
@@ -203,6 +204,27 @@ def test_unknown_names_get_nearest_ones(recorded, run, project, sides, said):
     recorded.register(6, version_files())
     exit_code, _, err = run("diff", *sides, "--project", str(project))
     assert (exit_code, said in err) == (2, True), err
+
+
+def test_environment_that_is_not_deployed_is_named(aws, diff):
+    exit_code, _, err = diff()
+    assert (exit_code, "environment 'prod' has no bucket acme-prod-records-123456789012-eu-west-1" in err) == (2, True)
+
+
+def test_file_that_may_not_be_read_names_permission(recorded, session):
+    for number in (6, 7):
+        recorded.register(number, version_files())
+    message = "User: arn:aws:sts::1:assumed-role/a/b is not authorized to perform: s3:GetObject"
+    key = chain.evidence_key("churn", chain.digest(version_files()["evaluation"]))
+
+    def refuse(params, **_):
+        if params["Key"] == key:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "GetObject")
+
+    session.client("s3").meta.events.register("before-parameter-build.s3.GetObject", refuse)
+    found = compare_versions(*(find(session, "churn", number) for number in (6, 7)), Limits(rows=0, full=False))
+    assert any("cannot be read: the role a of 1 (session b) needs s3:GetObject" in each for each in found.problems)
+    assert not found.differs
 
 
 def test_model_that_repository_no_longer_has_is_compared(session, run, project):

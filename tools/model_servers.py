@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from local_aws.sagemaker.fleet import CONTAINER
 from model_factory.model.registration import SERVING_ENVIRONMENT as SERVED
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 TOOLKIT = ROOT / ".venv-conformance" / "bin"
 START_SECONDS = 90
 SERVING_ENVIRONMENT = SERVED | {"MODEL_VERSION": "7"}
@@ -30,6 +31,8 @@ class NotHealthy(Exception):
 
 @dataclass(frozen=True)
 class Response:
+    """A response; `version` is the parameter of its content type, `attributes` its custom attributes."""
+
     status: int
     content_type: str
     body: str
@@ -42,10 +45,11 @@ class Server:
     """A server process and its port."""
 
     port: int
-    process: subprocess.Popen
+    process: subprocess.Popen[bytes]
     log: Path
 
-    def request(self, method, path, body=b"", headers=None):
+    def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Response:
+        """One request on a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, body, headers or {})
@@ -57,12 +61,13 @@ class Server:
         finally:
             connection.close()
 
-    def invoke(self, body, content_type, accept):
+    def invoke(self, body: str | bytes, content_type: str, accept: str) -> Response:
         """POST /invocations with the headers of InvokeEndpoint."""
         content = body if isinstance(body, bytes) else body.encode()
         return self.request("POST", "/invocations", content, {"Content-Type": content_type, "Accept": accept})
 
-    def wait(self):
+    def wait(self) -> "Server":
+        """Wait until /ping succeeds. Raises NotHealthy."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             with suppress(OSError, http.client.HTTPException):
@@ -73,8 +78,10 @@ class Server:
 
 
 @contextmanager
-def toolkit(archive, root, environment=SERVING_ENVIRONMENT):
-    """Run AWS's toolkit on a model.tar.gz. Raises NotHealthy."""
+def toolkit(
+    archive: Path, root: Path, environment: dict[str, str] = SERVING_ENVIRONMENT, workers: int = 1
+) -> Iterator[Server]:
+    """Run AWS's toolkit on a model.tar.gz, with a number of worker processes. Raises NotHealthy."""
     folder, port, installed = _unpack(archive, root), free_port(), root / "site-packages"
     installed.mkdir()
     settings = {
@@ -84,7 +91,7 @@ def toolkit(archive, root, environment=SERVING_ENVIRONMENT):
         "SAGEMAKER_BASE_DIR": str(root),
         "SAGEMAKER_BIND_TO_PORT": str(port),
         "SAGEMAKER_USE_NGINX": "false",
-        "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+        "SAGEMAKER_MODEL_SERVER_WORKERS": str(workers),
         # `pip install .` of the user's code writes to this folder, because all runs share the environment.
         "PIP_TARGET": str(installed),
         "PYTHONPATH": os.pathsep.join([str(installed), str(Path(__file__).parent)]),
@@ -96,7 +103,7 @@ def toolkit(archive, root, environment=SERVING_ENVIRONMENT):
 
 
 @contextmanager
-def embedded(archive, root, environment=SERVING_ENVIRONMENT):
+def embedded(archive: Path, root: Path, environment: dict[str, str] = SERVING_ENVIRONMENT) -> Iterator[Server]:
     """Run the container of the embedded AWS on a model.tar.gz, with the command of its endpoints."""
     folder, port = _unpack(archive, root), free_port()
     settings = {"PATH": os.environ["PATH"], "FACTORY_ML_ROOT": str(root)}
@@ -107,7 +114,9 @@ def embedded(archive, root, environment=SERVING_ENVIRONMENT):
 
 
 @contextmanager
-def _running(command, root, port, settings, environment, folder):
+def _running(
+    command: list[str], root: Path, port: int, settings: dict[str, str], environment: dict[str, str], folder: Path
+) -> Iterator[Server]:
     log = root / "log.txt"
     variables = {name: value.replace("/opt/ml/model", str(folder)) for name, value in environment.items()}
     with log.open("wb") as output:
@@ -128,7 +137,7 @@ def _running(command, root, port, settings, environment, folder):
             process.wait()
 
 
-def _unpack(archive, root):
+def _unpack(archive: Path, root: Path) -> Path:
     folder = root / "model"
     folder.mkdir(parents=True)
     with tarfile.open(archive) as tar:
@@ -136,7 +145,8 @@ def _unpack(archive, root):
     return folder
 
 
-def free_port():
+def free_port() -> int:
+    """A port that nothing listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]

@@ -6,6 +6,8 @@ PyPI and passes the user's functions to the toolkit's transformer in the same wa
 
 import importlib
 import threading
+from collections.abc import Callable
+from typing import Any
 
 from sagemaker_containers.beta.framework import env, transformer, worker
 
@@ -14,7 +16,7 @@ _workers = []
 _lock = threading.Lock()
 
 
-def main(environ, start_response):
+def main(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
     """The WSGI application. The first request, which is SageMaker's ping, loads the model."""
     with _lock:
         if not _workers:
