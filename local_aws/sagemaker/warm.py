@@ -69,6 +69,10 @@ class Starter:
         self._requested: list[_Forked] = []
         self._running: dict[int, _Forked] = {}
 
+    def fork_all(self) -> None:
+        """Fork the first processes too, because there will be many."""
+        self._unforked = 0
+
     def start(
         self,
         command: list[str],

@@ -187,6 +187,7 @@ def pytest_runtest_makereport(item, call):
 @pytest.fixture(scope="session")
 def local(tmp_path_factory):
     with LocalAws(tmp_path_factory.mktemp("aws"), 0) as local:
+        local._dispatcher.replaced["sagemaker"].starter.fork_all()
         yield local
         operations.check_run(local.rules.report())
 

@@ -1,7 +1,7 @@
 """Fixtures: a repository, the delivery pipeline and three accounts on one embedded AWS.
 
 There are two models with the same data: `sales` is trained in every environment; `offers` is trained in dev and promoted.
-Staging is in another region.
+Staging is in another region. Without slow tests there is no staging, which takes a third of the time.
 """
 
 import shutil
@@ -49,8 +49,8 @@ import pandas"""
 class Delivered:
     """A clone of the repository, and its delivery pipeline."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self.workspace = workspace
+    def __init__(self, workspace: Workspace, environments: list[dict[str, str]]) -> None:
+        self.workspace, self.environments = workspace, environments
         self.deliveries = Deliveries(self.client("codepipeline"), "acme-delivery", self.client("logs"))
         self.lines: list[str] = []
         self.session = cache(workspace.project.environment)
@@ -79,7 +79,7 @@ class Delivered:
 
     def versions(self, model: str = "sales") -> dict[str, int | None]:
         """The live version in each environment."""
-        return {one["name"]: self.reader(one["name"], model).live_version() for one in ENVIRONMENTS}
+        return {one["name"]: self.reader(one["name"], model).live_version() for one in self.environments}
 
     def version(self, environment: str, model: str, number: int) -> dict:
         """A version, as DescribeModelPackage returns it."""
@@ -111,7 +111,7 @@ class Delivered:
     def upload_records(self) -> None:
         """Upload labelled records to every environment that trains."""
         body = records().to_csv(index=False).encode()
-        for name, model in [(one["name"], "sales") for one in ENVIRONMENTS] + [("dev", "offers")]:
+        for name, model in [(one["name"], "sales") for one in self.environments] + [("dev", "offers")]:
             session = self.session(name)
             key = f"{model}/raw/dt=2026-11-01/part-0.csv"
             session.client("s3").put_object(Bucket=session.names.bucket("data"), Key=key, Body=body)
@@ -136,16 +136,24 @@ def recorder():
 
 
 @pytest.fixture(scope="session")
-def delivered(tmp_path_factory, recorder):
+def environments(request):
+    """Environments in the order of promotion: all with slow tests, else the first and the last."""
+    slow = any(item.get_closest_marker("slow") for item in request.session.items)
+    return ENVIRONMENTS if slow else [ENVIRONMENTS[0], ENVIRONMENTS[-1]]
+
+
+@pytest.fixture(scope="session")
+def delivered(tmp_path_factory, recorder, environments):
     """The pipeline is deployed by the CDK CLI and has deployed everything else; data is uploaded, no model is trained."""
     state, clone = tmp_path_factory.mktemp("aws"), tmp_path_factory.mktemp("clone") / "factory"
     with LocalAws(state) as local:
         local.authorization.watch = recorder.record
-        workspace = Workspace.create(local, clone, ENVIRONMENTS, models(tmp_path_factory.mktemp("models")))
+        local._dispatcher.replaced["sagemaker"].starter.fork_all()
+        workspace = Workspace.create(local, clone, environments, models(tmp_path_factory.mktemp("models")))
         workspace.bootstrap()
         commit = workspace.push("the factory")
         workspace.deploy_pipeline()
-        delivered = Delivered(workspace)
+        delivered = Delivered(workspace, environments)
         execution, approval = delivered.follow(commit)
         assert approval, delivered.failures(execution)
         execution, _ = delivered.approve(execution, approval, "a new factory")

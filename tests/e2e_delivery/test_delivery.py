@@ -3,13 +3,15 @@
 import pytest
 
 from model_factory.ops.records.chain import records as chain_records
+from model_factory.ops.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 
 
 def test_changed_hyperparameter_is_live_in_prod_after_approval(live):
-    assert live.before_approval["sales"] == {"dev": 1, "staging": 1, "prod": None}
-    assert live.versions() == {"dev": 1, "staging": 1, "prod": 1}
+    everywhere = {one["name"]: 1 for one in live.environments}
+    assert live.before_approval["sales"] == everywhere | {"prod": None}
+    assert live.versions() == everywhere
     metadata = live.reader("prod").live_package()["CustomerMetadataProperties"]
     assert metadata["trigger"] == "code"
 
@@ -31,7 +33,11 @@ def test_approval_links_to_report_of_changes(live):
 def test_approval_record_has_principal_and_reason(live):
     session = live.session("prod")
     bucket = session.names.bucket("records")
-    (entry,) = chain_records(session, bucket, "sales", kinds=["approval"])
+
+    def find():
+        return chain_records(session, bucket, "sales", kinds=["approval"])
+
+    (entry,) = wait_for("the record of the approval", lambda: find() or None)
     facts = entry.record["facts"]
     assert facts["decision"] == "Approved"
     assert entry.record["by"]["claimed"].startswith("arn:aws:sts::999999999999:assumed-role/")

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 
@@ -22,9 +23,11 @@ def artifact(live, environment: str) -> dict[str, str]:
 
 
 def test_artifact_of_dev_is_live_in_every_environment(live):
-    assert live.before_approval["offers"] == {"dev": 1, "staging": 1, "prod": None}
-    assert live.versions("offers") == {"dev": 1, "staging": 1, "prod": 1}
-    assert [live.trainings(name, "offers") for name in ("dev", "staging", "prod")] == [1, 0, 0]
+    everywhere = {one["name"]: 1 for one in live.environments}
+    assert live.before_approval["offers"] == everywhere | {"prod": None}
+    assert live.versions("offers") == everywhere
+    assert [name for name in everywhere if live.trainings(name, "offers")] == ["dev"]
+    assert live.trainings("dev", "offers") == 1
     metadata = {name: live.version(name, "offers", 1)["CustomerMetadataProperties"] for name in live.versions()}
     (digest,) = {facts["artifact_digest"] for facts in metadata.values()}
     for name in metadata:
@@ -46,13 +49,14 @@ def test_every_copy_is_encrypted_with_key_of_its_environment(live):
         assert {head["SSEKMSKeyId"] for head in heads} == {alias}
         assert all(session.names.bucket("artifacts") == file["Bucket"] for file in files)
         keys[name] = alias
-    assert len(set(keys.values())) == 3
+    assert len(set(keys.values())) == len(live.environments)
 
 
 def test_promoted_version_has_origin_and_audit_records(live):
-    prod, staging = live.version("prod", "offers", 1), live.version("staging", "offers", 1)
-    assert prod["CustomerMetadataProperties"]["origin"] == staging["ModelPackageArn"]
-    assert staging["CustomerMetadataProperties"]["origin"] == live.version("dev", "offers", 1)["ModelPackageArn"]
+    versions = [live.version(one["name"], "offers", 1) for one in live.environments]
+    *_, origin, prod = versions
+    for before, version in pairwise(versions):
+        assert version["CustomerMetadataProperties"]["origin"] == before["ModelPackageArn"]
     assert prod["CustomerMetadataProperties"]["trigger"] == "promotion"
     delivery = live.execution["pipelineExecutionId"]
     session = live.session("prod")
@@ -62,7 +66,7 @@ def test_promoted_version_has_origin_and_audit_records(live):
         for kind in ("promotion", "approval")
     )
     assert promotion["by"]["claimed"] == f"delivery {delivery}"
-    assert promotion["facts"]["origin"] == staging["ModelPackageArn"]
+    assert promotion["facts"]["origin"] == origin["ModelPackageArn"]
     assert approval["facts"]["reason"] == "the report is convincing"
 
 
@@ -74,7 +78,8 @@ def test_pipeline_variables_list_trained_and_promoted_models(live):
 
 
 def test_promoted_version_is_monitored_in_its_environment(live):
-    session = live.session("staging")
+    environment = live.environments[1]["name"]
+    session = live.session(environment)
     names, sagemaker = session.names.model("offers"), session.client("sagemaker")
     rows = records(300).drop(columns="sold").to_csv(index=False, header=False)
     session.client("sagemaker-runtime").invoke_endpoint(EndpointName=names.endpoint, ContentType="text/csv", Body=rows)
@@ -90,7 +95,7 @@ def test_promoted_version_is_monitored_in_its_environment(live):
 
     execution = wait_for("the monitor", ended)
     assert execution["PipelineExecutionStatus"] == "Succeeded", execution
-    assert "no column drifted" in live.reader("staging", "offers").monitor_reason()
+    assert "no column drifted" in live.reader(environment, "offers").monitor_reason()
 
 
 def test_promoted_model_has_no_retrain_schedule_or_drift_rule(live):
@@ -101,6 +106,6 @@ def test_promoted_model_has_no_retrain_schedule_or_drift_rule(live):
         rules = session.client("events").list_rules(NamePrefix=f"acme-{name}-offers")["Rules"]
         triggers[name] = {each["Name"].removeprefix(f"acme-{name}-") for each in [*schedules, *rules]}
     assert {"offers-retrain", "offers-drift"} <= triggers["dev"]
-    for name in ("staging", "prod"):
+    for name in triggers.keys() - {"dev"}:
         assert not {"offers-retrain", "offers-drift"} & triggers[name]
         assert {"offers-monitor", "sales-monitor", "offers-approved"} <= triggers[name]

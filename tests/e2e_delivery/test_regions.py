@@ -5,7 +5,7 @@ import pytest
 from local_aws.accounts import Accounts
 from model_factory.ops.local.demo_delivery.workspace import TOOLING
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 STAGING_REGION = "eu-central-1"
 
 

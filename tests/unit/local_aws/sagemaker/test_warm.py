@@ -143,6 +143,15 @@ def test_first_processes_are_not_forked(light, tmp_path):
         assert process.wait(60) == -9
 
 
+def test_every_process_is_forked_when_many_will_be(light, tmp_path):
+    starter, _ = light(unforked=1)
+    starter.fork_all()
+    process = sleeping(starter, tmp_path)
+    assert is_forked(process)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait(60) == -9
+
+
 def sleeping(starter, tmp_path):
     script = tmp_path / "sleep.py"
     script.write_text("import time\ntime.sleep(600)")
