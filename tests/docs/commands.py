@@ -61,6 +61,7 @@ ONLY_CHECKED = {
     "model-factory deliveries": "what it prints is read by tests/e2e_delivery without the command line",
     "cdk synth": "python app.py does the same in tests/stacks; builds of tests/e2e_delivery run it",
     "cdk diff": "the CDK's own",
+    "cdk gc": "the CDK's own; tests delete what it deletes",
     "cdk import": "the CDK's own",
     "cdk rollback": "the CDK's own; tests/unit/local_aws/authorized calls RollbackStack and ContinueUpdateRollback",
 }
