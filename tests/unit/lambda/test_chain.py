@@ -63,3 +63,15 @@ def test_lineage_markers_of_an_object_have_one_prefix():
 def test_other_keys_are_no_lineage_markers(key: str):
     with pytest.raises(ValueError, match="no key of a lineage marker"):
         read_lineage_key(key)
+
+
+def test_bytes_of_record_are_utf8_and_json_only():
+    assert encode({"by": "Zoë"}) == '{"by":"Zoë"}'.encode()
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        encode({"metric": float("nan")})
+
+
+@pytest.mark.parametrize("name", ["9999999957-many", "9999999957-²"])
+def test_key_without_number_is_no_record(name):
+    with pytest.raises(ValueError, match="is no key of a record"):
+        sequence_of(f"sales/chain/{name}.json")
