@@ -15,7 +15,7 @@ from model_factory.functions.shared import chain
 from model_factory.functions.shared.s3 import is_gone, split_uri
 
 from ..project import EnvironmentSession, UsageError
-from ..records.chain import Entry, newest, recorded_versions
+from ..records.chain import newest, recorded_versions
 from ..refusals import CODES, explain
 
 _CHUNK_BYTES = 1 << 20
@@ -155,13 +155,6 @@ def find(session: EnvironmentSession, model: str, number: int) -> Kept:
     if entry.problem:
         raise UsageError(f"the record of {where}, {entry.key}, is not what was written: {entry.problem}")
     return Kept(session, model, number, entry.record)
-
-
-def decision(kept: Kept) -> Entry | None:
-    """The newest approval or rejection of a version; None when nobody has decided. Raises ClientError."""
-    bucket = kept.session.names.bucket("records")
-    found = [newest(kept.session, bucket, kept.model, kind, kept.number) for kind in ("approval", "rejection")]
-    return max((each for each in found if each), key=lambda each: each.sequence, default=None)
 
 
 def _nearest(session: EnvironmentSession, model: str, number: int) -> str:

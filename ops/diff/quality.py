@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from ..records.decisions import newest_decision
+from ..records.schema import time_of
 from .changes import Change, Section
-from .kept import Kept, PieceError, decision
+from .kept import Kept, PieceError
 
 
 def evaluations(before: Kept, after: Kept) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
@@ -41,7 +43,8 @@ def decisions(before: Kept, after: Kept, evaluated: tuple[dict[str, Any], dict[s
     rows = ["too few" if each.get("too_few_rows") else "enough" for each in gates]
     states, people = list[str](), list[str]()
     for kept in (before, after):
-        entry = decision(kept)
+        bucket = kept.session.names.bucket("records")
+        entry = newest_decision(kept.session, bucket, kept.model, kept.number, time_of(kept.record))
         if entry and entry.problem:
             section.problems.append(
                 f"{entry.key}, the decision on {kept.label}, is not what was written: {entry.problem}"
@@ -62,7 +65,9 @@ def decisions(before: Kept, after: Kept, evaluated: tuple[dict[str, Any], dict[s
 def _state(kept: Kept, record: dict[str, Any] | None) -> str:
     if record is None:
         return str(kept.facts.get("ModelApprovalStatus") or "unknown")
-    return "Approved" if record["kind"] == "approval" else "Rejected"
+    # A version that was set back to PendingManualApproval has a record of the kind `rejection`.
+    by_kind = "Approved" if record["kind"] == "approval" else "Rejected"
+    return str((record.get("facts") or {}).get("decision") or by_kind)
 
 
 def _person(record: dict[str, Any]) -> str:

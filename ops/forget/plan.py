@@ -16,6 +16,7 @@ from ..lineage.links import Link
 from ..operations.executions import newest_executions
 from ..project import EnvironmentSession, Project, UsageError
 from ..records.chain import newest
+from ..records.schema import facts_of
 
 DERIVED = ("prepare/train/", "prepare/validation/", "prepare/test/", "prepare/baseline/sample.")
 """Folders and files below an execution's folder with rows; those of earlier releases included."""
@@ -164,8 +165,7 @@ def _rows(session: EnvironmentSession, uri: str) -> Iterator[Version]:
 def _recorded_rows(session: EnvironmentSession, model: str, number: int | None, bucket: str) -> Sequence[str]:
     """Keys of the files with rows that the registration's record names: of a promoted version they lie elsewhere."""
     entry = newest(session, session.names.bucket("records"), model, "registration", number) if number else None
-    facts: Any = entry.record.get("facts") if entry else None
-    rows: Any = cast(dict[str, Any], facts).get("rows") if isinstance(facts, dict) else None
+    rows: Any = facts_of(entry.record).get("rows") if entry else None
     if not isinstance(rows, dict):
         return []
     sources = [split_uri(str(each["source"])) for each in cast(dict[str, Any], rows).values()]

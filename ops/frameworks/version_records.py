@@ -12,7 +12,7 @@ from typing import Any, cast
 from model_factory.functions.shared.chain import digest, evidence_key
 
 from ..records.chain import Entry
-from ..records.schema import time_of
+from ..records.schema import facts_of, time_of
 from ..records.verification import FORGETS, ChainAudit
 
 _SETTINGS = "project/settings.json"
@@ -83,7 +83,7 @@ class VersionRecords:
     @property
     def registered(self) -> Document:
         """Facts of the registration; empty without one."""
-        return self.registration.record.get("facts") or {} if self.registration else {}
+        return facts_of(self.registration.record) if self.registration else {}
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -101,7 +101,7 @@ class VersionRecords:
                 each.get("kind") in kinds
                 and each.get("version") == self.version
                 and self._since_registration(each)
-                and (where is None or where(each.get("facts") or {}))
+                and (where is None or where(facts_of(each)))
             )
         )
 
@@ -111,7 +111,7 @@ class VersionRecords:
             lambda each: (
                 each.get("kind") in kinds
                 and self._since_registration(each)
-                and (where is None or where(each.get("facts") or {}))
+                and (where is None or where(facts_of(each)))
             )
         )
 
@@ -144,7 +144,7 @@ class VersionRecords:
 
     def _forgotten_by(self, sha256: str) -> Entry | None:
         def names_it(record: Document) -> bool:
-            listed: Any = (record.get("facts") or {}).get("evidence")
+            listed: Any = facts_of(record).get("evidence")
             return record.get("kind") in FORGETS and isinstance(listed, list) and sha256 in listed
 
         return self._newest(names_it)
@@ -180,8 +180,19 @@ class VersionRecords:
         """Which records are missing from the chain, in words."""
         return [str(each.problem) for each in self.chain.entries if not each.record]
 
+    @cached_property
+    def _refused(self) -> frozenset[str]:
+        """Ids of records that announced what AWS then refused: such an approval never took effect."""
+        facts = [facts_of(each.record) for each in self.chain.entries]
+        return frozenset(str(each["refused"]) for each in facts if "refused" in each)
+
+    def _took_effect(self, entry: Entry) -> bool:
+        """Whether AWS carried out what the record announces; an altered record may be any, so it is not left out."""
+        facts = facts_of(entry.record)
+        return bool(self.problem(entry)) or ("refused" not in facts and entry.record.get("id") not in self._refused)
+
     def _newest(self, fits: Callable[[Document], bool]) -> Entry | None:
-        found = [each for each in self.chain.entries if each.record and fits(each.record)]
+        found = [each for each in self.chain.entries if each.record and fits(each.record) and self._took_effect(each)]
         # Of an equal time, the record that was written later.
         return max(found, key=lambda each: (_seconds(each.record), each.sequence), default=None)
 

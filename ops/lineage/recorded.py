@@ -13,8 +13,9 @@ from model_factory.functions.shared.errors import error_code
 
 from ..project import EnvironmentSession
 from ..records.chain import Entry, find, newest, of_kind
+from ..records.decisions import newest_decision
 from ..records.objects import S3Objects
-from ..records.schema import time_of
+from ..records.schema import facts_of, time_of
 from .links import Link, known
 
 REQUESTED = timedelta(hours=1)
@@ -31,7 +32,7 @@ class Recorded:
         session: The environment.
         model: Name of the model.
         registration: The newest record of the registration of this number.
-        decision: The newest record of its approval or rejection.
+        decision: The newest record of an approval or rejection that took effect.
         absent: Why there are no records; empty: the bucket is there.
     """
 
@@ -47,24 +48,20 @@ class Recorded:
     def of(cls, session: EnvironmentSession, model: str, version: int) -> "Recorded":
         """Read them; the number of calls does not depend on the number of versions. Raises ClientError."""
         bucket = session.names.bucket("records")
-
-        def read(kind: str) -> Entry | None:
-            return newest(session, bucket, model, kind, version)
-
         try:
-            decisions = [each for each in map(read, ("approval", "rejection")) if each]
-            registration = read("registration")
+            registration = newest(session, bucket, model, "registration", version)
+            since = time_of(registration.record) if registration else None
+            decision = newest_decision(session, bucket, model, version, since)
         except ClientError as error:
             if error_code(error) != "NoSuchBucket":
                 raise
             return cls(session, model, absent=f"the bucket {bucket} does not exist any more")
-        decision = max(decisions, key=lambda each: str(each.record.get("time")), default=None)
         return cls(session, model, registration, decision)
 
     @property
     def package(self) -> dict[str, Any]:
         """The model package as it was registered; empty without a record."""
-        return (self.registration.record.get("facts") if self.registration else None) or {}
+        return facts_of(self.registration.record) if self.registration else {}
 
     @property
     def evidence(self) -> dict[str, dict[str, Any]]:
@@ -111,7 +108,7 @@ class Recorded:
             bucket = self.session.names.bucket("records")
             self._rare["forgetting"] = [] if self.absent else of_kind(self.session, bucket, self.model, "forgetting")
         subject = digest(uri.encode())
-        found = [each for each in self._rare["forgetting"] if _fact(each, "sha256") == subject]
+        found = [each for each in self._rare["forgetting"] if facts_of(each.record).get("sha256") == subject]
         return max(found, key=lambda each: each.sequence, default=None)
 
     def _find(self, kind: str, within: tuple[datetime, datetime], matches: Any) -> Entry | None:
@@ -160,7 +157,7 @@ def _differences(entry: Entry, described: Mapping[str, Any]) -> Iterable[str]:
     if recorded and abs((recorded - created).total_seconds()) > 1:
         yield f"it is of a version that was registered at {recorded:%Y-%m-%d %H:%M:%S} UTC, whose number was used again"
         return
-    facts: dict[str, Any] = entry.record.get("facts") or {}
+    facts = facts_of(entry.record)
     before, now = (side.get("CustomerMetadataProperties") or {} for side in (facts, described))
     if changed := sorted(name for name, value in before.items() if now.get(name) != value):
         yield f"the registry has another {', '.join(changed)} than was registered"
@@ -197,12 +194,5 @@ def _files(recorded: Recorded) -> list[Link]:
 
 
 def _started_for(record: Mapping[str, Any]) -> list[str]:
-    facts: Any = record.get("facts")
-    if not isinstance(facts, dict) or cast(dict[str, Any], facts).get("decision") != "started":
-        return []
-    return list(cast(dict[str, Any], facts).get("requests") or [])
-
-
-def _fact(entry: Entry, name: str) -> Any:
-    facts: Any = entry.record.get("facts")
-    return cast(dict[str, Any], facts).get(name) if isinstance(facts, dict) else None
+    facts = facts_of(record)
+    return list(facts.get("requests") or []) if facts.get("decision") == "started" else []

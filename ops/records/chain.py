@@ -155,9 +155,12 @@ def find(
     return None
 
 
-def of_kind(session: ClientProvider, bucket: str, model: str, kind: str) -> list[Entry]:
-    """All records of a kind, for kinds that are rare: four calls for each. Raises ClientError."""
-    markers = _markers(session.client("s3"), bucket, index_prefix(model, kind))
+def of_kind(session: ClientProvider, bucket: str, model: str, kind: str, version: int | None = None) -> list[Entry]:
+    """All records of a kind, for kinds that are rare: four calls for each. Raises ClientError.
+
+    `version`: those about this version of the model. Default: about all.
+    """
+    markers = _markers(session.client("s3"), bucket, index_prefix(model, kind), version)
     objects = S3Objects(session, bucket)
     return list(objects.map(lambda marker: _marked(objects, model, marker), markers))
 

@@ -91,6 +91,12 @@ def parse(content: bytes) -> dict[str, Any]:
     return cast(dict[str, Any], found) if isinstance(found, dict) else {}
 
 
+def facts_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts of a record; empty when it has none, as an altered one may."""
+    found: Any = record.get("facts")
+    return cast(dict[str, Any], found) if isinstance(found, dict) else {}
+
+
 def json_schema() -> str:
     """The content of docs/reference/record.schema.json."""
     schema = Record.model_json_schema(by_alias=True)

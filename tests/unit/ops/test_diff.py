@@ -174,6 +174,21 @@ def test_rejected_version_differs_from_approved_one(recorded, diff):
     assert changed(sections["gate and approval"]) == {"approval": ("Approved", "Rejected")}
 
 
+def test_decision_that_aws_refused_is_no_difference(recorded, diff):
+    for number in (6, 7):
+        recorded.register(number, version_files())
+    recorded.add("rejection", version=7, id="a", facts={"decision": "Rejected", "reason": "too slow"})
+    recorded.add("rejection", version=7, facts={"refused": "a", "what": "the approval status was not set"})
+    assert diff()[0] == 0
+
+
+def test_version_that_waits_again_is_not_rejected(recorded, diff):
+    for number in (6, 7):
+        recorded.register(number, version_files())
+    recorded.add("rejection", version=7, facts={"decision": "PendingManualApproval", "reason": ""})
+    assert changed(diff()[1]["gate and approval"]) == {"approval": ("Approved", "PendingManualApproval")}
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_text_fits_width_and_loses_nothing(recorded, session, width):
     why = "manual: ada asked for it because of a complaint about the data of the last autumn"

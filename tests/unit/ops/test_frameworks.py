@@ -137,6 +137,19 @@ def test_altered_record_is_no_answer_and_is_named(complete):
     assert found["Article 9(8)"].status == "answered"
 
 
+def test_approval_that_aws_refused_is_no_answer():
+    objects = MemoryObjects()
+    write(
+        objects,
+        "churn",
+        registration(files()),
+        {"kind": "approval", "id": "a", "facts": {"decision": "Approved", "reason": "good"}},
+        {"kind": "approval", "id": "a#refused", "facts": {"refused": "a", "what": "the approval status was not set"}},
+    )
+    found = ANSWERS["approval"](records_of(objects))
+    assert (found.status, found.entry) == ("gap", None)
+
+
 def test_altered_registration_answers_none_of_its_files(complete):
     key = record_key("churn", REGISTRATION)
     complete.put(key, complete.read(key).replace(b"prod", b"prof"))
