@@ -19,6 +19,8 @@ __all__ = ["BadRequest", "columns_of", "parse", "rows", "typed", "why_bad"]
 
 KINDS = (CSV, JSON, JSON_LINES, PARQUET)
 MAX_SHOWN = 100
+MAX_VALUES = 5_000_000
+"""Values of a body that has more of them than bytes: Parquet is compressed, and JSON may leave out what is missing."""
 
 
 def columns_of(described: list[dict[str, Any]]) -> list[Column]:
@@ -68,7 +70,7 @@ def rows(body: bytes | str, content_type: str, columns: list[Column]) -> list[Se
         raise BadRequest("the body is empty; send at least one row")
     if kind == CSV:
         return _csv(text, names, parameters.get("header") == "present")
-    return _instances(_json_lines(text) if kind == JSON_LINES else _json(text), columns)
+    return _instances(_json_lines(text) if kind == JSON_LINES else _json(text), columns, len(text))
 
 
 def typed(rows: Sequence[Sequence[Any]], columns: list[Column]) -> tuple[pd.DataFrame, list[Problem]]:
@@ -123,14 +125,38 @@ def _positions(given: Sequence[str], names: list[str]) -> list[int]:
 
 
 def _parquet(body: bytes | str, names: list[str]) -> list[Sequence[Any]]:
+    content = body.encode() if isinstance(body, str) else body
     try:
-        table = pq.read_table(pa.BufferReader(body.encode() if isinstance(body, str) else body))
+        file = pq.ParquetFile(pa.BufferReader(content))
+        if not file.metadata.num_rows:
+            raise BadRequest("the body has no rows; send at least one")
+        _check_size(file.metadata.num_rows, names, len(content))
+        table = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
+        if isinstance(error, BadRequest):
+            raise
         raise BadRequest(f"the body is not Parquet: {error}") from None
-    if not table.num_rows:
-        raise BadRequest("the body has no rows; send at least one")
-    positions = _positions(table.column_names, names)
-    return [list(row) for row in zip(*(table.column(index).to_pylist() for index in positions), strict=True)]
+    columns = [table.column(index) for index in _positions(table.column_names, names)]
+    return list(zip(*(_values(name, column) for name, column in zip(names, columns, strict=True)), strict=True))
+
+
+def _values(name: str, column: Any) -> list[Any]:
+    """The values of a column of Parquet. Raises BadRequest for those that Python has not, such as a time in the year 300,000."""
+    if pa.types.is_nested(column.type):
+        raise BadRequest(f"column {name!r}: its type is {column.type}; it must have numbers, texts, booleans or times")
+    try:
+        return column.to_pylist()
+    except (pa.ArrowException, ValueError, OverflowError) as error:
+        raise BadRequest(f"column {name!r}: a value of the type {column.type} is not readable: {error}") from None
+
+
+def _check_size(rows: int, names: list[str], size: int) -> None:
+    """Refuse a body, of `size` bytes or characters, whose rows would need far more time and memory than it."""
+    most = max(MAX_VALUES, size)
+    if rows * len(names) > most:
+        raise BadRequest(
+            f"the body has {rows} rows of {len(names)} columns; send at most {most // len(names)} rows at a time"
+        )
 
 
 def _json(text: str) -> Any:
@@ -152,31 +178,32 @@ def _json_lines(text: str) -> list[Any]:
     return instances
 
 
-def _instances(rows: Any, columns: list[Column]) -> list[Sequence[Any]]:
-    """Values of instances, each {column: value}. Raises BadRequest."""
+def _instances(rows: Any, columns: list[Column], size: int) -> list[Sequence[Any]]:
+    """Values of instances, each {column: value}, of a body of `size` characters. Raises BadRequest."""
     if not isinstance(rows, list) or set(map(type, rows)) != {dict}:
         raise BadRequest(
             'the body must be {"instances": [{column: value, …}, …]} with at least one instance, or one in each line'
         )
     names = [column.name for column in columns]
+    _check_size(len(rows), names, size)
     known, values_of = set(names), itemgetter(*names) if len(names) > 1 else None
     values: list[Sequence[Any]] = []
     for index, row in enumerate(rows):
         if values_of and row.keys() == known:
             values.append(values_of(row))
             continue
-        _check_names(index, row, columns)
+        _check_names(index, row, columns, known)
         values.append([row.get(name) for name in names])
     if not {dict, list}.isdisjoint(map(type, chain.from_iterable(values))):
         _refuse_nested(values, names)
     return values
 
 
-def _check_names(index: int, row: dict[str, Any], columns: list[Column]) -> None:
-    names = [column.name for column in columns]
-    unknown = next((name for name in row if name not in names), None)
+def _check_names(index: int, row: dict[str, Any], columns: list[Column], known: set[str]) -> None:
+    unknown = next((name for name in row if name not in known), None)
     if unknown is not None:
-        raise BadRequest(f"instance {index + 1} has an unknown column {unknown!r}; the model takes {', '.join(names)}")
+        names = ", ".join(column.name for column in columns)
+        raise BadRequest(f"instance {index + 1} has an unknown column {unknown!r}; the model takes {names}")
     missing = next((column.name for column in columns if column.name not in row and not column.nullable), None)
     if missing is not None:
         raise BadRequest(f"instance {index + 1} has no column {missing!r}")

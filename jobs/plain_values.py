@@ -108,7 +108,10 @@ def _numbers(values: Sequence[Any], nullable: bool) -> np.ndarray | None:
         return None
     if not kinds <= {int, float}:
         return None
-    array = np.array(values, dtype="float64")
+    try:
+        array = np.array(values, dtype="float64")
+    except OverflowError:  # an integer of 400 digits beside a number with decimals
+        return None
     return array if np.isfinite(array).all() else None
 
 

@@ -29,6 +29,8 @@ def find(project: Project, model: Any, raw: pd.DataFrame, columns: list[Column],
         return f"the model cannot use a value of the request ({why})"
     row = _first_row(project, model, raw)
     one = raw.iloc[[row]]
+    if _error(project, model, one) is None:
+        return None  # only several rows together fail, which is an error of model.py
     for column in columns:
         mended = one.assign(**{column.name: example[column.name].array})
         if _error(project, model, mended) is None:

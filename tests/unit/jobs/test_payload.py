@@ -5,6 +5,8 @@ import json
 from contextlib import suppress
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -177,3 +179,42 @@ def test_invalid_files_have_an_error_message(body, kind, what):
     with pytest.raises(payload.BadRequest) as bad:
         parse(body, kind)
     assert what in str(bad.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "what"),
+    [
+        (pa.array([[1, 2], [3, 4]]), "string", "column 'x': its type is list<"),
+        (pa.array([{"a": 1}]), "string", "column 'x': its type is struct<"),
+        (pa.array([2**60], pa.timestamp("ms")), "timestamp", "column 'x': a value of the type timestamp[ms] is not readable"),
+        (pa.array([2**30], pa.date32()), "timestamp", "column 'x': a value of the type date32[day] is not readable"),
+        (pa.array([b"\xff"]).view(pa.string()), "string", "column 'x': a value of the type string is not readable"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_parquet_values_that_python_has_not_are_refused(values, kind, what):
+    target = io.BytesIO()
+    pq.write_table(pa.table({"x": values}), target)
+    with pytest.raises(payload.BadRequest) as bad:
+        parse(target.getvalue(), "application/x-parquet", [Column("x", kind)])
+    assert what in str(bad.value)
+
+
+@pytest.mark.parametrize("kind", ["application/x-parquet", "application/json"])
+def test_small_body_of_many_values_is_refused(kind, monkeypatch):
+    monkeypatch.setattr(payload, "MAX_VALUES", 20_000)
+    columns = [Column(f"c{number}", "number") for number in range(10)]
+
+    def body(rows):
+        table = pd.DataFrame(0, index=range(rows), columns=[column.name for column in columns])
+        return parquet(table) if "parquet" in kind else json.dumps({"instances": [{}] * rows})
+
+    assert len(parse(body(2000), kind, columns)) == 2000
+    with pytest.raises(payload.BadRequest, match="2001 rows of 10 columns; send at most 2000 rows at a time"):
+        parse(body(2001), kind, columns)
+
+
+def test_integer_that_no_float_holds_is_refused_beside_decimals():
+    body = json.dumps({"instances": [{"x": 10**400}, {"x": 1.5}]})
+    with pytest.raises(payload.BadRequest, match="column 'x': 1 values are no number"):
+        parse(body, "application/json", [Column("x", "number")])

@@ -90,6 +90,18 @@ def test_error_that_is_not_of_values_is_500(served, monkeypatch):
     assert answer(loaded, "99,1\n") == (200, "0.5\n")
 
 
+def test_model_that_fails_for_several_rows_alone_is_500(served, monkeypatch):
+    loaded = served()
+
+    def scores_one_row(model, features):
+        if len(features) > 1:
+            raise ValueError("one row at a time")
+        return [0.5]
+
+    monkeypatch.setattr(loaded.project.module, "predict", scores_one_row)
+    assert answer(loaded, "30,1\n31,1\n")[0] == 500
+
+
 def test_scores_that_are_no_numbers_are_500(served):
     loaded = served()
     loaded.project.module.predict = lambda model, features: np.full(len(features), np.nan)
