@@ -73,7 +73,9 @@ class Ledger:
         if execution.by != "retrain":
             self.pairs += [(now, beside[0], execution)] if beside else []
             return
-        unseen = [each for each in beside if now - each.started < timedelta(seconds=STALE_SECONDS)]
+        # A list is as old as when the function read it, which may list many objects after that.
+        read = world.invoked or now
+        unseen = [each for each in beside if read - each.started < timedelta(seconds=STALE_SECONDS)]
         if beside and not (world.stale and unseen == beside):
             self._broken.append(("one at a time", f"a training starts while {beside[0].arn[-4:]} is in flight"))
         elif beside:
