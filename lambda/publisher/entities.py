@@ -198,8 +198,10 @@ class Entities:
 
     def _delete_associations(self, arn: str) -> None:
         """Delete all associations of an entity: SageMaker deletes no entity that has some."""
+        pages = self.sagemaker.get_paginator("list_associations")
         for end in ("SourceArn", "DestinationArn"):
-            for each in self.sagemaker.list_associations(**{end: arn})["AssociationSummaries"]:
+            found = [each for page in pages.paginate(**{end: arn}) for each in page["AssociationSummaries"]]
+            for each in found:
                 self._unless_gone(
                     self.sagemaker.delete_association,
                     SourceArn=each["SourceArn"],

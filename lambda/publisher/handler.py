@@ -65,7 +65,9 @@ def _publish_execution(message: ExecutionChanged) -> None:
     captured = folder(os.environ["DATA_BUCKET"], f"{message.model}/captured")
     reports = folder(os.environ["ARTIFACTS_BUCKET"], f"{message.model}/monitor")
     if event := execution(message, captured, reports):
-        _sink(message.model).publish(event)
+        sink = _sink(message.model)
+        sink.write(event)
+        sink.send(event)
         logger.info("published", model=message.model, kind=f"{message.pipeline} {message.status}")
 
 
@@ -118,10 +120,13 @@ def _publish_events(record: Record, records: Records) -> None:
             found = iter([registration(record, files, os.environ.get("REPOSITORY_URL", ""))])
         case _:
             found = deployment(record)
-    for event in found:
-        # The start of a training has a message of its own.
-        sink.publish(event, unless_there=event.kind == "START" and event.run == record["subject"])
+    # All are written before the first is sent: an endpoint that refuses one keeps none from the bucket.
+    written = [(event, sink.write(event)) for event in found]
     logger.info("OpenLineage events written", folder=f"_openlineage/{model}/")
+    for event, is_new in written:
+        # The start of a training has a message of its own, which sends it.
+        if is_new or event.kind != "START" or event.run != record["subject"]:
+            sink.send(event)
 
 
 def _files_of_training(record: Record, records: Records) -> Files:
@@ -144,13 +149,12 @@ def _registered(record: Record) -> int | None:
 
 def _sink(model: str) -> Sink:
     url = os.environ.get("OPENLINEAGE_URL")
-    http = Http(url, _api_key) if url else None
+    http = Http(url, cache(_api_key)) if url else None
     return Sink(client("s3"), os.environ["ARTIFACTS_BUCKET"], model, http)
 
 
-@cache
 def _api_key() -> str:
-    """The API key of the HTTP endpoint, read once per process; empty when factory.yaml names no parameter."""
+    """The API key of the HTTP endpoint, read for each message: it can be replaced. Empty when factory.yaml names no parameter."""
     name = os.environ.get("OPENLINEAGE_KEY_PARAMETER")
     if not name:
         return ""

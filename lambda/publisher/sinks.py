@@ -70,15 +70,15 @@ class Sink:
     model: str
     http: Http | None = None
 
-    def publish(self, event: RunEvent, *, unless_there: bool = False) -> None:
-        """Write an event, unless the run has one of its kind, and send what is written to the HTTP endpoint.
-
-        Safe to repeat: the same bytes are sent again. `unless_there`: send nothing when the event is there, because the
-        message that it is from sends it. Raises ClientError, NotSentError and RefusedMessageError.
-        """
-        key = f"{FOLDER}/{self.model}/{event.run_id}/{event.kind}.json"
+    def write(self, event: RunEvent) -> bool:
+        """Write an event, unless the run has one of its kind; whether it was written. Raises ClientError."""
         body = json.dumps(event.to_dict(), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
-        is_new = put_once(self.s3, self.bucket, key, body, ContentType="application/json")
-        if self.http is None or (unless_there and not is_new):
-            return
-        self.http.send(body if is_new else self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+        return put_once(self.s3, self.bucket, self._key(event), body, ContentType="application/json")
+
+    def send(self, event: RunEvent) -> None:
+        """Send the written event to the HTTP endpoint, the same bytes each time. Raises NotSentError and RefusedMessageError."""
+        if self.http is not None:
+            self.http.send(self.s3.get_object(Bucket=self.bucket, Key=self._key(event))["Body"].read())
+
+    def _key(self, event: RunEvent) -> str:
+        return f"{FOLDER}/{self.model}/{event.run_id}/{event.kind}.json"

@@ -508,10 +508,8 @@ def receiver(factory, monkeypatch):
     factory.cloud.client("ssm").put_parameter(Name=name, Value="secret", Type="SecureString")
     monkeypatch.setenv("OPENLINEAGE_URL", started.url)
     monkeypatch.setenv("OPENLINEAGE_KEY_PARAMETER", name)
-    factory.function.module._api_key.cache_clear()
     yield started
     started.server.shutdown()
-    factory.function.module._api_key.cache_clear()
 
 
 def test_events_are_sent_with_key(factory, receiver):
@@ -536,3 +534,37 @@ def test_event_that_endpoint_refuses_is_given_up_at_once(factory, receiver):
     factory.function.logged()
     factory.publish(factory.register())
     assert any("answers with 400" in line.get("reason", "") for line in factory.function.logged())
+
+
+def test_refused_event_keeps_none_from_the_bucket(factory, receiver):
+    receiver.status, trained = 401, factory.train()
+    factory.publish(trained)
+    assert len(receiver.got) == 1
+    assert len(factory.events()) == 8
+    receiver.status = 201
+    factory.publish(trained)
+    assert ("-train", "COMPLETE") in factory.events()
+
+
+def test_replaced_key_is_used_for_the_next_message(factory, receiver):
+    factory.publish(factory.register())
+    name = f"/openlineage/{factory.model}"
+    factory.cloud.client("ssm").put_parameter(Name=name, Value="new", Type="SecureString", Overwrite=True)
+    factory.publish(factory.register(3))
+    assert [authorization for authorization, _ in receiver.got] == ["Bearer secret", "Bearer new"]
+
+
+def test_all_pages_of_associations_are_deleted(factory):
+    factory.publish(factory.register())
+    (manifest,) = [
+        arn for arn in factory.lineage[0] if factory.cloud.state.lineage[arn].get("ArtifactType") == "DataSet"
+    ]
+    for number in range(12):  # ListAssociations has ten in a page
+        used = factory.sagemaker.create_artifact(
+            Source={"SourceUri": f"s3://artifacts/{factory.model}/{number}"}, ArtifactType="DataSet"
+        )
+        factory.sagemaker.add_association(SourceArn=manifest, DestinationArn=used["ArtifactArn"])
+    stack = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{factory.cloud.name}/0a1b"
+    facts = {"versions_deleted": True, "endpoint": factory.cloud.name}
+    factory.publish(factory.write("deletion", facts, subject=stack))
+    assert manifest not in factory.lineage[0]
