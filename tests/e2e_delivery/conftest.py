@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from local_aws.authorization.policies import Document
 from local_aws.server import LocalAws
 from model_factory.ops.acceptance.alerts import subscribed_queue
 from model_factory.ops.delivery.deliveries import Approval, Deliveries
@@ -17,7 +18,7 @@ from model_factory.ops.local.demo_delivery.workspace import TOOLING, Workspace
 from model_factory.ops.operations.reader import Reader
 from model_factory.ops.waiting import wait_for
 from tests.e2e.completeness import assert_complete
-from tests.e2e.recorder import Recorder
+from tests.e2e.recorder import Recorder, deployed_roles
 from tests.e2e.sales import records
 from tools import operations
 
@@ -53,6 +54,7 @@ class Delivered:
         self.workspace, self.environments = workspace, environments
         self.deliveries = Deliveries(self.client("codepipeline"), "acme-delivery", self.client("logs"))
         self.lines: list[str] = []
+        self._roles: dict[tuple[str, str], tuple[str, Document]] = {}
         self.session = cache(workspace.project.environment)
 
     def client(self, service: str):
@@ -107,6 +109,13 @@ class Delivered:
             return None
 
         return wait_for("the rollback", find, 300)
+
+    def role(self, account: str, name: str) -> tuple[str, Document]:
+        """ARN and policy of a role, as they were first asked for: test_structure.py ends with other policies."""
+        if (account, name) not in self._roles:
+            iam = self.workspace.local.accounts.client("iam", account, TOOLING[1])
+            self._roles[account, name] = deployed_roles(iam, name)[""]
+        return self._roles[account, name]
 
     def upload_records(self) -> None:
         """Upload labelled records to every environment that trains."""

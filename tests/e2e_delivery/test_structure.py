@@ -25,6 +25,8 @@ ADDED = {"name": "qa", "account": "444444444444", "region": "eu-west-1", "approv
 def restructured(live, alerts):
     """The execution of the push, which waits for the approval of prod; `dev_alerts`: messages of dev's topic since then."""
     workspace, dev = live.workspace, live.session("dev")
+    for one in ENVIRONMENTS:
+        live.role(one["account"], f"acme-{one['name']}-delivery")
     live.restore_models()
     live.trained_before = live.trainings("dev", "offers")
     shutil.rmtree(workspace.root / "models" / "offers")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from model_factory.ops.local.demo_delivery.workspace import TOOLING
-from tests.e2e.recorder import Permission, Recorder, deployed_roles, permissions
+from tests.e2e.recorder import Permission, Recorder, permissions
 
 from .conftest import ENVIRONMENTS
 
@@ -14,10 +14,16 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 # Lambda sends the traces of functions with active tracing; the embedded AWS has no X-Ray.
 ONLY_ON_AWS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 # A zip of code that is gone is 404 only for those who may list its bucket, and is read from evidence; none is gone here.
+EVIDENCE = "arn:aws:s3:::ENVIRONMENT-records-ACCOUNT-REGION/*/evidence/*"
+READ = (
+    "arn:aws:s3:::ENVIRONMENT-artifacts-ACCOUNT-REGION/*/executions/*",
+    EVIDENCE,
+    "arn:aws:s3:::cdk-hnb659fds-assets-ACCOUNT-REGION/*.zip",
+)
 GONE_ZIP = {
     ("arn:aws:s3:::cdk-hnb659fds-assets-ACCOUNT-REGION", "s3:ListBucket"),
     ("arn:aws:s3:::ENVIRONMENT-records-ACCOUNT-REGION", "s3:ListBucket"),
-    ("arn:aws:s3:::ENVIRONMENT-records-ACCOUNT-REGION/*/evidence/*", "s3:GetObject"),
+    (" ".join(READ), EVIDENCE),
 }
 # Logs that are read when these builds fail; in the tests only the build of the source does.
 OTHER_BUILDS = re.compile(r".*:log-group:/aws/codebuild/acme-delivery-DeliveryPipeline(UpdatePipeline|Assets)")
@@ -33,8 +39,7 @@ def unneeded(delivered, recorder: Recorder, where: list[tuple[str, str]]) -> set
             value = re.sub("eu-(west|central)-1", "REGION", value)
             return re.sub("acme(-|/)(dev|staging|prod)", "ENVIRONMENT", value)
 
-        iam = delivered.workspace.local.accounts.client("iam", account, TOOLING[1])
-        arn, document = deployed_roles(iam, name)[""]
+        arn, document = delivered.role(account, name)
         for each in permissions(name, document):
             # A statement is identified by its resources, because some environments have fewer statements.
             holder = " ".join(map(anonymous, document.statements[each.statement].resources))
