@@ -61,13 +61,20 @@ def facts(plan: Plan, reason: str) -> Mapping[str, Any]:
 
 
 def _delete(s3: Any, versions: Iterable[Version]) -> None:
-    """Delete versions one by one: DeleteObjects would need s3:DeleteObject besides s3:DeleteObjectVersion."""
+    """Delete versions one by one: DeleteObjects would need s3:DeleteObject besides s3:DeleteObjectVersion.
 
-    def delete(each: Version) -> None:
-        s3.delete_object(Bucket=each.bucket, Key=each.key, VersionId=each.version_id)
+    Several keys at a time, but the versions of a key one after the other.
+    """
+    of_keys: dict[tuple[str, str], list[Version]] = {}
+    for version in versions:
+        of_keys.setdefault((version.bucket, version.key), []).append(version)
+
+    def delete(of_key: list[Version]) -> None:
+        for each in of_key:
+            s3.delete_object(Bucket=each.bucket, Key=each.key, VersionId=each.version_id)
 
     with ThreadPoolExecutor(PARALLEL) as threads:
-        list(threads.map(delete, versions))
+        list(threads.map(delete, of_keys.values()))
 
 
 def _rewrite(s3: Any, rewrite: Rewrite) -> None:

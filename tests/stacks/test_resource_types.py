@@ -79,8 +79,10 @@ environments:
     records_retention: 400d
     captured_retention: 200d
     report_retention: 100d
+    training_rows_retention: 50d
 alerts: {emails: [others@example.com], window: 2h}
 anchor: {account: "777777777777", region: eu-central-1, retention: 4000d}
+openlineage: {repository: https://git.example.com/models}
 """
 EDITED_MODEL = """
 name: churn
@@ -136,6 +138,8 @@ report: {groups: [age], intended_use: To know, limits_of_use: None}
 """
 # Keys that this edit does not change, and why.
 NOT_EDITED = {
+    "openlineage.url": "an isolated network, which is edited here, has no internet access",
+    "openlineage.api_key_parameter": "it belongs to the URL",
     "network": "another network in two deployments: test_deployments.py",
     "keep_isolated_network": "another network in two deployments: test_deployments.py",
     "delivery": "a pipeline in another account, which holds no state of a model",
