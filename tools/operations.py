@@ -65,10 +65,16 @@ def _called(node: ast.Call) -> str:
 def _calls(nodes: Iterable[ast.AST]) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, ast.Attribute):
-            yield from _methods().get(node.attr, ())
+            yield from _named(node.attr)
         elif isinstance(node, ast.Call) and _called(node) in ("get_paginator", "get_waiter"):
             name = node.args[0] if node.args else None
-            yield from _methods().get(str(name.value), ()) if isinstance(name, ast.Constant) else ()
+            yield from _named(str(name.value)) if isinstance(name, ast.Constant) else ()
+
+
+def _named(method: str) -> set[str]:
+    """Operations of a method; of one that several services have, those in the list, unless none is."""
+    found = _methods().get(method, set())
+    return found & listed() or found
 
 
 @cache
