@@ -89,7 +89,8 @@ def test_value_that_features_cannot_convert_is_400(both, csv):
 @pytest.mark.parametrize(
     ("accept", "content_type"),
     [
-        ("application/json;q=0.9, text/csv", JSON),
+        ("application/json;q=0.9, text/csv", CSV),
+        ("text/csv;q=0.1, application/json", JSON),
         ("text/csv; charset=utf-8", CSV),
         ("text/html", CSV),
         ("*/*", JSON),
