@@ -15,6 +15,7 @@ from constructs import Construct
 from .factory_function import FactoryFunction, consume_statement
 from .names import ALERT_DETAIL_TYPE, ALERT_SOURCE, ALERT_WINDOWS, NOTIFICATION_DETAIL_TYPE, EnvironmentNames
 from .permissions import allow, put_event, use_key
+from .queue_target import queue_target
 from .trigger_queue import TriggerQueue
 
 PURPOSE = "alerts"
@@ -100,15 +101,8 @@ class AlertNotifier(Construct):
             name=f"{self._names.prefix}-{purpose}",
             description=description,
             event_pattern=dict(pattern),
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id="Alerts",
-                    arn=self._queue.queue_arn,
-                    # One group: alerts are few, and an alarm's ALARM is handled before its OK.
-                    sqs_parameters=events.CfnRule.SqsParametersProperty(message_group_id=PURPOSE),
-                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=self._undelivered.queue_arn),
-                )
-            ],
+            # One group: alerts are few, and an alarm's ALARM is handled before its OK.
+            targets=[queue_target("Alerts", self._queue, group=PURPOSE, undelivered=self._undelivered)],
         )
 
 

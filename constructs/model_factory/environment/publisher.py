@@ -17,6 +17,7 @@ from ..core.factory_function import FactoryFunction, consume_statements
 from ..core.names import OPENLINEAGE, EnvironmentNames
 from ..core.network import VpcConfig
 from ..core.permissions import allow, allow_without_resource, send_alerts, use_key
+from ..core.queue_target import queue_target
 from ..core.trigger_queue import TriggerQueue
 
 PURPOSE = "publisher"
@@ -152,14 +153,7 @@ class Publisher(Construct):
             name=f"{self._names.prefix}-publish-{purpose}",
             description=description,
             event_pattern=dict(pattern),
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id="Publisher",
-                    arn=self.queue.queue_arn,
-                    sqs_parameters=events.CfnRule.SqsParametersProperty(message_group_id=f"_{purpose}"),
-                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=self._undelivered.queue_arn),
-                )
-            ],
+            targets=[queue_target("Publisher", self.queue, group=f"_{purpose}", undelivered=self._undelivered)],
         )
 
 

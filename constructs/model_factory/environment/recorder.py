@@ -17,6 +17,7 @@ from ..core.factory_function import FactoryFunction, consume_statements
 from ..core.names import METRIC_NAMESPACE, EnvironmentNames
 from ..core.network import VpcConfig
 from ..core.permissions import allow, send_alerts, use_key
+from ..core.queue_target import queue_target
 from ..core.trigger_queue import TriggerQueue
 
 PURPOSE = "recorder"
@@ -147,21 +148,15 @@ class Recorder(Construct):
 
     def _rule(self, what: str, description: str, pattern: Mapping[str, Any]) -> None:
         purpose = what.lower()
+        # No model has a name with an underscore, so a rule does not wait for a model's messages.
+        group = f"_{purpose}"
         events.CfnRule(
             self,
             what,
             name=f"{self._names.prefix}-record-{purpose}",
             description=description,
             event_pattern=dict(pattern),
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id="Recorder",
-                    arn=self.queue.queue_arn,
-                    # No model has a name with an underscore, so a rule does not wait for a model's messages.
-                    sqs_parameters=events.CfnRule.SqsParametersProperty(message_group_id=f"_{purpose}"),
-                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=self._undelivered.queue_arn),
-                )
-            ],
+            targets=[queue_target("Recorder", self.queue, group=group, undelivered=self._undelivered)],
         )
 
 

@@ -18,7 +18,7 @@ from ..core.network import job_interfaces
 from ..core.permissions import allow, pull_images, service_role, use_key, write_logs
 from .metrics import endpoint_metric
 from .props import ModelProps
-from .retrain_trigger import queue_target
+from .retrain_trigger import model_target
 
 ENDPOINT_STATUSES = ["IN_SERVICE", "FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED", "DELETING", "DELETED"]
 """Statuses of an endpoint, as events spell them, that no change of SageMaker's follows."""
@@ -83,7 +83,7 @@ class EndpointDeployer(Construct):
             name=props.names.rule("approved"),
             description=f"Events of versions, endpoint and settings of {props.config.name}, for the deploy function",
             event_pattern=_event_pattern(props),
-            targets=[queue_target(props, "Deploy", props.deploy_queue)],
+            targets=[model_target(props, "Deploy", props.deploy_queue)],
         )
         if self.cleanup:
             # Deleted before the endpoint, so that no version is deployed while the endpoint is being deleted.

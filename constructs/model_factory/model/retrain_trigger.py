@@ -11,6 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from ..core.permissions import allow
+from ..core.queue_target import queue_target
 from .metrics import model_metric
 from .props import ModelProps
 from .schedule_role import dead_letters, scheduler_role
@@ -129,18 +130,12 @@ class RetrainTrigger(Construct):
             description=f"Requests a training of {props.config.name} when its drift or model-quality alarm is raised, and "
             "reports the start and end of each training",
             event_pattern={"$or": [raised, changed]} if any(enabled.values()) else changed,
-            targets=[queue_target(props, "Retrain", self.queue)],
+            targets=[model_target(props, "Retrain", self.queue)],
         )
 
 
-def queue_target(props: ModelProps, target_id: str, queue: sqs.IQueue | None) -> events.CfnRule.TargetProperty:
+def model_target(props: ModelProps, target_id: str, queue: sqs.IQueue | None) -> events.CfnRule.TargetProperty:
     """Target of a rule: a FIFO queue, with the model as the message group."""
     if queue is None:
         raise ValueError(f"target {target_id!r} of a rule of {props.config.name!r} has no queue")
-    undelivered = props.undelivered_queue
-    return events.CfnRule.TargetProperty(
-        id=target_id,
-        arn=queue.queue_arn,
-        sqs_parameters=events.CfnRule.SqsParametersProperty(message_group_id=props.config.name),
-        dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=undelivered.queue_arn) if undelivered else None,
-    )
+    return queue_target(target_id, queue, group=props.config.name, undelivered=props.undelivered_queue)
