@@ -14,14 +14,13 @@ from botocore.exceptions import ClientError
 from card_content import Version, content, status
 from records import Record, Records
 from shared.chain import digest
-from shared.errors import error_code
+from shared.errors import is_not_found
 
 KINDS = ("registration", "approval", "rejection", "promotion", "deployment")
 """Kinds of records that a card is made from."""
 ARCHIVED = "Archived"
 TRAININGS = 3
 """Executions of a model that end after a registration and are compared with it: few run at the same time."""
-_NOT_THERE = ("ResourceNotFound", "ResourceNotFoundException")
 
 
 @dataclass(frozen=True)
@@ -106,9 +105,9 @@ class Cards:
         try:
             return self.sagemaker.describe_model_card(ModelCardName=name)
         except ClientError as error:
-            if error_code(error) in _NOT_THERE:
-                return None
-            raise
+            if not is_not_found(error):
+                raise
+            return None
 
 
 def card_name(prefix: str, registration: Record) -> str:

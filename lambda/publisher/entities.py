@@ -11,13 +11,13 @@ newest versions and deployments are kept (docs/decisions/0081-lineage-entities-o
 
 # pyright: reportMissingTypeStubs=false
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 from records import Record, Records
-from shared.errors import error_code
+from shared.errors import error_code, is_not_found
 
 KEPT = 10
 """Newest versions, and newest deployments, of a model that have entities."""
@@ -27,7 +27,6 @@ LONGEST_PROPERTY = 2500
 DATA, MODEL, DEPLOYMENT, ENDPOINT = "DataSet", "Model", "ModelDeployment", "Endpoint"
 """Types as SageMaker's own entities and QueryLineage have them."""
 _EXISTS = ("ConflictException", "ValidationException")
-_NOT_THERE = ("ResourceNotFound", "ResourceNotFoundException")
 _DEPLOYED = "succeeded"
 
 
@@ -56,7 +55,7 @@ class Entities:
         )
         self._associate(artifact, self._artifact({"SourceUri": record["subject"]}, MODEL), "ContributedTo")
         if version > KEPT:
-            self._forget_version(model, version - KEPT)
+            self._forget_versions(model, [version - KEPT])
 
     def deployed(self, record: Record) -> None:
         """Create the entities of a deployment that succeeded. Safe to repeat. Raises ClientError."""
@@ -81,8 +80,8 @@ class Entities:
         model, stack = str(record["model"]), str(record["subject"])
         for _, _, sequence in list(self.records.markers(model, "deployment")):
             self._forget_deployment(self.records.of_sequence(model, sequence))
-        for _, version, _ in list(self.records.markers(model, "registration")):
-            self._delete_version(model, version)
+        for _, _, sequence in list(self.records.markers(model, "registration")):
+            self._delete_version(self.records.of_sequence(model, sequence))
         endpoint = f"{stack.replace(':cloudformation:', ':sagemaker:').rpartition(':')[0]}:endpoint"
         for context in self._contexts(f"{endpoint}/{record['facts']['endpoint']}"):
             if not self._is_associated(context):
@@ -95,32 +94,34 @@ class Entities:
         newest = [self.records.of_sequence(model, each[2]) for each in markers[-KEPT:]] if older else []
         # A configuration is deployed again after a rollback.
         kept = {each["facts"]["configuration"] for each in newest}
-        for _, version, sequence in older:
+        for _, _, sequence in older:
             record = self.records.of_sequence(model, sequence)
             if record["facts"]["configuration"] not in kept:
                 self._forget_deployment(record)
-            self._forget_version(model, version)
+        if older:
+            self._forget_versions(model, [version for _, version, _ in older])
 
-    def _forget_version(self, model: str, version: int) -> None:
-        """Delete the artifacts of a version, unless the version is one of the newest or was deployed lately."""
-        registered = [number for _, number, _ in self.records.markers(model, "registration")]
-        deployed = [number for _, number, _ in self.records.markers(model, "deployment")][-KEPT:]
-        if version not in registered[-KEPT:] and version not in deployed:
-            self._delete_version(model, version)
+    def _forget_versions(self, model: str, versions: Sequence[int]) -> None:
+        """Delete the artifacts of those versions that are not among the newest and were not deployed lately."""
+        registered = list(self.records.markers(model, "registration"))
+        deployed = list(self.records.markers(model, "deployment"))
+        kept = {number for _, number, _ in (*registered[-KEPT:], *deployed[-KEPT:])}
+        for _, number, sequence in registered:
+            if number in versions and number not in kept:
+                self._delete_version(self.records.of_sequence(model, sequence))
 
-    def _delete_version(self, model: str, version: int) -> None:
+    def _delete_version(self, registration: Record) -> None:
         """Delete the artifact of a manifest, and that of the model package where nothing else is associated with it.
 
         An artifact that SageMaker created has associations with its group, image and model data.
         """
-        for record in self.records.of_version(model, version, ["registration"]):
-            uri = record.get("evidence", {}).get("manifest", {}).get("source")
-            for found in self._artifacts(uri) if uri else ():
-                self._delete_associations(found)
+        uri = registration.get("evidence", {}).get("manifest", {}).get("source")
+        for found in self._artifacts(uri) if uri else ():
+            self._delete_associations(found)
+            self._unless_gone(self.sagemaker.delete_artifact, ArtifactArn=found)
+        for found in self._artifacts(registration["subject"]):
+            if not self._is_associated(found):
                 self._unless_gone(self.sagemaker.delete_artifact, ArtifactArn=found)
-            for found in self._artifacts(record["subject"]):
-                if not self._is_associated(found):
-                    self._unless_gone(self.sagemaker.delete_artifact, ArtifactArn=found)
 
     def _forget_deployment(self, record: Record) -> None:
         if record["facts"].get("outcome") == _DEPLOYED and record["subject"]:
@@ -147,7 +148,6 @@ class Entities:
 
     def _context(self, endpoint_arn: str, endpoint: str) -> str:
         """ARN of the context of an endpoint."""
-
         if context := next(self._contexts(endpoint_arn), None):
             return context
         try:
@@ -213,5 +213,5 @@ class Entities:
         try:
             delete(**request)
         except ClientError as error:
-            if error_code(error) not in _NOT_THERE:
+            if not is_not_found(error):
                 raise

@@ -20,6 +20,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from cards import KINDS as CARD_KINDS
 from cards import Cards
 from datasets import Files, folder
 from entities import Entities
@@ -79,7 +80,7 @@ def _parts(record: Record, records: Records, prefix: str) -> Iterator[Part]:
         yield "OpenLineage events", lambda: _publish_events(record, records)
     if kind == "training" and (number := _registered(record)):
         yield "model card", lambda: cards.refresh(record, number)
-    if kind in ("registration", "approval", "rejection", "promotion", "deployment") and version:
+    if kind in CARD_KINDS and version:
         yield "model card", lambda: cards.refresh(record, version)
     if kind == "registration":
         yield "lineage entities", lambda: entities.registered(record)

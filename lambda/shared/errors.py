@@ -13,6 +13,11 @@ def error_code(error: ClientError) -> str:
     return response["Error"]["Code"]
 
 
+def is_not_found(error: ClientError) -> bool:
+    """Whether SageMaker has not what a request names; operations have the code in one of two forms."""
+    return error_code(error) in ("ResourceNotFound", "ResourceNotFoundException")
+
+
 def error_status(error: ClientError) -> int:
     """The HTTP status of an error: from 400 the call was refused, from 500 it is open what the service did."""
     response: Any = error.response
