@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from .content_types import CSV, JSON, JSON_LINES, BadRequest, media_type
+from .metrics import THRESHOLD
 
 LABELS = "labels"
 """Parameter of `Accept`: `application/json; labels=true` asks for the label and the score of each class."""
-POSITIVE_FROM = 0.5
-"""Score from which a binary classification answers with the positive label."""
 _VERSION = re.compile(r";\s*model-version=(\d{1,9})\s*(?:;|$)")
 
 
@@ -71,7 +70,7 @@ def write(scores: np.ndarray, form: Form, classes: list[Any] | None = None) -> t
 
 def _with_labels(scores: np.ndarray, classes: list[Any]) -> list[dict[str, Any]]:
     if scores.ndim == 1:
-        chosen, scores = (scores >= POSITIVE_FROM).astype(int), np.column_stack([1 - scores, scores])
+        chosen, scores = (scores >= THRESHOLD).astype(int), np.column_stack([1 - scores, scores])
     else:
         chosen = scores.argmax(axis=1)
     names = [str(each) for each in classes]

@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from operator import itemgetter
 from typing import Any, NoReturn
@@ -126,18 +127,24 @@ def _positions(given: Sequence[str], names: list[str]) -> list[int]:
 
 def _parquet(body: bytes | str, names: list[str]) -> list[Sequence[Any]]:
     content = body.encode() if isinstance(body, str) else body
-    try:
+    with _parquet_errors():
         file = pq.ParquetFile(pa.BufferReader(content))
-        if not file.metadata.num_rows:
-            raise BadRequest("the body has no rows; send at least one")
-        _check_size(file.metadata.num_rows, names, len(content))
+    if not file.metadata.num_rows:
+        raise BadRequest("the body has no rows; send at least one")
+    _check_size(file.metadata.num_rows, names, len(content))
+    with _parquet_errors():
         table = file.read()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        if isinstance(error, BadRequest):
-            raise
-        raise BadRequest(f"the body is not Parquet: {error}") from None
     columns = [table.column(index) for index in _positions(table.column_names, names)]
     return list(zip(*(_values(name, column) for name, column in zip(names, columns, strict=True)), strict=True))
+
+
+@contextmanager
+def _parquet_errors() -> Iterator[None]:
+    """Errors of the reader as BadRequest."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BadRequest(f"the body is not Parquet: {error}") from None
 
 
 def _values(name: str, column: Any) -> list[Any]:

@@ -90,7 +90,7 @@ def transform_fn(served: Served, body: bytes | str, content_type: str, accept: s
 
 def _failed(served: Served, raw: pd.DataFrame, error: JobFailure) -> "Response":
     if served.example is not None:
-        wrong = wrong_values.find(served.project, served.model, raw, served.columns, served.example)
+        wrong = wrong_values.find(error, served.project, served.model, raw, served.columns, served.example)
         if wrong is not None:
             return _error(400, wrong)
     return _error(500, str(error))

@@ -15,13 +15,20 @@ MAX_ROWS, MAX_COLUMNS = 1_000, 200
 """Larger requests are not searched: each step calls model.py."""
 
 
-def find(project: Project, model: Any, raw: pd.DataFrame, columns: list[Column], example: pd.DataFrame) -> str | None:
+def find(
+    failure: JobFailure,
+    project: Project,
+    model: Any,
+    raw: pd.DataFrame,
+    columns: list[Column],
+    example: pd.DataFrame,
+) -> str | None:
     """What the caller has to mend, in words; None when the values are not to blame.
 
-    model.py raised an error for `raw`, canonical rows. They are to blame when the error is one of OF_VALUES and `example`, one
-    canonical row, is still scored. The first such row and its column are found by exchanging values.
+    `failure`: what model.py raised for `raw`, canonical rows. They are to blame when the error is one of OF_VALUES and `example`,
+    one canonical row, is still scored. The first such row and its column are found by exchanging values.
     """
-    error = _error(project, model, raw)
+    error = _cause(failure)
     if not isinstance(error, OF_VALUES) or _error(project, model, example) is not None:
         return None
     why = f"{type(error).__name__}: {error}"
@@ -56,5 +63,10 @@ def _error(project: Project, model: Any, raw: pd.DataFrame) -> BaseException | N
     try:
         project.predict(model, project.features(raw))
     except JobFailure as failure:
-        return failure.__cause__ or failure
+        return _cause(failure)
     return None
+
+
+def _cause(failure: JobFailure) -> BaseException:
+    """The error of model.py itself."""
+    return failure.__cause__ or failure
