@@ -13,6 +13,7 @@ from model_factory.functions.shared.endpoints import CHANGING, describe_endpoint
 from ..operations.reader import Reader
 from ..project import EnvironmentSession, UsageError
 from ..waiting import wait_for
+from ..wording import counted
 
 STOP_SECONDS = 15 * 60
 CHANGE_SECONDS = 2 * 3600
@@ -147,4 +148,4 @@ def _listed(client: Any, operation: str, collection: str, key: str, **request: s
 
 def _count(number: int, noun: str) -> str:
     """`2 versions`; empty for none."""
-    return f"{number} {noun}{'s' if number != 1 else ''}" if number else ""
+    return counted(number, noun) if number else ""

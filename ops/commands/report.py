@@ -9,6 +9,7 @@ import typer
 from ..options import Profile, ProjectFolder, err, out
 from ..project import EnvironmentSession, Project
 from ..references import parse_reference
+from ..wording import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -38,8 +39,7 @@ def report(
     file = file or Path(f"{framework or 'report'}.html")
     write = _framework if framework else _models
     count = write(project, sessions, models or [], framework or "", file)
-    models_written = f"{count} model{'' if count == 1 else 's'}"
-    out.print(f"wrote {file} ({file.stat().st_size / 1000:.0f} kB, {models_written})", soft_wrap=True)
+    out.print(f"wrote {file} ({file.stat().st_size / 1000:.0f} kB, {counted(count, 'model')})", soft_wrap=True)
 
 
 def _models(project: Project, sessions: list[EnvironmentSession], models: list[str], _: str, file: Path) -> int:

@@ -4,6 +4,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+from ..wording import counted
 from .changes import Change, Section
 from .kept import Kept, PieceError
 
@@ -27,9 +28,7 @@ def objects(before: Kept, after: Kept) -> Section:
     digests = [each.get("content_digest") for each in manifests]
     one, other = ({each["key"]: each for each in manifest.get("objects", [])} for manifest in manifests)
     if digests[0] is not None and digests[0] == digests[1]:
-        section.notes.append(
-            f"the same content: {len(one)} object{'' if len(one) == 1 else 's'}, digest {digests[0][:DIGITS]}…"
-        )
+        section.notes.append(f"the same content: {counted(len(one), 'object')}, digest {digests[0][:DIGITS]}…")
         return section
     section.changes = _counts(reports, one, other)
     listed = [_object(key, one.get(key), other.get(key)) for key in sorted({*one, *other})]

@@ -11,6 +11,7 @@ from ..operations.facts import read_settings
 from ..operations.versions import live_package, version_in
 from ..project import EnvironmentSession, UsageError
 from ..records.chain import newest, recorded_versions
+from ..wording import counted
 from .changes import Change, Section, compare, neutral
 from .data import DIGITS
 from .kept import Kept, find
@@ -177,9 +178,8 @@ def _promoted(source: Live, target: Live) -> str:
         return f"{name} has v{origin} of {from_name} with another artifact"
     numbers = recorded_versions(source.session, source.session.names.bucket("records"), source.model)
     apart = len([each for each in numbers if min(origin, live) < each <= max(origin, live)]) or abs(live - origin)
-    versions = f"{apart} version{'' if apart == 1 else 's'}"
     direction = "behind" if origin < live else "ahead of"
-    return f"{name} is {versions} {direction} {from_name} (it has v{origin} of {from_name})"
+    return f"{name} is {counted(apart, 'version')} {direction} {from_name} (it has v{origin} of {from_name})"
 
 
 def _trained_apart(before: Live, after: Live) -> str:

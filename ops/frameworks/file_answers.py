@@ -4,6 +4,7 @@ from io import BytesIO
 from typing import Any
 
 from ..records.evidence import verify as verify_evidence
+from ..wording import counted
 from .answer import Answer, answers, file_answer
 from .version_records import Document, File, VersionRecords
 
@@ -60,7 +61,7 @@ def data_provenance(records: VersionRecords) -> Answer:
 
     def text(file: File) -> str | None:
         objects: list[Any] = file.json().get("objects") or []
-        return f"{_count(objects, 'object')}, each with its S3 version" if objects else None
+        return f"{counted(len(objects), 'object')}, each with its S3 version" if objects else None
 
     return file_answer(records, "manifest", text, "The version has no manifest of its data.")
 
@@ -82,7 +83,7 @@ def data_contract(records: VersionRecords) -> Answer:
 
     def text(file: File) -> str | None:
         columns: list[Any] = file.json().get("columns") or []
-        return f"{_count(columns, 'column')} with types and rules" if columns else None
+        return f"{counted(len(columns), 'column')} with types and rules" if columns else None
 
     return file_answer(records, "baseline/columns.json", text, "The version has no description of its columns.")
 
@@ -118,7 +119,7 @@ def components(records: VersionRecords) -> Answer:
 
     def text(file: File) -> str | None:
         listed: list[Any] = file.json().get("components") or []
-        return f"bill of materials (CycloneDX) with {_count(listed, 'component')}" if listed else None
+        return f"bill of materials (CycloneDX) with {counted(len(listed), 'component')}" if listed else None
 
     return file_answer(records, "sbom", text, "The version has no bill of materials: train it again with this release.")
 
@@ -158,7 +159,3 @@ def _opened(content: bytes | None) -> Any:
 
 def _number(value: Any) -> str:
     return f"{value:.4f}" if isinstance(value, int | float) else str(value)
-
-
-def _count(items: list[Any], noun: str) -> str:
-    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"

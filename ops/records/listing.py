@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC
 from typing import Any
 
+from ..wording import counted
 from .audit import Report
 from .chain import Entry
 from .heads import Finding
@@ -36,18 +37,18 @@ def summary_lines(report: Report, request: Request) -> Iterator[str]:
     """One line for each chain, and the verdict."""
     since = f" since {request.since:%Y-%m-%d %H:%M} UTC" if request.since else ""
     for chain in report.chains:
-        count = _plural(sum(1 for each in chain.entries if each.record), "record")
+        count = counted(sum(1 for each in chain.entries if each.record), "record")
         wrong = f"{len(chain.findings)} wrong" if chain.findings else "intact"
         if not request.verify:
             yield f"{folder(chain.model)}: {count}{since}, {wrong}; files, markers and heads not verified"
             continue
-        files = _plural(chain.files, "file")
+        files = counted(chain.files, "file")
         yield f"{folder(chain.model)}: {count}{since}, {files}, {wrong}; {_signed(chain)}"
     if request.verify:
         days = sorted({each.date for each in report.heads})
-        yield f"signed heads: {_plural(len(days), 'day')}, newest {days[-1]}" if days else "signed heads: none"
+        yield f"signed heads: {counted(len(days), 'day')}, newest {days[-1]}" if days else "signed heads: none"
     found = len(finding_lines(report))
-    yield f"{_plural(found, 'thing')} wrong" if found else "nothing is wrong"
+    yield f"{counted(found, 'thing')} wrong" if found else "nothing is wrong"
 
 
 def to_json(report: Report, request: Request, environment: str) -> dict[str, Any]:
@@ -110,7 +111,3 @@ def _signed(chain: ChainAudit) -> str:
     if chain.signed >= newest:
         return f"all signed on {chain.signed_on}"
     return f"signed up to record {chain.signed} on {chain.signed_on}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

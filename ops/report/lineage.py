@@ -1,9 +1,8 @@
 """What the version of a report was made from, from the data to the endpoint, and what changed since the version before it."""
 
-from typing import Any
-
 from model_factory.functions.shared.approvals import status_set_by
 
+from ..wording import counted
 from .elements import when
 from .glance import measured
 from .sources import Document, ModelReport, version_before
@@ -58,19 +57,17 @@ def _rows(before: Document, now: Document) -> list[str]:
         return []
     old, new = set(before.get("partitions", [])), set(now.get("partitions", []))
     parts = [f"{before['rows']:,} rows before, {now['rows']:,} now"]
-    parts += [f"{_count(new - old)} added"] if new - old else []
-    return parts + ([f"{_count(old - new)} left out"] if old - new else [])
-
-
-def _count(partitions: set[Any]) -> str:
-    return f"{len(partitions)} partition{'' if len(partitions) == 1 else 's'}"
+    parts += [f"{counted(len(new - old), 'partition')} added"] if new - old else []
+    return parts + ([f"{counted(len(old - new), 'partition')} left out"] if old - new else [])
 
 
 def _data(prepared: Document) -> str | None:
     if not prepared:
         return None
     partitions = prepared.get("partitions", [])
-    span = f" of {_count(set(partitions))}, {partitions[0]} to {partitions[-1]}" if partitions else ""
+    span = (
+        f" of {counted(len(set(partitions)), 'partition')}, {partitions[0]} to {partitions[-1]}" if partitions else ""
+    )
     return f"{prepared['rows']:,} rows{span}"
 
 
