@@ -16,6 +16,7 @@ from local_aws.server import LocalAws
 
 from .cloud import ACCOUNT, REGION, ROOT, Cloud, Function, import_path, policy
 from .deployments import Deployments
+from .published_records import Factory
 from .training_files import create_buckets, delete_buckets
 from .trainings import Training
 
@@ -184,3 +185,12 @@ def recorder_modules(modules, monkeypatch):
     monkeypatch.setenv("FACTORY_ENVIRONMENT", "prod")
     monkeypatch.setenv("MODELS_PARAMETER_PREFIX", "/acme/prod/models/")
     return SimpleNamespace(**modules("recorder", "store", "evidence", "sbom", "statement", "completion", "drafts"))
+
+
+@pytest.fixture
+def factory(cloud, load, monkeypatch):
+    """The publisher, and the records that it publishes."""
+    monkeypatch.setenv("RECORDS_BUCKET", cloud.bucket)
+    monkeypatch.setenv("ARTIFACTS_BUCKET", cloud.bucket)
+    monkeypatch.setenv("DATA_BUCKET", "data")
+    return Factory(cloud, load("publisher"))

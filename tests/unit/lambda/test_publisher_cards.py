@@ -1,0 +1,48 @@
+"""The publisher: a version has a model card that follows its records."""
+
+import json
+from datetime import timedelta
+
+from .published_records import NOW, SAGEMAKER
+
+
+def test_card_has_what_the_records_say(factory):
+    factory.publish(factory.register(), factory.train())
+    (card,) = factory.cards()
+    content = json.loads(card["Content"])
+    assert (card["ModelCardStatus"], content["model_overview"]["model_version"]) == ("PendingReview", 2)
+    assert content["intended_uses"]["intended_uses"] == "Rank offers."
+    assert content["additional_information"]["caveats_and_recommendations"] == "Not for loans."
+    (evaluation,) = content["evaluation_details"]
+    metrics = {group["name"]: group["metric_data"] for group in evaluation["metric_groups"]}
+    assert metrics["Test rows"] == [
+        {"name": "auc", "type": "number", "value": 0.81, "notes": "95 % interval: 0.8 to 0.82"}
+    ]
+    assert "Live version 1 on the same rows" in metrics
+    assert content["training_details"]["training_job_details"]["training_arn"] == f"{SAGEMAKER}:training-job/t"
+
+
+def test_card_follows_approvals_and_deployments(factory):
+    registered = factory.register()
+    approved = factory.write(
+        "approval",
+        {"decision": "Approved", "reason": "fine"},
+        version=2,
+        subject=factory.package(),
+        time=NOW + timedelta(minutes=1),
+    )
+    deployed = factory.deploy()
+    factory.publish(deployed, approved, registered)
+    (card,) = factory.cards()
+    details = json.loads(card["Content"])["additional_information"]["custom_details"]
+    assert card["ModelCardStatus"] == "Approved"
+    assert details["approval_2"].endswith("Approved by arn:aws:iam::1:role/ada: fine")
+    assert "succeeded" in details["deployment_3"]
+
+
+def test_refused_decision_changes_no_card(factory):
+    factory.publish(factory.register())
+    refused = {"refused": "approval#2", "what": "the approval status was not set", "error": "denied"}
+    factory.publish(factory.write("approval", refused, version=2, subject=factory.package()))
+    (card,) = factory.cards()
+    assert card["ModelCardStatus"] == "PendingReview"

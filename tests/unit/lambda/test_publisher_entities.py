@@ -1,0 +1,81 @@
+"""The publisher: SageMaker's lineage entities of the newest versions and deployments."""
+
+import pytest
+
+from .cloud import ACCOUNT, REGION
+from .published_records import SAGEMAKER
+
+
+def test_lineage_leads_from_endpoint_to_manifest(factory):
+    factory.publish(factory.register(), factory.deploy())
+    (context,) = factory.sagemaker.list_contexts(SourceUri=f"{SAGEMAKER}:endpoint/{factory.cloud.name}")[
+        "ContextSummaries"
+    ]
+    found = factory.sagemaker.query_lineage(
+        StartArns=[context["ContextArn"]], Direction="Ascendants", Filters={"Types": ["DataSet"]}
+    )
+    (vertex,) = found["Vertices"]
+    artifact = factory.sagemaker.describe_artifact(ArtifactArn=vertex["Arn"])
+    assert artifact["Source"]["SourceUri"].endswith("/manifest.json")
+    assert artifact["Source"]["SourceTypes"] == [{"SourceIdType": "S3Version", "Value": "v1"}]
+    assert artifact["Properties"]["git_commit"] == "4b825dc"
+
+
+@pytest.fixture
+def kept(factory, monkeypatch):
+    """A smaller number of versions and deployments that have entities."""
+    monkeypatch.setitem(factory.function.module.Entities.registered.__globals__, "KEPT", 2)
+    return 2
+
+
+def test_entities_of_oldest_version_and_deployment_are_deleted(factory, kept):
+    for version in range(1, kept + 2):
+        factory.publish_entities(factory.register(version))
+        factory.publish_entities(factory.deploy(version=version, configuration=f"c{version}"))
+    entities, associations = factory.lineage
+    manifests = [arn for arn in entities if factory.cloud.state.lineage[arn].get("ArtifactType") == "DataSet"]
+    actions = [arn for arn in entities if ":action/" in arn]
+    assert (len(manifests), len(actions), len(associations)) == (kept, kept, 3 * kept)
+
+
+def test_configuration_that_is_deployed_again_keeps_its_action(factory, kept):
+    factory.publish_entities(factory.register())
+    for configuration in ("c1", "c2", "c1", "c3"):
+        factory.publish_entities(factory.deploy(configuration=configuration))
+    actions = {arn.rpartition("-")[2] for arn in factory.lineage[0] if ":action/" in arn}
+    assert actions == {"c1", "c3"}
+
+
+def test_deployed_version_keeps_its_entities(factory, kept):
+    factory.publish_entities(factory.register(1), factory.deploy(version=1))
+    for version in range(2, kept + 3):
+        factory.publish_entities(factory.register(version))
+    sources = {factory.cloud.state.lineage[arn]["Source"]["SourceUri"] for arn in factory.lineage[0]}
+    assert f"s3://artifacts/{factory.model}/executions/1/manifest.json" in sources
+    assert f"s3://artifacts/{factory.model}/executions/2/manifest.json" not in sources
+
+
+def test_deletion_archives_cards_and_deletes_entities(factory):
+    factory.publish(factory.register(), factory.deploy())
+    stack = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{factory.cloud.name}/0a1b"
+    facts = {"versions_deleted": True, "endpoint": factory.cloud.name}
+    deletion = factory.write("deletion", facts, subject=stack)
+    factory.publish(deletion, deletion)
+    assert [card["ModelCardStatus"] for card in factory.cards()] == ["Archived"]
+    assert factory.lineage == (set(), set())
+
+
+def test_all_pages_of_associations_are_deleted(factory):
+    factory.publish(factory.register())
+    (manifest,) = [
+        arn for arn in factory.lineage[0] if factory.cloud.state.lineage[arn].get("ArtifactType") == "DataSet"
+    ]
+    for number in range(12):  # ListAssociations has ten in a page
+        used = factory.sagemaker.create_artifact(
+            Source={"SourceUri": f"s3://artifacts/{factory.model}/{number}"}, ArtifactType="DataSet"
+        )
+        factory.sagemaker.add_association(SourceArn=manifest, DestinationArn=used["ArtifactArn"])
+    stack = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{factory.cloud.name}/0a1b"
+    facts = {"versions_deleted": True, "endpoint": factory.cloud.name}
+    factory.publish(factory.write("deletion", facts, subject=stack))
+    assert manifest not in factory.lineage[0]
