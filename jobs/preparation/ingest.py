@@ -58,7 +58,12 @@ def content_digest(sha256s: Iterable[str]) -> str:
 
 def digest(objects: list[S3Object]) -> str:
     """SHA-256 over key, version id and ETag of each object, in order, as hexadecimal digits."""
-    lines = [json.dumps([each.key, each.version_id, each.etag]) for each in objects]
+    return digest_of((each.key, each.version_id, each.etag) for each in objects)
+
+
+def digest_of(objects: Iterable[tuple[str, str, str]]) -> str:
+    """`digest` of objects by their key, version id and ETag, as a manifest has them."""
+    lines = [json.dumps(each) for each in objects]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.s3 import is_gone, split_uri
+from model_factory.jobs.preparation import ingest
 
 from .links import Link, known
 from .recorded import Recorded
@@ -59,9 +60,10 @@ def data(s3: Any, metadata: Mapping[str, str], recorded: Recorded) -> Link:
 
 def _differences(entries: Sequence[dict[str, Any]], metadata: Mapping[str, str]) -> Iterator[str]:
     """Digests of the version that the objects of its manifest do not have. Earlier releases wrote no content digest."""
-    found = {"data_digest": _digest(entries), "content_digest": None}
+    identities = [(each["key"], each["version_id"], each["etag"]) for each in entries]
+    found = {"data_digest": ingest.digest_of(identities), "content_digest": None}
     if "content_digest" in metadata:
-        found["content_digest"] = _content_digest([each["sha256"] for each in entries])
+        found["content_digest"] = ingest.content_digest(each["sha256"] for each in entries)
     for name, value in found.items():
         if value != metadata.get(name):
             yield f"the manifest is altered: its objects have the {name} {value}, the version {metadata.get(name)}"
@@ -114,14 +116,3 @@ def absence(error: ClientError, what: str) -> str:
         message = error.response["Error"].get("Message", "")
         return f"S3 refuses to give {what} ({message or code}); model-factory policy prints the policy that a command needs"
     raise error
-
-
-def _content_digest(sha256s: Sequence[str]) -> str:
-    """`content_digest` of Prepare: SHA-256 over the SHA-256 of all objects, sorted."""
-    return hashlib.sha256("\n".join(sorted(sha256s)).encode()).hexdigest()
-
-
-def _digest(entries: Sequence[dict[str, Any]]) -> str:
-    """`data_digest` of Prepare: SHA-256 over key, version id and ETag of each object, in order."""
-    lines = [json.dumps([each["key"], each["version_id"], each["etag"]]) for each in entries]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

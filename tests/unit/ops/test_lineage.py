@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.chain import digest, evidence_key, lineage_key
+from model_factory.jobs.preparation import ingest
 from ops.explanation import traffic
 from ops.explanation.captures import Captured
-from ops.lineage import objects
 from ops.lineage.endpoint import endpoint
 from ops.lineage.forward import forward, split_reference, to_reject, to_train_again
 from ops.lineage.prediction import prediction
@@ -158,12 +158,13 @@ def session(aws, project, monkeypatch):
             {"bucket": DATA, "key": key, "version_id": put["VersionId"], "etag": put["ETag"], "rows": 5, "size": 2}
             | {"sha256": digest(day.encode())}
         )
-    manifest = json.dumps({"data_digest": objects._digest(entries), "objects": entries}).encode()
+    data_digest = ingest.digest_of((each["key"], each["version_id"], each["etag"]) for each in entries)
+    manifest = json.dumps({"data_digest": data_digest, "objects": entries}).encode()
     s3.put_object(Bucket=ARTIFACTS, Key="churn/manifest.json", Body=manifest)
     metadata = {
         "data_manifest": f"s3://{ARTIFACTS}/churn/manifest.json",
-        "data_digest": objects._digest(entries),
-        "content_digest": objects._content_digest([each["sha256"] for each in entries]),
+        "data_digest": data_digest,
+        "content_digest": ingest.content_digest(each["sha256"] for each in entries),
         "artifact_digest": "a1",
         "code_digest": "c0de",
         "git_commit": "4f5e",
