@@ -38,7 +38,7 @@ def data(s3: Any, metadata: Mapping[str, str], recorded: Recorded) -> Link:
         return link
     try:
         entries: list[dict[str, Any]] = json.loads(content)["objects"]
-        differences = _differences(entries, metadata)
+        differences = list(_differences(entries, metadata))
     except (ValueError, KeyError, TypeError) as error:
         link.problem = problem or f"the manifest is altered: {type(error).__name__} {error}"
         return link

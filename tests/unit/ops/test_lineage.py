@@ -11,9 +11,11 @@ from model_factory.functions.shared.chain import digest, evidence_key, lineage_k
 from model_factory.jobs.preparation import ingest
 from ops.explanation import traffic
 from ops.explanation.captures import Captured
+from ops.lineage import objects
 from ops.lineage.endpoint import endpoint
 from ops.lineage.forward import forward, split_reference, to_reject, to_train_again
 from ops.lineage.prediction import prediction
+from ops.lineage.recorded import Recorded
 from ops.lineage.version import version
 from ops.project import Project, UsageError
 from ops.records import chain
@@ -234,6 +236,16 @@ def test_altered_manifest_is_named(session):
     (problem,) = version(session, "churn", 7).problems()
     assert problem.kind == "data"
     assert "altered" in problem.problem
+
+
+def test_manifest_that_lacks_a_field_is_named(session):
+    """Of a version that has no evidence, whose manifest would be read instead."""
+    s3 = session.client("s3")
+    s3.put_object(Bucket=ARTIFACTS, Key="churn/old.json", Body=json.dumps({"objects": [{"key": "churn/raw/a"}]}))
+    metadata = {"data_manifest": f"s3://{ARTIFACTS}/churn/old.json", "data_digest": "d"}
+    assert objects.data(s3, metadata, Recorded.of(session, "churn", 99)).problem == (
+        "the manifest is altered: KeyError 'version_id'"
+    )
 
 
 @pytest.mark.parametrize(
