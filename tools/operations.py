@@ -74,7 +74,9 @@ def _calls(nodes: Iterable[ast.AST]) -> Iterator[str]:
 def _named(method: str) -> set[str]:
     """Operations of a method; of one that several services have, those in the list, unless none is."""
     found = _methods().get(method, set())
-    return found & listed() or found
+    if len(found) > 1:
+        return found & listed() or found
+    return found
 
 
 @cache
