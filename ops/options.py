@@ -1,11 +1,14 @@
 """Command-line options and arguments that more than one command has, and the consoles that commands print to."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+
+from .wording import counted
 
 # A table in a file or a pipe has a fixed width; in a terminal it has the terminal's.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
@@ -18,6 +21,13 @@ EnvironmentName = Annotated[
 ]
 ModelName = Annotated[str, typer.Argument(help="Name of the model.")]
 OptionalModelName = Annotated[str | None, typer.Argument(help="Name of the model; omit it with --delivery.")]
+CapturedSince = Annotated[
+    str | None, typer.Option(help="With --inference-id: search since 2026-11-24T05:00, 6h or 3d. Default: 24h.")
+]
+CapturedOn = Annotated[
+    datetime | None,
+    typer.Option("--date", formats=["%Y-%m-%d"], help="With --inference-id: search the requests of this day, UTC."),
+]
 Reason = Annotated[str, typer.Option("--reason", help="Reason; recorded with the decision.")]
 
 
@@ -25,4 +35,4 @@ def print_mistakes(mistakes: list[str]) -> None:
     """Print one mistake a line on standard error, and their number."""
     for mistake in mistakes:
         err.print(mistake, markup=False, soft_wrap=True)
-    err.print(f"{len(mistakes)} mistake{'s' if len(mistakes) != 1 else ''}", style="bold red")
+    err.print(counted(len(mistakes), "mistake"), style="bold red")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import EnvironmentName, Profile, ProjectFolder, err, out
+from ..options import CapturedOn, CapturedSince, EnvironmentName, Profile, ProjectFolder, err, out
 from ..project import Project, UsageError
 
 if TYPE_CHECKING:
@@ -28,13 +28,8 @@ def forget(
         str | None, typer.Option("--inference-id", help="Captured requests with this inference id.")
     ] = None,
     env: EnvironmentName = None,
-    since: Annotated[
-        str | None, typer.Option(help="With --inference-id: search since 2026-11-24T05:00, 6h or 3d. Default: 24h.")
-    ] = None,
-    date: Annotated[
-        datetime | None,
-        typer.Option("--date", formats=["%Y-%m-%d"], help="With --inference-id: search the requests of this day, UTC."),
-    ] = None,
+    since: CapturedSince = None,
+    date: CapturedOn = None,
     reason: Annotated[
         str, typer.Option(help="Why, such as the number of the request; recorded, so it must name no person.")
     ] = "",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import Profile, ProjectFolder, err, out
+from ..options import CapturedOn, CapturedSince, Profile, ProjectFolder, err, out
 from ..project import EnvironmentSession, Project, UsageError
 
 if TYPE_CHECKING:
@@ -33,13 +33,8 @@ def lineage(
             "--inference-id", help="Inference id of a captured request, or SageMaker's event id: who answered it."
         ),
     ] = None,
-    since: Annotated[
-        str | None, typer.Option(help="With --inference-id: search since 2026-11-24T05:00, 6h or 3d. Default: 24h.")
-    ] = None,
-    date: Annotated[
-        datetime | None,
-        typer.Option("--date", formats=["%Y-%m-%d"], help="With --inference-id: search the requests of this day, UTC."),
-    ] = None,
+    since: CapturedSince = None,
+    date: CapturedOn = None,
     env: Annotated[
         str | None,
         typer.Option("--env", "-e", help="Environment; default: all of factory.yaml (--inference-id: the last one)."),
