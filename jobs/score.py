@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
-import pandas as pd
 
 from . import serve
 from .columns import canonical
 from .failures import JobFailure
+from .prepared_rows import Rows
 
 
 def scores(model_folder: Path, rows_folder: Path) -> np.ndarray:
@@ -26,8 +26,7 @@ def scores(model_folder: Path, rows_folder: Path) -> np.ndarray:
     columns that the model does not take are ignored. Raises JobFailure when a column is missing or a value has a wrong type.
     """
     served = serve.model_fn(str(model_folder))
-    files = sorted(rows_folder.glob("*.parquet"))
-    raw = pd.concat([pd.read_parquet(path) for path in files], ignore_index=True)
+    raw = Rows.of(rows_folder, rows_folder.name).frame()
     missing = [column.name for column in served.columns if column.name not in raw]
     if missing:
         raise JobFailure(f"the column {missing[0]!r}, which it needs, is not in the data any more")

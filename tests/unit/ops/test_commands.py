@@ -31,7 +31,12 @@ def test_validate_prints_every_mistake_with_file_and_line(run, project):
 
 @pytest.mark.parametrize(
     ("code", "message"),
-    [("def features(raw:\n", "model.py:1: syntax error: "), (None, "model.py: there is no such file; it defines")],
+    [
+        ("def features(raw:\n", "model.py:1: syntax error: "),
+        (None, "model.py: there is no such file; it defines"),
+        ("def train(a, b, c): ...\ntrain_batches = train\n", "has both train and train_batches; remove one"),
+        ("def train_batches(rows): ...\n", "it must be train_batches(train, validation, hyperparameters)"),
+    ],
 )
 def test_validate_reports_invalid_or_missing_model_code(run, project, code, message):
     path = project / "models/churn/model.py"
