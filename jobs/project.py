@@ -158,4 +158,4 @@ def _read(container: str, name: str) -> bytes:
     if path.exists():
         return path.read_bytes()
     importer = pkgutil.get_importer(container)
-    return importer.get_data(f"{container}/project/{name}")  # type: ignore[union-attr, attr-defined]
+    return importer.get_data(f"{container}/project/{name}")  # ty: ignore[missing-attribute]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ def find(group: str) -> Champion | None:
 
 
 @contextmanager
-def start(group: str, rows: Path) -> Iterator["Scoring | None"]:
+def start(group: str, rows: Path) -> Generator["Scoring | None"]:
     """Start scoring the parquet files in the folder `rows`; None when there is no champion yet.
 
     The process is killed when the block ends before it does. Raises JobFailure when the champion's artifact is another file

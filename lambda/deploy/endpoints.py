@@ -1,7 +1,5 @@
 """The endpoint in SageMaker: its state, the tags about its deployments, and the calls that change it."""
 
-# pyright: reportMissingTypeStubs=false
-
 from typing import Any
 
 import api_requests as requests

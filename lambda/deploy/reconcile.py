@@ -4,8 +4,6 @@ A message that finds a change of the endpoint in progress succeeds without a dep
 before a deployment with an hour of baking does. SageMaker's event at the end of that change reconciles again.
 """
 
-# pyright: reportMissingTypeStubs=false
-
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any

@@ -4,8 +4,6 @@ A card of its own, not the member ModelCard of the model package: UpdateModelPac
 version last, which is how SageMaker says who approved it (docs/decisions/0082-model-cards-are-cards-of-their-own.md).
 """
 
-# pyright: reportMissingTypeStubs=false
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any

@@ -9,8 +9,6 @@ An account has 6,000 artifacts, 6,000 associations, 3,000 actions and 500 contex
 newest versions and deployments are kept (docs/decisions/0081-lineage-entities-of-the-newest-versions.md).
 """
 
-# pyright: reportMissingTypeStubs=false
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any

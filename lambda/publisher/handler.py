@@ -11,8 +11,6 @@ kms:Decrypt and kms:GenerateDataKey on the environment's key; events:PutEvents f
 queue; its log group.
 """
 
-# pyright: reportMissingTypeStubs=false
-
 import os
 from collections.abc import Callable, Iterator
 from functools import cache

@@ -1,7 +1,5 @@
 """Where OpenLineage events go: to the artifacts bucket, each once, and from there to an HTTP endpoint if there is one."""
 
-# pyright: reportMissingTypeStubs=false
-
 import json
 import urllib.error
 import urllib.request

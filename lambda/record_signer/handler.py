@@ -40,5 +40,5 @@ def _anchor(environment: str) -> Anchor | None:
     bucket = os.environ.get("ANCHOR_BUCKET")
     if not bucket:
         return None
-    s3: Any = boto3.client("s3", region_name=os.environ["ANCHOR_REGION"], config=retries())  # pyright: ignore
+    s3: Any = boto3.client("s3", region_name=os.environ["ANCHOR_REGION"], config=retries())
     return Anchor(s3, bucket, f"{environment}/")

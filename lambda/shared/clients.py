@@ -25,4 +25,4 @@ def retries(max_attempts: int = 5) -> Config:
 @cache
 def client(service: str, max_attempts: int = 5) -> Any:
     """A client of an AWS service under the function's own role, created once per process."""
-    return boto3.client(service, config=retries(max_attempts))  # pyright: ignore
+    return boto3.client(service, config=retries(max_attempts))

@@ -1,7 +1,5 @@
 """Errors of AWS."""
 
-# pyright: reportMissingTypeStubs=false
-
 from typing import Any
 
 from botocore.exceptions import ClientError

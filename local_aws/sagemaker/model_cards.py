@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from jsonschema import Draft7Validator
+from jsonschema.protocols import Validator
 
 from ..cloudformation.registry import resource_schema
 from ..json_api import Record, ServiceError, now
@@ -106,12 +107,12 @@ def mistake(text: str) -> str | None:
         content = json.loads(text)
     except ValueError as error:
         return f"no JSON: {error}"
-    found = next(_validator().iter_errors(content), None)
+    found = next(iter(_validator().iter_errors(content)), None)
     return f"{found.json_path}: {found.message}"[:500] if found else None
 
 
 @cache
-def _validator() -> Draft7Validator:
+def _validator() -> Validator:
     schema = _snake_case(resource_schema("AWS::SageMaker::ModelCard"))
     return Draft7Validator({"$ref": "#/definitions/Content", "definitions": schema["definitions"]})
 

@@ -109,7 +109,7 @@ def _become(request: dict[str, Any], output: int) -> None:
     for standard in (1, 2):
         os.dup2(output, standard)
     os.close(output)
-    sys.stdout.reconfigure(write_through=True)  # pyright: ignore[reportAttributeAccessIssue]
+    sys.stdout.reconfigure(write_through=True)  # ty: ignore[missing-union-attribute]
     os.environ.clear()
     os.environ.update(request["env"])
     random.seed()
@@ -133,7 +133,7 @@ def _become(request: dict[str, Any], output: int) -> None:
     except BaseException:
         traceback.print_exc()
     finally:
-        threading._shutdown()  # pyright: ignore[reportAttributeAccessIssue]
+        threading._shutdown()  # ty: ignore[missing-attribute]
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()

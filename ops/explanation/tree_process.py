@@ -19,7 +19,7 @@ type Tree = dict[str, np.ndarray]
 def main(folder: Path, rows: Path, column: int, out: Path) -> None:
     """Write base, names of the features, and of each tree `feature`, `left`, `right`, `value`, `goes_left` (rows x nodes)."""
     sys.path.insert(0, str(folder / "code"))
-    from jobs import columns, serve  # pyright: ignore  # the artifact's
+    from jobs import columns, serve  # the artifact's
 
     served: Any = serve.model_fn(str(folder))
     raw: Any = columns.canonical(pd.read_parquet(rows), served.columns)[0]

@@ -43,14 +43,14 @@ def _upload(sample: Path) -> None:
 
 
 def _prepare() -> None:
-    from jobs.preparation import prepare  # pyright: ignore[reportMissingImports]
+    from jobs.preparation import prepare
 
     prepare.run()
 
 
 def _train(ml: Path) -> None:
     """Train on what Prepare wrote, moved to where SageMaker puts the channels of a training job."""
-    from jobs import train  # pyright: ignore[reportMissingImports]
+    from jobs import train
 
     channels = {"train": "train", "validation": "validation", "schema": "baseline"}
     for channel, output in channels.items():
@@ -62,8 +62,8 @@ def _serve(ml: Path, sample: Path) -> None:
     """Load the artifact and ask for predictions of five rows, as JSON and as CSV."""
     import pandas as pd
 
-    from jobs.failures import JobFailure  # pyright: ignore[reportMissingImports]
-    from jobs.serve import model_fn, transform_fn  # pyright: ignore[reportMissingImports]
+    from jobs.failures import JobFailure
+    from jobs.serve import model_fn, transform_fn
 
     served = model_fn(str(ml / "model"))
     rows = (pd.read_parquet(sample) if sample.suffix == ".parquet" else pd.read_csv(sample)).head(5)
