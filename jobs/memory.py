@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,7 @@ def too_little(job: str, what: str, available: int) -> str:
 
 
 @contextmanager
-def reason_in_advance(job: str, read: Callable[[], Memory] = read) -> Iterator[None]:
+def reason_in_advance(job: str, read: Callable[[], Memory] = read) -> Generator[None]:
     """Write the reason of a failure as long as the memory is nearly full.
 
     The operating system kills a process that needs more with SIGKILL, and then the process cannot say why.
