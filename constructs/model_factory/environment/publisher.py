@@ -45,8 +45,9 @@ class LineageReceiver:
 class Publisher(Construct):
     """The function `<prefix>-publisher` behind the queue `<prefix>-publisher.fifo`.
 
-    S3 sends an event for each new record to EventBridge, which delivers it to the queue. All records are in one message group:
-    a model's card and lineage entities are changed by one invocation at a time.
+    S3 sends an event for each new record to EventBridge, which delivers it to the queue. A rule has one message group for all its
+    messages; the function sends each on to the same queue in its model's group: one invocation at a time changes a model's
+    card and lineage entities, and no model waits for another one.
 
     Args:
         scope: Parent construct.
@@ -169,6 +170,7 @@ def publisher_statements(names: EnvironmentNames, key_arn: str, receiver: Lineag
     parameter = receiver.api_key_parameter
     return [
         *consume_statements(names, PURPOSE),
+        allow(["sqs:SendMessage"], [names.arn("sqs", names.queue(PURPOSE))]),
         use_key(key_arn),
         allow(["s3:ListBucket"], [records], StringLike={"s3:prefix": ["*/index/*", "*/evidence/*"]}),
         allow(["s3:GetObject"], [f"{records}/*/chain/*", f"{records}/*/evidence/*"]),

@@ -193,4 +193,8 @@ def factory(cloud, load, monkeypatch):
     monkeypatch.setenv("RECORDS_BUCKET", cloud.bucket)
     monkeypatch.setenv("ARTIFACTS_BUCKET", cloud.bucket)
     monkeypatch.setenv("DATA_BUCKET", "data")
-    return Factory(cloud, load("publisher"))
+    function = load("publisher")
+    attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    queue = cloud.client("sqs").create_queue(QueueName=f"{cloud.name}-publisher.fifo", Attributes=attributes)
+    monkeypatch.setenv("QUEUE_URL", queue["QueueUrl"])
+    return Factory(cloud, function)
