@@ -10,7 +10,7 @@ Needs s3:ListBucket below `*/index/` and `*/evidence/`, and s3:GetObject on `*/c
 s3:ListBucket and s3:GetObject for reports below `*/executions/*`, s3:PutObject on `_openlineage/*`, and with an HTTP endpoint
 s3:GetObject there, in the artifacts bucket; the
 actions of SageMaker for model cards and for lineage entities; ssm:GetParameter on the API key's parameter, if there is one;
-kms:Decrypt and kms:GenerateDataKey on the environment's key; events:PutEvents for its alerts; its queue, which it sends to as
+kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey and kms:CreateGrant on the environment's key; events:PutEvents for its alerts; its queue, which it sends to as
 well, and dead-letter queue; its log group.
 """
 
@@ -84,7 +84,8 @@ def _publish_execution(message: ExecutionChanged) -> None:
 def _parts(record: Record, records: Records, prefix: str) -> Iterator[Part]:
     """What is to be done for a record, by name; nothing for a kind that nothing is published of."""
     kind, model, version = record["kind"], str(record["model"]), record["version"]
-    cards, entities = Cards(client("sagemaker"), records, prefix), Entities(client("sagemaker"), records, prefix)
+    cards = Cards(client("sagemaker"), records, prefix, os.environ["MODEL_CARD_KEY"])
+    entities = Entities(client("sagemaker"), records, prefix)
     if kind in ("training", "registration", "deployment"):
         yield "OpenLineage events", lambda: _publish_events(record, records)
     if kind == "training" and (number := _registered(record)):

@@ -16,7 +16,7 @@ from constructs import Construct
 from ..core.factory_function import FactoryFunction, consume_statements
 from ..core.names import OPENLINEAGE, EnvironmentNames
 from ..core.network import VpcConfig
-from ..core.permissions import allow, allow_without_resource, send_alerts, use_key
+from ..core.permissions import allow, allow_without_resource, encrypt_volumes, send_alerts, use_key
 from ..core.queue_target import queue_target
 from ..core.trigger_queue import TriggerQueue
 
@@ -94,6 +94,7 @@ class Publisher(Construct):
             "RECORDS_BUCKET": names.bucket("records"),
             "ARTIFACTS_BUCKET": names.bucket("artifacts"),
             "DATA_BUCKET": names.bucket("data"),
+            "MODEL_CARD_KEY": key.key_arn,
             "OPENLINEAGE_URL": receiver.url,
             "OPENLINEAGE_KEY_PARAMETER": receiver.api_key_parameter,
             "REPOSITORY_URL": receiver.repository,
@@ -172,6 +173,9 @@ def publisher_statements(names: EnvironmentNames, key_arn: str, receiver: Lineag
         *consume_statements(names, PURPOSE),
         allow(["sqs:SendMessage"], [names.arn("sqs", names.queue(PURPOSE))]),
         use_key(key_arn),
+        # SageMaker encrypts model cards with the caller's permissions.
+        allow(["kms:DescribeKey"], [key_arn]),
+        encrypt_volumes(key_arn),
         allow(["s3:ListBucket"], [records], StringLike={"s3:prefix": ["*/index/*", "*/evidence/*"]}),
         allow(["s3:GetObject"], [f"{records}/*/chain/*", f"{records}/*/evidence/*"]),
         allow(["s3:ListBucket"], [artifacts], StringLike={"s3:prefix": [f"*/executions/*/{path}" for path in _READ]}),

@@ -16,7 +16,7 @@ from local_aws.server import LocalAws
 
 from .cloud import ACCOUNT, REGION, ROOT, Cloud, Function, import_path, policy
 from .deployments import Deployments
-from .published_records import Factory
+from .published_records import CARD_KEY, Factory
 from .training_files import create_buckets, delete_buckets
 from .trainings import Training
 
@@ -193,6 +193,7 @@ def factory(cloud, load, monkeypatch):
     monkeypatch.setenv("RECORDS_BUCKET", cloud.bucket)
     monkeypatch.setenv("ARTIFACTS_BUCKET", cloud.bucket)
     monkeypatch.setenv("DATA_BUCKET", "data")
+    monkeypatch.setenv("MODEL_CARD_KEY", CARD_KEY)
     function = load("publisher")
     attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
     queue = cloud.client("sqs").create_queue(QueueName=f"{cloud.name}-publisher.fifo", Attributes=attributes)

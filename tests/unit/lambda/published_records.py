@@ -13,6 +13,7 @@ from .lineage_events import checked
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 SAGEMAKER = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+CARD_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
 EVALUATION = {
     "gate": {"passed": 1, "reason": "auc 0.81 is at least 0.7", "metric": "auc", "value": 0.81},
     "problem": "binary_classification",
