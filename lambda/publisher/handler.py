@@ -10,7 +10,8 @@ Needs s3:ListBucket below `*/index/` and `*/evidence/`, and s3:GetObject on `*/c
 s3:ListBucket and s3:GetObject for reports below `*/executions/*`, s3:PutObject on `_openlineage/*`, and with an HTTP endpoint
 s3:GetObject there, in the artifacts bucket; the
 actions of SageMaker for model cards and for lineage entities; ssm:GetParameter on the API key's parameter, if there is one;
-kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey and kms:CreateGrant on the environment's key; events:PutEvents for its alerts; its queue, which it sends to as
+kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey and kms:CreateGrant on the environment's key; events:PutEvents for its
+alerts; its queue, which it sends to as
 well, and dead-letter queue; its log group.
 """
 
