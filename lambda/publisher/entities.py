@@ -16,9 +16,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from records import Record, Records
 from shared.errors import error_code, is_not_found
+from shared.lineage_entities import KEPT
 
-KEPT = 10
-"""Newest versions, and newest deployments, of a model that have entities."""
 LATE = 3
 """Deployments before those that are looked at each time."""
 LONGEST_PROPERTY = 2500

@@ -19,8 +19,9 @@ _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def create(service: Service, state: State, request: Record) -> Record:
-    """CreateModelCard."""
+    """CreateModelCard: with a key, the caller encrypts with it."""
     check(request["Content"])
+    _caller_needs(service, state, request, "kms:GenerateDataKey")
     name, time, user = request["ModelCardName"], now(), service.user()
     arn = state.arn("model-card", name)
     card = {
@@ -44,6 +45,7 @@ def update(service: Service, state: State, request: Record) -> Record:
     """UpdateModelCard: content, which is a new version, or status, which is not."""
     with state.lock:
         versions = find(state, request["ModelCardName"])
+        _caller_needs(service, state, versions[-1], "kms:GenerateDataKey", "kms:Decrypt")
         changed = {
             **versions[-1],
             **{key: request[key] for key in ("Content", "ModelCardStatus") if key in request},
@@ -61,6 +63,7 @@ def update(service: Service, state: State, request: Record) -> Record:
 def describe(service: Service, state: State, request: Record) -> Record:
     """DescribeModelCard: one version, without ModelCardVersion the newest."""
     versions, number = find(state, request["ModelCardName"]), request.get("ModelCardVersion")
+    _caller_needs(service, state, versions[-1], "kms:Decrypt")
     if number is None:
         return versions[-1]
     if not 1 <= number <= len(versions):
@@ -82,6 +85,13 @@ def listed(service: Service, state: State, request: Record) -> Record:
         if status in (None, versions[-1]["ModelCardStatus"])
     ]
     return page(cards, request, "ModelCardSummaries")
+
+
+def _caller_needs(service: Service, state: State, card: Record, *actions: str) -> None:
+    """Check the caller's permissions for the key of a card. Raises AccessDeniedError."""
+    if key := card.get("SecurityConfig", {}).get("KmsKeyId"):
+        for action in actions:
+            service.roles.caller_needs(action, key, state.region)
 
 
 def find(state: State, name: str) -> list[Record]:

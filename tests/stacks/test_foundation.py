@@ -311,6 +311,18 @@ def test_new_records_and_executions_go_to_the_publisher(foundation):
     assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
 
 
+def test_publisher_sends_to_its_own_queue(foundation):
+    sends = [s for s in foundation.statements("acme-prod-publisher") if "sqs:SendMessage" in s["Action"]]
+    queues = {resource.rpartition(":")[2] for s in sends for resource in s["Resource"]}
+    assert {"acme-prod-publisher.fifo", "acme-prod-publisher-dead-letters.fifo"} == queues
+
+
+def test_model_cards_are_encrypted_with_the_key_of_the_environment(foundation):
+    variables = foundation.one("Lambda::Function", FunctionName="acme-prod-publisher")["Environment"]["Variables"]
+    uses = [s for s in foundation.statements("acme-prod-publisher") if "kms:GenerateDataKey" in s["Action"]]
+    assert [s["Resource"] for s in uses] == [[variables["MODEL_CARD_KEY"]]]
+
+
 def test_publisher_writes_events_alone(foundation):
     writes = [s for s in foundation.statements("acme-prod-publisher") if "s3:PutObject" in s["Action"]]
     assert [s["Resource"] for s in writes] == [[f"arn:aws:s3:::acme-prod-artifacts-{PROD}/_openlineage/*"]]
