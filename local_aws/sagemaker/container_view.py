@@ -16,6 +16,7 @@ from ..processes import kill_group
 from .warm import Process
 
 ML = "/opt/ml"
+MODEL = f"{ML}/model"
 STOP_SECONDS = 120
 """Time between SIGTERM and SIGKILL. Source: API reference, StopTrainingJob and StopProcessingJob."""
 
@@ -32,6 +33,12 @@ class ContainerView:
         self._mounted = namespace.available(ML)
         self.mounts: list[namespace.Mount] = [(str(root), ML, "")] if self._mounted else []
         self.cwd = self.path(ML)
+
+    def make_read_only(self, path: str) -> bool:
+        """Mount a folder below /opt/ml read-only; False where this system has no mounts."""
+        if self._mounted:
+            self.mounts.append((str(self._root) + path[len(ML) :], path, "ro"))
+        return self._mounted
 
     def path(self, text: str) -> str:
         """A path below /opt/ml as the container's process has to write it; another text is unchanged."""

@@ -8,8 +8,8 @@ import typer
 
 from model_factory.config import FactoryConfig, ModelConfig
 
-from ..options import ModelName, ProjectFolder, out, print_mistakes
-from ..project import Project, UsageError
+from ..options import ModelName, Profile, ProjectFolder, out, print_mistakes
+from ..project import EnvironmentSession, Project, UsageError
 from ..repository.init import CI
 
 
@@ -66,18 +66,54 @@ def new(
     out.print(f"{summary.problem} of {label!r} from {len(summary.columns)} columns; next: model-factory validate")
 
 
-def validate(root: ProjectFolder = Path()) -> None:
+def validate(
+    root: ProjectFolder = Path(),
+    env: Annotated[
+        str | None,
+        typer.Option(
+            "--env",
+            "-e",
+            help="Also compare with what is deployed in this environment: replacements, deletions, leftovers.",
+        ),
+    ] = None,
+    profile: Profile = None,
+) -> None:
     """Check factory.yaml and each model.yaml and model.py; print each mistake with file, line and correction."""
     from ..repository.validate import find_mistakes
 
     if mistakes := find_mistakes(root):
         print_mistakes(list(map(str, mistakes)))
         raise typer.Exit(1)
-    project = Project(root)
+    project = Project(root, profile)
     environments = ", ".join(e.name for e in project.factory.environments)
     out.print(
         f"factory {project.factory.name}: environments {environments}; models {', '.join(project.models) or 'none'}"
     )
+    if env:
+        _compare_with_deployed(project.environment(env))
+
+
+def _compare_with_deployed(session: EnvironmentSession) -> None:
+    """Print what a deployment would replace, delete or leave behind; exit with 1 when it would lose state."""
+    from ..operations.leftovers import find_leftovers
+    from ..repository.stateful_changes import stacks_pattern, stateful_changes
+
+    for leftover in find_leftovers(session):
+        out.print(f"{leftover}", markup=False, soft_wrap=True)
+    profile = session.boto_session.profile_name
+    try:  # credentials of the environment's variables have the profile name `default`, which need not exist
+        changes = stateful_changes(
+            session.project.root,
+            stacks_pattern(session),
+            session.project.profile or (None if profile == "default" else profile),
+        )
+    except RuntimeError as error:
+        raise UsageError(f"cdk diff failed, so what a deployment replaces is unknown:\n{error}") from None
+    for change in changes:
+        out.print(f"a deployment loses state: {change}", style="bold red", markup=False, soft_wrap=True)
+    if changes:
+        raise typer.Exit(1)
+    out.print(f"{session.environment.name}: a deployment replaces and deletes no stateful resource")
 
 
 def schema(which: Annotated[str, typer.Argument(help="`factory` or `model`.")]) -> None:

@@ -13,6 +13,7 @@ from ..project import EnvironmentSession, UsageError
 from . import account, publishing, quotas, region
 from .assembly import Stack, stacks_of, synthesized
 from .findings import Check, Finding, Status, run_checks
+from .job_logs import job_logs
 from .needs import Needs, needs_of
 
 RETRIES = Config(retries={"mode": "adaptive", "max_attempts": 8})
@@ -59,6 +60,7 @@ def _checks(session: EnvironmentSession, stacks: list[Stack], needs: Needs) -> l
         Check("service-linked roles", lambda: account.service_linked_roles(client, needs)),
         Check("permissions boundary", lambda: account.permissions_boundaries(client, needs)),
         Check("stacks", lambda: account.existing_stacks(client, stacks, deployed)),
+        Check("job logs", lambda: job_logs(client)),
         Check("names", lambda: account.existing_names(client, needs, deployed)),
     ]
 
