@@ -1,4 +1,4 @@
-"""`python3 <zip> prepare|train|evaluate|monitor|compare`: runs one job; a failed one writes its reason for SageMaker."""
+"""`python3 <zip> prepare|train|evaluate|monitor|score|compare`: runs one job; a failed one writes its reason for SageMaker."""
 
 import importlib
 import os
@@ -14,6 +14,7 @@ JOBS = {
     "train": ".train",
     "evaluate": ".evaluation.evaluate",
     "monitor": ".monitoring.monitor",
+    "score": ".scoring.job",
     "compare": ".reproduction.compare",
 }
 """The module of each job, whose `run()` is the job."""

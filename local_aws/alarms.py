@@ -142,7 +142,7 @@ def install(local: EmbeddedAws) -> None:
     """Give alarms the states of CloudWatch; serve `POST /_local/alarms {account, region, time?}`."""
     _install_puts(local)
     local.replace(CloudWatchResponse, "describe_alarms", _describe_by_state_too)
-    CloudWatchResponse.put_composite_alarm = _put_composite_alarm  # pyright: ignore[reportAttributeAccessIssue]
+    CloudWatchResponse.put_composite_alarm = _put_composite_alarm  # ty: ignore[missing-attribute]
 
     def control(body: dict[str, Any]) -> Any:
         as_of = datetime.fromisoformat(body["time"]) if body.get("time") else datetime.now(UTC)

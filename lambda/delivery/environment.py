@@ -1,7 +1,5 @@
 """An environment, accessed with its delivery role; and CodePipeline, accessed with the function's own role."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-
 import json
 import os
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Reports the changes of a delivery in an environment: the models' versions, and the resources of its stacks."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-
 import html
 import io
 import json

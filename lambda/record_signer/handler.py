@@ -5,8 +5,6 @@ s3:GetObject on `*/chain/*` and `_heads/*`, s3:PutObject on `_heads/*`; kms:Sign
 with the environment's key; with an anchor, s3:PutObject there below the environment's name; its log group.
 """
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-
 import os
 from datetime import UTC, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """boto3 clients with the retry configuration of all functions."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-
 from functools import cache
 from typing import Any, Protocol
 

@@ -205,7 +205,7 @@ def _if(condition: Any, true: Any, false: Any = None) -> Value:
 
 def _fill(value: Any, filler: Any) -> Value:
     if isinstance(value, tuple):
-        return tuple(_fill(each, filler) for each in value)  # pyright: ignore[reportReturnType]
+        return tuple(_fill(each, filler) for each in value)  # ty: ignore[invalid-explicit-return]
     if filler == "REPEAT":
         filled: Series = []
         for now in reversed(value):

@@ -3,8 +3,6 @@
 The package `jobs` comes from the zip, as in a SageMaker job. S3 is moto's, in this process.
 """
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-
 import json
 import os
 import shutil
