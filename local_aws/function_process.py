@@ -12,13 +12,15 @@ import threading
 import time
 import uuid
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from . import namespace
 from .authorization import principals
 from .interfaces import EmbeddedAws
-from .processes import kill_group, record
+from .processes import kill_group
+from .warm import Starter
 
 WORKER = Path(__file__).with_name("function_worker.py")
 TASK_ROOT = "/var/task"
@@ -30,12 +32,12 @@ long a process may take to end after it closed its answers."""
 class Worker:
     """One warm process of one version of a function's code and configuration."""
 
-    def __init__(self, local: EmbeddedAws, function: Any) -> None:
+    def __init__(self, local: EmbeddedAws, starter: Starter, function: Any) -> None:
         self.lock = threading.Lock()
         self.closed = False
         self.log_group = getattr(function, "logs_group_name", None) or f"/aws/lambda/{function.function_name}"
         self.log_stream = f"{time.strftime('%Y/%m/%d')}/[$LATEST]{uuid.uuid4().hex}"
-        self._local, self._function = local, function
+        self._local, self._starter, self._function = local, starter, function
         self._folder = local.state_dir / "functions" / uuid.uuid4().hex
         self._folder.mkdir(parents=True)
         with zipfile.ZipFile(io.BytesIO(function.code_bytes)) as archive:
@@ -52,25 +54,21 @@ class Worker:
 
     def _start(self) -> None:
         """Start the process, which loads the handler."""
+        event_fd, events = os.pipe()
         answers, answer_fd = os.pipe()
-        self._answers = os.fdopen(answers)
-        command, task_root = [sys.executable, "-u", str(WORKER)], str(self._folder)
-        if mounts := _mounts(self._folder, self._function):
-            task_root = TASK_ROOT
-            command = namespace.command(mounts, TASK_ROOT, command)
-        self._process = subprocess.Popen(
-            command,
-            cwd=self._folder,
-            env=self._environment(task_root) | {"ANSWER_FD": str(answer_fd)},
-            stdin=subprocess.PIPE,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            pass_fds=[answer_fd],
-            start_new_session=True,
-            text=True,
+        self._events, self._answers = os.fdopen(events, "w"), os.fdopen(answers)
+        mounts = _mounts(self._folder, self._function)
+        task_root = TASK_ROOT if mounts else str(self._folder)
+        self._process = self._starter.start(
+            [sys.executable, str(WORKER)],
+            task_root,
+            self._environment(task_root),
+            self._log,
+            mounts,
+            (event_fd, answer_fd),
         )
+        os.close(event_fd)
         os.close(answer_fd)
-        record(self._process.pid)
 
     def _environment(self, task_root: str) -> dict[str, str]:
         """The variables of Lambda's runtime, and AWS_ENDPOINT_URL, which is not set on AWS."""
@@ -122,7 +120,7 @@ class Worker:
             self._loaded = True
         request = {"event": event, "request_id": request_id, "timeout": timeout, "arn": self._function.function_arn}
         try:
-            print(json.dumps(request), file=self._process.stdin, flush=True)
+            print(json.dumps(request), file=self._events, flush=True)
         except BrokenPipeError:
             return self._end(request_id, timeout)
         return self._answer(deadline - time.monotonic()) or self._end(request_id, timeout)
@@ -170,6 +168,8 @@ class Worker:
             kill_group(self._process.pid)
         self._process.wait()
         self._answers.close()
+        with suppress(BrokenPipeError):  # an event that the process did not read
+            self._events.close()
 
     def close(self) -> None:
         """End the process and remove its files."""

@@ -35,7 +35,8 @@ def main() -> None:
         answers.write(json.dumps(content) + "\n")
         answers.flush()
 
-    sys.path.insert(0, str(Path.cwd()))
+    sys.stdout.reconfigure(write_through=True)  # pyright: ignore[reportAttributeAccessIssue]
+    sys.path[0] = str(Path.cwd())  # in place of this file's folder, which no function sees
     try:
         handler = _load(os.environ["_HANDLER"])
     except Exception as error:

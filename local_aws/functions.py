@@ -12,10 +12,13 @@ from .authorization import AccessDeniedError
 from .function_concurrency import Concurrency, TooManyRequestsError, set_quota, when_free
 from .function_process import Worker
 from .interfaces import EmbeddedAws
+from .warm import Starter
 
 _module_log = logging.getLogger(__name__)
 KEPT_WARM = 2
 """Idle processes of a function. Lambda keeps as many execution environments as a burst needed, for some minutes."""
+PRELOADED = ("boto3", "asyncio", "pydantic.main", "pydantic.networks", "pydantic.type_adapter", "zoneinfo")
+"""Packages that functions import first. Powertools is not one: its import adds to the user agent of every boto3 client."""
 RESPONSE_BYTES = 6_291_556
 """Lambda developer guide, "Lambda quotas", and API reference, Invoke (Payload)."""
 
@@ -28,6 +31,7 @@ class Functions:
         self._lock = threading.Lock()
         self._workers: dict[str, tuple[str, list[Worker]]] = {}
         self._concurrency = Concurrency()
+        self._starter = Starter(local.on_stop, PRELOADED)
         self.stopping = threading.Event()
         local.on_stop(self.close)
         local.on_stop(self.stopping.set)
@@ -79,7 +83,7 @@ class Functions:
                 if each.lock.acquire(blocking=False):
                     return each
             self._local.authorization.take_role("lambda.amazonaws.com", function.role)
-            worker = Worker(self._local, function)
+            worker = Worker(self._local, self._starter, function)
             worker.lock.acquire()
             workers.append(worker)
             return worker

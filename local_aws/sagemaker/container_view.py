@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import namespace
 from ..processes import kill_group
-from .warm import Process
+from ..warm import Process
 
 ML = "/opt/ml"
 MODEL = f"{ML}/model"

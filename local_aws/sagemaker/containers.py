@@ -17,11 +17,11 @@ from typing import Any
 from ..authorization import AccessDeniedError
 from ..json_api import Record, now
 from ..kept import forget
+from ..warm import Process
 from .container_view import ML, STOP_SECONDS, ContainerView, kill, terminate
 from .service import Service
 from .state import State, subnets, vpc_config
 from .storage import Storage
-from .warm import Process
 
 HOST = "algo-1"
 FILE_CHARACTERS = 1024

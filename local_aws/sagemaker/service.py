@@ -11,9 +11,22 @@ from werkzeug.wrappers import Request
 from ..events import emit
 from ..interfaces import EmbeddedAws
 from ..json_api import JsonApi, Record, access_key, origin
+from ..warm import Starter
 from .roles import Roles
 from .state import State
-from .warm import Starter
+
+PRELOADED = (
+    "boto3",
+    "flask",
+    "joblib",
+    "numpy",
+    "pandas",
+    "scipy.stats",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "werkzeug.serving",
+)
+"""Packages that containers import first."""
 
 
 class Deployer(Protocol):
@@ -37,7 +50,7 @@ class Service(JsonApi):
         super().__init__("sagemaker")
         self.local = local
         self.roles = Roles(local)
-        self.starter = Starter(local.on_stop)
+        self.starter = Starter(local.on_stop, PRELOADED, unforked=2)
         self.stopping = threading.Event()
         self.cores = threading.Semaphore(_cores())
         """One for each job that runs: as many as the machine has cores. Others wait, as jobs do for instances."""

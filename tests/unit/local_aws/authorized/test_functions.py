@@ -152,6 +152,16 @@ def test_failed_import_is_repeated_at_next_invocation(function):
         assert error["errorMessage"] == "Unable to import module 'handler': No module named 'nothing_of_this_name'"
 
 
+def test_function_does_not_see_modules_of_server(function):
+    _, error = function("handler", "import function_process")()
+    assert error["errorMessage"] == "Unable to import module 'handler': No module named 'function_process'"
+
+
+def test_killed_process_is_named_by_its_signal(function):
+    _, error = function("handler", "import os\ndef handler(event, context): os.kill(os.getpid(), 9)")()
+    assert error["errorMessage"].endswith("Error: Runtime exited with error: signal: SIGKILL")
+
+
 def test_function_over_timeout_is_killed(function):
     call = function("sleep", timeout=1)
     failed, error = call()

@@ -1,8 +1,6 @@
 """Forked processes of containers behave as new Python processes."""
 
 import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,31 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from local_aws import namespace
-from local_aws.sagemaker import warm
-from local_aws.sagemaker.warm import Starter
+from local_aws.sagemaker.service import PRELOADED
+from local_aws.warm import Starter
 
 
 @pytest.fixture(scope="module")
 def starter():
     closers = []
-    yield Starter(closers.append, unforked=0)
+    yield Starter(closers.append, PRELOADED)
     for close in closers:
         close()
 
 
 @pytest.fixture
-def light(tmp_path, monkeypatch):
+def light():
     """Makes starters whose template imports no library, which takes it seconds; with the functions that close them."""
-    template = tmp_path / "local_aws" / "sagemaker" / "warm_template.py"
-    template.parent.mkdir(parents=True)
-    text = re.sub(r"PRELOADED = \(.*?\n\)", "PRELOADED = ()", warm.TEMPLATE.read_text(), flags=re.DOTALL)
-    assert "PRELOADED = ()" in text
-    template.write_text(text)
-    shutil.copy(namespace.__file__, template.parents[1])
-    monkeypatch.setattr(warm, "TEMPLATE", template)
     closers = []
-    yield lambda **settings: (Starter(closers.append, **settings), closers)
+    yield lambda unforked: (Starter(closers.append, (), unforked), closers)
     for close in closers:
         close()
 
@@ -125,6 +115,17 @@ def test_forked_processes_have_different_random_numbers(run):
     text = "import random, numpy\nprint(random.random(), numpy.random.rand())"
     first, second = run(text)[2].split(), run(text)[2].split()
     assert not set(first) & set(second)
+
+
+def test_changed_service_model_reaches_no_other_reader(run):
+    text = (
+        "from botocore.loaders import JSONFileLoader, Loader\n"
+        "loaders = Loader(), Loader()\n"
+        "first, second = (loader.load_service_model('s3', 'service-2') for loader in loaders)\n"
+        "first.clear()\n"
+        "print(len(second) > 3)"
+    )
+    assert run(text)[2] == run(text)[2] == "True\n"
 
 
 @pytest.mark.parametrize("variable", ["OMP_NUM_THREADS", "PYTHONPATH", "LD_PRELOAD"])

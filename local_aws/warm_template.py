@@ -1,11 +1,13 @@
-"""The process that containers are forked from: it has imported what most of them import first, and does nothing else.
+"""The process that containers or functions are forked from: it has imported what most import first, and does nothing else.
 
-`warm_template.py <socket>`: takes messages {command, cwd, env, mounts} with the file that gets the output, and answers {pid} and,
-when that process has ended, {pid, code}. Only whole packages are imported, whose content does not depend on the importer: a
-module that a container does not import is missing as on AWS (docs/decisions/0014 lists the exceptions).
+`warm_template.py <socket> <package> …`: takes messages {command, cwd, env, mounts} with the file that gets the output and, if
+any, the files of standard input and of answers; answers {pid} and, when that process has ended, {pid, code}. Only whole
+packages are imported, whose content does not depend on the importer: a module that a process does not import is missing as on
+AWS (docs/decisions/0014 lists the exceptions).
 """
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -16,6 +18,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 import warnings
 from contextlib import suppress
@@ -24,28 +27,37 @@ from typing import Any
 
 del sys.path[0]  # this file's folder, which no container sees
 
-PRELOADED = (
-    "boto3",
-    "flask",
-    "joblib",
-    "numpy",
-    "pandas",
-    "scipy.stats",
-    "sklearn.ensemble",
-    "sklearn.linear_model",
-    "werkzeug.serving",
-)
-NAMESPACE = Path(__file__).parents[1] / "namespace.py"
+LARGE_MODELS = ("s3", "sagemaker", "lambda", "logs", "ssm")
+NAMESPACE = Path(__file__).with_name("namespace.py")
 
-for name in PRELOADED:
-    with suppress(ImportError):  # jobs that need one which is not installed fail at their own import
+for name in sys.argv[2:]:
+    with suppress(ImportError):  # code that needs one which is not installed fails at its own import
         importlib.import_module(name)
 
-enter_namespaces = runpy.run_path(str(NAMESPACE))["enter"]  # by its path: containers do not see the package
+enter_namespaces = runpy.run_path(str(NAMESPACE))["enter"]  # by its path: forked processes do not see the package
 
 LONGEST_MESSAGE = 1 << 17
 _wakeup: list[int] = []
 """The pipe that gets a byte when a process ends: endpoints run for hours, and looking for their end would take as long."""
+
+
+def read_service_models() -> None:
+    """Parse botocore's largest data files, which takes a process longer than its calls.
+
+    A process gets each parsed file once and then parses the file itself, so nothing that changes one reaches another reader.
+    """
+    loaders = sys.modules["botocore.loaders"]
+    loader, load = loaders.Loader(), loaders.JSONFileLoader.load_file
+    names = ["endpoints"]
+    for service in LARGE_MODELS:
+        folder = f"{service}/{loader.determine_latest_version(service, 'service-2')}"
+        names += [f"{folder}/service-2", f"{folder}/endpoint-rule-set-1"]
+    parsed = {path: data for data, path in map(loader.load_data_with_path, names)}
+
+    def load_file(self: Any, file_path: str) -> Any:
+        return parsed.pop(file_path, None) or load(self, file_path)
+
+    loaders.JSONFileLoader.load_file = load_file
 
 
 def main(descriptor: int) -> None:
@@ -70,10 +82,10 @@ def _serve(connection: socket.socket, running: set[int]) -> None:
         if _wakeup[0] in ready:
             os.read(_wakeup[0], 4096)
         if connection in ready:
-            message, files, _, _ = socket.recv_fds(connection, LONGEST_MESSAGE, 1)
+            message, files, _, _ = socket.recv_fds(connection, LONGEST_MESSAGE, 3)
             if message == b"":
                 return
-            pid = _fork(connection, json.loads(message), files[0])
+            pid = _fork(connection, json.loads(message), files)
             running.add(pid)
             connection.send(json.dumps({"pid": pid}).encode())
         for pid in list(running):
@@ -83,7 +95,7 @@ def _serve(connection: socket.socket, running: set[int]) -> None:
                 connection.send(json.dumps({"pid": pid, "code": os.waitstatus_to_exitcode(status)}).encode())
 
 
-def _fork(connection: socket.socket, request: dict[str, Any], output: int) -> int:
+def _fork(connection: socket.socket, request: dict[str, Any], files: list[int]) -> int:
     with warnings.catch_warnings():
         # BLAS has threads, which wait, and puts itself in order after a fork; nothing else here has any.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -91,27 +103,33 @@ def _fork(connection: socket.socket, request: dict[str, Any], output: int) -> in
     if pid == 0:
         os.setpgid(0, 0)
         connection.close()
-        _become(request, output)
+        _become(request, *files)
     with suppress(PermissionError, ProcessLookupError):  # here too: the group must exist before it can be killed
         os.setpgid(pid, pid)
-    os.close(output)
+    for descriptor in files:
+        os.close(descriptor)
     return pid
 
 
-def _become(request: dict[str, Any], output: int) -> None:
+def _become(request: dict[str, Any], output: int, stdin: int | None = None, answers: int | None = None) -> None:
     """Be what `python <script or zip> <arguments>` would be. Does not return."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for end in _wakeup:
         os.close(end)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if stdin is not None:
+        os.dup2(stdin, 0)
+        os.close(stdin)
     for standard in (1, 2):
         os.dup2(output, standard)
     os.close(output)
     sys.stdout.reconfigure(write_through=True)  # ty: ignore[missing-union-attribute]
     os.environ.clear()
     os.environ.update(request["env"])
+    if answers is not None:
+        os.environ["ANSWER_FD"] = str(answers)
+    time.tzset()
     random.seed()
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
@@ -142,4 +160,7 @@ def _become(request: dict[str, Any], output: int) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the server, which then closes the socket
+    if "botocore.loaders" in sys.modules:
+        read_service_models()
+    gc.freeze()  # a collection in a forked process would write to all of this memory, and copy it
     main(int(sys.argv[1]))

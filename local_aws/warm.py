@@ -1,4 +1,4 @@
-"""Fast starts of containers' processes: importing scipy and pandas would take most of a small job's time.
+"""Fast starts of Python processes: importing boto3, scipy and pandas would take most of the time of a small job or function.
 
 A process is forked from a template that has them in memory (`warm_template`), or started as usual where that could
 make a difference: other commands than a script of this Python, variables that the libraries read when they are imported,
@@ -15,12 +15,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
-from .. import namespace
-from ..processes import record
+from . import namespace
+from .processes import record
 
 TEMPLATE = Path(__file__).with_name("warm_template.py")
 LONGEST_MESSAGE = 1 << 17
-_READ_AT_IMPORT = ("PYTHON", "OMP_", "OPENBLAS_", "MKL_", "ARROW_", "SKLEARN_", "LD_")
+_READ_AT_IMPORT = ("PYTHON", "OMP_", "OPENBLAS_", "MKL_", "ARROW_", "SKLEARN_", "LD_", "BOTO_", "PYDANTIC_")
 # Variables that have this value in the template.
 _SETTLED = {"PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}
 
@@ -30,7 +30,7 @@ _QUIET = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
 class Process(Protocol):
-    """A running container."""
+    """A running process."""
 
     @property
     def pid(self) -> int: ...
@@ -52,18 +52,20 @@ class _Forked:
     def wait(self, timeout: float | None = None) -> int:
         """The exit code. Raises TimeoutExpired."""
         if not self.ended.wait(timeout):
-            raise subprocess.TimeoutExpired("container", timeout or 0)
+            raise subprocess.TimeoutExpired("forked process", timeout or 0)
         return self.code
 
 
 class Starter:
-    """Starts containers' processes; `on_stop` gets what ends the template.
+    """Starts processes from a template that has imported the packages `preloaded`; `on_stop` gets what ends the template.
 
-    The first `unforked` are started as usual: a template pays for those who run several.
+    The first `unforked` are started as usual: a template whose packages take seconds pays for those who run several.
     """
 
-    def __init__(self, on_stop: Callable[[Callable[[], None]], None], unforked: int = 2) -> None:
-        self._on_stop, self._unforked = on_stop, unforked
+    def __init__(
+        self, on_stop: Callable[[Callable[[], None]], None], preloaded: Sequence[str], unforked: int = 0
+    ) -> None:
+        self._on_stop, self._preloaded, self._unforked = on_stop, preloaded, unforked
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._requested: list[_Forked] = []
@@ -80,31 +82,35 @@ class Starter:
         environment: dict[str, str],
         output: IO[bytes],
         mounts: Sequence[namespace.Mount] = (),
+        channels: tuple[int, int] | None = None,
     ) -> Process:
         """Run `command` in a process group of its own, with this environment and nothing else, and its output in a file.
 
-        `cwd` is a path inside of the `mounts`, which the process alone sees.
+        `cwd` is a path inside of the `mounts`, which the process alone sees. `channels`: file descriptors of its standard
+        input (default: empty), and of its answers, whose number there is in the variable ANSWER_FD.
         """
         request = json.dumps({"command": command, "cwd": str(cwd), "env": environment, "mounts": mounts}).encode()
         if (
             _can_fork(command, environment)
             and len(request) < LONGEST_MESSAGE
-            and (forked := self._fork(request, output))
+            and (forked := self._fork(request, [output.fileno(), *(channels or ())]))
         ):
             return forked
+        stdin, *answers = channels or (subprocess.DEVNULL,)
         process = subprocess.Popen(
             namespace.command(mounts, str(cwd), command) if mounts else command,
             cwd=None if mounts else cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
+            env=environment | ({"ANSWER_FD": str(answers[0])} if answers else {}),
+            stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
+            pass_fds=answers,
             start_new_session=True,
         )
         record(process.pid)
         return process
 
-    def _fork(self, request: bytes, output: IO[bytes]) -> Process | None:
+    def _fork(self, request: bytes, descriptors: list[int]) -> Process | None:
         """A forked process; None for the first processes, and when the template has just ended."""
         process = _Forked()
         with self._lock:
@@ -112,7 +118,7 @@ class Starter:
                 self._unforked -= 1
                 return None
             try:
-                socket.send_fds(self._template(), [request], [output.fileno()])
+                socket.send_fds(self._template(), [request], descriptors)
             except OSError:
                 return None
             self._requested.append(process)
@@ -126,8 +132,9 @@ class Starter:
         if self._socket is None:
             self._socket, template_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             process = subprocess.Popen(
-                [sys.executable, str(TEMPLATE), str(template_socket.fileno())],
+                [sys.executable, str(TEMPLATE), str(template_socket.fileno()), *self._preloaded],
                 env={"PATH": os.environ["PATH"], **_SETTLED, **_QUIET},
+                stdin=subprocess.DEVNULL,
                 pass_fds=[template_socket.fileno()],
                 start_new_session=True,
             )
