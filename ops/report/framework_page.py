@@ -74,7 +74,7 @@ def _counts(answered: Sequence[tuple[Clause, Answer]]) -> list[Node]:
 
 
 def _key(records: VersionRecords) -> str:
-    return f"{records.environment}-{records.model}"
+    return f"{records.environment}-{records.model}-v{records.version or 0}"
 
 
 def _title(records: VersionRecords) -> str:

@@ -174,3 +174,10 @@ def test_retrain_sends_one_message_in_message_group_of_model(run, project, deplo
     assert message["Attributes"]["MessageGroupId"] == "churn"
     assert body == {"model": "churn", "trigger": "manual", "reason": "new labels", "id": body["id"]}
     assert f"({body['id']}): a training starts now; model-factory status shows it" in out
+
+
+@pytest.mark.parametrize(("place", "said"), [("nowhere/report.html", "there is no folder"), ("models", "is a folder")])
+def test_place_of_the_page_is_checked_before_reading(run, project, monkeypatch, place, said):
+    monkeypatch.setattr("model_factory.ops.commands.report._models", lambda *_: 1 / 0)
+    code, _, error = run("report", "--project", str(project), "--out", str(project / place))
+    assert (code, said in error) == (1, True)
