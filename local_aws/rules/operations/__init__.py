@@ -3,9 +3,11 @@
 from ..rule import Entry
 from . import (
     delivery,
+    encryption_keys,
     identity,
     metrics,
     notifications,
+    object_locks,
     objects,
     queues,
     resources,
@@ -19,6 +21,7 @@ from . import (
     sagemaker_registry,
     scaling,
     services,
+    universal_targets,
 )
 
 ENTRIES: tuple[Entry, ...] = (
@@ -39,4 +42,7 @@ ENTRIES: tuple[Entry, ...] = (
     *sagemaker_registry.ENTRIES,
     *resources.ENTRIES,
     *services.ENTRIES,
+    *encryption_keys.ENTRIES,
+    *object_locks.ENTRIES,
+    *universal_targets.ENTRIES,
 )
