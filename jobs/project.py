@@ -13,6 +13,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from . import libraries
 from .failures import JobFailure, in_user_code
 from .prepared_rows import Rows
 
@@ -135,13 +136,17 @@ def load(root: Path | None = None) -> Project:
     folder = f"{container}/project"
     if folder not in sys.path:
         sys.path.insert(0, folder)
+    libraries.use(Path(container))
     importlib.invalidate_caches()
     try:
         module = importlib.import_module("model")
     except ModuleNotFoundError as error:
         if error.name == "model":
             raise JobFailure(f"models/{settings['name']}/model.py is missing") from None
-        raise JobFailure(f"model.py imports {error.name!r}, which is not in the image") from None
+        raise JobFailure(
+            f"model.py imports {error.name!r}, which is not in the image; write its library into requirements.txt and run "
+            f"model-factory lock {settings['name']}"
+        ) from None
     except (Exception, SystemExit) as error:
         raise in_user_code(error, "importing model.py", folder) from error
     for name, signature in SIGNATURES.items():

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import example_row, facts, memory, paths, payload, project, reproducibility
+from . import example_row, facts, libraries, memory, paths, payload, project, reproducibility
 from .columns import Column
 from .failures import JobFailure
 from .prepared_rows import Rows
@@ -55,6 +55,7 @@ def run() -> None:
     }
     (folder / "serving.json").write_text(json.dumps(serving, indent=1, sort_keys=True))
     copy_code(folder / "code")
+    libraries.copy(Path(__file__).parents[1], folder)
     _reset_times(folder)
     print(f"artifact  {digest(folder)}", flush=True)
     identical = reproducibility.describe(fitted)

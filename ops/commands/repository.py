@@ -1,4 +1,4 @@
-"""Commands on the files of a user's repository: init, new, validate, schema, upgrade."""
+"""Commands on the files of a user's repository: init, new, lock, validate, schema, upgrade."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from ..repository.init import CI
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `model-factory`."""
-    for command in (init, new, validate, schema, upgrade):
+    for command in (init, new, lock, validate, schema, upgrade):
         app.command()(command)
 
 
@@ -64,6 +64,22 @@ def new(
     for path in create(root, name, summary):
         out.print(f"wrote {path}", soft_wrap=True)
     out.print(f"{summary.problem} of {label!r} from {len(summary.columns)} columns; next: model-factory validate")
+
+
+def lock(name: ModelName, root: ProjectFolder = Path()) -> None:
+    """Resolve requirements.txt of a model for its image and write requirements.lock, with hashes. Needs a package index."""
+    from model_factory.libraries.bundle import image_of
+    from model_factory.libraries.lockfile import read_lock
+    from model_factory.libraries.resolve import write_lock
+
+    config = Project(root).model(name)
+    folder = root / "models" / name
+    if (image := image_of(config, folder)) is None:
+        raise UsageError(f"the libraries of {config.training.image} are not known, so there is nothing to lock")
+    path = write_lock(folder, image)
+    locked = read_lock(folder, image)
+    brought = ", ".join(f"{each} {version}" for each, version in locked.packages.items()) if locked else ""
+    out.print(f"wrote {path}: {brought or f'all libraries are in the image {image.name}'}; commit it", soft_wrap=True)
 
 
 def validate(

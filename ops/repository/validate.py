@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 from model_factory.config import ConfigError, FactoryConfig, Mistake, load_factory, load_model, naming_mistakes
+from model_factory.libraries.bundle import library_mistakes
 
 REQUIRED = {"features": ["raw"], "train": ["train", "validation", "hyperparameters"], "predict": ["model", "features"]}
 INSTEAD = {"train": "train_batches"}
@@ -21,7 +22,9 @@ def find_mistakes(root: Path) -> list[Mistake]:
         mistakes += error.mistakes
     for path in sorted((root / "models").glob("*/model.yaml")):
         try:
-            models.append(load_model(path.parent).name)
+            config = load_model(path.parent)
+            models.append(config.name)
+            mistakes += library_mistakes(config, path.parent)
         except ConfigError as error:
             mistakes += error.mistakes
         mistakes += model_code_mistakes(path.parent / "model.py")

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,3 +49,45 @@ def repository(image_uri: str) -> tuple[str, str, str]:
 def _image() -> dict[str, Any]:
     """Repository, version and registries, as the SageMaker SDK lists them (tools/image_registries.py)."""
     return json.loads(Path(__file__).with_name("image_registries.json").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class ImageContent:
+    """What an image of AWS brings.
+
+    Attributes:
+        name: Repository and tag.
+        python: Version of Python, such as `3.12`.
+        platform: Platform of wheels that can be installed, such as `x86_64-manylinux_2_34`.
+        libraries: Version of each library, by its normalized name.
+        modules: The library of each top-level module.
+    """
+
+    name: str
+    python: str
+    platform: str
+    libraries: Mapping[str, str]
+    modules: Mapping[str, str]
+
+
+def image_content(image_uri: str | None = None) -> ImageContent | None:
+    """What an image brings; None for an image that is not AWS's.
+
+    Args:
+        image_uri: URI of the image. Default: AWS's scikit-learn image.
+    """
+    default = _image()
+    name = f"{default['repository']}:{default['version']}-{_PYTHON}"
+    if image_uri is not None:
+        account, _, where = image_uri.partition(".dkr.ecr.")
+        if account not in default["registries"].values():
+            return None
+        name = where.partition("/")[2]
+    content = _contents().get(name)
+    return ImageContent(name, **content) if content else None
+
+
+@cache
+def _contents() -> dict[str, dict[str, Any]]:
+    """From the locks that AWS publishes (tools/image_libraries.py)."""
+    return json.loads(Path(__file__).with_name("image_libraries.json").read_text(encoding="utf-8"))

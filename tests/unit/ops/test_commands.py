@@ -29,6 +29,17 @@ def test_validate_prints_every_mistake_with_file_and_line(run, project):
     assert "Traceback" not in err
 
 
+def test_lock_refuses_missing_or_conflicting_requirements(run, project, monkeypatch):
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    folder = project / "models/churn"
+    code, _, err = run("lock", "churn", "--project", str(project))
+    assert (code, err) == (1, f"{folder}/requirements.txt: has no libraries; write one on each line\n1 mistake\n")
+    (folder / "requirements.txt").write_text("numpy<2\n")
+    code, _, err = run("lock", "churn", "--project", str(project))
+    assert (code, "`numpy<2` conflicts with numpy 2.5.1" in err) == (1, True)
+    assert not (folder / "requirements.lock").exists()
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [

@@ -1,0 +1,103 @@
+"""The files of a model's libraries, as jobs and endpoints get them."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config import ConfigError, Mistake, ModelConfig
+from ..core.image import ImageContent, image_content
+from .check import import_mistakes
+from .lockfile import LOCK, REQUIREMENTS, Lock, read_lock, read_requirements
+from .resolve import files_of, installed
+
+NOT_SHIPPED = (REQUIREMENTS, LOCK)
+"""Files of a model's folder that jobs do not get: what they say is in the libraries, and a comment changes nothing."""
+
+
+@dataclass(frozen=True)
+class Libraries:
+    """Libraries that a model needs besides those of the image.
+
+    Args:
+        files: The installed files, by path.
+        digest: SHA-256 over the paths and contents of the files, in hexadecimal.
+    """
+
+    files: dict[str, Path]
+    digest: str
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        """Path and content of each file."""
+        for name, path in self.files.items():
+            yield name, path.read_bytes()
+
+
+def model_libraries(config: ModelConfig, project: Path) -> Libraries | None:
+    """The libraries of a model; None when it has none. A cached or a first installation, which needs a package index.
+
+    Args:
+        config: The content of model.yaml.
+        project: The model's folder.
+
+    Raises:
+        ConfigError: The lock does not fit, a library cannot be downloaded, or the model imports a module that is nowhere.
+    """
+    if (image := image_of(config, project)) is None:
+        return None
+    lock = read_lock(project, image)
+    if mistakes := _imports(project, image, lock):
+        raise ConfigError(mistakes)
+    if lock is None or not lock.packages:
+        return None
+    files = files_of(installed(lock, image))
+    total = hashlib.sha256()
+    for name, path in files.items():
+        content = path.read_bytes()
+        total.update(f"{name}\0{len(content)}\0".encode())
+        total.update(content)
+    return Libraries(files, total.hexdigest())
+
+
+def library_mistakes(config: ModelConfig, project: Path) -> list[Mistake]:
+    """All mistakes in a model's requirements, lock and imports. Needs no network.
+
+    Args:
+        config: The content of model.yaml.
+        project: The model's folder.
+    """
+    try:
+        image = image_of(config, project)
+        lock = read_lock(project, image) if image else None
+    except ConfigError as error:
+        return error.mistakes
+    return _imports(project, image, lock) if image else []
+
+
+def image_of(config: ModelConfig, project: Path) -> ImageContent | None:
+    """What the model's image brings; None when that is not known.
+
+    Args:
+        config: The content of model.yaml.
+        project: The model's folder.
+
+    Raises:
+        ConfigError: The model has requirements, and an image whose libraries are not known.
+    """
+    image = image_content(config.training.image)
+    if image is None and read_requirements(project):
+        raise ConfigError(
+            [
+                Mistake(
+                    project / REQUIREMENTS,
+                    None,
+                    f"libraries of the image {config.training.image} are not known: install these in the image and remove the "
+                    "file, or leave out training.image",
+                )
+            ]
+        )
+    return image
+
+
+def _imports(project: Path, image: ImageContent, lock: Lock | None) -> list[Mistake]:
+    return import_mistakes(project, image, lock.modules if lock else frozenset())
