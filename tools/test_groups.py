@@ -76,6 +76,7 @@ GROUPS = (
             "unit/local_aws/test_alarm_evaluation.py",
             "unit/local_aws/test_alarms.py",
             "unit/local_aws/test_imports.py",
+            "unit/local_aws/test_metric_math.py",
             "unit/local_aws/test_object_versions.py",
             "unit/test_groups.py",
             "unit/test_image_contract.py",
