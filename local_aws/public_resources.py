@@ -1,9 +1,10 @@
-"""What AWS provides to every account: parameters of AWS Lambda Powertools, and images in the registries of SageMaker."""
+"""What AWS provides to every account: parameters of Lambda Powertools, images in SageMaker's registries, and machine images."""
 
 import re
 import time
 from typing import Any
 
+from . import machine_images
 from .interfaces import EmbeddedAws
 
 POWERTOOLS_ACCOUNT = "017000801446"
@@ -15,9 +16,10 @@ SAGEMAKER_IMAGES = re.compile(r"sagemaker-[a-z0-9-]+")
 
 
 def install(local: EmbeddedAws) -> None:
-    """Add the parameters to Systems Manager and the images to ECR."""
+    """Add the parameters to Systems Manager and the images to ECR; moto has machine images."""
     local.when_imported("moto.ssm.models", lambda module: _add_parameters(local, module))
     local.when_imported("moto.ecr.models", lambda module: _add_images(local, module))
+    machine_images.install(local)
 
 
 def powertools_layer(parameter: str, region: str) -> str | None:

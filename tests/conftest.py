@@ -1,5 +1,6 @@
 """What every test process does: share what boto3 sessions read, call the server, and search the memory once at the end."""
 
+import gc
 import sys
 from functools import cache
 from typing import Any
@@ -96,5 +97,18 @@ botocore.session.Session._register_builtin_handlers = _register_with_server
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Collect garbage once at the end: pytest does ten times, each half a second for the embedded AWS's objects."""
-    config.stash[gc_collect_iterations_key] = 1
+    """Let pytest search the memory for lost errors not at all: it does so for seconds, and twice. `pytest_sessionfinish` does."""
+    config.stash[gc_collect_iterations_key] = 0
+    gc.set_threshold(20_000)  # from 700 new objects: a request to the embedded AWS makes thousands
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported out of every further search."""
+    gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Search once, after the last fixture; then leave everything out, because Hypothesis searches when its plugin ends."""
+    gc.collect()
+    gc.freeze()

@@ -65,13 +65,16 @@ def test_captured_prediction_is_followed_to_its_version(live, registered, tmp_pa
 
 
 def test_captured_prediction_is_explained(live, registered, tmp_path, monkeypatch):
-    live.predict(records(1), "order-10")
+    live.predict(records(3), "order-10")
     live.control("flush")
     with auditor(live, tmp_path, monkeypatch, "explain") as explain:
-        code, text = explain(live.model, "--inference-id", "order-10", "--json")
+        code, text = explain(live.model, "--inference-id", "order-10", "--record", "1", "--json")
     assert code == 0, text
     found = json.loads(text)
     assert found["score"] == found["captured"]
+    assert (found["version"], found["records"]) == (live.reader.live_version(), 3)
+    assert found["attribution"] == "named by the captured answer"
+    assert {each["name"] for each in found["columns"]} == set(records(1).columns) - {"sold"}
     assert sum(each["contribution"] for each in found["columns"]) == pytest.approx(
         found["score"] - found["base"], abs=1e-6
     )

@@ -5,8 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from model_factory.ops.explanation import captures
-from model_factory.ops.explanation.explain import explain
 from model_factory.ops.local.demo.traffic import Traffic
 from model_factory.ops.operations.invoke import invoke
 from model_factory.ops.operations.trigger import send_manual_trigger
@@ -18,7 +16,6 @@ from .conftest import records
 
 pytestmark = pytest.mark.e2e
 INPUTS = ["x", "y", "colour"]
-TODAY = captures.Range(datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=2))
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 
 
@@ -83,14 +80,8 @@ def test_captured_requests_have_sagemaker_format(live):
     assert line["captureData"]["endpointInput"]["encoding"] == "CSV"
     assert line["captureData"]["endpointInput"]["data"].count("\n") >= 2
     assert line["captureData"]["endpointOutput"]["mode"] == "OUTPUT"
-    version = live.reader.live_version()
-    assert line["captureData"]["endpointOutput"]["observedContentType"].endswith(f"; model-version={version}")
-    found = explain(live.session, live.model, captures.find(live.session, live.model, "order-7", TODAY), record=1)
-    assert (found.version, found.attribution, found.records) == (version, "named by the captured answer", 3)
-    assert found.distance == 0
-    assert found.base is not None
-    assert sum(each.contribution for each in found.columns) == pytest.approx(found.score - found.base, abs=1e-6)
-    assert {each.name for each in found.columns} == set(INPUTS)
+    answered_by = f"; model-version={live.reader.live_version()}"
+    assert line["captureData"]["endpointOutput"]["observedContentType"].endswith(answered_by)
 
 
 def test_schedule_without_new_data_is_skipped_with_reason(live):

@@ -20,7 +20,7 @@ from .vpc_endpoint_policies import (
     INTERFACE_SERVICES,
     account_policy,
     account_storage_policy,
-    interface_policy,
+    interface_policies,
     storage_policy,
 )
 
@@ -163,11 +163,12 @@ class IsolatedNetwork(Construct):
             kind="Gateway",
             route_table_ids=[routes.attr_route_table_id],
         )
+        policies = interface_policies(names, statements) if names else {}
         for service, prefix in INTERFACE_SERVICES.items():
             self._endpoint(
                 "".join(part.capitalize() for part in service.replace(".", "-").split("-")),
                 ec2.InterfaceVpcEndpointAwsService(service).name,
-                interface_policy(names, prefix, statements) if names else account_policy(self._at, prefix),
+                policies[prefix] if names else account_policy(self._at, prefix),
                 kind="Interface",
                 private_dns_enabled=True,
                 security_group_ids=[group.attr_group_id],

@@ -1,7 +1,8 @@
 """Policies of the VPC endpoints: they allow the calls of the factory's roles, to principals of this account only."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from aws_cdk import Fn
 from aws_cdk import aws_iam as iam
@@ -43,19 +44,27 @@ _CALLED_BY_SERVICES = (
 )
 
 
-def interface_policy(
-    names: EnvironmentNames, prefix: str, statements: Sequence[iam.PolicyStatement]
-) -> list[iam.PolicyStatement]:
-    """Policy of the interface endpoint for the service whose actions start with `prefix`."""
-    jobs = [
-        allow([f"{prefix}:{action}" for action in actions], [names.arn(prefix, f"{kind}/{names.prefix}-*")])
-        for kind, actions in _JOBS.get(prefix, {}).items()
-    ]
-    return [
-        _own_principals(names, actions, statement.resources, statement.conditions)
-        for statement in [*statements, *jobs]
-        if (actions := [a for a in statement.actions if a.startswith(f"{prefix}:") and a not in _CALLED_BY_SERVICES])
-    ]
+def interface_policies(
+    names: EnvironmentNames, statements: Sequence[iam.PolicyStatement]
+) -> dict[str, list[iam.PolicyStatement]]:
+    """Policy of the interface endpoint for each service of INTERFACE_SERVICES, by the prefix of its actions.
+
+    `statements`: what the functions' roles allow.
+    """
+    policies: dict[str, list[iam.PolicyStatement]] = {prefix: [] for prefix in INTERFACE_SERVICES.values()}
+    for statement in statements:
+        by_prefix: dict[str, list[str]] = {}
+        for action in statement.actions:
+            prefix = action.partition(":")[0]
+            if prefix in policies and action not in _CALLED_BY_SERVICES:
+                by_prefix.setdefault(prefix, []).append(action)
+        for prefix, actions in by_prefix.items():
+            policies[prefix].append(_own_principals(names, actions, statement.resources, statement.conditions))
+    for prefix, kinds in _JOBS.items():
+        for kind, calls in kinds.items():
+            resource = names.arn(prefix, f"{kind}/{names.prefix}-*")
+            policies[prefix].append(_own_principals(names, [f"{prefix}:{call}" for call in calls], [resource]))
+    return policies
 
 
 def storage_policy(names: EnvironmentNames, code: str) -> list[iam.PolicyStatement]:
@@ -98,7 +107,17 @@ def _own_principals(
     at: Arns, actions: Sequence[str], resources: Sequence[str], conditions: Any = None
 ) -> iam.PolicyStatement:
     """A statement for all principals of this account, with further conditions."""
-    statement = iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
-    statement.add_condition("StringEquals", {"aws:PrincipalAccount": at.account})
-    statement.add_any_principal()
-    return statement
+    given: Mapping[str, Mapping[str, Any]] = conditions or {}
+    own = {**given.get("StringEquals", {}), "aws:PrincipalAccount": at.account}
+    return iam.PolicyStatement(
+        principals=[_any_principal()],
+        actions=list(actions),
+        resources=list(resources),
+        conditions={**given, "StringEquals": own},
+    )
+
+
+@cache
+def _any_principal() -> iam.IPrincipal:
+    """One object for all statements: each is a call of the CDK's process."""
+    return cast(iam.IPrincipal, iam.AnyPrincipal())

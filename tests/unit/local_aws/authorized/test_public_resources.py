@@ -3,6 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws import server
+
 
 def test_quotas_of_instances_are_found_by_name(client):
     pages = client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
@@ -41,3 +43,17 @@ def test_images_of_sagemaker_exist_in_registry_of_aws_only(client):
     with pytest.raises(ClientError) as caught:
         client("ecr").batch_get_image(**request)
     assert caught.value.response["Error"]["Code"] == "RepositoryNotFoundException"
+
+
+def test_machine_images_are_made_at_first_request_for_them(local):
+    from moto.ec2.models import ec2_backends
+
+    ec2 = local.session(region="eu-west-2").client("ec2")
+    ec2.create_vpc(CidrBlock="10.0.0.0/16")
+    backend = ec2_backends[server.DEFAULT_ACCOUNT]["eu-west-2"]
+    assert (vars(backend)["amis"], vars(backend)["snapshots"]) == ({}, {})
+    images = ec2.describe_images(Owners=["amazon"])["Images"]
+    snapshot = images[0]["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+    assert ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"]
+    backend.reset()
+    assert vars(backend)["amis"] == {}
