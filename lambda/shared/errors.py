@@ -16,6 +16,11 @@ def is_not_found(error: ClientError) -> bool:
     return error_code(error) in ("ResourceNotFound", "ResourceNotFoundException")
 
 
+def is_missing(error: ClientError) -> bool:
+    """Whether SageMaker refused a call because the resource does not exist: many operations call that an invalid request."""
+    return is_not_found(error) or error_code(error) == "ValidationException"
+
+
 def error_status(error: ClientError) -> int:
     """The HTTP status of an error: from 400 the call was refused, from 500 it is open what the service did."""
     response: Any = error.response
