@@ -8,6 +8,8 @@ import uuid
 from functools import partial
 from typing import Any
 
+from moto.core.exceptions import JsonRESTError
+
 from .authorization import AccessDeniedError
 from .function_concurrency import Concurrency, TooManyRequestsError, set_quota, when_free
 from .function_process import Worker
@@ -158,10 +160,16 @@ def install(local: EmbeddedAws) -> Functions:
 def _as_lambda(invoke: Any, stopping: threading.Event) -> Any:
     """Moto's `LambdaFunction.invoke` for requests without a payload too, and with the header of a failed invocation.
 
-    A throttled event is not refused: it waits.
+    A payload that is no JSON is refused. A throttled event is not refused: it waits.
     """
 
     def invoke_as_lambda(self: Any, body: Any, request_headers: Any, response_headers: Any) -> Any:
+        try:
+            json.loads(body or "{}")
+        except ValueError as error:
+            raise JsonRESTError(
+                "InvalidRequestContentException", f"Could not parse request body into json: {error}"
+            ) from None
         try:
             answer = invoke(self, body or "{}", request_headers, response_headers)
         except TooManyRequestsError:

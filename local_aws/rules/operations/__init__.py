@@ -9,6 +9,7 @@ from . import (
     notifications,
     object_locks,
     objects,
+    pipeline_definitions,
     queues,
     resources,
     sagemaker_batch,
@@ -44,5 +45,6 @@ ENTRIES: tuple[Entry, ...] = (
     *services.ENTRIES,
     *encryption_keys.ENTRIES,
     *object_locks.ENTRIES,
+    *pipeline_definitions.ENTRIES,
     *universal_targets.ENTRIES,
 )
