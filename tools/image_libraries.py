@@ -21,6 +21,8 @@ from model_factory.libraries.modules import top_level
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "constructs" / "model_factory" / "core" / "image_libraries.json"
+NAMES = ROOT / "local_aws" / "sagemaker" / "image_libraries.json"
+"""The names alone, by image: the embedded AWS is a package of its own."""
 LOCKS = {"sagemaker-scikit-learn:1.9-0-cpu-py3": "docker/sklearn/1.9-0/uv.lock"}
 """Path of the lock by repository and tag. Their Dockerfiles install Python 3.12 on Amazon Linux 2023, which has glibc 2.34."""
 PYTHON, PLATFORM = "3.12", "x86_64-manylinux_2_34"
@@ -95,5 +97,12 @@ def from_locks(clone: Path) -> dict[str, Any]:
     return images
 
 
+def names_of(content: dict[str, Any]) -> dict[str, list[str]]:
+    """Names of the libraries by image."""
+    return {image: list(each["libraries"]) for image, each in content.items()}
+
+
 if __name__ == "__main__":
-    TARGET.write_text(json.dumps(from_locks(Path(sys.argv[1])), indent=1) + "\n", encoding="utf-8")
+    content = from_locks(Path(sys.argv[1]))
+    TARGET.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    NAMES.write_text(json.dumps(names_of(content), indent=1) + "\n", encoding="utf-8")

@@ -3,7 +3,6 @@
 import http.client
 import shutil
 import socket
-import sys
 import tarfile
 import threading
 import time
@@ -69,13 +68,14 @@ class Fleet:
         except Exception as error:
             raise FleetError(f"Failed to download model data for {endpoint}: {error}") from error
         self.port = _free_port()
-        view = ContainerView(self._root / "ml")
+        python = service.images.python(container["Image"])
+        view = ContainerView(self._root / "ml", python)
         credentials = service.local.accounts.assume(self._role, "SageMaker", subnets(model), state.region)
         environment = view.environment(state.region, service.local.endpoint_url, credentials)
         environment |= {key: view.path(value) for key, value in container.get("Environment", {}).items()}
         self._log = (self._root / "log.txt").open("wb")
         self._process = service.starter.start(
-            [sys.executable, str(CONTAINER), view.path("/opt/ml/model"), str(self.port)],
+            [python, str(CONTAINER), view.path("/opt/ml/model"), str(self.port)],
             view.cwd,
             environment,
             self._log,

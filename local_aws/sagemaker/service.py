@@ -11,6 +11,7 @@ from werkzeug.wrappers import Request
 from ..events import emit
 from ..interfaces import EmbeddedAws
 from ..json_api import JsonApi, Record, access_key, origin
+from .image_environments import ImageEnvironments
 from .roles import Roles
 from .state import State
 from .warm import Starter
@@ -37,7 +38,8 @@ class Service(JsonApi):
         super().__init__("sagemaker")
         self.local = local
         self.roles = Roles(local)
-        self.starter = Starter(local.on_stop)
+        self.images = ImageEnvironments(local.state_dir / "images")
+        self.starter = Starter(local.on_stop, images=self.images)
         self.stopping = threading.Event()
         self.cores = threading.Semaphore(_cores())
         """One for each job that runs: as many as the machine has cores. Others wait, as jobs do for instances."""
