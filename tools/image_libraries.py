@@ -1,7 +1,7 @@
-"""Writes image_libraries.json: Python, libraries and modules of AWS's images, from the locks that AWS publishes.
+"""Writes image_libraries.json: Python, end of patch, libraries and modules of AWS's images, from the files that AWS publishes.
 
-`python tools/image_libraries.py <clone of aws/deep-learning-containers>` reads the uv.lock of each image of `LOCKS`, installs its
-libraries into a temporary folder with uv, and looks at the modules that they bring. Needs PyPI.
+`python tools/image_libraries.py <clone of aws/deep-learning-containers>` reads the uv.lock and the dates of each image of
+`LOCKS`, installs its libraries into a temporary folder with uv, and looks at the modules that they bring. Needs PyPI.
 """
 
 import json
@@ -13,6 +13,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+import yaml
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 from uv import find_uv_bin
@@ -21,8 +22,14 @@ from model_factory.libraries.modules import top_level
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "constructs" / "model_factory" / "core" / "image_libraries.json"
-LOCKS = {"sagemaker-scikit-learn:1.9-0-cpu-py3": "docker/sklearn/1.9-0/uv.lock"}
-"""Path of the lock by repository and tag. Their Dockerfiles install Python 3.12 on Amazon Linux 2023, which has glibc 2.34."""
+NAMES = ROOT / "local_aws" / "sagemaker" / "image_libraries.json"
+"""The names alone, by image: the embedded AWS is a package of its own."""
+FACTS = "docs/src/data/sagemaker-scikit-learn/1.9-0-cpu-sagemaker.yml"
+LOCKS = {"sagemaker-scikit-learn:1.9-0-cpu-py3": ("docker/sklearn/1.9-0/uv.lock", FACTS)}
+"""Paths of the lock and of the page with the dates of support, by repository and tag.
+
+The Dockerfiles install Python 3.12 on Amazon Linux 2023, which has glibc 2.34.
+"""
 PYTHON, PLATFORM = "3.12", "x86_64-manylinux_2_34"
 SOURCES_ONLY = {
     "enum-compat": [],
@@ -86,14 +93,29 @@ def modules(versions: dict[str, str]) -> dict[str, str]:
 def from_locks(clone: Path) -> dict[str, Any]:
     """The content of the file, by repository and tag."""
     images: dict[str, Any] = {}
-    for image, path in LOCKS.items():
-        text = subprocess.run(
-            ["git", "-C", str(clone), "show", f"HEAD:{path}"], check=True, capture_output=True, text=True
-        ).stdout
-        found = libraries(text)
-        images[image] = {"python": PYTHON, "platform": PLATFORM, "libraries": found, "modules": modules(found)}
+    for image, (lock, facts) in LOCKS.items():
+        found = libraries(_read(clone, lock))
+        images[image] = {
+            "python": PYTHON,
+            "platform": PLATFORM,
+            "end_of_patch": yaml.safe_load(_read(clone, facts))["eop"],
+            "libraries": found,
+            "modules": modules(found),
+        }
     return images
 
 
+def _read(clone: Path, path: str) -> str:
+    command = ["git", "-C", str(clone), "show", f"HEAD:{path}"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def names_of(content: dict[str, Any]) -> dict[str, list[str]]:
+    """Names of the libraries by image."""
+    return {image: list(each["libraries"]) for image, each in content.items()}
+
+
 if __name__ == "__main__":
-    TARGET.write_text(json.dumps(from_locks(Path(sys.argv[1])), indent=1) + "\n", encoding="utf-8")
+    content = from_locks(Path(sys.argv[1]))
+    TARGET.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    NAMES.write_text(json.dumps(names_of(content), indent=1) + "\n", encoding="utf-8")

@@ -75,6 +75,7 @@ GROUPS = (
             "unit/local_aws/messaging",
             "unit/local_aws/test_alarm_evaluation.py",
             "unit/local_aws/test_alarms.py",
+            "unit/local_aws/test_function_processes.py",
             "unit/local_aws/test_imports.py",
             "unit/local_aws/test_metric_math.py",
             "unit/local_aws/test_object_versions.py",

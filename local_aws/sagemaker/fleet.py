@@ -3,7 +3,6 @@
 import http.client
 import shutil
 import socket
-import sys
 import tarfile
 import threading
 import time
@@ -79,7 +78,8 @@ class Fleet:
         except Exception as error:
             raise FleetError(f"Failed to download model data for {endpoint}: {error}") from error
         self.port = _free_port()
-        view = ContainerView(self._root / "ml")
+        python = service.images.python(container["Image"])
+        view = ContainerView(self._root / "ml", python)
         self._guard = None if batch is not None or view.make_read_only(MODEL) else ReadOnlyFolder(folder)
         credentials = service.local.accounts.assume(self._role, "SageMaker", subnets(model), state.region)
         environment = view.environment(state.region, service.local.endpoint_url, credentials)
@@ -87,7 +87,7 @@ class Fleet:
         environment |= batch or {}
         self._log = (self._root / "log.txt").open("wb")
         self._process = service.starter.start(
-            [sys.executable, str(CONTAINER), view.path(MODEL), str(self.port)],
+            [python, str(CONTAINER), view.path(MODEL), str(self.port)],
             view.cwd,
             environment,
             self._log,

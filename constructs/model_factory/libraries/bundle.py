@@ -1,7 +1,6 @@
 """The files of a model's libraries, as jobs and endpoints get them."""
 
-import hashlib
-from collections.abc import Iterator
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from ..config import ConfigError, Mistake, ModelConfig
 from ..core.image import ImageContent, image_content
 from .check import import_mistakes
 from .lockfile import LOCK, REQUIREMENTS, Lock, read_lock, read_requirements
-from .resolve import files_of, installed
+from .resolve import archive_of
 
 NOT_SHIPPED = (REQUIREMENTS, LOCK)
 """Files of a model's folder that jobs do not get: what they say is in the libraries, and a comment changes nothing."""
@@ -20,43 +19,35 @@ class Libraries:
     """Libraries that a model needs besides those of the image.
 
     Args:
-        files: The installed files, by path.
-        digest: SHA-256 over the paths and contents of the files, in hexadecimal.
+        archive: A zip of the installed files.
+        digest: SHA-256 over the names and contents of the files, in hexadecimal.
     """
 
-    files: dict[str, Path]
+    archive: Path
     digest: str
 
-    def __iter__(self) -> Iterator[tuple[str, bytes]]:
-        """Path and content of each file."""
-        for name, path in self.files.items():
-            yield name, path.read_bytes()
 
-
-def model_libraries(config: ModelConfig, project: Path) -> Libraries | None:
-    """The libraries of a model; None when it has none. A cached or a first installation, which needs a package index.
+def model_libraries(config: ModelConfig, project: Path, image_uri: str | None = None) -> Libraries | None:
+    """The libraries of a model; None when it has none. The first time with a lock needs a package index.
 
     Args:
         config: The content of model.yaml.
         project: The model's folder.
+        image_uri: URI of its image. Default: `training.image`, or AWS's scikit-learn image.
 
     Raises:
         ConfigError: The lock does not fit, a library cannot be downloaded, or the model imports a module that is nowhere.
     """
-    if (image := image_of(config, project)) is None:
+    if (image := image_of(config, project, image_uri)) is None:
         return None
     lock = read_lock(project, image)
     if mistakes := _imports(project, image, lock):
         raise ConfigError(mistakes)
     if lock is None or not lock.packages:
         return None
-    files = files_of(installed(lock, image))
-    total = hashlib.sha256()
-    for name, path in files.items():
-        content = path.read_bytes()
-        total.update(f"{name}\0{len(content)}\0".encode())
-        total.update(content)
-    return Libraries(files, total.hexdigest())
+    archive = archive_of(lock, image)
+    with zipfile.ZipFile(archive) as opened:
+        return Libraries(archive, opened.comment.decode())
 
 
 def library_mistakes(config: ModelConfig, project: Path) -> list[Mistake]:
@@ -74,24 +65,26 @@ def library_mistakes(config: ModelConfig, project: Path) -> list[Mistake]:
     return _imports(project, image, lock) if image else []
 
 
-def image_of(config: ModelConfig, project: Path) -> ImageContent | None:
+def image_of(config: ModelConfig, project: Path, image_uri: str | None = None) -> ImageContent | None:
     """What the model's image brings; None when that is not known.
 
     Args:
         config: The content of model.yaml.
         project: The model's folder.
+        image_uri: URI of its image. Default: `training.image`, or AWS's scikit-learn image.
 
     Raises:
         ConfigError: The model has requirements, and an image whose libraries are not known.
     """
-    image = image_content(config.training.image)
+    image_uri = image_uri or config.training.image
+    image = image_content(image_uri)
     if image is None and read_requirements(project):
         raise ConfigError(
             [
                 Mistake(
                     project / REQUIREMENTS,
                     None,
-                    f"libraries of the image {config.training.image} are not known: install these in the image and remove the "
+                    f"libraries of the image {image_uri} are not known: install these in the image and remove the "
                     "file, or leave out training.image",
                 )
             ]

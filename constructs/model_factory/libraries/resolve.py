@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+import zipfile
 from pathlib import Path
 
 from ..config import ConfigError, Mistake
@@ -51,13 +51,16 @@ def write_lock(folder: Path, image: ImageContent) -> Path:
     entries = "".join(f"{line}\n" for line in done.stdout.splitlines() if line.startswith(" ") or "==" in line)
     path = folder / LOCK
     lock = parse_lock(path, lock_text(requirements, image, entries))
-    modules = top_level(files_of(installed(lock, image))) if lock.packages else ()
+    modules = set[str]()
+    if lock.packages:
+        with zipfile.ZipFile(archive_of(lock, image)) as archive:
+            modules = top_level(archive.namelist())
     path.write_text(lock_text(requirements, image, entries, modules), encoding="utf-8")
     return path
 
 
-def installed(lock: Lock, image: ImageContent) -> Path:
-    """Folder with the installed files of a lock's libraries, the same ones on every machine.
+def archive_of(lock: Lock, image: ImageContent) -> Path:
+    """A zip of the installed files of a lock's libraries; its comment is the SHA-256 over their names and contents.
 
     It is made once and kept in the user's cache, by a digest of the lock: later calls need no network.
 
@@ -68,9 +71,9 @@ def installed(lock: Lock, image: ImageContent) -> Path:
     Raises:
         ConfigError: A library cannot be downloaded, or has other bytes than when it was locked.
     """
-    identity = f"1\n{image.python}\n{image.platform}\n{lock.entries}"
-    target = _cache() / hashlib.sha256(identity.encode()).hexdigest()
-    if target.is_dir():
+    identity = f"2\n{image.python}\n{image.platform}\n{lock.entries}"
+    target = _cache() / f"{hashlib.sha256(identity.encode()).hexdigest()}.zip"
+    if target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
@@ -84,18 +87,22 @@ def installed(lock: Lock, image: ImageContent) -> Path:
         if done.returncode:
             raise ConfigError([Mistake(lock.path, None, _why(done.stderr, image))])
         _leave_out_installation(folder)
-        with suppress(OSError):  # another process has just made it
-            folder.rename(target)
+        _pack(folder, Path(temporary) / target.name)
+        (Path(temporary) / target.name).rename(target)
     return target
 
 
-def files_of(folder: Path) -> dict[str, Path]:
-    """Files below a folder by their path relative to it, sorted.
-
-    Args:
-        folder: The folder.
-    """
-    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+def _pack(folder: Path, target: Path) -> None:
+    total = hashlib.sha256()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            name, content = path.relative_to(folder).as_posix(), path.read_bytes()
+            total.update(f"{name}\0{len(content)}\0".encode())
+            total.update(content)
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(info, content)
+        archive.comment = total.hexdigest().encode()
 
 
 def _platform(image: ImageContent) -> list[str]:

@@ -40,7 +40,9 @@ class JobCode:
     libraries_digest: str | None = None
 
 
-def build_job_code(config: ModelConfig, *, project: Path, target: Path, jobs: Path = JOBS) -> JobCode:
+def build_job_code(
+    config: ModelConfig, *, project: Path, target: Path, jobs: Path = JOBS, image: str | None = None
+) -> JobCode:
     """Write the zip of one model.
 
     Args:
@@ -48,6 +50,7 @@ def build_job_code(config: ModelConfig, *, project: Path, target: Path, jobs: Pa
         project: The model's folder.
         target: The zip to write; missing folders are created.
         jobs: Folder of the package `jobs`. Default: the library's.
+        image: URI of the image that runs it. Default: `training.image`, or AWS's scikit-learn image.
 
     Raises:
         ConfigError: A file that the jobs need is missing, model.py has a syntax error or imports a module that is not there, or
@@ -63,12 +66,12 @@ def build_job_code(config: ModelConfig, *, project: Path, target: Path, jobs: Pa
         "it must define features(raw), train(train, validation, hyperparameters) and predict(model, features)",
     )
     _compile(project / "model.py")
-    libraries = model_libraries(config, project)
+    libraries = model_libraries(config, project, image)
     members = {
         "__main__.py": _MAIN.encode(),
         **dict(_files(jobs, "jobs")),
         **{name: content for name, content in _files(project, "project") if name not in _NOT_SHIPPED},
-        **{f"libraries/{name}": content for name, content in libraries or ()},
+        **({"libraries.zip": libraries.archive.read_bytes()} if libraries else {}),
         "project/settings.json": json.dumps(config.settings(), indent=1, sort_keys=True).encode(),
     }
     _write(members, target)
@@ -122,7 +125,7 @@ def _write(members: Mapping[str, bytes], target: Path) -> None:
     with zipfile.ZipFile(target, "w") as archive:
         for name in sorted(members):
             info = zipfile.ZipInfo(name, _EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = zipfile.ZIP_STORED if name.endswith(".zip") else zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16
             archive.writestr(info, members[name])
 
