@@ -21,6 +21,7 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
             "deploy",
             "recorder",
             "publisher",
+            "score",
             "record-signer",
             "alerts",
             "endpoint-cleanup",
@@ -42,7 +43,7 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
     },
     **{
         (f"{role}/AssetsKey", "kms:Decrypt"): ASSETS_KEY
-        for role in ("sales-train-job", "sales-monitor-job", "recorder")
+        for role in ("sales-train-job", "sales-monitor-job", "sales-score-job", "recorder")
     },
     ("bucket-cleanup", "s3:DeleteObject"): DELETE_OBJECTS,
     ("recorder", "s3:ListBucket"): GONE_ZIP,

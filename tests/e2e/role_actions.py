@@ -10,12 +10,14 @@ from model_factory.functions.shared.chain import record_key
 from model_factory.functions.shared.records import Record, RecorderQueue, send_record
 from model_factory.ops.local.demo.traffic import Traffic
 from model_factory.ops.operations.executions import follow
+from model_factory.ops.operations.scoring import score
 from model_factory.ops.operations.trigger import send_manual_trigger
 from model_factory.ops.reproduction.rebuild import rebuild
 from model_factory.ops.reproduction.recorded import find
 from model_factory.ops.waiting import wait_for
 
 from .conftest import ROOT, Factory, records
+from .scoring import land, next_run, send_event, without_delay
 
 TIMEOUT_SECONDS = 300
 INPUTS = ["x", "y", "colour"]
@@ -25,8 +27,9 @@ def exercise_all_roles(prod: Factory) -> None:
     """Skip, retrain by drift, fail and stop in prod; recover a failed endpoint, destroy and redeploy in dev."""
     prod.run_schedule("retrain")
     wait_for("the reason for the skip", lambda: "no new data" in prod.retrain_log() or None, TIMEOUT_SECONDS)
-    for queue in ("retrain", "deploy"):
+    for queue in ("retrain", "deploy", "score"):
         send_message_that_fails(prod, queue)
+    score_files(prod)
     send_record_that_fails(prod)
     send_record_again(prod)
     publish_record_that_is_missing(prod)
@@ -55,10 +58,44 @@ def send_message_that_fails(factory: Factory, queue: str) -> None:
     try:
         url = sqs.get_queue_url(QueueName=names.queue(queue))["QueueUrl"]
         message = {"model": "broken", "trigger": "manual", "reason": "invalid settings", "id": uuid.uuid4().hex}
+        if queue == "score":
+            message = {"model": "broken", "event": "data"}
+            without_delay(factory)
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message), MessageGroupId="broken")
         factory.receive_message(names.dead_letter_queue(queue))
     finally:
         ssm.delete_parameter(Name=parameter)
+
+
+def score_files(factory: Factory) -> None:
+    """Score a file that landed, during which another one lands, and a file on request; stop a run of a schedule."""
+    factory.client("logs").delete_log_group(logGroupName="/aws/sagemaker/ProcessingJobs")
+    pipeline, session = factory.names.scoring_pipeline, factory.session
+    before = factory.newest_execution(pipeline)
+    land(factory, records(20), "a.csv")
+    send_event(factory, "data")
+    running = wait_for_step(factory, pipeline, "Score", before)
+    land(factory, records(20), "b.csv")
+    send_event(factory, "data")
+    assert follow(session, running, TIMEOUT_SECONDS, lambda _: None).status == "Succeeded"
+    send_event(factory, "ended")
+    assert next_run(factory, running).status == "Succeeded"
+    rows = factory.root / "rows.csv"
+    records(20).to_csv(rows, index=False)
+    assert score(session, factory.model, str(rows), None, lambda _: None).lineage["rows"] == 20
+    scheduler, now = factory.client("scheduler"), datetime.now(UTC)
+    monitor = scheduler.get_schedule(Name=factory.names.schedule("monitor"))
+    before = factory.newest_execution(pipeline)
+    request = json.dumps({"PipelineName": pipeline, "ClientRequestToken": uuid.uuid4().hex})
+    scheduler.create_schedule(
+        Name="score-now",
+        ScheduleExpression=monitor["ScheduleExpression"],
+        FlexibleTimeWindow=monitor["FlexibleTimeWindow"],
+        Target=monitor["Target"] | {"Input": request},
+    )
+    factory.control("tick", schedule="score-now", time=now.isoformat())
+    stop_running(factory, wait_for_step(factory, pipeline, "Score", before))
+    scheduler.delete_schedule(Name="score-now")
 
 
 def send_record_that_fails(factory: Factory) -> None:

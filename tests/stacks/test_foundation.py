@@ -4,8 +4,8 @@ import pytest
 from aws_cdk.assertions import Match
 
 BUCKETS = ["data", "artifacts", "records", "logs"]
-FUNCTIONS = ["retrain", "deploy", "recorder", "publisher", "record-signer", "alerts", "endpoint-cleanup"]
-QUEUES = ["retrain", "deploy", "recorder", "publisher"]
+FUNCTIONS = ["retrain", "deploy", "score", "recorder", "publisher", "record-signer", "alerts", "endpoint-cleanup"]
+QUEUES = ["retrain", "deploy", "score", "recorder", "publisher"]
 """Queues whose functions send an alert for each message that they give up."""
 PROD = "333333333333-us-east-1"
 

@@ -59,7 +59,8 @@ class Batch(Section):
     instance: InstanceType = Field(default="ml.m5.xlarge", description="Instance type of the job that scores.")
     format: Literal["parquet", "csv", "jsonl"] = Field(default="parquet", description="Format of the predictions.")
     labels: bool = Field(
-        default=False, description="Whether predictions have the label and the score of each class as columns of their own."
+        default=False,
+        description="Whether predictions have the label and the score of each class as columns of their own.",
     )
     id_column: str | None = Field(
         default=None,
@@ -93,6 +94,15 @@ class Serving(Section):
         description="Values outside of `minimum`, `maximum` and `values` of the schema: answered and counted by the monitor as "
         "violations, or refused with status 400.",
     )
+
+    @model_validator(mode="after")
+    def _unmonitored_is_said(self) -> Self:
+        if self.mode == "serverless" and self.capture_percent:
+            raise ValueError(
+                "SageMaker captures no requests of serverless endpoints, so drift and quality of the model are not monitored; "
+                "write capture_percent: 0 to accept that, or choose mode `realtime`, or `batch` for files"
+            )
+        return self
 
     @model_validator(mode="after")
     def _batch_is_started(self) -> Self:
