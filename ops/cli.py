@@ -26,6 +26,7 @@ from .commands import (
     report,
     repository,
     reproduction,
+    scoring,
 )
 from .options import err, print_mistakes
 from .project import UsageError
@@ -51,6 +52,7 @@ def options(
 GROUPS = (
     repository,
     operations,
+    scoring,
     audit,
     lineage,
     diff,

@@ -9,6 +9,7 @@ from aws_cdk import Duration, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from model_factory.assets import FUNCTIONS
@@ -24,7 +25,7 @@ from model_factory.core.trigger_queue import TriggerQueue, UndeliveredQueue
 from model_factory.delivery.role import DeliveryRole
 from model_factory.environment.data_lake import DataLake, RecordWriters
 from model_factory.environment.environment_alerts import EnvironmentAlerts
-from model_factory.environment.function_permissions import cleanup_statements, deploy_statements, retrain_statements
+from model_factory.environment.function_permissions import shared_statements
 from model_factory.environment.isolated_network import IsolatedNetwork
 from model_factory.environment.publisher import LineageReceiver, Publisher, publisher_statements
 from model_factory.environment.rebuild import Rebuild
@@ -36,8 +37,9 @@ from model_factory.environment.signing_key import SigningKey
 
 from .channels import add_channels
 
-_RETRAIN_TIMEOUT = Duration.seconds(60)
 _DEPLOY_TIMEOUT = Duration.minutes(2)
+_MINUTE = Duration.minutes(1)
+_BURST = Duration.minutes(5)  # SQS keeps one of equal messages within this time: one run scores what lands in it
 _CLEANUP_TIMEOUT = Duration.minutes(14)
 
 
@@ -105,14 +107,10 @@ class FoundationStack(Stack):
     def _function_statements(self, factory: FactoryConfig) -> dict[str, list[iam.PolicyStatement]]:
         """Permissions of the functions. The endpoints of an isolated VPC allow the same calls."""
         names, key_arn = self._names, self.key.key_arn
-        return {
-            "retrain": retrain_statements(names, key_arn),
-            "deploy": deploy_statements(names, key_arn),
-            "endpoint-cleanup": cleanup_statements(names, key_arn),
-            "recorder": recorder_statements(
-                names, key_arn, self._evidence_key.key_arn, assets_bucket_arn(names, qualifier_of(self))
-            ),
-            "publisher": publisher_statements(names, key_arn, _receiver(factory)),
+        code = assets_bucket_arn(names, qualifier_of(self))
+        return shared_statements(names, key_arn) | {
+            "recorder": recorder_statements(names, key_arn, self._evidence_key.key_arn, code),
+            "publisher": publisher_statements(names, key_arn, LineageReceiver.of(factory.openlineage)),
         }
 
     def _vpc(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> VpcConfig | None:
@@ -128,7 +126,6 @@ class FoundationStack(Stack):
             self._keep_exports(self._isolated(environment, statements).vpc)
         if network is None:
             return None
-
         # The VPC can belong to another account that shares its subnets; ids are unique in all accounts.
         return VpcConfig(tuple(network.subnets), tuple(network.security_groups), account="*")
 
@@ -197,7 +194,7 @@ class FoundationStack(Stack):
         )
 
     def _add_functions(self, factory: FactoryConfig, statements: Mapping[str, Sequence[iam.PolicyStatement]]) -> None:
-        """The functions, four of them behind a queue."""
+        """The functions, five of them behind a queue."""
         self._recorder = Recorder(
             self,
             "Recorder",
@@ -216,18 +213,15 @@ class FoundationStack(Stack):
             names=self._names,
             source=FUNCTIONS / "publisher",
             key=self.key,
-            receiver=_receiver(factory),
+            receiver=LineageReceiver.of(factory.openlineage),
             statements=list(statements["publisher"]),
             vpc=self.vpc,
             alarm_topic=self._by_name.alarm_topic,
             undelivered=self._by_name.undelivered_queue,
         )
-        retrain_queue = self._trigger_queue("RetrainQueue", "retrain", _RETRAIN_TIMEOUT)
-        retrain = self._function("Retrain", "retrain", _RETRAIN_TIMEOUT, statements)
-        retrain.consume(retrain_queue.queue, dead_letters=retrain_queue.dead_letters, grant=False)
-        deploy_queue = self._trigger_queue("DeployQueue", "deploy", _DEPLOY_TIMEOUT)
-        deploy = self._function("Deploy", "deploy", _DEPLOY_TIMEOUT, statements)
-        deploy.consume(deploy_queue.queue, dead_letters=deploy_queue.dead_letters, grant=False)
+        retrain_queue = self._behind_queue("Retrain", _MINUTE, statements)
+        deploy_queue = self._behind_queue("Deploy", _DEPLOY_TIMEOUT, statements)
+        score_queue = self._behind_queue("Score", _MINUTE, statements, delay=_BURST)
         cleanup = self._function("EndpointCleanup", "endpoint-cleanup", _CLEANUP_TIMEOUT, statements)
         self.resources = EnvironmentResources(
             data_bucket=self._lake.data,
@@ -235,25 +229,37 @@ class FoundationStack(Stack):
             records_bucket=self._lake.records,
             key=self.key,
             alarm_topic=cast(sns.ITopic, self._alerts.topic),
-            retrain_queue=retrain_queue.queue,
-            deploy_queue=deploy_queue.queue,
+            retrain_queue=retrain_queue,
+            deploy_queue=deploy_queue,
+            score_queue=score_queue,
             undelivered_queue=self._undelivered.queue,
             scheduler_role=cast(iam.IRole, self._scheduler.role),
             endpoint_cleanup=cast(lambda_.IFunction, cleanup.function),
             vpc=self.vpc,
         )
 
-    def _trigger_queue(self, construct_id: str, purpose: str, timeout: Duration) -> TriggerQueue:
-        return TriggerQueue(
+    def _behind_queue(
+        self,
+        name: str,
+        timeout: Duration,
+        statements: Mapping[str, Sequence[iam.PolicyStatement]],
+        delay: Duration | None = None,
+    ) -> sqs.IQueue:
+        """The queue of a function, and the function."""
+        behind = TriggerQueue(
             self,
-            construct_id,
+            f"{name}Queue",
             names=self._names,
-            purpose=purpose,
+            purpose=name.lower(),
             key=self.key,
             function_timeout=timeout,
             alarm_topic=self._by_name.alarm_topic,
             function_alerts=True,
+            delay=delay,
         )
+        function = self._function(name, name.lower(), timeout, statements)
+        function.consume(behind.queue, dead_letters=behind.dead_letters, grant=False)
+        return behind.queue
 
     def _function(
         self,
@@ -288,11 +294,6 @@ class FoundationStack(Stack):
                 gives=promotes and environment != factory.delivered[-1],
                 receives=promotes and environment != factory.delivered[0],
             )
-
-
-def _receiver(factory: FactoryConfig) -> LineageReceiver:
-    section = factory.openlineage
-    return LineageReceiver(section.url, section.api_key_parameter, section.repository)
 
 
 def _days(age: timedelta | None) -> Duration | None:

@@ -24,6 +24,7 @@ from model_factory.model.model_registry import ModelRegistry
 from model_factory.model.monitor_pipeline import MonitorPipeline
 from model_factory.model.props import ModelProps
 from model_factory.model.retrain_trigger import RetrainTrigger
+from model_factory.model.scoring_pipeline import ScoringPipeline
 from model_factory.model.settings import ModelSettings
 from model_factory.model.training_pipeline import TrainingPipeline
 
@@ -42,6 +43,7 @@ class ModelStack(Stack):
         registry: The model package group.
         training_pipeline: The training pipeline.
         monitor_pipeline: The monitor pipeline and its schedule.
+        scoring_pipeline: The pipeline that scores files, and what starts it.
         retrain_trigger: The schedule and the alarm rule that start trainings.
         endpoint: Deployment of the endpoint.
         settings: The parameter that the functions of the environment read.
@@ -103,6 +105,7 @@ class ModelStack(Stack):
         self.training_pipeline = TrainingPipeline(self, "Training", props)
         self.training_pipeline.node.add_dependency(self.registry)
         self.monitor_pipeline = MonitorPipeline(self, "Monitoring", props)
+        self.scoring_pipeline = ScoringPipeline(self, "Scoring", props)
         self.retrain_trigger = RetrainTrigger(self, "Retrain", props)
         self.endpoint = EndpointDeployer(self, "Endpoint", props)
         self.endpoint.node.add_dependency(self.registry)

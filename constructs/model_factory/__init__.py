@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from .model.monitor_pipeline import MonitorPipeline
     from .model.props import ModelProps
     from .model.retrain_trigger import RetrainTrigger
+    from .model.scoring_pipeline import ScoringPipeline
     from .model.settings import ModelSettings
     from .model.training_pipeline import TrainingPipeline
     from .stacks.app import FactoryApp
@@ -129,6 +130,7 @@ _EXPORTS = {
     "ModelRegistry": "model.model_registry",
     "TrainingPipeline": "model.training_pipeline",
     "MonitorPipeline": "model.monitor_pipeline",
+    "ScoringPipeline": "model.scoring_pipeline",
     "RetrainTrigger": "model.retrain_trigger",
     "EndpointDeployer": "model.endpoint_deployer",
     "ModelSettings": "model.settings",
@@ -207,6 +209,7 @@ __all__ = [
     "RetrainTrigger",
     "RetryPolicy",
     "SchedulerRole",
+    "ScoringPipeline",
     "Step",
     "TrainingPipeline",
     "TrainingStep",

@@ -44,6 +44,11 @@ class Context:
         return self.settings["monitoring"]
 
     @property
+    def is_batch(self) -> bool:
+        """Whether files are scored in jobs, and there is no endpoint."""
+        return self.settings["serving"]["mode"] == "batch"
+
+    @property
     def label(self) -> str:
         """Name of the label's column."""
         return self.settings["data"]["label"]

@@ -1,4 +1,4 @@
-"""The live version: the one that the endpoint serves, with the baselines that were registered with it."""
+"""The live version: the one that the endpoint serves, or without one the newest approved, with its registered baselines."""
 
 import io
 from dataclasses import dataclass, field, replace
@@ -76,6 +76,16 @@ def find(endpoint: str) -> LiveVersion | None:
     )
 
 
+def approved(model_package_group: str) -> LiveVersion | None:
+    """The live version of a model that is scored in batches: the newest approved one; None when none is."""
+    found = _approved(model_package_group)
+    newest = max(found, key=lambda package: package["ModelPackageVersion"], default=None)
+    if newest is None:
+        return None
+    package = s3.client("sagemaker").describe_model_package(ModelPackageName=newest["ModelPackageArn"])
+    return _load(package, package.get("LastModifiedTime") or package["CreationTime"])
+
+
 def score_baseline(arn: str, version: int) -> Profile | None:
     """The scores on the test rows of another version of the group of `arn`; None when it was deleted, or has none."""
     sagemaker = s3.client("sagemaker")
@@ -93,14 +103,18 @@ def score_baseline(arn: str, version: int) -> Profile | None:
 
 def newest_approved(model_package_group: str) -> int | None:
     """The newest approved version, which should be live; None when none is approved."""
-    found = s3.client("sagemaker").list_model_packages(
+    return max((package["ModelPackageVersion"] for package in _approved(model_package_group)), default=None)
+
+
+def _approved(model_package_group: str) -> list[dict[str, Any]]:
+    """Summaries of the newest approved versions."""
+    return s3.client("sagemaker").list_model_packages(
         ModelPackageGroupName=model_package_group,
         ModelApprovalStatus="Approved",
         SortBy="CreationTime",
         SortOrder="Descending",
         MaxResults=10,
     )["ModelPackageSummaryList"]
-    return max((package["ModelPackageVersion"] for package in found), default=None)
 
 
 def _load(package: dict[str, Any], deployed: datetime) -> LiveVersion:

@@ -8,7 +8,17 @@ from .. import paths, s3
 from ..drift import statistics_json
 from ..drift.quality import Finding
 from ..failures import JobFailure
-from . import captured, cloudwatch, live_version, model_quality, predictions, quality_report, report, report_html
+from . import (
+    captured,
+    cloudwatch,
+    live_version,
+    model_quality,
+    predictions,
+    quality_report,
+    report,
+    report_html,
+    scored,
+)
 from .attribution import Attribution
 from .check import Check, examine
 from .context import Context
@@ -18,6 +28,7 @@ from .state import State
 from .window import Window
 
 NO_ENDPOINT = "there is no endpoint yet"
+NO_VERSION = "no version is approved yet"
 
 
 @dataclass(frozen=True)
@@ -38,7 +49,9 @@ def run() -> None:
     same: the bad lines are in quarantine, and the next run starts after them.
     """
     context = Context.from_environment()
-    live = live_version.find(context.endpoint)
+    live = (
+        live_version.approved(context.model_package_group) if context.is_batch else live_version.find(context.endpoint)
+    )
     if live is None:
         _report_no_endpoint(context)
         return
@@ -55,14 +68,15 @@ def run() -> None:
 
 def _report_no_endpoint(context: Context) -> None:
     """Raises JobFailure when there should be one; then no metric is published, and the alarm monitor-missed stays."""
+    reason = NO_VERSION if context.is_batch else NO_ENDPOINT
     if (version := live_version.newest_approved(context.model_package_group)) is not None:
         raise JobFailure(
             f"there is no endpoint {context.endpoint}, although version {version} is approved: nothing serves requests. "
             f"`model-factory redeploy {context.model_name} --env {context.environment}` creates it"
         )
-    print(f"monitor   {NO_ENDPOINT}; there is nothing to monitor", flush=True)
+    print(f"monitor   {reason}; there is nothing to monitor", flush=True)
     cloudwatch.publish(context, {"RowsObserved": 0.0})
-    _write_json({"report.json": {"scheduled_time": context.scheduled.isoformat(), "rows": 0, "reason": NO_ENDPOINT}})
+    _write_json({"report.json": {"scheduled_time": context.scheduled.isoformat(), "rows": 0, "reason": reason}})
 
 
 def _check(context: Context, live: LiveVersion, state: State) -> tuple[Result, State]:
@@ -84,7 +98,8 @@ def _read_window(
     window = Window(live, context.settings, attribution)
     bucket, _ = s3.split(context.data_uri)
     for entry in objects:
-        window.add(captured.read(bucket, entry["Key"], live.columns, live.version))
+        read = scored.read if entry["Key"].endswith(".parquet") else captured.read
+        window.add(read(bucket, entry["Key"], live.columns, live.version))
     return window
 
 

@@ -4,7 +4,6 @@ Objects below `<data>/<model>/scoring/` are scored once, by the version that is 
 belong to one request of a person, and are scored once by each version that is asked for.
 """
 
-import hashlib
 import os
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,10 +11,7 @@ from typing import Any, Self
 from .. import project, s3
 from ..failures import JobFailure
 from ..s3 import S3Object
-
-INBOX, REQUESTS = "scoring/", "scoring-requests/"
-PREDICTIONS = "predictions/"
-ENDINGS = {"parquet": ".parquet", "csv": ".csv", "jsonl": ".jsonl"}
+from .names import INBOX, REQUESTS, Target, target
 
 
 @dataclass(frozen=True)
@@ -72,36 +68,16 @@ class Context:
         """Whether the objects belong to a person's request. Such rows are not monitored: they need not be the model's traffic."""
         return self.data_uri.startswith(f"{self.model_uri}/{REQUESTS}")
 
-    def target(self, source: S3Object, version: int) -> "Target":
+    @property
+    def ending(self) -> str:
+        """Ending of the names of predictions."""
+        return f".{self.options['format']}"
+
+    def target(self, source: S3Object, version: int) -> Target:
         """Where the predictions of an object go."""
-        bucket, folder = s3.split(self.model_uri)
-        path = source.key.removeprefix(f"{folder}/")
-        path = path.removeprefix(INBOX).removeprefix(REQUESTS)
-        above, _, name = path.rpartition("/")
-        identity = hashlib.sha256(f"{source.key}\0{source.version_id}".encode()).hexdigest()[:16]
-        # Names that begin with _ are no data to Spark, Hive and Athena: a request is no part of the model's table.
-        places = [f"_requests/version={version}" if self.is_request else "", above]
-        parts = [folder, PREDICTIONS.rstrip("/"), *filter(None, places)]
-        ending = ENDINGS[self.options["format"]]
-        return Target(bucket, "/".join(parts), f"{name.partition('.')[0]}-{identity}", ending, identity)
-
-
-@dataclass(frozen=True)
-class Target:
-    """The names of an object's predictions and of their lineage. `identity`: digest of the object's key and version id."""
-
-    bucket: str
-    folder: str
-    stem: str
-    ending: str
-    identity: str
+        return target(s3.split(self.model_uri)[1], source.key, source.version_id, version)
 
     @property
-    def key(self) -> str:
-        """Key of the predictions."""
-        return f"{self.folder}/{self.stem}{self.ending}"
-
-    @property
-    def lineage_key(self) -> str:
-        """Key of their lineage, in a folder that readers of tables leave out."""
-        return f"{self.folder}/_lineage/{self.stem}.json"
+    def bucket(self) -> str:
+        """The data bucket."""
+        return s3.split(self.model_uri)[0]

@@ -21,7 +21,8 @@ from .. import s3
 from ..failures import JobFailure
 from ..s3 import S3Object
 from . import predictions, rows, store, version, workers
-from .context import Context, Target
+from .context import Context
+from .names import Target
 from .version import Artifact, Version
 from .workers import Workers
 
@@ -59,7 +60,8 @@ class Run:
             "rows": self.rows,
             "skipped": self.skipped,
             "failed": self.failed,
-            "objects": self.scored,
+            # Each names its input itself, as the objects of a training's manifest do.
+            "objects": [each["input"] | each for each in self.scored],
         }
 
 
@@ -107,7 +109,7 @@ def _score_all(now: Run) -> None:
         )
     now.version = found
     targets = [(source, context.target(source, found.number)) for source in sources]
-    new = [(source, target) for source, target in targets if not store.scored_already(target)]
+    new = [(source, target) for source, target in targets if not store.scored_already(context, target)]
     now.skipped = len(targets) - len(new)
     if not new:
         return
@@ -148,7 +150,7 @@ class _Scoring:
 
     def score(self, source: S3Object, target: Target) -> dict[str, Any] | str:
         """The lineage of the object's predictions, or why it has none."""
-        path = self.folder / f"{target.identity}{target.ending}"
+        path = self.folder / f"{target.identity}{self.context.ending}"
         try:
             return self._score(source, target, path)
         except JobFailure as failure:

@@ -22,7 +22,8 @@ from .. import s3
 from ..evaluation.champion import file_digest
 from ..monitoring.predictions import record_keys
 from ..s3 import S3Object
-from .context import Context, Target
+from .context import Context
+from .names import Target
 from .version import Version
 
 MEDIA_TYPES = {".parquet": "application/vnd.apache.parquet", ".csv": "text/csv", ".jsonl": "application/jsonlines"}
@@ -31,12 +32,12 @@ INPUT, SCORE = "input:", "score:"
 """Beginnings of the names of columns in captured rows."""
 
 
-def scored_already(target: Target) -> bool:
+def scored_already(context: Context, target: Target) -> bool:
     """Whether the object's predictions and their lineage exist.
 
     A listing: without permission to list the whole bucket, S3 answers 403 for an object that does not exist.
     """
-    found = {entry["Key"] for entry in s3.below(f"s3://{target.bucket}/{target.folder}/_lineage/{target.stem}.json")}
+    found = {entry["Key"] for entry in s3.below(f"s3://{context.bucket}/{target.lineage_key}")}
     return target.lineage_key in found
 
 
@@ -56,17 +57,19 @@ def metadata(context: Context, version: Version, source: S3Object, digest: str, 
 
 def write(context: Context, target: Target, path: Path, described: dict[str, str]) -> dict[str, Any]:
     """Write the predictions in the file `path`, and their lineage; the lineage, as `lineage` describes it."""
+    key = f"{target.prefix}{context.ending}"
     with path.open("rb") as body:
-        _once(target.bucket, target.key, body, MEDIA_TYPES[target.ending], described)
-    written = s3.client().head_object(Bucket=target.bucket, Key=target.key)
+        _once(context.bucket, key, body, MEDIA_TYPES[context.ending], described)
+    written = s3.client().head_object(Bucket=context.bucket, Key=key)
     content = lineage(context, target, written, file_digest(path) if written["Metadata"] == described else None)
-    s3.write_json(f"s3://{target.bucket}/{target.lineage_key}", content)
+    s3.write_json(f"s3://{context.bucket}/{target.lineage_key}", content)
     return content
 
 
 def lineage(context: Context, target: Target, written: dict[str, Any], digest: str | None) -> dict[str, Any]:
     """The lineage of predictions from their object, as HeadObject describes it; docs/reference/contracts.md has its members."""
     given = written["Metadata"]
+    key = f"{target.prefix}{context.ending}"
     return {
         "model": context.model_name,
         "environment": context.environment,
@@ -77,14 +80,14 @@ def lineage(context: Context, target: Target, written: dict[str, Any], digest: s
         "scored": given["scored"],
         "rows": int(given["rows"]),
         "input": {
-            "bucket": target.bucket,
+            "bucket": context.bucket,
             "key": unquote(given["input"]),
             "version_id": given["input-version-id"],
             "sha256": given["input-sha256"],
         },
         "predictions": {
-            "bucket": target.bucket,
-            "key": target.key,
+            "bucket": context.bucket,
+            "key": key,
             "version_id": written.get("VersionId", "null"),
             "size": written["ContentLength"],
             "sha256": digest,
@@ -126,9 +129,9 @@ def captured(
     known = {"version": str(version.number), "seconds": str(int(datetime.now(UTC).timestamp()))}
     body = io.BytesIO()
     pq.write_table(pa.table(columns).replace_schema_metadata(known), body, compression="zstd")
-    bucket, folder = s3.split(context.model_uri)
-    key = f"{folder}/captured/{context.endpoint}/batch/{target.identity}-{first_row:012}.parquet"
-    return [Captured(bucket, key, body.getvalue())]
+    _, folder = s3.split(context.model_uri)
+    key = f"{target.captured_prefix(folder, context.endpoint)}{first_row:012}.parquet"
+    return [Captured(context.bucket, key, body.getvalue())]
 
 
 def _once(bucket: str, key: str, body: Any, media_type: str, described: dict[str, str]) -> None:

@@ -102,6 +102,20 @@ def live_version_rejected(settings: Settings, rejected: int, done: str) -> Alert
     )
 
 
+def scoring_version_rejected(settings: Settings, rejected: int, next_version: int | None) -> Alert:
+    """The version that scored files was rejected; an older approved one, if there is one, scores the next ones."""
+    done = f"Version {next_version} scores the next files." if next_version else "No version is approved: runs fail."
+    return Alert(
+        model=settings.model,
+        cause="live-version-rejected" if next_version else "no-approved-version",
+        what=f"Version {rejected} of {settings.model} was rejected while it was live.",
+        why="Its approval status was set to Rejected.",
+        done=f"{done} Predictions of version {rejected} remain.",
+        command=command("status", settings.model),
+        version=rejected,
+    )
+
+
 def nothing_approved(settings: Settings, version: int) -> Alert:
     """The live version was rejected, and no version is approved any more."""
     return Alert(

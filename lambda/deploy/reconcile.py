@@ -12,6 +12,7 @@ import api_requests as requests
 import endpoints
 import ends
 import notices
+import without_endpoint
 from botocore.exceptions import ClientError
 from decision import Delete, Deploy, EndpointState, Keep, Retry, Wanted, decide
 from deployment import WAITING, Deployment, timeout_of
@@ -40,6 +41,8 @@ def reconcile(settings: Settings, request: Request, sender: str, sent: datetime)
     description = endpoints.describe(settings.endpoint)
     if request.endpoint:
         ends.close_from_event(settings, request.endpoint, description)
+    if settings.serving.mode == "batch":
+        return without_endpoint.reconcile(settings, request, description)
     package = newest_approved(settings.model_package_group, request.model_package)
     if description:
         ends.close_last(settings, description, settled=request.kind == "settled")

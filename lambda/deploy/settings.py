@@ -30,7 +30,7 @@ class Serverless(BaseModel):
 class Serving(BaseModel):
     """Configuration of the endpoint."""
 
-    mode: Literal["realtime", "serverless"]
+    mode: Literal["realtime", "serverless", "batch"]
     instance: str
     scaling: Scaling
     canary: Canary

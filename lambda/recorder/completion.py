@@ -14,10 +14,12 @@ from drafts import Draft
 from evidence import Evidence, Sources, collect
 from lineage_markers import write_markers
 from sbom import bill_of_materials
+from scorings import REPORT, report_key
 from shared.alerts import Alert, send_alert
+from shared.chain import SCORED_BY
 from shared.clients import client
 from statement import sign, statement
-from store import Store
+from store import ObjectVersion, Store
 
 RESERVE_SECONDS = 60
 """What the record itself and the alert may take of the invocation's time."""
@@ -49,7 +51,9 @@ def needs_evidence(draft: Draft) -> bool:
     """Whether a draft is about a version or a training whose files are to be kept, and no sender has named them."""
     if draft.evidence or not draft.model or not draft.subject:
         return False
-    return draft.kind == "registration" or (draft.kind == "training" and draft.facts.get("outcome") != "succeeded")
+    return draft.kind in ("registration", "scoring") or (
+        draft.kind == "training" and draft.facts.get("outcome") != "succeeded"
+    )
 
 
 def complete(draft: Draft, clients: Clients) -> Draft:
@@ -61,6 +65,8 @@ def complete(draft: Draft, clients: Clients) -> Draft:
     if not needs_evidence(draft):
         return draft
     subject = str(draft.subject)
+    if draft.kind == "scoring":
+        return _scored(draft, subject, clients)
     return (
         _registration(draft, subject, clients)
         if draft.kind == "registration"
@@ -104,6 +110,23 @@ def _unregistered(draft: Draft, execution: str, clients: Clients) -> Draft:
     evidence = collect(Sources(folder, execution), _store(draft, clients), clients.sagemaker)
     _mark(draft, evidence, clients, execution.rpartition("/")[2])
     return replace(draft, facts={**draft.facts, **_facts(evidence)}, evidence=evidence.files)
+
+
+def _scored(draft: Draft, execution: str, clients: Clients) -> Draft:
+    """A run of the scoring pipeline: its report, and the markers of the objects that it scored."""
+    bucket, key = os.environ["ARTIFACTS_BUCKET"], report_key(draft.model, execution)
+    listed = clients.s3.list_object_versions(Bucket=bucket, Prefix=key).get("Versions", [])
+    newest: dict[str, Any] | None = next((each for each in listed if each["IsLatest"]), None)
+    if newest is None:
+        return replace(draft, facts={**draft.facts, "missing": {REPORT: f"it is not at s3://{bucket}/{key}"}})
+    version = ObjectVersion(bucket, key, newest["VersionId"], newest["Size"])
+    body: bytes = clients.s3.get_object(**version.request)["Body"].read()
+    evidence = {REPORT: _store(draft, clients).put(body, version.uri, version.version_id)}
+    objects: list[dict[str, Any]] = json.loads(body)["objects"]
+    by = f"{SCORED_BY}{execution.rpartition('/')[2]}"
+    records = os.environ["RECORDS_BUCKET"]
+    write_markers(clients.s3, records, objects, model=draft.model, execution=by, version=draft.version)
+    return replace(draft, evidence=evidence)
 
 
 def _mark(draft: Draft, evidence: Evidence, clients: Clients, execution: str) -> None:

@@ -22,6 +22,7 @@ ALARMS = (
     "model-quality",
     "monitor-missed",
     "retrain-not-started",
+    "scoring-failed",
     "training-failed",
 )
 """Purposes of the alarms of a model: the last parts of their names."""
@@ -29,12 +30,13 @@ ALARMS = (
 
 @dataclass(frozen=True)
 class ExecutionEnded:
-    """An execution of a model's training pipeline ended: ARN, status and time of the end."""
+    """An execution of a model's training or scoring pipeline ended: ARN, status and time of the end."""
 
     model: str
     execution: str
     status: str
     time: datetime
+    is_scoring: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,10 +172,12 @@ def read_event(body: str, origin: Origin) -> Event | None:
 def _execution(event: _ExecutionEnded, origin: Origin) -> ExecutionEnded | None:
     arn = event.detail.arn
     account, resource = arn.split(":")[4:6]
-    model = origin.model_in(resource.split("/")[1], "-train")
+    pipeline = resource.split("/")[1]
+    trained, scored = origin.model_in(pipeline, "-train"), origin.model_in(pipeline, "-score")
+    model = trained or scored
     if model is None or account != origin.account:
         return None
-    return ExecutionEnded(model, arn, event.detail.status, event.time)
+    return ExecutionEnded(model, arn, event.detail.status, event.time, is_scoring=trained is None)
 
 
 def _version(event: _VersionChanged, origin: Origin) -> VersionChanged | None:

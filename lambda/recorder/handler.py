@@ -1,8 +1,8 @@
 """Handler of the recorder queue: each message is a record, or an event of AWS that becomes records, of a model's chain.
 
 Needs s3:ListBucket on the records bucket below `*/chain/`, `*/index/` and `*/events/`; s3:GetObject on `*/chain/*` and
-`*/events/*`; s3:PutObject on `*/chain/*`, `*/index/*` and `*/events/*`; s3:ListBucket and s3:GetObject for evaluation.json in the
-artifacts bucket;
+`*/events/*`; s3:PutObject on `*/chain/*`, `*/index/*` and `*/events/*`; s3:ListBucket and s3:GetObject for evaluation.json
+and for the reports of scoring in the artifacts bucket;
 sagemaker:DescribePipelineExecution, ListPipelineExecutionSteps, ListPipelineParametersForExecution and DescribeModelPackage;
 ssm:GetParameterHistory on the models' parameters; kms:Decrypt and kms:GenerateDataKey on the environment's key;
 events:PutEvents for its alerts; its queue and dead-letter queue; its log group.
@@ -21,6 +21,7 @@ from drafts import By, Draft
 from events import AlarmChanged, Event, ExecutionEnded, SettingsChanged, VersionChanged
 from messages import Received, parse
 from registry import version
+from scorings import scoring
 from shared.clients import client
 from shared.messages import InvalidMessageError
 from shared.queue import RefusedMessageError, origin_of, process_batch
@@ -60,6 +61,8 @@ def _drafts(message: Draft | Event, chains: Chains) -> Iterator[Draft]:
     match message:
         case Draft():
             yield message
+        case ExecutionEnded(is_scoring=True):
+            yield scoring(message)
         case ExecutionEnded():
             yield from training(message)
         case VersionChanged():

@@ -23,22 +23,22 @@ _MISSING = ("ResourceNotFound", "ValidationException")
 
 def training(event: ExecutionEnded) -> Iterator[Draft]:
     """The record of the execution, and that of its gate when it had one. Errors of AWS are raised."""
-    described = _described(event.execution)
-    steps = list(_steps(event.execution)) if described else []
-    parameters = _parameters(event.execution) if described else {}
+    found = described(event.execution)
+    steps = list(_steps(event.execution)) if found else []
+    parameters = parameters_of(event.execution) if found else {}
     facts = {
         "outcome": event.status.lower(),
         "trigger": parameters.get("Trigger"),
         "reason": parameters.get("Reason"),
         "parameters": parameters,
-        "failure_reason": described.get("FailureReason"),
-        "started": described.get("CreationTime"),
-        "name": described.get("PipelineExecutionDisplayName"),
-        "description": described.get("PipelineExecutionDescription"),
-        "last_modified_by": who(described.get("LastModifiedBy")),
+        "failure_reason": found.get("FailureReason"),
+        "started": found.get("CreationTime"),
+        "name": found.get("PipelineExecutionDisplayName"),
+        "description": found.get("PipelineExecutionDescription"),
+        "last_modified_by": who(found.get("LastModifiedBy")),
         "steps": steps,
     }
-    by = By(who(described.get("CreatedBy")), "sagemaker")
+    by = By(who(found.get("CreatedBy")), "sagemaker")
     identifier = f"{event.execution}#{event.status}"
     yield Draft("training", identifier, event.time, by, event.model, subject=event.execution, facts=plain(facts))
     ended: datetime | None = next((each["ended"] for each in steps if each["name"] == GATE and each["ended"]), None)
@@ -54,7 +54,7 @@ def training(event: ExecutionEnded) -> Iterator[Draft]:
         )
 
 
-def _described(execution: str) -> dict[str, Any]:
+def described(execution: str) -> dict[str, Any]:
     """The execution, or nothing when it was deleted with its pipeline."""
     try:
         return client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=execution)
@@ -64,7 +64,8 @@ def _described(execution: str) -> dict[str, Any]:
         raise
 
 
-def _parameters(execution: str) -> dict[str, str]:
+def parameters_of(execution: str) -> dict[str, str]:
+    """The parameters of an execution, by name."""
     pages = client("sagemaker").get_paginator("list_pipeline_parameters_for_execution")
     return {
         each["Name"]: each["Value"]

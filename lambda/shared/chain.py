@@ -25,6 +25,7 @@ KINDS = (
     "rejection",
     "promotion",
     "deployment",
+    "scoring",
     "alarm",
     "retrain",
     "configuration",
@@ -36,7 +37,9 @@ KINDS = (
 ENVIRONMENT = "_environment"
 """Folder of the chain of records that are about no model. Names of models have no underscore."""
 LINEAGE = "_lineage"
-"""Folder of the markers that say which trainings read an object."""
+"""Folder of the markers that say which trainings read an object, and which runs scored it."""
+SCORED_BY = "score-"
+"""Beginning of the execution in the marker of an object that was scored."""
 
 _MARKER = re.compile(r"[^/]+/index/[a-z]+/(\d{8}T\d{6}Z)-v(0|[1-9]\d*)-([1-9]\d*)")
 

@@ -8,10 +8,11 @@ from typing import Any, cast
 from model_factory.core.names import ROWS
 from model_factory.functions.shared.executions import Execution
 from model_factory.functions.shared.s3 import split_uri
+from model_factory.jobs.scoring.names import target
 
 from ..explanation import captures
 from ..explanation.captures import Range
-from ..lineage.forward import NotDeployedError, forward, readings, to_reject, to_train_again
+from ..lineage.forward import NotDeployedError, Reading, forward, readings, to_reject, to_train_again
 from ..lineage.links import Link
 from ..operations.executions import newest_executions
 from ..project import EnvironmentSession, Project, UsageError
@@ -160,6 +161,9 @@ def _rows(session: EnvironmentSession, uri: str) -> Iterator[Version]:
     artifacts = session.names.bucket("artifacts")
     seen: set[tuple[str, str]] = set()
     for reading in readings(session, uri):
+        if reading.scored_by:
+            yield from _scored(session, uri, reading)
+            continue
         execution = f"{reading.model}/executions/{reading.execution}/"
         prefixes = [f"{ROWS}{reading.model}/{reading.execution}/", *(execution + each for each in DERIVED)]
         prefixes += _recorded_rows(session, reading.model, reading.version, artifacts)
@@ -167,6 +171,15 @@ def _rows(session: EnvironmentSession, uri: str) -> Iterator[Version]:
             if (version.key, version.version_id) not in seen:
                 seen.add((version.key, version.version_id))
                 yield version
+
+
+def _scored(session: EnvironmentSession, uri: str, reading: Reading) -> Iterator[Version]:
+    """Versions of the object's predictions, their lineage, and the rows for the monitor."""
+    bucket, key = split_uri(uri)
+    where = target(reading.model, key, reading.object_version, reading.version or 0)
+    endpoint = session.names.model(reading.model).endpoint
+    for prefix in (where.prefix, where.lineage_key, where.captured_prefix(reading.model, endpoint)):
+        yield from _versions(session, bucket, prefix)
 
 
 def _recorded_rows(session: EnvironmentSession, model: str, number: int | None, bucket: str) -> Sequence[str]:

@@ -1,6 +1,7 @@
-"""From an object forward: the trainings that read it, the versions that they made, and the endpoints that served or serve those.
+"""From an object forward: the trainings that read it, the versions that they made, the endpoints that served or serve those, and
+the runs that scored it.
 
-The factory makes no batch output; SageMaker's own batch transform jobs of people are not among its records.
+SageMaker's own batch transform jobs of people are not among the factory's records.
 """
 
 import re
@@ -11,7 +12,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from model_factory.functions.shared.chain import index_prefix, lineage_prefix, read_index_key, read_lineage_key
+from model_factory.functions.shared.chain import (
+    SCORED_BY,
+    index_prefix,
+    lineage_prefix,
+    read_index_key,
+    read_lineage_key,
+)
 
 from ..operations.executions import is_missing
 from ..operations.facts import read_settings
@@ -33,12 +40,20 @@ class NotDeployedError(UsageError):
 
 @dataclass(frozen=True)
 class Reading:
-    """A training that read a version of the object; `version` is the version of the model that it made, None without one."""
+    """A training that read a version of the object; `version` is the version of the model that it made, None without one.
+
+    Of a run that scored the object, `version` is the one that did.
+    """
 
     model: str
     object_version: str
     execution: str
     version: int | None
+
+    @property
+    def scored_by(self) -> str:
+        """Id of the run that scored the object; empty for a training."""
+        return self.execution.removeprefix(SCORED_BY) if self.execution.startswith(SCORED_BY) else ""
 
 
 def split_reference(reference: str) -> tuple[str, str]:
@@ -130,7 +145,12 @@ def _model(session: EnvironmentSession, model: str, own: Sequence[Reading], *, d
     live, deployments = _live(sagemaker, names.endpoint), _deployments(session, model)
     links: list[Link] = []
     for each in own:
-        facts = known(object_version=each.object_version, execution=each.execution)
+        facts = known(object_version=each.object_version, execution=each.scored_by or each.execution)
+        if each.scored_by:
+            where = f"s3://{session.names.bucket('data')}/{model}/predictions/"
+            by = f" by v{each.version}" if each.version else ""
+            links.append(Link("predictions", f"{model}: predictions{by} in {session.environment.name}", where, facts))
+            continue
         if each.version is None:
             links.append(
                 Link("training", f"{model}: no version", each.execution, facts | {"outcome": "failed or rejected"})

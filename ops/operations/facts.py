@@ -58,6 +58,11 @@ class ModelFacts:
     executions: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     deployment: dict[str, Any] | None = None
 
+    @property
+    def is_batch(self) -> bool:
+        """Whether files are scored by the newest approved version, without an endpoint."""
+        return (self.settings or {}).get("serving", {}).get("mode") == "batch"
+
 
 def read_environment(session: EnvironmentSession, only: Collection[str] = ()) -> list[ModelFacts]:
     """The models of the repository and those that are deployed, by name; `only`: these models. Raises ClientError."""
@@ -126,10 +131,15 @@ def marked(s3: Any, bucket: str, model: str, marker: str) -> dict[str, Any]:
 def _read_model(session: EnvironmentSession, model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     sagemaker, names = session.client("sagemaker"), session.names.model(model)
     endpoint = describe_endpoint(sagemaker, settings["endpoint"])
+    versions = _versions(sagemaker, settings["model_package_group"])
     return {
         "endpoint": endpoint,
-        "live": _live_package(session, settings, endpoint) if endpoint else None,
-        "versions": _versions(sagemaker, settings["model_package_group"]),
+        "live": _scoring_package(sagemaker, versions)
+        if settings["serving"].get("mode") == "batch"
+        else _live_package(session, settings, endpoint)
+        if endpoint
+        else None,
+        "versions": versions,
         "executions": newest_executions(sagemaker, names.training_pipeline),
         "deployment": newest_deployment(session.client("s3"), session.names.bucket("records"), model),
     }
@@ -149,6 +159,12 @@ def _live_package(
         if not is_missing(error):
             raise
         return None
+
+
+def _scoring_package(sagemaker: Any, versions: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The model package that scores files, the newest approved one of summaries with the newest first; None without one."""
+    arn = next((each["ModelPackageArn"] for each in versions if each["ModelApprovalStatus"] == "Approved"), None)
+    return sagemaker.describe_model_package(ModelPackageName=arn) if arn else None
 
 
 def _versions(sagemaker: Any, group: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 from model_factory.core.names import ANCHOR, REBUILDS, ROWS, EnvironmentNames
 
 from ..project import UsageError
+from .scoring_policy import score_statements
 from .statements import Statement
 from .statements import allow as _allow
 from .statements import condition as _condition
@@ -248,6 +249,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "reject": _reject,
     "promote": _promote,
     "invoke": _invoke,
+    "score": score_statements,
     "reproduce": _reproduce,
     "upload": _upload,
     "audit": _audit,

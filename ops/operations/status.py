@@ -127,13 +127,14 @@ class _View:
         """The state of a model without findings that say more."""
         if self.facts.settings is None:
             return "not deployed"
-        return "live" if self._endpoint else "no version yet"
+        return "live" if (self._newest_approved if self.facts.is_batch else self._endpoint) else "no version yet"
 
     @property
     def live_version(self) -> int | None:
-        """Number of the version that the endpoint serves; None while the endpoint does not serve."""
+        """Number of the version that the endpoint serves, or that scores files; None while the endpoint does not serve."""
         serves = self._endpoint is not None and self._endpoint["EndpointStatus"] not in NOT_SERVING
-        return self.facts.live["ModelPackageVersion"] if self.facts.live and serves else None
+        live = self.facts.live["ModelPackageVersion"] if self.facts.live and serves else None
+        return self._newest_approved if self.facts.is_batch else live
 
     @property
     def deploying_version(self) -> int | None:
@@ -171,7 +172,8 @@ class _View:
                 "it is deployed, but not in models/: its endpoint, schedules and alarms go on",
                 remove_command(self.facts.model, self.facts.environment),
             )
-        yield from self._of_endpoint() if self._endpoint else self._without_endpoint()
+        if not self.facts.is_batch:
+            yield from self._of_endpoint() if self._endpoint else self._without_endpoint()
         yield from self._of_versions()
         yield from self._of_trainings()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from model_factory.functions.shared.chain import LINEAGE, digest, evidence_key, lineage_key, read_lineage_key
+from model_factory.functions.shared.chain import LINEAGE, SCORED_BY, digest, evidence_key, lineage_key, read_lineage_key
 
 from .chain import Entry
 from .checks import LATE, version_problems
@@ -93,11 +93,13 @@ def _execution(record: Mapping[str, Any]) -> str:
     metadata: Any = cast(dict[str, Any], facts).get("CustomerMetadataProperties") if isinstance(facts, dict) else None
     arn = {
         "training": record.get("subject"),
+        "scoring": record.get("subject"),
         "registration": cast(dict[str, Any], metadata).get("pipeline_execution")
         if isinstance(metadata, dict)
         else None,
     }.get(str(record.get("kind")))
-    return str(arn or "").rpartition("/")[2]
+    found = str(arn or "").rpartition("/")[2]
+    return f"{SCORED_BY}{found}" if found and record.get("kind") == "scoring" else found
 
 
 def _objects(objects: Objects, model: str, entry: Entry, name: str) -> list[dict[str, Any]] | None:

@@ -62,6 +62,9 @@ def create(root: Path, name: str, summary: DataSummary) -> list[Path]:
     }
     metrics = ", ".join(METRICS[summary.problem])
     header = f"# Every key: model-factory schema model. gate.metric is one of {metrics}.\n"
+    header += (
+        "# `serving: {mode: batch}` scores files that land in the bucket, without an endpoint (docs: Score files).\n"
+    )
     files = {
         folder / "model.yaml": header + yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=110),
         folder / "model.py": _code(summary),

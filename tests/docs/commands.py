@@ -29,6 +29,7 @@ RUN_BY = {
     "model-factory policy": "tests/unit/ops/test_approvals.py",
     "model-factory retrain": COMMANDS,
     "model-factory invoke": COMMANDS,
+    "model-factory score": "tests/e2e/test_scoring.py",
     "model-factory explain": COMMANDS,
     "model-factory new": "tests/unit/ops/test_new.py",
     "model-factory upload": "tests/unit/ops/test_new.py",

@@ -9,6 +9,7 @@ from model_factory.functions.shared.records import Record, RecorderQueue, send_r
 from model_factory.ops.waiting import wait_for
 
 from .conftest import Factory
+from .scoring import without_delay
 
 TIMEOUT_SECONDS = 300
 
@@ -21,6 +22,9 @@ def send_message_that_fails(factory: Factory, queue: str) -> None:
     try:
         url = sqs.get_queue_url(QueueName=names.queue(queue))["QueueUrl"]
         message = {"model": "broken", "trigger": "manual", "reason": "invalid settings", "id": uuid.uuid4().hex}
+        if queue == "score":
+            message = {"model": "broken", "event": "data"}
+            without_delay(factory)
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message), MessageGroupId="broken")
         factory.receive_message(names.dead_letter_queue(queue))
     finally:

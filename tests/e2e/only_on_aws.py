@@ -22,6 +22,7 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
             "deploy",
             "recorder",
             "publisher",
+            "score",
             "record-signer",
             "alerts",
             "endpoint-cleanup",
@@ -43,7 +44,7 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
     },
     **{
         (f"{role}/AssetsKey", "kms:Decrypt"): ASSETS_KEY
-        for role in ("sales-train-job", "sales-monitor-job", "recorder")
+        for role in ("sales-train-job", "sales-monitor-job", "sales-score-job", "recorder")
     },
     **{("publisher", action): CARD_KEY for action in ("kms:CreateGrant", "kms:DescribeKey")},
     ("bucket-cleanup", "s3:DeleteObject"): DELETE_OBJECTS,

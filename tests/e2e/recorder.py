@@ -126,7 +126,7 @@ def deployed_resource_policies(session: Any) -> dict[str, Document]:
     queues = [
         name(purpose)
         for name in (names.queue, names.dead_letter_queue)
-        for purpose in ("retrain", "deploy", "recorder", "publisher", "alerts")
+        for purpose in ("retrain", "deploy", "score", "recorder", "publisher", "alerts")
     ]
     arns = {
         "key": key,

@@ -1,5 +1,6 @@
 """Use every permission of the factory's roles once, also those of failures, stops and deletions."""
 
+import json
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from local_aws.bootstrap import cdk
 from model_factory.ops.local.demo.traffic import Traffic
 from model_factory.ops.operations.executions import follow
+from model_factory.ops.operations.scoring import score
 from model_factory.ops.operations.trigger import send_manual_trigger
 from model_factory.ops.reproduction.rebuild import rebuild
 from model_factory.ops.reproduction.recorded import find
@@ -20,6 +22,7 @@ from .failing_messages import (
     send_record_again,
     send_record_that_fails,
 )
+from .scoring import land, next_run, send_event
 
 TIMEOUT_SECONDS = 300
 INPUTS = ["x", "y", "colour"]
@@ -29,8 +32,9 @@ def exercise_all_roles(prod: Factory) -> None:
     """Skip, retrain by drift, fail and stop in prod; recover a failed endpoint, destroy and redeploy in dev."""
     prod.run_schedule("retrain")
     wait_for("the reason for the skip", lambda: "no new data" in prod.retrain_log() or None, TIMEOUT_SECONDS)
-    for queue in ("retrain", "deploy"):
+    for queue in ("retrain", "deploy", "score"):
         send_message_that_fails(prod, queue)
+    score_files(prod)
     send_record_that_fails(prod)
     send_record_again(prod)
     publish_record_that_is_missing(prod)
@@ -49,6 +53,37 @@ def exercise_all_roles(prod: Factory) -> None:
     destroy_and_redeploy(dev)
     wait_for("the end of its lineage", lambda: not endpoint_contexts(dev) or None, TIMEOUT_SECONDS)
     check_without_endpoint(dev)
+
+
+def score_files(factory: Factory) -> None:
+    """Score a file that landed, during which another one lands, and a file on request; stop a run of a schedule."""
+    factory.client("logs").delete_log_group(logGroupName="/aws/sagemaker/ProcessingJobs")
+    pipeline, session = factory.names.scoring_pipeline, factory.session
+    before = factory.newest_execution(pipeline)
+    land(factory, records(20), "a.csv")
+    send_event(factory, "data")
+    running = wait_for_step(factory, pipeline, "Score", before)
+    land(factory, records(20), "b.csv")
+    send_event(factory, "data")
+    assert follow(session, running, TIMEOUT_SECONDS, lambda _: None).status == "Succeeded"
+    send_event(factory, "ended")
+    assert next_run(factory, running).status == "Succeeded"
+    rows = factory.root / "rows.csv"
+    records(20).to_csv(rows, index=False)
+    assert score(session, factory.model, str(rows), None, lambda _: None).lineage["rows"] == 20
+    scheduler, now = factory.client("scheduler"), datetime.now(UTC)
+    monitor = scheduler.get_schedule(Name=factory.names.schedule("monitor"))
+    before = factory.newest_execution(pipeline)
+    request = json.dumps({"PipelineName": pipeline, "ClientRequestToken": uuid.uuid4().hex})
+    scheduler.create_schedule(
+        Name="score-now",
+        ScheduleExpression=monitor["ScheduleExpression"],
+        FlexibleTimeWindow=monitor["FlexibleTimeWindow"],
+        Target=monitor["Target"] | {"Input": request},
+    )
+    factory.control("tick", schedule="score-now", time=now.isoformat())
+    stop_running(factory, wait_for_step(factory, pipeline, "Score", before))
+    scheduler.delete_schedule(Name="score-now")
 
 
 def endpoint_contexts(factory: Factory) -> list[object]:

@@ -3,8 +3,8 @@
 import pytest
 from aws_cdk.assertions import Match
 
-FUNCTIONS = ["retrain", "deploy", "recorder", "publisher", "record-signer", "alerts", "endpoint-cleanup"]
-QUEUES = ["retrain", "deploy", "recorder", "publisher"]
+FUNCTIONS = ["retrain", "deploy", "score", "recorder", "publisher", "record-signer", "alerts", "endpoint-cleanup"]
+QUEUES = ["retrain", "deploy", "score", "recorder", "publisher"]
 """Queues whose functions send an alert for each message that they give up."""
 PROD = "333333333333-us-east-1"
 

@@ -22,6 +22,7 @@ from model_factory.model.monitor_pipeline import MonitorPipeline
 from model_factory.model.pipeline import SageMakerPipeline
 from model_factory.model.props import ModelProps
 from model_factory.model.retrain_trigger import RetrainTrigger
+from model_factory.model.scoring_pipeline import ScoringPipeline
 from model_factory.model.settings import ModelSettings
 from model_factory.model.training_pipeline import TrainingPipeline
 
@@ -54,6 +55,7 @@ def own() -> SimpleNamespace:
         registry=ModelRegistry(stack, "Registry", props),
         training=TrainingPipeline(stack, "Training", props),
         monitor=MonitorPipeline(stack, "Monitor", props),
+        scoring=ScoringPipeline(stack, "Scoring", props),
         trigger=RetrainTrigger(stack, "Retrain", props),
         endpoint=EndpointDeployer(stack, "Endpoint", props),
         alarms=ModelAlarms(stack, "Alarms", props),
@@ -223,6 +225,7 @@ def test_existing_pipeline_has_arn_in_lower_case():
     [
         (TrainingPipeline, "data_bucket and artifacts_bucket"),
         (MonitorPipeline, "data_bucket and artifacts_bucket"),
+        (ScoringPipeline, "data_bucket and artifacts_bucket"),
         (RetrainTrigger, "retrain_queue"),
         (EndpointDeployer, "data_bucket and artifacts_bucket and deploy_queue"),
     ],

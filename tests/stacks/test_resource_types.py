@@ -123,6 +123,7 @@ serving:
   scaling: {minimum: 2, maximum: 4, invocations_per_instance: 300}
   canary: {percent: 20, bake: 20m}
   serverless: {memory_mb: 4096, max_concurrency: 9}
+  batch: {instance: ml.m5.2xlarge, format: csv, labels: true, id_column: remark, timezone: Europe/Berlin, on_data: false}
 monitoring:
   schedule: rate(12 hours)
   timezone: Europe/Berlin
@@ -143,6 +144,7 @@ NOT_EDITED = {
     "network": "another network in two deployments: test_deployments.py",
     "keep_isolated_network": "another network in two deployments: test_deployments.py",
     "delivery": "a pipeline in another account, which holds no state of a model",
+    "serving.batch.schedule": "it is for mode `batch`, which has no endpoint",
     "serving.mode": "a serverless endpoint has no instance and no scaling, which are edited here",
 }
 

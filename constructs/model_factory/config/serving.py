@@ -96,6 +96,15 @@ class Serving(Section):
     )
 
     @model_validator(mode="after")
+    def _unmonitored_is_said(self) -> Self:
+        if self.mode == "serverless" and self.capture_percent:
+            raise ValueError(
+                "SageMaker captures no requests of serverless endpoints, so drift and quality of the model are not monitored; "
+                "write capture_percent: 0 to accept that, or choose mode `realtime`, or `batch` for files"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _batch_is_started(self) -> Self:
         if self.mode == "batch" and not self.batch.on_data and not self.batch.schedule:
             raise ValueError("mode `batch` needs batch.on_data or batch.schedule: nothing would start a run")

@@ -6,6 +6,7 @@ Stacks name resources with these classes and the command line finds resources wi
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from .model_names import ModelNames
 from .region_codes import region_code
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class EnvironmentNames(Arns):
         return f"{self.prefix}-{purpose}-{self.account}-{self.region}"
 
     def queue(self, purpose: str) -> str:
-        """FIFO queue for `purpose`: retrain, deploy, recorder, publisher or alerts."""
+        """FIFO queue for `purpose`: retrain, deploy, score, recorder, publisher or alerts."""
         return f"{self.prefix}-{purpose}.fifo"
 
     def dead_letter_queue(self, purpose: str) -> str:
@@ -218,81 +219,9 @@ class EnvironmentNames(Arns):
         """
         return min(63 - len("-v1234-12345678"), 64 - len(f"-monitor-job-{region_code(self.region)}"))
 
-    def model(self, model: str) -> "ModelNames":
+    def model(self, model: str) -> ModelNames:
         """Names of one model in this environment."""
         return ModelNames(environment=self, model=model)
-
-
-@dataclass(frozen=True)
-class ModelNames:
-    """Names of the resources of one model in one environment.
-
-    Args:
-        environment: Names of the environment.
-        model: Name of the model, as in model.yaml.
-    """
-
-    environment: EnvironmentNames
-    model: str
-
-    @property
-    def prefix(self) -> str:
-        return f"{self.environment.prefix}-{self.model}"
-
-    @property
-    def stack(self) -> str:
-        return self.prefix
-
-    @property
-    def model_package_group(self) -> str:
-        return self.prefix
-
-    @property
-    def endpoint(self) -> str:
-        return self.prefix
-
-    @property
-    def endpoint_log_group(self) -> str:
-        """Log group that SageMaker gives to the endpoint's containers."""
-        return f"/aws/sagemaker/Endpoints/{self.endpoint}"
-
-    @property
-    def training_pipeline(self) -> str:
-        return f"{self.prefix}-train"
-
-    @property
-    def monitor_pipeline(self) -> str:
-        return f"{self.prefix}-monitor"
-
-    @property
-    def rebuild_pipeline(self) -> str:
-        """The pipeline that trains a version again; `model-factory reproduce` writes it."""
-        return f"{self.prefix}-rebuild"
-
-    @property
-    def dashboard(self) -> str:
-        return self.prefix
-
-    def alarm(self, purpose: str) -> str:
-        """Alarm for `purpose`, such as drift, data-violations, monitor-missed, training-failed or endpoint-errors."""
-        return f"{self.prefix}-{purpose}"
-
-    def schedule(self, purpose: str) -> str:
-        """EventBridge schedule for `purpose`: retrain or monitor."""
-        return f"{self.prefix}-{purpose}"
-
-    def rule(self, purpose: str) -> str:
-        """EventBridge rule for `purpose`: drift or approved."""
-        return f"{self.prefix}-{purpose}"
-
-    def role(self, purpose: str) -> str:
-        """Role for `purpose`: train, train-job, monitor, monitor-job or endpoint. It ends with the region's code."""
-        return f"{self.prefix}-{purpose}-{region_code(self.environment.region)}"
-
-    @property
-    def settings_parameter(self) -> str:
-        """SSM parameter with the JSON that the shared functions read (docs/reference/contracts.md)."""
-        return f"{self.environment.models_parameter_prefix}{self.model}"
 
 
 def is_token(value: str) -> bool:

@@ -15,6 +15,7 @@ from .encryption_key import key_or_own
 from .nag import suppress
 from .names import EnvironmentNames, StackLocation
 from .permissions import service_principal
+from .queue_alarms import not_empty_alarm, waiting_alarm
 
 _FOURTEEN_DAYS = Duration.days(14)
 MAX_RECEIVES = 5
@@ -68,6 +69,8 @@ class TriggerQueue(TriggerQueueBase):
         alarm_topic: Topic that the alarms publish to. Default: the alarms have no action.
         function_alerts: Whether the function sends an alert for each message that it gives up; then the alarm on dead
             letters has no action. Default: False.
+        delay: Time after which a message can be received. SQS keeps one of equal messages within five minutes, so with a delay
+            of five minutes a burst of equal messages is received as one, after the last of them. Default: none.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class TriggerQueue(TriggerQueueBase):
         function_timeout: Duration | None = None,
         alarm_topic: sns.ITopic | None = None,
         function_alerts: bool = False,
+        delay: Duration | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         purpose = purpose or construct_id
@@ -104,13 +108,14 @@ class TriggerQueue(TriggerQueueBase):
             content_based_deduplication=True,
             encryption_master_key=key,
             enforce_ssl=True,
+            delivery_delay=delay,
             # Lambda's recommendation, so that no message becomes visible while its batch is still being processed.
             visibility_timeout=Duration.seconds(visibility := 6 * timeout.to_seconds()),
             dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=MAX_RECEIVES),
         )
         self.queue, self.dead_letters = cast(sqs.IQueue, queue), cast(sqs.IQueue, dead_letters)
         _allow_rules(self.queue, names)
-        self.alarm = _not_empty_alarm(
+        self.alarm = not_empty_alarm(
             self,
             names,
             names.dead_letter_queue(purpose) if names else dead_letters.queue_name,
@@ -121,13 +126,13 @@ class TriggerQueue(TriggerQueueBase):
         if function_alerts:
             suppress(self.alarm, {"NIST.800.53.R5-CloudWatchAlarmAction": _STATE_ONLY})
         # A function that runs gives a message up within minutes. One that cannot run leaves it until SQS moves it.
-        self.waiting_alarm = _waiting_alarm(
+        self.waiting_alarm = waiting_alarm(
             self,
             names,
             names.queue(purpose) if names else queue.queue_name,
             f"{purpose}-waiting",
             alarm_topic,
-            seconds=(MAX_RECEIVES - 1) * visibility,
+            seconds=(MAX_RECEIVES - 1) * visibility + (delay.to_seconds() if delay else 0),
         )
         """The alarm on messages that the function does not handle, before SQS moves them to the dead-letter queue."""
 
@@ -141,7 +146,7 @@ class TriggerQueue(TriggerQueueBase):
             scope: Parent construct.
             construct_id: Id of the imported queue in `scope`.
             names: Names of the environment.
-            purpose: `retrain` or `deploy`.
+            purpose: `retrain`, `deploy` or `score`.
             key: The environment's key; grants include it. Default: grants are for the queue alone.
         """
         imported = TriggerQueueBase(scope, construct_id)
@@ -253,46 +258,4 @@ def _allow_rules(queue: sqs.IQueue, names: EnvironmentNames | None) -> None:
                 "ArnLike": {"aws:SourceArn": at.arn("events", rules)},
             },
         )
-    )
-
-
-def _not_empty_alarm(
-    scope: Construct, names: EnvironmentNames | None, queue_name: str, purpose: str, alarm_topic: sns.ITopic | None
-) -> cloudwatch.CfnAlarm:
-    return count_alarm(
-        scope,
-        "NotEmpty",
-        names=names,
-        purpose=purpose,
-        description=f"The queue {queue_name} has messages: read them, fix the cause, then redrive or delete them.",
-        namespace="AWS/SQS",
-        metric="ApproximateNumberOfMessagesVisible",
-        dimensions={"QueueName": queue_name},
-        statistic="Maximum",
-        alarm_topic=alarm_topic,
-    )
-
-
-def _waiting_alarm(
-    scope: Construct,
-    names: EnvironmentNames | None,
-    queue_name: str,
-    purpose: str,
-    alarm_topic: sns.ITopic | None,
-    *,
-    seconds: float,
-) -> cloudwatch.CfnAlarm:
-    return count_alarm(
-        scope,
-        "Waiting",
-        names=names,
-        purpose=purpose,
-        description=f"Messages of the queue {queue_name} wait for more than {seconds / 60:.0f} minutes: its function does not "
-        "run. See the function's log, its alarm on errors, and throttled invocations.",
-        namespace="AWS/SQS",
-        metric="ApproximateAgeOfOldestMessage",
-        dimensions={"QueueName": queue_name},
-        statistic="Maximum",
-        alarm_topic=alarm_topic,
-        threshold=seconds,
     )

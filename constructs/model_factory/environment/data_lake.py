@@ -112,12 +112,9 @@ class DataLake(DataLakeBase):
         for prefix, age in ((ALERT_WINDOWS, _OLD_VERSIONS), (REBUILDS, _REBUILDS_KEPT), (OPENLINEAGE, _RECORDS_KEPT)):
             artifacts.add_lifecycle_rule(prefix=prefix, expiration=age, noncurrent_version_expiration=_OLD_VERSIONS)
         records = buckets.add("records", tidy(), retention=kept)
-        # A rule sends new records to the publisher. The L2 property would add a function that sets this property.
-        cast(
-            s3.CfnBucket, records.node.default_child
-        ).notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
-            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
-        )
+        # Rules send new records to the publisher, and start the scoring of new files.
+        for bucket in (data, records):
+            _send_events(bucket)
         self._created = {"data": data, "artifacts": artifacts}
         self.data, self.artifacts = cast(s3.IBucket, data), cast(s3.IBucket, artifacts)
         self.records = cast(s3.IBucket, records)
@@ -188,6 +185,14 @@ class DataLake(DataLakeBase):
 
         imported.data, imported.artifacts, imported.records = bucket("data"), bucket("artifacts"), bucket("records")
         return imported
+
+
+def _send_events(bucket: s3.Bucket) -> None:
+    """Send the bucket's events to EventBridge. The L2 property would add a function that sets this property."""
+    enabled = s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+    cast(
+        s3.CfnBucket, bucket.node.default_child
+    ).notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(event_bridge_configuration=enabled)
 
 
 def _combined(first: iam.Grant, others: list[iam.Grant]) -> iam.Grant:

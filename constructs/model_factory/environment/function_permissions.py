@@ -16,6 +16,16 @@ from ..core.permissions import (
 from .recorder import send_records
 
 
+def shared_statements(names: EnvironmentNames, key_arn: str) -> dict[str, list[iam.PolicyStatement]]:
+    """Statements of the roles of the functions that act on models, by the functions' names."""
+    return {
+        "retrain": retrain_statements(names, key_arn),
+        "score": score_statements(names, key_arn),
+        "deploy": deploy_statements(names, key_arn),
+        "endpoint-cleanup": cleanup_statements(names, key_arn),
+    }
+
+
 def retrain_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
     """Role of lambda/retrain: read settings, executions and the list of raw data; start trainings, note what follows them."""
     return [
@@ -30,6 +40,19 @@ def retrain_statements(names: EnvironmentNames, key_arn: str) -> list[iam.Policy
         allow(["s3:ListBucket"], [names.bucket_arn("data")], StringLike={"s3:prefix": ["*/raw/*"]}),
         put_metrics(),
         send_records(names),
+        send_alerts(names),
+    ]
+
+
+def score_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
+    """Role of lambda/score: read settings and executions; start scoring pipelines, note that another run has to follow."""
+    pipelines = names.arn("sagemaker", f"pipeline/{names.prefix}-*-score")
+    return [
+        *consume_statements(names, "score"),
+        use_key(key_arn),
+        _read_settings(names),
+        allow(["sagemaker:ListPipelineExecutions", "sagemaker:StartPipelineExecution"], [pipelines]),
+        allow(["sagemaker:UpdatePipelineExecution"], [f"{pipelines}/execution/*"]),
         send_alerts(names),
     ]
 

@@ -25,6 +25,7 @@ FOLDERS = ("chain", "index", "events", "evidence")
 """Folders of a model in the records bucket that the function writes to."""
 EVALUATION = "evaluation/evaluation.json"
 """What the gate decided, below the folder of an execution."""
+_REPORTS = "*/scoring/*/report.json"
 _TIMEOUT = Duration.minutes(15)
 """The longest that Lambda allows: the function reads artifacts of a version, to compare them with their SHA-256."""
 
@@ -96,15 +97,14 @@ class Recorder(Construct):
     def _add_rules(self) -> None:
         """Rules for all models of the environment. The order of records does not matter, so each rule has one message group."""
         names, sagemaker = self._names, ["aws.sagemaker"]
-        pipelines = names.arn("sagemaker", f"pipeline/{names.prefix}-*-train")
         self._rule(
             "Executions",
-            "Sends ended trainings to the recorder",
+            "Sends ended trainings and scoring runs to the recorder",
             {
                 "source": sagemaker,
                 "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
                 "detail": {
-                    "pipelineArn": [{"wildcard": pipelines}],
+                    "pipelineArn": [{"wildcard": each} for each in _pipelines(names)],
                     "currentPipelineExecutionStatus": ["Succeeded", "Failed", "Stopped"],
                 },
             },
@@ -186,18 +186,23 @@ def recorder_statements(
     ]
 
 
+def _pipelines(names: EnvironmentNames) -> list[str]:
+    """ARN patterns of the pipelines whose executions are recorded."""
+    return [names.arn("sagemaker", f"pipeline/{names.prefix}-*-{part}") for part in ("train", "score")]
+
+
 def _event_sources(names: EnvironmentNames) -> list[iam.PolicyStatement]:
     """Read what events of AWS are about: executions, versions and settings."""
     artifacts = names.bucket_arn("artifacts")
     return [
-        allow(["s3:ListBucket"], [artifacts], StringLike={"s3:prefix": [f"*/executions/*/{EVALUATION}"]}),
+        allow(["s3:ListBucket"], [artifacts], StringLike={"s3:prefix": [f"*/executions/*/{EVALUATION}", _REPORTS]}),
         allow(
             [
                 "sagemaker:DescribePipelineExecution",
                 "sagemaker:ListPipelineExecutionSteps",
                 "sagemaker:ListPipelineParametersForExecution",
             ],
-            [names.arn("sagemaker", f"pipeline/{names.prefix}-*-train/execution/*")],
+            [f"{each}/execution/*" for each in _pipelines(names)],
         ),
         allow(["sagemaker:DescribeModelPackage"], [names.arn("sagemaker", f"model-package/{names.prefix}-*")]),
         allow(["ssm:GetParameterHistory"], [names.arn("ssm", f"parameter{names.models_parameter_prefix}*")]),
@@ -208,8 +213,11 @@ def _evidence_sources(names: EnvironmentNames, code_bucket_arn: str) -> list[iam
     """Read what a version was made of."""
     artifacts = names.bucket_arn("artifacts")
     return [
-        allow(["s3:ListBucketVersions"], [artifacts], StringLike={"s3:prefix": ["*/executions/*"]}),
-        allow(["s3:GetObject", "s3:GetObjectVersion"], [f"{artifacts}/*/executions/*", f"{code_bucket_arn}/*.zip"]),
+        allow(["s3:ListBucketVersions"], [artifacts], StringLike={"s3:prefix": ["*/executions/*", _REPORTS]}),
+        allow(
+            ["s3:GetObject", "s3:GetObjectVersion"],
+            [f"{artifacts}/*/executions/*", f"{artifacts}/{_REPORTS}", f"{code_bucket_arn}/*.zip"],
+        ),
         # A zip that is gone is 404 only for those who may list the bucket; to others it is a permission that is missing.
         allow(["s3:ListBucket"], [code_bucket_arn]),
         decrypt_assets(names, code_bucket_arn),

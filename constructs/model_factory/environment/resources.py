@@ -35,6 +35,7 @@ class EnvironmentResources:
         alarm_topic: Topic that alarms publish to.
         retrain_queue: FIFO queue of requests for a training. The message group is the model.
         deploy_queue: FIFO queue of requests for a deployment. The message group is the model.
+        score_queue: FIFO queue of events that may start the scoring of a model's files. The message group is the model.
         undelivered_queue: Standard queue: dead letters of EventBridge rules and schedules.
         scheduler_role: Role that EventBridge Scheduler assumes.
         endpoint_cleanup: Function of the custom resource that deletes a model's endpoint.
@@ -48,6 +49,7 @@ class EnvironmentResources:
     alarm_topic: sns.ITopic
     retrain_queue: sqs.IQueue
     deploy_queue: sqs.IQueue
+    score_queue: sqs.IQueue
     undelivered_queue: sqs.IQueue
     scheduler_role: iam.IRole
     endpoint_cleanup: lambda_.IFunction
@@ -86,6 +88,7 @@ class EnvironmentResources:
             alarm_topic=AlertsTopic.from_names(imported, "AlarmTopic", names),
             retrain_queue=TriggerQueue.from_names(imported, "RetrainQueue", names, "retrain", key=key).queue,
             deploy_queue=TriggerQueue.from_names(imported, "DeployQueue", names, "deploy", key=key).queue,
+            score_queue=TriggerQueue.from_names(imported, "ScoreQueue", names, "score", key=key).queue,
             undelivered_queue=UndeliveredQueue.from_names(imported, "UndeliveredQueue", names, key=key),
             scheduler_role=SchedulerRole.from_names(imported, "SchedulerRole", names),
             endpoint_cleanup=FactoryFunction.from_names(imported, "EndpointCleanup", names, "endpoint-cleanup"),

@@ -22,8 +22,8 @@ class SchedulerRole(Construct):
         scope: Parent construct.
         construct_id: Id of this construct in `scope`.
         names: Names of the environment: the role is `<prefix>-scheduler`; it may send to the environment's queues
-            `retrain` and `undelivered`, start its monitor pipelines and invoke its record signer. Default: CloudFormation
-            generates the name, and the role has the permissions of `queues` and `pipelines` alone.
+            `retrain` and `undelivered`, start its monitor and scoring pipelines and invoke its record signer. Default:
+            CloudFormation generates the name, and the role has the permissions of `queues` and `pipelines` alone.
         key: Key of the environment's queues. Default: with names, the role may use no key.
         queues: Further queues that schedules send messages or dead letters to. Default: none.
         pipelines: Further SageMaker pipelines that schedules start. Default: none.
@@ -48,7 +48,7 @@ class SchedulerRole(Construct):
             service="scheduler",
             description=f"Schedules of {names.prefix if names else self.node.path}",
             statements=_statements(names, key) if names else [],
-            open_resources="One role for the schedules of all models, bounded to the factory's monitor pipelines.",
+            open_resources="One role for the schedules of all models, bounded to the factory's pipelines.",
         )
         """The role."""
         for queue in queues:
@@ -82,7 +82,7 @@ def _statements(names: EnvironmentNames, key: kms.IKey | None) -> list[iam.Polic
         ),
         allow(
             ["sagemaker:StartPipelineExecution"],
-            [names.arn("sagemaker", f"pipeline/{names.prefix}-*-monitor")],
+            [names.arn("sagemaker", f"pipeline/{names.prefix}-*-{part}") for part in ("monitor", "score")],
         ),
         allow(["lambda:InvokeFunction"], [names.arn("lambda", f"function:{names.function('record-signer')}")]),
         *([use_key(key.key_arn)] if key else []),

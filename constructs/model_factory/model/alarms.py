@@ -55,7 +55,7 @@ class AlarmSpec:
 
 
 class ModelAlarms(Construct):
-    """Alarms of drift, model quality, data violations, missed checks, failed trainings, and the endpoint.
+    """Alarms of drift, model quality, data violations, missed checks, failed trainings, and the endpoint or failed scoring.
 
     Attributes:
         alarms: The alarms by purpose, such as `alarms["drift"]`. There is no `monitor-missed` where two checks are
@@ -73,7 +73,7 @@ class ModelAlarms(Construct):
         self._by_events = by_events
         self.alarms: Mapping[str, cloudwatch.IAlarm] = {
             spec.purpose: self._alarm(props, spec)
-            for specs in (_monitor_alarms(props), _training_alarms(props), _endpoint_alarms(props))
+            for specs in (_monitor_alarms(props), _training_alarms(props), _serving_alarms(props))
             for spec in specs
         }
 
@@ -162,6 +162,20 @@ def _training_alarms(props: ModelProps) -> Iterator[AlarmSpec]:
         f"A drift or quality alarm started no training, and none has started since. {_RETRAIN_ALERT}",
         model_metric(props.names, "RetrainNotStarted", period=minute),
         threshold=0,
+        notify=False,
+    )
+
+
+def _serving_alarms(props: ModelProps) -> Iterator[AlarmSpec]:
+    if props.config.serving.mode != "batch":
+        yield from _endpoint_alarms(props)
+        return
+    yield AlarmSpec(
+        "scoring-failed",
+        f"A run that scores files failed; files without predictions are scored by the next run. {_STEP_FAILURE_RULE}",
+        pipeline_metric(props.names.scoring_pipeline, "ExecutionFailed", period=Duration.minutes(1)),
+        threshold=0,
+        missing=_NOT_BREACHING,
         notify=False,
     )
 

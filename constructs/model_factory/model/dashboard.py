@@ -34,13 +34,15 @@ class ModelDashboard(Construct):
 
 def _body(props: ModelProps) -> dict[str, Any]:
     names, region = props.names, props.environment_names.region
+    is_batch = props.config.serving.mode == "batch"
     own = [METRIC_NAMESPACE, "Environment", props.environment_names.environment, "Model", props.config.name]
     endpoint = ["AWS/SageMaker", "EndpointName", names.endpoint, "VariantName", VARIANT]
     pipeline = ["AWS/Sagemaker/ModelBuildingPipeline", "PipelineName", names.training_pipeline]
     alarms = [
         "drift", "model-quality", "data-violations", "training-failed", "retrain-not-started",
-        "endpoint-errors", "endpoint-latency",
+        *(["scoring-failed"] if is_batch else ["endpoint-errors", "endpoint-latency"]),
     ]  # fmt: skip
+    scoring = ["AWS/Sagemaker/ModelBuildingPipeline", "PipelineName", names.scoring_pipeline]
     metric = props.config.gate.metric
     graphs = [
         ("Drift", [_metric(own, "DriftedFeatures"), _metric(own, "PredictionDrift")], "Maximum"),
@@ -50,6 +52,10 @@ def _body(props: ModelProps) -> dict[str, Any]:
         ("Data", [_metric(own, "RowsObserved"), _metric(own, "DataViolations")], "Sum"),
         ("Training", [_metric(own, "RetrainStarted"), _metric(own, "RetrainSkipped"),
                       _metric(pipeline, "ExecutionSucceeded"), _metric(pipeline, "ExecutionFailed")], "Sum"),
+        ("Scoring", [_metric(own, "RowsScored"), _metric(scoring, "ExecutionSucceeded"),
+                     _metric(scoring, "ExecutionFailed")], "Sum"),
+    ]  # fmt: skip
+    graphs += [] if is_batch else [
         ("Requests", [_metric(endpoint, "Invocations"), _metric(endpoint, "Invocation4XXErrors"),
                       _metric(endpoint, "Invocation5XXErrors")], "Sum"),
         ("Latency (microseconds)", [_metric(endpoint, "ModelLatency"), _metric(endpoint, "OverheadLatency")], "p99"),

@@ -29,11 +29,3 @@ def processing_instance(training_instance: str) -> str:
     accelerated = _ACCELERATED.match(training_instance.split(".")[1])
     fits = training_instance in enumeration("ProcessingInstanceType")
     return training_instance if fits and not accelerated else DEFAULT
-
-
-def transform_instances(hosting_instance: str) -> list[str]:
-    """The hosting instance type if it is one of batch transform as well, or none: SupportedTransformInstanceTypes.
-
-    Of the hosting instance types, more than half are no transform types, such as ml.t2.medium and those with Graviton processors.
-    """
-    return [hosting_instance] if hosting_instance in enumeration("TransformInstanceType") else []

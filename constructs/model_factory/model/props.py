@@ -49,6 +49,7 @@ class ModelProps:
         alarm_topic: Topic that alarms publish to. Default: None, alarms have no action.
         retrain_queue: FIFO queue of requests for a training. Default: None.
         deploy_queue: FIFO queue of requests for a deployment. Default: None.
+        score_queue: FIFO queue of events that may start the scoring of files. Default: None.
         undelivered_queue: Standard queue: dead letters of rules and schedules. Default: None, such events are lost.
         scheduler_role: Role that EventBridge Scheduler assumes. Default: None, each schedule gets a role of its own.
         endpoint_cleanup: Function of the custom resource that deletes the endpoint with its stack. Default: None, the
@@ -75,6 +76,7 @@ class ModelProps:
     alarm_topic: sns.ITopic | None = None
     retrain_queue: sqs.IQueue | None = None
     deploy_queue: sqs.IQueue | None = None
+    score_queue: sqs.IQueue | None = None
     undelivered_queue: sqs.IQueue | None = None
     scheduler_role: iam.IRole | None = None
     endpoint_cleanup: lambda_.IFunction | None = None
@@ -99,6 +101,7 @@ class ModelProps:
         alarm_topic: sns.ITopic | None = None,
         retrain_queue: sqs.IQueue | None = None,
         deploy_queue: sqs.IQueue | None = None,
+        score_queue: sqs.IQueue | None = None,
         undelivered_queue: sqs.IQueue | None = None,
         scheduler_role: iam.IRole | None = None,
         endpoint_cleanup: lambda_.IFunction | None = None,
@@ -124,6 +127,7 @@ class ModelProps:
             alarm_topic: Topic that alarms publish to. Default: that of `resources`, or alarms have no action.
             retrain_queue: FIFO queue of requests for a training. Default: that of `resources`.
             deploy_queue: FIFO queue of requests for a deployment. Default: that of `resources`.
+            score_queue: FIFO queue of events that may start the scoring of files. Default: that of `resources`.
             undelivered_queue: Standard queue: dead letters of rules and schedules. Default: that of `resources`.
             scheduler_role: Role that EventBridge Scheduler assumes. Default: that of `resources`, or a role for each
                 schedule.
@@ -152,6 +156,7 @@ class ModelProps:
             "alarm_topic": alarm_topic,
             "retrain_queue": retrain_queue,
             "deploy_queue": deploy_queue,
+            "score_queue": score_queue,
             "undelivered_queue": undelivered_queue,
             "scheduler_role": scheduler_role,
             "endpoint_cleanup": endpoint_cleanup,
@@ -200,7 +205,7 @@ class ModelProps:
         """Name of a role; None when CloudFormation generates it.
 
         Args:
-            purpose: train, train-job, monitor, monitor-job or endpoint.
+            purpose: train, train-job, monitor, monitor-job, score, score-job or endpoint.
         """
         return None if self.generated_role_names else self.names.role(purpose)
 

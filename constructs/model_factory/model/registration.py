@@ -3,7 +3,6 @@
 from typing import Any
 
 from ..definition import Execution, Join, Parameter, ProcessingStep, RegisterModelStep, TrainingStep, Value
-from .instance_types import transform_instances
 from .jobs import RETRY_STEP
 from .props import ModelProps
 
@@ -30,7 +29,6 @@ def register_step(
     quality = _quality(evaluate, "evaluation")
     data_quality = _quality(prepare, "baseline")
     instance = props.config.serving.instance
-    transform = transform_instances(instance)
     arguments: dict[str, Any] = {
         "ModelPackageGroupName": props.names.model_package_group,
         # Of test rows that are too few to compare versions, the description says so.
@@ -50,7 +48,6 @@ def register_step(
             "SupportedContentTypes": _MEDIA_TYPES,
             "SupportedResponseMIMETypes": _MEDIA_TYPES,
             "SupportedRealtimeInferenceInstanceTypes": [instance],
-            **({"SupportedTransformInstanceTypes": transform} if transform else {}),
         },
         "ModelMetrics": {
             "ModelQuality": quality,

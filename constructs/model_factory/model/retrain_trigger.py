@@ -134,8 +134,10 @@ class RetrainTrigger(Construct):
         )
 
 
-def model_target(props: ModelProps, target_id: str, queue: sqs.IQueue | None) -> events.CfnRule.TargetProperty:
-    """Target of a rule: a FIFO queue, with the model as the message group."""
+def model_target(
+    props: ModelProps, target_id: str, queue: sqs.IQueue | None, message: str | None = None
+) -> events.CfnRule.TargetProperty:
+    """Target of a rule: a FIFO queue, with the model as the message group. `message`: its text; default: the event."""
     if queue is None:
         raise ValueError(f"target {target_id!r} of a rule of {props.config.name!r} has no queue")
-    return queue_target(target_id, queue, group=props.config.name, undelivered=props.undelivered_queue)
+    return queue_target(target_id, queue, group=props.config.name, undelivered=props.undelivered_queue, message=message)

@@ -49,6 +49,7 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
         "model": config.name,
         "model_package_group": names.model_package_group,
         "training_pipeline": names.training_pipeline,
+        "scoring_pipeline": names.scoring_pipeline,
         "endpoint": names.endpoint,
         **({"promoted_from": props.promoted_from} if props.promoted_from else {}),
         "tags": props.tags,
@@ -67,7 +68,9 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
             "encrypt_volumes": not has_local_storage(config.serving.instance),
             "capture_uri": f"{props.uri('data', 'captured')}/",
             "capture_percent": config.serving.capture_percent,
-            "rollback_alarms": [names.alarm("endpoint-errors"), names.alarm("endpoint-latency")],
+            "rollback_alarms": []
+            if config.serving.mode == "batch"
+            else [names.alarm("endpoint-errors"), names.alarm("endpoint-latency")],
             **({"vpc_config": props.vpc.vpc_config} if props.vpc else {}),
         },
     }

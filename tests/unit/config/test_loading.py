@@ -124,6 +124,15 @@ def test_minimal_model_has_defaults(tmp_path):
         ("gate.maximum", 0.9, "gate needs `minimum` and not `maximum`: a higher auc is better", "gate"),
         ("data.schema.age", {"type": "integer", "minimum": 9, "maximum": 1}, "minimum 9 is above maximum 1", "minimum"),
         ("serving.scaling", {"minimum": 3, "maximum": 2}, "minimum 3 is above maximum 2", "minimum"),
+        ("serving.mode", "serverless", "SageMaker captures no requests of serverless endpoints", "serving"),
+        ("serving", {"mode": "batch", "batch": {"on_data": False}}, "needs batch.on_data or batch.schedule", "mode"),
+        (
+            "serving.batch.schedule",
+            "rate(1 hour)",
+            "batch.schedule is for mode `batch`, and mode is `realtime`",
+            "schedule",
+        ),
+        ("serving.batch.id_column", "id", "serving.batch.id_column 'id' must be one of data.ignore", "id_column"),
         ("data.ignore", ["left"], "label 'left' cannot also be ignored", "label"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from local_aws.rules import instance_types as embedded
 from model_factory.definition.service_model import enumeration
-from model_factory.model.instance_types import has_local_storage, processing_instance, transform_instances
+from model_factory.model.instance_types import has_local_storage, processing_instance
 from model_factory.model.jobs import resources
 
 KINDS = ("TrainingInstanceType", "ProcessingInstanceType", "TransformInstanceType", "ProductionVariantInstanceType")
@@ -42,10 +42,3 @@ def test_every_training_instance_has_processing_instance():
 )
 def test_accelerators_are_not_for_processing(training, processing):
     assert processing_instance(training) == processing
-
-
-def test_hosting_instances_register_as_transform_instances_only_if_they_are():
-    hosting = enumeration("ProductionVariantInstanceType")
-    registered = [kind for instance in hosting for kind in transform_instances(instance)]
-    assert set(registered) == hosting & enumeration("TransformInstanceType")
-    assert transform_instances("ml.t2.medium") == []

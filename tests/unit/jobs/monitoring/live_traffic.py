@@ -84,6 +84,7 @@ class Monitored:
         """One run of the job, an hour after the last one if no time is given; its report.json."""
         self.at = at or self.at + timedelta(hours=1)
         self.patch.setattr(live_version, "find", lambda endpoint: self.live)
+        self.patch.setattr(live_version, "approved", lambda group: self.live)
         self.patch.setattr(live_version, "newest_approved", lambda group: self.approved)
         self.patch.setenv("SCHEDULED_TIME", self.at.isoformat())
         self.patch.setenv("PIPELINE_EXECUTION_ID", f"run{self.at:%d%H}")

@@ -1,0 +1,212 @@
+"""The pipeline that scores files, and what starts it: new files, a schedule, or `model-factory score`."""
+
+import json
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sagemaker as sagemaker
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from ..core.bucket_statements import list_objects, read_object_versions, read_objects, write_objects
+from ..core.permissions import allow, put_metrics, service_role
+from ..definition import Execution, Parameter, PipelineDefinition, ProcessingStep
+from .jobs import RETRY_JOB, job_environment, job_statements, pipeline_statements, processing_arguments
+from .metrics import model_metric
+from .model_registry import read_versions
+from .pipeline import SageMakerPipeline
+from .props import ModelProps
+from .retrain_trigger import model_target
+from .schedule_role import dead_letters, scheduler_role
+
+INBOX, REQUESTS = "scoring/", "scoring-requests/"
+"""Folders of a model in the data bucket: files that are scored when they land, and those of `model-factory score`."""
+DATA = Parameter("Data", "")
+VERSION = Parameter("Version", "")
+_TIME = "<aws.scheduler.scheduled-time>"
+
+
+class ScoringPipeline(SageMakerPipeline):
+    """The SageMaker pipeline `<prefix>-score`, its role and the role of its job.
+
+    With `serving.mode: batch`, a rule sends new files below `<model>/scoring/` to the score queue, and a schedule starts the
+    pipeline itself. A function has to consume the queue; the factory's is lambda/score.
+
+    Attributes:
+        pipeline: The CloudFormation resource.
+        role: Role of the pipeline.
+        job_role: Role of the job.
+
+    Args:
+        scope: Parent construct.
+        construct_id: Id of this construct in `scope`.
+        props: The model. Needs `data_bucket` and `artifacts_bucket`, and for a batch model that is scored with new data
+            `score_queue`; uses `key`, `vpc`, `scheduler_role` and `undelivered_queue`.
+
+    Raises:
+        ValueError: A bucket or the queue is missing.
+        DefinitionError: SageMaker would reject the definition.
+        ImageError: The image is not in Amazon ECR.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
+        super().__init__(scope, construct_id, pipeline_name=props.names.scoring_pipeline)
+        props.require(self, "data_bucket", "artifacts_bucket")
+        self._names = props.names
+        self.job_role = service_role(
+            self,
+            "JobRole",
+            names=props.environment_names,
+            name=props.role_name("score-job"),
+            service="sagemaker",
+            description=f"Jobs of the scoring pipeline of {props.config.name}",
+            statements=_job_role_statements(props),
+            open_resources="Objects below the prefixes of the model; a condition limits metrics to their namespace.",
+        )
+        self.role = service_role(
+            self,
+            "Role",
+            names=props.environment_names,
+            name=props.role_name("score"),
+            service="sagemaker",
+            description=f"Scoring pipeline of {props.config.name}",
+            statements=pipeline_statements(props, ["Processing"], self.job_role.role_arn),
+            open_resources="SageMaker generates the names of a pipeline's jobs.",
+        )
+        definition = scoring_definition(props, self.job_role.role_arn)
+        self.pipeline = sagemaker.CfnPipeline(
+            self,
+            "Pipeline",
+            pipeline_name=self.pipeline_name,
+            pipeline_description=f"Scores files with {props.config.name}",
+            pipeline_definition={"PipelineDefinitionBody": Stack.of(self).to_json_string(definition.render())},
+            role_arn=self.role.role_arn,
+        )
+        serving = props.config.serving
+        if serving.mode == "batch" and serving.batch.on_data:
+            self._rules(props)
+        if serving.mode == "batch" and serving.batch.schedule:
+            self._schedule(props, serving.batch.schedule, serving.batch.timezone)
+
+    def metric_rows_scored(self, **options: Any) -> cloudwatch.Metric:
+        """Number of rows that a run scored.
+
+        Args:
+            options: Properties of `cloudwatch.MetricOptions`. Default: Sum over 5 minutes.
+        """
+        return model_metric(self._names, "RowsScored", **{"statistic": "Sum", **options})
+
+    def _rules(self, props: ModelProps) -> None:
+        """Messages without anything of the event, so that those of a burst are equal and SQS keeps one."""
+        props.require(self, "score_queue")
+        names = props.names
+        new: dict[str, Any] = {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created"],
+            "detail": {
+                "bucket": {"name": [props.bucket("data").bucket_name]},
+                "object": {"key": [{"prefix": f"{props.config.name}/{INBOX}"}]},
+            },
+        }
+        ended: dict[str, Any] = {
+            "source": ["aws.sagemaker"],
+            "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+            "detail": {
+                "pipelineArn": [props.environment_names.arn("sagemaker", f"pipeline/{names.scoring_pipeline}")],
+                "currentPipelineExecutionStatus": ["Succeeded", "Failed", "Stopped"],
+            },
+        }
+        for construct_id, what, pattern, text in (
+            ("DataRule", "data", new, "Requests that new files are scored"),
+            ("EndedRule", "ended", ended, "Reports the end of a run, which another one may have to follow"),
+        ):
+            message = json.dumps({"model": props.config.name, "event": what})
+            events.CfnRule(
+                self,
+                construct_id,
+                name=names.rule(f"scoring-{what}"),
+                description=f"{text}: {props.config.name}",
+                event_pattern=pattern,
+                targets=[model_target(props, "Score", props.score_queue, message)],
+            )
+
+    def _schedule(self, props: ModelProps, expression: str, timezone: str) -> None:
+        request = {
+            "PipelineName": self.pipeline_name,
+            # One token for one scheduled time: a repeated delivery does not start a second execution.
+            "ClientRequestToken": f"{self.pipeline_name}-{_TIME}",
+            "PipelineExecutionDisplayName": "schedule",
+        }
+        start = allow(["sagemaker:StartPipelineExecution"], [self.pipeline_arn])
+        schedule = scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            name=props.names.schedule("score"),
+            description=f"Starts the scoring pipeline of {props.config.name}",
+            schedule_expression=expression,
+            schedule_expression_timezone=timezone,
+            flexible_time_window={"mode": "OFF"},
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=f"arn:{props.environment_names.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
+                role_arn=scheduler_role(self, props, "score", [start]).role_arn,
+                input=json.dumps(request),
+                retry_policy={"maximumRetryAttempts": 10, "maximumEventAgeInSeconds": 3600},
+                **dead_letters(props),
+            ),
+        )
+        schedule.node.add_dependency(self.pipeline)
+
+
+def scoring_definition(props: ModelProps, job_role_arn: str) -> PipelineDefinition:
+    """Definition of the scoring pipeline: one step. Its job finds out itself which objects are new, so they are no input.
+
+    Args:
+        props: The model.
+        job_role_arn: ARN of the role of its job.
+
+    Raises:
+        DefinitionError: SageMaker would reject the definition.
+    """
+    environment = job_environment(
+        props,
+        ARTIFACTS_URI=props.uri("artifacts"),
+        PIPELINE_EXECUTION_ARN=Execution.ARN,
+        SCORING_DATA=DATA,
+        SCORING_VERSION=VERSION,
+    )
+    score = ProcessingStep(
+        "Score",
+        processing_arguments(
+            props,
+            "score",
+            instance=props.config.serving.batch.instance,
+            role_arn=job_role_arn,
+            environment=environment,
+            inputs={},
+            outputs={},
+        ),
+        display_name="Score",
+        description="Predictions of all files that have none yet",
+        retry_policies=RETRY_JOB,
+    )
+    return PipelineDefinition([score], [DATA, VERSION])
+
+
+def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
+    model = props.config.name
+    data, artifacts = props.bucket("data").bucket_arn, props.bucket("artifacts").bucket_arn
+    return [
+        *job_statements(props),
+        *(each for folder in (INBOX, REQUESTS) for each in read_object_versions(data, f"{model}/{folder}")),
+        list_objects(data, f"{model}/predictions/"),
+        read_objects(data, f"{model}/predictions/"),
+        write_objects(data, f"{model}/predictions/"),
+        write_objects(data, f"{model}/captured/"),
+        read_objects(artifacts, f"{model}/executions/"),
+        write_objects(artifacts, f"{model}/scoring/"),
+        read_versions(props),
+        put_metrics(),
+    ]

@@ -1,0 +1,97 @@
+"""lambda/score: which messages start a run of the scoring pipeline."""
+
+import json
+
+import pytest
+
+from .cloud import ROLE, message
+
+DEFINITION = {"Version": "2020-12-01", "Steps": [{"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "test"}}]}
+
+
+class Scoring:
+    """A model's scoring pipeline and the function."""
+
+    def __init__(self, cloud, function):
+        self.cloud, self.function, self.pipeline = cloud, function, f"{cloud.name}-score"
+        self.sagemaker = cloud.client("sagemaker")
+        self.sagemaker.create_pipeline(
+            PipelineName=self.pipeline,
+            PipelineDefinition=json.dumps(DEFINITION),
+            RoleArn=ROLE,
+            ClientRequestToken="0" * 32,
+        )
+        cloud.settings["scoring_pipeline"] = self.pipeline
+        cloud.configure()
+
+    def send(self, event):
+        assert self.function(message({"model": self.cloud.model, "event": event}, self.cloud.model)) == []
+        return self.function.logged()[-1]["message"]
+
+    def runs(self):
+        return self.sagemaker.list_pipeline_executions(PipelineName=self.pipeline)["PipelineExecutionSummaries"]
+
+    def start(self, name, status):
+        """An execution with this name and status."""
+        arn = self.sagemaker.start_pipeline_execution(
+            PipelineName=self.pipeline, PipelineExecutionDisplayName=name, ClientRequestToken=name.ljust(32, "0")
+        )["PipelineExecutionArn"]
+        self.set_status(arn, status)
+        return arn
+
+    def set_status(self, arn, status):
+        execution = self.cloud.state.executions[arn]
+        while "FailureReason" not in execution.record:
+            pass
+        execution.record["PipelineExecutionStatus"] = status
+
+
+@pytest.fixture
+def scoring(cloud, load):
+    return Scoring(cloud, load("score"))
+
+
+def test_new_files_start_one_run_for_each_message(scoring):
+    record = message({"model": scoring.cloud.model, "event": "data"}, scoring.cloud.model)
+    scoring.function(record)
+    (run,) = scoring.runs()
+    assert run["PipelineExecutionDisplayName"] == f"data-{record['messageId']}"
+    scoring.set_status(run["PipelineExecutionArn"], "Succeeded")
+    scoring.function(record)
+    assert len(scoring.runs()) == 1, "the same message starts no second run"
+
+
+def test_files_during_a_run_are_scored_after_its_end(scoring):
+    running = scoring.start("schedule", "Executing")
+    assert scoring.send("data") == "a run is in flight"
+    assert scoring.send("data") == "a run is in flight"
+    assert scoring.function.changes == ["UpdatePipelineExecution"], "the second message marks nothing again"
+    scoring.set_status(running, "Failed")
+    assert scoring.send("ended") == "a run is started"
+    assert len(scoring.runs()) == 2
+
+
+def test_end_of_a_run_without_new_files_starts_none(scoring):
+    scoring.start("schedule", "Succeeded")
+    assert scoring.send("ended") == "no files landed while the run was in flight"
+    assert len(scoring.runs()) == 1
+
+
+def test_run_of_a_request_delays_no_files(scoring):
+    scoring.start("request-1", "Executing")
+    assert scoring.send("data") == "a run is started"
+
+
+def test_message_of_a_deleted_model_is_dropped(load):
+    function = load("score")
+    assert function(message({"model": "gone", "event": "data"}, "gone")) == []
+    assert function.changes == []
+
+
+@pytest.mark.parametrize(
+    "body", [{"model": "churn"}, {"model": "churn", "event": "x"}, {"model": "Churn", "event": "data"}]
+)
+def test_invalid_message_moves_to_dead_letters(load, body):
+    function = load("score")
+    assert function(message(body)) == []
+    assert function.changes == ["PutEvents", "SendMessage"]
