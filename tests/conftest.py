@@ -98,3 +98,11 @@ botocore.session.Session._register_builtin_handlers = _register_with_server
 def pytest_configure(config: pytest.Config) -> None:
     """Collect garbage once at the end: pytest does ten times, each half a second for the embedded AWS's objects."""
     config.stash[gc_collect_iterations_key] = 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave out hypothesis's summary where no test used it: it imports hypothesis, which takes most of a second."""
+    plugins = session.config.pluginmanager
+    if "hypothesis" not in sys.modules and (plugin := plugins.get_plugin("hypothesispytest")):
+        plugins.unregister(plugin)
