@@ -3,6 +3,7 @@
 docs/reference/contracts.md has the members of facts.json.
 """
 
+import inspect
 import json
 import os
 import platform
@@ -50,9 +51,27 @@ def write(folder: Path, facts: Mapping[str, Any]) -> None:
 def loaded_libraries() -> dict[str, str]:
     """Version of each installed distribution that this process has imported a module of, by name."""
     loaded = {name.partition(".")[0] for name, module in list(sys.modules.items()) if module is not None}
-    owners = metadata.packages_distributions()
-    names = {owner for package in loaded for owner in owners.get(package, ())}
-    return {name: metadata.version(name) for name in sorted(names, key=str.lower)}
+    found: dict[str, str] = {}
+    for distribution in metadata.distributions():
+        if loaded & _top_level(distribution):
+            described = distribution.metadata  # reads the file, with its description, each time
+            found.setdefault(described["Name"], described["Version"])
+    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def _top_level(distribution: metadata.Distribution) -> set[str]:
+    """Names of a distribution's packages and modules.
+
+    `metadata.packages_distributions` gives the same for all, and takes a second of processor time where 200 are installed.
+    """
+    if declared := (distribution.read_text("top_level.txt") or "").split():
+        return set(declared)
+    paths = {line.partition(",")[0] for line in (distribution.read_text("RECORD") or "").splitlines()}
+    return {first if below else inspect.getmodulename(first) or first for first, _, below in map(_split, paths)}
+
+
+def _split(path: str) -> tuple[str, str, str]:
+    return path.strip('"').partition("/")
 
 
 def output_uri(name: str) -> str | None:

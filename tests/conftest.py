@@ -107,6 +107,14 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(tryfirst=True, specname="pytest_sessionfinish")
+def pytest_leave_out_hypothesis(session: pytest.Session) -> None:
+    """Leave out hypothesis's summary where no test used it: it imports hypothesis, which takes most of a second."""
+    plugins = session.config.pluginmanager
+    if "hypothesis" not in sys.modules and (plugin := plugins.get_plugin("hypothesispytest")):
+        plugins.unregister(plugin)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish() -> None:
     """Search once, after the last fixture; then leave everything out, because Hypothesis searches when its plugin ends."""

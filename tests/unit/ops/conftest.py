@@ -1,6 +1,10 @@
 """A small project for the commands, and a function that runs them."""
 
+from functools import cache
+
 import pytest
+
+from tests import warm
 
 FACTORY = """\
 name: acme
@@ -26,6 +30,14 @@ def predict(model, features):
 """
 
 
+@pytest.fixture(scope="session", autouse=True)
+def warm_processes():
+    """Scripts of this Python are forked from a process that has their libraries in memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        warm.install(patch)
+        yield
+
+
 @pytest.fixture
 def project(tmp_path):
     (tmp_path / "factory.yaml").write_text(FACTORY)
@@ -41,6 +53,7 @@ def aws(monkeypatch):
     """moto's account 123456789012, which is the environment prod of the project."""
     from moto import mock_aws
 
+    _share_urls()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
@@ -48,10 +61,37 @@ def aws(monkeypatch):
         yield
 
 
+@cache
+def _share_urls():
+    """Moto makes the URLs of a service anew for each request, and imports S3's again."""
+    from moto.core.base_backend import BaseBackend
+
+    made, found = BaseBackend.urls.fget, {}
+
+    def urls(self):
+        if type(self) not in found:
+            found[type(self)] = made(self)
+        return found[type(self)]
+
+    BaseBackend.urls = property(urls)
+
+
+@cache
+def _shared_commands():
+    import typer.main
+
+    return cache(typer.main.get_command)
+
+
 @pytest.fixture
 def run(monkeypatch, capsys):
     """Runs a command in this process; returns exit code, standard output and standard error."""
+    import typer.main
+
     from model_factory.ops import cli, options
+
+    # A process runs one command, and makes all commands of the app for it: here they are made once.
+    monkeypatch.setattr(typer.main, "get_command", _shared_commands())
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["model-factory", *arguments])
