@@ -38,10 +38,10 @@ test-all: .venv  ## both, as CI does every night
 
 coverage: export OMP_NUM_THREADS = 1
 
-lint: .venv  ## ruff and pyright
+lint: .venv  ## ruff and ty
 	ruff check .
 	ruff format --check .
-	pyright
+	ty check
 
 unit: .venv  ## unit tests: nothing outside of this machine
 	$(GROUPS) unit

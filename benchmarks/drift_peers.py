@@ -5,7 +5,6 @@ without the preparation of the reference, which a monitor has already; and the d
 """
 
 # The detectors are installed in .venv-drift-peers only.
-# pyright: reportMissingImports=false
 
 from __future__ import annotations
 

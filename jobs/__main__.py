@@ -1,4 +1,4 @@
-"""`python3 <zip> prepare|train|evaluate|monitor|compare`: runs one job; a failed one writes its reason for SageMaker."""
+"""`python3 <zip> prepare|train|evaluate|monitor|score|compare`: runs one job; a failed one writes its reason for SageMaker."""
 
 import importlib
 import os
@@ -6,18 +6,18 @@ import sys
 import traceback
 from typing import NoReturn
 
-from . import paths
-from .failures import JobFailure
+from . import memory
+from .failures import JobFailure, write_reason
 
 JOBS = {
     "prepare": ".preparation.prepare",
     "train": ".train",
     "evaluate": ".evaluation.evaluate",
     "monitor": ".monitoring.monitor",
+    "score": ".scoring.job",
     "compare": ".reproduction.compare",
 }
 """The module of each job, whose `run()` is the job."""
-MAX_REASON = 1000
 
 
 def main() -> int:
@@ -28,17 +28,22 @@ def main() -> int:
     job = sys.argv[1]
     _fix_hash_seed()
     try:
-        importlib.import_module(JOBS[job], __package__).run()
+        with memory.reason_in_advance(job):
+            importlib.import_module(JOBS[job], __package__).run()
     except JobFailure as failure:
         print(failure.trace, end="", file=sys.stderr)
         reason = str(failure)
+        if isinstance(failure.__cause__, MemoryError):
+            reason = memory.too_little(job, reason, memory.read().available)
+    except MemoryError as error:
+        reason = memory.too_little(job, f"memory ran out: {error or 'an allocation failed'}", memory.read().available)
     except Exception as error:
         traceback.print_exc()
         reason = f"{type(error).__name__}: {error}"
     else:
         return 0
     print(f"{job} failed: {reason}", file=sys.stderr, flush=True)
-    _write_reason(reason[:MAX_REASON])
+    write_reason(reason)
     return 1
 
 
@@ -59,14 +64,6 @@ def _fix_hash_seed() -> None:
     if "PYTHONHASHSEED" not in os.environ and sys.flags.hash_randomization:
         environment = os.environ | {"PYTHONHASHSEED": "0"}
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 (no shell is wanted)
-
-
-def _write_reason(reason: str) -> None:
-    """Write the files that become FailureReason: the first of a processing job, the second of a training job."""
-    folder = paths.root() / "output"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("message", "failure"):
-        (folder / name).write_text(reason, encoding="utf-8", errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -196,12 +196,12 @@ def _strings(values: Values) -> np.ndarray:
         [None if missing else v for v, missing in zip(values.astype(object), pd.isna(values), strict=True)]
     )
     if pd.api.types.infer_dtype(strings, skipna=True) not in ("string", "empty"):
-        strings = _objects([value if value is None else _text(value) for value in strings])
+        strings = _objects([value if value is None else as_text(value) for value in strings])
     strings[strings == ""] = None
     return strings
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A typed value as CSV has it. 1.0 becomes '1': a missing value in an integer column makes floats of the others."""
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from operator import itemgetter
@@ -109,7 +109,7 @@ def _csv(text: str, names: list[str], header: bool) -> list[Sequence[Any]]:
             rows: list[Sequence[Any]] = [[row[index] for index in positions] for row in values]
         else:
             # The values of each line are counted: one too many or too few would shift the others.
-            rows = list(csv_text.rows(lines, names))
+            rows = [*csv_text.rows(lines, names)]
     except csv_text.Malformed as error:
         raise BadRequest(f"the body is not CSV as the model takes it: {error}") from None
     if not rows:
@@ -139,7 +139,7 @@ def _parquet(body: bytes | str, names: list[str]) -> list[Sequence[Any]]:
 
 
 @contextmanager
-def _parquet_errors() -> Iterator[None]:
+def _parquet_errors() -> Generator[None]:
     """Errors of the reader as BadRequest."""
     try:
         yield

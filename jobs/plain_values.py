@@ -4,9 +4,6 @@ Almost all requests have nothing but texts, `12`, `1.5`, `true`, or JSON's numbe
 in a small part of the time; for anything else there is none, and the general conversion decides.
 """
 
-# pyright: reportAttributeAccessIssue=false
-# pyarrow.compute defines its functions when it is imported.
-
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,10 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 from pyarrow import csv
 
 from .columns import BOOLEANS, Column
+
+pc: Any = pyarrow.compute  # defines its functions when it is imported
 
 _INTEGER = re.compile(r"-?[0-9]{1,15}")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")

@@ -13,7 +13,9 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from . import libraries
 from .failures import JobFailure, in_user_code
+from .prepared_rows import Rows
 
 MODEL_FILE = "model.joblib"
 SIGNATURES = {
@@ -58,7 +60,24 @@ class Project:
 
     def train(self, train: pd.DataFrame, validation: pd.DataFrame, hyperparameters: dict[str, Any]) -> Any:
         """train(train, validation, hyperparameters): the fitted model. Raises JobFailure."""
-        return self._call("train", train, validation, hyperparameters)
+        return self._fitted("train", train, validation, hyperparameters)
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether model.py trains with `train_batches` instead of `train`."""
+        return hasattr(self.module, "train_batches")
+
+    def train_batches(self, train: Rows, validation: Rows, hyperparameters: dict[str, Any]) -> Any:
+        """train_batches(train, validation, hyperparameters): the fitted model. Raises JobFailure."""
+        return self._fitted("train_batches", train, validation, hyperparameters)
+
+    def _fitted(self, name: str, *arguments: Any) -> Any:
+        fitted = self._call(name, *arguments)
+        if fitted is None:
+            raise JobFailure(
+                f"model.py: {name}(train, validation, hyperparameters) must return the fitted model; it returned None"
+            )
+        return fitted
 
     def predict(self, model: Any, features: pd.DataFrame) -> np.ndarray:
         """predict(model, features): finite float64 scores, (rows,) or for multiclass (rows x classes). Raises JobFailure."""
@@ -117,18 +136,24 @@ def load(root: Path | None = None) -> Project:
     folder = f"{container}/project"
     if folder not in sys.path:
         sys.path.insert(0, folder)
+    libraries.use(Path(container))
     importlib.invalidate_caches()
     try:
         module = importlib.import_module("model")
     except ModuleNotFoundError as error:
         if error.name == "model":
             raise JobFailure(f"models/{settings['name']}/model.py is missing") from None
-        raise JobFailure(f"model.py imports {error.name!r}, which is not in the image") from None
+        raise JobFailure(
+            f"model.py imports {error.name!r}, which is not in the image; write its library into requirements.txt and run "
+            f"model-factory lock {settings['name']}"
+        ) from None
     except (Exception, SystemExit) as error:
         raise in_user_code(error, "importing model.py", folder) from error
     for name, signature in SIGNATURES.items():
-        if not callable(getattr(module, name, None)):
+        if not callable(getattr(module, name, None)) and not (name == "train" and hasattr(module, "train_batches")):
             raise JobFailure(f"models/{settings['name']}/model.py has no function {signature}")
+    if hasattr(module, "train") and hasattr(module, "train_batches"):
+        raise JobFailure(f"models/{settings['name']}/model.py has both train and train_batches; remove one")
     return Project(settings, module, folder)
 
 
@@ -138,4 +163,4 @@ def _read(container: str, name: str) -> bytes:
     if path.exists():
         return path.read_bytes()
     importer = pkgutil.get_importer(container)
-    return importer.get_data(f"{container}/project/{name}")  # type: ignore[union-attr, attr-defined]
+    return importer.get_data(f"{container}/project/{name}")  # ty: ignore[missing-attribute]

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import example_row, facts, paths, payload, project, reproducibility
+from . import example_row, facts, libraries, memory, paths, payload, project, reproducibility
 from .columns import Column
 from .failures import JobFailure
+from .prepared_rows import Rows
 
 ENTRY_POINTS = {
     "serve.py": 'from jobs.serve import model_fn, transform_fn\n\n__all__ = ["model_fn", "transform_fn"]\n',
@@ -35,15 +36,11 @@ def run() -> None:
     seed = int(model.settings["training"]["seed"])
     random.seed(seed)
     np.random.seed(seed)
-    train, validation = read("train"), read("validation")
+    train, validation = (Rows.of(paths.channel(name), f"channel {name!r}") for name in ("train", "validation"))
     hyperparameters = read_hyperparameters()
     print(f"train     {len(train)} rows, validation {len(validation)}, hyperparameters {hyperparameters}", flush=True)
-    classes = classes_of(train[model.label]) if model.problem != "regression" else None
-    fitted = model.train(train, validation, hyperparameters)
-    if fitted is None:
-        raise JobFailure(
-            "model.py: train(train, validation, hyperparameters) must return the fitted model; it returned None"
-        )
+    classes = classes_of(train.column(model.label)) if model.problem != "regression" else None
+    fitted = _fit(model, train, validation, hyperparameters)
     reproducibility.leave_out_threads()
     folder = paths.model()
     model.save(fitted, folder)
@@ -58,6 +55,7 @@ def run() -> None:
     }
     (folder / "serving.json").write_text(json.dumps(serving, indent=1, sort_keys=True))
     copy_code(folder / "code")
+    libraries.copy(Path(__file__).parents[1], folder)
     _reset_times(folder)
     print(f"artifact  {digest(folder)}", flush=True)
     identical = reproducibility.describe(fitted)
@@ -65,12 +63,17 @@ def run() -> None:
     facts.write(paths.training_output(), facts.of_run("train", seed) | {"identical": identical})
 
 
-def read(channel: str) -> pd.DataFrame:
-    """All rows of a channel, in the order of its files. Raises JobFailure when it has none."""
-    files = sorted(paths.channel(channel).glob("*.parquet")) if paths.channel(channel).exists() else []
-    if not files:
-        raise JobFailure(f"channel {channel!r} has no rows")
-    return pd.concat([pd.read_parquet(path) for path in files], ignore_index=True)
+def _fit(model: project.Project, train: Rows, validation: Rows, hyperparameters: dict[str, Any]) -> Any:
+    """What the user's function returns. Raises JobFailure when that is nothing, or a DataFrame does not fit into memory."""
+    if model.takes_batches:
+        return model.train_batches(train, validation, hyperparameters)
+    needed, free = train.minimum_bytes + validation.minimum_bytes, memory.read().available
+    print(f"memory    the rows need at least {needed / memory.GB:.1f} GB of {free / memory.GB:.1f} GB", flush=True)
+    if needed > free:
+        rows, columns = len(train) + len(validation), len(train.columns)
+        what = f"{rows} rows with {columns} columns need at least {needed / memory.GB:.1f} GB"
+        raise JobFailure(memory.too_little("train", what, free))
+    return model.train(train.frame(), validation.frame(), hyperparameters)
 
 
 def classes_of(labels: pd.Series) -> list[Any]:

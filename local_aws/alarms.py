@@ -18,7 +18,11 @@ from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 
 from . import deliveries
-from .cloudwatch.evaluation import judge, points, refusal
+from .cloudwatch import composites
+from .cloudwatch.evaluation import judge, refusal
+from .cloudwatch.metric_math import MathError
+from .cloudwatch.notices import configuration, trigger
+from .cloudwatch.queries import Key, check, key_of_datum, keys_of, values
 from .events import emit
 from .interfaces import EmbeddedAws
 
@@ -26,7 +30,8 @@ log = logging.getLogger(__name__)
 CLOCK_SECONDS = 60
 """CloudWatch evaluates an alarm every minute."""
 STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
-_lock = threading.Lock()
+_lock = threading.RLock()
+"""Reentrant: a changed alarm changes the composite alarms that name it."""
 
 
 def evaluate(
@@ -42,9 +47,11 @@ def evaluate(
 
 
 def _evaluate(local: EmbeddedAws, backend: CloudWatchBackend, alarm: Any, now: datetime) -> bool:
+    if alarm.rule is not None:
+        return False
     with _lock:
         alarm.clock = (now, time.monotonic())
-        state, reason, data = judge(alarm, points(_data(backend, alarm), alarm, now), now)
+        state, reason, data = judge(alarm, values(alarm, lambda key: _data(backend, key), now), now)
         if state == alarm.state_value:
             return False
         _change(local, backend.account_id, backend.region_name, alarm, state, reason, data)
@@ -66,14 +73,21 @@ def _backends() -> Iterator[CloudWatchBackend]:
         yield from list(regions.values())
 
 
-def _data(backend: CloudWatchBackend, alarm: Any) -> list[Any]:
-    dimensions = {(d.name, d.value) for d in alarm.dimensions}
+def _data(backend: CloudWatchBackend, key: Key) -> list[Any]:
+    namespace, name, dimensions = key
     return [
         datum
         for datum in backend.get_all_metrics()
-        if (datum.namespace, datum.name) == (alarm.namespace, alarm.metric_name)
+        if (datum.namespace, datum.name) == (namespace, name)
         and {(d.name, d.value) for d in datum.dimensions} == dimensions
     ]
+
+
+def _evaluate_composites(local: EmbeddedAws, backend: CloudWatchBackend, changed: Any) -> None:
+    for alarm in composites.naming(backend.alarms, changed.name):
+        state, reason, data = composites.judge(alarm, backend.alarms, changed)
+        if state != alarm.state_value:
+            _change(local, backend.account_id, backend.region_name, alarm, state, reason, data)
 
 
 def _change(
@@ -85,21 +99,16 @@ def _change(
         "timestamp": _stamp(alarm.state_updated_timestamp),
     }
     alarm.update_state(reason, json.dumps(data), state)
-    dimensions = {dimension.name: dimension.value for dimension in alarm.dimensions}
-    metric = {"namespace": alarm.namespace, "name": alarm.metric_name, "dimensions": dimensions}
-    stat = {"metric": metric, "period": int(alarm.period), "stat": alarm.statistic or alarm.extended_statistic}
     now = _stamp(datetime.now(UTC))
     detail = {
         "alarmName": alarm.name,
-        "configuration": {
-            "description": alarm.description,
-            "metrics": [{"id": "m1", "metricStat": stat, "returnData": True}],
-        },
+        "configuration": configuration(alarm),
         "previousState": previous,
         "state": {"value": state, "reason": reason, "reasonData": json.dumps(data), "timestamp": now},
     }
     local.changed()
     emit(account, region, "aws.cloudwatch", "CloudWatch Alarm State Change", detail, [alarm.alarm_arn])
+    _evaluate_composites(local, cloudwatch_backends[account][region], alarm)
     actions = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}.get(state, alarm.insufficient_data_actions)
     if not alarm.actions_enabled:
         return
@@ -112,12 +121,7 @@ def _change(
         "OldStateValue": previous["value"],
         "StateChangeTime": now,
         "AlarmArn": alarm.alarm_arn,
-        "Trigger": {
-            "MetricName": alarm.metric_name,
-            "Namespace": alarm.namespace,
-            "Dimensions": [{"name": name, "value": value} for name, value in dimensions.items()],
-            "Threshold": float(alarm.threshold),
-        },
+        **trigger(alarm),
     }
     for action in actions or []:
         if ":sns:" in action:
@@ -138,6 +142,7 @@ def install(local: EmbeddedAws) -> None:
     """Give alarms the states of CloudWatch; serve `POST /_local/alarms {account, region, time?}`."""
     _install_puts(local)
     local.replace(CloudWatchResponse, "describe_alarms", _describe_by_state_too)
+    CloudWatchResponse.put_composite_alarm = _put_composite_alarm  # ty: ignore[missing-attribute]
 
     def control(body: dict[str, Any]) -> Any:
         as_of = datetime.fromisoformat(body["time"]) if body.get("time") else datetime.now(UTC)
@@ -165,8 +170,8 @@ def _install_puts(local: EmbeddedAws) -> None:
     def put_data_and_evaluate(self: Any, namespace: str, metric_data: list[dict[str, Any]]) -> None:
         put_data(self, namespace, metric_data)
         for alarm in list(self.alarms.values()):
-            if alarm.namespace == namespace and any(_same(alarm, datum) for datum in metric_data):
-                newest = _newest(metric_data, alarm.metric_name)
+            if relevant := [datum for datum in metric_data if key_of_datum(namespace, datum) in keys_of(alarm)]:
+                newest = _newest(relevant)
                 arguments = (local, self.account_id, self.region_name, newest, [alarm.name])
                 threading.Thread(target=evaluate, args=arguments, daemon=True).start()
 
@@ -182,7 +187,13 @@ def _install_puts(local: EmbeddedAws) -> None:
             alarm.state_value = "INSUFFICIENT_DATA"
         if hasattr(before, "clock"):
             alarm.clock = before.clock
-        _evaluate(local, self, alarm, _clock(alarm))
+        if alarm.rule is None:
+            _evaluate(local, self, alarm, _clock(alarm))
+            return alarm
+        with _lock:
+            state, reason, data = composites.judge(alarm, self.alarms, None)
+            if state != alarm.state_value:
+                _change(local, self.account_id, self.region_name, alarm, state, reason, data)
         return alarm
 
     def set_state_and_act(self: Any, alarm_name: str, reason: str, reason_data: str, state_value: str) -> None:
@@ -201,19 +212,28 @@ def _install_puts(local: EmbeddedAws) -> None:
 
 def _refuse_unsupported(name: str, request: dict[str, Any]) -> None:
     """Raise ValidationError for alarms that are not evaluated here: one that stays in its state says that all is well."""
-    kinds = {
-        "rule": "composite alarms",
-        "metric_data_queries": "alarms on metric math (Metrics)",
-        "threshold_metric_id": "alarms on anomaly detection (ThresholdMetricId)",
-    }
-    for member, kind in kinds.items():
-        if request.get(member):
-            raise ValidationError(f"the embedded AWS does not support {kind}, such as {name}")
+    if request.get("threshold_metric_id"):
+        raise ValidationError(
+            f"the embedded AWS does not support alarms on anomaly detection (ThresholdMetricId), such as {name}"
+        )
+
+
+def _put_composite_alarm(self: CloudWatchResponse) -> Any:
+    """PutCompositeAlarm, which moto does not have and whose rule its alarms have."""
+    if self._get_param("ActionsSuppressor"):
+        raise ValidationError("the embedded AWS does not support ActionsSuppressor of composite alarms")
+    return self.put_metric_alarm()
 
 
 def _check(backend: Any, alarm: Any, before: Any) -> None:
-    """Undo PutMetricAlarm, and raise, where CloudWatch refuses it."""
-    if sentence := refusal(alarm):
+    """Undo PutMetricAlarm or PutCompositeAlarm, and raise, where CloudWatch refuses it."""
+    try:
+        if alarm.metric_data_queries:
+            check(alarm)
+        sentence = refusal(alarm) if alarm.rule is None else composites.refusal(alarm, backend.alarms)
+    except MathError as error:
+        sentence = f"{alarm.name}: {error}"
+    if sentence:
         backend.alarms.pop(alarm.name)
         if before:
             backend.alarms[alarm.name] = before
@@ -239,20 +259,22 @@ def _restore_clocks(kept: tuple[float, float]) -> None:
 def _describe_by_state_too(
     self: CloudWatchResponse, describe: Any = CloudWatchResponse.describe_alarms
 ) -> ActionResult:
-    """DescribeAlarms with the filter StateValue, which moto ignores when there are names or a prefix."""
+    """DescribeAlarms with the filters StateValue, which moto ignores beside names or a prefix, and AlarmTypes: composite
+    alarms are described only where they are named there. Source: CloudWatch API reference, DescribeAlarms.
+    """
     found = describe(self).result
-    wanted = self._get_param("StateValue")
-    kinds = ("MetricAlarms", "CompositeAlarms")
-    return ActionResult({kind: [a for a in found[kind] if wanted in (None, a.state_value)] for kind in kinds})
+    wanted, types = self._get_param("StateValue"), self._get_param("AlarmTypes") or ["MetricAlarm"]
+    kinds = {"MetricAlarms": "MetricAlarm", "CompositeAlarms": "CompositeAlarm"}
+    return ActionResult(
+        {
+            kind: [a for a in found[kind] if name in types and wanted in (None, a.state_value)]
+            for kind, name in kinds.items()
+        }
+    )
 
 
-def _same(alarm: Any, datum: dict[str, Any]) -> bool:
-    dimensions = {(d["Name"], d["Value"]) for d in datum.get("Dimensions") or []}
-    return datum["MetricName"] == alarm.metric_name and dimensions == {(d.name, d.value) for d in alarm.dimensions}
-
-
-def _newest(metric_data: list[dict[str, Any]], name: str) -> datetime:
-    times = [datum["Timestamp"] for datum in metric_data if datum["MetricName"] == name and datum.get("Timestamp")]
+def _newest(metric_data: list[dict[str, Any]]) -> datetime:
+    times = [datum["Timestamp"] for datum in metric_data if datum.get("Timestamp")]
     parsed = [datetime.fromisoformat(time) if isinstance(time, str) else time for time in times]
     newest = max(parsed, default=datetime.now(UTC))
     return newest if newest.tzinfo else newest.replace(tzinfo=UTC)

@@ -9,7 +9,7 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,7 +42,7 @@ class Concurrency:
         self._running: Counter[str] = Counter()
 
     @contextmanager
-    def invocation(self, function: Any) -> Iterator[None]:
+    def invocation(self, function: Any) -> Generator[None]:
         """While this is open, an invocation runs. Raises TooManyRequestsError when the function has no concurrency left."""
         arn, reserved = function.function_arn, function.reserved_concurrency
         with self._lock:

@@ -35,7 +35,7 @@ def main() -> None:
         answers.write(json.dumps(content) + "\n")
         answers.flush()
 
-    sys.stdout.reconfigure(write_through=True)  # pyright: ignore[reportAttributeAccessIssue]
+    sys.stdout.reconfigure(write_through=True)  # ty: ignore[missing-union-attribute]
     sys.path[0] = str(Path.cwd())  # in place of this file's folder, which no function sees
     try:
         handler = _load(os.environ["_HANDLER"])

@@ -8,6 +8,8 @@ import uuid
 from functools import partial
 from typing import Any
 
+from moto.core.exceptions import JsonRESTError
+
 from .authorization import AccessDeniedError
 from .function_concurrency import Concurrency, TooManyRequestsError, set_quota, when_free
 from .function_process import Worker
@@ -30,6 +32,7 @@ class Functions:
         self._local = local
         self._lock = threading.Lock()
         self._workers: dict[str, tuple[str, list[Worker]]] = {}
+        self._retired: list[Worker] = []
         self._concurrency = Concurrency()
         self._starter = Starter(local.on_stop, PRELOADED)
         self.stopping = threading.Event()
@@ -58,7 +61,7 @@ class Functions:
             log = worker.new_log()
         finally:
             worker.lock.release()
-            self._end_idle(function.function_arn)
+            self._end_idle(function.function_arn, worker)
         if len(json.dumps(answer.get("result"))) > RESPONSE_BYTES:
             message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES} bytes)."
             answer = {"error": {"errorMessage": message, "errorType": "Function.ResponseSizeTooLarge"}}
@@ -75,8 +78,8 @@ class Functions:
         with self._lock:
             known, workers = self._workers.get(key, (version, []))
             if known != version:
-                for each in workers:
-                    each.close()
+                self._retire(workers)
+                workers = []
             workers = [each for each in workers if each.alive()]
             self._workers[key] = (version, workers)
             for each in workers:
@@ -88,9 +91,20 @@ class Functions:
             workers.append(worker)
             return worker
 
-    def _end_idle(self, key: str) -> None:
-        """End the processes that a burst of invocations has left; KEPT_WARM stay."""
+    def _retire(self, workers: list[Worker]) -> None:
+        """End the processes of a version before an update; one that handles an event ends after it, as on AWS."""
+        for each in workers:
+            if each.lock.acquire(blocking=False):
+                each.close()
+            else:
+                self._retired.append(each)
+
+    def _end_idle(self, key: str, worker: Worker) -> None:
+        """End the processes that a burst of invocations has left, and `worker` if it is retired; KEPT_WARM stay."""
         with self._lock:
+            if worker in self._retired:
+                self._retired.remove(worker)
+                worker.close()
             _, workers = self._workers.get(key, ("", []))
             idle = [each for each in workers if not each.lock.locked()]
             for each in idle[KEPT_WARM:]:
@@ -120,6 +134,8 @@ class Functions:
         for _, workers in self._workers.values():
             for worker in workers:
                 worker.close()
+        for worker in self._retired:
+            worker.close()
         self._workers.clear()
 
 
@@ -144,10 +160,16 @@ def install(local: EmbeddedAws) -> Functions:
 def _as_lambda(invoke: Any, stopping: threading.Event) -> Any:
     """Moto's `LambdaFunction.invoke` for requests without a payload too, and with the header of a failed invocation.
 
-    A throttled event is not refused: it waits.
+    A payload that is no JSON is refused. A throttled event is not refused: it waits.
     """
 
     def invoke_as_lambda(self: Any, body: Any, request_headers: Any, response_headers: Any) -> Any:
+        try:
+            json.loads(body or "{}")
+        except ValueError as error:
+            raise JsonRESTError(
+                "InvalidRequestContentException", f"Could not parse request body into json: {error}"
+            ) from None
         try:
             answer = invoke(self, body or "{}", request_headers, response_headers)
         except TooManyRequestsError:

@@ -47,7 +47,9 @@ def install(server: Patchable) -> None:
 
     def verify_digest(self: Any) -> Any:
         if self._get_param("MessageType") != "DIGEST":
-            return verify(self)
+            if not json.loads(verified := verify(self))["SignatureValid"]:
+                raise InvalidSignatureError
+            return verified
         key, algorithm, message = _request(self)
         signature = base64.b64decode(self._get_param("Signature"))
         try:

@@ -24,6 +24,8 @@ type Mount = tuple[str, str, str]
 MEMORY = "tmpfs"
 
 _READ_ONLY, _REMOUNT, _BIND, _RECURSIVE, _PRIVATE = 0x1, 0x20, 0x1000, 0x4000, 0x40000
+_LOCKED = 0x2 | 0x4 | 0x8 | 0x400 | 0x800
+_RELATIVE_TIMES, _RELATIVE_TIMES_OF_STATVFS = 1 << 21, 1 << 12
 _PROBE_SECONDS = 10
 
 
@@ -66,7 +68,13 @@ def enter(mounts: Sequence[Mount]) -> None:
         finally:
             os.close(source)
         if option == "ro":
-            _mount("none", target, _BIND | _REMOUNT | _READ_ONLY)
+            _mount("none", target, _BIND | _REMOUNT | _READ_ONLY | _locked_flags(target))
+
+
+def _locked_flags(target: str) -> int:
+    """Flags of the file system (nosuid, nodev, noexec, times) that a remount in a user namespace must not clear."""
+    flags = os.statvfs(target).f_flag
+    return flags & _LOCKED | (_RELATIVE_TIMES if flags & _RELATIVE_TIMES_OF_STATVFS else 0)
 
 
 def _make_folder(target: str) -> None:

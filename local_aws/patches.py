@@ -67,5 +67,5 @@ class _Finder(MetaPathFinder):
             for action in self.actions.pop(fullname, []):
                 action(module)
 
-        spec.loader.exec_module = exec_module  # pyright: ignore[reportAttributeAccessIssue]
+        spec.loader.exec_module = exec_module
         return spec

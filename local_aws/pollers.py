@@ -64,6 +64,7 @@ class _Poller:
         self._url = f"{local.endpoint_url}/{self._account}/{self._name}"
         self._running: set[threading.Thread] = set()
         self._seen: set[str] = set()
+        self._slots = threading.Semaphore(self._most())  # one receipt may have batches of several groups
 
     def run(self) -> None:
         """Poll until the mapping is deleted or disabled."""
@@ -119,7 +120,8 @@ class _Poller:
         try:
             event = {"Records": [_record(message, self._mapping.event_source_arn, self._region) for message in batch]}
             try:
-                answer, _ = self._local.functions.invoke(_function(self._mapping), event)
+                with self._slots:
+                    answer, _ = self._local.functions.invoke(_function(self._mapping), event)
             except TooManyRequestsError as throttled:  # the batch returns to the queue
                 answer = {"error": {"errorType": "TooManyRequestsException", "errorMessage": throttled.message}}
             reports = "ReportBatchItemFailures" in (self._mapping.function_response_types or [])

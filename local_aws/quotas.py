@@ -100,7 +100,9 @@ def _described(account: str, region: str, service: str, quota: tuple[str, str, f
 @cache
 def _quotas(service: str) -> list[tuple[str, str, float]]:
     if service == "vpc":
-        return [(quota["QuotaCode"], quota["QuotaName"], quota["Value"]) for quota in VPC_DEFAULT_QUOTAS]
+        return [
+            (str(quota["QuotaCode"]), str(quota["QuotaName"]), float(quota["Value"])) for quota in VPC_DEFAULT_QUOTAS
+        ]
     if service not in QUOTAS:
         raise ServiceError(
             "The request failed because the specified service does not exist.", "NoSuchResourceException"

@@ -20,11 +20,11 @@ class EndpointSession(boto3.Session):
 
     def client(self, service_name: Any, *arguments: Any, **settings: Any) -> Any:
         """As boto3.Session.client, at this session's endpoint unless another one is given."""
-        return super().client(service_name, *arguments, **self._settings(settings))  # pyright: ignore[reportCallIssue]
+        return super().client(service_name, *arguments, **self._settings(settings))
 
     def resource(self, service_name: Any, *arguments: Any, **settings: Any) -> Any:
         """As boto3.Session.resource, at this session's endpoint unless another one is given."""
-        return super().resource(service_name, *arguments, **self._settings(settings))  # pyright: ignore[reportCallIssue]
+        return super().resource(service_name, *arguments, **self._settings(settings))
 
     def _settings(self, settings: dict[str, Any]) -> dict[str, Any]:
         return settings | {"endpoint_url": settings.get("endpoint_url") or self._endpoint_url}

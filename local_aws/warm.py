@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -57,19 +57,22 @@ class _Forked:
 
 
 class Starter:
-    """Starts processes from a template that has imported the packages `preloaded`; `on_stop` gets what ends the template.
+    """Starts processes from templates that have imported the packages `preloaded`; `on_stop` gets what ends the templates.
 
-    The first `unforked` are started as usual: a template whose packages take seconds pays for those who run several.
+    The first `unforked` are started as usual: a template whose packages take seconds pays for those who run several. `images`:
+    environments whose Python has a template of its own, besides the one of this process.
     """
 
     def __init__(
-        self, on_stop: Callable[[Callable[[], None]], None], preloaded: Sequence[str], unforked: int = 0
+        self,
+        on_stop: Callable[[Callable[[], None]], None],
+        preloaded: Sequence[str],
+        unforked: int = 0,
+        images: Container[str] = (),
     ) -> None:
-        self._on_stop, self._preloaded, self._unforked = on_stop, preloaded, unforked
+        self._on_stop, self._preloaded, self._unforked, self._images = on_stop, preloaded, unforked, images
         self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._requested: list[_Forked] = []
-        self._running: dict[int, _Forked] = {}
+        self._templates: dict[str, _Template] = {}
 
     def fork_all(self) -> None:
         """Fork the first processes too, because there will be many."""
@@ -91,9 +94,10 @@ class Starter:
         """
         request = json.dumps({"command": command, "cwd": str(cwd), "env": environment, "mounts": mounts}).encode()
         if (
-            _can_fork(command, environment)
+            (command[0] == sys.executable or command[0] in self._images)
+            and _can_fork(command, environment)
             and len(request) < LONGEST_MESSAGE
-            and (forked := self._fork(request, [output.fileno(), *(channels or ())]))
+            and (forked := self._fork(command[0], request, [output.fileno(), *(channels or ())]))
         ):
             return forked
         stdin, *answers = channels or (subprocess.DEVNULL,)
@@ -110,15 +114,32 @@ class Starter:
         record(process.pid)
         return process
 
-    def _fork(self, request: bytes, descriptors: list[int]) -> Process | None:
+    def _fork(self, python: str, request: bytes, descriptors: list[int]) -> Process | None:
         """A forked process; None for the first processes, and when the template has just ended."""
-        process = _Forked()
         with self._lock:
             if self._unforked:
                 self._unforked -= 1
                 return None
+            template = self._templates.setdefault(python, _Template(python, self._preloaded, self._on_stop))
+        return template.fork(request, descriptors)
+
+
+class _Template:
+    """The process of one Python that others are forked from, started with the first of them."""
+
+    def __init__(self, python: str, preloaded: Sequence[str], on_stop: Callable[[Callable[[], None]], None]) -> None:
+        self._python, self._preloaded, self._on_stop = python, preloaded, on_stop
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._requested: list[_Forked] = []
+        self._running: dict[int, _Forked] = {}
+
+    def fork(self, request: bytes, descriptors: list[int]) -> Process | None:
+        """A forked process; None when the template has just ended."""
+        process = _Forked()
+        with self._lock:
             try:
-                socket.send_fds(self._template(), [request], descriptors)
+                socket.send_fds(self._connection(), [request], descriptors)
             except OSError:
                 return None
             self._requested.append(process)
@@ -128,11 +149,11 @@ class Starter:
         record(process.pid)
         return process
 
-    def _template(self) -> socket.socket:
+    def _connection(self) -> socket.socket:
         if self._socket is None:
             self._socket, template_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             process = subprocess.Popen(
-                [sys.executable, str(TEMPLATE), str(template_socket.fileno()), *self._preloaded],
+                [self._python, str(TEMPLATE), str(template_socket.fileno()), *self._preloaded],
                 env={"PATH": os.environ["PATH"], **_SETTLED, **_QUIET},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[template_socket.fileno()],
@@ -188,7 +209,6 @@ def _can_fork(command: list[str], environment: dict[str, str]) -> bool:
     read = {k: v for k, v in environment.items() if k.startswith(_READ_AT_IMPORT) or k.endswith("_NUM_THREADS")}
     return (
         sys.platform == "linux"
-        and command[0] == sys.executable
         and script.endswith((".py", ".zip"))
         and all(_SETTLED.get(key) == value for key, value in read.items())
     )

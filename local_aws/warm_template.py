@@ -124,7 +124,7 @@ def _become(request: dict[str, Any], output: int, stdin: int | None = None, answ
     for standard in (1, 2):
         os.dup2(output, standard)
     os.close(output)
-    sys.stdout.reconfigure(write_through=True)  # pyright: ignore[reportAttributeAccessIssue]
+    sys.stdout.reconfigure(write_through=True)  # ty: ignore[missing-union-attribute]
     os.environ.clear()
     os.environ.update(request["env"])
     if answers is not None:
@@ -151,7 +151,7 @@ def _become(request: dict[str, Any], output: int, stdin: int | None = None, answ
     except BaseException:
         traceback.print_exc()
     finally:
-        threading._shutdown()  # pyright: ignore[reportAttributeAccessIssue]
+        threading._shutdown()  # ty: ignore[missing-attribute]
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()

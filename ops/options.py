@@ -1,6 +1,7 @@
 """Command-line options and arguments that more than one command has, and the consoles that commands print to."""
 
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from .project import UsageError
 from .wording import counted
 
 # A table in a file or a pipe has a fixed width; in a terminal it has the terminal's.
@@ -29,6 +31,16 @@ CapturedOn = Annotated[
     typer.Option("--date", formats=["%Y-%m-%d"], help="With --inference-id: search the requests of this day, UTC."),
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Reason; recorded with the decision.")]
+
+
+def refuse(option: str, why: str, others: Mapping[str, object]) -> None:
+    """Refuse options that would be ignored: raises UsageError that says why `option` does not go with those that are given.
+
+    `others`: the options that have no meaning beside it, with their values; an empty value, or None, is not given.
+    """
+    given = [name for name, value in others.items() if value not in (None, False, "", ())]
+    if given:
+        raise UsageError(f"{option} {why}: omit {' and '.join(given)}")
 
 
 def print_mistakes(mistakes: list[str]) -> None:

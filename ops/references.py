@@ -31,7 +31,12 @@ def parse_reference(project: Project, text: str, session: EnvironmentSession | N
         known_model(session, found["model"])
     else:
         project.model(found["model"])
-    return Reference(found["model"], int(found["version"]) if found["version"] else None)
+    version = int(found["version"]) if found["version"] else None
+    if version == 0:
+        raise UsageError(
+            f"{text!r} is no version: the first version of a model is 1; write {found['model']} for what is live"
+        )
+    return Reference(found["model"], version)
 
 
 def known_model(session: EnvironmentSession, name: str) -> None:

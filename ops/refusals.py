@@ -10,6 +10,7 @@ CODES = (
     "AuthorizationError",
     "KMS.AccessDeniedException",
     "UnauthorizedOperation",
+    "403",  # of HeadObject and HeadBucket, whose response has no body
 )
 _MESSAGE = re.compile(
     r"User: (?P<principal>\S+) is not authorized to perform: (?P<action>[\w-]+:\w+)"

@@ -1,9 +1,10 @@
 """The stack of one model in one environment."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from aws_cdk import Environment, RemovalPolicy, Stack, Tags
+from aws_cdk import Annotations, Environment, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as assets
@@ -11,7 +12,7 @@ from constructs import Construct
 
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig, ModelConfig
-from model_factory.core.image import default_image_uri
+from model_factory.core.image import default_image_uri, patch_warning
 from model_factory.core.network import VpcConfig
 from model_factory.core.permissions import apply_permissions_boundary
 from model_factory.environment.resources import EnvironmentResources
@@ -96,6 +97,8 @@ class ModelStack(Stack):
             promoted_from=source.name if source else None,
             **self.resources.of_models,
         )
+        if warning := patch_warning(props.image, datetime.now(UTC).date()):
+            Annotations.of(self).add_warning_v2("model-factory:end-of-patch", warning)
         self.registry = ModelRegistry(self, "Registry", props)
         self.training_pipeline = TrainingPipeline(self, "Training", props)
         self.training_pipeline.node.add_dependency(self.registry)

@@ -4,7 +4,9 @@ import gc
 import sys
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
+import botocore.client
 import botocore.hooks
 import botocore.loaders
 import botocore.session
@@ -29,8 +31,36 @@ def _shared_loader(*paths: str) -> botocore.loaders.Loader:
 
 
 # Reading AWS's service models, once for each session, was most of a small test's time.
-_create_loader = botocore.loaders.create_loader
-botocore.loaders.create_loader = _shared_loader
+_create_loader = botocore.session.create_loader
+botocore.session.create_loader = _shared_loader
+
+# Every client has the same methods: a service's are made once.
+_create_methods = botocore.client.ClientCreator._create_methods
+_methods: dict[tuple[str, str], dict[str, Any]] = {}
+
+
+def _shared_methods(self: botocore.client.ClientCreator, service_model: Any) -> dict[str, Any]:
+    service = (service_model.service_name, service_model.api_version)
+    if service not in _methods:
+        _methods[service] = _create_methods(self, service_model)
+    return dict(_methods[service])
+
+
+botocore.client.ClientCreator._create_methods = _shared_methods
+
+# And every session inspects the signatures of the same 140 event handlers.
+_accepts_kwargs = botocore.hooks.accepts_kwargs
+_accepting = WeakKeyDictionary[Any, Any]()
+
+
+def _shared_accepts_kwargs(handler: Any) -> Any:
+    function = getattr(handler, "__func__", handler)
+    if function not in _accepting:
+        _accepting[function] = _accepts_kwargs(handler)
+    return _accepting[function]
+
+
+botocore.hooks.accepts_kwargs = _shared_accepts_kwargs
 
 # Every client computes the names of all its events anew: they are the same.
 _event_name = botocore.hooks.EventAliaser._alias_event_name

@@ -5,7 +5,6 @@ because the site does not contain the file. A link to a file that does not exist
 """
 
 # MkDocs is installed in .venv-docs only.
-# pyright: reportMissingImports=false
 
 import logging
 import os

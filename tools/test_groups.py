@@ -55,7 +55,7 @@ class Group:
 
 
 GROUPS = (
-    Group("lint", 114),
+    Group("lint", 13),
     Group("unit/lambda", 100, ("unit/lambda",)),
     Group("unit/sagemaker", 30, ("unit/local_aws/sagemaker",)),
     Group("unit/jobs", 120, ("unit/jobs",), quick=100),
@@ -75,7 +75,9 @@ GROUPS = (
             "unit/local_aws/messaging",
             "unit/local_aws/test_alarm_evaluation.py",
             "unit/local_aws/test_alarms.py",
+            "unit/local_aws/test_function_processes.py",
             "unit/local_aws/test_imports.py",
+            "unit/local_aws/test_metric_math.py",
             "unit/local_aws/test_object_versions.py",
             "unit/test_groups.py",
             "unit/test_image_contract.py",

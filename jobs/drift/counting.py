@@ -54,8 +54,8 @@ class Moments:
             total,
             self.mean + delta * other.count / total,
             self.m2 + other.m2 + delta**2 * self.count * other.count / total,
-            min(self.minimum, other.minimum),  # type: ignore[type-var]  # both have counted something
-            max(self.maximum, other.maximum),  # type: ignore[type-var]
+            min(self.minimum, other.minimum),  # ty: ignore[invalid-argument-type]  # both have counted something
+            max(self.maximum, other.maximum),  # ty: ignore[invalid-argument-type]
         )
 
 

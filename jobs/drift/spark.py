@@ -24,7 +24,7 @@ from .counting import Kernel
 from .profile import Profile
 
 if TYPE_CHECKING:  # of the Spark image and no other
-    from pyspark.sql import DataFrame  # type: ignore[import-not-found]
+    from pyspark.sql import DataFrame  # ty: ignore[import-not-found]
 
 
 def counting(reference: Profile) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
@@ -57,7 +57,7 @@ def profile_of(frame: "DataFrame", reference: Profile) -> Profile:
 
 def main() -> None:
     """Run the application. `--data` is any path that Spark reads; `--reference` and `--output` are files of the driver."""
-    from pyspark.sql import SparkSession  # type: ignore[import-not-found]
+    from pyspark.sql import SparkSession  # ty: ignore[import-not-found]
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, nargs="+", help="parquet files or folders")

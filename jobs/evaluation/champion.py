@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ def find(group: str) -> Champion | None:
 
 
 @contextmanager
-def start(group: str, rows: Path) -> Iterator["Scoring | None"]:
+def start(group: str, rows: Path) -> Generator["Scoring | None"]:
     """Start scoring the parquet files in the folder `rows`; None when there is no champion yet.
 
     The process is killed when the block ends before it does. Raises JobFailure when the champion's artifact is another file
@@ -75,7 +75,7 @@ class Scoring:
         self._process: subprocess.Popen[bytes] | None = None
         self._failure, self._serving = "", {}
         try:
-            model = _download(champion, folder)
+            model = download(champion, folder)
             self._serving = json.loads((model / "serving.json").read_text())
         except (ClientError, tarfile.TarError, OSError, ValueError) as error:
             self._failure = f"its artifact {champion.model_data_url} cannot be read: {error}"
@@ -102,7 +102,7 @@ class Scoring:
             self._process.wait()
 
 
-def _download(champion: Champion, folder: Path) -> Path:
+def download(champion: Champion, folder: Path) -> Path:
     """The folder of the unpacked model.tar.gz. Raises JobFailure when its SHA-256 is not the registered one."""
     bucket, key = s3.split(champion.model_data_url)
     archive = folder / "model.tar.gz"
@@ -110,7 +110,7 @@ def _download(champion: Champion, folder: Path) -> Path:
     digest = file_digest(archive)
     if champion.artifact_digest not in (None, digest):
         raise JobFailure(
-            f"{champion.model_data_url} is not the file that the live version {champion.version} was evaluated with: its "
+            f"{champion.model_data_url} is not the file that version {champion.version} was evaluated with: its "
             f"SHA-256 is {digest}, and the evaluation measured {champion.artifact_digest}. Restore the object's version with "
             f"that SHA-256, or reject version {champion.version}"
         )

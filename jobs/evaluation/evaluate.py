@@ -14,6 +14,7 @@ from .. import facts, metrics, paths, serve
 from ..drift import profile
 from ..failures import JobFailure
 from ..metrics import LESS_IS_BETTER
+from ..prepared_rows import Rows
 from . import champion, comparison, gate
 from .calibration import calibration
 from .dependence import partial_dependence
@@ -68,10 +69,9 @@ def _unpack(artifact: Path) -> Path:
 
 
 def _read_rows(folder: Path, served: serve.Served) -> TestRows:
-    files = sorted(folder.glob("*.parquet"))
-    if not files:
+    if not any(folder.glob("*.parquet")):
         raise JobFailure("there are no test rows; the data is too small for its test_fraction")
-    table = pd.concat([pd.read_parquet(path) for path in files], ignore_index=True)
+    table = Rows.of(folder, "the test part").frame()
     label = served.project.label
     labels = Labels.of(served.project.problem, table[label], served.classes or [])
     return TestRows(table.drop(columns=label), labels)

@@ -3,8 +3,6 @@
 S3 refuses a write with If-None-Match or If-Match when another event has written meanwhile; that message is delivered again.
 """
 
-# pyright: reportMissingTypeStubs=false
-
 import json
 import os
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Deletes every version of every object of a bucket that is marked for it, after closing the bucket for writers."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false
-
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """An environment, accessed with its delivery role; and CodePipeline, accessed with the function's own role."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-
 import json
 import os
 from collections.abc import Iterator
@@ -12,7 +10,7 @@ from typing import Any, Literal
 import boto3
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ClientError
-from botocore.session import get_session  # pyright: ignore[reportUnknownVariableType]
+from botocore.session import get_session
 from shared.clients import client, retries
 from shared.records import RecorderQueue
 from shared.triggers import send_trigger
@@ -115,7 +113,7 @@ class Environment:
 
 @cache
 def _client(service: str, role_arn: str, region: str) -> Any:
-    return _session(role_arn, region).client(service, config=retries())  # pyright: ignore
+    return _session(role_arn, region).client(service, config=retries())
 
 
 @cache
@@ -131,6 +129,7 @@ def _session(role_arn: str, region: str) -> boto3.Session:
             "expiry_time": credentials["Expiration"].isoformat(),
         }
 
-    core: Any = get_session()  # pyright: ignore[reportUnknownVariableType]
-    core._credentials = DeferredRefreshableCredentials(refresh_using=fetch, method="sts-assume-role")
+    core: Any = get_session()
+    # botocore has no public way.
+    core._credentials = DeferredRefreshableCredentials(refresh_using=fetch, method="sts-assume-role")  # noqa: SLF001
     return boto3.Session(botocore_session=core, region_name=region)

@@ -1,7 +1,5 @@
 """Alerts about failed builds: CodePipeline's event has the failed command only, the log has the reason."""
 
-# pyright: reportMissingTypeStubs=false
-
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError

@@ -7,8 +7,6 @@ codepipeline:PutJobSuccessResult and PutJobFailureResult; GetPipeline, GetPipeli
 pipeline; s3:PutObject below reports/; logs:GetLogEvents on the log groups of the builds; events:PutEvents; its log group.
 """
 
-# pyright: reportMissingTypeStubs=false
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Alerts about models and environments that are deployed and not in the delivered commit."""
 
-# pyright: reportMissingTypeStubs=false
-
 from typing import Any
 
 from aws_lambda_powertools import Logger

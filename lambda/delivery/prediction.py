@@ -1,7 +1,5 @@
 """A test request to an endpoint: a typical record of the training data, and the score in the response."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-
 import json
 import math
 from typing import Any

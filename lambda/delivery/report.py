@@ -1,7 +1,5 @@
 """Reports the changes of a delivery in an environment: the models' versions, and the resources of its stacks."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-
 import html
 import io
 import json
@@ -80,7 +78,7 @@ def _assembly(job: Job) -> zipfile.ZipFile:
 
 def _artifact_client(job: Job) -> Any:
     """A client of S3 with the credentials that CodePipeline issues for the action's artifacts."""
-    return boto3.client(  # pyright: ignore
+    return boto3.client(
         "s3",
         config=retries(),
         aws_access_key_id=job.credentials["accessKeyId"],

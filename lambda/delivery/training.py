@@ -3,8 +3,6 @@
 It keeps no state: a training or version belongs to this delivery when its description has the id of the pipeline's execution.
 """
 
-# pyright: reportMissingTypeStubs=false
-
 import time
 from typing import Any
 

@@ -78,7 +78,13 @@ def _endpoint_config(settings: Settings, package_arn: str, model_name: str) -> d
     return {"EndpointConfigName": name, "Tags": settings.tags} | request  # other tags are no other configuration
 
 
-def deployment(settings: Settings, alarms: Sequence[str]) -> dict[str, Any]:
+def timeout_seconds(settings: Settings, last: int | None) -> int:
+    """MaximumExecutionTimeoutInSeconds of a deployment; another one than that of the `last` deployment of the endpoint."""
+    seconds = deployment_seconds(settings.serving.canary.bake)
+    return seconds + (seconds == last)
+
+
+def deployment(settings: Settings, alarms: Sequence[str], timeout: int) -> dict[str, Any]:
     """DeploymentConfig of UpdateEndpoint: canary for two instances or more, with automatic rollback by `alarms`."""
     serving = settings.serving
     traffic: dict[str, Any] = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": int(serving.canary.bake)}
@@ -88,7 +94,7 @@ def deployment(settings: Settings, alarms: Sequence[str]) -> dict[str, Any]:
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": traffic,
             "TerminationWaitInSeconds": TERMINATION_WAIT_SECONDS,
-            "MaximumExecutionTimeoutInSeconds": deployment_seconds(serving.canary.bake),
+            "MaximumExecutionTimeoutInSeconds": timeout,
         }
     }
     if alarms:
@@ -96,12 +102,12 @@ def deployment(settings: Settings, alarms: Sequence[str]) -> dict[str, Any]:
     return request
 
 
-def update(settings: Settings, config_name: str, alarms: Sequence[str]) -> dict[str, Any]:
+def update(settings: Settings, config_name: str, alarms: Sequence[str], timeout: int) -> dict[str, Any]:
     """UpdateEndpoint, rolled back by `alarms`; with automatic scaling the endpoint keeps its current instance count."""
     request: dict[str, Any] = {
         "EndpointName": settings.endpoint,
         "EndpointConfigName": config_name,
-        "DeploymentConfig": deployment(settings, alarms),
+        "DeploymentConfig": deployment(settings, alarms, timeout),
     }
     if scales(settings):
         request["RetainAllVariantProperties"] = True

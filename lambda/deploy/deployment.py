@@ -1,11 +1,13 @@
 """The last deployment of an endpoint configuration, as its tags have it, and whether SageMaker has ended it. Pure: no AWS here.
 
-The tags are written before UpdateEndpoint or CreateEndpoint, so that nothing is lost when the function ends between two calls.
+The tags are written before UpdateEndpoint, so that nothing is lost when the function ends between two calls, and say `started`
+after it. When the function ends before that, LastDeploymentConfig says whether UpdateEndpoint was called, because each deployment
+has another timeout than the one before.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -14,10 +16,10 @@ from shared.endpoints import CHANGING
 type Outcome = Literal["succeeded", "rolled back", "failed", "deleted"]
 
 WAITING, STARTED = "waiting", "started"
-"""Values of the tag `model-factory:outcome` before the end: requested and not started yet; started."""
+"""Values of the tag `model-factory:outcome` before the end: requested; UpdateEndpoint or CreateEndpoint was called."""
 
 POINTER = "model-factory:deployment"
-"""Tag of an endpoint: the configuration of its last deployment. That one's other tags, but for its outcome, are beside it."""
+"""Tag of an endpoint: the configuration of its last deployment. That one's other tags are beside it."""
 
 DELETED_BY = "model-factory:deleted-by"
 """Tag of an endpoint: the id of the message for which lambda/deploy deletes it."""
@@ -37,10 +39,11 @@ class Deployment:
         model_package: ARN of the version.
         request: Id of the message that requested it.
         requested_by: Who requested it.
-        started: When it was started; for `waiting` when it was requested.
+        started: When its tags were written, before it was started.
         previous: The configuration that the endpoint had before; empty when it was created.
         endpoint_modified: LastModifiedTime of the endpoint before; empty when it was created.
         outcome: `waiting`, `started`, or how it ended.
+        timeout: MaximumExecutionTimeoutInSeconds of its UpdateEndpoint; 0 for a deployment of an earlier release.
     """
 
     configuration: str
@@ -51,6 +54,7 @@ class Deployment:
     previous: str
     endpoint_modified: str
     outcome: str
+    timeout: int = 0
 
     @property
     def version(self) -> int:
@@ -62,15 +66,12 @@ class Deployment:
         """Whether its end is recorded."""
         return self.outcome not in (WAITING, STARTED)
 
-    def tags(self) -> list[dict[str, str]]:
-        """The tags of the configuration."""
-        return [*self._tags(), _tag("outcome", self.outcome)]
-
     def endpoint_tags(self) -> list[dict[str, str]]:
         """The tags of the endpoint. SageMaker's events have them, so that an event says which deployment it is about."""
-        return [{"Key": POINTER, "Value": self.configuration}, *self._tags()]
+        return [{"Key": POINTER, "Value": self.configuration}, *self.tags()]
 
-    def _tags(self) -> list[dict[str, str]]:
+    def tags(self) -> list[dict[str, str]]:
+        """The tags of the configuration."""
         values = {
             "model-package": self.model_package,
             "request": self.request,
@@ -78,6 +79,8 @@ class Deployment:
             "started": self.started.isoformat(),
             "previous": self.previous,
             "endpoint-modified": self.endpoint_modified,
+            "outcome": self.outcome,
+            "timeout": str(self.timeout),
         }
         return [_tag(name, value) for name, value in values.items()]
 
@@ -96,14 +99,23 @@ class Deployment:
             value["previous"],
             value["endpoint_modified"],
             value["outcome"],
+            int(value.get("timeout", "0")),
         )
 
     @classmethod
     def from_endpoint_tags(cls, tags: Mapping[str, str]) -> Self | None:
-        """From the tags of an endpoint, as started; None for an endpoint without them, such as one of an earlier release."""
+        """From the tags of an endpoint: waiting or started, whatever became of it; None for an endpoint without them.
+
+        Endpoints of earlier releases have not all of the tags: without an outcome a deployment counts as started.
+        """
         if POINTER not in tags or f"{_PREFIX}started" not in tags:
             return None
-        return cls.from_tags(tags[POINTER], {**tags, f"{_PREFIX}outcome": STARTED})
+        return cls.from_tags(tags[POINTER], {f"{_PREFIX}outcome": STARTED, **tags})
+
+    def confirmed_by(self, other: "Deployment | None") -> "Deployment":
+        """This deployment; as started if it waits, and `other`, from the endpoint's tags, is the same one and was started."""
+        is_started = other and other.started == self.started and other.outcome == STARTED
+        return replace(self, outcome=STARTED) if self.outcome == WAITING and is_started else self
 
 
 @dataclass(frozen=True)
@@ -116,12 +128,14 @@ class End:
 
 
 def end_of(deployment: Deployment, endpoint: Mapping[str, Any]) -> End | None:
-    """The end of a started deployment of the described endpoint; None when it has not ended, or was never carried out.
+    """The end of a deployment of the described endpoint; None when it has not ended, or was never carried out.
 
     The configuration counts and not FailureReason, which may be empty after a rollback, and stays after the next scaling.
     """
     status, live = endpoint["EndpointStatus"], endpoint["EndpointConfigName"]
-    if deployment.outcome != STARTED or status in CHANGING:
+    if deployment.ended or status in CHANGING:
+        return None
+    if deployment.outcome == WAITING and not _is_begun(deployment, endpoint):
         return None
     reason, time = endpoint.get("FailureReason"), endpoint["LastModifiedTime"]
     if status != "InService":
@@ -133,6 +147,22 @@ def end_of(deployment: Deployment, endpoint: Mapping[str, Any]) -> End | None:
     if live == deployment.previous:
         return End("rolled back", reason, time)
     return End("failed", f"the endpoint has the configuration {live}, which another principal deployed", time)
+
+
+def _is_begun(deployment: Deployment, endpoint: Mapping[str, Any]) -> bool:
+    """Whether the endpoint was created or updated for a deployment to which no tag says so.
+
+    Another change of the endpoint, such as SageMaker's own update, also moves LastModifiedTime, but has no DeploymentConfig.
+    """
+    if not deployment.previous or endpoint["EndpointConfigName"] == deployment.configuration != deployment.previous:
+        return True
+    return deployment.timeout != 0 and timeout_of(endpoint) == deployment.timeout
+
+
+def timeout_of(endpoint: Mapping[str, Any]) -> int | None:
+    """MaximumExecutionTimeoutInSeconds of the last deployment of a described endpoint, if that had one."""
+    policy = endpoint.get("LastDeploymentConfig", {}).get("BlueGreenUpdatePolicy", {})
+    return policy.get("MaximumExecutionTimeoutInSeconds")
 
 
 def _tag(name: str, value: str) -> dict[str, str]:

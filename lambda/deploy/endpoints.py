@@ -1,13 +1,12 @@
 """The endpoint in SageMaker: its state, the tags about its deployments, and the calls that change it."""
 
-# pyright: reportMissingTypeStubs=false
-
+from dataclasses import replace
 from typing import Any
 
 import api_requests as requests
 from botocore.exceptions import ClientError
 from decision import EndpointState
-from deployment import DELETED_BY, POINTER, Deployment
+from deployment import DELETED_BY, POINTER, STARTED, Deployment
 from settings import Settings
 from shared.clients import client
 from shared.endpoints import describe_endpoint, is_missing, scalable_target
@@ -37,8 +36,9 @@ def target(endpoint: dict[str, Any]) -> str:
 
 def last_deployment(endpoint: dict[str, Any]) -> Deployment | None:
     """The last deployment of a described endpoint; None when lambda/deploy has not tagged the endpoint."""
-    configuration = _tags(endpoint["EndpointArn"]).get(POINTER)
-    return deployment_of(configuration) if configuration else None
+    tags = _tags(endpoint["EndpointArn"])
+    last = deployment_of(tags[POINTER]) if POINTER in tags else None
+    return last.confirmed_by(Deployment.from_endpoint_tags(tags)) if last else None
 
 
 def deployment_of(configuration: str) -> Deployment | None:
@@ -76,7 +76,9 @@ def start(
     name = config["EndpointConfigName"]
     if endpoint is None:
         client("sagemaker").create_endpoint(
-            EndpointName=settings.endpoint, EndpointConfigName=name, Tags=[*settings.tags, *deployment.endpoint_tags()]
+            EndpointName=settings.endpoint,
+            EndpointConfigName=name,
+            Tags=[*settings.tags, *replace(deployment, outcome=STARTED).endpoint_tags()],
         )
         return []
     if _instance_type(_describe_config(endpoint["EndpointConfigName"])) != _instance_type(config):
@@ -84,9 +86,15 @@ def start(
         deregister(settings)
     in_alarm = _in_alarm(settings.serving.rollback_alarms)
     alarms = [alarm for alarm in settings.serving.rollback_alarms if alarm not in in_alarm]
-    client("sagemaker").add_tags(ResourceArn=endpoint["EndpointArn"], Tags=deployment.endpoint_tags())
-    client("sagemaker").update_endpoint(**requests.update(settings, name, alarms))
+    tag_endpoint(endpoint, deployment)
+    client("sagemaker").update_endpoint(**requests.update(settings, name, alarms, deployment.timeout))
+    tag_endpoint(endpoint, replace(deployment, outcome=STARTED))
     return in_alarm
+
+
+def tag_endpoint(endpoint: dict[str, Any], deployment: Deployment) -> None:
+    """Write the tags of the last deployment to a described endpoint."""
+    client("sagemaker").add_tags(ResourceArn=endpoint["EndpointArn"], Tags=deployment.endpoint_tags())
 
 
 def delete(settings: Settings, endpoint: dict[str, Any], request: str) -> None:

@@ -47,7 +47,7 @@ def close_from_event(settings: Settings, event: EndpointEvent, description: dict
         return
     current = endpoints.deployment_of(last.configuration)
     if current and current.started == last.started and current.outcome != "deleted":
-        _close(settings, current, _described(event))
+        _close(settings, current.confirmed_by(last), _described(event))
     elif end := end_of(last, _described(event)):
         # The tags of the configuration are about what happened to it since; the record is written once all the same.
         _tell(settings, last, end, _described(event))

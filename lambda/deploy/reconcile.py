@@ -4,9 +4,7 @@ A message that finds a change of the endpoint in progress succeeds without a dep
 before a deployment with an hour of baking does. SageMaker's event at the end of that change reconciles again.
 """
 
-# pyright: reportMissingTypeStubs=false
-
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +14,7 @@ import ends
 import notices
 from botocore.exceptions import ClientError
 from decision import Delete, Deploy, EndpointState, Keep, Retry, Wanted, decide
-from deployment import STARTED, WAITING, Deployment
+from deployment import WAITING, Deployment, timeout_of
 from messages import Request
 from settings import Settings
 from shared.alerts import send_alert
@@ -87,7 +85,7 @@ class _Step:
         match decision:
             case Keep(reason, remember):
                 if remember:
-                    self._prepare(WAITING)
+                    self._prepare()
                 if self.endpoint and self.endpoint.stable and reason == "the endpoint was changed by hand":
                     send_alert(notices.changed_by_hand(self.settings, self.version, self.endpoint.target))
                 status = {"status": self.endpoint.status, "why": self.endpoint.failure_reason} if self.endpoint else {}
@@ -95,7 +93,7 @@ class _Step:
             case Retry():
                 raise EndpointDeletedError(f"{self.settings.endpoint} is being deleted")
             case Delete():
-                self._prepare(WAITING)
+                self._prepare()
                 if self.description:
                     endpoints.delete(self.settings, self.description, self.request.id)
                 reason = self.endpoint.failure_reason if self.endpoint else None
@@ -134,7 +132,7 @@ class _Step:
     def _deploy(self) -> Outcome:
         previous = self.description["EndpointConfigName"] if self.description else None
         try:
-            deployment = self._prepare(STARTED)
+            deployment = self._prepare()
             left_out = endpoints.start(self.settings, self.description, self.config, deployment)
         except ClientError as error:
             now = endpoints.describe(self.settings.endpoint)
@@ -142,15 +140,14 @@ class _Step:
                 # The call was carried out, its answer was lost, and boto3 called again.
                 return Outcome("already on its way", self.facts)
             if endpoints.is_refusal(error):
-                self._tag_as_waiting()
                 send_alert(notices.refused(self.settings, self.version, str(error)))
             raise
         message = "deploying without the rollback alarms that are in ALARM already" if left_out else "deploying"
         facts = {"previous": previous, "requested_by": deployment.requested_by, "rollback_alarms_left_out": left_out}
         return Outcome(message, self.facts | facts)
 
-    def _prepare(self, outcome: str) -> Deployment:
-        """Create model and configuration, with the tags of a deployment that is started or has to wait."""
+    def _prepare(self) -> Deployment:
+        """Create model and configuration, with the tags of a deployment that is not started yet."""
         description = self.description
         deployment = Deployment(
             configuration=self.name,
@@ -161,14 +158,11 @@ class _Step:
             started=max(datetime.now(UTC), self.approved),
             previous=description["EndpointConfigName"] if description else "",
             endpoint_modified=description["LastModifiedTime"].isoformat() if description else "",
-            outcome=outcome,
+            outcome=WAITING,
+            timeout=requests.timeout_seconds(self.settings, timeout_of(description) if description else None),
         )
         endpoints.prepare(self.settings, self.package_arn, self.config, deployment)
         return deployment
-
-    def _tag_as_waiting(self) -> None:
-        if deployment := endpoints.deployment_of(self.name):
-            endpoints.tag(replace(deployment, outcome=WAITING))
 
     def _requested_by(self) -> str:
         match self.request.kind:

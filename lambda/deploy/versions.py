@@ -1,7 +1,5 @@
 """The versions of a model in the model registry."""
 
-# pyright: reportMissingTypeStubs=false
-
 from typing import Any
 
 from botocore.exceptions import ClientError

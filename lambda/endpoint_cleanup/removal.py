@@ -1,7 +1,5 @@
 """Deletes in the order that SageMaker requires: scalable target, endpoint, endpoint configurations, models, versions."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false
-
 import re
 import time
 from collections.abc import Callable

@@ -181,5 +181,5 @@ def _cut(text: str, length: int) -> str:
 def _present(value: Any) -> Any:
     """The value without members that are None or empty texts."""
     if isinstance(value, dict):
-        return {key: _present(each) for key, each in value.items() if each is not None and each != ""}  # pyright: ignore[reportUnknownVariableType]
-    return [_present(each) for each in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType]
+        return {key: _present(each) for key, each in value.items() if each is not None and each != ""}
+    return [_present(each) for each in value] if isinstance(value, list) else value

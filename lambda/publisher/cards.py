@@ -4,8 +4,6 @@ A card of its own, not the member ModelCard of the model package: UpdateModelPac
 version last, which is how SageMaker says who approved it (docs/decisions/0082-model-cards-are-cards-of-their-own.md).
 """
 
-# pyright: reportMissingTypeStubs=false
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,11 +23,19 @@ TRAININGS = 3
 
 @dataclass(frozen=True)
 class Cards:
-    """Model cards of an environment. `prefix`: `<factory>-<environment>`, which their names start with."""
+    """Model cards of an environment.
+
+    Args:
+        sagemaker: Client of SageMaker.
+        records: Records of the environment.
+        prefix: `<factory>-<environment>`, which their names start with.
+        key_arn: Key that encrypts new cards. SageMaker changes the key of none.
+    """
 
     sagemaker: Any
     records: Records
     prefix: str
+    key_arn: str
 
     def refresh(self, record: Record, version: int) -> str | None:
         """Write the card of the version that a record is about; its name. None for one without a registration.
@@ -91,7 +97,9 @@ class Cards:
     def _write(self, name: str, text: str, state: str) -> None:
         found = self._described(name)
         if found is None:
-            self.sagemaker.create_model_card(ModelCardName=name, Content=text, ModelCardStatus=state)
+            self.sagemaker.create_model_card(
+                ModelCardName=name, Content=text, ModelCardStatus=state, SecurityConfig={"KmsKeyId": self.key_arn}
+            )
             return
         if found["ModelCardStatus"] == ARCHIVED:
             return  # the version is deleted; SageMaker changes the content of no archived card

@@ -9,8 +9,6 @@ An account has 6,000 artifacts, 6,000 associations, 3,000 actions and 500 contex
 newest versions and deployments are kept (docs/decisions/0081-lineage-entities-of-the-newest-versions.md).
 """
 
-# pyright: reportMissingTypeStubs=false
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +16,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from records import Record, Records
 from shared.errors import error_code, is_not_found
+from shared.lineage_entities import KEPT
 
-KEPT = 10
-"""Newest versions, and newest deployments, of a model that have entities."""
 LATE = 3
 """Deployments before those that are looked at each time."""
 LONGEST_PROPERTY = 2500

@@ -1,4 +1,7 @@
-"""Messages of the publisher queue: events of EventBridge about a record that was written, or an execution of a pipeline."""
+"""Messages of the publisher queue.
+
+Events of EventBridge about a record that was written, or an execution of a pipeline; and events for the HTTP endpoint.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,14 +10,24 @@ from typing import Annotated, Any, Literal, cast
 from aws_lambda_powertools.utilities.parser import BaseModel
 from pydantic import AwareDatetime, Discriminator, Field, Tag, TypeAdapter
 from shared.chain import ENVIRONMENT, sequence_of
-from shared.messages import InvalidMessageError, Origin, parse_body
+from shared.messages import InvalidMessageError, ModelName, Origin, parse_body
 from shared.names import is_model_name
+from sinks import EVENT_WRITTEN, FOLDER
 
 
 @dataclass(frozen=True)
 class RecordWritten:
     """Key of a record of a model in the records bucket."""
 
+    model: str
+    key: str
+
+
+@dataclass(frozen=True)
+class EventWritten:
+    """Key of an OpenLineage event of a model in the artifacts bucket, which the HTTP endpoint takes."""
+
+    model: str
     key: str
 
 
@@ -77,25 +90,36 @@ class _Changed(_Event):
     detail: _Execution
 
 
+class _Written(BaseModel):
+    detail_type: Literal["Model Factory OpenLineage Event Written"] = Field(alias="detail-type")
+    model: ModelName
+    key: str = Field(max_length=1024)
+
+
 def _tag(content: Any) -> str:
     return str(cast(dict[str, Any], content).get("detail-type")) if isinstance(content, dict) else ""
 
 
-_EVENT: TypeAdapter[_ObjectCreated | _Changed] = TypeAdapter(
+_EVENT: TypeAdapter[_ObjectCreated | _Changed | _Written] = TypeAdapter(
     Annotated[
         Annotated[_ObjectCreated, Tag("Object Created")]
-        | Annotated[_Changed, Tag("SageMaker Model Building Pipeline Execution Status Change")],
+        | Annotated[_Changed, Tag("SageMaker Model Building Pipeline Execution Status Change")]
+        | Annotated[_Written, Tag(EVENT_WRITTEN)],
         Discriminator(_tag),
     ]
 )
 
 
-def parse(body: str, origin: Origin, bucket: str) -> RecordWritten | ExecutionChanged | None:
+def parse(body: str, origin: Origin, bucket: str) -> RecordWritten | ExecutionChanged | EventWritten | None:
     """What an event says; None when it is about no model of the environment.
 
     `bucket`: the records bucket. Raises InvalidMessageError with the reason.
     """
     event = parse_body(_EVENT, body)
+    if isinstance(event, _Written):
+        if not event.key.startswith(f"{FOLDER}/{event.model}/"):
+            raise InvalidMessageError(f"key: it is not below {FOLDER}/{event.model}/")
+        return EventWritten(event.model, event.key)
     if event.account != origin.account:
         raise InvalidMessageError("account: the event comes from another account")
     if isinstance(event, _ObjectCreated):
@@ -127,4 +151,4 @@ def _record(key: str) -> RecordWritten | None:
         raise InvalidMessageError(f"detail.object.key: {error}") from None
     if not is_model_name(model):
         raise InvalidMessageError("detail.object.key: it begins with no model's name")
-    return RecordWritten(key)
+    return RecordWritten(model, key)

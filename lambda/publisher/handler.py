@@ -3,19 +3,20 @@
 It writes OpenLineage events (to the artifacts bucket, and to an HTTP endpoint if factory.yaml has one), the SageMaker Model Card
 of the version, and SageMaker's lineage entities. Everything can be repeated: the same record again changes nothing.
 
+A rule of EventBridge has one message group for all models. The function sends its messages on to the same queue, each in the
+group of its model: one invocation at a time changes a model's card and entities, and no model waits for another one.
+
 Needs s3:ListBucket below `*/index/` and `*/evidence/`, and s3:GetObject on `*/chain/*` and `*/evidence/*` in the records bucket;
 s3:ListBucket and s3:GetObject for reports below `*/executions/*`, s3:PutObject on `_openlineage/*`, and with an HTTP endpoint
 s3:GetObject there, in the artifacts bucket; the
 actions of SageMaker for model cards and for lineage entities; ssm:GetParameter on the API key's parameter, if there is one;
-kms:Decrypt and kms:GenerateDataKey on the environment's key; events:PutEvents for its alerts; its queue and dead-letter
-queue; its log group.
+kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey and kms:CreateGrant on the environment's key; events:PutEvents for its
+alerts; its queue, which it sends to as
+well, and dead-letter queue; its log group.
 """
-
-# pyright: reportMissingTypeStubs=false
 
 import os
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -24,7 +25,7 @@ from cards import KINDS as CARD_KINDS
 from cards import Cards
 from datasets import Files, folder
 from entities import Entities
-from events import ExecutionChanged, parse
+from events import EventWritten, ExecutionChanged, parse
 from records import Record, Records
 from runs import deployment, execution, registration, training
 from shared.clients import client
@@ -52,6 +53,13 @@ def handle(record: SQSRecord, lambda_context: Any) -> None:
     if message is None:
         logger.info("the event is about no model of this environment")
         return
+    if (record.attributes.message_group_id or "").startswith("_"):
+        # Not by the body: the queue takes no body twice within five minutes.
+        _to_queue(MessageBody=record.body, MessageGroupId=message.model, MessageDeduplicationId=record.message_id)
+        return
+    if isinstance(message, EventWritten):
+        _send_event(message)
+        return
     records = Records(client("s3"), bucket, os.environ["ARTIFACTS_BUCKET"])
     if isinstance(message, ExecutionChanged):
         _publish_execution(message)
@@ -68,14 +76,15 @@ def _publish_execution(message: ExecutionChanged) -> None:
     if event := execution(message, captured, reports):
         sink = _sink(message.model)
         sink.write(event)
-        sink.send(event)
+        sink.queue(event)
         logger.info("published", model=message.model, kind=f"{message.pipeline} {message.status}")
 
 
 def _parts(record: Record, records: Records, prefix: str) -> Iterator[Part]:
     """What is to be done for a record, by name; nothing for a kind that nothing is published of."""
     kind, model, version = record["kind"], str(record["model"]), record["version"]
-    cards, entities = Cards(client("sagemaker"), records, prefix), Entities(client("sagemaker"), records, prefix)
+    cards = Cards(client("sagemaker"), records, prefix, os.environ["MODEL_CARD_KEY"])
+    entities = Entities(client("sagemaker"), records, prefix)
     if kind in ("training", "registration", "deployment"):
         yield "OpenLineage events", lambda: _publish_events(record, records)
     if kind == "training" and (number := _registered(record)):
@@ -121,13 +130,19 @@ def _publish_events(record: Record, records: Records) -> None:
             found = iter([registration(record, files, os.environ.get("REPOSITORY_URL", ""))])
         case _:
             found = deployment(record)
-    # All are written before the first is sent: an endpoint that refuses one keeps none from the bucket.
     written = [(event, sink.write(event)) for event in found]
     logger.info("OpenLineage events written", folder=f"_openlineage/{model}/")
     for event, is_new in written:
         # The start of a training has a message of its own, which sends it.
         if is_new or event.kind != "START" or event.run != record["subject"]:
-            sink.send(event)
+            sink.queue(event)
+
+
+def _send_event(message: EventWritten) -> None:
+    """Send an event to the HTTP endpoint, unless factory.yaml has none any more."""
+    if url := os.environ.get("OPENLINEAGE_URL"):
+        _sink(message.model).send(message.key, Http(url, _api_key))
+        logger.info("sent", model=message.model, key=message.key)
 
 
 def _files_of_training(record: Record, records: Records) -> Files:
@@ -149,9 +164,12 @@ def _registered(record: Record) -> int | None:
 
 
 def _sink(model: str) -> Sink:
-    url = os.environ.get("OPENLINEAGE_URL")
-    http = Http(url, cache(_api_key)) if url else None
-    return Sink(client("s3"), os.environ["ARTIFACTS_BUCKET"], model, http)
+    to_endpoint = _to_queue if os.environ.get("OPENLINEAGE_URL") else None
+    return Sink(client("s3"), os.environ["ARTIFACTS_BUCKET"], model, to_endpoint)
+
+
+def _to_queue(**message: str) -> None:
+    client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], **message)
 
 
 def _api_key() -> str:

@@ -1,7 +1,5 @@
 """Reads records, and the files that they name, from the records bucket, and files of trainings from the artifacts bucket."""
 
-# pyright: reportMissingTypeStubs=false
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ s3:GetObject on `*/chain/*` and `_heads/*`, s3:PutObject on `_heads/*`; kms:Sign
 with the environment's key; with an anchor, s3:PutObject there below the environment's name; its log group.
 """
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-
 import os
 from datetime import UTC, datetime
 from typing import Any
@@ -40,5 +38,5 @@ def _anchor(environment: str) -> Anchor | None:
     bucket = os.environ.get("ANCHOR_BUCKET")
     if not bucket:
         return None
-    s3: Any = boto3.client("s3", region_name=os.environ["ANCHOR_REGION"], config=retries())  # pyright: ignore
+    s3: Any = boto3.client("s3", region_name=os.environ["ANCHOR_REGION"], config=retries())
     return Anchor(s3, bucket, f"{environment}/")

@@ -1,7 +1,5 @@
 """Heads of chains: reading, signing, and copies in another account. Every step can be repeated: nothing is written twice."""
 
-# pyright: reportMissingTypeStubs=false
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ delete or another write of the key came between; both can be tried again). The c
 that an event is one record whenever and however often it is delivered (docs/decisions/0068-events-are-claimed-by-their-id.md).
 """
 
-# pyright: reportMissingTypeStubs=false
-
 import json
 import random
 import time

@@ -1,7 +1,5 @@
 """Records of the settings parameter of a model: each version of its value, and who wrote it."""
 
-# pyright: reportMissingTypeStubs=false
-
 import json
 from collections.abc import Iterator
 from datetime import timedelta

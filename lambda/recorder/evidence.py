@@ -4,8 +4,6 @@ A file is taken in the version that it had when the training registered it. A ve
 and is named.
 """
 
-# pyright: reportMissingTypeStubs=false
-
 import io
 import json
 import tarfile

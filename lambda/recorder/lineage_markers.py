@@ -1,7 +1,5 @@
 """Markers that say which trainings read an object: empty objects, so that one list answers what an object has touched."""
 
-# pyright: reportMissingTypeStubs=false
-
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

@@ -1,7 +1,5 @@
 """Records of versions: registered, approved and rejected, through whatever API."""
 
-# pyright: reportMissingTypeStubs=false
-
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -63,8 +63,8 @@ def _libraries(facts: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], 
     found: dict[tuple[str, str], list[str]] = {}
     for name, job in FACTS.items():
         libraries: Any = facts.get(name, {}).get("libraries")
-        for library, version in libraries.items() if isinstance(libraries, dict) else ():  # pyright: ignore
-            found.setdefault((str(library), str(version)), []).append(job)  # pyright: ignore
+        for library, version in libraries.items() if isinstance(libraries, dict) else ():
+            found.setdefault((str(library), str(version)), []).append(job)
     return found
 
 

@@ -5,8 +5,6 @@ digest is that of the digests of all files, in order of their names. Sources: th
 framework's Statement v1, and the OpenSSF Model Signing Specification 1.0.
 """
 
-# pyright: reportMissingTypeStubs=false
-
 import base64
 import hashlib
 import json

@@ -5,8 +5,6 @@ cannot be renamed. S3 then computes the SHA-256 of the copy ('Checking object in
 checksum of CopyObject is that of the whole object; a SHA-256 of an upload in parts is one of checksums, `COMPOSITE`).
 """
 
-# pyright: reportMissingTypeStubs=false
-
 import base64
 import hashlib
 import time

@@ -1,7 +1,5 @@
 """Records of an execution of a training pipeline that ended: what ran and why, and what the gate decided."""
 
-# pyright: reportMissingTypeStubs=false
-
 import json
 import os
 from collections.abc import Iterator

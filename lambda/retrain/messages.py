@@ -6,6 +6,7 @@ Every name and text that is used later is validated here; anything else is refus
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, cast
+from uuid import NAMESPACE_OID, uuid5
 
 from aws_lambda_powertools.utilities.parser import BaseModel
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
@@ -30,8 +31,13 @@ class Trigger(BaseModel):
     id: str = Field(min_length=1, max_length=128)
 
     def request(self, message_id: str) -> Request:
-        """The request for a training that this message makes."""
-        return Request(self.kind, self.reason, (message_id,))
+        """The request for a training that this message makes.
+
+        A delivery asks again while it sees no training, so its messages are one request: SageMaker starts it once, also where
+        ListPipelineExecutions does not show the first training yet.
+        """
+        identifier = str(uuid5(NAMESPACE_OID, f"{self.model} {self.reason}")) if self.kind == "code" else message_id
+        return Request(self.kind, self.reason, (identifier,))
 
 
 @dataclass(frozen=True)

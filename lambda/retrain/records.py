@@ -1,7 +1,5 @@
 """Audit records of the retrain function: a training is about to start, is remembered, or is skipped."""
 
-# pyright: reportMissingTypeStubs=false
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any

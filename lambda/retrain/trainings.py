@@ -1,7 +1,5 @@
 """Carries out what `decision` decides: starts a training, remembers a request, or skips it and says so."""
 
-# pyright: reportMissingTypeStubs=false
-
 from datetime import UTC, datetime
 from functools import partial
 

@@ -5,8 +5,6 @@ that was set in the console or by UpdateModelPackage gets its record from SageMa
 (docs/decisions/0041-records-come-before-approvals.md).
 """
 
-# pyright: reportMissingTypeStubs=false
-
 import re
 import uuid
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ An artifact is code: whoever loads it with joblib runs it. Evaluate writes the S
 version's metadata as `artifact_digest`; versions of other pipelines may have none.
 """
 
-# pyright: reportMissingTypeStubs=false
-
 import base64
 import hashlib
 import time

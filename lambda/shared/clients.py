@@ -1,7 +1,5 @@
 """boto3 clients with the retry configuration of all functions."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-
 from functools import cache
 from typing import Any, Protocol
 
@@ -25,4 +23,4 @@ def retries(max_attempts: int = 5) -> Config:
 @cache
 def client(service: str, max_attempts: int = 5) -> Any:
     """A client of an AWS service under the function's own role, created once per process."""
-    return boto3.client(service, config=retries(max_attempts))  # pyright: ignore
+    return boto3.client(service, config=retries(max_attempts))

@@ -1,7 +1,5 @@
 """SageMaker endpoints: statuses, the names that the deploy function derives from an endpoint's, and DescribeEndpoint."""
 
-# pyright: reportMissingTypeStubs=false
-
 from typing import Any
 
 from botocore.exceptions import ClientError

@@ -1,7 +1,5 @@
 """Errors of AWS."""
 
-# pyright: reportMissingTypeStubs=false
-
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,6 +14,11 @@ def error_code(error: ClientError) -> str:
 def is_not_found(error: ClientError) -> bool:
     """Whether SageMaker has not what a request names; operations have the code in one of two forms."""
     return error_code(error) in ("ResourceNotFound", "ResourceNotFoundException")
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether SageMaker refused a call because the resource does not exist: many operations call that an invalid request."""
+    return is_not_found(error) or error_code(error) == "ValidationException"
 
 
 def error_status(error: ClientError) -> int:

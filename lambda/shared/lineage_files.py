@@ -4,8 +4,6 @@ They lie below the promoted version's folder under the same paths as after a tra
 (the pipeline's definition and the zip of the jobs' code) gets the folder `lineage/`.
 """
 
-# pyright: reportMissingTypeStubs=false
-
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, cast

@@ -4,8 +4,6 @@ The delivery function and `model-factory promote` both use it. The bytes pass th
 permissions in both accounts (docs/decisions/0009-promotion-copies-through-the-function.md).
 """
 
-# pyright: reportMissingTypeStubs=false
-
 import hashlib
 import uuid
 from dataclasses import dataclass

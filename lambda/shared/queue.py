@@ -41,6 +41,19 @@ class RefusedMessageError(Exception):
     """The message is invalid, or about a model that the environment does not have; a retry does not change that."""
 
 
+class ReceiverError(Exception):
+    """A receiver outside of AWS did not take what a message is about.
+
+    Args:
+        reason: What it answered, or why it cannot be reached.
+        cause: Id of the receiver's alert. All messages to it have one alert within a window, without a model.
+    """
+
+    def __init__(self, reason: str, cause: str) -> None:
+        super().__init__(reason)
+        self.cause = cause
+
+
 class UnknownModelError(RefusedMessageError, LookupError):
     """The environment does not have the model of the valid `message`."""
 
@@ -84,13 +97,14 @@ def _succeeds(record: SQSRecord, context: Any, handle: Callable[..., None]) -> b
     except RefusedMessageError as error:
         # Not `exception`: the sender made the mistake, and a traceback would hide that.
         logger.error("message refused", message_id=record.message_id, reason=str(error))  # noqa: TRY400
-        _give_up(record, "message-refused", "was refused", str(error))
+        _give_up(record, "message-refused", "was refused", error, str(error))
     except Exception as error:
         logger.exception("message failed", message_id=record.message_id, attempt=attempt)
         if attempt < int(os.environ["MAX_RECEIVES"]):
             _delay(record, RETRY_SECONDS * 2 ** (attempt - 1))
             return False
-        _give_up(record, "message-failed", f"failed {attempt} times", f"{type(error).__name__}: {error}")
+        reason = str(error) if isinstance(error, ReceiverError) else f"{type(error).__name__}: {error}"
+        _give_up(record, "message-failed", f"failed {attempt} times", error, reason)
     return True
 
 
@@ -104,12 +118,15 @@ def _delay(record: SQSRecord, seconds: int) -> None:
         logger.exception("the delay of the next attempt is the visibility timeout", message_id=record.message_id)
 
 
-def _give_up(record: SQSRecord, cause: str, what: str, reason: str) -> None:
+def _give_up(record: SQSRecord, cause: str, what: str, error: Exception, reason: str) -> None:
     """Alert, then move the message: with one that was moved first, the alert would be lost with the function."""
     dead_letters = os.environ["DEAD_LETTER_QUEUE_URL"]
     group = record.attributes.message_group_id or "unknown"
     reason = one_line(reason, LONGEST_REASON) or "no reason given"
-    model = group if is_model_name(group) else ""
+    # A group is a model, or a part of one: `<model>/<part>`.
+    model = group.partition("/")[0] if is_model_name(group.partition("/")[0]) else ""
+    if isinstance(error, ReceiverError):
+        model, cause = "", error.cause
     queue = record.event_source_arn
     send_alert(
         Alert(

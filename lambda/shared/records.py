@@ -1,7 +1,5 @@
 """Audit records: what functions and the command send to the recorder (`lambda/recorder`), which writes them."""
 
-# pyright: reportMissingTypeStubs=false
-
 import json
 import os
 from collections.abc import Mapping

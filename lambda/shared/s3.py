@@ -1,7 +1,5 @@
 """S3: URIs, conditional writes, and objects that do not exist."""
 
-# pyright: reportMissingTypeStubs=false
-
 from collections.abc import Callable
 from typing import Any
 

@@ -25,7 +25,7 @@ def send_trigger(
     url = sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]
     identifier = uuid.uuid4().hex
     body = {"model": model, "trigger": trigger, "reason": reason[:LONGEST_DESCRIBED_REASON], "id": identifier}
-    optional = {"version": version} if version else {}
+    optional: dict[str, int | str] = {"version": version} if version else {}
     optional |= {"by": by} if by else {}
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body | optional), MessageGroupId=model)
     return identifier

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -192,7 +192,7 @@ class Authorization:
             self._decide(session, need, known, call.region, passes)
 
     @contextmanager
-    def _counted_on_behalf(self, session: Session, on_behalf: bool = True) -> Iterator[None]:
+    def _counted_on_behalf(self, session: Session, on_behalf: bool = True) -> Generator[None]:
         allowed = False
         try:
             yield

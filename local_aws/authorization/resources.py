@@ -27,7 +27,7 @@ IMAGE_TABLES = "image_uri_config"
 
 def _backend(service: str, account: str, region: str) -> Any:
     """Moto's state of a service, imported at its first use."""
-    backends: Any = get_backend(service)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    backends: Any = get_backend(service)  # ty: ignore[no-matching-overload]  # which lists the services by name
     return backends[account][region]
 
 

@@ -29,7 +29,7 @@ def install(local: EmbeddedAws) -> None:
     parse = parsing.parse_resource_and_generate_name
 
     def parse_and_check(logical_id: str, resource_json: Any, resources_map: Any) -> Any:
-        found = parse(logical_id, resource_json, resources_map)
+        found: Any = parse(logical_id, resource_json, resources_map)
         if found:
             kind, properties = _ruled(found[1]["Type"]), found[1]["Properties"]
             check_properties(logical_id, found[1]["Type"], properties, resources_map._region_name)

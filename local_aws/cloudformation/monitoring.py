@@ -11,6 +11,12 @@ def _put_alarm(cloudwatch: Any, properties: Properties, context: Context) -> Phy
     return Physical(name, {"Arn": f"arn:aws:cloudwatch:{context.region}:{context.account}:alarm:{name}"})
 
 
+def _put_composite(cloudwatch: Any, properties: Properties, context: Context) -> Physical:
+    name = properties.get("AlarmName") or context.name
+    cloudwatch.put_composite_alarm(**request("cloudwatch", "PutCompositeAlarm", {**properties, "AlarmName": name}))
+    return Physical(name, {"Arn": f"arn:aws:cloudwatch:{context.region}:{context.account}:alarm:{name}"})
+
+
 def _put_dashboard(cloudwatch: Any, properties: Properties, context: Context) -> Physical:
     name = properties.get("DashboardName") or context.name
     cloudwatch.put_dashboard(DashboardName=name, DashboardBody=properties["DashboardBody"])
@@ -38,6 +44,14 @@ TYPES = [
         put_again(_put_alarm),
         "AlarmName",
         lambda cloudwatch, name: bool(cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]),
+    ),
+    ResourceType(
+        "AWS::CloudWatch::CompositeAlarm",
+        "cloudwatch",
+        _put_composite,
+        lambda cloudwatch, physical: cloudwatch.delete_alarms(AlarmNames=[physical.identifier]),
+        put_again(_put_composite),
+        "AlarmName",
     ),
     ResourceType(
         "AWS::CloudWatch::Dashboard",

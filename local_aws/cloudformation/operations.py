@@ -55,7 +55,7 @@ def _create_stack(
 ) -> Any:
     if name in [stack.name for stack in self.stacks.values()]:
         raise AlreadyExistsException(f"Stack [{name}] already exists")
-    stack: Any = Stack(
+    stack: Any = Stack(  # ty: ignore[abstract-class-instantiation]
         stack_id=generate_stack_id(name, self.region_name, self.account_id),
         name=name,
         template=template,

@@ -202,7 +202,7 @@ def _matches(node: Node) -> Iterator[str]:
 
 
 @cache
-def _pattern(pattern: str) -> "regex.Pattern[str]":
+def _pattern(pattern: str) -> Any:  # regex.Pattern[str], which regex does not type
     # Python has no character classes such as \p{L}, which many schemas use.
     return regex.compile(pattern)
 

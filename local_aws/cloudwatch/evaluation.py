@@ -23,9 +23,14 @@ COMPARE = {
 NAMES_OF_MISSING = {"breaching": "Breaching", "notBreaching": "NonBreaching"}
 
 
+def period_of(alarm: Any) -> int:
+    """The period in seconds: of its metrics, if it has several."""
+    return int(alarm.period or next(int(q.metric_stat.period) for q in alarm.metric_data_queries if q.metric_stat))
+
+
 def refusal(alarm: Any) -> str | None:
     """The sentence with which PutMetricAlarm refuses an alarm's periods; None for valid ones."""
-    period = int(alarm.period)
+    period = period_of(alarm)
     total = period * int(alarm.evaluation_periods)
     if period not in (10, 20, 30) and period % 60:
         return "Period must be 10, 20, 30 or a multiple of 60"
@@ -104,7 +109,7 @@ def judge(alarm: Any, values: Sequence[float | None], now: datetime) -> tuple[st
         "version": "1.0",
         "queryDate": now.isoformat(),
         "statistic": alarm.statistic or alarm.extended_statistic,
-        "period": int(alarm.period),
+        "period": period_of(alarm),
         "recentDatapoints": present,
         "threshold": limit,
     }

@@ -160,7 +160,7 @@ def _latest(pipeline: Pipeline, stage: str, name: str) -> ActionExecution | None
 def approval(state: Pipelines, pipeline: str, stage: str, name: str) -> Record | None:
     """The record of an approval that rules ask for: its token while it waits. None for an action that was not reached."""
     action = _latest(state.find(pipeline), stage, name)
-    return action and {"Token": action.token if action.status == "InProgress" else None}
+    return {"Token": action.token if action.status == "InProgress" else None} if action else None
 
 
 def _put_approval(state: Pipelines, request: Record) -> Record:

@@ -83,6 +83,7 @@ def _valid_part(index: int, part: str) -> bool:
     if base == "*":
         return True
     first, dash, last_value = base.partition("-")
-    if number(first) is None:
+    begin, end = number(first), number(last_value)
+    if begin is None:
         return False
-    return not dash or (number(last_value) is not None and number(first) <= number(last_value))  # pyright: ignore[reportOperatorIssue]
+    return not dash or (end is not None and begin <= end)

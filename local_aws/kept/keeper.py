@@ -8,7 +8,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,7 +65,7 @@ class Keeper:
         self._changed.set()
 
     @contextmanager
-    def request(self, *, changes: bool) -> Iterator[None]:
+    def request(self, *, changes: bool) -> Generator[None]:
         """While this is open, a request is served."""
         with self._quiet:
             self._requests += 1

@@ -39,10 +39,18 @@ def _policy(account: str, _: str, arn: str) -> Record:
 
 
 def _key(account: str, region: str, identifier: str) -> Record:
-    """A KMS key by its id, with its policy and usage."""
+    """A KMS key by its id or alias, with its policy, usage, specification and state."""
     backend: Any = get_backend("kms")[account][region]
-    key = backend.keys.get(identifier)
-    return key and {"Policy": key.policy, "KeyUsage": key.key_usage}
+    alias = identifier.startswith("alias/")
+    key = backend.keys.get(backend.get_key_id_from_alias(identifier) if alias else identifier)
+    return key and {
+        "Arn": key.arn,
+        "Policy": key.policy,
+        "KeyUsage": key.key_usage,
+        "KeySpec": key.key_spec,
+        "KeyState": key.key_state,
+        "SigningAlgorithms": key.signing_algorithms,
+    }
 
 
 def _bucket(account: str, _: str, name: str) -> Record:
@@ -55,6 +63,19 @@ def _bucket(account: str, _: str, name: str) -> Record:
         "ObjectLock": bucket.object_lock_enabled,
         "Ownership": _ownership(bucket.ownership_rule),
     }
+
+
+def _object_lock(account: str, _: str, name: str) -> Record:
+    """The retention of an object by `<bucket>/<key>?<version id>`; without an id that of its newest version."""
+    backends: Any = get_backend("s3")
+    path, _, version = name.rpartition("?")
+    bucket, _, key = path.partition("/")
+    owner = backends.bucket_accounts.get(bucket, (None, account))[1]
+    if bucket not in (buckets := backends[owner]["aws"].buckets):
+        return None
+    versions = [each for each in buckets[bucket].keys.getlist(key) or [] if hasattr(each, "lock_mode")]
+    found = next((each for each in reversed(versions) if version in ("", str(each.version_id))), None)
+    return found and {"Mode": found.lock_mode, "RetainUntilDate": found.lock_until}
 
 
 def _ownership(stored: Any) -> str:
@@ -72,6 +93,11 @@ def _function(account: str, region: str, name: str) -> Record:
     plain = name.split(":function:")[-1].partition(":")[0]
     function = next((each for each in backend.list_functions() if each.function_name == plain), None)
     return function and {"Timeout": int(function.timeout)}
+
+
+def _schedule_group(account: str, region: str, name: str) -> Record:
+    backend: Any = get_backend("scheduler")[account][region]
+    return {} if name in backend.schedule_groups else None
 
 
 def _route_table(account: str, region: str, identifier: str) -> Record:
@@ -155,6 +181,8 @@ RECORDS: dict[str, Callable[[str, str, str], Record]] = {
     "policy": _policy,
     "key": _key,
     "bucket": _bucket,
+    "object-lock": _object_lock,
+    "schedule-group": _schedule_group,
     "function": _function,
     "route-table": _route_table,
     "vpc": _vpc,

@@ -113,7 +113,7 @@ def table(service: str, code: str, source: str) -> Callable[..., Rule]:
     def rule(
         operation: str, says: str, message: str, check: Check, accepted: Params, refused: Params, **more: Any
     ) -> Rule:
-        shared = {"service": service, "code": code, "source": source}
+        shared: dict[str, Any] = {"service": service, "code": code, "source": source}
         return Rule(
             operation=operation,
             says=says,

@@ -2,7 +2,8 @@
 
 Sources: SageMaker developer guide, "How Amazon SageMaker AI runs your training image", "How Amazon SageMaker Processing
 configures your processing container" and "Use your own inference code with hosting services". On AWS the rest of the file
-system and PATH, HOME and the like are the image's; here they are this machine's, without a variable of the server's process.
+system and PATH, HOME and the like are the image's; here they are this machine's, without a variable of the server's process. The
+libraries that Python finds are the image's (image_environments.py).
 """
 
 import os
@@ -16,6 +17,7 @@ from ..processes import kill_group
 from ..warm import Process
 
 ML = "/opt/ml"
+MODEL = f"{ML}/model"
 STOP_SECONDS = 120
 """Time between SIGTERM and SIGKILL. Source: API reference, StopTrainingJob and StopProcessingJob."""
 
@@ -25,13 +27,21 @@ class ContainerView:
 
     Where this system lets a process have mounts of its own, the folder really is at /opt/ml. Elsewhere LOCAL_AWS_ML_ROOT
     (FACTORY_ML_ROOT too, Model Factory's name for it) has its path, and paths below /opt/ml in commands are rewritten.
+    `python`: the Python of the container's image.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, python: str = sys.executable) -> None:
         self._root = root
+        self._python = python
         self._mounted = namespace.available(ML)
         self.mounts: list[namespace.Mount] = [(str(root), ML, "")] if self._mounted else []
         self.cwd = self.path(ML)
+
+    def make_read_only(self, path: str) -> bool:
+        """Mount a folder below /opt/ml read-only; False where this system has no mounts."""
+        if self._mounted:
+            self.mounts.append((str(self._root) + path[len(ML) :], path, "ro"))
+        return self._mounted
 
     def path(self, text: str) -> str:
         """A path below /opt/ml as the container's process has to write it; another text is unchanged."""
@@ -39,9 +49,9 @@ class ContainerView:
         return str(self._root) + text[len(ML) :] if below and not self._mounted else text
 
     def command(self, command: list[str]) -> list[str]:
-        """A command of the container as one of this machine: with the Python of the server."""
+        """A command of the container as one of this machine."""
         first, *arguments = map(self.path, command)
-        return [sys.executable if Path(first).name in ("python", "python3") else first, *arguments]
+        return [self._python if Path(first).name in ("python", "python3") else first, *arguments]
 
     def environment(self, region: str, endpoint_url: str, credentials: dict[str, str]) -> dict[str, str]:
         """The variables of every container. There is no AWS_DEFAULT_REGION, the only one from which boto3 takes a region.
@@ -50,7 +60,7 @@ class ContainerView:
         """
         fallback = {} if self._mounted else {"LOCAL_AWS_ML_ROOT": str(self._root), "FACTORY_ML_ROOT": str(self._root)}
         return {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "PATH": f"{Path(self._python).parent}{os.pathsep}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": self.cwd,
             "PYTHONUNBUFFERED": "1",
             **fallback,

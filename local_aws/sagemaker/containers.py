@@ -61,9 +61,10 @@ class Job:
         path = self.path(f"output/{name}")
         return path.read_bytes()[:FILE_CHARACTERS].decode(errors="ignore") if path.is_file() else None
 
-    def run(self, command: list[str], environment: dict[str, str], max_seconds: int) -> int:
+    def run(self, image: str | None, command: list[str], environment: dict[str, str], max_seconds: int) -> int:
         """Run the container's command to its end; its exit code. A command that takes too long is stopped: `timed_out`."""
-        view, accounts, region = ContainerView(self.root), self._service.local.accounts, self._state.region
+        view = ContainerView(self.root, self._service.images.python(image))
+        accounts, region = self._service.local.accounts, self._state.region
         credentials = accounts.assume(self.record["RoleArn"], "SageMaker", subnets(self.record), region)
         self._service.local.faults.add_process(credentials["AWS_ACCESS_KEY_ID"], self.kill)
         variables = view.environment(region, self._service.local.endpoint_url, credentials) | environment
@@ -170,7 +171,7 @@ def run_processing(job: Job) -> tuple[str, str]:
     specification = record["AppSpecification"]
     command = _command(specification)
     limit = record.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
-    code = job.run(command, record.get("Environment", {}), limit)
+    code = job.run(specification["ImageUri"], command, record.get("Environment", {}), limit)
     if job.stopped or job.timed_out:
         return "Stopped", ""
     if message := job.read_output("message"):
@@ -191,7 +192,8 @@ def run_training(job: Job) -> tuple[str, str]:
     if record["ResourceConfig"].get("InstanceCount", 1) > 1:
         raise JobError("ClientError: the embedded AWS trains on one instance")
     job.root.mkdir(parents=True)
-    if image := record["AlgorithmSpecification"].get("TrainingImage"):
+    image = record["AlgorithmSpecification"].get("TrainingImage")
+    if image:
         job.pull_image(image)
     job.stage("Downloading")
     channels = record.get("InputDataConfig", [])
@@ -217,7 +219,7 @@ def run_training(job: Job) -> tuple[str, str]:
     environment = {"TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": job.arn, **record.get("Environment", {})}
     job.stage("Training")
     command = _command(record["AlgorithmSpecification"])
-    code = job.run(command, environment, record["StoppingCondition"]["MaxRuntimeInSeconds"])
+    code = job.run(image, command, environment, record["StoppingCondition"]["MaxRuntimeInSeconds"])
     ended_early = job.stopped or job.timed_out
     if code != 0 and not ended_early:
         reason = job.read_output("failure") or "the container wrote no /opt/ml/output/failure"

@@ -3,7 +3,6 @@
 import http.client
 import shutil
 import socket
-import sys
 import tarfile
 import threading
 import time
@@ -12,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..json_api import Record
-from .container_view import ContainerView, kill
+from .container_view import MODEL, ContainerView, kill
+from .read_only import ReadOnlyFolder
 from .service import Service
 from .state import State, find, subnets, vpc_config
 from .storage import Storage
@@ -28,6 +28,9 @@ RESPONSE_SECONDS = 60
 TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for each "
     "container in Amazon CloudWatch, resolve the issue, and try again."
+)
+READ_ONLY = (
+    "OSError: [Errno 30] Read-only file system: '{path}'. The container of an endpoint must not write to /opt/ml/model."
 )
 RETIRE_SECONDS = 2.0
 
@@ -48,9 +51,15 @@ class Answer:
 
 
 class Fleet:
-    """One running container of one model. Raises FleetError when it does not start."""
+    """One running container of one model. Raises FleetError when it does not start.
 
-    def __init__(self, service: Service, state: State, endpoint: str, model: Record) -> None:
+    `batch` has the variables of a batch transform job's container. That of an endpoint may only read /opt/ml/model (developer
+    guide, "Custom Inference Code with Hosting Services"); the page of batch transform does not say so.
+    """
+
+    def __init__(
+        self, service: Service, state: State, endpoint: str, model: Record, batch: dict[str, str] | None = None
+    ) -> None:
         container = _container(state, model)
         self._root = service.local.state_dir / "endpoints" / f"{endpoint}-{uuid.uuid4().hex[:8]}"
         folder = self._root / "ml" / "model"
@@ -69,13 +78,16 @@ class Fleet:
         except Exception as error:
             raise FleetError(f"Failed to download model data for {endpoint}: {error}") from error
         self.port = _free_port()
-        view = ContainerView(self._root / "ml")
+        python = service.images.python(container["Image"])
+        view = ContainerView(self._root / "ml", python)
+        self._guard = None if batch is not None or view.make_read_only(MODEL) else ReadOnlyFolder(folder)
         credentials = service.local.accounts.assume(self._role, "SageMaker", subnets(model), state.region)
         environment = view.environment(state.region, service.local.endpoint_url, credentials)
         environment |= {key: view.path(value) for key, value in container.get("Environment", {}).items()}
+        environment |= batch or {}
         self._log = (self._root / "log.txt").open("wb")
         self._process = service.starter.start(
-            [sys.executable, str(CONTAINER), view.path("/opt/ml/model"), str(self.port)],
+            [python, str(CONTAINER), view.path(MODEL), str(self.port)],
             view.cwd,
             environment,
             self._log,
@@ -94,13 +106,16 @@ class Fleet:
             try:
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PING_SECONDS)
                 connection.request("GET", "/ping")
-                if connection.getresponse().status == 200:
+                if connection.getresponse().status == 200 and not (self._guard and self._guard.written()):
                     self._publish_log()
                     return
             except OSError:
                 time.sleep(0.05)
+        written = self._guard.written() if self._guard else None
         self.close(keep_log=True)
         tail = (self._root / "log.txt").read_text(errors="replace")[-500:]
+        if written:
+            raise FleetError(READ_ONLY.format(path=f"{MODEL}/{written}"))
         raise FleetError(f"The container for {endpoint} did not pass the ping health check. Its output: {tail}")
 
     def _publish_log(self) -> None:
@@ -113,6 +128,12 @@ class Fleet:
 
     def invoke(self, body: bytes, content_type: str, accept: str, custom_attributes: str = "") -> Answer:
         """POST /invocations. A container that has ended responds with 500, one that takes too long with status 0."""
+        answer = self._post(body, content_type, accept, custom_attributes)
+        if self._guard and (path := self._guard.written()):
+            return Answer(500, READ_ONLY.format(path=f"{MODEL}/{path}").encode(), "text/plain", answer.seconds)
+        return answer
+
+    def _post(self, body: bytes, content_type: str, accept: str, custom_attributes: str) -> Answer:
         started = time.perf_counter()
         headers = {"Content-Type": content_type, "Accept": accept or "*/*"}
         if custom_attributes:
@@ -163,6 +184,8 @@ class Fleet:
             self._log.close()
             if not self._service.stopping.is_set():
                 self._publish_log()
+        if self._guard:
+            self._guard.release()
         if not keep_log:
             shutil.rmtree(self._root, ignore_errors=True)
 

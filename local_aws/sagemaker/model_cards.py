@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from jsonschema import Draft7Validator
+from jsonschema.protocols import Validator
 
 from ..cloudformation.registry import resource_schema
 from ..json_api import Record, ServiceError, now
@@ -18,8 +19,9 @@ _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def create(service: Service, state: State, request: Record) -> Record:
-    """CreateModelCard."""
+    """CreateModelCard: with a key, the caller encrypts with it."""
     check(request["Content"])
+    _caller_needs(service, state, request, "kms:GenerateDataKey")
     name, time, user = request["ModelCardName"], now(), service.user()
     arn = state.arn("model-card", name)
     card = {
@@ -43,6 +45,7 @@ def update(service: Service, state: State, request: Record) -> Record:
     """UpdateModelCard: content, which is a new version, or status, which is not."""
     with state.lock:
         versions = find(state, request["ModelCardName"])
+        _caller_needs(service, state, versions[-1], "kms:GenerateDataKey", "kms:Decrypt")
         changed = {
             **versions[-1],
             **{key: request[key] for key in ("Content", "ModelCardStatus") if key in request},
@@ -60,6 +63,7 @@ def update(service: Service, state: State, request: Record) -> Record:
 def describe(service: Service, state: State, request: Record) -> Record:
     """DescribeModelCard: one version, without ModelCardVersion the newest."""
     versions, number = find(state, request["ModelCardName"]), request.get("ModelCardVersion")
+    _caller_needs(service, state, versions[-1], "kms:Decrypt")
     if number is None:
         return versions[-1]
     if not 1 <= number <= len(versions):
@@ -81,6 +85,13 @@ def listed(service: Service, state: State, request: Record) -> Record:
         if status in (None, versions[-1]["ModelCardStatus"])
     ]
     return page(cards, request, "ModelCardSummaries")
+
+
+def _caller_needs(service: Service, state: State, card: Record, *actions: str) -> None:
+    """Check the caller's permissions for the key of a card. Raises AccessDeniedError."""
+    if key := card.get("SecurityConfig", {}).get("KmsKeyId"):
+        for action in actions:
+            service.roles.caller_needs(action, key, state.region)
 
 
 def find(state: State, name: str) -> list[Record]:
@@ -106,12 +117,12 @@ def mistake(text: str) -> str | None:
         content = json.loads(text)
     except ValueError as error:
         return f"no JSON: {error}"
-    found = next(_validator().iter_errors(content), None)
+    found = next(iter(_validator().iter_errors(content)), None)
     return f"{found.json_path}: {found.message}"[:500] if found else None
 
 
 @cache
-def _validator() -> Draft7Validator:
+def _validator() -> Validator:
     schema = _snake_case(resource_schema("AWS::SageMaker::ModelCard"))
     return Draft7Validator({"$ref": "#/definitions/Content", "definitions": schema["definitions"]})
 

@@ -60,7 +60,7 @@ def create_package(service: Service, state: State, request: Record) -> Record:
         version = group.get("_versions", 0) + 1
         group["_versions"] = version
         arn = state.arn("model-package", f"{name}/{version}")
-        record = {
+        record: Record = {
             "ModelApprovalStatus": "PendingManualApproval",
             **{key: value for key, value in request.items() if key not in ("Tags", "ClientToken")},
             "ModelPackageGroupName": name,

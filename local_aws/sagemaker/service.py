@@ -12,6 +12,7 @@ from ..events import emit
 from ..interfaces import EmbeddedAws
 from ..json_api import JsonApi, Record, access_key, origin
 from ..warm import Starter
+from .image_environments import ImageEnvironments
 from .roles import Roles
 from .state import State
 
@@ -50,7 +51,8 @@ class Service(JsonApi):
         super().__init__("sagemaker")
         self.local = local
         self.roles = Roles(local)
-        self.starter = Starter(local.on_stop, PRELOADED, unforked=2)
+        self.images = ImageEnvironments(local.state_dir / "images")
+        self.starter = Starter(local.on_stop, PRELOADED, unforked=2, images=self.images)
         self.stopping = threading.Event()
         self.cores = threading.Semaphore(_cores())
         """One for each job that runs: as many as the machine has cores. Others wait, as jobs do for instances."""

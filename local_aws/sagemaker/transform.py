@@ -34,7 +34,7 @@ class TransformJob:
         given, wanted = self.record["TransformInput"], self.record["TransformOutput"]
         _check(self.record)
         try:
-            self._fleet = Fleet(self._service, self._state, self.name, self._model)
+            self._fleet = Fleet(self._service, self._state, self.name, self._model, _variables(self.record))
         except FleetError as error:
             raise JobError(f"ClientError: {error}") from error
         try:
@@ -85,6 +85,19 @@ class TransformJob:
         """End the container."""
         if self._fleet:
             self._fleet.close()
+
+
+def _variables(record: Record) -> dict[str, str]:
+    """The container's variables. Source: developer guide, "Custom Inference Code with Batch Transform"."""
+    settings = {
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB": record.get("MaxPayloadInMB"),
+        "SAGEMAKER_BATCH_STRATEGY": {"SingleRecord": "SINGLE_RECORD", "MultiRecord": "MULTI_RECORD"}.get(
+            record.get("BatchStrategy", "")
+        ),
+        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": record.get("MaxConcurrentTransforms"),
+    }
+    given = {name: str(value) for name, value in settings.items() if value is not None}
+    return record.get("Environment", {}) | {"SAGEMAKER_BATCH": "true"} | given
 
 
 def _check(record: Record) -> None:

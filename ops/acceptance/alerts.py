@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,7 +36,7 @@ class Alerts:
 
 
 @contextmanager
-def subscribed_queue(client: Callable[[str], Any], names: EnvironmentNames) -> Iterator[Alerts]:
+def subscribed_queue(client: Callable[[str], Any], names: EnvironmentNames) -> Generator[Alerts]:
     """Subscribe a new queue to the alerts topic; unsubscribe and delete it at the end.
 
     `client`: returns a boto3 client of the environment's account and region for the name of a service.

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from model_factory.config import ConfigError
 
-from ..options import EnvironmentName, Profile, ProjectFolder, err, out
+from ..options import EnvironmentName, Profile, ProjectFolder, err, out, refuse
 from ..project import Project, UsageError
 from ..refusals import explain
 
@@ -56,8 +56,14 @@ def audit(
     1 something is wrong, 2 not audited: a mistake, or a missing permission.
     """
     try:
+        from model_factory.functions.shared.chain import ENVIRONMENT
+
         from ..records.request import Request, check_kinds, make_report, read_since
 
+        if model == ENVIRONMENT:
+            refuse(ENVIRONMENT, "has records of no version", {"--version": version})
+        if not verify:
+            refuse("--no-verify", "verifies no signed heads", {"--public-key": public_key})
         request = Request(
             model=model,
             since=read_since(since, datetime.now(UTC)) if since else None,

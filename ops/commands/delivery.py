@@ -13,7 +13,7 @@ from model_factory.config import Environment
 from ..delivery.approvals import Decision
 from ..delivery.deliveries import Deliveries
 from ..delivery.left_behind import left_behind
-from ..options import EnvironmentName, ModelName, OptionalModelName, Profile, ProjectFolder, Reason, out
+from ..options import EnvironmentName, ModelName, OptionalModelName, Profile, ProjectFolder, Reason, out, refuse
 from ..project import EnvironmentSession, Project, UsageError
 
 PendingVersion = Annotated[
@@ -111,6 +111,8 @@ def _decide(
 
     if delivery == (model is not None):
         raise UsageError("give the name of a model, or --delivery")
+    if delivery:
+        refuse("--delivery", "is about no version of a model", {"--version": version})
     session = project.environment(env)
     if model is None:
         _decide_delivery(decision, reason, session.environment.name, project)

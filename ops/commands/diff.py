@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from model_factory.config import ConfigError
 
-from ..options import EnvironmentName, Profile, ProjectFolder, err, out
+from ..options import EnvironmentName, Profile, ProjectFolder, err, out, refuse
 from ..project import EnvironmentSession, Project, UsageError
 from ..refusals import explain
 
@@ -22,6 +22,9 @@ _SIDE = "MODEL@7, MODEL@dev (live in dev), MODEL@dev/7, MODEL (live), or an envi
 
 Before = Annotated[str, typer.Argument(metavar="BEFORE", help=_SIDE)]
 After = Annotated[str, typer.Argument(metavar="AFTER", help="As BEFORE.")]
+
+
+_ROWS = 10_000
 
 
 class DiffError(UsageError):
@@ -42,9 +45,12 @@ def diff(
         list[str] | None, typer.Option("--model", help="Of environments: only this model; repeat it.")
     ] = None,
     rows: Annotated[
-        int, typer.Option(min=0, help="Test rows that both versions score on this machine; 0: none.")
-    ] = 10_000,
-    full: Annotated[bool, typer.Option("--full", help="Print whole diffs of the code, of the library's too.")] = False,
+        int | None,
+        typer.Option(min=0, help=f"Of versions: test rows that both score on this machine; 0: none. Default: {_ROWS}."),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Of versions: print whole diffs of the code, of the library's too.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     env: EnvironmentName = None,
     root: ProjectFolder = Path(),
@@ -55,16 +61,21 @@ def diff(
     Everything is read from verified records and evidence. Exit codes: 0 nothing differs, 1 something does, 2 nothing could be
     compared, or a piece is missing, altered or unreadable, which is named.
     """
-    if model and "@" in before + after:
-        raise DiffError("--model is for environments; versions name their model")
     try:
         from ..diff import references
 
         project = Project(root, profile)
         if pair := references.environments(project, before, after):
+            refuse(
+                "a comparison of environments",
+                "compares no versions in one of them",
+                {"--rows": None if rows is None else "given", "--full": full, "--env": env},
+            )
             exit_code = _environments(*pair, model or (), as_json=as_json)
         else:
-            exit_code = _versions(project, (before, after), env, rows, full=full, as_json=as_json)
+            refuse("a comparison of versions", "names their model itself", {"--model": model})
+            limit = _ROWS if rows is None else rows
+            exit_code = _versions(project, (before, after), env, limit, full=full, as_json=as_json)
     except ClientError as error:
         raise DiffError(explain(error)) from error
     except (UsageError, ConfigError, BotoCoreError) as error:

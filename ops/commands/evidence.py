@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from ..options import EnvironmentName, Profile, ProjectFolder, err, out
+from ..options import EnvironmentName, Profile, ProjectFolder, err, out, refuse
 from ..project import EnvironmentSession, Project, UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def verify(
     key = _key_file(public_key) if public_key else None
     if (reference is None) == (folder is None):
         raise UsageError("give either a version (MODEL@7) or --folder FOLDER")
+    if folder:
+        refuse("--folder", "reads nothing from an environment", {"--env": env, "--save": save, "--profile": profile})
     checks = (
         _verify_folder(folder, key)
         if folder

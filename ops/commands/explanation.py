@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
-from ..options import EnvironmentName, ModelName, Profile, ProjectFolder, out
+from ..options import EnvironmentName, ModelName, Profile, ProjectFolder, out, refuse
 from ..project import Project
+
+COLUMNS = 20
+"""Columns that the table shows."""
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +37,9 @@ def explain(
     version: Annotated[
         int | None, typer.Option(help="Version that answered, where neither the answer nor the records say.")
     ] = None,
-    columns: Annotated[int, typer.Option(help="Columns to show.", min=1)] = 20,
+    columns: Annotated[
+        int | None, typer.Option(help=f"Columns to show. Default: {COLUMNS}; --json has all.", min=1)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     root: ProjectFolder = Path(),
     profile: Profile = None,
@@ -47,6 +52,8 @@ def explain(
     from ..explanation import captures, text
     from ..explanation.explain import explain as explain_prediction
 
+    if as_json:
+        refuse("--json", "has all columns", {"--columns": columns})
     project = Project(root, profile)
     project.model(model)
     session = project.environment(env)
@@ -59,6 +66,6 @@ def explain(
         for line in text.heading(found):
             out.print(line, markup=False, soft_wrap=True)
         if found.columns:
-            out.print(text.table(found, columns))
+            out.print(text.table(found, columns or COLUMNS))
     if not found.reproduced:
         raise typer.Exit(1)

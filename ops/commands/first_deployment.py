@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Column, Table
 
-from ..options import EnvironmentName, Profile, ProjectFolder, err, out
+from ..options import EnvironmentName, Profile, ProjectFolder, err, out, refuse
 from ..project import Project
 
 STYLES = {
@@ -53,9 +53,12 @@ def doctor(
     from ..doctor.policy import policy as required
     from ..doctor.run import examine
 
+    if policy:
+        refuse("--policy", "prints the policy and examines nothing", {"--app": app, "--json": as_json})
     session = Project(root, profile).environment(env)
     if policy:
-        print(json.dumps(required(session.names), indent=2))
+        api_key = session.project.factory.openlineage.api_key_parameter
+        print(json.dumps(required(session.names, api_key), indent=2))
         return
     findings = examine(session, app)
     if as_json:
@@ -88,6 +91,11 @@ def acceptance(
     from ..acceptance.policy import policy as required
     from ..acceptance.run import prepare, run
 
+    if policy:
+        others = {"--yes": yes, "--clean-up": clean_up, "--json": as_json}
+        refuse("--policy", "prints the policy and runs nothing", others)
+    if clean_up:
+        refuse("--clean-up", "asks nothing and prints a line", {"--yes": yes, "--json": as_json})
     project = Project(root, profile)
     session = project.environment(env)
     if policy:

@@ -44,7 +44,8 @@ def forget(
     """Delete an object, or captured requests, of a person for good; say what has to be trained again and what stays.
 
     Without --yes it deletes nothing. A record of kind `forgetting` has the SHA-256 of what was forgotten, when, by whom and why.
-    Exit codes: 0 done, or shown; 1 a mistake or a refusal: the same command goes on where it stopped.
+    An environment of factory.yaml that is not deployed is named; it has nothing to delete. Exit codes: 0 done, or shown; 1 a
+    mistake or a refusal, such as one of a training that --retrain asks for: the same command goes on where it stopped.
     """
     if (data is None) == (inference_id is None):
         raise UsageError("give either --data S3-URI, or MODEL and --inference-id ID")
@@ -68,8 +69,8 @@ def forget(
             _say(f"{plan.session.environment.name}: nothing is there to delete")
         else:
             _say(f"{plan.session.environment.name}: deleted; the record has the id {act(plan, reason)}")
-    if retrain:
-        _retrain(plans, reason)
+    if retrain and not _retrain(plans, reason):
+        raise typer.Exit(1)
 
 
 def _plans(
@@ -93,7 +94,7 @@ def _plans(
             raise UsageError(
                 "--data takes no --env: the bucket says which environment it is, and all others are searched"
             )
-        return plan_object(project, uri)
+        return plan_object(project, uri, _warn)
     if model is None:
         raise UsageError("--inference-id needs the model: model-factory forget MODEL --inference-id ID")
     project.model(model)
@@ -127,10 +128,11 @@ def _show(plan: "Plan") -> None:
         _say(f"  stays: artifact and manifest of {', '.join(plan.trained)}; the records bucket keeps each{until}")
 
 
-def _retrain(plans: "list[Plan]", reason: str) -> None:
-    """Start a training in each environment whose live version was trained on the object."""
+def _retrain(plans: "list[Plan]", reason: str) -> bool:
+    """Start a training in each environment whose live version was trained on the object; False when one was refused."""
     from ..operations.trigger import request_training
 
+    refused = False
     for plan in plans:
         if not plan.train_again:
             continue
@@ -138,9 +140,15 @@ def _retrain(plans: "list[Plan]", reason: str) -> None:
         try:
             asked = request_training(plan.session, plan.model, f"data was forgotten: {reason}")
         except UsageError as error:
+            refused = True
             err.print(f"{plan.model} in {name}: {error}", markup=False, soft_wrap=True)
         else:
             _say(f"{plan.model} in {name}: {asked.outlook}")
+    return not refused
+
+
+def _warn(text: str) -> None:
+    err.print(text, markup=False, soft_wrap=True)
 
 
 def _say(text: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..options import CapturedOn, CapturedSince, Profile, ProjectFolder, err, out
+from ..options import CapturedOn, CapturedSince, Profile, ProjectFolder, err, out, refuse
 from ..project import EnvironmentSession, Project, UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def lineage(
     reference: Reference = None,
     endpoint: Annotated[str | None, typer.Option(help="Name of an endpoint, in place of a model.")] = None,
     data: Annotated[
-        str | None, typer.Option(help="S3 URI of an object, or URI@VERSION: show what was trained on it.")
+        str | None,
+        typer.Option(help="S3 URI of an object, or URI@VERSION (URI?versionId=VERSION): show what was trained on it."),
     ] = None,
     inference_id: Annotated[
         str | None,
@@ -47,12 +48,18 @@ def lineage(
 
     A promoted version is followed into the account that trained it. With --inference-id it begins at a captured request. With
     --data it is the other way round: every training that read an object, failed and rejected ones too, and the endpoints that
-    serve its version. Exit codes: 0 everything was found as registered, 1 mistake or refusal, 3 something is missing or was
-    altered.
+    serve its version; an environment of factory.yaml that is not deployed is named. Exit codes: 0 everything was found
+    as registered, 1 mistake or refusal, 3 something is missing or was altered.
     """
-    if data and (reference or endpoint or inference_id):
-        raise UsageError("--data takes neither a model nor --endpoint nor --inference-id")
-    if (since or date) and not inference_id:
+    if data:
+        refuse(
+            "--data",
+            "says which object it is about",
+            {"MODEL": reference, "--endpoint": endpoint, "--inference-id": inference_id},
+        )
+    if inference_id:
+        refuse("--inference-id", "takes the model that was asked", {"--endpoint": endpoint})
+    elif since or date:
         raise UsageError("--since and --date are for --inference-id")
     project = Project(root, profile)
     if data:
@@ -103,7 +110,7 @@ def _find_prediction(
 def _print_consequence(reference: str, found: "list[Link]") -> None:
     from ..lineage.forward import to_reject, to_train_again
 
-    if not found:
+    if all(each.kind == "environment" for each in found):
         out.print(f"no training has read {reference}", soft_wrap=True)
         return
     again, others = to_train_again(found), to_reject(found)

@@ -1,5 +1,6 @@
 """Commands that write reports: report."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..options import Profile, ProjectFolder, err, out
-from ..project import EnvironmentSession, Project
+from ..project import EnvironmentSession, Project, UsageError
 from ..references import parse_reference
 from ..wording import counted
 
@@ -37,9 +38,20 @@ def report(
     names = [env] if env else [each.name for each in project.factory.environments]
     sessions = [project.environment(name) for name in names]
     file = file or Path(f"{framework or 'report'}.html")
+    _check_writable(file)
     write = _framework if framework else _models
     count = write(project, sessions, models or [], framework or "", file)
     out.print(f"wrote {file} ({file.stat().st_size / 1000:.0f} kB, {counted(count, 'model')})", soft_wrap=True)
+
+
+def _check_writable(file: Path) -> None:
+    """Check before minutes of reading that the page can be written. Raises UsageError."""
+    if file.is_dir():
+        raise UsageError(f"--out {file} is a folder: name the file, such as {file / 'report.html'}")
+    if not file.parent.is_dir():
+        raise UsageError(f"--out {file}: there is no folder {file.parent}; create it first")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise UsageError(f"--out {file} cannot be written: you have no permission to")
 
 
 def _models(project: Project, sessions: list[EnvironmentSession], models: list[str], _: str, file: Path) -> int:
@@ -47,6 +59,8 @@ def _models(project: Project, sessions: list[EnvironmentSession], models: list[s
     from ..report.sources import read_reports
 
     for model in models:
+        if "@" in model:
+            raise UsageError(f"{model}: a version is for --framework; without it the page has all versions of a model")
         project.model(model)
     now = datetime.now(UTC)
     reports = read_reports(sessions, models, now, _log)

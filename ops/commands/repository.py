@@ -1,4 +1,4 @@
-"""Commands on the files of a user's repository: init, new, validate, schema, upgrade."""
+"""Commands on the files of a user's repository: init, new, lock, validate, schema, upgrade."""
 
 import json
 from pathlib import Path
@@ -8,14 +8,14 @@ import typer
 
 from model_factory.config import FactoryConfig, ModelConfig
 
-from ..options import ModelName, ProjectFolder, out, print_mistakes
-from ..project import Project, UsageError
+from ..options import ModelName, Profile, ProjectFolder, out, print_mistakes
+from ..project import EnvironmentSession, Project, UsageError
 from ..repository.init import CI
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `model-factory`."""
-    for command in (init, new, validate, schema, upgrade):
+    for command in (init, new, lock, validate, schema, upgrade):
         app.command()(command)
 
 
@@ -66,18 +66,70 @@ def new(
     out.print(f"{summary.problem} of {label!r} from {len(summary.columns)} columns; next: model-factory validate")
 
 
-def validate(root: ProjectFolder = Path()) -> None:
+def lock(name: ModelName, root: ProjectFolder = Path()) -> None:
+    """Resolve requirements.txt of a model for its image and write requirements.lock, with hashes. Needs a package index."""
+    from model_factory.libraries.bundle import image_of
+    from model_factory.libraries.lockfile import read_lock
+    from model_factory.libraries.resolve import write_lock
+
+    config = Project(root).model(name)
+    folder = root / "models" / name
+    if (image := image_of(config, folder)) is None:
+        raise UsageError(f"the libraries of {config.training.image} are not known, so there is nothing to lock")
+    path = write_lock(folder, image)
+    locked = read_lock(folder, image)
+    brought = ", ".join(f"{each} {version}" for each, version in locked.packages.items()) if locked else ""
+    out.print(f"wrote {path}: {brought or f'all libraries are in the image {image.name}'}; commit it", soft_wrap=True)
+
+
+def validate(
+    root: ProjectFolder = Path(),
+    env: Annotated[
+        str | None,
+        typer.Option(
+            "--env",
+            "-e",
+            help="Also compare with what is deployed in this environment: replacements, deletions, leftovers.",
+        ),
+    ] = None,
+    profile: Profile = None,
+) -> None:
     """Check factory.yaml and each model.yaml and model.py; print each mistake with file, line and correction."""
     from ..repository.validate import find_mistakes
 
     if mistakes := find_mistakes(root):
         print_mistakes(list(map(str, mistakes)))
         raise typer.Exit(1)
-    project = Project(root)
+    project = Project(root, profile)
     environments = ", ".join(e.name for e in project.factory.environments)
     out.print(
         f"factory {project.factory.name}: environments {environments}; models {', '.join(project.models) or 'none'}"
     )
+    if env:
+        _compare_with_deployed(project.environment(env))
+
+
+def _compare_with_deployed(session: EnvironmentSession) -> None:
+    """Print what a deployment would replace, delete or leave behind; exit with 1 when it would lose state."""
+    from ..operations.leftovers import find_leftovers
+    from ..repository.stateful_changes import stacks_pattern, stateful_changes
+
+    for leftover in find_leftovers(session):
+        out.print(f"{leftover}", markup=False, soft_wrap=True)
+    profile = session.boto_session.profile_name
+    try:  # credentials of the environment's variables have the profile name `default`, which need not exist
+        changes = stateful_changes(
+            session.project.root,
+            stacks_pattern(session),
+            session.project.profile or (None if profile == "default" else profile),
+        )
+    except RuntimeError as error:
+        raise UsageError(f"cdk diff failed, so what a deployment replaces is unknown:\n{error}") from None
+    for change in changes:
+        out.print(f"a deployment loses state: {change}", style="bold red", markup=False, soft_wrap=True)
+    if changes:
+        raise typer.Exit(1)
+    out.print(f"{session.environment.name}: a deployment replaces and deletes no stateful resource")
 
 
 def schema(which: Annotated[str, typer.Argument(help="`factory` or `model`.")]) -> None:

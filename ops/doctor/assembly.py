@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ class Stack:
 
 
 @contextmanager
-def synthesized(root: Path) -> Iterator[Path]:
+def synthesized(root: Path) -> Generator[Path]:
     """Run the app of `root`/cdk.json, without credentials, and yield the folder of its cloud assembly. Raises UsageError."""
     try:
         app: str = json.loads((root / "cdk.json").read_text(encoding="utf-8"))["app"]

@@ -20,8 +20,8 @@ ANYWHERE = [
 """Actions that read no content of the account. Images are in accounts of AWS's, aliases and log groups may not exist yet."""
 
 
-def policy(names: EnvironmentNames) -> dict[str, Any]:
-    """A policy document that allows exactly what the checks read."""
+def policy(names: EnvironmentNames, api_key: str | None = None) -> dict[str, Any]:
+    """A policy document that allows exactly what the checks read. `api_key`: parameter of the OpenLineage receiver's key."""
     prefix, region = names.prefix, names.region
     parameters = [
         names.arn("ssm", "parameter/cdk-bootstrap/*"),
@@ -37,6 +37,7 @@ def policy(names: EnvironmentNames) -> dict[str, Any]:
         "Statement": [
             _allow(ANYWHERE, ["*"]),
             _allow(["ssm:GetParameter", "ssm:GetParameters"], parameters),
+            *([_allow(["ssm:GetParameterHistory"], [names.arn("ssm", f"parameter{api_key}")])] if api_key else []),
             _allow(["iam:GetRole"], roles),
             _allow(["iam:GetPolicy"], [names.iam_arn("policy/*")]),
             _allow(["cloudformation:DescribeStacks"], [names.arn("cloudformation", f"stack/{prefix}-*")]),

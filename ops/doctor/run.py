@@ -10,9 +10,10 @@ from botocore.config import Config
 from model_factory.config.factory import ExistingNetwork
 
 from ..project import EnvironmentSession, UsageError
-from . import account, quotas, region
+from . import account, publishing, quotas, region
 from .assembly import Stack, stacks_of, synthesized
 from .findings import Check, Finding, Status, run_checks
+from .job_logs import job_logs
 from .needs import Needs, needs_of
 
 RETRIES = Config(retries={"mode": "adaptive", "max_attempts": 8})
@@ -55,9 +56,11 @@ def _checks(session: EnvironmentSession, stacks: list[Stack], needs: Needs) -> l
         Check("network", lambda: _network(session, client)),
         Check("instances", lambda: quotas.instances(client, name, needs)),
         Check("quotas", lambda: quotas.resources(client, name, needs)),
+        Check("publishing", lambda: publishing.publishing(session, client, needs)),
         Check("service-linked roles", lambda: account.service_linked_roles(client, needs)),
         Check("permissions boundary", lambda: account.permissions_boundaries(client, needs)),
         Check("stacks", lambda: account.existing_stacks(client, stacks, deployed)),
+        Check("job logs", lambda: job_logs(client)),
         Check("names", lambda: account.existing_names(client, needs, deployed)),
     ]
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -92,7 +92,7 @@ def find(session: EnvironmentSession, model: str, inference_id: str, within: Ran
     if not found:
         raise UsageError(_missing(session, model, inference_id, within, keys, ids))
     newest = max(found, key=lambda each: each.time)
-    return Captured(**{**newest.__dict__, "others": len(found) - 1})
+    return replace(newest, others=len(found) - 1)
 
 
 def files_with(

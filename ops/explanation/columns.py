@@ -54,7 +54,7 @@ def _by_trees(
     column: int | None,
     folder: "Path",
 ) -> "Contributions | None":
-    """Exact contributions where the score is a sum of trees; None where it is not."""
+    """Exact contributions where the score is, or follows from, a sum of trees; None where it is not."""
     import pandas as pd
 
     from . import trees

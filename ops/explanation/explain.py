@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.approvals import status_set_by
+from model_factory.functions.shared.errors import is_missing
 
-from ..operations.executions import is_missing
 from ..project import EnvironmentSession, UsageError
 from . import traffic
 from .artifact import Artifact, fetch
@@ -42,7 +42,8 @@ class Explanation:
 
     `attribution`: how the version is known. `score` is the artifact's now, `captured` the answer's, None when answers are not
     captured. `verified`: whether the artifact's SHA-256 is the registered one, False for versions without one. `label`: the class
-    whose score it is, None in regression. `why_no_columns`: why there are no contributions.
+    whose score it is, None in regression. `why_no_columns`: why there are no contributions. `scale`: what `base`, contributions
+    and their sum `total` are: the score, or the log-odds or the raw score that the score, a probability, follows from.
     """
 
     model: str
@@ -64,6 +65,8 @@ class Explanation:
     method: str = ""
     background: int = 0
     base: float | None = None
+    scale: str = "score"
+    total: float | None = None
     columns: list[Column] = field(default_factory=list[Column])
     why_no_columns: str = ""
     other_requests: int = 0
@@ -144,7 +147,15 @@ def explain(
         for name, *numbers in zip(scored.rows.columns, added.values, added.error, added.background_error, strict=True)
     ]
     columns.sort(key=lambda each: -abs(each.contribution))
-    return replace(found, method=added.method, background=added.background, base=added.base, columns=columns)
+    return replace(
+        found,
+        method=added.method,
+        background=added.background,
+        base=added.base,
+        scale=added.scale,
+        total=added.score,
+        columns=columns,
+    )
 
 
 def lineage(package: dict[str, Any]) -> list[str]:

@@ -20,12 +20,16 @@ MAX_BACKGROUND, MIN_BACKGROUND = 200, 50
 SAMPLED_BACKGROUND, MIN_PAIRS, MAX_PAIRS = 100, 2, 20
 
 
+type Scale = Literal["score", "log-odds", "raw score"]
+
+
 @dataclass(frozen=True)
 class Contributions:
     """Contributions of the columns; they add up to `score` - `base`.
 
     `error`: standard error by the sampled permutations, 0 where exact. `background_error`: standard error by the choice of the
-    background records, both one for each column. `base`: mean score of the `background` records.
+    background records, both one for each column. `base`: mean score of the `background` records. `scale`: what both are: the
+    score, or, of a boosted classifier, the log-odds or the raw score of the class that the score, a probability, follows from.
     """
 
     method: Literal["exact", "sampled"]
@@ -35,6 +39,7 @@ class Contributions:
     score: float
     base: float
     background: int
+    scale: Scale = "score"
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,12 @@ def _sum(found: Explanation) -> str:
         return f"no contributions: {found.why_no_columns}"
     total = sum(each.contribution for each in found.columns)
     how = "exact Shapley values" if found.method == "exact" else "Shapley values from sampled permutations"
+    left = f"{found.score:.6g}"
+    if found.scale != "score":
+        how += f" of the {found.scale}"
+        left = f"{found.scale} {found.total:.6g}, which makes the score {found.score:.6g},"
     return (
-        f"{found.score:.6g} = {found.base:.6g} (mean of {found.background} training rows) {total:+.6g} "
+        f"{left} = {found.base:.6g} (mean of {found.background} training rows) {total:+.6g} "
         f"(contributions below; {how})"
     )
 
@@ -57,7 +61,8 @@ def table(found: Explanation, columns: int) -> Table:
     drawn = Table(box=None, pad_edge=False)
     drawn.add_column("column", overflow="fold")
     drawn.add_column("value", overflow="fold")
-    drawn.add_column("contribution", justify="right", no_wrap=True)
+    to = "" if found.scale == "score" else f" to {found.scale}"
+    drawn.add_column(f"contribution{to}", justify="right", no_wrap=True)
     if found.method == "sampled":
         drawn.add_column("± error", justify="right", no_wrap=True)
     drawn.add_column("", no_wrap=True)

@@ -2,48 +2,80 @@
 
     python tree_process.py <model folder> <rows.parquet> <class or -1> <out.npz>
 
-It imports the artifact's own code, and nothing of this package. It fails when the model is not a sum of scikit-learn's trees, or
-features() makes other columns than those of the data; then contributions are computed without it.
+It imports the artifact's own code, and nothing of this package. It fails when the score follows from no sums of scikit-learn's
+trees, or features() makes other columns than those of the data; then contributions are computed without it.
 """
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 type Tree = dict[str, np.ndarray]
+type Link = Literal["identity", "logistic", "softmax"]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums of trees that scores follow from: one for each output of the model.
+
+    Args:
+        bases: What each output is without trees.
+        order: The columns of the features in the order in which the trees number them.
+        trees: The trees.
+        outputs: The output that each tree is of.
+        link: How a score follows from the outputs.
+        output: The output that is explained.
+    """
+
+    bases: list[float]
+    order: list[int]
+    trees: list[Tree]
+    outputs: list[int]
+    link: Link = "identity"
+    output: int = 0
 
 
 def main(folder: Path, rows: Path, column: int, out: Path) -> None:
-    """Write base, names of the features, and of each tree `feature`, `left`, `right`, `value`, `goes_left` (rows x nodes)."""
+    """Write what `arrays_of` returns."""
     sys.path.insert(0, str(folder / "code"))
-    from jobs import columns, serve  # pyright: ignore  # the artifact's
+    from jobs import columns, serve  # the artifact's
 
     served: Any = serve.model_fn(str(folder))
     raw: Any = columns.canonical(pd.read_parquet(rows), served.columns)[0]
     features = served.project.features(raw)
-    base, order, trees = _sum_of_trees(served.model, features, column)
-    names = [str(features.columns[index]) for index in order]
-    arrays = {f"{name}{number}": each[name] for number, each in enumerate(trees) for name in each}
-    np.savez(out, allow_pickle=False, base=base, names=names, trees=len(trees), **arrays)
+    np.savez(out, allow_pickle=False, **arrays_of(served.model, features, column))
 
 
-def _sum_of_trees(model: Any, features: pd.DataFrame, column: int) -> tuple[float, list[int], list[Tree]]:
-    """What the score is without trees, the columns of `features` in the order in which the trees number them, and the trees."""
+def arrays_of(model: Any, features: pd.DataFrame, column: int) -> dict[str, Any]:
+    """Members of Sums, names of the features, and of each tree `feature`, `left`, `right`, `value`, `goes_left` (rows x nodes).
+
+    `column`: of the scores; -1 where there is one per record. Raises TypeError for a model that is no sum of trees.
+    """
+    found = _sums(model, features, column)
+    names = [str(features.columns[index]) for index in found.order]
+    arrays = {f"{name}{number}": each[name] for number, each in enumerate(found.trees) for name in each}
+    about = {"bases": found.bases, "outputs": found.outputs, "link": found.link, "output": found.output}
+    return arrays | about | {"names": names, "trees": len(found.trees)}
+
+
+def _sums(model: Any, features: pd.DataFrame, column: int) -> Sums:
     from sklearn import ensemble, tree
 
     order = list(range(features.shape[1]))
     if isinstance(model, ensemble.HistGradientBoostingRegressor):
         return _boosted(model, features)
+    if isinstance(model, ensemble.HistGradientBoostingClassifier):
+        return _of_classes(_boosted(model, features), column)
     if isinstance(model, ensemble.GradientBoostingRegressor):
-        values = _numbers(features)
-        base = float(model._raw_predict_init(values[:1])[0, 0])
-        found = [_tree(each.tree_, values, 0, model.learning_rate) for each in model.estimators_[:, 0]]
-        return base, order, found
+        return _gradient(model, features, order)
+    if isinstance(model, ensemble.GradientBoostingClassifier):
+        return _of_classes(_gradient(model, features, order), column)
     if isinstance(model, tree.DecisionTreeClassifier | tree.DecisionTreeRegressor):
-        return 0.0, order, [_tree(model.tree_, _numbers(features), column, 1.0)]
+        return Sums([0.0], order, [_tree(model.tree_, _numbers(features), column, 1.0)], [0])
     if isinstance(
         model,
         ensemble.RandomForestClassifier
@@ -52,8 +84,30 @@ def _sum_of_trees(model: Any, features: pd.DataFrame, column: int) -> tuple[floa
         | ensemble.ExtraTreesRegressor,
     ):
         values, share = _numbers(features), 1.0 / len(model.estimators_)
-        return 0.0, order, [_tree(each.tree_, values, column, share) for each in model.estimators_]
+        found = [_tree(each.tree_, values, column, share) for each in model.estimators_]
+        return Sums([0.0], order, found, [0] * len(found))
     raise TypeError(f"{type(model).__name__} is no sum of trees")
+
+
+def _of_classes(sums: Sums, column: int) -> Sums:
+    """Of a boosted classifier: two classes have one output, the log-odds of the second, and more have one each."""
+    if len(sums.bases) > 1:
+        return Sums(sums.bases, sums.order, sums.trees, sums.outputs, "softmax", column % len(sums.bases))
+    if column != 0:
+        return Sums(sums.bases, sums.order, sums.trees, sums.outputs, "logistic")
+    turned = [each | {"value": -each["value"]} for each in sums.trees]
+    return Sums([-each for each in sums.bases], sums.order, turned, sums.outputs, "logistic")
+
+
+def _gradient(model: Any, features: pd.DataFrame, order: list[int]) -> Sums:
+    values = _numbers(features)
+    bases = [float(each) for each in model._raw_predict_init(values[:1])[0]]
+    found = [
+        (_tree(each.tree_, values, 0, model.learning_rate), output)
+        for stage in model.estimators_
+        for output, each in enumerate(stage)
+    ]
+    return Sums(bases, order, [each for each, _ in found], [output for _, output in found])
 
 
 def _numbers(features: pd.DataFrame) -> np.ndarray:
@@ -76,7 +130,7 @@ def _tree(arrays: Any, values: np.ndarray, column: int, factor: float) -> Tree:
     }
 
 
-def _boosted(model: Any, features: pd.DataFrame) -> tuple[float, list[int], list[Tree]]:
+def _boosted(model: Any, features: pd.DataFrame) -> Sums:
     """Histogram-based boosted trees, with categories as sets of bits; categorical columns come first."""
     values = np.asarray(model._preprocess_X(features, reset=False))
     order = list(range(features.shape[1]))
@@ -84,7 +138,9 @@ def _boosted(model: Any, features: pd.DataFrame) -> tuple[float, list[int], list
         order = sorted(order, key=lambda at: not model.is_categorical_[at])
     known, index = model._bin_mapper.make_known_categories_bitsets()
     trees: list[Tree] = []
-    for (predictor,) in model._predictors:
+    outputs: list[int] = []
+    for output, predictor in (each for stage in model._predictors for each in enumerate(stage)):
+        outputs.append(output)
         nodes = predictor.nodes
         leaf = nodes["is_leaf"].astype(bool)
         feature = np.where(leaf, 0, nodes["feature_idx"])
@@ -104,7 +160,7 @@ def _boosted(model: Any, features: pd.DataFrame) -> tuple[float, list[int], list
                 "goes_left": goes_left,
             }
         )
-    return float(model._baseline_prediction[0, 0]), order, trees
+    return Sums([float(each) for each in model._baseline_prediction[0]], order, trees, outputs)
 
 
 def _in_set(words: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -1,20 +1,36 @@
-"""Exact Shapley values of a score that is a sum of trees, from the trees themselves, for any number of columns.
+"""Exact Shapley values of a sum of trees, from the trees themselves, for any number of columns.
+
+The score is the sum itself, or follows from it: boosted classifiers sum up log-odds (with more than two classes a raw score for
+each), and a probability is no sum. Then the values are those of the sum, as SHAP's TreeExplainer has them by default.
 
 A leaf is reached by a coalition if each column of its path leads to it: by the value of the record for columns in the coalition,
 by that of the background record for the others. So a leaf needs some columns in the coalition (a of them) and others not in it
 (b), and its Shapley values have a closed form: value / ((a + b) * binomial(a + b - 1, a - 1)) for the former and less
 value / ((a + b) * binomial(a + b - 1, a)) for the latter (interventional TreeSHAP, Lundberg et al. 2020, with one background
-record at a time). Whether these are the trees of the score is not assumed: values of sampled coalitions are compared with it.
+record at a time). Whether these are the trees of the score is not assumed: scores of sampled coalitions are compared with it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 
 import numpy as np
 
-from .shapley import Contributions, Plan
+from .shapley import Contributions, Plan, Scale
 
+
+def _softmax(sums: np.ndarray) -> np.ndarray:
+    raised = np.exp(sums - sums.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+_LINKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "identity": lambda sums: sums,
+    "logistic": lambda sums: 1 / (1 + np.exp(-sums)),
+    "softmax": _softmax,
+}
+"""Scores from the sums (rows x outputs), by the links of tree_process.py."""
+_SCALES: dict[str, Scale] = {"identity": "score", "logistic": "log-odds", "softmax": "raw score"}
 TOLERANCE = 1e-9
 COMPARED = 2_000
 """Coalitions whose scores by the trees are compared with the artifact's."""
@@ -36,7 +52,7 @@ class Tree:
 def exact(
     arrays: Mapping[str, np.ndarray], names: Sequence[str], plan: Plan, scores: np.ndarray
 ) -> Contributions | None:
-    """Exact contributions; None when the score is not the sum of the trees, or there are too many.
+    """Exact contributions to the sum; None when the score does not follow from the trees, or there are too many.
 
     `arrays`: from tree_process.py, of the background records of `plan` and then the record. `names`: raw columns. `scores`: those
     of the rows of `plan`.
@@ -52,19 +68,29 @@ def exact(
         )
         for number in range(int(arrays["trees"]))
     ]
-    if sum(int((each.left < 0).sum()) for each in trees) > MAX_LEAVES:
+    output, link = int(arrays["output"]), str(arrays["link"])
+    explained = [each for each, of in zip(trees, arrays["outputs"], strict=True) if of == output]
+    if sum(int((each.left < 0).sum()) for each in explained) > MAX_LEAVES:
         return None
     chosen = np.random.default_rng(0).permutation(len(scores))[:COMPARED]
-    found = float(arrays["base"]) + sum(_scores(each, plan, chosen) for each in trees)
+    sums = np.tile(np.asarray(arrays["bases"], dtype=float), (len(chosen), 1))
+    for each, of in zip(trees, arrays["outputs"], strict=True):
+        sums[:, of] += _scores(each, plan, chosen)
+    found = _LINKS[link](sums)[:, output]
     if np.abs(found - scores[chosen]).max() > TOLERANCE * max(1.0, float(np.abs(scores).max())):
         return None
     each = sum(
-        (values(tree, len(plan.columns), len(names)) for tree in trees), np.zeros((len(plan.columns), len(names)))
+        (values(tree, len(plan.columns), len(names)) for tree in explained), np.zeros((len(plan.columns), len(names)))
     )
-    sampled = plan.contributions(scores)
     count = len(each)
     spread = each.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else np.zeros(len(names))
-    return Contributions("exact", each.mean(axis=0), np.zeros(len(names)), spread, sampled.score, sampled.base, count)
+    if link == "identity":
+        sampled = plan.contributions(scores)
+        score, base = sampled.score, sampled.base
+    else:
+        of_rows = sum(map(_of_rows, explained), np.full(count + 1, float(arrays["bases"][output])))
+        score, base = float(of_rows[-1]), float(of_rows[:count].mean())
+    return Contributions("exact", each.mean(axis=0), np.zeros(len(names)), spread, score, base, count, _SCALES[link])
 
 
 def values(tree: Tree, background: int, columns: int) -> np.ndarray:
@@ -112,6 +138,15 @@ def _weights(largest: int) -> np.ndarray:
         for b in range(largest + 1 - a):
             found[a, b] = 1 / ((a + b) * comb(a + b - 1, a - 1))
     return found
+
+
+def _of_rows(tree: Tree) -> np.ndarray:
+    """What the tree adds to the sum of each background record, and of the record at the end."""
+    node = np.zeros(len(tree.goes_left), int)
+    rows = np.arange(len(node))
+    while (inner := tree.left[node] >= 0).any():
+        node = np.where(inner, np.where(tree.goes_left[rows, node], tree.left[node], tree.right[node]), node)
+    return tree.value[node]
 
 
 def _scores(tree: Tree, plan: Plan, chosen: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What would be deleted to forget an object of the raw data or a captured request, and what stays."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
@@ -11,7 +11,7 @@ from model_factory.functions.shared.s3 import split_uri
 
 from ..explanation import captures
 from ..explanation.captures import Range
-from ..lineage.forward import forward, readings, to_reject, to_train_again
+from ..lineage.forward import NotDeployedError, forward, readings, to_reject, to_train_again
 from ..lineage.links import Link
 from ..operations.executions import newest_executions
 from ..project import EnvironmentSession, Project, UsageError
@@ -89,10 +89,11 @@ class Plan:
         return [each.name for link in self.found for each in link.walk() if each.kind == "version"]
 
 
-def plan_object(project: Project, uri: str) -> list[Plan]:
+def plan_object(project: Project, uri: str, log: Callable[[str], None]) -> list[Plan]:
     """One plan for each environment that has the object, or rows derived from it; that of the object first.
 
-    Raises UsageError when the URI is of no data bucket, or is a folder.
+    `log` gets a line for each environment that is not deployed. Raises NotDeployedError when that of the object is not,
+    and UsageError when the URI is of no data bucket, or is a folder.
     """
     owner, model = _owner(project, uri)
     bucket, key = split_uri(uri)
@@ -100,7 +101,13 @@ def plan_object(project: Project, uri: str) -> list[Plan]:
     plans: list[Plan] = []
     for session in sessions:
         plan = Plan(session, model, "object", uri)
-        plan.found = forward([session], uri)
+        try:
+            plan.found = forward([session], uri)
+        except NotDeployedError as error:
+            if session is owner:
+                raise
+            log(str(error))
+            continue
         plan.rows = list(_rows(session, uri))
         if session is owner:
             plan.versions = _versions(session, bucket, key, whole=True)

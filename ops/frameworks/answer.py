@@ -36,7 +36,7 @@ class Answer:
 
 def answers(function: Function) -> Function:
     """Decorator of a function that frameworks can name."""
-    ANSWERS[function.__name__] = function
+    ANSWERS[function.__name__] = function  # ty: ignore[missing-attribute]
     return function
 
 

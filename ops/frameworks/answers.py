@@ -1,7 +1,7 @@
 """The answer to a clause, by the function that the framework names."""
 
 # They add their functions to ANSWERS.
-from . import file_answers, record_answers  # noqa: F401 # pyright: ignore[reportUnusedImport]
+from . import file_answers, record_answers  # noqa: F401
 from .answer import ANSWERS, Answer
 from .framework import Clause
 from .version_records import VersionRecords

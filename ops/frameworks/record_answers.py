@@ -4,7 +4,8 @@ from .answer import Answer, answers, record_answer
 from .version_records import Document, VersionRecords
 
 _DRIFT = ("drift", "data-violations")
-_UNDONE = ("rolled back", "failed", "deleted")
+_UNDONE = ("rolled back", "deleted")
+"""Outcomes of deployments that took a version out of service; after one that failed the version before still answers."""
 
 
 @answers
@@ -76,10 +77,8 @@ def deployment(records: VersionRecords) -> Answer:
 
 @answers
 def corrective_action(records: VersionRecords) -> Answer:
-    """A rejection, a roll-back or a deletion."""
-    entry = records.of_model("rejection", "deletion") or records.of_model(
-        "deployment", where=lambda facts: facts.get("outcome") in _UNDONE
-    )
+    """What took a version out of service: a roll-back, a deletion, or the rejection of one that had been approved."""
+    entry = records.corrected(_UNDONE) or records.of_model("rejection")
     return record_answer(
         records,
         entry,

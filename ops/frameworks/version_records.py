@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -121,6 +121,25 @@ class VersionRecords:
         if not execution:
             return None
         return self._newest(lambda each: each.get("kind") == kind and each.get("subject") == execution)
+
+    def corrected(self, undone: Collection[str]) -> Entry | None:
+        """The newest record since the registration of what took a version out of service.
+
+        A deployment with one of these outcomes, a deletion, or the rejection of a version that had been approved: the rejection
+        of a candidate corrects nothing.
+        """
+        approved = {
+            each.record.get("version"): each.sequence for each in self.entries if each.record.get("kind") == "approval"
+        }
+        numbers = {each.record.get("id"): each.sequence for each in self.entries}
+
+        def corrects(record: Document) -> bool:
+            kind, sequence = record.get("kind"), numbers.get(record.get("id"), 0)
+            withdrawn = kind == "rejection" and approved.get(record.get("version"), sequence) < sequence
+            undid = kind == "deployment" and facts_of(record).get("outcome") in undone
+            return (kind == "deletion" or withdrawn or undid) and self._since_registration(record)
+
+        return self._newest(corrects)
 
     def newest(self, kind: str) -> Entry | None:
         """The newest record of a kind, from before the registration, too."""

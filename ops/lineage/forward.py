@@ -3,6 +3,7 @@
 The factory makes no batch output; SageMaker's own batch transform jobs of people are not among its records.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,14 @@ SERVING = ("InService", "Updating", "RollingBack", "SystemUpdating")
 """Statuses in which an endpoint answers."""
 
 
+_VERSION_ID = re.compile(r"[A-Za-z0-9._-]{32,}|null")
+"""S3's own ids have 32 characters; `null` is that of an object from before versioning."""
+
+
+class NotDeployedError(UsageError):
+    """An environment of factory.yaml has no records bucket."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """A training that read a version of the object; `version` is the version of the model that it made, None without one."""
@@ -33,8 +42,16 @@ class Reading:
 
 
 def split_reference(reference: str) -> tuple[str, str]:
-    """URI and version id of `s3://bucket/key@version`; no version id: all versions. Raises UsageError."""
-    uri, _, version = reference.partition("@")
+    """URI and version id of `s3://bucket/key@version` or `s3://bucket/key?versionId=version`; no version id: all versions.
+
+    A key may have an `@` itself: what follows the last one is a version id if it has the form of S3's ids. Raises UsageError.
+    """
+    uri, version = reference, ""
+    for separator in ("?versionId=", "@"):
+        before, found, after = reference.rpartition(separator)
+        if found and _VERSION_ID.fullmatch(after):
+            uri, version = before, after
+            break
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not bucket or not key:
         raise UsageError(
@@ -46,12 +63,19 @@ def split_reference(reference: str) -> tuple[str, str]:
 def forward(sessions: Iterable[EnvironmentSession], uri: str, version_id: str = "") -> list[Link]:
     """What was made from an object, by environment: one link with the readings below, for each environment that has some.
 
-    One list of the markers for each environment; for each model one of its versions, one of the markers of its deployments, and
-    one description of its endpoint.
+    An environment that is not deployed has a link that says so. Raises NotDeployedError when none is. One list of the
+    markers for each environment; for each model one of its versions, one of the markers of its deployments, and one
+    description of its endpoint.
     """
     found: list[Link] = []
-    for session in sessions:
-        found_here = readings(session, uri, version_id)
+    missing: list[NotDeployedError] = []
+    for session in (searched := list(sessions)):
+        try:
+            found_here = readings(session, uri, version_id)
+        except NotDeployedError as error:
+            missing.append(error)
+            found.append(Link("environment", session.environment.name, facts={"state": "not deployed"}))
+            continue
         if found_here:
             link = Link(
                 "object",
@@ -63,6 +87,8 @@ def forward(sessions: Iterable[EnvironmentSession], uri: str, version_id: str = 
                 own = [each for each in found_here if each.model == model]
                 link.below += _model(session, model, own, deployed=model in deployed)
             found.append(link)
+    if missing and len(missing) == len(searched):
+        raise missing[0]
     return found
 
 
@@ -80,10 +106,14 @@ def to_reject(links: Iterable[Link]) -> list[str]:
 
 
 def readings(session: EnvironmentSession, uri: str, version_id: str = "") -> list[Reading]:
-    """The trainings of an environment that read an object, by its markers: one list."""
+    """The trainings of an environment that read an object, by its markers: one list. Raises NotDeployedError."""
     pages = session.client("s3").get_paginator("list_objects_v2")
-    listed = pages.paginate(Bucket=session.names.bucket("records"), Prefix=lineage_prefix(uri, version_id))
-    keys = [entry["Key"] for page in listed for entry in page.get("Contents", [])]
+    bucket = session.names.bucket("records")
+    listed = pages.paginate(Bucket=bucket, Prefix=lineage_prefix(uri, version_id))
+    try:
+        keys = [entry["Key"] for page in listed for entry in page.get("Contents", [])]
+    except session.client("s3").exceptions.NoSuchBucket:
+        raise NotDeployedError(f"{session.environment.name} is not deployed: there is no bucket {bucket}") from None
     found: list[Reading] = []
     for key in keys:
         try:

@@ -20,6 +20,20 @@ FACTS = {"Prepare": "prepare_facts", "Train": "train_facts", "Evaluate": "evalua
 """Files of the evidence that the jobs wrote about themselves, by the name of the step."""
 
 
+_JOBS = (
+    ("ProcessingJob", "Arn"),
+    ("TrainingJob", "Arn"),
+    ("TransformJob", "Arn"),
+    ("TuningJob", "Arn"),
+    ("AutoMLJob", "Arn"),
+    ("QualityCheck", "CheckJobArn"),
+    ("ClarifyCheck", "CheckJobArn"),
+)
+"""Members of a step's metadata with the ARN of a job. A pipeline of a project's own may have all of them."""
+_KINDS = ("processing-job", "training-job", "transform-job", "hyper-parameter-tuning-job", "automl-job")
+"""The jobs in ARNs."""
+
+
 @dataclass(frozen=True)
 class _Execution:
     """What is known of an execution: SageMaker's names of the members; `steps`: ARN of each job by the name of its step."""
@@ -83,13 +97,15 @@ def kept_jobs(recorded: Recorded) -> list[Link]:
 def _described(sagemaker: Any, arn: str) -> _Execution | None:
     try:
         described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-        steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn, SortOrder="Ascending")
-        parameters = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)["PipelineParameters"]
+        steps = _listed(
+            sagemaker, "PipelineExecutionSteps", "list_pipeline_execution_steps", arn, SortOrder="Ascending"
+        )
+        parameters = _listed(sagemaker, "PipelineParameters", "list_pipeline_parameters_for_execution", arn)
     except ClientError as error:
         if not is_missing(error):
             raise
         return None
-    jobs = {each["StepName"]: _job_arn(each.get("Metadata", {})) for each in steps["PipelineExecutionSteps"]}
+    jobs = {each["StepName"]: _job_arn(each.get("Metadata", {})) for each in steps}
     return _Execution(
         described,
         {each["Name"]: each["Value"] for each in parameters},
@@ -97,9 +113,15 @@ def _described(sagemaker: Any, arn: str) -> _Execution | None:
     )
 
 
+def _listed(sagemaker: Any, key: str, operation: str, arn: str, **more: str) -> list[dict[str, Any]]:
+    """All items of a list about an execution, of which SageMaker has at most 100 on a page."""
+    pages = sagemaker.get_paginator(operation).paginate(PipelineExecutionArn=arn, **more)
+    return [each for page in pages for each in page[key]]
+
+
 def _job_arn(made: Mapping[str, Any]) -> str:
-    kinds = ("ProcessingJob", "TrainingJob")
-    return next((made[kind]["Arn"] for kind in kinds if "Arn" in made.get(kind, {})), "")
+    """ARN of the job of a step, by the step's metadata; empty for a step without one, such as a condition."""
+    return next((str(made[kind][name]) for kind, name in _JOBS if name in made.get(kind, {})), "")
 
 
 def _of_record(facts: Mapping[str, Any]) -> _Execution:
@@ -111,13 +133,16 @@ def _of_record(facts: Mapping[str, Any]) -> _Execution:
         "CreationTime": datetime.fromisoformat(started) if isinstance(started, str) else None,
     }
     steps = {str(each.get("name")): str(each.get("arn") or "") for each in facts.get("steps") or []}
-    jobs = {step: arn for step, arn in steps.items() if ":processing-job/" in arn or ":training-job/" in arn}
+    jobs = {step: arn for step, arn in steps.items() if arn.rpartition(":")[2].partition("/")[0] in _KINDS}
     return _Execution(described, facts.get("parameters") or {}, jobs)
 
 
 def _job(recorded: Recorded, step: str, arn: str, metadata: Mapping[str, str]) -> Link:
     link = Link("job", step, arn)
-    describe = _processing if ":processing-job/" in arn else _training
+    describe = {"processing-job": _processing, "training-job": _training}.get(arn.rpartition(":")[2].partition("/")[0])
+    if describe is None:
+        link.facts = known(described="not by the factory: a job of the project's own pipeline")
+        return link
     code: str | None = None
     environment: dict[str, str] = {}
     problems: list[str] = []
@@ -131,7 +156,9 @@ def _job(recorded: Recorded, step: str, arn: str, metadata: Mapping[str, str]) -
         if metadata.get("image") not in (None, link.facts.get("image")) and "origin" not in metadata:
             problems.append(f"the job ran in another image than the version says: {metadata['image']}")
     link.problem = "; ".join(problems)
-    link.below = [_code(recorded, code, environment, metadata), *_libraries(recorded, FACTS.get(step, ""), link)]
+    has_code = code or recorded.uri("code") or "code_digest" in metadata
+    link.below = [_code(recorded, code, environment, metadata)] if has_code else []
+    link.below += _libraries(recorded, FACTS.get(step, ""), link)
     return link
 
 
@@ -171,24 +198,36 @@ def _libraries(recorded: Recorded, name: str, job: Link) -> list[Link]:
 
 def _processing(sagemaker: Any, name: str) -> tuple[dict[str, str], str | None, dict[str, str]]:
     job = sagemaker.describe_processing_job(ProcessingJobName=name)
-    cluster = job["ProcessingResources"]["ClusterConfig"]
-    code = next((each["S3Input"]["S3Uri"] for each in job["ProcessingInputs"] if each["InputName"] == "code"), None)
+    inputs = {each["InputName"]: each.get("S3Input", {}) for each in job.get("ProcessingInputs", [])}
     facts = known(
         status=job["ProcessingJobStatus"],
         image=job["AppSpecification"]["ImageUri"],
-        instance=f"{cluster['InstanceCount']} x {cluster['InstanceType']}",
+        instance=_instances(job["ProcessingResources"].get("ClusterConfig", {})),
     )
-    return facts, code, job.get("Environment", {})
+    return facts, inputs.get("code", {}).get("S3Uri"), job.get("Environment", {})
 
 
 def _training(sagemaker: Any, name: str) -> tuple[dict[str, str], str | None, dict[str, str]]:
     job = sagemaker.describe_training_job(TrainingJobName=name)
-    cluster = job["ResourceConfig"]
-    channels = {each["ChannelName"]: each["DataSource"]["S3DataSource"]["S3Uri"] for each in job["InputDataConfig"]}
+    algorithm = job.get("AlgorithmSpecification", {})
+    sources = {each["ChannelName"]: each["DataSource"] for each in job.get("InputDataConfig", [])}
     facts = known(
         status=job["TrainingJobStatus"],
-        image=job["AlgorithmSpecification"].get("TrainingImage"),
-        instance=f"{cluster['InstanceCount']} x {cluster['InstanceType']}",
+        image=algorithm.get("TrainingImage") or algorithm.get("AlgorithmName"),
+        instance=_instances(job.get("ResourceConfig", {})),
         hyperparameters=" ".join(f"{name}={value}" for name, value in sorted(job.get("HyperParameters", {}).items())),
     )
-    return facts, channels.get("code"), job.get("Environment", {})
+    return facts, sources.get("code", {}).get("S3DataSource", {}).get("S3Uri"), job.get("Environment", {})
+
+
+def _instances(cluster: Mapping[str, Any]) -> str | None:
+    """Number and type of a job's instances; a training may have several groups of them, or let SageMaker choose."""
+    groups = cluster.get("InstanceGroups") or [cluster]
+    chosen = [
+        (
+            each.get("InstanceCount", each.get("SelectedInstanceCount")),
+            each.get("InstanceType", each.get("SelectedInstanceType")),
+        )
+        for each in groups
+    ]
+    return ", ".join(f"{count} x {kind}" for count, kind in chosen if count and kind) or None

@@ -4,7 +4,7 @@ Read with two paginated calls for the environment, and at most seven calls for e
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -59,7 +59,7 @@ class ModelFacts:
     deployment: dict[str, Any] | None = None
 
 
-def read_environment(session: EnvironmentSession, only: Iterable[str] = ()) -> list[ModelFacts]:
+def read_environment(session: EnvironmentSession, only: Collection[str] = ()) -> list[ModelFacts]:
     """The models of the repository and those that are deployed, by name; `only`: these models. Raises ClientError."""
     for service in SERVICES:  # the threads below share the clients
         session.client(service)
@@ -94,7 +94,7 @@ def read_settings(session: EnvironmentSession) -> dict[str, dict[str, Any]]:
 
 def by_model(alarms: Iterable[dict[str, Any]], models: Iterable[str], prefix: str) -> dict[str, list[dict[str, Any]]]:
     """Alarms `<prefix>-<model>-<purpose>` by model; of `churn` and `churn-eu`, the longest name that fits has the alarm."""
-    longest_first = sorted(models, key=len, reverse=True)
+    longest_first: list[str] = sorted(models, key=len, reverse=True)
     found: dict[str, list[dict[str, Any]]] = {}
     for alarm in alarms:
         for model in longest_first:

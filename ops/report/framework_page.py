@@ -66,7 +66,7 @@ def _link(records: VersionRecords) -> Node:
 
 
 def _counts(answered: Sequence[tuple[Clause, Answer]]) -> list[Node]:
-    found = [each.status for _, each in answered]
+    found: list[str] = [each.status for _, each in answered]
     return [
         span(class_="bad")[str(found.count(s))] if s == "altered" and s in found else str(found.count(s))
         for s in _WORDS
@@ -74,7 +74,7 @@ def _counts(answered: Sequence[tuple[Clause, Answer]]) -> list[Node]:
 
 
 def _key(records: VersionRecords) -> str:
-    return f"{records.environment}-{records.model}"
+    return f"{records.environment}-{records.model}-v{records.version or 0}"
 
 
 def _title(records: VersionRecords) -> str:

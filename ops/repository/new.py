@@ -117,7 +117,10 @@ def _code(summary: DataSummary) -> str:
     epoch = '\n        EPOCH = pd.Timestamp(0, tz="UTC")' if has_times else ""
     return dedent(
         f'''\
-        """Predict {summary.label!r} with gradient boosted trees on the raw columns."""
+        """Predict {summary.label!r} with gradient boosted trees on the raw columns.
+
+        Libraries that AWS's image lacks are in requirements.txt beside this file; `model-factory lock` resolves them.
+        """
 
         import numpy as np
         import pandas as pd

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..project import EnvironmentSession
+
 STATEFUL = frozenset(
     {
         "AWS::S3::Bucket",
@@ -19,6 +21,9 @@ STATEFUL = frozenset(
     }
 )
 """Types of the library's stacks whose replacement or deletion loses data, messages or a serving endpoint."""
+
+EVERY_STACK = "**"
+"""Also those of a delivery's stages, which `cdk diff` leaves out by default."""
 
 _STACK = re.compile(r"^Stack (\S+)")
 _RESOURCE = re.compile(r"^\[([-~+])\] (\S+) (\S+)(?: \S+)*?(?: (replace|may be replaced|destroy|orphan))?$")
@@ -49,10 +54,20 @@ def read_diff(lines: Iterable[str]) -> list[StatefulChange]:
     return changes
 
 
-def stateful_changes(root: Path) -> list[StatefulChange]:
-    """Run `cdk diff` in the repository. Raises RuntimeError with the last lines of its output when it fails."""
+def stacks_pattern(session: EnvironmentSession) -> str:
+    """Pattern of the CDK CLI for the stacks of an environment: those of a delivered one are in its stage."""
+    environment = session.environment
+    delivered = environment in session.project.factory.delivered
+    return f"{environment.name}/*" if delivered else f"{session.names.prefix}-*"
+
+
+def stateful_changes(root: Path, stacks: str = EVERY_STACK, profile: str | None = None) -> list[StatefulChange]:
+    """Run `cdk diff` in the repository: the templates of the app against the deployed ones.
+
+    `stacks`: pattern of the CDK CLI. Raises RuntimeError with the last lines of its output when it fails.
+    """
     cdk = Path(sys.executable).with_name("cdk")
-    command = [str(cdk), "diff", "--no-color", "--no-change-set"]
+    command = [str(cdk), "diff", stacks, "--no-color", "--no-change-set", *(["--profile", profile] if profile else [])]
     completed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     output = f"{completed.stdout}\n{completed.stderr}"
     if completed.returncode:

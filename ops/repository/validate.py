@@ -4,8 +4,11 @@ import ast
 from pathlib import Path
 
 from model_factory.config import ConfigError, FactoryConfig, Mistake, load_factory, load_model, naming_mistakes
+from model_factory.libraries.bundle import library_mistakes
 
 REQUIRED = {"features": ["raw"], "train": ["train", "validation", "hyperparameters"], "predict": ["model", "features"]}
+INSTEAD = {"train": "train_batches"}
+"""Functions that a model.py may have instead, with the same parameters."""
 
 
 def find_mistakes(root: Path) -> list[Mistake]:
@@ -19,7 +22,9 @@ def find_mistakes(root: Path) -> list[Mistake]:
         mistakes += error.mistakes
     for path in sorted((root / "models").glob("*/model.yaml")):
         try:
-            models.append(load_model(path.parent).name)
+            config = load_model(path.parent)
+            models.append(config.name)
+            mistakes += library_mistakes(config, path.parent)
         except ConfigError as error:
             mistakes += error.mistakes
         mistakes += model_code_mistakes(path.parent / "model.py")
@@ -33,7 +38,13 @@ def model_code_mistakes(path: Path) -> list[Mistake]:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return [Mistake(path, None, f"there is no such file; it defines {', '.join(map(_signature, REQUIRED))}")]
+        return [
+            Mistake(
+                path,
+                None,
+                f"there is no such file; it defines {', '.join(_signature(*each) for each in REQUIRED.items())}",
+            )
+        ]
     except SyntaxError as error:
         return [Mistake(path, error.lineno, f"syntax error: {error.msg}")]
     defined = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
@@ -51,20 +62,28 @@ def model_code_mistakes(path: Path) -> list[Mistake]:
         for alias in node.names
     }
     mistakes: list[Mistake] = []
-    for name, parameters in REQUIRED.items():
-        if function := defined.get(name):
-            arguments = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-            optional = len(function.args.defaults)
-            if not len(arguments) - optional <= len(parameters) <= len(arguments) and not function.args.vararg:
-                mistakes.append(
-                    Mistake(
-                        path, function.lineno, f"{name} takes ({', '.join(arguments)}); it must be {_signature(name)}"
-                    )
-                )
-        elif name not in assigned | imported:
-            mistakes.append(Mistake(path, None, f"has no function {_signature(name)}"))
+    for required, parameters in REQUIRED.items():
+        present = [each for each in (required, INSTEAD.get(required)) if each in {*defined, *assigned, *imported}]
+        if not present:
+            mistakes.append(Mistake(path, None, f"has no function {_signature(required, parameters)}"))
+        if len(present) > 1:
+            mistakes.append(Mistake(path, None, f"has both {' and '.join(map(str, present))}; remove one"))
+        mistakes += [
+            mistake
+            for name in present
+            if name in defined and (mistake := _wrong_parameters(path, defined[name], parameters))
+        ]
     return mistakes
 
 
-def _signature(name: str) -> str:
-    return f"{name}({', '.join(REQUIRED[name])})"
+def _wrong_parameters(path: Path, function: ast.FunctionDef, parameters: list[str]) -> Mistake | None:
+    arguments = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    optional = len(function.args.defaults)
+    if len(arguments) - optional <= len(parameters) <= len(arguments) or function.args.vararg:
+        return None
+    wanted = _signature(function.name, parameters)
+    return Mistake(path, function.lineno, f"{function.name} takes ({', '.join(arguments)}); it must be {wanted}")
+
+
+def _signature(name: str, parameters: list[str]) -> str:
+    return f"{name}({', '.join(parameters)})"

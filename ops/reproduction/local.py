@@ -5,6 +5,7 @@ compare as on AWS. Nothing is written to the account.
 """
 
 import gzip
+import io
 import json
 import os
 import platform
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -46,7 +48,7 @@ def rebuild(home: EnvironmentSession, recorded: Recorded, log: Callable[[str], N
         folder = Path(temporary)
         code = folder / definitions.code_name(recorded.definition)
         code.write_bytes(read(recorded.code))
-        python, notes = _python(folder, recorded.facts, log)
+        python, notes = _python(folder, recorded.facts, code, log)
         machine = Machine(home, python, folder, log)
         prepared = machine.prepare(code, prepare["Arguments"], recorded)
         threads = _threads(recorded.facts)
@@ -164,13 +166,19 @@ def thread_variables(threads: int) -> dict[str, str]:
     return dict.fromkeys(THREADS, str(threads))
 
 
-def _python(folder: Path, facts: Mapping[str, Any] | None, log: Callable[[str], None]) -> tuple[Path, tuple[str, ...]]:
-    """A Python with the recorded libraries: this one, or a new environment. Raises CannotRebuild when one cannot be had."""
+def _python(
+    folder: Path, facts: Mapping[str, Any] | None, code: Path, log: Callable[[str], None]
+) -> tuple[Path, tuple[str, ...]]:
+    """A Python with the recorded libraries: this one, or a new environment. Raises CannotRebuild when one cannot be had.
+
+    The code brings the model's own libraries.
+    """
     if not facts or not facts.get("libraries"):
         return Path(sys.executable), (
             "the libraries of the original training were not recorded; these are this machine's",
         )
-    wanted = {name: version for name, version in facts["libraries"].items() if name.lower() not in _LEFT_OUT}
+    left_out = {*_LEFT_OUT, *_libraries_of(code)}
+    wanted = {name: version for name, version in facts["libraries"].items() if name.lower() not in left_out}
     differ = {name: version for name, version in wanted.items() if _installed(name) != version}
     minor = ".".join(str(facts.get("python", platform.python_version())).split(".")[:2])
     if not differ and minor == ".".join(platform.python_version_tuple()[:2]):
@@ -180,6 +188,17 @@ def _python(folder: Path, facts: Mapping[str, Any] | None, log: Callable[[str], 
     )
     log(f"makes an environment with Python {minor} and the recorded libraries: {shown or 'another Python'}")
     return _environment(folder / "venv", minor, wanted), (f"trained with Python {minor} and the recorded libraries",)
+
+
+def _libraries_of(code: Path) -> set[str]:
+    """Names of the libraries in a zip of jobs, in lower case: from the folders `<name>-<version>.dist-info` of libraries.zip."""
+    with zipfile.ZipFile(code) as archive:
+        if "libraries.zip" not in archive.namelist():
+            return set()
+        with zipfile.ZipFile(io.BytesIO(archive.read("libraries.zip"))) as libraries:
+            folders = {name.partition("/")[0] for name in libraries.namelist()}
+    names = {each.partition("-")[0].lower() for each in folders if each.endswith(".dist-info")}
+    return names | {name.replace("_", "-") for name in names}
 
 
 def _environment(target: Path, minor: str, wanted: Mapping[str, str]) -> Path:

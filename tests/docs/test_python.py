@@ -11,6 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from jobs.prepared_rows import Rows
+
 from .pages import blocks
 from .test_yaml import FACTORY, MODEL
 
@@ -72,7 +74,13 @@ def test_model_block_trains_on_tutorials_data(block, customers, tmp_path):
     model = runpy.run_path(str(tmp_path / "model.py"))
     data = pd.read_csv(customers).head(500)
     features = model["features"](data.drop(columns="left"))
-    fitted = model["train"](features.assign(left=data["left"]), features.assign(left=data["left"]), {})
+    rows = features.assign(left=data["left"])
+    if "train_batches" in model:
+        rows.to_parquet(tmp_path / "part-0.parquet", index=False)
+        batches = Rows.of(tmp_path, "the tutorial's data")
+        fitted = model["train_batches"](batches, batches, {})
+    else:
+        fitted = model["train"](rows, rows, {})
     scores = model["predict"](fitted, features)
     assert scores[data["left"] == 1].mean() > scores[data["left"] == 0].mean()
 

@@ -27,25 +27,25 @@ MACHINES = {
 EXAMPLES, STEPS_IN_ONE = 100, 40
 
 
-def try_out(machine, examples, number, steps_in_one=STEPS_IN_ONE):
-    """Run a machine in so many examples, generated from a seed. Raises Broken with the shortest story found."""
+def try_out(machine, examples, number, *, shrink=True):
+    """Run a machine in so many examples, generated from a seed. Raises Broken, with `shrink` with the shortest story found."""
     test = get_state_machine_test(
         machine,
         settings=settings(
             max_examples=examples,
-            stateful_step_count=steps_in_one,
+            stateful_step_count=STEPS_IN_ONE,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
             verbosity=Verbosity.quiet,
             report_multiple_bugs=False,
-            phases=[Phase.generate, Phase.shrink],
+            phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
         ),
     )
     seed(number)(test)()
 
 
-def run(machine, steps, number, *, limit=None, report=print):
+def run(machine, steps, number, *, limit=None, report=print, shrink=True):
     """Run a machine with seeds from `number` on until it has made `steps` steps.
 
     Raises Broken with the shortest story found, and TimeoutError after `limit` seconds of processor time.
@@ -53,7 +53,7 @@ def run(machine, steps, number, *, limit=None, report=print):
     began, first = time.process_time(), machine.steps
     while (done := machine.steps - first) < steps:
         try:
-            try_out(machine, min(EXAMPLES, math.ceil((steps - done) / STEPS_IN_ONE) + 1), number)
+            try_out(machine, min(EXAMPLES, math.ceil((steps - done) / STEPS_IN_ONE) + 1), number, shrink=shrink)
         except Broken:
             report(f"{machine.__name__}: a promise is broken, seed {number}")
             raise

@@ -269,7 +269,7 @@ def everything() -> dict:
         retry_policies=RETRIES[:1],
     )
     score = prepare.json("Report", "gate.value")
-    conditions = [Condition(kind, score, parameters[2]) for kind in COMPARISONS]  # pyright: ignore[reportArgumentType]
+    conditions = [Condition(kind, score, parameters[2]) for kind in COMPARISONS]
     gate = ConditionStep(
         "Gate",
         conditions=[*conditions, Condition("Equals", parameters[3], False)],

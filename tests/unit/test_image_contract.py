@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from model_factory.core.image import image_content
+
 ROOT = Path(__file__).parents[2]
 # aws/deep-learning-containers, docker/sklearn/1.9-0.
 PINS = {
@@ -18,10 +20,8 @@ PINS = {
     "joblib": "1.5.3",
 }
 SERVING_PINS = {"flask": "3.1.3", "gunicorn": "26.0.0", "sagemaker-containers": "2.8.6.post2"}
-# threadpoolctl is a dependency of scikit-learn.
-IN_THE_IMAGE = {
-    "sklearn", "threadpoolctl", "numpy", "scipy", "pandas", "pyarrow", "joblib", "flask", "boto3", "botocore",
-}  # fmt: skip
+IMAGE = image_content()
+IN_THE_IMAGE = set(IMAGE.modules)
 MODELS = sorted(path.parent for path in (ROOT / "models").glob("*/model.yaml"))
 
 
@@ -35,6 +35,10 @@ def locked(lock):
 )
 def test_lock_has_library_versions_of_image(lock, pins):
     assert {entry for entry in locked(lock) if entry[0] in pins} == set(pins.items())
+
+
+def test_shipped_content_of_image_has_the_pins():
+    assert {name: IMAGE.libraries[name] for name in PINS | SERVING_PINS} == PINS | SERVING_PINS
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "tools/conformance.lock"])
@@ -80,7 +84,7 @@ def test_models_import_packages_of_image_only(folder):
 
 
 @pytest.mark.parametrize(
-    "source", ["import pydantic", "from model_factory.core.names import VARIANT", "def f():\n    import yaml.loader"]
+    "source", ["import pydantic", "from model_factory.core.names import VARIANT", "def f():\n    import rich.console"]
 )
 def test_import_of_other_package_is_detected(source):
     assert set(imported(source, "jobs")) - sys.stdlib_module_names - IN_THE_IMAGE

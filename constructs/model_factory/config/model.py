@@ -280,7 +280,10 @@ class ModelConfig(Section):
         return self
 
     @model_validator(mode="after")
-    def _groups_are_inputs(self) -> Self:
+    def _columns_have_their_use(self) -> Self:
+        column = self.serving.batch.id_column
+        if column is not None and column not in self.data.ignore:
+            raise ValueError(f"serving.batch.id_column {column!r} must be one of data.ignore: an id is no feature")
         if self.data.label in self.report.groups:
             raise ValueError(f"report.groups has the label {self.data.label!r}; name columns that the model reads")
         return self

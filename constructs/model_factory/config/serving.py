@@ -1,11 +1,11 @@
-"""`serving` in model.yaml: the endpoint, its scaling and its deployments."""
+"""`serving` in model.yaml: the endpoint, its scaling and its deployments, and scoring in batches."""
 
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .fields import Duration, InstanceType, Section, at_most
+from .fields import Duration, InstanceType, Schedule, Section, TimeZone, at_most
 
 
 class Scaling(Section):
@@ -42,10 +42,39 @@ class Serverless(Section):
     max_concurrency: int = Field(default=5, ge=1, le=200, description="Maximum number of concurrent invocations.")
 
 
-class Serving(Section):
-    """The endpoint."""
+class Batch(Section):
+    """Scoring of files: of all that land in the bucket with mode `batch`, and of those given to `model-factory score`."""
 
-    mode: Literal["realtime", "serverless"] = Field(default="realtime", description="Kind of endpoint.")
+    on_data: bool = Field(
+        default=True,
+        description="With mode `batch`: score new objects below `<model>/scoring/` of the data bucket, five minutes after the "
+        "first of them.",
+    )
+    schedule: Schedule | None = Field(
+        default=None,
+        description="With mode `batch`: EventBridge Scheduler expression, at which objects that are not scored yet are; null: no "
+        "schedule.",
+    )
+    timezone: TimeZone = Field(default="UTC", description="Time zone of the schedule, by its IANA name.")
+    instance: InstanceType = Field(default="ml.m5.xlarge", description="Instance type of the job that scores.")
+    format: Literal["parquet", "csv", "jsonl"] = Field(default="parquet", description="Format of the predictions.")
+    labels: bool = Field(
+        default=False,
+        description="Whether predictions have the label and the score of each class as columns of their own.",
+    )
+    id_column: str | None = Field(
+        default=None,
+        description="Column of `data.ignore` that identifies a row: `inference_id` of its prediction, to which labels refer. "
+        "Default: a digest of the object and the row's number.",
+    )
+
+
+class Serving(Section):
+    """The endpoint, or scoring in batches without one."""
+
+    mode: Literal["realtime", "serverless", "batch"] = Field(
+        default="realtime", description="Kind of endpoint; `batch`: none, files are scored in jobs."
+    )
     instance: InstanceType = Field(default="ml.m5.large", description="Instance type of a realtime endpoint.")
     scaling: Scaling = Field(default=Scaling(), description="Number of instances of a realtime endpoint.")
     canary: Canary = Field(default=Canary(), description="Traffic shifting of a deployment.")
@@ -53,6 +82,7 @@ class Serving(Section):
     capture_percent: int = Field(
         default=100, ge=0, le=100, description="Share of the requests that are captured for monitoring, in percent."
     )
+    batch: Batch = Field(default=Batch(), description="Scoring of files, of models with any mode.")
     max_errors_per_minute: int = Field(
         default=5, ge=1, description="Number of 5XX responses per minute above which a deployment is rolled back."
     )
@@ -64,3 +94,11 @@ class Serving(Section):
         description="Values outside of `minimum`, `maximum` and `values` of the schema: answered and counted by the monitor as "
         "violations, or refused with status 400.",
     )
+
+    @model_validator(mode="after")
+    def _batch_is_started(self) -> Self:
+        if self.mode == "batch" and not self.batch.on_data and not self.batch.schedule:
+            raise ValueError("mode `batch` needs batch.on_data or batch.schedule: nothing would start a run")
+        if self.mode != "batch" and self.batch.schedule:
+            raise ValueError(f"batch.schedule is for mode `batch`, and mode is `{self.mode}`; remove it")
+        return self

@@ -2,11 +2,15 @@
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 _PYTHON = "cpu-py3"
+_WARNING_DAYS = 60
 # An image of a stack's own account and region has CDK tokens where another has an account id, a region or a name.
 _UNRESOLVED = r"\$\{Token\[[^\]]+\]\}"
 _ECR = re.compile(
@@ -47,3 +51,67 @@ def repository(image_uri: str) -> tuple[str, str, str]:
 def _image() -> dict[str, Any]:
     """Repository, version and registries, as the SageMaker SDK lists them (tools/image_registries.py)."""
     return json.loads(Path(__file__).with_name("image_registries.json").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class ImageContent:
+    """What an image of AWS brings.
+
+    Attributes:
+        name: Repository and tag.
+        python: Version of Python, such as `3.12`.
+        platform: Platform of wheels that can be installed, such as `x86_64-manylinux_2_34`.
+        end_of_patch: The day, as `YYYY-MM-DD`, after which AWS no longer patches the image.
+        libraries: Version of each library, by its normalized name.
+        modules: The library of each top-level module.
+    """
+
+    name: str
+    python: str
+    platform: str
+    end_of_patch: str
+    libraries: Mapping[str, str]
+    modules: Mapping[str, str]
+
+
+def image_content(image_uri: str | None = None) -> ImageContent | None:
+    """What an image brings; None for an image that is not AWS's.
+
+    Args:
+        image_uri: URI of the image. Default: AWS's scikit-learn image.
+    """
+    default = _image()
+    name = f"{default['repository']}:{default['version']}-{_PYTHON}"
+    if image_uri is not None:
+        account, _, where = image_uri.partition(".dkr.ecr.")
+        if account not in default["registries"].values():
+            return None
+        name = where.partition("/")[2]
+    content = _contents().get(name)
+    return ImageContent(name, **content) if content else None
+
+
+def patch_warning(image_uri: str, today: date) -> str | None:
+    """What to do about an image of AWS that is patched for less than 60 days more, or no longer; None for any other image.
+
+    Args:
+        image_uri: URI of the image.
+        today: The day in UTC.
+    """
+    content = image_content(image_uri)
+    if content is None:
+        return None
+    days = (date.fromisoformat(content.end_of_patch) - today).days
+    if days >= _WARNING_DAYS:
+        return None
+    until = f"until {content.end_of_patch}, for {days} days more" if days >= 0 else f"only until {content.end_of_patch}"
+    return (
+        f"AWS patches the image {content.name} {until}: upgrade the library to a version with a newer image, or give an image of "
+        "your own in training.image"
+    )
+
+
+@cache
+def _contents() -> dict[str, dict[str, Any]]:
+    """From the locks that AWS publishes (tools/image_libraries.py)."""
+    return json.loads(Path(__file__).with_name("image_libraries.json").read_text(encoding="utf-8"))

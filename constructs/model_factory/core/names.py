@@ -77,8 +77,8 @@ class Arns:
 class StackLocation(Arns):
     """Account and region of a stack, for ARNs of resources that have no name of a factory."""
 
-    account: str
-    region: str
+    account: str  # ty: ignore[incompatible-attribute-override]  # read-only
+    region: str  # ty: ignore[incompatible-attribute-override]
 
     @classmethod
     def of(cls, scope: "IConstruct") -> Self:
@@ -103,8 +103,8 @@ class EnvironmentNames(Arns):
 
     factory: str
     environment: str
-    account: str
-    region: str
+    account: str  # ty: ignore[incompatible-attribute-override]  # read-only
+    region: str  # ty: ignore[incompatible-attribute-override]
 
     @classmethod
     def of(cls, scope: "IConstruct", *, factory: str, environment: str) -> Self:

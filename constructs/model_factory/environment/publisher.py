@@ -16,7 +16,7 @@ from constructs import Construct
 from ..core.factory_function import FactoryFunction, consume_statements
 from ..core.names import OPENLINEAGE, EnvironmentNames
 from ..core.network import VpcConfig
-from ..core.permissions import allow, allow_without_resource, send_alerts, use_key
+from ..core.permissions import allow, allow_without_resource, encrypt_volumes, send_alerts, use_key
 from ..core.queue_target import queue_target
 from ..core.trigger_queue import TriggerQueue
 
@@ -45,8 +45,9 @@ class LineageReceiver:
 class Publisher(Construct):
     """The function `<prefix>-publisher` behind the queue `<prefix>-publisher.fifo`.
 
-    S3 sends an event for each new record to EventBridge, which delivers it to the queue. All records are in one message group:
-    a model's card and lineage entities are changed by one invocation at a time.
+    S3 sends an event for each new record to EventBridge, which delivers it to the queue. A rule has one message group for all its
+    messages; the function sends each on to the same queue in its model's group: one invocation at a time changes a model's
+    card and lineage entities, and no model waits for another one.
 
     Args:
         scope: Parent construct.
@@ -93,6 +94,7 @@ class Publisher(Construct):
             "RECORDS_BUCKET": names.bucket("records"),
             "ARTIFACTS_BUCKET": names.bucket("artifacts"),
             "DATA_BUCKET": names.bucket("data"),
+            "MODEL_CARD_KEY": key.key_arn,
             "OPENLINEAGE_URL": receiver.url,
             "OPENLINEAGE_KEY_PARAMETER": receiver.api_key_parameter,
             "REPOSITORY_URL": receiver.repository,
@@ -169,7 +171,11 @@ def publisher_statements(names: EnvironmentNames, key_arn: str, receiver: Lineag
     parameter = receiver.api_key_parameter
     return [
         *consume_statements(names, PURPOSE),
+        allow(["sqs:SendMessage"], [names.arn("sqs", names.queue(PURPOSE))]),
         use_key(key_arn),
+        # SageMaker encrypts model cards with the caller's permissions.
+        allow(["kms:DescribeKey"], [key_arn]),
+        encrypt_volumes(key_arn),
         allow(["s3:ListBucket"], [records], StringLike={"s3:prefix": ["*/index/*", "*/evidence/*"]}),
         allow(["s3:GetObject"], [f"{records}/*/chain/*", f"{records}/*/evidence/*"]),
         allow(["s3:ListBucket"], [artifacts], StringLike={"s3:prefix": [f"*/executions/*/{path}" for path in _READ]}),

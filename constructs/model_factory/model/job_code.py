@@ -1,4 +1,4 @@
-"""The code of a model's jobs as one zip: `jobs/`, the model's folder and its settings.
+"""The code of a model's jobs as one zip: `jobs/`, the model's folder, its settings and its libraries.
 
 Python runs a zip directly, so no image has to be built. The same files give the same bytes.
 """
@@ -15,8 +15,10 @@ from pathlib import Path
 
 from ..assets import JOBS
 from ..config import ConfigError, Mistake, ModelConfig
+from ..libraries.bundle import NOT_SHIPPED, model_libraries
 
 _MAIN = "from jobs.__main__ import run\n\nrun()\n"
+_NOT_SHIPPED = {f"project/{name}" for name in NOT_SHIPPED}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 _LEFT_OUT = {"__pycache__", "data", ".pytest_cache", ".ipynb_checkpoints"}
 
@@ -29,14 +31,18 @@ class JobCode:
         path: The file.
         digest: SHA-256 of its bytes, in hexadecimal.
         git_commit: The commit that the files are from, with `-dirty` when they differ from it; `unknown` outside of git.
+        libraries_digest: SHA-256 over the files of the model's own libraries. Default: None, it has none.
     """
 
     path: Path
     digest: str
     git_commit: str
+    libraries_digest: str | None = None
 
 
-def build_job_code(config: ModelConfig, *, project: Path, target: Path, jobs: Path = JOBS) -> JobCode:
+def build_job_code(
+    config: ModelConfig, *, project: Path, target: Path, jobs: Path = JOBS, image: str | None = None
+) -> JobCode:
     """Write the zip of one model.
 
     Args:
@@ -44,9 +50,11 @@ def build_job_code(config: ModelConfig, *, project: Path, target: Path, jobs: Pa
         project: The model's folder.
         target: The zip to write; missing folders are created.
         jobs: Folder of the package `jobs`. Default: the library's.
+        image: URI of the image that runs it. Default: `training.image`, or AWS's scikit-learn image.
 
     Raises:
-        ConfigError: A file that the jobs need is missing, or model.py has a syntax error.
+        ConfigError: A file that the jobs need is missing, model.py has a syntax error or imports a module that is not there, or
+            requirements.lock does not fit.
     """
     _require(
         jobs / "__main__.py",
@@ -58,14 +66,17 @@ def build_job_code(config: ModelConfig, *, project: Path, target: Path, jobs: Pa
         "it must define features(raw), train(train, validation, hyperparameters) and predict(model, features)",
     )
     _compile(project / "model.py")
+    libraries = model_libraries(config, project, image)
     members = {
         "__main__.py": _MAIN.encode(),
         **dict(_files(jobs, "jobs")),
-        **dict(_files(project, "project")),
+        **{name: content for name, content in _files(project, "project") if name not in _NOT_SHIPPED},
+        **({"libraries.zip": libraries.archive.read_bytes()} if libraries else {}),
         "project/settings.json": json.dumps(config.settings(), indent=1, sort_keys=True).encode(),
     }
     _write(members, target)
-    return JobCode(target, hashlib.sha256(target.read_bytes()).hexdigest(), git_commit(project, jobs))
+    digest = hashlib.sha256(target.read_bytes()).hexdigest()
+    return JobCode(target, digest, git_commit(project, jobs), libraries.digest if libraries else None)
 
 
 def build_library_code(target: Path, jobs: Path = JOBS) -> None:
@@ -114,7 +125,7 @@ def _write(members: Mapping[str, bytes], target: Path) -> None:
     with zipfile.ZipFile(target, "w") as archive:
         for name in sorted(members):
             info = zipfile.ZipInfo(name, _EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = zipfile.ZIP_STORED if name.endswith(".zip") else zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16
             archive.writestr(info, members[name])
 

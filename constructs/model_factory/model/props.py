@@ -159,7 +159,7 @@ class ModelProps:
         }
         defaults = resources.of_models if resources else {}
         target = Path(cast(App, scope.node.root).outdir) / "jobs" / f"{scope.node.addr}-{config.name}.zip"
-        code = build_job_code(config, project=folder, target=target)
+        code = build_job_code(config, project=folder, target=target, image=image)
         return cls(
             config=config,
             names=(names or _default_names(scope, config.name)).model(config.name),

@@ -76,6 +76,7 @@ def _lineage(
         "content_digest": prepare.json("PrepareReport", "content_digest"),
         "artifact_digest": evaluate.json("Evaluation", "lineage.artifact_digest"),
         "code_digest": props.code.digest,
+        **({"libraries_digest": digest} if (digest := props.code.libraries_digest) else {}),
         "git_commit": props.code.git_commit,
         "image": props.image,
         "hyperparameters_digest": props.hyperparameters_digest,

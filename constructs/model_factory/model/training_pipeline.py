@@ -127,7 +127,7 @@ def _prepare(props: ModelProps, role_arn: str) -> ProcessingStep:
     """The job reads raw data by S3 version id, so that its manifest lists exactly the bytes that were read."""
     # Rows that only Train reads expire, in a folder of their own: lifecycle rules choose objects by the beginning of their keys.
     rows = f"s3://{props.bucket('artifacts').bucket_name}/{ROWS}{props.config.name}"
-    outputs = {name: Join("/", [rows, Execution.ID, name]) for name in ("train", "validation")}
+    outputs: dict[str, Value] = {name: Join("/", [rows, Execution.ID, name]) for name in ("train", "validation")}
     outputs |= {name: _uri(props, "prepare", name) for name in ("test", "baseline", "report")}
     return ProcessingStep(
         "Prepare",

@@ -3,8 +3,6 @@
 The package `jobs` comes from the zip, as in a SageMaker job. S3 is moto's, in this process.
 """
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-
 import json
 import os
 import shutil
@@ -43,14 +41,14 @@ def _upload(sample: Path) -> None:
 
 
 def _prepare() -> None:
-    from jobs.preparation import prepare  # pyright: ignore[reportMissingImports]
+    from jobs.preparation import prepare
 
     prepare.run()
 
 
 def _train(ml: Path) -> None:
     """Train on what Prepare wrote, moved to where SageMaker puts the channels of a training job."""
-    from jobs import train  # pyright: ignore[reportMissingImports]
+    from jobs import train
 
     channels = {"train": "train", "validation": "validation", "schema": "baseline"}
     for channel, output in channels.items():
@@ -62,8 +60,8 @@ def _serve(ml: Path, sample: Path) -> None:
     """Load the artifact and ask for predictions of five rows, as JSON and as CSV."""
     import pandas as pd
 
-    from jobs.failures import JobFailure  # pyright: ignore[reportMissingImports]
-    from jobs.serve import model_fn, transform_fn  # pyright: ignore[reportMissingImports]
+    from jobs.failures import JobFailure
+    from jobs.serve import model_fn, transform_fn
 
     served = model_fn(str(ml / "model"))
     rows = (pd.read_parquet(sample) if sample.suffix == ".parquet" else pd.read_csv(sample)).head(5)

@@ -32,7 +32,7 @@ def _first_rows(config: ModelConfig, data: Path) -> pd.DataFrame:
         return generate(config)
     if config.data.format == "parquet":
         return pd.read_parquet(files[0]).head(ROWS)
-    return pd.read_csv(files[0], nrows=ROWS)  # pyright: ignore[reportUnknownMemberType]
+    return pd.read_csv(files[0], nrows=ROWS)
 
 
 def generate(config: ModelConfig) -> pd.DataFrame:

@@ -3,10 +3,13 @@
 from ..rule import Entry
 from . import (
     delivery,
+    encryption_keys,
     identity,
     metrics,
     notifications,
+    object_locks,
     objects,
+    pipeline_definitions,
     queues,
     resources,
     sagemaker_batch,
@@ -19,6 +22,7 @@ from . import (
     sagemaker_registry,
     scaling,
     services,
+    universal_targets,
 )
 
 ENTRIES: tuple[Entry, ...] = (
@@ -39,4 +43,8 @@ ENTRIES: tuple[Entry, ...] = (
     *sagemaker_registry.ENTRIES,
     *resources.ENTRIES,
     *services.ENTRIES,
+    *encryption_keys.ENTRIES,
+    *object_locks.ENTRIES,
+    *pipeline_definitions.ENTRIES,
+    *universal_targets.ENTRIES,
 )

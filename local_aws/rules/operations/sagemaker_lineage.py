@@ -1,6 +1,6 @@
 """SageMaker: model cards and lineage entities."""
 
-from ..checks import absent, existing, first, together
+from ..checks import absent, existing, first, none_of, together
 from ..rule import Check, Entry, NotEnforced, Request, Values, table
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
@@ -102,6 +102,18 @@ ENTRIES: tuple[Entry, ...] = (
         {"ArtifactArn": f"{ARN}:artifact/b"},
         source="SageMaker API reference: DeleteArtifact",
         given={f"lineage/{ARN}:artifact/a": {}},
+    ),
+    rule(
+        "DeleteArtifact",
+        "An artifact is deleted by its ARN or its source.",
+        "Either ArtifactArn or Source must be specified.",
+        none_of("ArtifactArn", "Source"),
+        {"ArtifactArn": f"{ARN}:artifact/a"},
+        {},
+        code="ValidationException",
+        source="SageMaker API reference: DeleteArtifact",
+        given={f"lineage/{ARN}:artifact/a": {}},
+        inferred=True,
     ),
     rule(
         "AddAssociation",

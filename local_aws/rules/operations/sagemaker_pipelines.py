@@ -71,6 +71,7 @@ def _undeclared_parameter(request: Request) -> Values | None:
 
 def _unknown_version(request: Request) -> Values | None:
     name, number = request.params["PipelineName"], request.params.get("PipelineVersionId", 1)
+    name = name.rpartition("/")[2]
     known = len((request.find("pipeline", name) or {}).get("_versions", [None]))
     if number <= known:
         return None
@@ -139,6 +140,18 @@ ENTRIES: tuple[Entry, ...] = (
         {"PipelineName": "p", "ClientRequestToken": TOKEN, "PipelineVersionId": 1, "PipelineVersionAlias": "a"},
         source=START,
         given={"pipeline/p": {}},
+        inferred=True,
+    ),
+    rule(
+        "DescribePipeline",
+        "The version of the pipeline that is described exists.",
+        f"Pipeline version {{number}} of '{PIPELINE}' does not exist.",
+        _unknown_version,
+        {"PipelineName": "p", "PipelineVersionId": 2},
+        {"PipelineName": "p", "PipelineVersionId": 3},
+        source="SageMaker API reference: DescribePipeline",
+        code="ResourceNotFound",
+        given={"pipeline/p": {"_versions": [{}, {}]}},
         inferred=True,
     ),
     rule(

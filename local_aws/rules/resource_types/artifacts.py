@@ -75,8 +75,8 @@ def _both_stores(request: Request) -> bool:
     return ("ArtifactStore" in request.params) == ("ArtifactStores" in request.params)
 
 
-_TWO = {"provider": "CodeBuild", "Configuration": {"ProjectName": "p"}}
-_PRIMARY = {"provider": "CodeBuild", "Configuration": {"ProjectName": "p", "PrimarySource": "code"}}
+_TWO: dict[str, Any] = {"provider": "CodeBuild", "Configuration": {"ProjectName": "p"}}
+_PRIMARY: dict[str, Any] = {"provider": "CodeBuild", "Configuration": {"ProjectName": "p", "PrimarySource": "code"}}
 _OTHER = action("Other", "Build", "code", "other")
 
 ENTRIES: tuple[Entry, ...] = (

@@ -1,9 +1,11 @@
 """Event source mappings of Lambda functions, and the permissions of services to invoke functions."""
 
 from functools import partial
+from typing import Any
 
+from ...eventbridge.patterns import PatternError, parse
 from ..rule import CLOUDFORMATION, Entry, Request, Rule, Values
-from .values import is_fifo, last, number, own
+from .values import every, is_fifo, last, number, own
 
 _SQS = "Lambda developer guide, Configuring scalability and batching for Amazon SQS event sources"
 _VISIBILITY = "Lambda developer guide, Creating and configuring an Amazon SQS event source mapping"
@@ -71,6 +73,24 @@ def _function_is_missing(request: Request) -> Values | None:
     return {"name": name} if request.find("function", last(name)) is None else None
 
 
+def _filters(request: Request) -> list[Any]:
+    return every((request.params.get("FilterCriteria") or {}).get("Filters"))
+
+
+def _wrong_pattern(request: Request) -> bool:
+    try:
+        for each in _filters(request):
+            parse(str(each.get("Pattern", "{}")))
+    except PatternError:
+        return True
+    return False
+
+
+def _filtered(*patterns: str) -> dict[str, Any]:
+    return {"FilterCriteria": {"Filters": [{"Pattern": each} for each in patterns]}}
+
+
+_FILTERS = "Lambda developer guide, Control which events Lambda sends to your function"
 _ARN = "arn:aws:sqs:us-east-1:123456789012:"
 _FIFO = {"FunctionName": "retrain", "EventSourceArn": f"{_ARN}retrain.fifo", "BatchSize": 10}
 _STANDARD = {"FunctionName": "retrain", "EventSourceArn": f"{_ARN}retrain", "BatchSize": 10}
@@ -113,6 +133,25 @@ ENTRIES: tuple[Entry, ...] = (
         check=_fifo_window,
         accepted=_FIFO,
         refused=_FIFO | {"MaximumBatchingWindowInSeconds": 1},
+        given=_QUEUES,
+    ),
+    _mapping(
+        says="An event source has up to five filters.",
+        source=_FILTERS,
+        message="Number of filters must not exceed 5.",
+        inferred=True,
+        check=lambda request: len(_filters(request)) > 5,
+        accepted=_FIFO | _filtered('{"body": {"kind": ["drift"]}}'),
+        refused=_FIFO | _filtered(*['{"body": {"kind": ["drift"]}}'] * 6),
+        given=_QUEUES,
+    ),
+    _mapping(
+        says="The pattern of a filter is a valid event pattern.",
+        source=f"{_FILTERS}; words: errors of deployments in public repositories",
+        message="Invalid filter pattern definition.",
+        check=_wrong_pattern,
+        accepted=_FIFO | _filtered('{"body": {"kind": [{"anything-but": "drift"}]}}'),
+        refused=_FIFO | _filtered('{"body": {"kind": "drift"}}'),
         given=_QUEUES,
     ),
     _mapping(

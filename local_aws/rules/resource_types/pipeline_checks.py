@@ -16,6 +16,10 @@ _TYPES = frozenset(
 )  # fmt: skip
 
 
+_NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
+"""Of steps and parameters."""
+
+
 def _body(request: Request) -> Any:
     definition = request.params.get("PipelineDefinition", {})
     body = definition.get("PipelineDefinitionBody", "{}") if isinstance(definition, dict) else definition
@@ -99,8 +103,7 @@ def same_name(request: Request) -> Values | None:
 
 def wrong_name(request: Request) -> Values | None:
     """Checks: A step's name has up to 64 letters, digits, hyphens and underscores."""
-    fits = re.compile(r"[A-Za-z0-9\-_]{1,64}")
-    return next(({"name": each} for each in _names(request) if not fits.fullmatch(each)), None)
+    return next(({"name": each} for each in _names(request) if not _NAME.fullmatch(each)), None)
 
 
 def no_steps(request: Request) -> bool:
@@ -116,6 +119,18 @@ def many_steps(request: Request) -> bool:
 def many_parameters(request: Request) -> bool:
     """Checks: A pipeline has up to 200 parameters."""
     return len(_parameters(request)) > 200
+
+
+def wrong_parameter(request: Request) -> Values | None:
+    """Checks: A parameter is a string, an integer, a float or a boolean, has a name, and is declared once."""
+    seen: set[str] = set()
+    for each in _parameters(request):
+        name = str(each.get("Name"))
+        kind = each.get("Type", "String")
+        if name in seen or kind not in ("String", "Integer", "Float", "Boolean") or not _NAME.fullmatch(name):
+            return {"name": name, "kind": kind}
+        seen.add(name)
+    return None
 
 
 def unknown_step_type(request: Request) -> Values | None:

@@ -118,6 +118,14 @@ ENTRIES: tuple[Entry, ...] = tuple(
             _defined(Parameters=[_WINDOW | {"Name": f"P{n}"} for n in range(201)]),
         ),
         (
+            "A parameter is a string, an integer, a float or a boolean, and is declared once.",
+            _SCHEMA,
+            _PARSE + "Parameter '{name}' of the type {kind} is declared twice, or its name or type is invalid.",
+            checks.wrong_parameter,
+            _defined(Parameters=[_WINDOW, {"Name": "Rows", "Type": "Integer"}]),
+            _defined(Parameters=[_WINDOW, {"Name": "Window", "Type": "Integer"}]),
+        ),
+        (
             "Names of steps are unique, also of those in conditions.",
             _GUIDE,
             _PARSE + "Duplicate step name '{name}'.",

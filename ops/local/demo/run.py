@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ class Timings:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def measure(self, phase: str) -> Iterator[None]:
+    def measure(self, phase: str) -> Generator[None]:
         """Measure a phase."""
         started = time.perf_counter()
         try:
@@ -212,7 +212,7 @@ class Demo:
 
 
 @contextmanager
-def embedded_aws(port: int = 0) -> Iterator[LocalAws]:
+def embedded_aws(port: int = 0) -> Generator[LocalAws]:
     """An embedded AWS whose processes and files are removed at the end."""
     state = Path(tempfile.mkdtemp(prefix="model-factory-"))
     try:

@@ -1,10 +1,11 @@
 """AWS's image by region."""
 
 import json
+from datetime import date
 
 import pytest
 
-from model_factory.core.image import ImageError, default_image_uri, repository
+from model_factory.core.image import ImageError, default_image_uri, patch_warning, repository
 from tools.image_registries import TARGET, from_sdk
 
 
@@ -28,6 +29,24 @@ def test_the_default_image_is_in_a_repository(region):
 def test_an_image_that_sagemaker_cannot_pull_is_told(image):
     with pytest.raises(ImageError, match="push it to a repository and write <account>"):
         repository(image)
+
+
+@pytest.mark.parametrize(
+    ("today", "what"),
+    [
+        ("2027-05-17", None),
+        ("2027-05-18", "until 2027-07-16, for 59 days more: upgrade the library"),
+        ("2027-07-16", "until 2027-07-16, for 0 days more"),
+        ("2027-07-17", "only until 2027-07-16: upgrade the library"),
+    ],
+)
+def test_warning_begins_sixty_days_before_end_of_patch(today, what):
+    warning = patch_warning(default_image_uri("eu-west-1"), date.fromisoformat(today))
+    assert what in warning if what else warning is None
+
+
+def test_own_image_has_no_end_of_patch():
+    assert patch_warning("111111111111.dkr.ecr.eu-west-1.amazonaws.com/mine:1", date(2099, 1, 1)) is None
 
 
 def test_shipped_registries_match_the_sdk():

@@ -87,7 +87,11 @@ def test_scores_must_be_one_number_per_row(project, records, predict, what):
     ("code", "what"),
     [
         (None, "models/sales/model.py is missing"),
-        ("import nothing_like_it", "model.py imports 'nothing_like_it', which is not in the image"),
+        (
+            "import nothing_like_it",
+            "model.py imports 'nothing_like_it', which is not in the image; write its library into requirements.txt and run "
+            "model-factory lock sales",
+        ),
         ("def features(raw): ...", "models/sales/model.py has no function train(train, validation, hyperparameters)"),
         ("x = (", "importing model.py raised SyntaxError: '(' was never closed (model.py, line 1: x = ()"),
         ("x = 1 / 0", "importing model.py raised ZeroDivisionError: division by zero (model.py, line 1: x = 1 / 0)"),

@@ -6,10 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import joblib
 import pandas as pd
 import pytest
 
-from jobs import train
+from jobs import __main__, memory, train
 from jobs.failures import JobFailure
 from local_aws.sagemaker.containers import pack
 from model_factory.config import ModelConfig, hyperparameters
@@ -129,6 +130,47 @@ def test_train_that_returns_none_fails(project, ml, records, no_code):
     code = MODEL.replace('return {"columns"', 'made = {"columns"')
     with pytest.raises(JobFailure, match="must return the fitted model; it returned None"):
         in_process(project, ml, records(50), code=code)
+
+
+BATCHES = """
+def features(raw):
+    return raw
+
+def train_batches(train, validation, hyperparameters):
+    return {"rows": sum(len(batch) for batch in train), "validation": len(validation), "columns": train.columns}
+
+def predict(model, features):
+    return features["x"] * 0.0
+"""
+
+
+def test_train_batches_is_called_with_rows(project, ml, records, no_code):
+    in_process(project, ml, records(50), code=BATCHES)
+    assert joblib.load(ml / "model/model.joblib") == {"rows": 50, "validation": 50, "columns": ["x", "colour", "sold"]}
+
+
+def test_train_and_train_batches_are_refused(project):
+    with pytest.raises(JobFailure, match=r"model\.py has both train and train_batches; remove one"):
+        project(code=BATCHES + "def train(train, validation, hyperparameters):\n    return 1\n")
+
+
+def test_rows_that_do_not_fit_are_refused_before_they_are_read(project, ml, records, no_code, monkeypatch):
+    monkeypatch.setattr(memory, "read", lambda: memory.Memory(10**9, 2000))
+    reason = "100 rows with 3 columns need at least 0.0 GB, and 0.0 GB of memory are available; choose a larger training.instance"
+    with pytest.raises(JobFailure, match=reason):
+        in_process(project, ml, records(50))
+
+
+def test_memory_error_says_what_to_do(project, ml, records, no_code, monkeypatch):
+    code = MODEL.replace("columns = list", 'raise MemoryError("Unable to allocate 3 TiB")\n    columns = list')
+    project(code=code)
+    channels(ml, records(50))
+    monkeypatch.setenv("PYTHONHASHSEED", "0")  # else Python restarts with it
+    monkeypatch.setattr(sys, "argv", ["zip", "train"])
+    assert __main__.main() == 1
+    reason = (ml / "output/failure").read_text()
+    assert "Unable to allocate 3 TiB (model.py, line" in reason
+    assert "choose a larger training.instance in model.yaml" in reason
 
 
 def test_channel_without_rows_fails(project, ml):

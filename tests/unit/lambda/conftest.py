@@ -16,7 +16,7 @@ from local_aws.server import LocalAws
 
 from .cloud import ACCOUNT, REGION, ROOT, Cloud, Function, import_path, policy
 from .deployments import Deployments
-from .published_records import Factory
+from .published_records import CARD_KEY, Factory
 from .training_files import create_buckets, delete_buckets
 from .trainings import Training
 
@@ -193,4 +193,9 @@ def factory(cloud, load, monkeypatch):
     monkeypatch.setenv("RECORDS_BUCKET", cloud.bucket)
     monkeypatch.setenv("ARTIFACTS_BUCKET", cloud.bucket)
     monkeypatch.setenv("DATA_BUCKET", "data")
-    return Factory(cloud, load("publisher"))
+    monkeypatch.setenv("MODEL_CARD_KEY", CARD_KEY)
+    function = load("publisher")
+    attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    queue = cloud.client("sqs").create_queue(QueueName=f"{cloud.name}-publisher.fifo", Attributes=attributes)
+    monkeypatch.setenv("QUEUE_URL", queue["QueueUrl"])
+    return Factory(cloud, function)

@@ -4,6 +4,8 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 
+from moto.sqs.models import sqs_backends
+
 from model_factory.functions.shared import chain
 
 from .cloud import ACCOUNT, REGION, event, message
@@ -11,6 +13,7 @@ from .lineage_events import checked
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 SAGEMAKER = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+CARD_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
 EVALUATION = {
     "gate": {"passed": 1, "reason": "auc 0.81 is at least 0.7", "metric": "auc", "value": 0.81},
     "problem": "binary_classification",
@@ -162,7 +165,25 @@ class Factory:
         return self.write("deployment", facts, version=version, subject=self.package(version), time=later)
 
     def publish(self, *events):
-        assert self.function(*(message(each, "_records") for each in events)) == []
+        assert [group for each in events for group in self.deliver(each)] == []
+
+    def deliver(self, event, attempt=1):
+        """Deliver an event as a rule does, and the messages that follow; groups of the messages that return to the queue."""
+        returned, following = [], [message(event, "_records")]
+        while following:
+            record = following.pop(0)
+            record["attributes"]["ApproximateReceiveCount"] = str(attempt)
+            if self.function(record):
+                returned.append(record["attributes"]["MessageGroupId"])
+            following += [message(each.body, each.group_id) for each in self._queued()]
+        return returned
+
+    def _queued(self):
+        """Messages that the function sent to its own queue, taken from it."""
+        queue = sqs_backends[ACCOUNT][REGION].queues[f"{self.cloud.name}-publisher.fifo"]
+        taken = list(queue._messages)
+        queue._messages.clear()
+        return taken
 
     def publish_entities(self, *events):
         """Change the lineage entities as for these events, and nothing else."""

@@ -1,6 +1,8 @@
 """lambda/deploy: the decision what to do with an endpoint, without AWS."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -149,6 +151,51 @@ def test_end_of_deployment_is_what_sagemaker_describes(modules, endpoint, expect
     end = module.end_of(started, ENDPOINT | endpoint)
     assert (end and (end.outcome, end.reason)) == expected
     assert end is None or end.time == (ENDPOINT | endpoint)["LastModifiedTime"]
+
+
+ROLLED_BACK = ENDPOINT | {"LastDeploymentConfig": {"BlueGreenUpdatePolicy": {"MaximumExecutionTimeoutInSeconds": 4860}}}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "previous", "timeout", "expected"),
+    [
+        (ROLLED_BACK, "v1", 4860, "rolled back"),
+        (ROLLED_BACK, "v1", 4861, None),
+        (ENDPOINT, "v1", 4860, None),
+        (ENDPOINT | {"EndpointConfigName": "v2"}, "v1", 4860, "succeeded"),
+        (ENDPOINT | {"EndpointConfigName": "v2", "EndpointStatus": "Failed"}, "", 0, "failed"),
+        (ENDPOINT | {"EndpointConfigName": "v2", "EndpointStatus": "Failed"}, "v2", 0, None),
+        (ROLLED_BACK, "v1", 0, None),
+    ],
+)
+def test_end_of_prepared_deployment_needs_proof_of_its_start(modules, endpoint, previous, timeout, expected):
+    module = modules("deploy", "deployment")["deployment"]
+    prepared = module.Deployment("v2", "arn/2", "id", "ann", NOON, previous, NOON.isoformat(), "waiting", timeout)
+    end = module.end_of(prepared, endpoint)
+    assert (end and end.outcome) == expected
+
+
+@pytest.mark.parametrize(
+    ("started", "outcome", "expected"),
+    [(NOON, "started", "started"), (NOON, "waiting", "waiting"), (NOON + timedelta(hours=1), "started", "waiting")],
+)
+def test_tags_of_endpoint_confirm_start_of_same_deployment(modules, started, outcome, expected):
+    module = modules("deploy", "deployment")["deployment"]
+    prepared = module.Deployment("v2", "arn/2", "id", "ann", NOON, "v1", NOON.isoformat(), "waiting", 4860)
+    tagged = replace(prepared, started=started, outcome=outcome)
+    tags = {tag["Key"]: tag["Value"] for tag in tagged.endpoint_tags()}
+    assert prepared.confirmed_by(module.Deployment.from_endpoint_tags(tags)).outcome == expected
+    assert replace(prepared, outcome="failed").confirmed_by(tagged).outcome == "failed"
+
+
+def test_timeout_differs_from_that_of_last_deployment(modules):
+    loaded = modules("deploy", "api_requests", "deployment")
+    settings = SimpleNamespace(serving=SimpleNamespace(canary=SimpleNamespace(bake=600)))
+    first = loaded["api_requests"].timeout_seconds(settings, None)
+    second = loaded["api_requests"].timeout_seconds(settings, first)
+    assert (second, loaded["api_requests"].timeout_seconds(settings, second)) == (first + 1, first)
+    assert loaded["deployment"].timeout_of(ROLLED_BACK) == 4860
+    assert loaded["deployment"].timeout_of(ENDPOINT) is None
 
 
 def test_deployment_is_read_from_its_own_tags(modules):

@@ -85,6 +85,39 @@ def test_killed_function_deploys_and_records_once(live, dies, operation, carried
     assert (record["previous"], record["outcome"], live.live()) == (before, "succeeded", 2)
 
 
+def test_prepared_deployment_is_no_rollback_after_system_update(live, dies):
+    live.register()
+    with dies("AddTags", carried_out=True):
+        assert live.send() is None
+    live.settle(reason=None)  # SageMaker's own update of the endpoint: the configuration is the same, the time is not
+    assert live.send(ApproximateReceiveCount="2")["message"] == "deploying"
+    assert (live.records(), live.alerts()) == ([], [])
+    live.end()
+    assert [(record["version"], record["outcome"]) for record in live.records()] == [(2, "succeeded")]
+
+
+def test_rollback_before_function_could_tag_its_start_is_recorded(live, dies):
+    live.register()
+    with dies("UpdateEndpoint", carried_out=True):
+        assert live.send() is None
+    live.settle(rolled_back=True)
+    assert live.send(ApproximateReceiveCount="2")["message"] == "the deployment was rolled back"
+    assert [record["outcome"] for record in live.records()] == ["rolled back"]
+    assert len(live.calls("UpdateEndpoint")) == 1
+
+
+def test_second_prepared_deployment_is_no_rollback_either(live, dies):
+    live.register()
+    live.send()
+    live.end(rolled_back=True)
+    live.register()
+    with dies("AddTags", carried_out=True):
+        assert live.send_version_event(3) is None
+    live.settle(reason=None)
+    assert live.request()["message"] == "deploying"
+    assert [(record["version"], record["outcome"]) for record in live.records()] == [(2, "rolled back")]
+
+
 @pytest.mark.parametrize("operation", ["SendMessage", "PutEvents", "AddTags"])
 def test_killed_function_records_rollback_at_retry(live, dies, operation):
     live.register()

@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from .published_records import NOW, SAGEMAKER
+from .published_records import CARD_KEY, NOW, SAGEMAKER
 
 
 def test_card_has_what_the_records_say(factory):
@@ -11,6 +11,7 @@ def test_card_has_what_the_records_say(factory):
     (card,) = factory.cards()
     content = json.loads(card["Content"])
     assert (card["ModelCardStatus"], content["model_overview"]["model_version"]) == ("PendingReview", 2)
+    assert card["SecurityConfig"] == {"KmsKeyId": CARD_KEY}
     assert content["intended_uses"]["intended_uses"] == "Rank offers."
     assert content["additional_information"]["caveats_and_recommendations"] == "Not for loans."
     (evaluation,) = content["evaluation_details"]

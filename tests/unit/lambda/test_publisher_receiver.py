@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from .cloud import message
+from .trainings import alerts
 
 
 class Receiver:
@@ -46,6 +47,14 @@ def receiver(factory, monkeypatch):
     started.server.shutdown()
 
 
+def resend(factory):
+    """Deliver the model's event to the endpoint once more."""
+    ((_, content),) = factory.events().items()
+    key = f"_openlineage/{factory.model}/{content['run']['runId']}/{content['eventType']}.json"
+    body = {"detail-type": "Model Factory OpenLineage Event Written", "model": factory.model, "key": key}
+    assert factory.function(message(body, f"{factory.model}/openlineage")) == []
+
+
 def test_events_are_sent_with_key(factory, receiver):
     factory.publish(factory.register())
     ((authorization, sent),) = receiver.got
@@ -56,11 +65,40 @@ def test_events_are_sent_with_key(factory, receiver):
 @pytest.mark.parametrize("status", [302, 429, 503])
 def test_endpoint_that_fails_gets_the_same_event_again(factory, receiver, status):
     receiver.status, registered = status, factory.register()
-    assert len(factory.function(message(registered, "_records"))) == 1
-    receiver.status = 201
-    factory.publish(registered)
-    assert receiver.got[0] == receiver.got[1]
+    assert factory.deliver(registered) == [f"{factory.model}/openlineage"]
     assert len(factory.cards()) == 1
+    receiver.status = 201
+    resend(factory)
+    assert receiver.got[0] == receiver.got[1]
+
+
+def test_endpoint_that_is_down_holds_neither_bucket_nor_cards(factory, monkeypatch):
+    monkeypatch.setenv("OPENLINEAGE_URL", "http://127.0.0.1:9/api/v1/lineage")
+    returned = factory.deliver(factory.train()) + factory.deliver(factory.register())
+    assert set(returned) == {f"{factory.model}/openlineage"}
+    assert ("-train", "OTHER") in factory.events()
+    assert len(factory.cards()) == 1
+    assert factory.lineage[1]
+
+
+def test_records_wait_in_the_group_of_their_model(factory):
+    record = message(factory.register(), "_records")
+    assert factory.function(record) == []
+    (sent,) = factory._queued()
+    assert (sent.group_id, sent.body) == (factory.model, record["body"])
+    assert factory.events() == {}
+
+
+def test_endpoint_that_is_down_is_one_alert_with_its_reason(factory, monkeypatch):
+    monkeypatch.setenv("OPENLINEAGE_URL", "http://127.0.0.1:9/api/v1/lineage")
+    dead = factory.cloud.client("sqs").create_queue(
+        QueueName=f"{factory.cloud.name}-dead.fifo", Attributes={"FifoQueue": "true"}
+    )
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", dead["QueueUrl"])
+    assert factory.deliver(factory.register(), attempt=5) == []
+    (alert,) = alerts(factory.function)
+    assert (alert["model"], alert["version"], alert["cause"]) == ("", None, "openlineage-endpoint")
+    assert alert["why"].startswith("http://127.0.0.1:9/api/v1/lineage cannot be reached: ")
 
 
 def test_event_that_endpoint_refuses_is_given_up_at_once(factory, receiver):
@@ -73,7 +111,6 @@ def test_event_that_endpoint_refuses_is_given_up_at_once(factory, receiver):
 def test_refused_event_keeps_none_from_the_bucket(factory, receiver):
     receiver.status, trained = 401, factory.train()
     factory.publish(trained)
-    assert len(receiver.got) == 1
     assert len(factory.events()) == 8
     receiver.status = 201
     factory.publish(trained)
@@ -84,5 +121,5 @@ def test_replaced_key_is_used_for_the_next_message(factory, receiver):
     factory.publish(factory.register())
     name = f"/openlineage/{factory.model}"
     factory.cloud.client("ssm").put_parameter(Name=name, Value="new", Type="SecureString", Overwrite=True)
-    factory.publish(factory.register(3))
-    assert [authorization for authorization, _ in receiver.got] == ["Bearer secret", "Bearer new"]
+    factory.publish(factory.deploy())
+    assert [authorization for authorization, _ in receiver.got] == ["Bearer secret", "Bearer new", "Bearer new"]

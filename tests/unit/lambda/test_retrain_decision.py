@@ -67,3 +67,14 @@ def test_alarms_stop_after_their_failed_trainings(decide, failed, allowed, expec
     decided = decide("drift", "drifted", *before, ("schedule", "", "Succeeded", 9), failures=allowed)
     assert type(decided).__name__ == expected
     assert type(decide("quality", "worse")).__name__ == "Skip"
+
+
+def test_messages_of_one_delivery_are_one_request(modules):
+    trigger = modules("retrain", "messages")["messages"].Trigger
+
+    def ids(message_id, kind="code", model="churn", reason=PUSHED):
+        return trigger(model=model, trigger=kind, reason=reason, id="1").request(message_id).ids
+
+    assert ids("first") == ids("second")
+    assert len({ids("first"), ids("first", model="loan"), ids("first", reason=PUSHED.replace("e1", "e2"))}) == 3
+    assert ids("first", "manual") == ("first",)

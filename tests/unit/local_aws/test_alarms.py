@@ -6,7 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 from moto.cloudwatch.exceptions import ValidationError
-from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
+from moto.cloudwatch.models import (
+    CloudWatchBackend,
+    Dimension,
+    Metric,
+    MetricDataQuery,
+    MetricStat,
+    cloudwatch_backends,
+)
 
 from local_aws import alarms
 
@@ -71,6 +78,12 @@ def put_alarm(made, **more):
         }
         | more
     )
+
+
+def query(name, metric=None, expression=None, period=60):
+    """An element of an alarm's metrics; expressions return data."""
+    stat = MetricStat(Metric(metric, "Test", [Dimension("Model", "churn")]), period, "Sum", None) if metric else None
+    return MetricDataQuery(name, None, None, "true" if expression else "false", expression, stat)
 
 
 @pytest.mark.parametrize(
@@ -141,14 +154,19 @@ def test_evaluation_over_too_many_days_is_refused(cloudwatch, period, periods, r
 @pytest.mark.parametrize(
     ("request_", "kind"),
     [
-        ({"rule": "ALARM(errors)"}, "composite alarms"),
-        ({"metric_data_queries": [SimpleNamespace(id="m1")]}, "metric math"),
+        ({"rule": "ALARM(gone)"}, r"as alarms \[gone\] in the alarm rule do not exist"),
+        ({"rule": "ALARM(errors) AND"}, "AlarmRule is invalid"),
+        (
+            {"metric_data_queries": [query("m1", "Errors"), query("e1", expression="RATE(m1)")]},
+            "does not support the metric math function RATE",
+        ),
+        ({"metric_data_queries": [query("m1", "Errors"), query("m2", "Calls", period=300)]}, "metrics of one period"),
         ({"threshold_metric_id": "band"}, "anomaly detection"),
     ],
 )
 def test_alarm_of_kind_that_is_not_evaluated_is_refused(cloudwatch, request_, kind):
     before = put_alarm(cloudwatch)
-    with pytest.raises(ValidationError, match=f"does not support .*{kind}.*, such as errors"):
+    with pytest.raises(ValidationError, match=kind):
         put_alarm(cloudwatch, **request_)
     assert list(cloudwatch.alarms.values()) == [before]
 
@@ -167,3 +185,35 @@ def test_dimensions_distinguish_metrics(cloudwatch):
     watched = put_alarm(cloudwatch)
     add(cloudwatch, 9, dimensions=[])
     assert watched.state_value == "INSUFFICIENT_DATA"
+
+
+def test_metric_math_alarm_follows_its_metrics(cloudwatch):
+    queries = [query("m1", "Errors"), query("m2", "Calls"), query("e1", expression="100 * m1 / m2")]
+    single = dict.fromkeys(("namespace", "metric_name", "period", "statistic"))
+    watched = put_alarm(cloudwatch, metric_data_queries=queries, dimensions=[], threshold=20, **single)
+    calls = {"MetricName": "Calls", "Dimensions": DIMENSIONS, "Timestamp": NOW}
+    cloudwatch.put_metric_data("Test", [calls | {"Value": 10}])
+    assert watched.state_value == "INSUFFICIENT_DATA"
+    add(cloudwatch, 1, 2)
+    assert (watched.state_value, cloudwatch.emitted) == ("ALARM", ["ALARM"])
+    assert "(20.0)" in watched.state_reason
+    cloudwatch.put_metric_data("Test", [calls | {"Value": 90}])
+    assert watched.state_value == "OK"
+
+
+def test_composite_alarm_follows_alarms_of_its_rule(cloudwatch):
+    put_alarm(cloudwatch, treat_missing_data="notBreaching")
+    nothing = dict.fromkeys(
+        ("namespace", "metric_name", "comparison_operator", "evaluation_periods", "period", "threshold", "statistic")
+    )
+    whole = put_alarm(cloudwatch, name="whole", rule='ALARM("errors") OR FALSE', dimensions=[], **nothing)
+    outer = put_alarm(cloudwatch, name="outer", rule="NOT OK(whole)", dimensions=[], **nothing)
+    assert (whole.state_value, outer.state_value) == ("OK", "OK")
+    add(cloudwatch, 9)
+    assert (whole.state_value, outer.state_value) == ("ALARM", "ALARM")
+    assert whole.state_reason.startswith(
+        "arn:aws:cloudwatch:us-east-1:123456789012:alarm:errors transitioned to ALARM at "
+    )
+    assert {'ALARM: "errors"', 'ALARM: "whole"', 'ALARM: "outer"'} <= {*cloudwatch.published}
+    alarms.evaluate_by_clock(cloudwatch.local)
+    assert whole.state_value == "ALARM"

@@ -22,7 +22,7 @@ def s3(monkeypatch):
             client.put_object(Bucket="versions", Key=key, Body=b"old")
             client.put_object(Bucket="versions", Key=key, Body=b"new")
         client.delete_object(Bucket="versions", Key="a/2")
-        yield client, lambda: object_versions.install(patches)  # pyright: ignore[reportArgumentType]
+        yield client, lambda: object_versions.install(patches)
     patches.undo()
 
 

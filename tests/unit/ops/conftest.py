@@ -68,6 +68,18 @@ def run(monkeypatch, capsys):
     return run
 
 
+@pytest.fixture
+def traced(aws, project, monkeypatch):
+    """Environment prod with version 7, trained on two objects, for tests of `lineage`."""
+    from ops.records import chain
+
+    from .traced import traced
+
+    # S3's clock is not that of the records.
+    monkeypatch.setattr(chain, "time_problems", lambda *_: [])
+    return traced(project)
+
+
 @pytest.fixture(scope="session")
 def artifacts(tmp_path_factory):
     """model.tar.gz of two versions that can score requests."""

@@ -29,9 +29,25 @@ def test_validate_prints_every_mistake_with_file_and_line(run, project):
     assert "Traceback" not in err
 
 
+def test_lock_refuses_missing_or_conflicting_requirements(run, project, monkeypatch):
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    folder = project / "models/churn"
+    code, _, err = run("lock", "churn", "--project", str(project))
+    assert (code, err) == (1, f"{folder}/requirements.txt: has no libraries; write one on each line\n1 mistake\n")
+    (folder / "requirements.txt").write_text("numpy<2\n")
+    code, _, err = run("lock", "churn", "--project", str(project))
+    assert (code, "`numpy<2` conflicts with numpy 2.5.1" in err) == (1, True)
+    assert not (folder / "requirements.lock").exists()
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
-    [("def features(raw:\n", "model.py:1: syntax error: "), (None, "model.py: there is no such file; it defines")],
+    [
+        ("def features(raw:\n", "model.py:1: syntax error: "),
+        (None, "model.py: there is no such file; it defines"),
+        ("def train(a, b, c): ...\ntrain_batches = train\n", "has both train and train_batches; remove one"),
+        ("def train_batches(rows): ...\n", "it must be train_batches(train, validation, hyperparameters)"),
+    ],
 )
 def test_validate_reports_invalid_or_missing_model_code(run, project, code, message):
     path = project / "models/churn/model.py"
@@ -169,3 +185,10 @@ def test_retrain_sends_one_message_in_message_group_of_model(run, project, deplo
     assert message["Attributes"]["MessageGroupId"] == "churn"
     assert body == {"model": "churn", "trigger": "manual", "reason": "new labels", "id": body["id"]}
     assert f"({body['id']}): a training starts now; model-factory status shows it" in out
+
+
+@pytest.mark.parametrize(("place", "said"), [("nowhere/report.html", "there is no folder"), ("models", "is a folder")])
+def test_place_of_the_page_is_checked_before_reading(run, project, monkeypatch, place, said):
+    monkeypatch.setattr("model_factory.ops.commands.report._models", lambda *_: 1 / 0)
+    code, _, error = run("report", "--project", str(project), "--out", str(project / place))
+    assert (code, said in error) == (1, True)

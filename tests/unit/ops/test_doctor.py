@@ -153,6 +153,19 @@ def test_leftover_bucket_of_missing_stack_is_a_problem(session):
     assert "aws s3 rb s3://acme-prod-data --force" in problem[2]
 
 
+def test_job_log_groups_without_retention_and_key_are_warnings(aws):
+    from model_factory.ops.doctor.job_logs import GROUPS, job_logs
+
+    logs = client("logs")
+    assert [status for status, _, _ in job_logs(client)] == ["ok", "ok"]
+    logs.create_log_group(logGroupName=GROUPS[0])
+    logs.create_log_group(logGroupName=GROUPS[1], kmsKeyId="arn:aws:kms:eu-west-1:123456789012:key/a")
+    logs.put_retention_policy(logGroupName=GROUPS[1], retentionInDays=365)
+    found = list(job_logs(client))
+    assert [status for status, _, _ in found] == ["warning", "warning", "ok"]
+    assert ["put-retention-policy" in found[0][2], "associate-kms-key" in found[1][2]] == [True, True]
+
+
 class Refusing:
     """A client whose every call fails with one error code."""
 

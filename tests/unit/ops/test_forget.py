@@ -10,6 +10,7 @@ import pytest
 from model_factory.core.names import EnvironmentNames
 from model_factory.functions.shared.chain import digest, index_key, lineage_key, record_key
 from model_factory.functions.shared.executions import Execution
+from model_factory.ops.commands import forgetting
 from model_factory.ops.explanation.captures import Range
 from model_factory.ops.forget import plan as planning
 from model_factory.ops.forget.act import facts, forget
@@ -82,7 +83,13 @@ def factory(aws, monkeypatch):
     for key in (record_key("churn", 1), index_key(record)):
         prod.put("records", key, objects.read(key) or b"")
     live = Link("version", "churn v3 in prod", facts={"served by": "acme-prod-churn"})
-    monkeypatch.setattr(planning, "forward", lambda sessions, _: [live] if sessions[0] is prod else [])
+    found = {"dev": [], "prod": [live]}
+
+    def forward(sessions, uri):
+        planning.readings(sessions[0], uri)
+        return found[sessions[0].environment.name]
+
+    monkeypatch.setattr(planning, "forward", forward)
     monkeypatch.setattr(planning, "newest_executions", lambda *_: [])
     environments = [each.environment for each in (dev, prod)]
     project = SimpleNamespace(
@@ -92,7 +99,7 @@ def factory(aws, monkeypatch):
 
 
 def test_object_is_planned_with_rows_of_all_environments(factory):
-    dev, prod = plan_object(factory.project, factory.uri)
+    dev, prod = plan_object(factory.project, factory.uri, print)
     assert len(dev.versions) == 3
     assert {each.key for each in dev.versions} == {KEY}
     assert {each.key for each in dev.rows} == {
@@ -103,7 +110,7 @@ def test_object_is_planned_with_rows_of_all_environments(factory):
 
 
 def test_forgotten_object_leaves_no_version_but_a_record(factory):
-    for plan in plan_object(factory.project, factory.uri):
+    for plan in plan_object(factory.project, factory.uri, print):
         forget(plan, "request 4711")
     assert set(factory.dev.left("data")) == {f"{KEY}.2"}
     assert set(factory.dev.left("artifacts")) == {
@@ -120,7 +127,7 @@ def test_forgotten_object_leaves_no_version_but_a_record(factory):
 
 
 def test_record_comes_before_the_deletion(factory, monkeypatch):
-    (plan, _) = plan_object(factory.project, factory.uri)
+    (plan, _) = plan_object(factory.project, factory.uri, print)
     monkeypatch.setattr(Session, "send_message", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("refused")))
     with pytest.raises(RuntimeError, match="refused"):
         forget(plan, "request 4711")
@@ -130,13 +137,13 @@ def test_record_comes_before_the_deletion(factory, monkeypatch):
 def test_training_in_flight_is_named(factory, monkeypatch):
     running = {"PipelineExecutionArn": "arn:x", "PipelineExecutionStatus": "Executing", "StartTime": NOON}
     monkeypatch.setattr(planning, "newest_executions", lambda *_: [running])
-    assert plan_object(factory.project, factory.uri)[0].in_flight == [Execution.of(running)]
+    assert plan_object(factory.project, factory.uri, print)[0].in_flight == [Execution.of(running)]
 
 
 @pytest.mark.parametrize("uri", ["s3://other/churn/raw/x", "s3://acme-dev-data-123456789012-us-east-1/churn/"])
 def test_other_places_are_refused(factory, uri):
     with pytest.raises(UsageError, match="is no"):
-        plan_object(factory.project, uri)
+        plan_object(factory.project, uri, print)
 
 
 def line(inference_id: str) -> bytes:
@@ -167,7 +174,7 @@ def test_captured_requests_are_taken_out_of_their_files(factory):
         ([], "give either --data"),
         (["--data", "s3://b/churn/raw/x", "--yes"], "--yes needs --reason"),
         (["--data", "s3://b/churn/raw/x", "--retrain"], "--retrain is for --yes"),
-        (["--data", "s3://b/churn/raw/x@v1"], "all versions are forgotten"),
+        (["--data", "s3://b/churn/raw/x@null"], "all versions are forgotten"),
         (["--inference-id", "7"], "needs the model"),
         (["chur", "--inference-id", "7"], "did you mean 'churn'"),
     ],
@@ -176,3 +183,35 @@ def test_mistakes_in_options_are_named(run, project, arguments, message):
     code, _, error = run("forget", *arguments, "--project", str(project))
     assert code == 1
     assert message in error
+
+
+def test_refused_training_is_an_error_after_the_others(monkeypatch, capsys):
+    """`_retrain` is what the command does last."""
+    asked = []
+
+    def request_training(session, model, reason):
+        asked.append(session.environment.name)
+        if session.environment.name == "dev":
+            raise UsageError("dev trains no versions")
+        return SimpleNamespace(outlook="a training starts")
+
+    monkeypatch.setattr("model_factory.ops.operations.trigger.request_training", request_training)
+    sessions = [SimpleNamespace(environment=SimpleNamespace(name=name)) for name in ("dev", "prod")]
+    plans = [SimpleNamespace(session=each, model="churn", train_again=["churn v3"]) for each in sessions]
+    assert forgetting._retrain(plans, "request 4711") is False
+    assert asked == ["dev", "prod"]
+    assert forgetting._retrain(plans[1:], "request 4711") is True
+
+
+def test_environment_that_is_not_deployed_is_said(factory, capsys):
+    names = EnvironmentNames("acme", "staging", "123456789012", "us-east-1")
+    staging = SimpleNamespace(names=names, environment=SimpleNamespace(name="staging"), client=factory.dev.client)
+    every = factory.project.factory.environments
+    project = SimpleNamespace(
+        factory=SimpleNamespace(environments=[every[0], staging.environment, every[1]]),
+        environment=lambda name: staging if name == "staging" else factory.project.environment(name),
+    )
+    said = []
+    plans = plan_object(project, factory.uri, said.append)
+    assert [each.session.environment.name for each in plans] == ["dev", "prod"]
+    assert said == [f"staging is not deployed: there is no bucket {names.bucket('records')}"]

@@ -15,8 +15,10 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from model_factory.core.names import EnvironmentNames
 from model_factory.functions.shared.chain import digest, evidence_key, record_key
+from model_factory.ops.frameworks import reading
 from model_factory.ops.records.evidence import PAYLOAD_TYPE
 from model_factory.ops.records.verification import verify_chain
+from ops.frameworks import record_answers
 from ops.frameworks.answers import ANSWERS, answer
 from ops.frameworks.framework import load, names
 from ops.frameworks.version_records import VersionRecords
@@ -210,11 +212,29 @@ def test_records_of_a_deleted_version_of_the_same_number_are_not_used(complete):
     assert found["Article 15(3)"].entry.sequence == 11
 
 
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        ([], "rolled back"),
+        ([{"kind": "rejection", "version": 2, "facts": {"decision": "Rejected"}}], "rolled back"),
+        ([{"kind": "rejection", "facts": {"decision": "Rejected"}}], "Rejected"),
+        ([{"kind": "deployment", "version": 2, "facts": {"outcome": "failed"}}], "rolled back"),
+    ],
+)
+def test_corrective_action_is_what_took_a_version_out_of_service(complete, later, said):
+    """The rejection of a candidate, or a deployment that failed, corrected nothing."""
+    complete.now += timedelta(days=1)
+    write(complete, "churn", *later)
+    records = records_of(complete)
+    entry = records.corrected(record_answers._UNDONE)
+    assert (entry.record["facts"].get("outcome") or entry.record["facts"]["decision"]) == said
+
+
 def test_page_links_answers_to_their_records(complete):
     page = framework_page("acme", load("eu-ai-act"), [records_of(complete)], NOW)
     targets = set(re.findall(r' id="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= targets
-    assert f"prod-churn-{REGISTRATION}" in targets
+    assert f"prod-churn-v1-{REGISTRATION}" in targets
     assert record_key("churn", REGISTRATION) in page
     assert "To call &lt;customers&gt;." in page
     assert "2 December 2027" in page
@@ -228,7 +248,7 @@ def test_unknown_framework_gets_the_nearest_name():
         load("eu-ai")
 
 
-def test_command_writes_the_page_of_a_version(aws, project, run, complete, tmp_path):
+def test_command_writes_the_page_of_versions(aws, project, run, complete, tmp_path, monkeypatch):
     names = EnvironmentNames("acme", "prod", DEFAULT_ACCOUNT_ID, "eu-west-1")
     s3 = boto3.client("s3", region_name="eu-west-1")
     for bucket in (names.bucket("records"), names.bucket("artifacts")):
@@ -247,6 +267,12 @@ def test_command_writes_the_page_of_a_version(aws, project, run, complete, tmp_p
     assert code == 0, mistakes
     assert "1 model)" in printed
     assert "churn v1 in prod" in out.read_text()
+    monkeypatch.setattr(reading, "_known", lambda *_: [1, 2, 5, 6, 8])
+    code, printed, mistakes = run("report", "churn@1", "churn@2", *options)
+    assert (code, "2 models)" in printed) == (0, True), mistakes
+    assert "churn v2 in prod" in out.read_text()
+    code, _, mistakes = run("report", "churn@1", "churn@7", *options)
+    assert (code, "churn has no version 7: prod has 5, 6, 8" in mistakes) == (1, True), mistakes
     code, _, mistakes = run("report", *options[:3], "sr-26", *options[4:])
     assert code == 1
     assert "there is no framework 'sr-26' (did you mean 'sr-26-2'?)" in " ".join(mistakes.split())

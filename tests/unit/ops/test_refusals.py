@@ -34,6 +34,11 @@ def test_refusal_names_role_and_permission(message, explained):
     assert explain(error(message)) == explained + ADVICE
 
 
+def test_refusal_without_a_body_names_the_operation():
+    """Of HeadObject: HTTP has no body in its response."""
+    assert explain(error("Forbidden", "403")) == f"AWS refused UpdateModelPackage (Forbidden){ADVICE}"
+
+
 def test_other_errors_keep_their_message():
     other = error("the version does not exist", "ValidationException")
     assert explain(other) == str(other)

@@ -1,9 +1,11 @@
 """`model-factory reproduce`: what is kept of a version, and the words and exit codes of the verdict."""
 
 import hashlib
+import io
 import json
 import shutil
 import sys
+import zipfile
 from datetime import UTC, datetime
 
 import boto3
@@ -313,12 +315,23 @@ def test_threads_are_set_only_where_they_differ(monkeypatch):
     assert local._threads({"threads": 4})["OMP_NUM_THREADS"] == "4"
 
 
-def test_same_libraries_run_in_this_python(tmp_path):
-    facts = {"python": sys.version.split()[0], "libraries": {"numpy": local._installed("numpy")}}
-    assert local._python(tmp_path, facts, print) == (local.Path(sys.executable), ())
+@pytest.fixture
+def code_zip(tmp_path):
+    with zipfile.ZipFile(tmp_path / "code.zip", "w") as archive:
+        libraries = io.BytesIO()
+        with zipfile.ZipFile(libraries, "w") as inner:
+            inner.writestr("boosted_trees-9.0.dist-info/METADATA", "")
+        archive.writestr("libraries.zip", libraries.getvalue())
+    return tmp_path / "code.zip"
 
 
-def test_other_libraries_get_an_environment(tmp_path, monkeypatch):
+def test_same_libraries_and_those_of_code_run_in_this_python(tmp_path, code_zip):
+    facts = {"python": sys.version.split()[0]}
+    facts["libraries"] = {"numpy": local._installed("numpy"), "Boosted-Trees": "9.0"}
+    assert local._python(tmp_path, facts, code_zip, print) == (local.Path(sys.executable), ())
+
+
+def test_other_libraries_get_an_environment(tmp_path, monkeypatch, code_zip):
     made = []
 
     def run(command, **_):
@@ -329,7 +342,7 @@ def test_other_libraries_get_an_environment(tmp_path, monkeypatch):
     facts = {"python": sys.version.split()[0], "libraries": {"numpy": "0.0.1"}}
     logged = []
     with pytest.raises(CannotRebuild, match="the recorded libraries cannot be installed here: no such version"):
-        local._python(tmp_path, facts, logged.append)
+        local._python(tmp_path, facts, code_zip, logged.append)
     assert made[1][-1] == "numpy==0.0.1"
     assert "numpy 0.0.1 (here " in logged[0]
 

@@ -26,6 +26,6 @@ def test_every_changed_byte_of_champion_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(s3, "client", lambda *_: SimpleNamespace(download_file=download_file))
     live = champion.Champion(7, "s3://artifacts/model.tar.gz", hashlib.sha256(CONTENT).hexdigest())
     for _ in range(1_000):
-        with pytest.raises(JobFailure, match="is not the file that the live version 7 was evaluated with"):
-            champion._download(live, tmp_path)
+        with pytest.raises(JobFailure, match="is not the file that version 7 was evaluated with"):
+            champion.download(live, tmp_path)
     assert not (tmp_path / "model").exists()

@@ -79,7 +79,7 @@ def test_champion_that_cannot_score_does_not_stop_the_new_version(evaluated, reg
 def test_changed_champion_stops_the_job_before_it_is_loaded(evaluated, register, tmp_path):
     loaded = tmp_path / "loaded"
     register(f"open({str(loaded)!r}, 'w')\n" + SIGMOID, digest="0" * 64)
-    with pytest.raises(JobFailure, match="is not the file that the live version 1 was evaluated with") as failure:
+    with pytest.raises(JobFailure, match="is not the file that version 1 was evaluated with") as failure:
         evaluated(SIGMOID)
     assert f"and the evaluation measured {'0' * 64}. Restore the object's version" in str(failure.value)
     assert not loaded.exists()

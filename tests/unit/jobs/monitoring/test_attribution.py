@@ -139,7 +139,7 @@ def test_report_of_earlier_release_continues():
 
 
 def live_version_of_nothing(version: int) -> LiveVersion:
-    return LiveVersion(version, NOW, None, None, {}, [], deployed=NOW, settled=NOW + HOUR)  # pyright: ignore[reportArgumentType]
+    return LiveVersion(version, NOW, None, None, {}, [], deployed=NOW, settled=NOW + HOUR)
 
 
 @pytest.mark.parametrize(("newest", "judged"), [(3, [3]), (4, [3]), (AMBIGUOUS, [3])])

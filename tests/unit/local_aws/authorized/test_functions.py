@@ -188,6 +188,13 @@ def test_payload_over_limit_is_refused(function, kind, limit):
         call("x" * limit, InvocationType=kind)
 
 
+def test_payload_that_is_no_json_is_refused(function, client):
+    name = function("echo").name
+    with pytest.raises(ClientError, match="Could not parse request body into json") as refused:
+        client("lambda").invoke(FunctionName=name, Payload=b"churn")
+    assert refused.value.response["Error"]["Code"] == "InvalidRequestContentException"
+
+
 def test_permission_of_stack_lets_rule_invoke_function(client, function):
     name = function("echo").name
     cloudformation, lambda_ = client("cloudformation"), client("lambda")

@@ -11,6 +11,7 @@ from local_aws.json_api import ServiceError
 from local_aws.sagemaker import fleet, hosting
 from local_aws.sagemaker.hosting import _check_request
 from local_aws.sagemaker.metrics import EndpointMetrics
+from local_aws.sagemaker.read_only import ReadOnlyFolder
 from local_aws.sagemaker.state import State
 
 from .endpoint import flush
@@ -205,3 +206,42 @@ def transform_fn(model, body, content_type, accept):
     settings = {"SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY"}
     assert model_dir.endswith("/ml/model")
     assert set(seen) - {"LC_CTYPE", "LOCAL_AWS_ML_ROOT", "FACTORY_ML_ROOT"} == CONTAINER_VARIABLES | settings
+
+
+WRITES = """
+import pathlib
+def model_fn(model_dir):
+    return pathlib.Path(model_dir)
+def transform_fn(model, body, content_type, accept):
+    if body == "outside":
+        (model.parent / "code").mkdir()
+    else:
+        (model / "cache.json").write_text(body)
+    return body, accept
+"""
+
+
+@pytest.mark.parametrize("mounts", [True, False])
+def test_endpoint_container_writes_to_model_folder_and_fails(endpoint, monkeypatch, mounts):
+    if not mounts:
+        monkeypatch.setattr("local_aws.namespace.available", lambda target: False)
+    endpoint.create(endpoint.config("", serve=WRITES))
+    assert endpoint.read("outside", Accept="text/csv") == "outside"
+    with pytest.raises(ClientError) as refused:
+        endpoint.invoke("1")
+    assert refused.value.response["Error"]["Code"] == "ModelError"
+    assert refused.value.response["OriginalStatusCode"] == 500
+
+
+def test_read_only_folder_reports_what_was_written(tmp_path):
+    folder = tmp_path / "model"
+    (folder / "code" / "__pycache__").mkdir(parents=True)
+    (folder / "model.json").write_text("{}")
+    guard = ReadOnlyFolder(folder)
+    assert not folder.stat().st_mode & 0o222
+    assert guard.written() is None
+    guard.release()
+    (folder / "code" / "__pycache__" / "serve.pyc").write_text("")
+    assert guard.written() is None
+    (folder / "code" / "state.json").write_text("")
+    assert guard.written() == "code/state.json"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local_aws.sagemaker.transform import parts
+from local_aws.sagemaker.transform import _variables, parts
 
 from .endpoint import wait
 
@@ -93,3 +93,14 @@ def test_requests_stay_below_maximum_payload():
     line = b"x" * (2**19 - 1) + b"\n"
     found = list(parts(line * 5, {"TransformInput": {"SplitType": "Line"}, "MaxPayloadInMB": 1}))
     assert [len(part) for part in found] == [2**20, 2**20, 2**19]
+
+
+def test_transform_container_gets_documented_variables():
+    assert _variables({}) == {"SAGEMAKER_BATCH": "true"}
+    job = {"MaxPayloadInMB": 4, "BatchStrategy": "SingleRecord", "Environment": {"MODE": "score"}}
+    assert _variables(job) == {
+        "SAGEMAKER_BATCH": "true",
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB": "4",
+        "SAGEMAKER_BATCH_STRATEGY": "SINGLE_RECORD",
+        "MODE": "score",
+    }
