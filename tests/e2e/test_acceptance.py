@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from model_factory.ops.cli import app
 
 pytestmark = pytest.mark.e2e
 MODEL_FACTORY = Path(sys.executable).with_name("model-factory")
@@ -18,9 +21,11 @@ def run(deployed, tmp_path_factory):
     dev = deployed.session.project.environment("dev")
     config = tmp_path_factory.mktemp("profiles") / "config"
 
-    def run(command: str, *arguments: str) -> tuple[int, list[dict] | dict, str]:
-        base = [MODEL_FACTORY, command, "--env", "dev", "--project", deployed.root, *arguments]
-        printed = subprocess.run([*base, "--policy"], capture_output=True, text=True, check=True)
+    def run(command: str, *arguments: str, model: str | None = None) -> tuple[int, list[dict] | dict, str]:
+        of_model = ["--model", model] if model else []
+        base = [command, "--env", "dev", "--project", str(deployed.root), *of_model]
+        printed = CliRunner().invoke(app, [*base, "--policy"])
+        assert printed.exit_code == 0, printed.output
         iam, role = dev.client("iam"), f"person-{command}"
         trust = {"Effect": "Allow", "Principal": {"AWS": dev.environment.account}, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -30,7 +35,7 @@ def run(deployed, tmp_path_factory):
         lines = [f"{key.lower()} = {value}" for key, value in credentials.items()]
         config.write_text("\n".join([f"[profile {role}]", *lines]))
         done = subprocess.run(
-            [*base, "--json", "--profile", role],
+            [MODEL_FACTORY, *base, *arguments, "--json", "--profile", role],
             env=os.environ | {"AWS_CONFIG_FILE": str(config)},
             capture_output=True,
             text=True,
@@ -62,7 +67,7 @@ def test_doctor_finds_no_problem_in_deployed_environment(deployed, run):
 
 @pytest.mark.slow
 def test_acceptance_passes_and_leaves_nothing(deployed, run):
-    code, result, log = run("acceptance", "--model", deployed.model, "--yes")
+    code, result, log = run("acceptance", "--yes", model=deployed.model)
     assert [step for step in result["steps"] if step["status"] != "passed"] == [], log
     assert (code, result["passed"]) == (0, True)
     dev = deployed.session.project.environment("dev")
