@@ -37,7 +37,7 @@ FOLDERS = {
     "jobs/drift": "drift/test_*.py",
     "jobs/evaluation": "jobs/evaluation/test_*.py",
     "lambda/retrain": "lambda/test_retrain*.py",
-    "lambda/deploy": "lambda/test_deploy*.py",
+    "lambda/deploy": "lambda/test_deploy*.py lambda/test_artifacts.py",
     "lambda/delivery": "lambda/test_delivery*.py lambda/test_promotion.py",
     "lambda/endpoint_cleanup": "lambda/test_endpoint_cleanup.py",
     "lambda/bucket_cleanup": "lambda/test_bucket_cleanup.py",
