@@ -71,7 +71,7 @@ e2e: .venv  ## the deployed factory, run on the embedded AWS
 e2e-delivery: .venv  ## pushes through the deployed delivery pipeline, run on the embedded AWS
 	$(GROUPS) e2e-delivery
 
-mutations: .venv  ## changes one place at a time; a test has to fail (FILES="jobs/drift/decision.py", LIMIT=10, SEED=0)
+mutations: .venv  ## changes one place at a time; a test has to fail (FILES="lambda/deploy jobs/drift/decision.py", LIMIT=10)
 	OMP_NUM_THREADS=1 python -W ignore::DeprecationWarning -m tools.mutation --limit $(or $(LIMIT),10) --seed $(or $(SEED),0) $(FILES)
 
 bench: .venv  ## the jobs' CPU seconds and peak memory, captured requests read a second

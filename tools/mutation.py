@@ -1,267 +1,285 @@
-"""Mutation testing: changes one place of a file at a time and runs the tests that belong to it; a test has to fail.
+"""Mutation testing: changes one place of a file at a time and runs the tests that reach it; one of them has to fail.
 
-`python -m tools.mutation [--limit N] [--seed S] [--all] [FILE …]`: of each file N mutants, the same ones for the same seed.
-Files are those of lambda/, jobs/drift and jobs/evaluation unless some are named. A mutant meets the tests next to its file first:
-those named after it, then, for the functions of the queues, fault sequences in memory (tests/faults). With `--all` the
-survivors meet all tests of the file's folder, which may take minutes. Mutants that no test kills are printed; exit code 1 when
-fewer than 90 % of a folder's mutants are killed. Mutants that change nothing that a test could see are in EQUIVALENT; one
-that fits no place of its file is an error.
+`python -m tools.mutation [--limit N] [--seed S] [FILE …]`: of each file N mutants, the same ones for the same seed.
+Files are those of lambda/, jobs/drift and jobs/evaluation unless some are named. The tests of a folder are collected once, and
+a first fork runs them to learn which lines each test reaches. Then each mutant gets a fork of its own, in which the code
+of the loaded functions is replaced and the tests that reach the changed line run, the quick ones first, until one fails. What
+survives in the functions of the queues meets fault sequences in memory (tests/faults). No file is written.
 
-A mutated file replaces the original while its tests run; it is restored in every case, also at Ctrl-C and SIGTERM.
+Each mutant is printed with the test that kills it; exit code 1 when fewer than 90 % are killed.
 """
 
 import argparse
-import ast
+import gc
 import importlib
 import os
-import random
+import pickle
 import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import IO, Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from .mutants import ROOT, Mutant, sample, unknown_equivalents
+
 TESTS = ROOT / "tests/unit"
-FOLDERS = ("lambda", "jobs/drift", "jobs/evaluation")
 WANTED = 0.9
-TIMEOUT_SECONDS = 600
+TIMEOUT_SECONDS = 120
+NOT_LOADED = "nothing of it is loaded"
 LIBRARIES = ("numpy", "pandas", "scipy.stats", "pyarrow.parquet", "sklearn.metrics", "hypothesis", "boto3", "moto")
-NEAR = {
-    "jobs/drift": "drift/test_{name}_values.py drift/test_{name}.py",
-    "jobs/evaluation": "jobs/evaluation/test_{name}.py jobs/evaluation/test_{name}_*.py",
-    "lambda/retrain": "lambda/test_retrain_{name}.py",
-    "lambda/deploy": "lambda/test_deploy_{name}.py",
-    "lambda/delivery": "lambda/test_delivery_{name}.py lambda/test_delivery_decisions.py lambda/test_delivery.py",
-    "lambda/endpoint_cleanup": "lambda/test_endpoint_cleanup.py",
-    "lambda/bucket_cleanup": "lambda/test_bucket_cleanup.py",
-    "lambda/recorder": "lambda/test_recorder_{name}.py lambda/test_{name}.py",
-    "lambda/shared": "lambda/test_{name}.py",
-}
-"""By folder, patterns of the test files below tests/unit that are named after a source file."""
-FAULTS = {"lambda/retrain": "trainings", "lambda/deploy": "deployments", "lambda/endpoint_cleanup": "removals"}
-"""By folder, the machine of tests/faults whose sequences run the functions of the folder."""
-FAULT_STEPS = 2500
-FOLDER = {
+FOLDERS = {
     "jobs/drift": "drift/test_*.py",
     "jobs/evaluation": "jobs/evaluation/test_*.py",
     "lambda/retrain": "lambda/test_retrain*.py",
-    "lambda/deploy": "lambda/test_deploy*.py",
+    "lambda/deploy": "lambda/test_deploy*.py lambda/test_artifacts.py",
     "lambda/delivery": "lambda/test_delivery*.py lambda/test_promotion.py",
     "lambda/endpoint_cleanup": "lambda/test_endpoint_cleanup.py",
     "lambda/bucket_cleanup": "lambda/test_bucket_cleanup.py",
     "lambda/recorder": "lambda/test_recorder*.py lambda/test_evidence*.py",
-    "lambda/shared": "lambda/test_deploy.py lambda/test_retrain.py lambda/test_invalid_messages.py",
+    "lambda/record_signer": "lambda/test_record_signer.py",
+    "lambda/publisher": "lambda/test_publisher*.py",
+    "lambda/alerts": "lambda/test_alert*.py",
+    "lambda/shared": "lambda/test_chain.py lambda/test_artifacts.py lambda/test_build_log.py lambda/test_lineage_files.py "
+    "lambda/test_queue_failures.py lambda/test_invalid_messages.py lambda/test_deploy_events.py lambda/test_retrain.py",
 }
-"""By folder, patterns of all of its test files."""
-EQUIVALENT: dict[tuple[str, str], str] = {
-    (
-        "jobs/drift/decision.py",
-        "1e-12 -> 1.000000000001",
-    ): "the floor only prevents a division by zero: such bins deviate by 0",
-    ("jobs/drift/decision.py", "1e-06 -> 1.000001"): "the order is the same where effects are compared",
-}
-"""By file and change, why no test can see it."""
-
-COMPARED = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
-}  # fmt: skip
-CALCULATED = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult,
-    ast.Pow: ast.Mult, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr,
-}  # fmt: skip
+"""By folder, patterns of its test files below tests/unit."""
+FAULTS = {"lambda/retrain": "trainings", "lambda/deploy": "deployments", "lambda/endpoint_cleanup": "removals"}
+"""By folder, the machine of tests/faults whose sequences run the functions of the folder."""
+FAULT_STEPS = 1200
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One change of a file: where, what, and the whole source with it."""
+class Mutation:
+    """A pytest plugin that runs the mutants of one folder instead of the collected tests.
 
-    file: str
-    line: int
-    change: str
-    source: str
+    Args:
+        folder: A key of FOLDERS.
+        mutants: The mutants.
+        report: Called with each mutant, whether it was killed, and by what.
+    """
 
+    def __init__(
+        self, folder: str, mutants: list[Mutant], report: Callable[[Mutant, bool, str], None], out: IO[str]
+    ) -> None:
+        self._machine, self._mutants, self._report, self._out = FAULTS.get(folder), mutants, report, out
+        self._is_function = folder.startswith("lambda/")
+        self._sound: dict[str, bool] = {}
+        self._files = {str(ROOT / each.file) for each in mutants}
 
-def mutants(file: Path) -> list[Mutant]:
-    """All mutants of a file, in the order of their lines."""
-    text = file.read_text()
-    name = str(file.relative_to(ROOT))
-    found = []
-    for index in range(sum(1 for _ in ast.walk(ast.parse(text)))):
-        number = 0
-        while True:  # each change is made in a tree of its own
-            tree = ast.parse(text)
-            node = next(each for position, each in enumerate(ast.walk(tree)) if position == index)
-            changes = [] if _is_option_of_dataclass(node, tree) else list(_changes(node))
-            if number >= len(changes):
-                break
-            before = ast.unparse(node).splitlines()[0]
-            changes[number]()
-            after = (ast.unparse(node).splitlines() or ["pass"])[0]
-            found.append(Mutant(name, getattr(node, "lineno", 0), f"{before} -> {after}", ast.unparse(tree)))
-            number += 1
-    return sorted(set(found), key=lambda each: (each.line, each.change))
+    def pytest_runtestloop(self, session: Any) -> bool:
+        """Run the mutants."""
+        first = {item.path: item for item in reversed(session.items)} if self._is_function else {}
+        for item in first.values():  # imports the function's modules, and starts what the session shares
+            _runs(session, item)
+        if self._machine:
+            _run_faults(self._machine, 80)
+        reached = _in_fork(lambda: _reached(session, self._files))
+        failing = [name for name, _, lines in reached if lines is None]
+        for name in failing:
+            print(f"not used, as it fails without a change: {name}", file=self._out, flush=True)
+        for mutant in self._mutants:
+            killed, by = self._try(session, mutant, [each for each in reached if each[2] is not None])
+            self._report(mutant, killed, by)
+        return True
 
+    def _try(
+        self, session: Any, mutant: Mutant, reached: list[tuple[str, float, set[tuple[str, int]]]]
+    ) -> tuple[bool, str]:
+        items = {item.nodeid: item for item in session.items}
+        file = str(ROOT / mutant.file)
+        hits = (lambda found: (file, mutant.line) in found) if mutant.in_function else _any_of(file)
+        names = [name for name, _, lines in sorted(reached, key=lambda each: each[1]) if hits(lines)]
 
-def _changes(node: ast.AST) -> Iterator[Callable[[], object]]:
-    """The changes of one node, as functions that make them in place."""
-    match node:
-        case ast.Compare(ops=[operator, *_]) if type(operator) in COMPARED:
-            yield lambda: node.ops.__setitem__(0, COMPARED[type(operator)]())
-        case ast.BoolOp():
-            yield lambda: setattr(node, "op", ast.Or() if isinstance(node.op, ast.And) else ast.And())
-        case ast.BinOp(right=ast.Constant(value=None)):
-            pass  # a type
-        case ast.BinOp() if type(node.op) in CALCULATED and not _is_text(node.left) and not _is_text(node.right):
-            yield lambda: setattr(node, "op", CALCULATED[type(node.op)]())
-        case ast.UnaryOp(op=ast.Not()):
-            yield lambda: node.__dict__.update(op=ast.Not(), operand=ast.UnaryOp(ast.Not(), node.operand))
-        case ast.UnaryOp(op=ast.USub()):
-            yield lambda: setattr(node, "op", ast.UAdd())
-        case ast.If() | ast.IfExp() | ast.While():
-            yield lambda: setattr(node, "test", ast.UnaryOp(ast.Not(), node.test))
-        case ast.Constant(value=bool()):
-            yield lambda: setattr(node, "value", not node.value)
-        case ast.Constant(value=int() | float() as value):
-            yield lambda: setattr(node, "value", value + 1)
-        case ast.Return(value=ast.expr()) if not (isinstance(node.value, ast.Constant) and node.value.value is None):
-            yield lambda: setattr(node, "value", ast.Constant(None))
-        case ast.Expr(value=ast.Call()) | ast.AugAssign() | ast.Raise():
-            yield lambda: node.__dict__.update(_removed(node))
-        case _:
-            pass
+        def run() -> str:
+            if not replace_code(mutant):
+                return NOT_LOADED
+            for name in names:
+                if not _runs(session, items[name]):
+                    return name
+            if self._machine and mutant.in_function:
+                try:
+                    _run_faults(self._machine, FAULT_STEPS)
+                except BaseException as error:
+                    return f"faults: {str(error).splitlines()[0]}"
+            return ""
 
+        while True:
+            answer = _in_fork(run)
+            if answer not in names or self._is_sound(session, items[answer]):
+                return bool(answer) and answer != NOT_LOADED, answer or f"{len(names)} tests reach it"
+            names.remove(answer)
 
-def _is_option_of_dataclass(node: ast.AST, tree: ast.AST) -> bool:
-    """Whether a constant is the value of `frozen` or `slots`, which tests do not see."""
-    options = (each for each in ast.walk(tree) if isinstance(each, ast.keyword) and each.arg in ("frozen", "slots"))
-    return isinstance(node, ast.Constant) and any(each.value is node for each in options)
-
-
-def _removed(node: ast.AST) -> dict[str, object]:
-    """A statement that does nothing, as the attributes of `node`."""
-    node.__class__ = ast.Expr  # type: ignore[assignment]
-    return {"value": ast.Constant(None)}
+    def _is_sound(self, session: Any, item: Any) -> bool:
+        """Whether a test passes as the first one without a change: otherwise its failure says nothing about a mutant."""
+        if item.nodeid not in self._sound:
+            self._sound[item.nodeid] = _in_fork(lambda: _runs(session, item)) is True
+        return self._sound[item.nodeid]
 
 
-def _is_text(node: ast.AST) -> bool:
-    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+def _any_of(file: str) -> Callable[[set[tuple[str, int]]], bool]:
+    return lambda found: any(name == file for name, _ in found)
 
 
-def tests_of(file: Path, folders: dict[str, str]) -> list[str]:
-    """The test files of a source file by NEAR or FOLDER, below tests/unit."""
-    patterns = folders[_folder(file, folders)].format(name=file.stem).split()
-    found = [str(path.relative_to(TESTS)) for pattern in patterns for path in sorted(TESTS.glob(pattern))]
-    return list(dict.fromkeys(found))
+def _runs(session: Any, item: Any) -> bool:
+    """Run one test and whether it passes; what the session shares stays."""
+    from _pytest.runner import runtestprotocol
+
+    session._setupstate.teardown_exact(item)
+    reports = runtestprotocol(item, log=False, nextitem=item)
+    return not any(report.failed for report in reports)
 
 
-def _folder(file: Path, folders: dict[str, str]) -> str:
-    name = str(file.relative_to(ROOT))
-    return next((folder for folder in folders if name.startswith(f"{folder}/")), "")
+def _reached(session: Any, files: set[str]) -> list[tuple[str, float, set[tuple[str, int]] | None]]:
+    """Name and seconds of each test, and the lines of `files` that it reaches; None when it fails."""
+    found: set[tuple[str, int]] = set()
+    monitoring, tool = sys.monitoring, sys.monitoring.PROFILER_ID
+
+    def line(code: CodeType, number: int) -> Any:
+        name = real_path(code.co_filename)
+        if name not in files:
+            return monitoring.DISABLE
+        found.add((name, number))
+        return None
+
+    monitoring.use_tool_id(tool, "mutation")
+    monitoring.register_callback(tool, monitoring.events.LINE, line)
+    monitoring.set_events(tool, monitoring.events.LINE)
+    answer: list[tuple[str, float, set[tuple[str, int]] | None]] = []
+    for item in session.items:
+        found.clear()
+        began = time.process_time()
+        passes = _runs(session, item)
+        answer.append((item.nodeid, time.process_time() - began, set(found) if passes else None))
+    return answer
 
 
-def is_killed(mutant: Mutant, *, every: bool) -> bool:
-    """Whether a test fails with the mutant; `every`: all tests of its folder, and not only the near ones."""
-    path = ROOT / mutant.file
-    original = path.read_bytes()
-    try:
-        path.write_text(mutant.source)
-        return not passes(path, every=every)
-    finally:
-        path.write_bytes(original)
-
-
-def passes(file: Path, *, every: bool) -> bool:
-    """Whether the tests of a file pass, each group of them run in a fork."""
-    near = tests_of(file, NEAR)
-    groups: list[Callable[[], int]] = [lambda: _pytest(near)] if near else []
-    if machine := FAULTS.get(_folder(file, FAULTS)):
-        groups.append(lambda: _run_faults(machine))
-    if every or not groups:
-        groups.append(lambda: _pytest([name for name in tests_of(file, FOLDER) if name not in near]))
-    return all(_run_in_fork(group) for group in groups)
-
-
-def _run_in_fork(group: Callable[[], int]) -> bool:
-    """Run tests in a fork, which has the libraries already: importing them takes longer than most tests."""
+def _in_fork(work: Callable[[], Any]) -> Any:
+    """What `work` returns in a fork; a text when the fork ends otherwise."""
+    reader, writer = os.pipe()
     child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1] == 0
-    code = 1
-    try:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.alarm(TIMEOUT_SECONDS)
-        silent = os.open(os.devnull, os.O_RDWR)
-        for stream in range(3):
-            os.dup2(silent, stream)
-        sys.dont_write_bytecode = True
-        code = group()
-    finally:
-        os._exit(code)
+    if child == 0:
+        try:
+            os.close(reader)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.alarm(10 * TIMEOUT_SECONDS)
+            with os.fdopen(writer, "wb") as out:
+                pickle.dump(work(), out)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as answer:
+        content = answer.read()
+    os.waitpid(child, 0)
+    return pickle.loads(content) if content else "its process ended"  # noqa: S301 (our own fork)
 
 
-def _pytest(files: list[str]) -> int:
-    os.chdir(TESTS)
-    code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files])
-    return 0 if code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) else 1
-
-
-def _run_faults(machine: str) -> int:
-    """Fault sequences of one machine; whatever they raise is a failure."""
+def _run_faults(machine: str, steps: int) -> None:
+    """Fault sequences of one machine; raises what they find."""
     module = importlib.import_module("tests.faults.run")
-    module.run(module.MACHINES[machine], FAULT_STEPS, 13)
-    return 0
+    module.run(module.MACHINES[machine], steps, 13, report=lambda _: None, shrink=False)
 
 
-def check_equivalent() -> None:
-    """Exit with the entries of EQUIVALENT that fit no place of their file."""
-    known = {(each.file, each.change) for name in {name for name, _ in EQUIVALENT} for each in mutants(ROOT / name)}
-    if unknown := [f"{name}: {change}" for name, change in EQUIVALENT if (name, change) not in known]:
-        sys.exit("EQUIVALENT has entries that fit no place of their file: " + "; ".join(unknown))
+def replace_code(mutant: Mutant) -> bool:
+    """Put the code of a mutant into every loaded module and function of its file; whether there was one.
+
+    Functions get the new code wherever they are referred to. A change outside of functions runs the module again, and the
+    names that other modules import from it are bound anew.
+    """
+    path, functions = str(ROOT / mutant.file), dict(_codes(mutant.code))
+    loaded = gc.get_objects()
+    if not mutant.in_function:
+        for module in [each for each in loaded if isinstance(each, ModuleType) and _is_of(each, path)]:
+            _run_again(module, mutant.code)
+    changed = False
+    for each in loaded:
+        if isinstance(each, FunctionType) and real_path(each.__code__.co_filename) == path:
+            code = functions.get((each.__code__.co_qualname, each.__code__.co_firstlineno))
+            if code and len(code.co_freevars) == len(each.__code__.co_freevars):
+                each.__code__, changed = code, True
+    return changed or not mutant.in_function
 
 
-def sample(file: Path, limit: int, seed: int) -> list[Mutant]:
-    """At most `limit` mutants of a file without the equivalent ones; the same for the same seed."""
-    known = [each for each in mutants(file) if (each.file, each.change) not in EQUIVALENT]
-    if len(known) <= limit:
-        return known
-    chosen = random.Random(f"{seed} {file.relative_to(ROOT)}").sample(range(len(known)), limit)  # noqa: S311 (no secret)
-    return [known[index] for index in sorted(chosen)]
+def _codes(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield (constant.co_qualname, constant.co_firstlineno), constant
+            yield from _codes(constant)
+
+
+def _is_of(module: ModuleType, path: str) -> bool:
+    return real_path(module.__dict__.get("__file__") or "") == path
+
+
+def _run_again(module: ModuleType, code: CodeType) -> None:
+    before = dict(vars(module))
+    others = [each for each in gc.get_objects() if isinstance(each, ModuleType) and each is not module]
+    folder = Path(real_path(module.__file__ or "")).parent
+    siblings = {
+        each.__name__: each for each in others if Path(real_path(each.__dict__.get("__file__") or "")).parent == folder
+    }
+    sys.path[:0] = [str(folder), str(folder.parent)]
+    sys.modules.update(siblings)
+    exec(code, vars(module))  # noqa: S102 (the code of this repository)
+    for other in others:
+        for name, value in list(vars(other).items()):
+            if name in before and value is before[name] and value is not vars(module)[name]:
+                vars(other)[name] = vars(module)[name]
+
+
+@cache
+def real_path(name: str) -> str:
+    """The path without links: `model_factory` has the folders of this repository as links."""
+    return os.path.realpath(name)
 
 
 def main() -> int:
-    """Run the mutants and print the survivors; 1 when a folder has too many."""
+    """Run the mutants and print what becomes of them; 1 when too many survive."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, help="default: all of lambda/, jobs/drift and jobs/evaluation")
     parser.add_argument("--limit", type=int, default=10, help="mutants of a file (default 10)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--all", action="store_true", help="all tests of the folder for what survives the near ones")
     chosen = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
-    check_equivalent()
+    if unknown := unknown_equivalents():
+        sys.exit("EQUIVALENT has entries that fit no place of their file: " + "; ".join(unknown))
     for name in LIBRARIES:
         importlib.import_module(name)
-    every = (path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")) if path.name != "__init__.py")
-    tried, killed = Counter[str](), Counter[str]()
-    for file in [path.resolve() for path in chosen.files] or every:
-        folder = str(file.parent.relative_to(ROOT))
-        if not passes(file, every=chosen.all):
-            sys.exit(f"{file.relative_to(ROOT)}: its tests fail without a change: {', '.join(tests_of(file, NEAR))}")
-        for mutant in sample(file, chosen.limit, chosen.seed):
-            started = time.monotonic()
-            died = is_killed(mutant, every=chosen.all)
-            tried[folder] += 1
-            killed[folder] += died
-            said = f"{'killed  ' if died else 'SURVIVED'} {mutant.file}:{mutant.line}: {mutant.change}"
-            print(f"{said} ({time.monotonic() - started:.0f} s)", flush=True)
-    for folder, count in tried.items():
-        print(f"{folder}: {killed[folder]} of {count} mutants killed ({killed[folder] / count:.0%})", flush=True)
-    return int(any(killed[folder] < WANTED * count for folder, count in tried.items()))
+    out = os.fdopen(os.dup(1), "w")
+    sys.path.insert(0, str(ROOT))
+    sys.dont_write_bytecode = True
+    os.chdir(TESTS)
+    files = [ROOT / path for path in chosen.files]
+    results: list[tuple[str, bool]] = []
+    for folder, patterns in FOLDERS.items():
+        own = [path for path in sorted((ROOT / folder).glob("*.py")) if path.name != "__init__.py"]
+        wanted = [path for path in own if not files or path in files or path.parent in files]
+        mutants = [mutant for path in wanted for mutant in sample(path, chosen.limit, chosen.seed)]
+        tests = [str(path.relative_to(TESTS)) for pattern in patterns.split() for path in sorted(TESTS.glob(pattern))]
+        if mutants:
+            results += _in_fork(partial(_run_folder, folder, mutants, tests, out))
+    tried, killed = Counter(file for file, _ in results), Counter(file for file, is_killed in results if is_killed)
+    for file, count in tried.items():
+        print(f"{file}: {killed[file]} of {count} mutants killed", file=out)
+    share = sum(killed.values()) / max(len(results), 1)
+    print(f"{sum(killed.values())} of {len(results)} mutants killed ({share:.0%})", file=out, flush=True)
+    return int(share < WANTED)
+
+
+def _run_folder(folder: str, mutants: list[Mutant], tests: list[str], out: IO[str]) -> list[tuple[str, bool]]:
+    results: list[tuple[str, bool]] = []
+
+    def report(mutant: Mutant, is_killed: bool, by: str) -> None:
+        results.append((mutant.file, is_killed))
+        state = "killed  " if is_killed else "SURVIVED"
+        print(f"{state} {mutant.file}:{mutant.line}: {mutant.change} ({by})", file=out, flush=True)
+
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+    pytest.main(["-q", "-p", "no:cacheprovider", *tests], plugins=[Mutation(folder, mutants, report, out)])
+    return results
 
 
 if __name__ == "__main__":

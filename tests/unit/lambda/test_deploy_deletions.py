@@ -97,6 +97,14 @@ def test_deletion_is_told_when_endpoint_exists_again(live):
     assert [(alert["cause"], alert["version"]) for alert in live.alerts()] == [("endpoint-deleted", 1)]
 
 
+def test_end_of_deletion_is_not_told_once_deployed_again(live):
+    event = endpoint_event(live, "DELETED")
+    live.sagemaker.delete_endpoint(EndpointName=live.name)
+    assert live.request()["message"] == "deploying"
+    assert live.send_body(event)["message"] == "the endpoint is deleted"
+    assert (live.alerts(), live.records()) == ([], [])
+
+
 def test_deployment_that_ended_before_deletion_is_recorded(live):
     live.register()
     live.send()

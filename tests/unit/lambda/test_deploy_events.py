@@ -1,6 +1,9 @@
 """lambda/deploy: deployments that end, and versions, endpoints and settings that people change: what it does and alerts."""
 
+import importlib
+
 import pytest
+from botocore.exceptions import ClientError
 
 from .cloud import message
 
@@ -74,6 +77,22 @@ def test_refused_deployment_alerts_and_is_tried_by_next_event(live, dies):
     live.settle(rolled_back=True, reason=None)
     assert live.send("endpoint_in_service")["message"] == "deploying"
     assert live.records() == live.alerts() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "expected"),
+    [
+        ("ValidationException", 400, True),
+        ("ResourceLimitExceeded", 499, True),
+        ("ThrottlingException", 400, False),
+        ("InternalFailure", 500, False),
+        ("Found", 399, False),
+    ],
+)
+def test_throttled_or_failed_call_is_no_refusal(live, code, status, expected):
+    response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    error = ClientError(response, "UpdateEndpoint")
+    assert importlib.import_module("endpoints").is_refusal(error) is expected
 
 
 @pytest.mark.parametrize("approved_again", [1, 2])

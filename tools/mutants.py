@@ -1,0 +1,143 @@
+"""The mutants of a source file: each changes one place of its syntax tree."""
+
+import ast
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType
+
+ROOT = Path(__file__).resolve().parents[1]
+EQUIVALENT: dict[tuple[str, str], str] = {
+    (
+        "jobs/drift/decision.py",
+        "1e-12 -> 1.000000000001",
+    ): "the floor only prevents a division by zero: such bins deviate by 0",
+    ("jobs/drift/decision.py", "1e-06 -> 1.000001"): "the order is the same where effects are compared",
+}
+"""By file and change, why no test can see it."""
+
+COMPARED = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+}  # fmt: skip
+CALCULATED = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult,
+    ast.Pow: ast.Mult, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of a file: where, what, the module's code with it, and whether it is inside a function."""
+
+    file: str
+    line: int
+    change: str
+    code: CodeType
+    in_function: bool
+
+
+def sample(file: Path, limit: int, seed: int) -> list[Mutant]:
+    """At most `limit` mutants of a file without the equivalent ones, in the order of lines; the same for the same seed."""
+    text = file.read_text()
+    tree = ast.parse(text)
+    nodes = list(ast.walk(tree))
+    ignored = _ignored(tree)
+    places = [
+        (index, number)
+        for index, node in enumerate(nodes)
+        if id(node) not in ignored
+        for number, _ in enumerate(_changes(node))
+    ]
+    random.Random(f"{seed} {file.relative_to(ROOT)}").shuffle(places)  # noqa: S311 (no secret)
+    chosen: list[Mutant] = []
+    for index, number in places:
+        mutant = _mutant(file, text, index, number)
+        if (mutant.file, mutant.change) not in EQUIVALENT:
+            chosen.append(mutant)
+        if len(chosen) == limit:
+            break
+    return sorted(chosen, key=lambda each: (each.line, each.change))
+
+
+def unknown_equivalents() -> list[str]:
+    """The entries of EQUIVALENT that fit no place of their file."""
+    known: set[tuple[str, str]] = set()
+    for name in {name for name, _ in EQUIVALENT}:
+        text = (ROOT / name).read_text()
+        for index, node in enumerate(list(ast.walk(ast.parse(text)))):
+            known |= {(name, _mutant(ROOT / name, text, index, n).change) for n, _ in enumerate(_changes(node))}
+    return [f"{name}: {change}" for name, change in EQUIVALENT if (name, change) not in known]
+
+
+def _mutant(file: Path, text: str, index: int, number: int) -> Mutant:
+    tree = ast.parse(text)
+    node = list(ast.walk(tree))[index]
+    line = getattr(node, "lineno", 0)
+    before = ast.unparse(node).splitlines()[0]
+    list(_changes(node))[number]()
+    after = (ast.unparse(node).splitlines() or ["pass"])[0]
+    functions = (
+        each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    )
+    bodies = (each.body if isinstance(each.body, list) else [each.body] for each in functions)
+    in_function = any(inner is node for body in bodies for each in body for inner in ast.walk(each))
+    code = compile(ast.fix_missing_locations(tree), str(file), "exec")
+    return Mutant(str(file.relative_to(ROOT)), line, f"{before} -> {after}", code, in_function)
+
+
+def _ignored(tree: ast.AST) -> set[int]:
+    """Ids of the nodes that are no behaviour: `frozen` and `slots` of dataclasses, and types."""
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        parts: list[ast.AST | None] = []
+        if isinstance(node, ast.keyword) and node.arg in ("frozen", "slots"):
+            parts = [node.value]
+        elif isinstance(node, ast.AnnAssign | ast.arg):
+            parts = [node.annotation]
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            parts = [node.returns]
+        elif isinstance(node, ast.TypeAlias):
+            parts = [node]
+        found |= {id(inner) for part in parts if part for inner in ast.walk(part)}
+    return found
+
+
+def _changes(node: ast.AST) -> Iterator[Callable[[], object]]:
+    """The changes of one node, as functions that make them in place."""
+    match node:
+        case ast.Compare(ops=[operator, *_]) if type(operator) in COMPARED:
+            yield lambda: node.ops.__setitem__(0, COMPARED[type(operator)]())
+        case ast.BoolOp():
+            yield lambda: setattr(node, "op", ast.Or() if isinstance(node.op, ast.And) else ast.And())
+        case ast.BinOp(right=ast.Constant(value=None)):
+            pass  # a type
+        case ast.BinOp() if type(node.op) in CALCULATED and not _is_text(node.left) and not _is_text(node.right):
+            yield lambda: setattr(node, "op", CALCULATED[type(node.op)]())
+        case ast.UnaryOp(op=ast.Not()):
+            yield lambda: node.__dict__.update(op=ast.Not(), operand=ast.UnaryOp(ast.Not(), node.operand))
+        case ast.UnaryOp(op=ast.USub()):
+            yield lambda: setattr(node, "op", ast.UAdd())
+        case ast.If() | ast.IfExp() | ast.While():
+            yield lambda: setattr(node, "test", ast.UnaryOp(ast.Not(), node.test))
+        case ast.Constant(value=bool()):
+            yield lambda: setattr(node, "value", not node.value)
+        case ast.Constant(value=int() | float() as value):
+            yield lambda: setattr(node, "value", value + 1)
+        case ast.Return(value=ast.expr()) if not (isinstance(node.value, ast.Constant) and node.value.value is None):
+            yield lambda: setattr(node, "value", ast.Constant(None))
+        case ast.Expr(value=ast.Call()) | ast.AugAssign() | ast.Raise():
+            yield lambda: node.__dict__.update(_removed(node))
+        case _:
+            pass
+
+
+def _removed(node: ast.AST) -> dict[str, object]:
+    """A statement that does nothing, as the attributes of `node`."""
+    node.__class__ = ast.Expr  # type: ignore[assignment]
+    return {"value": ast.Constant(None)}
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
