@@ -12,8 +12,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.chain import index_prefix, lineage_prefix, read_index_key, read_lineage_key
+from model_factory.functions.shared.errors import is_missing
 
-from ..operations.executions import is_missing
 from ..operations.facts import read_settings
 from ..operations.versions import version_in
 from ..project import EnvironmentSession, UsageError
