@@ -40,6 +40,7 @@ _CALLED_BY_SERVICES = (
     "kms:Decrypt",
     "kms:GenerateDataKey",
     "kms:CreateGrant",
+    "kms:DescribeKey",
 )
 
 
