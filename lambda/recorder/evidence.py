@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
-from shared.errors import error_code
+from shared.errors import is_missing
 from shared.lineage_files import CODE, DEFINITION, TRAIN_OUTPUT, code_uri
 from shared.s3 import is_gone, split_uri
 from store import ObjectVersion, Store, UnreadableError
@@ -190,7 +190,7 @@ def _keep_definition_and_code(
     try:
         described = sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=sources.execution)
     except ClientError as error:
-        if error_code(error) not in ("ResourceNotFound", "ValidationException"):
+        if not is_missing(error):
             raise
         evidence.missing["definition"] = f"{sources.execution} does not exist"
         return

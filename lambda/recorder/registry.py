@@ -11,7 +11,7 @@ from events import VersionChanged
 from plain import plain
 from shared.approvals import KINDS, UNKNOWN, announced_at, decided_by, description_of, who
 from shared.clients import client
-from shared.errors import error_code
+from shared.errors import is_missing
 
 ANNOUNCED_SECONDS = 10.0
 """Longest wait for the record that the description of an approval names. It was sent first, and is in another message group."""
@@ -93,6 +93,6 @@ def _described(arn: str) -> dict[str, Any]:
     try:
         return client("sagemaker").describe_model_package(ModelPackageName=arn)
     except ClientError as error:
-        if error_code(error) in ("ValidationException", "ResourceNotFound"):
+        if is_missing(error):
             return {}
         raise

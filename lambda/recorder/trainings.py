@@ -13,12 +13,11 @@ from plain import plain
 from shared import chain
 from shared.approvals import who
 from shared.clients import client
-from shared.errors import error_code
+from shared.errors import is_missing
 
 GATE = "Evaluate"
 """The step that writes evaluation.json."""
 _EVALUATION = "evaluation/evaluation.json"
-_MISSING = ("ResourceNotFound", "ValidationException")
 
 
 def training(event: ExecutionEnded) -> Iterator[Draft]:
@@ -59,7 +58,7 @@ def described(execution: str) -> dict[str, Any]:
     try:
         return client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=execution)
     except ClientError as error:
-        if error_code(error) in _MISSING:
+        if is_missing(error):
             return {}
         raise
 

@@ -11,14 +11,13 @@ from typing import Any, Protocol, cast
 from botocore.exceptions import ClientError
 
 from .clients import ClientProvider
-from .errors import error_code
+from .errors import error_code, is_missing
 from .s3 import split_uri
 
 FOLDERS = ("prepare/report/", "prepare/test/", "prepare/baseline/", "evaluation/", "lineage/")
 """Folders below an execution's folder. The rows that a version was trained on are named by its manifest, not copied."""
 TRAIN_OUTPUT = "output.tar.gz"
 DEFINITION, CODE = "lineage/definition.json", "lineage/code.zip"
-_MISSING = ("404", "NoSuchKey", "ResourceNotFound", "ValidationException")
 
 
 class DigestError(Exception):
@@ -126,4 +125,4 @@ def _copy_code(definition: str, digest: str | None, evidence_uri: str | None, co
 
 
 def _is_missing(error: ClientError) -> bool:
-    return error_code(error) in _MISSING
+    return is_missing(error) or error_code(error) in ("404", "NoSuchKey")

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from model_factory.functions.shared.errors import is_missing
+
 from ..project import EnvironmentSession, Project, UsageError
 from ..repository.throw_away import check_throw_away
 from .alerts import subscribed_queue
@@ -98,7 +100,7 @@ def prepare(project: Project, session: EnvironmentSession, model: str) -> Estima
         try:
             definitions.append(sagemaker.describe_pipeline(PipelineName=pipeline)["PipelineDefinition"])
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("ResourceNotFound", "ValidationException"):
+            if not is_missing(error):
                 raise
             raise UsageError(
                 f"{session.environment.name} has no pipeline {pipeline!r}; deploy the model first: cdk deploy '{names.stack}'"

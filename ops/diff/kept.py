@@ -3,8 +3,8 @@
 A piece that is missing, altered or unreadable is a problem with its name, and does not stop the comparison of the rest.
 """
 
-import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared import chain
-from model_factory.functions.shared.s3 import is_gone, split_uri
+from model_factory.functions.shared.s3 import split_uri
 
 from ..project import EnvironmentSession, UsageError
 from ..records.chain import newest, recorded_versions
-from ..refusals import CODES, explain
-
-_CHUNK_BYTES = 1 << 20
+from ..records.files import FileError, chunks
 
 
 class PieceError(Exception):
@@ -74,9 +72,7 @@ class Kept:
         """Content of a file, read once. Raises PieceError when it is missing, altered or unreadable."""
         if name not in self._read:
             try:
-                content = b"".join(self._chunks(name))
-                self._check(name, hashlib.sha256(content).hexdigest())
-                self._read[name] = content
+                self._read[name] = b"".join(self._chunks(name))
             except PieceError as error:
                 self._read[name] = error
         found = self._read[name]
@@ -96,31 +92,22 @@ class Kept:
 
     def download(self, name: str, target: Path) -> None:
         """Write a file of any size to `target`. Raises PieceError."""
-        digest = hashlib.sha256()
         with target.open("wb") as file:
-            for chunk in self._chunks(name):
-                digest.update(chunk)
-                file.write(chunk)
-        self._check(name, digest.hexdigest())
+            file.writelines(self._chunks(name))
 
     def absent(self, name: str) -> PieceError:
         """The error of a file that the record does not have, with the recorded reason."""
         why = (self.facts.get("missing") or {}).get(name)
         return PieceError(f"{self._what(name)} was not kept{f': {why}' if why else ''}")
 
-    def _chunks(self, name: str) -> Any:
+    def _chunks(self, name: str) -> Iterator[bytes]:
         entry = self.files.get(name)
         if entry is None:
             raise self.absent(name)
-        at = self._place(name, entry)
         try:
-            yield from self.session.client("s3").get_object(**at)["Body"].iter_chunks(_CHUNK_BYTES)
-        except ClientError as error:
-            if is_gone(error):
-                raise PieceError(f"{self._what(name)} is gone: s3://{at['Bucket']}/{at['Key']}") from None
-            if error.response["Error"]["Code"] in CODES:
-                raise PieceError(f"{self._what(name)} cannot be read: {explain(error)}") from None
-            raise
+            yield from chunks(self.session.client("s3"), self.digest(name), **self._place(name, entry))
+        except FileError as error:
+            raise PieceError(f"{self._what(name)} {error}") from error
 
     def _place(self, name: str, entry: dict[str, Any]) -> dict[str, str]:
         """Arguments of GetObject."""
@@ -130,11 +117,6 @@ class Kept:
         bucket, key = split_uri(entry["source"])
         version = {"VersionId": entry["version_id"]} if entry.get("version_id") else {}
         return {"Bucket": bucket, "Key": key, **version}
-
-    def _check(self, name: str, found: str) -> None:
-        recorded = self.digest(name)
-        if found != recorded:
-            raise PieceError(f"{self._what(name)} was altered: its SHA-256 is {found}, and {recorded} was recorded")
 
     def _what(self, name: str) -> str:
         return f"{name!r} of {self.label}"

@@ -3,8 +3,8 @@
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.endpoints import describe_endpoint
+from model_factory.functions.shared.errors import is_missing
 
-from ..operations.executions import is_missing
 from ..project import EnvironmentSession
 from .links import Link, known
 from .version import package

@@ -19,8 +19,8 @@ from model_factory.functions.shared.chain import (
     read_index_key,
     read_lineage_key,
 )
+from model_factory.functions.shared.errors import is_missing
 
-from ..operations.executions import is_missing
 from ..operations.facts import read_settings
 from ..operations.versions import version_in
 from ..project import EnvironmentSession, UsageError

@@ -14,6 +14,7 @@ from model_factory.functions.shared.errors import error_code
 from ..project import EnvironmentSession
 from ..records.chain import Entry, find, newest, of_kind
 from ..records.decisions import newest_decision
+from ..records.files import AlteredFileError, MissingFileError, content
 from ..records.objects import S3Objects
 from ..records.schema import facts_of, time_of
 from .links import Link, known
@@ -78,11 +79,18 @@ class Recorded:
     def read(self, name: str) -> bytes | None:
         """A file of the evidence; None where it is gone, is another one, or was never kept."""
         if name not in self._read:
-            uri, expected = self.uri(name), self.evidence.get(name, {}).get("sha256")
-            key = uri.partition("//")[2].partition("/")[2]
-            content = S3Objects(self.session, self.session.names.bucket("records")).read(key) if key else None
-            self._read[name] = content if content is not None and digest(content) == expected else None
+            self._read[name] = self._content(name)
         return self._read[name]
+
+    def _content(self, name: str) -> bytes | None:
+        if name not in self.evidence:
+            return None
+        sha256 = str(self.evidence[name].get("sha256"))
+        place = {"Bucket": self.session.names.bucket("records"), "Key": evidence_key(self.model, sha256)}
+        try:
+            return content(self.session.client("s3"), sha256, **place)
+        except (MissingFileError, AlteredFileError):
+            return None
 
     def facts(self, name: str) -> dict[str, Any]:
         """A JSON object of the evidence, such as `train_facts`; empty without one."""

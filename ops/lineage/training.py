@@ -11,8 +11,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.approvals import who
+from model_factory.functions.shared.errors import is_missing
 
-from ..operations.executions import is_missing
 from .links import Link, known
 from .recorded import Recorded, by
 

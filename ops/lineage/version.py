@@ -7,8 +7,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.approvals import status_set_by
+from model_factory.functions.shared.errors import is_missing
 
-from ..operations.executions import is_missing
 from ..operations.versions import gate_metric
 from ..project import EnvironmentSession, Project
 from ..records.schema import time_of

@@ -7,6 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from model_factory.functions.shared.errors import is_missing
+
 from ..project import EnvironmentSession, UsageError
 from ..waiting import pause
 
@@ -41,11 +43,6 @@ def newest_executions(sagemaker: Any, pipeline: str) -> list[dict[str, Any]]:
         if not is_missing(error):
             raise
         return []
-
-
-def is_missing(error: ClientError) -> bool:
-    """Whether SageMaker refused a call because the resource does not exist."""
-    return error.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound")
 
 
 def newest_execution_arn(sagemaker: Any, pipeline: str) -> str | None:

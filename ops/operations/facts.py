@@ -14,9 +14,10 @@ from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.chain import index_prefix, read_index_key, record_key
 from model_factory.functions.shared.endpoints import describe_endpoint
+from model_factory.functions.shared.errors import is_missing
 
 from ..project import EnvironmentSession
-from .executions import is_missing, newest_executions
+from .executions import newest_executions
 from .versions import live_package, version_in
 
 PARALLEL = 8

@@ -5,6 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from model_factory.functions.shared.errors import is_missing
+
 from ..project import EnvironmentSession
 
 PAGE = 100
@@ -44,7 +46,7 @@ def list_versions(session: EnvironmentSession, model: str, **filters: str) -> li
             ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=PAGE, **filters
         )["ModelPackageSummaryList"]
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationException":
+        if not is_missing(error):
             raise
         raise session.not_deployed(f"model package group {group!r}") from None
     # Two versions may have been registered within the same second.

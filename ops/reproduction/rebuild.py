@@ -7,9 +7,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from model_factory.functions.shared.errors import is_missing
 from model_factory.functions.shared.s3 import split_uri
 
-from ..operations.executions import follow, is_missing
+from ..operations.executions import follow
 from ..project import EnvironmentSession, UsageError
 from . import definition as definitions
 from .failures import CannotRebuild

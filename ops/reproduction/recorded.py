@@ -4,22 +4,22 @@ A version that was registered before evidence was kept, or whose evidence lacks 
 package's metadata, the definition of its pipeline's execution, and the objects that these name, as long as they exist.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared import chain
-from model_factory.functions.shared.s3 import is_gone, split_uri
+from model_factory.functions.shared.s3 import split_uri
 
 from ..project import EnvironmentSession, UsageError
 from ..records.chain import newest, recorded_versions
-from ..refusals import CODES, explain
+from ..records.files import FileError, MissingFileError, UnreadableFileError, content
+from ..refusals import explain
 from . import definition as definitions
 from .failures import CannotRebuild
 
@@ -107,17 +107,13 @@ def read(file: File) -> bytes:
     """The bytes of a file. Raises CannotRebuild when it is gone, may not be read, or has another SHA-256."""
     bucket, key = split_uri(file.uri)
     try:
-        content: bytes = file.session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in CODES:
-            raise CannotRebuild(explain(error)) from error
-        if not is_gone(error):
-            raise
+        return content(file.session.client("s3"), file.sha256, Bucket=bucket, Key=key)
+    except UnreadableFileError as error:
+        raise CannotRebuild(explain(cast(ClientError, error.__cause__))) from error
+    except MissingFileError as error:
         raise CannotRebuild(f"{file.uri} is gone") from error
-    digest = hashlib.sha256(content).hexdigest()
-    if file.sha256 not in (None, digest):
-        raise CannotRebuild(f"{file.uri} was altered: its SHA-256 is {digest}, and {file.sha256} was recorded")
-    return content
+    except FileError as error:
+        raise CannotRebuild(f"{file.uri} {error}") from error
 
 
 def read_json(file: File) -> Any:
@@ -230,7 +226,7 @@ class _Files:
 
     @staticmethod
     def _or_none(describe: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
-        from ..operations.executions import is_missing
+        from model_factory.functions.shared.errors import is_missing
 
         try:
             return describe()

@@ -6,7 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from model_factory.ops.operations.executions import is_missing, newest_executions
+from model_factory.functions.shared.errors import is_missing
+from model_factory.ops.operations.executions import newest_executions
 from model_factory.ops.operations.versions import version_in
 from model_factory.ops.project import EnvironmentSession, Project, UsageError
 from model_factory.ops.records.chain import Entry

@@ -32,6 +32,7 @@ ASKED_OF_THE_CALLER = {
     "kms:Encrypt",
     "kms:GenerateDataKey",
     "kms:CreateGrant",
+    "kms:DescribeKey",
 }
 EXISTING = {
     "Subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from aws_cdk import Duration
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -18,7 +17,7 @@ from ..core.factory_function import FactoryFunction, consume_statements
 from ..core.names import OPENLINEAGE, EnvironmentNames
 from ..core.network import VpcConfig
 from ..core.permissions import allow, allow_without_resource, encrypt_volumes, send_alerts, use_key
-from ..core.queue_target import queue_target
+from ..core.queue_target import queue_rule
 from ..core.trigger_queue import TriggerQueue
 
 PURPOSE = "publisher"
@@ -154,14 +153,15 @@ class Publisher(Construct):
         function.consume(self.queue, dead_letters=queue.dead_letters, grant=False)
 
     def _rule(self, what: str, description: str, pattern: Mapping[str, Any]) -> None:
-        purpose = what.lower()
-        events.CfnRule(
+        queue_rule(
             self,
             what,
-            name=f"{self._names.prefix}-publish-{purpose}",
+            name=f"{self._names.prefix}-publish-{what.lower()}",
             description=description,
-            event_pattern=dict(pattern),
-            targets=[queue_target("Publisher", self.queue, group=f"_{purpose}", undelivered=self._undelivered)],
+            pattern=pattern,
+            target_id="Publisher",
+            queue=self.queue,
+            undelivered=self._undelivered,
         )
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from aws_cdk import Duration
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -17,7 +16,7 @@ from ..core.factory_function import FactoryFunction, consume_statements
 from ..core.names import METRIC_NAMESPACE, EnvironmentNames
 from ..core.network import VpcConfig
 from ..core.permissions import allow, send_alerts, use_key
-from ..core.queue_target import queue_target
+from ..core.queue_target import queue_rule
 from ..core.trigger_queue import TriggerQueue
 
 PURPOSE = "recorder"
@@ -147,16 +146,15 @@ class Recorder(Construct):
         )
 
     def _rule(self, what: str, description: str, pattern: Mapping[str, Any]) -> None:
-        purpose = what.lower()
-        # No model has a name with an underscore, so a rule does not wait for a model's messages.
-        group = f"_{purpose}"
-        events.CfnRule(
+        queue_rule(
             self,
             what,
-            name=f"{self._names.prefix}-record-{purpose}",
+            name=f"{self._names.prefix}-record-{what.lower()}",
             description=description,
-            event_pattern=dict(pattern),
-            targets=[queue_target("Recorder", self.queue, group=group, undelivered=self._undelivered)],
+            pattern=pattern,
+            target_id="Recorder",
+            queue=self.queue,
+            undelivered=self._undelivered,
         )
 
 

@@ -41,6 +41,7 @@ _CALLED_BY_SERVICES = (
     "kms:Decrypt",
     "kms:GenerateDataKey",
     "kms:CreateGrant",
+    "kms:DescribeKey",
 )
 
 

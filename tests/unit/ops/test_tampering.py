@@ -9,8 +9,9 @@ import pytest
 from model_factory.functions.shared.chain import digest, encode, index_key, lineage_key, record_key
 from model_factory.functions.shared.heads import heads_key, signature_key
 
+from .administrator import Administrator
 from .chains import MemoryObjects, event_of, write
-from .tampering import MODELS, Administrator, environment, findings, read, sign_heads
+from .tampering import MODELS, environment, findings, read, sign_heads
 
 SEED, TRIALS = 2026, 1000
 
