@@ -46,8 +46,8 @@ def _key(account: str, region: str, identifier: str) -> Record:
     return key and {
         "Arn": key.arn,
         "Policy": key.policy,
-        "KeyUsage": key.key_usage,
-        "KeySpec": key.key_spec,
+        "KeyUsage": key.key_usage or "ENCRYPT_DECRYPT",
+        "KeySpec": key.key_spec or "SYMMETRIC_DEFAULT",
         "KeyState": key.key_state,
         "SigningAlgorithms": key.signing_algorithms,
     }

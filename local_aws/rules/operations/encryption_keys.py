@@ -9,7 +9,7 @@ STATES = "KMS developer guide: Key states of AWS KMS keys"
 CREATE = "KMS API reference: CreateKey"
 rule = table("kms", "ValidationException", "KMS API reference: Sign")
 
-USES = "Encrypt GenerateDataKey Sign Verify GetPublicKey"
+USES = "Sign Verify GetPublicKey Encrypt GenerateDataKey"
 ARN = "arn:aws:kms:us-east-1:123456789012:key/k"
 SIGNING = ("SIGN_VERIFY", "ECC_NIST_P256", ["ECDSA_SHA_256"])
 
