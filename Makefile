@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Compiling scikit-learn and the CDK anew takes every process seconds: let Python keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help .venv demo demo-delivery test test-slow test-all lint unit faults stacks packaging documentation security e2e e2e-delivery \
+.PHONY: help .venv demo demo-delivery test test-slow test-all lint unit faults stacks packaging documentation security e2e frameworks e2e-delivery \
   conformance mutations bench bench-serving bench-drift bench-delivery bench-lineage test-spark wheel coverage docs lock clean
 
 help:  ## this list
@@ -67,6 +67,9 @@ conformance: .venv  ## the trained artifact under AWS's own serving toolkit
 
 e2e: .venv  ## the deployed factory, run on the embedded AWS
 	$(GROUPS) e2e
+
+frameworks: .venv  ## scikit-learn, LightGBM, XGBoost, CatBoost and an own format through the whole loop; needs PyPI
+	FAMILIES=scikit-learn,lightgbm,xgboost,catboost,own-format pytest --quiet tests/e2e/test_own_libraries.py
 
 e2e-delivery: .venv  ## pushes through the deployed delivery pipeline, run on the embedded AWS
 	$(GROUPS) e2e-delivery

@@ -18,6 +18,15 @@ def found(name):
         return False
 print(json.dumps([name for name in sys.argv[1:] if found(name)]))
 """
+JOB = """
+import os, pathlib, shutil, subprocess, sys
+import joblib
+root = pathlib.Path(os.environ.get("LOCAL_AWS_ML_ROOT", "/opt/ml"))
+(root / "output").mkdir(exist_ok=True)
+child = subprocess.run([shutil.which("python3"), "-c", "import joblib, moto"], capture_output=True, text=True)
+(root / "output/message").write_text(child.stderr.splitlines()[-1])
+import moto
+"""
 
 
 def test_container_of_known_image_has_no_other_libraries_of_this_machine(tmp_path):
@@ -39,3 +48,11 @@ def test_container_of_unknown_image_runs_python_of_this_machine(tmp_path):
 
 def test_names_of_libraries_match_content_of_images():
     assert json.loads(LIBRARIES.read_text()) == names_of(json.loads(TARGET.read_text())), "run tools/image_libraries.py"
+
+
+def test_job_and_its_children_cannot_import_other_libraries_of_this_machine(aws):
+    arguments = aws.processing(JOB)
+    arguments["AppSpecification"]["ImageUri"] = IMAGE
+    described = aws.run_job("Processing", arguments)
+    assert described["ProcessingJobStatus"] == "Failed"
+    assert described["ExitMessage"] == "ModuleNotFoundError: No module named 'moto'"
