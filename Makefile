@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help .venv demo demo-delivery test test-slow test-all lint unit faults stacks packaging documentation security e2e frameworks e2e-delivery \
-  conformance mutations bench bench-serving bench-drift bench-delivery bench-lineage test-spark wheel coverage docs lock clean
+  conformance mutations bench bench-batch bench-serving bench-drift bench-delivery bench-lineage test-spark wheel coverage docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9.-]+:.*##' Makefile | sed -E 's/:.*## /:/' | column -t -s:
@@ -90,6 +90,9 @@ bench-lineage: .venv  ## lineage and look-ups from data forward in a factory of 
 
 bench-reproductions: .venv  ## 20 versions of four models trained again, after their code changed and their stacks were destroyed
 	PYTHONPATH=.:constructs python -m benchmarks.reproductions
+
+bench-batch: .venv  ## rows a second and processor of the job score, against plain pandas with the same model
+	PYTHONPATH=.:constructs python -m benchmarks.batch_scoring
 
 bench-serving: .venv  ## requests a second under AWS's serving toolkit, against hand-written handlers of the same model
 	@tools/make-conformance-venv

@@ -81,7 +81,7 @@ def _reverted(
 
 def _test_version(job: Job, environment: Environment, model: dict[str, Any], version: dict[str, Any]) -> Result:
     subject = f"{model['model']} {version_label(version)}"
-    if model["serving"].get("mode") == "batch":
+    if model.get("serving", {}).get("mode") == "batch":
         return Result("passed", f"{subject} scores the next files")
     endpoint = describe_endpoint(environment.client("sagemaker"), model["endpoint"])
     in_service = endpoint is not None and endpoint["EndpointStatus"] == "InService"

@@ -136,7 +136,7 @@ def _read_model(session: EnvironmentSession, model: str, settings: Mapping[str, 
     return {
         "endpoint": endpoint,
         "live": _scoring_package(sagemaker, versions)
-        if settings["serving"].get("mode") == "batch"
+        if settings.get("serving", {}).get("mode") == "batch"
         else _live_package(session, settings, endpoint)
         if endpoint
         else None,

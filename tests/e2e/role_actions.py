@@ -71,6 +71,7 @@ def score_files(factory: Factory) -> None:
     rows = factory.root / "rows.csv"
     records(20).to_csv(rows, index=False)
     assert score(session, factory.model, str(rows), None, lambda _: None).lineage["rows"] == 20
+    land(factory, records(20_000), "c.csv")  # its run must not end before it is stopped
     scheduler, now = factory.client("scheduler"), datetime.now(UTC)
     monitor = scheduler.get_schedule(Name=factory.names.schedule("monitor"))
     before = factory.newest_execution(pipeline)

@@ -248,3 +248,19 @@ def test_event_of_other_account_is_refused(recorder):
     recorder.function.logged()
     assert recorder.send(recorder.cloud.event("drift_alarm") | {"account": "999999999999"}) == []
     assert any("another account" in line.get("reason", "") for line in recorder.function.logged())
+
+
+def test_scoring_run_is_recorded_with_its_objects(recorder):
+    arn, event = execution(recorder, FAILING)
+    run = arn.rpartition("/")[2]
+    scored = {"bucket": recorder.cloud.bucket, "key": "a.csv", "version_id": "v1", "rows": 9}
+    report = {"version": 2, "rows": 9, "skipped": 1, "failed": {}, "reason": None, "objects": [scored]}
+    s3, bucket = recorder.cloud.client("s3"), recorder.cloud.bucket
+    body = json.dumps(report).encode()
+    s3.put_object(Bucket=bucket, Key=f"{recorder.cloud.model}/scoring/{run}/report.json", Body=body)
+    event = json.loads(json.dumps(event).replace(f"{recorder.cloud.model}-train", f"{recorder.cloud.model}-score"))
+    (record,) = recorder.send(event)
+    assert (record["kind"], record["version"], record["facts"]["rows"]) == ("scoring", 2, 9)
+    assert record["evidence"]["inputs"]["sha256"] == chain.digest(body)
+    marker = chain.lineage_key(f"s3://{bucket}/a.csv", "v1", recorder.cloud.model, f"{chain.SCORED_BY}{run}", 2)
+    assert s3.list_objects_v2(Bucket=bucket, Prefix=marker)["KeyCount"] == 1

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from .cloud import ROLE, message
+from .cloud import ROLE, message, policy
 
 DEFINITION = {"Version": "2020-12-01", "Steps": [{"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": "test"}}]}
 
@@ -95,3 +95,33 @@ def test_invalid_message_moves_to_dead_letters(load, body):
     function = load("score")
     assert function(message(body)) == []
     assert function.changes == ["PutEvents", "SendMessage"]
+
+
+def test_files_of_a_burst_are_one_message(cloud):
+    """What the stack deploys: the bucket's events, a rule with a constant text, and a queue that removes equal messages."""
+    s3, sqs, events = (cloud.client(each) for each in ("s3", "sqs", "events"))
+    s3.put_bucket_notification_configuration(
+        Bucket=cloud.bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    url = sqs.create_queue(QueueName=f"{cloud.model}.fifo", Attributes=fifo)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy(allowed | {"Resource": arn})})
+    pattern = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [cloud.bucket]}, "object": {"key": [{"prefix": f"{cloud.model}/scoring/"}]}},
+    }
+    events.put_rule(Name=cloud.model, EventPattern=json.dumps(pattern))
+    text = json.dumps({"model": cloud.model, "event": "data"})
+    target = {"Id": "Score", "Arn": arn, "Input": text, "SqsParameters": {"MessageGroupId": cloud.model}}
+    assert events.put_targets(Rule=cloud.model, Targets=[target])["FailedEntryCount"] == 0
+    for name in ("scoring/a.csv", "scoring/b.csv", "raw/c.csv"):
+        s3.put_object(Bucket=cloud.bucket, Key=f"{cloud.model}/{name}", Body=b"x\n1\n")
+    (received,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5, MaxNumberOfMessages=10)["Messages"]
+    assert received["Body"] == text
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=received["ReceiptHandle"])
+    assert "Messages" not in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0)
+    events.remove_targets(Rule=cloud.model, Ids=["Score"])
+    events.delete_rule(Name=cloud.model)
