@@ -3,7 +3,7 @@
 import json
 import os
 
-MOST_RESOURCES_OF_A_MODEL = 25
+MOST_RESOURCES_OF_A_MODEL = 27
 
 
 def test_a_model_adds_few_resources(model):
