@@ -138,9 +138,20 @@ def _check_networks(factory: FactoryConfig, models: dict[str, ModelConfig], fold
 
 
 def _check_retention(factory: FactoryConfig, models: dict[str, ModelConfig], folder: Path) -> None:
-    """Captured requests stay until their labels can have arrived."""
+    """Captured requests stay until their labels can have arrived, and rows until a training on spot capacity has read them."""
     kept = [each.captured_retention for each in factory.environments if each.captured_retention]
+    rows = [each.training_rows_retention for each in factory.environments if each.training_rows_retention]
     mistakes = [
+        Mistake(
+            path := folder / name / "model.yaml",
+            line_of(path, "training", "max_wait") or line_of(path, "training", "spot"),
+            f"a training on spot capacity may take {model.training.longest_wait}, but factory.yaml deletes its rows and "
+            f"checkpoints after {min(rows).days} days; raise training_rows_retention there, or shorten training.max_wait",
+        )
+        for name, model in models.items()
+        if rows and model.training.spot and min(rows) <= model.training.longest_wait
+    ]
+    mistakes += [
         Mistake(
             path := folder / name / "model.yaml",
             line_of(path, "monitoring", "quality", "window"),

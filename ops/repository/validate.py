@@ -5,10 +5,13 @@ from pathlib import Path
 
 from model_factory.config import ConfigError, FactoryConfig, Mistake, load_factory, load_model, naming_mistakes
 from model_factory.libraries.bundle import library_mistakes
+from model_factory.libraries.instances import instance_mistakes
 
 REQUIRED = {"features": ["raw"], "train": ["train", "validation", "hyperparameters"], "predict": ["model", "features"]}
 INSTEAD = {"train": "train_batches"}
 """Functions that a model.py may have instead, with the same parameters."""
+CHECKPOINTS = "checkpoints"
+"""A parameter that both of them may have besides."""
 
 
 def find_mistakes(root: Path) -> list[Mistake]:
@@ -24,7 +27,7 @@ def find_mistakes(root: Path) -> list[Mistake]:
         try:
             config = load_model(path.parent)
             models.append(config.name)
-            mistakes += library_mistakes(config, path.parent)
+            mistakes += [*instance_mistakes(config, path.parent), *library_mistakes(config, path.parent)]
         except ConfigError as error:
             mistakes += error.mistakes
         mistakes += model_code_mistakes(path.parent / "model.py")
@@ -79,6 +82,8 @@ def model_code_mistakes(path: Path) -> list[Mistake]:
 def _wrong_parameters(path: Path, function: ast.FunctionDef, parameters: list[str]) -> Mistake | None:
     arguments = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
     optional = len(function.args.defaults)
+    if parameters == REQUIRED["train"] and arguments[3:] == [CHECKPOINTS]:  # the job passes it by its name
+        return None
     if len(arguments) - optional <= len(parameters) <= len(arguments) or function.args.vararg:
         return None
     wanted = _signature(function.name, parameters)

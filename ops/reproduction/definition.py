@@ -114,6 +114,14 @@ def _settle_train(arguments: Data, place: Place, code: str) -> None:
     _replace(arguments["OutputDataConfig"], "KmsKeyId", place.kms_key_arn)
     _replace(arguments["ResourceConfig"], "VolumeKmsKeyId", place.kms_key_arn)
     _set(arguments, "VpcConfig", place.vpc_config)
+    # From the start, without the checkpoints of the first training, and without what only spot instances and warm pools have.
+    for members, member in (
+        (arguments, "CheckpointConfig"),
+        (arguments, "EnableManagedSpotTraining"),
+        (arguments.get("StoppingCondition", {}), "MaxWaitTimeInSeconds"),
+        (arguments["ResourceConfig"], "KeepAlivePeriodInSeconds"),
+    ):
+        members.pop(member, None)
 
 
 def _compare(prepare: Data, train: Data, place: Place) -> Data:

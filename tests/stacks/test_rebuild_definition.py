@@ -49,6 +49,12 @@ def test_steps_train_and_compare_and_none_registers(training, steps):
     assert not {"RegisterModel", "Condition"} & {step["Type"] for step in steps.values()}
 
 
+def test_training_is_on_demand_and_from_the_start(steps):
+    train = steps["Train"]["Arguments"]
+    assert not {"CheckpointConfig", "EnableManagedSpotTraining"} & train.keys()
+    assert train["StoppingCondition"] == {"MaxRuntimeInSeconds": 45 * 60}
+
+
 def test_every_output_is_below_rebuilds_and_execution(steps):
     found = [uri["Std:Join"]["Values"][:2] for step in steps.values() for uri in outputs(step)]
     assert len(found) == 7
@@ -65,7 +71,7 @@ def test_requests_are_those_that_sagemaker_accepts(steps):
 def test_what_decides_the_result_is_as_recorded(training, steps):
     before = {step["Name"]: step["Arguments"] for step in training["Steps"]}
     prepare, train = steps["Prepare"]["Arguments"], steps["Train"]["Arguments"]
-    for name in ("HyperParameters", "AlgorithmSpecification", "Environment", "StoppingCondition"):
+    for name in ("HyperParameters", "AlgorithmSpecification", "Environment"):
         assert train.get(name) == before["Train"].get(name)
     assert train["ResourceConfig"]["InstanceType"] == before["Train"]["ResourceConfig"]["InstanceType"]
     assert prepare["AppSpecification"] == before["Prepare"]["AppSpecification"]

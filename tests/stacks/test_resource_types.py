@@ -101,6 +101,7 @@ training:
   processing_instance: ml.m5.4xlarge
   volume_gb: 20
   max_runtime: 30m
+  keep_alive: 20m
   hyperparameters: {depth: 9}
   seed: 8
   validation_fraction: 0.1

@@ -7,11 +7,21 @@ import zipfile
 
 import pytest
 
+from .conftest import Template
+
 
 @pytest.fixture(scope="session")
 def steps(training):
     gate = training["Steps"][-1]["Arguments"]
     return {step["Name"]: step for step in [*training["Steps"], *gate["IfSteps"], *gate["ElseSteps"]]}
+
+
+@pytest.fixture(scope="session")
+def kept_alive(synthesized):
+    """The step Train of a model that keeps its instance."""
+    (path,) = (synthesized / "delivered").rglob("*acmetestoffers*.template.json")
+    steps = Template(path).definition("acme-test-offers-train")["Steps"]
+    return next(step for step in steps if step["Name"] == "Train")
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +108,26 @@ def test_training_job_has_channels_and_network_isolation(steps):
     assert [c["ChannelName"] for c in train["InputDataConfig"]] == ["code", "train", "validation", "schema"]
     assert train["EnableNetworkIsolation"] is True
     assert train["HyperParameters"] == {"depth": "4", "rate": "0.1", "loss": "log_loss", "early": "true"}
-    assert train["StoppingCondition"] == {"MaxRuntimeInSeconds": 45 * 60}
+    assert train["StoppingCondition"]["MaxRuntimeInSeconds"] == 45 * 60
+
+
+def test_spot_training_keeps_checkpoints_of_its_execution(steps, model):
+    train = steps["Train"]["Arguments"]
+    assert train["EnableManagedSpotTraining"] is True
+    assert train["StoppingCondition"]["MaxWaitTimeInSeconds"] == 2 * 3600
+    config, bucket = train["CheckpointConfig"], "acme-prod-artifacts-333333333333-us-east-1"
+    assert config["LocalPath"] == "/opt/ml/checkpoints"
+    uri = [f"s3://{bucket}/_rows/churn", {"Get": "Execution.PipelineExecutionId"}, "checkpoints"]
+    assert config["S3Uri"]["Std:Join"]["Values"] == uri
+    deleted = [s for s in model.statements("acme-prod-churn-train-job") if "s3:DeleteObject" in s["Action"]]
+    assert [s["Resource"] for s in deleted] == [[f"arn:aws:s3:::{bucket}/_rows/churn/*/checkpoints/*"]]
+
+
+def test_warm_pool_keeps_instance_of_on_demand_training(kept_alive):
+    train = kept_alive["Arguments"]
+    assert train["ResourceConfig"]["KeepAlivePeriodInSeconds"] == 20 * 60
+    assert not {"CheckpointConfig", "EnableManagedSpotTraining"} & train.keys()
+    assert "MaxWaitTimeInSeconds" not in train["StoppingCondition"]
 
 
 @pytest.mark.parametrize("name", ["Prepare", "Train", "Evaluate"])

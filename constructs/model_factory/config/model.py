@@ -1,15 +1,14 @@
 """`model.yaml`: the configuration of one model. Only name, problem, data.label and gate have no default."""
 
-from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from ..core.names import FOUNDATION
 from ..core.schedules import interval
-from . import hyperparameters
-from .fields import Duration, Fraction, InstanceType, ModelName, Schedule, Section, TimeZone, at_most
+from .fields import Duration, Fraction, InstanceType, ModelName, Schedule, Section, TimeZone
 from .serving import Serving
+from .training import Training
 
 Problem = Literal["binary_classification", "multiclass_classification", "regression"]
 
@@ -66,42 +65,6 @@ class Data(Section):
         if self.label in self.ignore or self.label == self.time_column:
             raise ValueError(f"label {self.label!r} cannot also be ignored or the time column")
         return self
-
-
-class Training(Section):
-    """The jobs of the training pipeline."""
-
-    image: str | None = Field(
-        default=None,
-        max_length=255,
-        description="URI of a container image in Amazon ECR for jobs and endpoint. Default: AWS's scikit-learn image.",
-    )
-    instance: InstanceType = Field(default="ml.m5.xlarge", description="Instance type of the training job.")
-    processing_instance: InstanceType | None = Field(
-        default=None,
-        description="Instance type of the jobs Prepare and Evaluate. Default: that of the training job, or ml.m5.xlarge "
-        "when it has an accelerator or is no instance type of processing jobs.",
-    )
-    volume_gb: int = Field(default=30, ge=1, le=16384, description="Size of each job's volume, in GB.")
-    max_runtime: Annotated[
-        Duration,
-        at_most(timedelta(days=9), "9d", "SageMaker for processing jobs", at_least=timedelta(seconds=1)),
-    ] = Field(default="1h", validate_default=True, description="Time after which SageMaker stops a job.")
-    hyperparameters: dict[str, bool | int | float | str] = Field(
-        default_factory=dict, max_length=100, description="Passed to `train` in model.py."
-    )
-    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of the random number generators.")
-    validation_fraction: float = Field(default=0.15, gt=0, lt=0.5, description="Share of the rows for validation.")
-    test_fraction: float = Field(default=0.15, gt=0, lt=0.5, description="Share of the rows for evaluation.")
-
-    @field_validator("hyperparameters")
-    @classmethod
-    def _hyperparameters_fit_sagemaker(cls, values: dict[str, bool | int | float | str]) -> Any:
-        for name, value in values.items():
-            for what, length, limit in (("name", len(name), 256), ("value", len(hyperparameters.text(value)), 2500)):
-                if length > limit:
-                    raise ValueError(f"the {what} of {name[:40]!r} has {length} characters, SageMaker allows {limit}")
-        return values
 
 
 class Gate(Section):

@@ -31,6 +31,11 @@ def write_objects(bucket_arn: str, prefix: str) -> iam.PolicyStatement:
     return allow(["s3:PutObject"], [f"{bucket_arn}/{prefix}*"])
 
 
+def delete_objects(bucket_arn: str, prefix: str) -> iam.PolicyStatement:
+    """Delete objects below `prefix`. (Of a versioned bucket, their versions stay.)"""
+    return allow(["s3:DeleteObject"], [f"{bucket_arn}/{prefix}*"])
+
+
 def protect_records(bucket: s3.Bucket, *, recorder: str, signer: str, signatures: str, cleanup: str | None) -> None:
     """Deny in a bucket's policy what would change records, to administrators as well.
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 from aws_cdk import Fn
 from aws_cdk import aws_iam as iam
 
-from ..core.names import Arns, EnvironmentNames, is_token
+from ..core.names import ROWS, Arns, EnvironmentNames, is_token
 from ..core.permissions import allow
 
 INTERFACE_SERVICES = {
@@ -78,6 +78,8 @@ def storage_policy(names: EnvironmentNames, code: str) -> list[iam.PolicyStateme
     return [
         _own_principals(names, ["s3:ListBucket", "s3:ListBucketVersions"], [*buckets, code]),
         _own_principals(names, objects, [f"{bucket}/*" for bucket in buckets]),
+        # SageMaker removes the checkpoints that a training removes.
+        _own_principals(names, ["s3:DeleteObject"], [f"{names.bucket_arn('artifacts')}/{ROWS}*/checkpoints/*"]),
         _own_principals(names, ["s3:GetObject", "s3:GetObjectVersion"], [f"{code}/*"]),
         _custom_resource_responses(names),
     ]

@@ -3,12 +3,12 @@
 import re
 
 from ..definition.service_model import enumeration
+from ..libraries.instances import has_accelerator
 
 # EC2 user guide, "Instance store volumes": a d beside the generation's number (c5d, r6gd, g4dn, p4de), and these families.
 _LOCAL_STORAGE = re.compile(
     r"[a-z]+\d+[a-z]?d[a-z]*|(g5|g6|g6e|gr6|g7|g7e|p5|p5e|p5en|p6|p6e|trn1|trn1n|trn2)(-\w+)?|dl1"
 )
-_ACCELERATED = re.compile(r"(g|p|inf|trn|dl)\d")
 DEFAULT = "ml.m5.xlarge"
 
 
@@ -26,6 +26,5 @@ def processing_instance(training_instance: str) -> str:
 
     Preparing data and evaluating a model use no accelerator, and some training types are no processing types.
     """
-    accelerated = _ACCELERATED.match(training_instance.split(".")[1])
     fits = training_instance in enumeration("ProcessingInstanceType")
-    return training_instance if fits and not accelerated else DEFAULT
+    return training_instance if fits and not has_accelerator(training_instance) else DEFAULT

@@ -16,6 +16,7 @@ from pathlib import Path
 from ..assets import JOBS
 from ..config import ConfigError, Mistake, ModelConfig
 from ..libraries.bundle import NOT_SHIPPED, model_libraries
+from ..libraries.instances import instance_mistakes
 
 _MAIN = "from jobs.__main__ import run\n\nrun()\n"
 _NOT_SHIPPED = {f"project/{name}" for name in NOT_SHIPPED}
@@ -53,8 +54,8 @@ def build_job_code(
         image: URI of the image that runs it. Default: `training.image`, or AWS's scikit-learn image.
 
     Raises:
-        ConfigError: A file that the jobs need is missing, model.py has a syntax error or imports a module that is not there, or
-            requirements.lock does not fit.
+        ConfigError: A file that the jobs need is missing, model.py has a syntax error or imports a module that is not there,
+            requirements.lock does not fit, or an instance has an accelerator that the image cannot use.
     """
     _require(
         jobs / "__main__.py",
@@ -66,6 +67,8 @@ def build_job_code(
         "it must define features(raw), train(train, validation, hyperparameters) and predict(model, features)",
     )
     _compile(project / "model.py")
+    if mistakes := instance_mistakes(config, project, image):
+        raise ConfigError(mistakes)
     libraries = model_libraries(config, project, image)
     members = {
         "__main__.py": _MAIN.encode(),

@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from ..core.bucket_statements import list_objects, read_object_versions, read_objects, write_objects
+from ..core.bucket_statements import delete_objects, list_objects, read_object_versions, read_objects, write_objects
 from ..core.names import ROWS
 from ..core.permissions import allow, decrypt, service_role
 from ..definition import (
@@ -40,6 +40,7 @@ from .model_registry import read_versions, versions_arn
 from .pipeline import SageMakerPipeline
 from .props import ModelProps
 from .registration import register_step
+from .training_capacity import CHECKPOINTS, kept_alive, spot
 
 TRIGGER = Parameter("Trigger", "manual")
 REASON = Parameter("Reason", "")
@@ -125,9 +126,7 @@ def training_definition(props: ModelProps, job_role_arn: str) -> PipelineDefinit
 
 def _prepare(props: ModelProps, role_arn: str) -> ProcessingStep:
     """The job reads raw data by S3 version id, so that its manifest lists exactly the bytes that were read."""
-    # Rows that only Train reads expire, in a folder of their own: lifecycle rules choose objects by the beginning of their keys.
-    rows = f"s3://{props.bucket('artifacts').bucket_name}/{ROWS}{props.config.name}"
-    outputs: dict[str, Value] = {name: Join("/", [rows, Execution.ID, name]) for name in ("train", "validation")}
+    outputs: dict[str, Value] = {name: _expiring_uri(props, name) for name in ("train", "validation")}
     outputs |= {name: _uri(props, "prepare", name) for name in ("test", "baseline", "report")}
     return ProcessingStep(
         "Prepare",
@@ -166,13 +165,15 @@ def _train(props: ModelProps, role_arn: str, prepare: ProcessingStep) -> Trainin
         "Environment": job_environment(props),
         "InputDataConfig": [_channel(name, uri) for name, uri in channels.items()],
         "OutputDataConfig": {"S3OutputPath": _uri(props, "train"), **encrypted_with(props, "KmsKeyId")},
-        "ResourceConfig": resources(props, training.instance),
+        "ResourceConfig": resources(props, training.instance) | kept_alive(training),
         "StoppingCondition": {"MaxRuntimeInSeconds": int(training.max_runtime.total_seconds())},
         "EnableInterContainerTrafficEncryption": True,
         "EnableNetworkIsolation": True,
         **vpc_config(props),
         "Tags": props.tags,
     }
+    if training.spot:
+        arguments |= spot(training, checkpoints=_expiring_uri(props, CHECKPOINTS))
     if props.hyperparameters:
         arguments["HyperParameters"] = props.hyperparameters
     return TrainingStep("Train", arguments, display_name="Train", retry_policies=RETRY_JOB)
@@ -220,6 +221,15 @@ def _uri(props: ModelProps, *parts: str) -> Value:
     return execution_uri(props, "executions", *parts)
 
 
+def _expiring_uri(props: ModelProps, part: str) -> Value:
+    """S3 URI of what only Train reads, which expires: lifecycle rules choose objects by the beginning of their keys.
+
+    A job that the step's retry policy creates, and one of a pipeline execution that is retried, finds the same part again.
+    """
+    rows = f"s3://{props.bucket('artifacts').bucket_name}/{ROWS}{props.config.name}"
+    return Join("/", [rows, Execution.ID, part])
+
+
 def _channel(name: str, uri: str | Get | Value) -> dict[str, Any]:
     source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
@@ -235,6 +245,11 @@ def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
             statement(artifacts, folder)
             for folder in folders
             for statement in (list_objects, read_objects, write_objects)
+        ),
+        *(
+            [delete_objects(artifacts, f"{ROWS}{props.config.name}/*/{CHECKPOINTS}/")]
+            if props.config.training.spot
+            else []
         ),
         read_versions(props),
     ]

@@ -57,6 +57,29 @@ def test_validate_reports_invalid_or_missing_model_code(run, project, code, mess
     assert message in err
 
 
+@pytest.mark.parametrize("more", ["checkpoints", "checkpoints=None", "*, checkpoints"])
+def test_validate_accepts_folder_of_checkpoints(run, project, more):
+    path = project / "models/churn/model.py"
+    code = "def features(raw): ...\ndef train(train, validation, hyperparameters, {}): ...\ndef predict(model, features): ...\n"
+    path.write_text(code.format(more))
+    assert run("validate", "--project", str(project))[0] == 0
+
+
+@pytest.mark.parametrize(("key", "at"), [("training", 5), ("monitoring", 7)])
+def test_validate_refuses_accelerator_beside_image_for_processors(run, project, key, at):
+    path = project / "models/churn/model.yaml"
+    text = path.read_text()
+    path.write_text(f"{text.rstrip()}\n{key}: {{instance: ml.g5.xlarge}}\n")
+    code, _, err = run("validate", "--project", str(project))
+    assert (code, err.count("has an accelerator")) == (1, 1)
+    assert f"{key}.instance ml.g5.xlarge has an accelerator, and AWS's scikit-learn image uses processors only" in err
+    assert "training.image" in err
+    own = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/torch:1"
+    section = f"training: {{image: {own}, instance: ml.g5.xlarge}}"
+    path.write_text(f"{text.rstrip()}\n{section}\n")
+    assert run("validate", "--project", str(project))[0] == 0
+
+
 @pytest.mark.parametrize(("which", "file"), [("factory", "factory.yaml"), ("model", "models/churn/model.yaml")])
 def test_schema_accepts_valid_file_and_rejects_unknown_key(run, project, which, file):
     code, out, _ = run("schema", which)
