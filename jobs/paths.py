@@ -36,3 +36,10 @@ def model() -> Path:
     path = root() / "model"
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def checkpoints() -> Path:
+    """The folder of a training job's checkpoints, which SageMaker copies to S3; created when it does not exist."""
+    path = root() / "checkpoints"
+    path.mkdir(parents=True, exist_ok=True)
+    return path

@@ -1,6 +1,7 @@
 """The user's project in a job: settings.json and the functions of model.py."""
 
 import importlib
+import inspect
 import json
 import pkgutil
 import sys
@@ -13,11 +14,13 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from . import libraries
+from . import libraries, paths
 from .failures import JobFailure, in_user_code
 from .prepared_rows import Rows
 
 MODEL_FILE = "model.joblib"
+CHECKPOINTS = "checkpoints"
+"""Optional parameter of train and train_batches: the folder of checkpoints."""
 SIGNATURES = {
     "features": "features(raw)",
     "train": "train(train, validation, hyperparameters)",
@@ -71,8 +74,15 @@ class Project:
         """train_batches(train, validation, hyperparameters): the fitted model. Raises JobFailure."""
         return self._fitted("train_batches", train, validation, hyperparameters)
 
+    @property
+    def takes_checkpoints(self) -> bool:
+        """Whether the function that trains has the parameter `checkpoints`."""
+        function = getattr(self.module, "train_batches" if self.takes_batches else "train")
+        return CHECKPOINTS in inspect.signature(function).parameters
+
     def _fitted(self, name: str, *arguments: Any) -> Any:
-        fitted = self._call(name, *arguments)
+        more = {CHECKPOINTS: paths.checkpoints()} if self.takes_checkpoints else {}
+        fitted = self._call(name, *arguments, **more)
         if fitted is None:
             raise JobFailure(
                 f"model.py: {name}(train, validation, hyperparameters) must return the fitted model; it returned None"
@@ -122,9 +132,9 @@ class Project:
             return self._call("load", folder)
         return joblib.load(folder / MODEL_FILE)
 
-    def _call(self, name: str, *arguments: Any) -> Any:
+    def _call(self, name: str, *arguments: Any, **more: Any) -> Any:
         try:
-            return getattr(self.module, name)(*arguments)
+            return getattr(self.module, name)(*arguments, **more)
         except (Exception, SystemExit) as error:
             raise in_user_code(error, name, self.folder) from error
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import example_row, facts, libraries, memory, paths, payload, project, reproducibility
+from . import example_row, facts, libraries, memory, paths, payload, project, reproducibility, termination
 from .columns import Column
 from .failures import JobFailure
 from .prepared_rows import Rows
@@ -40,7 +40,10 @@ def run() -> None:
     hyperparameters = read_hyperparameters()
     print(f"train     {len(train)} rows, validation {len(validation)}, hyperparameters {hyperparameters}", flush=True)
     classes = classes_of(train.column(model.label)) if model.problem != "regression" else None
-    fitted = _fit(model, train, validation, hyperparameters)
+    if model.takes_checkpoints and (found := sum(path.is_file() for path in paths.checkpoints().rglob("*"))):
+        print(f"resume    {found} files of checkpoints in {paths.checkpoints()}", flush=True)
+    with termination.announced(checkpoints=model.takes_checkpoints):
+        fitted = _fit(model, train, validation, hyperparameters)
     reproducibility.leave_out_threads()
     folder = paths.model()
     model.save(fitted, folder)
