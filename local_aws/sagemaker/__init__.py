@@ -62,5 +62,6 @@ def install(local: EmbeddedAws) -> None:
     )
     local.serve("sagemaker", service)
     local.serve("sagemakerruntime", hosting)
+    local.control("spot-interruptions", partial(jobs.interrupt_spot_instances, service))
     local.control("flush", lambda _: hosting.flush())
     local.stores.after_restart(partial(restarted, service, hosting))

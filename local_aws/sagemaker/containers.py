@@ -42,7 +42,9 @@ class Job:
         self.name, self.arn = record[f"{kind}JobName"], record[f"{kind}JobArn"]
         self.folder = service.local.state_dir / "jobs" / f"{self.name}-{uuid.uuid4().hex[:6]}"
         self.root = self.folder / "ml"
-        self.stopped = self.timed_out = False
+        self.stopped = self.interrupted = False
+        self.timed_out = ""
+        """The member of StoppingCondition that ended the job, without its unit."""
         self._process: Process | None = None
         self.s3 = Storage(service.local.accounts.role_client("s3", record["RoleArn"], state.region, subnets(record)))
 
@@ -61,8 +63,15 @@ class Job:
         path = self.path(f"output/{name}")
         return path.read_bytes()[:FILE_CHARACTERS].decode(errors="ignore") if path.is_file() else None
 
-    def run(self, image: str | None, command: list[str], environment: dict[str, str], max_seconds: int) -> int:
-        """Run the container's command to its end; its exit code. A command that takes too long is stopped: `timed_out`."""
+    def run(
+        self,
+        image: str | None,
+        command: list[str],
+        environment: dict[str, str],
+        max_seconds: float,
+        limit: str = "MaxRuntime",
+    ) -> int:
+        """Run the container's command to its end; its exit code. One that takes too long is stopped, `timed_out` is `limit`."""
         view = ContainerView(self.root, self._service.images.python(image))
         accounts, region = self._service.local.accounts, self._state.region
         credentials = accounts.assume(self.record["RoleArn"], "SageMaker", subnets(self.record), region)
@@ -71,12 +80,12 @@ class Job:
         log = self.folder / "log.txt"
         with log.open("wb") as output:
             self._process = self._service.starter.start(view.command(command), view.cwd, variables, output, view.mounts)
-            if self.stopped or self._service.stopping.is_set():
+            if self.stopped or self.interrupted or self._service.stopping.is_set():
                 self.kill()
             try:
                 code = self._process.wait(max_seconds)
             except subprocess.TimeoutExpired:
-                self.timed_out = True
+                self.timed_out = limit
                 self._end()
                 code = self._process.wait()
         self._publish_log(log)
@@ -110,10 +119,21 @@ class Job:
             self.stage("Stopping")
         self._end()
 
+    def interrupt(self) -> None:
+        """Take the spot instance back, as EC2 does: two minutes' notice, and then it is gone."""
+        self.interrupted = True
+        self._end()
+
+    def restart(self) -> None:
+        """Go on to another instance, which has none of the files of this one."""
+        self.interrupted = False
+        shutil.rmtree(self.root)
+
     def _end(self) -> None:
         """SIGTERM to a process that handles it and SIGKILL after two minutes; SIGKILL at once to any other."""
-        if self._process and self._process.poll() is None and terminate(self._process):
-            timer = threading.Timer(STOP_SECONDS, self.kill)
+        process = self._process
+        if process and process.poll() is None and terminate(process):
+            timer = threading.Timer(STOP_SECONDS, kill, (process,))  # not the one of a later attempt
             timer.daemon = True
             timer.start()
         else:
@@ -169,7 +189,7 @@ def run_processing(job: Job) -> tuple[str, str]:
     job.write_config("config/processingjobconfig.json", {key: record.get(key) for key in _PROCESSING_CONFIG})
     job.write_config("config/resourceconfig.json", {"current_host": HOST, "hosts": [HOST]})
     specification = record["AppSpecification"]
-    command = _command(specification)
+    command = container_command(specification)
     limit = record.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
     code = job.run(specification["ImageUri"], command, record.get("Environment", {}), limit)
     if job.stopped or job.timed_out:
@@ -186,69 +206,7 @@ def run_processing(job: Job) -> tuple[str, str]:
     return "Completed", ""
 
 
-def run_training(job: Job) -> tuple[str, str]:
-    """Download channels, run the process, upload model.tar.gz; (status, failure reason)."""
-    record = job.record
-    if record["ResourceConfig"].get("InstanceCount", 1) > 1:
-        raise JobError("ClientError: the embedded AWS trains on one instance")
-    job.root.mkdir(parents=True)
-    image = record["AlgorithmSpecification"].get("TrainingImage")
-    if image:
-        job.pull_image(image)
-    job.stage("Downloading")
-    channels = record.get("InputDataConfig", [])
-    for channel in channels:
-        target = job.path(f"input/data/{channel['ChannelName']}/")
-        job.s3.fetch(channel["DataSource"]["S3DataSource"], target)
-    for folder in ("model", "output/data"):
-        job.path(folder).mkdir(parents=True, exist_ok=True)
-    hyperparameters = record.get("HyperParameters", {})
-    job.write_config("input/config/hyperparameters.json", hyperparameters)
-    kind = record["ResourceConfig"].get("InstanceType")
-    group = {"instance_group_name": "homogeneousCluster", "instance_type": kind, "hosts": [HOST]}
-    resources = {"current_host": HOST, "current_instance_type": kind, "current_group_name": "homogeneousCluster"}
-    resources |= {"hosts": [HOST], "instance_groups": [group], "network_interface_name": "lo"}
-    job.write_config("input/config/resourceconfig.json", resources)
-    channel_config = {
-        "TrainingInputMode": "File",
-        "S3DistributionType": "FullyReplicated",
-        "RecordWrapperType": "None",
-    }
-    job.write_config("input/config/inputdataconfig.json", {c["ChannelName"]: channel_config for c in channels})
-    # SM_CHANNEL_… and their like are the SageMaker training toolkit's, which an entry point of one's own replaces.
-    environment = {"TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": job.arn, **record.get("Environment", {})}
-    job.stage("Training")
-    command = _command(record["AlgorithmSpecification"])
-    code = job.run(image, command, environment, record["StoppingCondition"]["MaxRuntimeInSeconds"])
-    ended_early = job.stopped or job.timed_out
-    if code != 0 and not ended_early:
-        reason = job.read_output("failure") or "the container wrote no /opt/ml/output/failure"
-        return "Failed", f"AlgorithmError: {reason[:950]}, exit code: {code}"
-    if not ended_early or any(job.path("model").rglob("*")):
-        _upload(job)
-    if ended_early:
-        return "Stopped", ""
-    job.clean()
-    return "Completed", ""
-
-
-def _upload(job: Job) -> None:
-    """Upload model.tar.gz and output.tar.gz: also of a job that was stopped, if it saved a model in time."""
-    record = job.record
-    job.stage("Uploading")
-    archive = job.folder / "model.tar.gz"
-    pack(job.path("model"), archive)
-    config = record["OutputDataConfig"]
-    where = f"{config['S3OutputPath'].rstrip('/')}/{job.name}/output"
-    uri = f"{where}/model.tar.gz"
-    job.s3.upload_file(archive, uri, config.get("KmsKeyId"))
-    if any(path.is_file() for path in job.path("output").rglob("*")):
-        pack(job.path("output"), job.folder / "output.tar.gz")
-        job.s3.upload_file(job.folder / "output.tar.gz", f"{where}/output.tar.gz", config.get("KmsKeyId"))
-    record["ModelArtifacts"] = {"S3ModelArtifacts": uri}
-
-
-def _command(specification: Record) -> list[str]:
+def container_command(specification: Record) -> list[str]:
     """The container's command. Raises JobError without an entry point: images are not run."""
     if not specification.get("ContainerEntrypoint"):
         raise JobError("ClientError: the embedded AWS runs no images: give the job a ContainerEntrypoint")

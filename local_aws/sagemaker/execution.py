@@ -187,7 +187,8 @@ class Execution:
         status = described[f"{kind}JobStatus"]
         self._scope.steps[step["Name"]] = described
         if status == "Stopped" and not self._stop.is_set():
-            exceeded = ": MaxRuntimeExceeded" if described.get("SecondaryStatus") == "MaxRuntimeExceeded" else ""
+            secondary = described.get("SecondaryStatus", "")
+            exceeded = f": {secondary}" if secondary.endswith("Exceeded") else ""
             raise StepFailed(f"the job {name} was stopped{exceeded}")
         if status == "Failed":
             reason = described.get("ExitMessage") or described.get("FailureReason", "no reason was given")

@@ -9,6 +9,7 @@ from . import containers
 from .lists import page
 from .service import Service
 from .state import State, add, find
+from .training import run_training
 from .transform import TransformJob
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class Kind:
         except Exception as error:
             log.exception("%s", record[self.name_key])
             status, reason = "Failed", f"InternalServerError: {type(error).__name__}: {error}"
-        self.end(service, state, record, status, reason, "MaxRuntimeExceeded" if job.timed_out else status)
+        self.end(service, state, record, status, reason, f"{job.timed_out}Exceeded" if job.timed_out else status)
 
     def end(
         self, service: Service, state: State, record: Record, status: str, reason: str, secondary: str = ""
@@ -77,6 +78,10 @@ class Kind:
             containers.stage(record, secondary or status)
             record["SecondaryStatusTransitions"][-1]["EndTime"] = now()
         record[self.end_key] = record["LastModifiedTime"] = now()
+        if self.name == "Training" and self.start_key in record:
+            # Instances are there at once, so that no time is waited for; what spot instances save is not simulated.
+            seconds = max(1, round((record[self.end_key] - record[self.start_key]).total_seconds()))
+            record["TrainingTimeInSeconds"] = record["BillableTimeInSeconds"] = seconds
         record[self.status_key] = status
         record["_ended"].set()
         if not service.stopping.is_set():
@@ -143,7 +148,27 @@ def _visible(record: Record) -> Record:
 
 KINDS = (
     Kind("Processing", "processing_jobs", containers.run_processing),
-    Kind("Training", "training_jobs", containers.run_training),
+    Kind("Training", "training_jobs", run_training),
     Kind("Transform", "transform_jobs", TransformJob.run, TransformJob),
 )
+
+
+def interrupt_spot_instances(service: Service, body: Record) -> Record:
+    """Take back the instances of training jobs that run on spot capacity; serve `POST /_local/spot-interruptions {job?}`.
+
+    `job`: a part of the jobs' names. The answer has the names.
+    """
+    running = [
+        record
+        for state in service.states()
+        for record in list(state.training_jobs.values())
+        if record.get("EnableManagedSpotTraining")
+        and (record["TrainingJobStatus"], record["SecondaryStatus"]) == ("InProgress", "Training")
+        and body.get("job", "") in record["TrainingJobName"]
+    ]
+    for record in running:
+        record["_job"].interrupt()
+    return {"interrupted": [record["TrainingJobName"] for record in running]}
+
+
 OPERATIONS = {name: operation for kind in KINDS for name, operation in kind.operations().items()}

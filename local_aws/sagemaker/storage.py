@@ -62,3 +62,8 @@ class Storage:
         """Copy one file."""
         bucket, key = split_uri(uri)
         self._s3.upload_file(str(path), bucket, key, ExtraArgs=encryption_arguments(kms_key))
+
+    def delete_object(self, uri: str) -> None:
+        """Delete one object. Raises ClientError."""
+        bucket, key = split_uri(uri)
+        self._s3.delete_object(Bucket=bucket, Key=key)

@@ -1,0 +1,104 @@
+"""Training on spot instances that are taken back: checkpoints, attempts, limits."""
+
+from datetime import timedelta
+
+import pytest
+
+from local_aws.json_api import now
+from local_aws.sagemaker import containers, training
+
+from .endpoint import wait
+
+RESUMES = """
+import os, pathlib, signal, sys
+root = pathlib.Path(os.environ.get("LOCAL_AWS_ML_ROOT", "/opt/ml"))
+folder = root / "checkpoints"
+if (folder / "deep/state").exists():
+    (root / "model/passes").write_text((folder / "deep/state").read_text() + "2")
+    (folder / "begun").unlink()
+    sys.exit()
+
+def save(*_):
+    (folder / "deep").mkdir()
+    (folder / "deep/state").write_text("1")
+    if "clings" not in os.environ:
+        sys.exit(1)
+
+signal.signal(signal.SIGTERM, save)
+(folder / "begun").touch()
+while True:
+    signal.pause()
+"""
+
+
+@pytest.fixture
+def spot(aws):
+    """Starts a job on spot capacity; its name and the prefix of its checkpoints, once the first is in S3."""
+
+    def start(script=RESUMES, **more):
+        name, prefix = aws.name("job"), aws.name("checkpoints")
+        request = aws.training(script) | {
+            "EnableManagedSpotTraining": True,
+            "CheckpointConfig": {"S3Uri": f"s3://{aws.bucket}/{prefix}"},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120},
+        }
+        aws.sagemaker.create_training_job(TrainingJobName=name, **request, **more)
+        assert wait(lambda: aws.keys(prefix)) == [f"{prefix}/begun"]
+        return name, prefix
+
+    return start
+
+
+@pytest.mark.parametrize("environment", [{}, {"clings": "yes"}], ids=["ends", "is killed"])
+def test_interrupted_job_resumes_from_its_checkpoint(aws, spot, environment, monkeypatch):
+    monkeypatch.setattr(containers, "STOP_SECONDS", 0.2)
+    name, prefix = spot(Environment=environment)
+    aws.local.post("spot-interruptions", job=name)
+
+    ended = wait(lambda: aws.ended("Training", name))
+    assert ended["TrainingJobStatus"] == "Completed", ended.get("FailureReason")
+    attempt = ["Starting", "Downloading", "Training"]
+    stages = [stage["Status"] for stage in ended["SecondaryStatusTransitions"]]
+    assert stages == [*attempt, "Interrupted", *attempt, "Uploading", "Completed"]
+    assert ended["EnableManagedSpotTraining"]
+    assert ended["TrainingTimeInSeconds"] >= ended["BillableTimeInSeconds"] >= 1
+    # The job that went on has removed one of the files, which removes the object.
+    assert aws.keys(prefix) == [f"{prefix}/deep/state"]
+
+
+def test_on_demand_job_is_not_interrupted(aws):
+    name = aws.name("job")
+    aws.sagemaker.create_training_job(TrainingJobName=name, **aws.training("import signal; signal.pause()"))
+    wait(lambda: aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training")
+    aws.local.post("spot-interruptions", job=name)
+    assert aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training"
+    aws.sagemaker.stop_training_job(TrainingJobName=name)
+    wait(lambda: aws.ended("Training", name))
+
+
+def test_stopped_spot_job_is_not_started_again(aws, spot):
+    name, prefix = spot()
+    aws.sagemaker.stop_training_job(TrainingJobName=name)
+    ended = wait(lambda: aws.ended("Training", name))
+    assert (ended["TrainingJobStatus"], ended["SecondaryStatus"]) == ("Stopped", "Stopped")
+    assert f"{prefix}/deep/state" in aws.keys(prefix)
+
+
+@pytest.mark.parametrize(
+    ("waited", "ran", "left"),
+    [(0, 0, (60, "MaxRuntime")), (10, 30, (30, "MaxRuntime")), (110, 30, (10, "MaxWaitTime"))],
+)
+def test_limits_are_of_all_attempts_together(waited, ran, left):
+    limits = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120}
+    record = {"StoppingCondition": limits, "CreationTime": now() - timedelta(seconds=waited)}
+    seconds, limit = training._left(record, ran)
+    assert (round(seconds), limit) == left
+
+
+def test_checkpoints_that_role_may_not_write_fail_the_job(aws):
+    name = aws.name("job")
+    request = aws.training("pass") | {"CheckpointConfig": {"S3Uri": "s3://missing-bucket/checkpoints"}}
+    aws.sagemaker.create_training_job(TrainingJobName=name, **request)
+    ended = wait(lambda: aws.ended("Training", name))
+    assert ended["TrainingJobStatus"] == "Failed"
+    assert ended["FailureReason"].startswith("ClientError: checkpoints at s3://missing-bucket/checkpoints/: ")
