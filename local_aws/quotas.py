@@ -15,13 +15,16 @@ from werkzeug.wrappers import Request
 from .interfaces import EmbeddedAws
 from .json_api import JsonApi, Record, ServiceError, origin
 
-USAGES = {
-    "ProcessingInstanceType": "processing job",
-    "TrainingInstanceType": "training job",
-    "TransformInstanceType": "transform job",
-    "ProductionVariantInstanceType": "endpoint",
-}
-"""Enumeration of instance types in SageMaker's API model -> the words in the names of quotas."""
+WARM_POOL = "training warm pool"
+USAGES = (
+    ("ProcessingInstanceType", "processing job"),
+    ("TrainingInstanceType", "training job"),
+    ("TrainingInstanceType", "spot training job"),
+    ("TrainingInstanceType", WARM_POOL),
+    ("TransformInstanceType", "transform job"),
+    ("ProductionVariantInstanceType", "endpoint"),
+)
+"""Enumerations of instance types in SageMaker's API model, and the words in the names of quotas."""
 ACCELERATED = ("p", "g", "trn", "inf")
 QUOTAS: dict[str, list[tuple[str, str, float]]] = {
     "cloudformation": [("L-0485CB21", "Stack count", 2000)],
@@ -114,10 +117,11 @@ def _instance_quotas() -> list[tuple[str, str, float]]:
     """A quota for each instance type and usage that SageMaker's API model knows."""
     shapes: Any = get_service_model("sagemaker")
     quotas: list[tuple[str, str, float]] = []
-    for enumeration, usage in USAGES.items():
+    for enumeration, usage in USAGES:
         for kind in shapes.shape_for(enumeration).enum:
             name = f"{kind} for {usage} usage"
             code = f"L-{hashlib.sha256(name.encode()).hexdigest()[:8].upper()}"
             accelerated = kind.split(".")[1].startswith(ACCELERATED)
-            quotas.append((code, name, 0 if accelerated else 20))
+            # Developer guide, 'SageMaker AI Managed Warm Pools': "The default resource limit for warm pools is 0."
+            quotas.append((code, name, 0 if accelerated or usage == WARM_POOL else 20))
     return quotas

@@ -23,6 +23,8 @@ ALWAYS = ("cloudformation", "ecr", "sts", "s3", "iam", "ssm")
 """Services that every deployment uses: stacks, images of jobs, roles, assets."""
 USAGES = {"Processing": "processing job", "Training": "training job", "Transform": "transform job"}
 """Step type of a pipeline -> the words in the names of SageMaker's quotas."""
+SPOT = "spot training job"
+WARM_POOL = "training warm pool"
 ENDPOINT = "endpoint"
 
 
@@ -145,7 +147,11 @@ def _jobs(part: Any) -> Iterator[tuple[str, str, int]]:
     elif isinstance(part, dict):
         if part.get("Type") in USAGES and "Arguments" in part:
             for cluster in _clusters(part["Arguments"]):
-                yield USAGES[part["Type"]], cluster["InstanceType"], int(cluster.get("InstanceCount", 1))
+                count = int(cluster.get("InstanceCount", 1))
+                spot = part["Arguments"].get("EnableManagedSpotTraining")
+                yield SPOT if spot else USAGES[part["Type"]], cluster["InstanceType"], count
+                if cluster.get("KeepAlivePeriodInSeconds"):
+                    yield WARM_POOL, cluster["InstanceType"], count
         else:
             for each in part.values():
                 yield from _jobs(each)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from .account import Found
 from .findings import error_code
-from .needs import ENDPOINT, Needs
+from .needs import ENDPOINT, WARM_POOL, Needs
 
 type Client = Callable[[str], Any]
 
@@ -113,7 +113,9 @@ def instances(client: Client, region: str, needs: Needs) -> Iterator[Found]:
             continue
         value, page = quota["Value"], _page(region, "sagemaker", quota["QuotaCode"])
         facts = f"{each.quota_name}: {value:.0f}, needed {each.least}"
-        if value < each.least:
+        if value < each.least and each.usage == WARM_POOL:
+            yield "warning", f"{facts}; instances are not kept after a training, which succeeds all the same", page
+        elif value < each.least:
             yield "problem", f"{facts}; jobs or endpoints fail with ResourceLimitExceeded", page
         elif value < each.most:
             yield (

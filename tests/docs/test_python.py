@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import os
 import runpy
 import subprocess
@@ -78,7 +79,9 @@ def test_model_block_trains_on_tutorials_data(block, customers, tmp_path):
     if "train_batches" in model:
         rows.to_parquet(tmp_path / "part-0.parquet", index=False)
         batches = Rows.of(tmp_path, "the tutorial's data")
-        fitted = model["train_batches"](batches, batches, {})
+        train = model["train_batches"]
+        more = {"checkpoints": tmp_path} if "checkpoints" in inspect.signature(train).parameters else {}
+        fitted = train(batches, batches, {}, **more)
     else:
         fitted = model["train"](rows, rows, {})
     scores = model["predict"](fitted, features)

@@ -63,8 +63,8 @@ class Training(Section):
             raise ValueError("max_wait is for `spot: true`; remove it, or add spot")
         if self.spot and self.longest_wait < self.max_runtime:
             raise ValueError(
-                f"max_wait {self.longest_wait} is shorter than max_runtime {self.max_runtime}, which SageMaker refuses: it is the "
-                "time of the training with the waiting for spot capacity"
+                f"max_wait {self.longest_wait} is shorter than max_runtime {self.max_runtime}, which SageMaker refuses: it is "
+                "the time of the training with the waiting for spot capacity"
             )
         if self.spot and self.keep_alive:
             raise ValueError("SageMaker keeps no spot instances; remove keep_alive, or spot")

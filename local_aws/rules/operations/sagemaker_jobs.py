@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..checks import absent, each, existing, none_of, repeated, together
+from ..checks import absent, each, existing, first, none_of, repeated, together
 from ..rule import Entry, Request, Values, table
 from .sagemaker_endpoints import key_with_local_storage
 
@@ -64,6 +64,10 @@ def _spot_wait(request: Request) -> bool:
     limits = request.params["StoppingCondition"]
     wait = limits.get("MaxWaitTimeInSeconds", 0)
     return bool(request.params.get("EnableManagedSpotTraining")) and wait < limits.get("MaxRuntimeInSeconds", 86400)
+
+
+def _waits(request: Request) -> bool:
+    return "MaxWaitTimeInSeconds" in request.params["StoppingCondition"]
 
 
 def _channel(name: str) -> dict[str, Any]:
@@ -215,6 +219,35 @@ TRAINING_JOBS: tuple[Entry, ...] = (
         ),
         training(EnableManagedSpotTraining=True),
         source="SageMaker API reference: StoppingCondition",
+    ),
+    rule(
+        "CreateTrainingJob",
+        "Only managed spot training waits.",
+        "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true",
+        lambda request: _waits(request) and not request.params.get("EnableManagedSpotTraining"),
+        training(
+            EnableManagedSpotTraining=True,
+            StoppingCondition={"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200},
+        ),
+        training(StoppingCondition={"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}),
+        source="SageMaker API reference: StoppingCondition; words: error reports in public repositories",
+    ),
+    rule(
+        "CreateTrainingJob",
+        "Warm pools cannot be used with spot instances.",
+        "KeepAlivePeriodInSeconds cannot be used when EnableManagedSpotTraining is set to true",
+        lambda request: (
+            first(request.params, "ResourceConfig.KeepAlivePeriodInSeconds", 0) > 0
+            and bool(request.params.get("EnableManagedSpotTraining"))
+        ),
+        training(ResourceConfig={**training()["ResourceConfig"], "KeepAlivePeriodInSeconds": 600}),
+        training(
+            ResourceConfig={**training()["ResourceConfig"], "KeepAlivePeriodInSeconds": 600},
+            EnableManagedSpotTraining=True,
+            StoppingCondition={"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200},
+        ),
+        source="SageMaker developer guide: SageMaker AI Managed Warm Pools, considerations",
+        inferred=True,
     ),
     rule(
         "CreateTrainingJob",

@@ -3,7 +3,7 @@
 import pytest
 
 from model_factory.ops.doctor import quotas
-from model_factory.ops.doctor.needs import Instances, Needs
+from model_factory.ops.doctor.needs import Instances, Needs, _jobs
 
 from .test_doctor import Refusing
 
@@ -37,6 +37,28 @@ def test_instance_quota_is_compared_with_least_and_most(value, status):
     ((found, _, mend),) = quotas.instances(lambda _: service, REGION, needs)
     assert found == status
     assert ("/servicequotas/home/services/sagemaker/quotas/L-1" in mend) == (status != "ok")
+
+
+def test_quota_of_warm_pools_is_no_condition_of_a_training():
+    needs = Needs(instances=[Instances("training warm pool", "ml.m5xlarge", 1, 1)])
+    service = Quotas(**{"ml m5xlarge_for_training_warm_pool_usage": 0})
+    ((found, what, mend),) = quotas.instances(lambda _: service, REGION, needs)
+    assert (found, "instances are not kept" in what) == ("warning", True)
+    assert "/servicequotas/" in mend
+
+
+@pytest.mark.parametrize(
+    ("more", "kept", "usages"),
+    [
+        ({}, {}, ["training job"]),
+        ({"EnableManagedSpotTraining": True}, {}, ["spot training job"]),
+        ({}, {"KeepAlivePeriodInSeconds": 60}, ["training job", "training warm pool"]),
+    ],
+)
+def test_capacity_of_training_decides_which_quotas_are_needed(more, kept, usages):
+    config = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, **kept}
+    definition = {"Steps": [{"Type": "Training", "Arguments": {"ResourceConfig": config, **more}}]}
+    assert list(_jobs(definition)) == [(usage, "ml.m5.xlarge", 1) for usage in usages]
 
 
 def test_instance_type_without_quota_is_a_problem():
