@@ -75,13 +75,17 @@ class Requests:
         return any(request.version in (None, version) and request.time >= time for request in self.requests)
 
     def _newest_approved(self, begin, time):
-        """Number of the newest approved version, by any list that may have been read between two times."""
+        """Number of the newest approved version, by any list that may have been read between two times.
+
+        The version that an event names is described, and that answer is never old: it is approved also where the list lacks it.
+        """
         versions, oldest = self._world.registry.of(self._group), begin - timedelta(seconds=STALE_SECONDS)
         changes = sorted({when for v in versions for when, *_ in v.history if oldest < when < time}, reverse=True)
+        described = [v.number for v in versions if v.status_at(time) == "Approved"]
         numbers = []
         for when in (time, *changes, oldest):
-            approved = [v.number for v in versions if v.status_at(when) == "Approved"]
-            numbers.append(max(approved, default=None))
+            listed = max((v.number for v in versions if v.status_at(when) == "Approved"), default=None)
+            numbers += [listed, *(max(number, listed or 0) for number in described)]
         return list(dict.fromkeys(numbers))
 
 
