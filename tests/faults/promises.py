@@ -65,10 +65,10 @@ class Requests:
     def _completes_message(self, deployment, before):
         """Whether a message that SQS delivers again has its endpoint created after all.
 
-        A function was killed after CreateEndpoint and a person deleted the endpoint that failed: the message looks as if the
-        function had been killed before CreateEndpoint.
+        A function was killed, or its success did not reach SQS, and then a person deleted the endpoint. What was known of the
+        deployment were the endpoint's tags, so the message looks as if the function had been killed before its call.
         """
-        deleted = any(time >= before.started and config == before.config for time, config in self.deletions)
+        deleted = any(time >= before.started for time, _ in self.deletions)
         return deployment.repeats and deployment.previous is None and deleted
 
     def _asked_since(self, time, version):
