@@ -1,8 +1,8 @@
 """Checks of what the publisher needs: the OpenLineage receiver, its key, and room for model cards and lineage entities."""
 
-import socket
 import ssl
 from collections.abc import Callable, Iterator
+from socket import create_connection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,7 +64,7 @@ def _connection(session: EnvironmentSession, url: str) -> Found:
 def connect(host: str, port: int) -> None:
     """Open and close a TLS connection. Raises OSError, SSLCertVerificationError included."""
     with (
-        socket.create_connection((host, port), TIMEOUT_SECONDS) as connection,
+        create_connection((host, port), TIMEOUT_SECONDS) as connection,
         ssl.create_default_context().wrap_socket(connection, server_hostname=host),
     ):
         pass

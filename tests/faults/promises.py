@@ -65,23 +65,27 @@ class Requests:
     def _completes_message(self, deployment, before):
         """Whether a message that SQS delivers again has its endpoint created after all.
 
-        A function was killed after CreateEndpoint and a person deleted the endpoint that failed: the message looks as if the
-        function had been killed before CreateEndpoint.
+        A function was killed, or its success did not reach SQS, and then a person deleted the endpoint. What was known of the
+        deployment were the endpoint's tags, so the message looks as if the function had been killed before its call.
         """
-        deleted = any(time >= before.started and config == before.config for time, config in self.deletions)
+        deleted = any(time >= before.started for time, _ in self.deletions)
         return deployment.repeats and deployment.previous is None and deleted
 
     def _asked_since(self, time, version):
         return any(request.version in (None, version) and request.time >= time for request in self.requests)
 
     def _newest_approved(self, begin, time):
-        """Number of the newest approved version, by any list that may have been read between two times."""
+        """Number of the newest approved version, by any list that may have been read between two times.
+
+        The version that an event names is described, and that answer is never old: it is approved also where the list lacks it.
+        """
         versions, oldest = self._world.registry.of(self._group), begin - timedelta(seconds=STALE_SECONDS)
         changes = sorted({when for v in versions for when, *_ in v.history if oldest < when < time}, reverse=True)
+        described = [v.number for v in versions if v.status_at(time) == "Approved"]
         numbers = []
         for when in (time, *changes, oldest):
-            approved = [v.number for v in versions if v.status_at(when) == "Approved"]
-            numbers.append(max(approved, default=None))
+            listed = max((v.number for v in versions if v.status_at(when) == "Approved"), default=None)
+            numbers += [listed, *(max(number, listed or 0) for number in described)]
         return list(dict.fromkeys(numbers))
 
 

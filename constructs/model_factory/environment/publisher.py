@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -12,7 +12,6 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from ..config.openlineage import OpenLineage
 from ..core.factory_function import FactoryFunction, consume_statements
 from ..core.names import OPENLINEAGE, EnvironmentNames
 from ..core.network import VpcConfig
@@ -40,11 +39,6 @@ class LineageReceiver:
     url: str | None = None
     api_key_parameter: str | None = None
     repository: str | None = None
-
-    @classmethod
-    def of(cls, section: OpenLineage) -> Self:
-        """The endpoint that `openlineage` of factory.yaml names."""
-        return cls(section.url, section.api_key_parameter, section.repository)
 
 
 class Publisher(Construct):

@@ -210,7 +210,7 @@ ENTRIES: tuple[Entry, ...] = (
         "CopyObject",
         "A copy with If-None-Match is refused with 412 where the key exists.",
         COPY,
-        "Moto's copy is replaced by one that does it (local_aws/object_copies.py).",
+        "Moto's copy is replaced by one that does it (local_aws/object_writes.py).",
     ),
     NotEnforced(
         "s3",

@@ -57,6 +57,7 @@ EXPORTED = [
     "RetrainTrigger",
     "RetryPolicy",
     "SchedulerRole",
+    "ScoringPipeline",
     "Step",
     "TrainingPipeline",
     "TrainingStep",

@@ -13,7 +13,7 @@ class Process:
 
     made = ()
 
-    def __init__(self, local, function):
+    def __init__(self, local, starter, function):
         self.lock, self.closed, self.log_group = threading.Lock(), False, ""
         self.begun, self.end = threading.Event(), threading.Event()
         Process.made = (*Process.made, self)
@@ -55,7 +55,7 @@ def start(invoker, code, event):
     answers, before = [], len(Process.made)
     thread = threading.Thread(target=lambda: answers.append(invoker.invoke(function(code), event)[0]))
     thread.start()
-    while len(Process.made) == before:
+    while len(Process.made) == before and thread.is_alive():
         thread.join(0.001)
     process = Process.made[-1]
     assert process.begun.wait(10)
