@@ -1,11 +1,18 @@
 """Training on spot instances that are taken back: checkpoints, attempts, limits."""
 
+import io
+import json
+import pathlib
 from datetime import timedelta
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from local_aws.json_api import now
 from local_aws.sagemaker import containers, training
+from model_factory.config import ModelConfig
+from model_factory.model.job_code import build_job_code
 
 from .endpoint import wait
 
@@ -102,3 +109,82 @@ def test_checkpoints_that_role_may_not_write_fail_the_job(aws):
     ended = wait(lambda: aws.ended("Training", name))
     assert ended["TrainingJobStatus"] == "Failed"
     assert ended["FailureReason"].startswith("ClientError: checkpoints at s3://missing-bucket/checkpoints/: ")
+
+
+MODEL = """
+import os, signal, sys
+import joblib
+import numpy as np
+
+PASSES = 4
+
+def features(raw):
+    return raw
+
+def train_batches(train, validation, hyperparameters, checkpoints):
+    saved = checkpoints / "state"
+    first, weights = joblib.load(saved) if saved.exists() else (0, np.zeros(1))
+    resumed = first > 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    for each in range(first, PASSES):
+        for batch in train:
+            weights = weights * 0.5 + batch["x"].mean()
+        joblib.dump((each + 1, weights), checkpoints / "new")
+        os.replace(checkpoints / "new", saved)
+        _, weights = joblib.load(saved)
+        while each == 1 and "INTERRUPTED" in os.environ and not resumed:
+            signal.pause()
+    return weights
+
+def predict(model, features):
+    return features["x"] * 0.0
+"""
+
+
+@pytest.mark.slow
+def test_interrupted_training_of_a_model_has_the_same_artifact(aws, tmp_path):
+    (tmp_path / "sales").mkdir()
+    (tmp_path / "sales/model.py").write_text(MODEL)
+    given = {"name": "sales", "problem": "binary_classification", "data": {"label": "sold"}}
+    config = ModelConfig.model_validate(given | {"gate": {"metric": "auc", "minimum": 0.5}, "training": {"spot": True}})
+    code = build_job_code(config, project=tmp_path / "sales", target=tmp_path / "code.zip")
+    folder = aws.name("training")
+    rows = io.BytesIO()
+    pd.DataFrame({"x": np.arange(50.0), "sold": np.arange(50) % 2}).to_parquet(rows, index=False)
+    columns = json.dumps({"columns": [{"name": "x", "type": "number", "nullable": True}], "label": "sold"})
+    aws.put(f"{folder}/code/code.zip", pathlib.Path(code.path).read_bytes())
+    for key in ("train", "validation"):
+        aws.put(f"{folder}/{key}/part-0.parquet", rows.getvalue())
+    aws.put(f"{folder}/schema/columns.json", columns)
+    channels = {name: f"s3://{aws.bucket}/{folder}/{name}" for name in ("code", "train", "validation", "schema")}
+
+    def train(name, **environment):
+        request = aws.training("", channels)
+        request["InputDataConfig"] = request["InputDataConfig"][-len(channels) :]
+        request["AlgorithmSpecification"]["ContainerArguments"] = ["train"]
+        request |= {
+            "EnableManagedSpotTraining": True,
+            "CheckpointConfig": {"S3Uri": f"s3://{aws.bucket}/{folder}/{name}", "LocalPath": "/opt/ml/checkpoints"},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120},
+            "Environment": {"AWS_DEFAULT_REGION": "us-east-1", **environment},
+        }
+        job = aws.name(name)
+        aws.sagemaker.create_training_job(TrainingJobName=job, **request)
+        return job
+
+    whole = wait(lambda job=train("whole"): aws.ended("Training", job))
+    name = train("interrupted", INTERRUPTED="yes")
+    wait(lambda: aws.keys(f"{folder}/interrupted/state"))
+    aws.local.post("spot-interruptions", job=name)
+    resumed = wait(lambda: aws.ended("Training", name))
+
+    assert whole["TrainingJobStatus"] == resumed["TrainingJobStatus"] == "Completed", [whole, resumed]
+    assert "Interrupted" in [stage["Status"] for stage in resumed["SecondaryStatusTransitions"]]
+    archives = [aws.get(job["ModelArtifacts"]["S3ModelArtifacts"]) for job in (whole, resumed)]
+    assert archives[0] == archives[1]
+    logs = aws.client("logs").filter_log_events(
+        logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=name, filterPattern=""
+    )
+    text = "\n".join(event["message"] for event in logs["events"])
+    assert "SageMaker ends this job (SIGTERM)" in text
+    assert "resume    1 files of checkpoints in " in text
