@@ -172,11 +172,10 @@ def test_interrupted_training_of_a_model_has_the_same_artifact(aws, tmp_path):
         aws.sagemaker.create_training_job(TrainingJobName=job, **request)
         return job
 
-    whole = wait(lambda job=train("whole"): aws.ended("Training", job))
-    name = train("interrupted", INTERRUPTED="yes")
+    first, name = train("whole"), train("interrupted", INTERRUPTED="yes")
     wait(lambda: aws.keys(f"{folder}/interrupted/state"))
     aws.local.post("spot-interruptions", job=name)
-    resumed = wait(lambda: aws.ended("Training", name))
+    whole, resumed = (wait(lambda job=job: aws.ended("Training", job)) for job in (first, name))
 
     assert whole["TrainingJobStatus"] == resumed["TrainingJobStatus"] == "Completed", [whole, resumed]
     assert "Interrupted" in [stage["Status"] for stage in resumed["SecondaryStatusTransitions"]]
