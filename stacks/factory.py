@@ -59,13 +59,16 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
     stacks: list[ModelStack] = []
     promotes = any(model.promote == "model" for model in configs.values())
     delivered: list[tuple[Environment, Stage]] = []
+    spot = any(model.training.spot for model in configs.values())
     images = [model.training.image for model in configs.values() if model.training.image]
     for environment in config.environments:
         scope: App | Stage = app
         if environment in config.delivered:
             scope = Stage(app, environment.name)
             delivered.append((environment, scope))
-        foundation = FoundationStack(scope, config, environment, promotes=promotes, models=list(configs), images=images)
+        foundation = FoundationStack(
+            scope, config, environment, promotes=promotes, models=list(configs), images=images, spot=spot
+        )
         for name, model in configs.items():
             try:
                 stack = ModelStack(

@@ -53,6 +53,7 @@ class FoundationStack(Stack):
         promotes: Whether versions of a model are promoted from environment to environment. Default: False.
         models: Names of the models, whose captured requests and reports expire. Default: none.
         images: Images that the models' jobs have in place of the default one. Default: none.
+        spot: Whether a model trains on spot capacity. Default: False.
     """
 
     resources: EnvironmentResources
@@ -67,6 +68,7 @@ class FoundationStack(Stack):
         promotes: bool = False,
         models: Sequence[str] = (),
         images: Sequence[str] = (),
+        spot: bool = False,
     ) -> None:
         names = factory.names(environment)
         super().__init__(
@@ -77,6 +79,7 @@ class FoundationStack(Stack):
             env=Environment(account=environment.account, region=environment.region),
         )
         apply_permissions_boundary(self, environment.permissions_boundary)
+        self._spot = spot
         self._names = names
         self._removal = RemovalPolicy.RETAIN if environment.removal == "retain" else RemovalPolicy.DESTROY
         self.key = EncryptionKey(self, "Encryption", names=names, removal=self._removal, rules_to_topics=False).key
@@ -136,6 +139,7 @@ class FoundationStack(Stack):
             names=self._names,
             key=self.key,
             statements=statements,
+            checkpoints=self._spot,
             availability_zones=environment.availability_zones,
         )
 

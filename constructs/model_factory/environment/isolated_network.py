@@ -48,6 +48,7 @@ class IsolatedNetwork(Construct):
         key: Key that encrypts the flow log. Default: a key of its own.
         statements: Statements of the roles of functions in the VPC. With names, endpoint policies allow these calls and
             no others. Default: none.
+        checkpoints: Whether trainings on spot capacity keep checkpoints in the environment's bucket. Default: False.
         availability_zones: Two Availability Zones that have the interface endpoints' services and the instance types.
             Default: the first two of the region.
     """
@@ -60,10 +61,11 @@ class IsolatedNetwork(Construct):
         names: EnvironmentNames | None = None,
         key: kms.IKey | None = None,
         statements: Sequence[iam.PolicyStatement] = (),
+        checkpoints: bool = False,
         availability_zones: Sequence[str] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._names, self._at = names, names or StackLocation.of(self)
+        self._names, self._at, self._checkpoints = names, names or StackLocation.of(self), checkpoints
         self._title = names.prefix if names else self.node.path
         self._tags = [CfnTag(key="Name", value=self._title)]
         self._vpc = ec2.CfnVPC(
@@ -157,7 +159,7 @@ class IsolatedNetwork(Construct):
         self._endpoint(
             "S3",
             ec2.GatewayVpcEndpointAwsService.S3.name,
-            storage_policy(names, assets_bucket_arn(names, qualifier_of(self)))
+            storage_policy(names, assets_bucket_arn(names, qualifier_of(self)), checkpoints=self._checkpoints)
             if names
             else account_storage_policy(self._at),
             kind="Gateway",

@@ -68,18 +68,19 @@ def interface_policies(
     return policies
 
 
-def storage_policy(names: EnvironmentNames, code: str) -> list[iam.PolicyStatement]:
+def storage_policy(names: EnvironmentNames, code: str, *, checkpoints: bool = False) -> list[iam.PolicyStatement]:
     """Policy of the gateway endpoint for S3: the environment's buckets, the deployed code, and custom resources.
 
-    `code`: ARN of the bucket with the jobs' code, which `cdk bootstrap` created.
+    `code`: ARN of the bucket with the jobs' code, which `cdk bootstrap` created. `checkpoints`: SageMaker removes the checkpoints
+    that a training on spot capacity removes.
     """
     buckets = [names.bucket_arn(purpose) for purpose in ("data", "artifacts", "records")]
     objects = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
+    removed = [f"{names.bucket_arn('artifacts')}/{ROWS}*/checkpoints/*"] if checkpoints else []
     return [
         _own_principals(names, ["s3:ListBucket", "s3:ListBucketVersions"], [*buckets, code]),
         _own_principals(names, objects, [f"{bucket}/*" for bucket in buckets]),
-        # SageMaker removes the checkpoints that a training removes.
-        _own_principals(names, ["s3:DeleteObject"], [f"{names.bucket_arn('artifacts')}/{ROWS}*/checkpoints/*"]),
+        *([_own_principals(names, ["s3:DeleteObject"], removed)] if removed else []),
         _own_principals(names, ["s3:GetObject", "s3:GetObjectVersion"], [f"{code}/*"]),
         _custom_resource_responses(names),
     ]
