@@ -57,7 +57,7 @@ class Group:
 GROUPS = (
     Group("lint", 13),
     Group("unit/lambda", 100, ("unit/lambda",)),
-    Group("unit/sagemaker", 30, ("unit/local_aws/sagemaker",)),
+    Group("unit/sagemaker", 55, ("unit/local_aws/sagemaker",), quick=36),
     Group("unit/jobs", 65, ("unit/jobs",), quick=45),
     Group("unit/drift", 35, ("unit/drift",), quick=15),
     Group("unit/authorization", 20, ("unit/local_aws/authorization",)),
