@@ -113,7 +113,7 @@ class FoundationStack(Stack):
         code = assets_bucket_arn(names, qualifier_of(self))
         return shared_statements(names, key_arn) | {
             "recorder": recorder_statements(names, key_arn, self._evidence_key.key_arn, code),
-            "publisher": publisher_statements(names, key_arn, _receiver(factory)),
+            "publisher": publisher_statements(names, key_arn, LineageReceiver(**factory.openlineage.model_dump())),
         }
 
     def _vpc(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> VpcConfig | None:
@@ -217,7 +217,7 @@ class FoundationStack(Stack):
             names=self._names,
             source=FUNCTIONS / "publisher",
             key=self.key,
-            receiver=_receiver(factory),
+            receiver=LineageReceiver(**factory.openlineage.model_dump()),
             statements=list(statements["publisher"]),
             vpc=self.vpc,
             alarm_topic=self._by_name.alarm_topic,
@@ -298,11 +298,6 @@ class FoundationStack(Stack):
                 gives=promotes and environment != factory.delivered[-1],
                 receives=promotes and environment != factory.delivered[0],
             )
-
-
-def _receiver(factory: FactoryConfig) -> LineageReceiver:
-    section = factory.openlineage
-    return LineageReceiver(section.url, section.api_key_parameter, section.repository)
 
 
 def _days(age: timedelta | None) -> Duration | None:

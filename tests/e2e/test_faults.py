@@ -125,8 +125,8 @@ def test_object_deleted_between_steps_fails_training_with_its_name(live, alerts,
 def test_full_disk_fails_training_with_reason(live, alerts, monkeypatch):
     initialize = ContainerView.__init__
 
-    def initialize_full(self, root: Path):
-        initialize(self, root)
+    def initialize_full(self, root: Path, *arguments: str):
+        initialize(self, root, *arguments)
         output = root / "processing" / "output"
         if output.exists():
             self.mounts.append((namespace.MEMORY, "/opt/ml/processing/output", "size=16384"))
