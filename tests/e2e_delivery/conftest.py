@@ -12,6 +12,7 @@ import pytest
 
 from local_aws.authorization.policies import Document
 from local_aws.server import LocalAws
+from model_factory.environment.scheduler_role import scheduler_role_arn
 from model_factory.ops.acceptance.alerts import subscribed_queue
 from model_factory.ops.delivery.deliveries import Approval, Deliveries
 from model_factory.ops.local.demo_delivery.workspace import TOOLING, Workspace
@@ -204,7 +205,7 @@ def conflict(live, before, alerts):
         Name=name,
         ScheduleExpression="rate(1 day)",
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target={"Arn": session.names.arn("sqs", "existing"), "RoleArn": session.names.iam_arn("role/existing")},
+        Target={"Arn": session.names.arn("sqs", "existing"), "RoleArn": scheduler_role_arn(session.names)},
     )
     live.restore_models()
     live.workspace.change("models/sales/model.yaml", "schedule: null", "schedule: rate(1 day)")
