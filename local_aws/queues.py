@@ -1,6 +1,7 @@
-"""FIFO queues: they keep the order of a group through retries, and remember deduplication ids after a message is deleted.
+"""Queues as SQS has them: FIFO queues keep the order of a group through retries and remember deduplication ids after a message is
+deleted, and attributes that are not given stay as they are.
 
-Moto does neither, and invokes functions of event source mappings inside SendMessage; here `pollers` reads the queues.
+Moto does none of this, and invokes functions of event source mappings inside SendMessage; here `pollers` reads the queues.
 """
 
 import threading
@@ -37,6 +38,14 @@ def install(local: EmbeddedAws) -> None:
         queue.pending_messages.difference_update([m for m in list(queue.pending_messages) if m.visible])
         return receive_message(self, queue_name, *arguments, **more)
 
+    set_attributes = Queue._set_attributes
+
+    def set_those_given(self: Any, attributes: dict[str, Any], now: float | None = None) -> None:
+        # Moto takes a queue's policy away when any other attribute is set; a new queue has none yet.
+        kept = {"Policy": self.policy} if hasattr(self, "_policy_json") else {}
+        set_attributes(self, kept | attributes, now)
+
+    local.replace(Queue, "_set_attributes", set_those_given)
     local.replace(Queue, "add_message", add_once)
     local.replace(SQSBackend, "receive_message", receive_in_order)
     local.replace(Queue, "pending_message_groups", property(_groups_in_flight))

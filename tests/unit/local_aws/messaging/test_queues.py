@@ -130,3 +130,11 @@ def test_failures_of_batch_return_to_queue(answer, failed):
 def test_reported_failures_need_the_mapping_to_expect_them():
     answer = {"result": {"batchItemFailures": [{"itemIdentifier": "2"}]}}
     assert pollers._failed(answer, ["1", "2"], reports_failures=False) == set()
+
+
+def test_policy_stays_when_another_attribute_is_set(fifo):
+    policy = '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}]}'
+    fifo._backend.set_queue_attributes("q.fifo", {"Policy": policy})
+    fifo._backend.set_queue_attributes("q.fifo", {"DelaySeconds": "0"})
+    queue = fifo._backend.get_queue("q.fifo")
+    assert (queue.policy, queue.delay_seconds) == (policy, 0)
