@@ -12,7 +12,7 @@ from model_factory.ops.waiting import wait_for
 
 from .auditor import auditor
 from .sales import records
-from .scoring import land, next_run, without_delay
+from .scoring import land, next_run, send_event, without_delay
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -80,6 +80,7 @@ def test_landed_file_is_scored_recorded_and_monitored(batch, alerts):
 def test_run_that_fails_alerts_with_its_reason(batch, alerts):
     before = batch.newest_execution(batch.names.scoring_pipeline)
     land(batch, records(5).assign(x="many"), "dt=2026-11-27/bad.csv")
+    send_event(batch, "data")  # SQS keeps one of the rule's messages in five minutes, and here the queue has no delay
     assert "scoring/dt=2026-11-27/bad.csv: column 'x': 5 values are no number" in next_run(batch, before).reason
     assert "bad.csv" in alerts(batch.names.scoring_pipeline)
     batch.client("s3").delete_object(
