@@ -12,6 +12,9 @@ ASSETS_KEY = "The bucket of `cdk bootstrap` has a key only with an option that t
 DELETE_OBJECTS = "S3's reference of DeleteObjects asks for it always; here a version needs s3:DeleteObjectVersion only."
 GONE_ZIP = "A zip of code that is gone is 404 only for those who may list its bucket; none is gone here."
 CARD_KEY = "SageMaker does not document what a model card's key asks of the caller; its other keys ask for it."
+NO_BATCH_MODEL = (
+    "Rules of models with mode batch send to it, which test_scoring.py does; no model of this test has the mode."
+)
 RESPONSES = "A custom resource responds to CloudFormation through S3; here it responds to the embedded AWS directly."
 
 ONLY_ON_AWS: dict[tuple[str, str], str] = {
@@ -31,6 +34,7 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
         for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
     },
     ("key/LogGroups", "kms:DescribeKey"): LOGS,
+    ("queue score.fifo/RulesOfThisFactory", "sqs:SendMessage"): NO_BATCH_MODEL,
     ("bucket logs", "s3:PutObject"): ACCESS_LOGS,
     **{
         ("network-log", value): FLOW_LOGS
