@@ -55,8 +55,8 @@ class Group:
 
 
 GROUPS = (
-    Group("lint", 13),
-    Group("unit/lambda", 100, ("unit/lambda",)),
+    Group("lint", 11),
+    Group("unit/lambda", 95, ("unit/lambda",)),
     Group("unit/sagemaker", 55, ("unit/local_aws/sagemaker",), quick=36),
     Group("unit/jobs", 65, ("unit/jobs",), quick=45),
     Group("unit/drift", 35, ("unit/drift",), quick=15),
@@ -85,12 +85,12 @@ GROUPS = (
         ),
         quick=70,
     ),
-    Group("unit/ops", 100, ("unit/ops",), quick=90),
-    Group("stacks", 200, ("stacks", "examples"), quick=155),
+    Group("unit/ops", 100, ("unit/ops",), quick=74),
+    Group("stacks", 200, ("stacks", "examples"), quick=147),
     Group("documentation", 45, ("docs",), quick=29),
-    Group("e2e/scenarios", 310, ("e2e",), "not permissions", quick=125),
+    Group("e2e/scenarios", 310, ("e2e",), "not permissions", quick=83),
     Group("e2e/permissions", 130, ("e2e",), "permissions", quick=0),
-    Group("e2e-delivery", 400, ("e2e_delivery",), quick=185),
+    Group("e2e-delivery", 400, ("e2e_delivery",), quick=147),
     Group("packaging/library", 130, ("packaging",), quick=0),
     Group("packaging/embedded-aws", 40, ("local_aws_standalone",), quick=25),
     Group("conformance", 50, ("conformance",), quick=0),
