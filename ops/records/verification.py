@@ -77,13 +77,15 @@ def verify_chain(
 
     Raises ClientError.
     """
+    # Before the chain: a marker that is there then has its record. Of younger records it may be missing for a while.
+    index = list(objects.versions(f"{folder(model)}/index/"))
     entries = [
         each.also(place_problems(each.record, *place))
         for each in read_chain(objects, model, since=since, progress=progress)
     ]
     findings = [Finding(model, each.key, each.problem) for each in entries if each.problem]
     findings += _differences_from_heads(model, entries, heads, complete=since is None)
-    findings += _marker_findings(objects, model, entries, now, complete=since is None)
+    findings += _marker_findings(index, model, entries, now, complete=since is None)
     findings += _event_findings(objects, model, entries, now, since)
     findings += marker_findings(
         objects, model, entries, listed(objects) if lineage is None else lineage, now, complete=since is None
@@ -124,13 +126,13 @@ def _differences_from_heads(
 
 
 def _marker_findings(
-    objects: Objects, model: str, entries: Sequence[Entry], now: datetime, *, complete: bool
+    index: Iterable[list[Version]], model: str, entries: Sequence[Entry], now: datetime, *, complete: bool
 ) -> Iterator[Finding]:
     """Markers that are missing, that no record has, or that were changed."""
     expected = {key: each for each in entries if (key := _marker(each.record))}
     oldest = 1 if complete else min((each.sequence for each in entries if each.sequence), default=1)
     found: set[str] = set()
-    for group in objects.versions(f"{folder(model)}/index/"):
+    for group in index:
         key = group[0].key
         found.add(key)
         try:

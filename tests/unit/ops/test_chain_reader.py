@@ -1,15 +1,16 @@
 """Reading and verifying the chain of a model."""
 
 from datetime import timedelta
+from typing import Any
 
 import boto3
 import pytest
 
 from model_factory.functions.shared.chain import digest, encode, index_key, record_key
-from model_factory.ops.records import chain
+from model_factory.ops.records import chain, verification
 from model_factory.ops.records.chain import read_chain
 
-from .chains import MemoryObjects, record, write
+from .chains import ENVIRONMENT, FACTORY, MemoryObjects, record, write
 
 KEY = record_key("churn", 2)
 
@@ -173,3 +174,14 @@ def test_records_of_s3_are_filtered_by_kind(bucket: Bucket):
 def test_marker_is_derived_from_its_record(objects: MemoryObjects):
     for entry in read_chain(objects, "churn"):
         assert index_key(entry.record) in objects.objects
+
+
+def test_record_written_during_an_audit_is_no_finding(objects: MemoryObjects, monkeypatch: pytest.MonkeyPatch):
+    def read_and_write(*arguments: Any, **more: Any) -> list[chain.Entry]:
+        entries = list(read_chain(*arguments, **more))
+        write(objects, "churn", {}, step=timedelta(seconds=1))
+        return entries
+
+    monkeypatch.setattr(verification, "read_chain", read_and_write)
+    audit = verification.verify_chain(objects, "churn", [], place=(FACTORY, ENVIRONMENT), now=objects.now)
+    assert (len(audit.entries), audit.findings) == (3, [])
