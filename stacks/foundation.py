@@ -118,16 +118,12 @@ class FoundationStack(Stack):
 
     def _vpc(self, environment: EnvironmentConfig, statements: Sequence[iam.PolicyStatement]) -> VpcConfig | None:
         """The VPC of jobs, endpoints and functions. None: they are outside of a VPC."""
-        match environment.network:
-            case "isolated":
-                return self._isolated(environment, statements).vpc
-            case "none":
-                network = None
-            case existing:
-                network = existing
+        network = environment.network
+        if network == "isolated":
+            return self._isolated(environment, statements).vpc
         if environment.keep_isolated_network:
             self._keep_exports(self._isolated(environment, statements).vpc)
-        if network is None:
+        if network == "none":
             return None
         # The VPC can belong to another account that shares its subnets; ids are unique in all accounts.
         return VpcConfig(tuple(network.subnets), tuple(network.security_groups), account="*")
@@ -223,22 +219,21 @@ class FoundationStack(Stack):
             alarm_topic=self._by_name.alarm_topic,
             undelivered=self._by_name.undelivered_queue,
         )
-        retrain_queue = self._behind_queue("Retrain", _MINUTE, statements)
-        deploy_queue = self._behind_queue("Deploy", _DEPLOY_TIMEOUT, statements)
-        score_queue = self._behind_queue("Score", _MINUTE, statements, delay=_BURST)
-        cleanup = self._function("EndpointCleanup", "endpoint-cleanup", _CLEANUP_TIMEOUT, statements)
         self.resources = EnvironmentResources(
             data_bucket=self._lake.data,
             artifacts_bucket=self._lake.artifacts,
             records_bucket=self._lake.records,
             key=self.key,
             alarm_topic=cast(sns.ITopic, self._alerts.topic),
-            retrain_queue=retrain_queue,
-            deploy_queue=deploy_queue,
-            score_queue=score_queue,
+            retrain_queue=self._behind_queue("Retrain", _MINUTE, statements),
+            deploy_queue=self._behind_queue("Deploy", _DEPLOY_TIMEOUT, statements),
+            score_queue=self._behind_queue("Score", _MINUTE, statements, delay=_BURST),
             undelivered_queue=self._undelivered.queue,
             scheduler_role=cast(iam.IRole, self._scheduler.role),
-            endpoint_cleanup=cast(lambda_.IFunction, cleanup.function),
+            endpoint_cleanup=cast(
+                lambda_.IFunction,
+                self._function("EndpointCleanup", "endpoint-cleanup", _CLEANUP_TIMEOUT, statements).function,
+            ),
             vpc=self.vpc,
         )
 

@@ -1,13 +1,10 @@
 """The pipeline that monitors the deployed version, and the schedule that starts it."""
 
-import json
 from datetime import timedelta
 from typing import Any
 
-from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
@@ -20,10 +17,9 @@ from .metrics import model_metric
 from .model_registry import read_versions
 from .pipeline import SageMakerPipeline
 from .props import ModelProps
-from .schedule_role import dead_letters, scheduler_role
+from .schedules import SCHEDULER_TIME, pipeline_schedule
 
 SCHEDULED_TIME = Parameter("ScheduledTime", "")
-_TIME = "<aws.scheduler.scheduled-time>"
 
 
 class MonitorPipeline(SageMakerPipeline):
@@ -72,45 +68,25 @@ class MonitorPipeline(SageMakerPipeline):
             open_resources="SageMaker generates the names of a pipeline's jobs.",
         )
         definition = monitor_definition(props, self.job_role.role_arn)
-        self.pipeline = sagemaker.CfnPipeline(
-            self,
-            "Pipeline",
-            pipeline_name=self.pipeline_name,
-            pipeline_description=f"Monitors the endpoint of {props.config.name}",
-            pipeline_definition={"PipelineDefinitionBody": Stack.of(self).to_json_string(definition.render())},
-            role_arn=self.role.role_arn,
-        )
+        self.pipeline = self._create(definition, self.role, f"Monitors the endpoint of {props.config.name}")
         self.schedule = self._schedule(props)
 
     def _schedule(self, props: ModelProps) -> scheduler.CfnSchedule:
         monitoring = props.config.monitoring
-        request = {
-            "PipelineName": self.pipeline_name,
-            # One token for one scheduled time: a repeated delivery does not start a second execution.
-            "ClientRequestToken": f"{self.pipeline_name}-{_TIME}",
-            "PipelineParameters": [{"Name": SCHEDULED_TIME.name, "Value": _TIME}],
-        }
-        start = allow(["sagemaker:StartPipelineExecution"], [self.pipeline_arn])
-        role = scheduler_role(self, props, "monitor", [start])
-        schedule = scheduler.CfnSchedule(
+        schedule = pipeline_schedule(
             self,
-            "Schedule",
-            name=props.names.schedule("monitor"),
+            props,
+            "monitor",
+            expression=monitoring.schedule,
+            timezone=monitoring.timezone,
             description=f"Starts the monitor pipeline of {props.config.name}",
-            schedule_expression=monitoring.schedule,
-            schedule_expression_timezone=monitoring.timezone,
+            request={"PipelineParameters": [{"Name": SCHEDULED_TIME.name, "Value": SCHEDULER_TIME}]},
             # Models with the same schedule do not all start at the same minute.
-            flexible_time_window={
+            window={
                 "mode": "FLEXIBLE",
                 "maximumWindowInMinutes": _spread_minutes(interval(monitoring.schedule)),
             },
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=f"arn:{props.environment_names.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
-                role_arn=role.role_arn,
-                input=json.dumps(request),
-                retry_policy={"maximumRetryAttempts": 3, "maximumEventAgeInSeconds": 900},
-                **dead_letters(props),
-            ),
+            retries={"maximumRetryAttempts": 3, "maximumEventAgeInSeconds": 900},
         )
         schedule.node.add_dependency(self.pipeline)
         return schedule

@@ -5,13 +5,15 @@ from typing import Any
 from aws_cdk import Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from ..definition import PipelineDefinition
 from .metrics import pipeline_metric
 
 
 class SageMakerPipeline(Construct):
-    """ARN, grants and metrics of a pipeline; base of TrainingPipeline and MonitorPipeline. It creates no resource.
+    """ARN, grants and metrics of a pipeline; base of the pipelines of a model. It creates no resource by itself.
 
     Attributes:
         pipeline_name: Name of the pipeline.
@@ -27,6 +29,17 @@ class SageMakerPipeline(Construct):
         """
         super().__init__(scope, construct_id)
         self.pipeline_name = pipeline_name
+
+    def _create(self, definition: PipelineDefinition, role: iam.Role, description: str) -> sagemaker.CfnPipeline:
+        """The resource with a definition, run as `role`."""
+        return sagemaker.CfnPipeline(
+            self,
+            "Pipeline",
+            pipeline_name=self.pipeline_name,
+            pipeline_description=description,
+            pipeline_definition={"PipelineDefinitionBody": Stack.of(self).to_json_string(definition.render())},
+            role_arn=role.role_arn,
+        )
 
     @staticmethod
     def from_pipeline_name(scope: Construct, construct_id: str, pipeline_name: str) -> "SageMakerPipeline":

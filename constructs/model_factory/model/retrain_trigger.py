@@ -14,7 +14,7 @@ from ..core.permissions import allow
 from ..core.queue_target import queue_target
 from .metrics import model_metric
 from .props import ModelProps
-from .schedule_role import dead_letters, scheduler_role
+from .schedules import dead_letters, scheduler_role
 
 _TIME = "<aws.scheduler.scheduled-time>"
 

@@ -3,16 +3,13 @@
 import json
 from typing import Any
 
-from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sagemaker as sagemaker
-from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from ..core.bucket_statements import list_objects, read_object_versions, read_objects, write_objects
-from ..core.permissions import allow, put_metrics, service_role
+from ..core.permissions import put_metrics, service_role
 from ..definition import Execution, Parameter, PipelineDefinition, ProcessingStep
 from .jobs import RETRY_JOB, job_environment, job_statements, pipeline_statements, processing_arguments
 from .metrics import model_metric
@@ -20,13 +17,12 @@ from .model_registry import read_versions
 from .pipeline import SageMakerPipeline
 from .props import ModelProps
 from .retrain_trigger import model_target
-from .schedule_role import dead_letters, scheduler_role
+from .schedules import pipeline_schedule
 
 INBOX, REQUESTS = "scoring/", "scoring-requests/"
 """Folders of a model in the data bucket: files that are scored when they land, and those of `model-factory score`."""
 DATA = Parameter("Data", "")
 VERSION = Parameter("Version", "")
-_TIME = "<aws.scheduler.scheduled-time>"
 
 
 class ScoringPipeline(SageMakerPipeline):
@@ -77,14 +73,7 @@ class ScoringPipeline(SageMakerPipeline):
             open_resources="SageMaker generates the names of a pipeline's jobs.",
         )
         definition = scoring_definition(props, self.job_role.role_arn)
-        self.pipeline = sagemaker.CfnPipeline(
-            self,
-            "Pipeline",
-            pipeline_name=self.pipeline_name,
-            pipeline_description=f"Scores files with {props.config.name}",
-            pipeline_definition={"PipelineDefinitionBody": Stack.of(self).to_json_string(definition.render())},
-            role_arn=self.role.role_arn,
-        )
+        self.pipeline = self._create(definition, self.role, f"Scores files with {props.config.name}")
         serving = props.config.serving
         if serving.mode == "batch" and serving.batch.on_data:
             self._rules(props)
@@ -134,28 +123,16 @@ class ScoringPipeline(SageMakerPipeline):
             )
 
     def _schedule(self, props: ModelProps, expression: str, timezone: str) -> None:
-        request = {
-            "PipelineName": self.pipeline_name,
-            # One token for one scheduled time: a repeated delivery does not start a second execution.
-            "ClientRequestToken": f"{self.pipeline_name}-{_TIME}",
-            "PipelineExecutionDisplayName": "schedule",
-        }
-        start = allow(["sagemaker:StartPipelineExecution"], [self.pipeline_arn])
-        schedule = scheduler.CfnSchedule(
+        schedule = pipeline_schedule(
             self,
-            "Schedule",
-            name=props.names.schedule("score"),
+            props,
+            "score",
+            expression=expression,
+            timezone=timezone,
             description=f"Starts the scoring pipeline of {props.config.name}",
-            schedule_expression=expression,
-            schedule_expression_timezone=timezone,
-            flexible_time_window={"mode": "OFF"},
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=f"arn:{props.environment_names.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
-                role_arn=scheduler_role(self, props, "score", [start]).role_arn,
-                input=json.dumps(request),
-                retry_policy={"maximumRetryAttempts": 10, "maximumEventAgeInSeconds": 3600},
-                **dead_letters(props),
-            ),
+            request={"PipelineExecutionDisplayName": "schedule"},
+            window={"mode": "OFF"},
+            retries={"maximumRetryAttempts": 10, "maximumEventAgeInSeconds": 3600},
         )
         schedule.node.add_dependency(self.pipeline)
 

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from ..core.bucket_statements import delete_objects, list_objects, read_object_versions, read_objects, write_objects
@@ -89,14 +87,7 @@ class TrainingPipeline(SageMakerPipeline):
             open_resources="SageMaker generates the names of a pipeline's jobs and versions.",
         )
         definition = training_definition(props, self.job_role.role_arn)
-        self.pipeline = sagemaker.CfnPipeline(
-            self,
-            "Pipeline",
-            pipeline_name=self.pipeline_name,
-            pipeline_description=f"Trains, evaluates and registers {props.config.name}",
-            pipeline_definition={"PipelineDefinitionBody": Stack.of(self).to_json_string(definition.render())},
-            role_arn=self.role.role_arn,
-        )
+        self.pipeline = self._create(definition, self.role, f"Trains, evaluates and registers {props.config.name}")
 
 
 def training_definition(props: ModelProps, job_role_arn: str) -> PipelineDefinition:

@@ -1,0 +1,95 @@
+"""A model's schedules: those that start a pipeline, and their role and dead letters."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from ..core.permissions import allow, service_role, use_key
+from .pipeline import SageMakerPipeline
+from .props import ModelProps
+
+SCHEDULER_TIME = "<aws.scheduler.scheduled-time>"
+"""What EventBridge Scheduler replaces by the time that an invocation stands for."""
+
+
+def scheduler_role(
+    scope: Construct, props: ModelProps, purpose: str, statements: Sequence[iam.PolicyStatement]
+) -> iam.IRole:
+    """The environment's role; without one, a new role with `statements` that can write to the dead-letter queue."""
+    if props.scheduler_role:
+        return props.scheduler_role
+    undelivered = props.undelivered_queue
+    role = service_role(
+        scope,
+        "ScheduleRole",
+        names=props.environment_names,
+        name=props.role_name(f"{purpose}-schedule"),
+        service="scheduler",
+        description=f"Schedule {purpose} of {props.config.name}",
+        statements=[
+            *statements,
+            *([allow(["sqs:SendMessage"], [undelivered.queue_arn])] if undelivered else []),
+            *([use_key(props.key.key_arn)] if props.key else []),
+        ],
+    )
+    # jsii gives the parameters of Role and IRole different names, so a type checker sees no IRole in a Role.
+    return cast(iam.IRole, role)
+
+
+def dead_letters(props: ModelProps) -> dict[str, Any]:
+    """The property `dead_letter_config` of a schedule's target; empty without a queue."""
+    return {"dead_letter_config": {"arn": props.undelivered_queue.queue_arn}} if props.undelivered_queue else {}
+
+
+def pipeline_schedule(
+    pipeline: SageMakerPipeline,
+    props: ModelProps,
+    purpose: str,
+    *,
+    expression: str,
+    timezone: str,
+    description: str,
+    request: Mapping[str, Any],
+    window: dict[str, Any],
+    retries: dict[str, Any],
+) -> scheduler.CfnSchedule:
+    """The schedule `purpose` of a model, which starts the pipeline that is its scope.
+
+    Args:
+        pipeline: The pipeline.
+        props: The model.
+        purpose: Part of the schedule's name, and of its role's where the environment has none.
+        expression: When, as EventBridge Scheduler takes it.
+        timezone: IANA name.
+        description: Of the schedule.
+        request: Members of StartPipelineExecution besides name and token.
+        window: The property `flexible_time_window`.
+        retries: The property `retry_policy` of its target.
+    """
+    start = {
+        "PipelineName": pipeline.pipeline_name,
+        # One token for one scheduled time: a repeated delivery does not start a second execution.
+        "ClientRequestToken": f"{pipeline.pipeline_name}-{SCHEDULER_TIME}",
+        **request,
+    }
+    statement = allow(["sagemaker:StartPipelineExecution"], [pipeline.pipeline_arn])
+    return scheduler.CfnSchedule(
+        pipeline,
+        "Schedule",
+        name=props.names.schedule(purpose),
+        description=description,
+        schedule_expression=expression,
+        schedule_expression_timezone=timezone,
+        flexible_time_window=window,
+        target=scheduler.CfnSchedule.TargetProperty(
+            arn=f"arn:{props.environment_names.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
+            role_arn=scheduler_role(pipeline, props, purpose, [statement]).role_arn,
+            input=json.dumps(start),
+            retry_policy=retries,
+            **dead_letters(props),
+        ),
+    )
