@@ -26,11 +26,11 @@ class Rows:
     files: tuple[Path, ...]
 
     @classmethod
-    def of(cls, folder: Path, what: str) -> "Rows":
-        """The files of a folder. Raises JobFailure, which names `what`, when there are none."""
+    def of(cls, folder: Path, missing: str) -> "Rows":
+        """The files of a folder. Raises JobFailure with the message `missing` when there are none."""
         files = tuple(sorted(folder.glob("*.parquet")))
         if not files:
-            raise JobFailure(f"{what} has no rows")
+            raise JobFailure(missing)
         return cls(files)
 
     def __len__(self) -> int:

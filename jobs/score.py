@@ -70,7 +70,7 @@ def batch_scores(served: serve.Served, rows_folder: Path, first_row: int) -> np.
 
 
 def _read(served: serve.Served, rows_folder: Path) -> pd.DataFrame:
-    raw = Rows.of(rows_folder, rows_folder.name).frame()
+    raw = Rows.of(rows_folder, f"{rows_folder.name} has no rows").frame()
     missing = [column.name for column in served.columns if column.name not in raw]
     if missing:
         raise JobFailure(f"the column {missing[0]!r}, which it needs, is not in the data any more")

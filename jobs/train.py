@@ -36,7 +36,9 @@ def run() -> None:
     seed = int(model.settings["training"]["seed"])
     random.seed(seed)
     np.random.seed(seed)
-    train, validation = (Rows.of(paths.channel(name), f"channel {name!r}") for name in ("train", "validation"))
+    train, validation = (
+        Rows.of(paths.channel(name), f"channel {name!r} has no rows") for name in ("train", "validation")
+    )
     hyperparameters = read_hyperparameters()
     print(f"train     {len(train)} rows, validation {len(validation)}, hyperparameters {hyperparameters}", flush=True)
     classes = classes_of(train.column(model.label)) if model.problem != "regression" else None

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from .. import s3
 from ..columns import Column, canonical
 from ..scoring.store import INPUT, SCORE
-from .captured import QUARANTINED_LINES, Batch
+from .captured import Batch
 from .predictions import ScoredRequest
 
 
@@ -56,5 +56,5 @@ def _unreadable(key: str, version: int, live: int | None, bad: int, error: str, 
     elif bad:
         batch.bad_lines, batch.first_error = bad, f"{key}: {error}"
         first: dict[str, Any] = {"object": key, "line": "", "error": error, "text": f"{bad} rows"}
-        batch.bad = [first][:QUARANTINED_LINES]
+        batch.bad = [first]
     return batch

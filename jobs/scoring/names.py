@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 INBOX, REQUESTS = "scoring/", "scoring-requests/"
 PREDICTIONS = "predictions"
+FORMATS = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv", ".jsonl": "jsonl"}
+"""How an object is read, by the ending of its name."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class Target:
         return f"{model}/captured/{endpoint}/batch/{self.identity}-"
 
 
+def request_predictions(model: str, version: int) -> str:
+    """Folder of a version's predictions of the files that people asked for."""
+    # Names that begin with _ are no data to Spark, Hive and Athena: a request is no part of the model's table.
+    return f"{model}/{PREDICTIONS}/_requests/version={version}"
+
+
 def target(model: str, key: str, version_id: str, version: int) -> Target:
     """Where the predictions of a version of an object go.
 
@@ -39,7 +47,6 @@ def target(model: str, key: str, version_id: str, version: int) -> Target:
     is_request = path.startswith(REQUESTS)
     above, _, name = path.removeprefix(INBOX).removeprefix(REQUESTS).rpartition("/")
     identity = hashlib.sha256(f"{key}\0{version_id}".encode()).hexdigest()[:16]
-    # Names that begin with _ are no data to Spark, Hive and Athena: a request is no part of the model's table.
-    places = [f"_requests/version={version}" if is_request else "", above]
-    folder = "/".join([model, PREDICTIONS, *filter(None, places)])
+    table = request_predictions(model, version) if is_request else f"{model}/{PREDICTIONS}"
+    folder = f"{table}/{above}" if above else table
     return Target(folder, f"{name.partition('.')[0]}-{identity}", identity)

@@ -10,8 +10,8 @@ from .. import table_files
 from ..columns import as_text
 from ..failures import JobFailure
 from ..s3 import S3Object
+from .names import FORMATS
 
-FORMATS = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv", ".jsonl": "jsonl"}
 BATCH_ROWS, BATCH_VALUES = 200_000, 10_000_000
 
 

@@ -1,7 +1,5 @@
 """The record of a run that scored files: by which version, which files, and how it ended."""
 
-# pyright: reportMissingTypeStubs=false
-
 import json
 import os
 from typing import Any

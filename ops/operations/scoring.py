@@ -15,13 +15,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.s3 import is_gone, split_uri
+from model_factory.jobs.scoring.names import FORMATS, REQUESTS, request_predictions
 
 from ..project import EnvironmentSession, UsageError
 from .executions import follow
 from .trigger import require_deployed
+from .versions import list_versions
 
-SUFFIXES = (".parquet", ".csv", ".csv.gz", ".jsonl")
-REQUESTS, PREDICTIONS = "scoring-requests", "predictions/_requests"
 TIMEOUT_SECONDS = 6 * 3600
 
 
@@ -43,8 +43,8 @@ def score(
     settings = require_deployed(session, model)
     if "scoring_pipeline" not in settings:
         raise UsageError(f"{model} was deployed by an earlier release, which cannot score; deploy it again")
-    number = version or _newest_approved(session, model, settings["model_package_group"])
-    folder = f"{model}/{REQUESTS}/{_copy(session, model, data)}/"
+    number = version or _newest_approved(session, model)
+    folder = f"{model}/{REQUESTS}{_copy(session, model, data)}/"
     bucket = session.names.bucket("data")
     done = _predictions(session, model, folder, number)
     if done:
@@ -81,22 +81,22 @@ def download(session: EnvironmentSession, scored: Scored, target: Path) -> None:
 def _copy(session: EnvironmentSession, model: str, data: str) -> str:
     """Put the file where the pipeline reads it, in a folder of its content; the folder's name."""
     s3, bucket, name = session.client("s3"), session.names.bucket("data"), data.rpartition("/")[2]
-    suffix = next((each for each in sorted(SUFFIXES, key=len, reverse=True) if name.lower().endswith(each)), None)
+    suffix = next((each for each in FORMATS if name.lower().endswith(each)), None)
     if suffix is None:
-        raise UsageError(f"{data}: unsupported file type; it must end in {', '.join(SUFFIXES)}")
+        raise UsageError(f"{data}: unsupported file type; it must end in {', '.join(FORMATS)}")
     try:
         if data.startswith("s3://"):
             source, key = split_uri(data)
             head = s3.head_object(Bucket=source, Key=key)
             version = {"VersionId": head["VersionId"]} if "VersionId" in head else {}
             digest = hashlib.sha256(f"{data}\0{head['ETag']}\0{head.get('VersionId')}".encode()).hexdigest()[:32]
-            target = f"{model}/{REQUESTS}/{digest}/rows{suffix}"
+            target = f"{model}/{REQUESTS}{digest}/rows{suffix}"
             if not _exists(s3, bucket, target):
                 s3.copy({"Bucket": source, "Key": key, **version}, bucket, target)
             return digest
         with Path(data).open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()[:32]
-        target = f"{model}/{REQUESTS}/{digest}/rows{suffix}"
+        target = f"{model}/{REQUESTS}{digest}/rows{suffix}"
         if not _exists(s3, bucket, target):
             s3.upload_file(data, bucket, target)
     except OSError as error:
@@ -112,23 +112,21 @@ def _exists(s3: Any, bucket: str, key: str) -> bool:
     return bool(s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents"))
 
 
-def _newest_approved(session: EnvironmentSession, model: str, group: str) -> int:
-    pages = session.client("sagemaker").get_paginator("list_model_packages")
-    found = pages.paginate(ModelPackageGroupName=group, ModelApprovalStatus="Approved")
-    numbers = [each["ModelPackageVersion"] for page in found for each in page["ModelPackageSummaryList"]]
-    if not numbers:
+def _newest_approved(session: EnvironmentSession, model: str) -> int:
+    approved = list_versions(session, model, ModelApprovalStatus="Approved")
+    if not approved:
         raise UsageError(
             f"no version of {model} is approved in {session.environment.name}; name one with --version, or approve one: "
             f"model-factory approve {model} --env {session.environment.name}"
         )
-    return max(numbers)
+    return approved[0]["ModelPackageVersion"]
 
 
 def _predictions(session: EnvironmentSession, model: str, folder: str, version: int) -> Scored | None:
     """The predictions of a request's file by a version; None before it was scored."""
     s3, bucket = session.client("s3"), session.names.bucket("data")
     identity = folder.rstrip("/").rpartition("/")[2]
-    prefix = f"{model}/{PREDICTIONS}/version={version}/{identity}/_lineage/"
+    prefix = f"{request_predictions(model, version)}/{identity}/_lineage/"
     found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
     if not found:
         return None

@@ -78,7 +78,7 @@ def test_model_block_trains_on_tutorials_data(block, customers, tmp_path):
     rows = features.assign(left=data["left"])
     if "train_batches" in model:
         rows.to_parquet(tmp_path / "part-0.parquet", index=False)
-        batches = Rows.of(tmp_path, "the tutorial's data")
+        batches = Rows.of(tmp_path, "the tutorial's data has no rows")
         train = model["train_batches"]
         more = {"checkpoints": tmp_path} if "checkpoints" in inspect.signature(train).parameters else {}
         fitted = train(batches, batches, {}, **more)

@@ -40,7 +40,7 @@ def rows(tmp_path, table) -> Rows:
     """Two files, the first with three row groups."""
     table[:15].to_parquet(tmp_path / "part-0.parquet", index=False, row_group_size=5)
     table[15:].to_parquet(tmp_path / "part-1.parquet", index=False)
-    return Rows.of(tmp_path, "train")
+    return Rows.of(tmp_path, "train has no rows")
 
 
 def test_frame_is_what_pandas_reads(rows, table):
@@ -75,7 +75,7 @@ def test_minimum_bytes_are_not_more_than_the_frame(rows, table):
 
 def test_folder_without_files_fails(tmp_path):
     with pytest.raises(JobFailure, match="channel 'train' has no rows"):
-        Rows.of(tmp_path, "channel 'train'")
+        Rows.of(tmp_path, "channel 'train' has no rows")
 
 
 HALF = """
@@ -83,7 +83,7 @@ import resource, sys
 from pathlib import Path
 from jobs.prepared_rows import Rows
 
-rows = Rows.of(Path(sys.argv[1]), "train")
+rows = Rows.of(Path(sys.argv[1]), "train has no rows")
 next(iter(rows))
 status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
 limit = int(status["VmData"].split()[0]) * 1024 + rows.minimum_bytes // 2
