@@ -52,6 +52,12 @@ def batch(live):
     wait_for("the endpoint", lambda: live.endpoint_status() == "InService" or None, 120)
 
 
+def record_of(factory, version, execution):
+    """The newest record of scoring, if it is of this run."""
+    entry = newest(factory.session, factory.session.names.bucket("records"), factory.model, "scoring", version)
+    return entry.record if entry and entry.record["subject"] == execution else None
+
+
 def test_landed_file_is_scored_recorded_and_monitored(batch, alerts):
     bucket, pipeline = batch.session.names.bucket("data"), batch.names.scoring_pipeline
     before = batch.newest_execution(pipeline)
@@ -62,12 +68,7 @@ def test_landed_file_is_scored_recorded_and_monitored(batch, alerts):
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"{batch.model}/predictions/dt=2026-11-26/_lineage/")["Contents"]
     lineage = json.loads(s3.get_object(Bucket=bucket, Key=listed[0]["Key"])["Body"].read())
     assert (lineage["rows"], lineage["execution"]) == (400, finished.execution_arn)
-    record = wait_for(
-        "the record of the run",
-        lambda: newest(
-            batch.session, batch.session.names.bucket("records"), batch.model, "scoring", lineage["version"]
-        ),
-    ).record
+    record = wait_for("the record of the run", lambda: record_of(batch, lineage["version"], finished.execution_arn))
     assert (record["facts"]["outcome"], record["facts"]["rows"]) == ("succeeded", 400)
     (link,) = forward([batch.session], *reference.split("@"))
     assert [each.kind for each in link.below] == ["predictions"]
