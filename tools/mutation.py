@@ -37,6 +37,8 @@ FOLDERS = {
     "jobs/drift": "drift/test_*.py",
     "jobs/evaluation": "jobs/evaluation/test_*.py",
     "lambda/retrain": "lambda/test_retrain*.py",
+    "lambda/monitor": "lambda/test_monitor.py",
+    "lambda/score": "lambda/test_score.py",
     "lambda/deploy": "lambda/test_deploy*.py lambda/test_artifacts.py",
     "lambda/delivery": "lambda/test_delivery*.py lambda/test_promotion.py",
     "lambda/endpoint_cleanup": "lambda/test_endpoint_cleanup.py",
@@ -129,8 +131,9 @@ def _runs(session: Any, item: Any) -> bool:
     """Run one test and whether it passes; what the session shares stays."""
     from _pytest.runner import runtestprotocol
 
-    session._setupstate.teardown_exact(item)
-    reports = runtestprotocol(item, log=False, nextitem=item)
+    # The parent as the next item: pytest sets up no test that it has not torn down, and what the parent shares stays.
+    session._setupstate.teardown_exact(item.parent)
+    reports = runtestprotocol(item, log=False, nextitem=item.parent)
     return not any(report.failed for report in reports)
 
 
