@@ -65,7 +65,6 @@ def test_doctor_finds_no_problem_in_deployed_environment(deployed, run):
     }
 
 
-@pytest.mark.slow
 def test_acceptance_passes_and_leaves_nothing(deployed, run):
     code, result, log = run("acceptance", "--yes", model=deployed.model)
     assert [step for step in result["steps"] if step["status"] != "passed"] == [], log
