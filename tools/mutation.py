@@ -36,19 +36,18 @@ LIBRARIES = ("numpy", "pandas", "scipy.stats", "pyarrow.parquet", "sklearn.metri
 FOLDERS = {
     "jobs/drift": "drift/test_*.py",
     "jobs/evaluation": "jobs/evaluation/test_*.py",
-    "lambda/retrain": "lambda/test_retrain*.py",
+    "lambda/retrain": "lambda/test_retrain*.py lambda/test_invalid_messages.py",
     "lambda/monitor": "lambda/test_monitor.py",
     "lambda/score": "lambda/test_score.py",
-    "lambda/deploy": "lambda/test_deploy*.py lambda/test_artifacts.py",
+    "lambda/deploy": "lambda/test_deploy*.py lambda/test_artifacts.py lambda/test_invalid_messages.py",
     "lambda/delivery": "lambda/test_delivery*.py lambda/test_promotion.py",
-    "lambda/endpoint_cleanup": "lambda/test_endpoint_cleanup.py",
+    "lambda/endpoint_cleanup": "lambda/test_endpoint_cleanup.py lambda/test_invalid_messages.py",
     "lambda/bucket_cleanup": "lambda/test_bucket_cleanup.py",
     "lambda/recorder": "lambda/test_recorder*.py lambda/test_evidence*.py",
     "lambda/record_signer": "lambda/test_record_signer.py",
     "lambda/publisher": "lambda/test_publisher*.py",
     "lambda/alerts": "lambda/test_alert*.py",
-    "lambda/shared": "lambda/test_chain.py lambda/test_artifacts.py lambda/test_build_log.py lambda/test_lineage_files.py "
-    "lambda/test_queue_failures.py lambda/test_invalid_messages.py lambda/test_deploy_events.py lambda/test_retrain.py",
+    "lambda/shared": "lambda/test_*.py",
 }
 """By folder, patterns of its test files below tests/unit."""
 FAULTS = {"lambda/retrain": "trainings", "lambda/deploy": "deployments", "lambda/endpoint_cleanup": "removals"}
