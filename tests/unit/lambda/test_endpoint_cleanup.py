@@ -39,7 +39,7 @@ class _Put(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def responses():
     with Responses() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
 
