@@ -194,6 +194,7 @@ def replace_code(mutant: Mutant) -> bool:
     names that other modules import from it are bound anew.
     """
     path, functions = str(ROOT / mutant.file), dict(_codes(mutant.code))
+    gc.unfreeze()  # tests that fork freeze what they have loaded, and get_objects does not see it then
     loaded = gc.get_objects()
     if not mutant.in_function:
         for module in [each for each in loaded if isinstance(each, ModuleType) and _is_of(each, path)]:

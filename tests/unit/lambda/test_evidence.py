@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 
 from .training_files import ARTIFACT, EXECUTION, FACTS, FOLDER, MODEL, SageMaker, digest, kept, put, trained
 
@@ -118,6 +119,25 @@ def test_failed_training_names_what_is_missing(s3, collect):
     found = collect(artifact=None)
     assert set(found.files) == {"definition", "code"}
     assert set(found.missing) == {"manifest", "report", "evaluation"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_missing"), [("PipelineExecution does not exist", True), ("Rate exceeded", False)]
+)
+def test_definition_of_deleted_execution_is_missing(s3, store, recorder_modules, reason, is_missing):
+    class Sagemaker:
+        def describe_pipeline_definition_for_execution(self, **_):
+            code = "ResourceNotFound" if is_missing else "ThrottlingException"
+            raise ClientError({"Error": {"Code": code, "Message": reason}}, "DescribePipelineDefinitionForExecution")
+
+    trained(s3)
+    sources = recorder_modules.evidence.Sources(folder=FOLDER, execution=EXECUTION, artifact=None, artifact_digest=None)
+    if is_missing:
+        found = recorder_modules.evidence.collect(sources, store, Sagemaker())
+        assert found.missing["definition"] == f"{EXECUTION} does not exist"
+        return
+    with pytest.raises(ClientError, match="Rate exceeded"):
+        recorder_modules.evidence.collect(sources, store, Sagemaker())
 
 
 def test_artifact_too_large_for_the_time_is_missing(s3, recorder_modules, collect):
