@@ -148,7 +148,7 @@ def test_artifact_too_large_for_the_time_is_missing(s3, recorder_modules, collec
         late.digest(version)
 
 
-def test_large_object_is_copied_in_parts(recorder_modules, monkeypatch):
+def test_large_object_is_copied_in_parts(recorder_modules):
     class S3:
         """Counts parts; what S3 does with them is tested with the embedded AWS."""
 
@@ -169,15 +169,13 @@ def test_large_object_is_copied_in_parts(recorder_modules, monkeypatch):
         def complete_multipart_upload(self, **request):
             self.calls.append(request)
 
-    monkeypatch.setattr(recorder_modules.store, "LARGEST_COPY", 10)
-    monkeypatch.setattr(recorder_modules.store, "PART_BYTES", 8)
     s3 = S3()
-    version = recorder_modules.store.ObjectVersion("artifacts", "large", "v1", 12)
+    version = recorder_modules.store.ObjectVersion("artifacts", "large", "v1", 5 * 1024**3 + 1)
     entry = recorder_modules.store.Store(s3, "records", "sales", lambda: 60).copy(version, "a" * 64)
-    start, first, second, end = s3.calls
+    start, first, *_, last, end = s3.calls
     assert (start["Key"], start["ChecksumAlgorithm"]) == (f"sales/evidence/{'a' * 64}", "SHA256")
-    assert [part["CopySourceRange"] for part in (first, second)] == ["bytes=0-7", "bytes=8-11"]
+    assert [part["CopySourceRange"] for part in (first, last)] == ["bytes=0-536870911", "bytes=5368709120-5368709120"]
     assert first["CopySource"] == {"Bucket": "artifacts", "Key": "large", "VersionId": "v1"}
-    assert [part["ChecksumSHA256"] for part in end["MultipartUpload"]["Parts"]] == ["1", "2"]
+    assert [part["ChecksumSHA256"] for part in end["MultipartUpload"]["Parts"]] == [f"{n}" for n in range(1, 12)]
     assert end["IfNoneMatch"] == "*"
     assert (entry["sha256"], entry["version_id"]) == ("a" * 64, "v1")

@@ -129,6 +129,11 @@ def test_sender_is_the_session_that_called(local, cloud):
     assert ":" in received["Attributes"]["SenderId"]
 
 
+def ahead(minutes, seconds):
+    """A time of a sender whose clock is fast."""
+    return (datetime.now(UTC) + timedelta(minutes=minutes, seconds=seconds)).isoformat()
+
+
 FILE = {"sha256": "0" * 64, "size": 0, "source": "s" * 2048, "version_id": None}
 
 
@@ -142,6 +147,7 @@ FILE = {"sha256": "0" * 64, "size": 0, "source": "s" * 2048, "version_id": None}
         ({"version": 1}, {"version": 0}),
         ({"evidence": {"a": FILE}}, {"evidence": {"a": FILE | {"source": "s" * 2049}}}),
         ({"evidence": {"a": FILE}}, {"evidence": {"a": FILE | {"size": -1}}}),
+        ({"time": (4, 50)}, {"time": (5, 50)}),
     ],
 )
 def test_texts_and_numbers_of_record_have_limits(recorder_modules, modules, longest, too_long):
@@ -150,6 +156,8 @@ def test_texts_and_numbers_of_record_have_limits(recorder_modules, modules, long
     origin, cloud = shared.Origin(ACCOUNT, "acme-prod"), SimpleNamespace(model="churn")
 
     def parse(changes):
+        if "time" in changes:
+            changes = {"time": ahead(*changes["time"])}
         return messages.parse(messages.Received(json.dumps(sent(cloud, **changes)), "sender"), origin)
 
     assert parse(longest).model == "churn"
