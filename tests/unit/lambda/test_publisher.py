@@ -59,6 +59,8 @@ def test_monitor_run_reads_captured_requests(factory):
         factory.publish(changed)
     events = factory.events()
     assert set(events) == {("-monitor", "START"), ("-monitor", "FAIL")}
+    assert "errorMessage" not in events["-monitor", "START"]["run"]["facets"]
+    assert events["-monitor", "FAIL"]["run"]["facets"]["errorMessage"]["message"] == "The execution is Failed."
     for each in events.values():
         assert [found["name"] for found in each["inputs"]] == [f"{factory.model}/captured"]
         assert [found["name"] for found in each["outputs"]] == [f"{factory.model}/monitor"]
