@@ -150,3 +150,8 @@ def test_columns_are_scored_in_calls_of_50_000_rows():
     shares = importance.permutation_importance("rmse", score, raw, labels_of(np.ones(2_000), "regression"), 0)
     assert calls == [2_000, 25 * 2_000, 5 * 2_000]
     assert set(shares.values()) == {0.0}
+
+
+def test_eight_columns_get_a_curve():
+    raw = pd.DataFrame({f"c{n}": np.arange(50.0) for n in range(10)})
+    assert len(partial_dependence(lambda rows: np.ones(len(rows)), raw, list(raw), [], seed=0)) == 8
