@@ -110,6 +110,8 @@ def test_class_without_test_rows_is_allowed(evaluated, records, ml):
     code = CENTRE.format(predict="return np.tile([0.5, 0.2, 0.3], (len(features), 1))")
     evaluation = evaluated(code, rows, ["blue", "green", "red"], problem="multiclass_classification")
     assert evaluation["metrics"]["accuracy"]["value"] == pytest.approx((rows["sold"] == "blue").mean())
+    explained = json.loads((ml / "processing/output/evaluation/explanation.json").read_text())
+    assert explained["partial_dependence"]["colour"]["classes"] == ["blue", "green", "red"]
     profile = json.loads((ml / "processing/output/evaluation/score_profile.json").read_text())
     assert (profile["rows"], "0.5" in json.dumps(profile)) == (len(rows), True), "of the largest score of each row"
 
