@@ -1,7 +1,8 @@
 """Mutation testing: changes one place of a file at a time and runs the tests that reach it; one of them has to fail.
 
 `python -m tools.mutation [--limit N] [--seed S] [FILE …]`: of each file N mutants, the same ones for the same seed.
-Files are those of lambda/, jobs/drift and jobs/evaluation unless some are named. The tests of a folder are collected once, and
+Files are those of lambda/, jobs/drift and jobs/evaluation unless some are named. The tests of a folder are collected once (those
+that are not slow, as `make test` runs them), and
 a first fork runs them to learn which lines each test reaches. Then each mutant gets a fork of its own, in which the code
 of the loaded functions is replaced and the tests that reach the changed line run, the quick ones first, until one fails. What
 survives in the functions of the queues meets fault sequences in memory (tests/faults). No file is written.
@@ -34,7 +35,7 @@ TIMEOUT_SECONDS = 60
 NOT_LOADED = "nothing of it is loaded"
 LIBRARIES = ("numpy", "pandas", "scipy.stats", "pyarrow.parquet", "sklearn.metrics", "hypothesis", "boto3", "moto")
 FOLDERS = {
-    "jobs/drift": "drift/test_*.py",
+    "jobs/drift": "drift/test_*.py jobs/monitoring/test_*.py",
     "jobs/evaluation": "jobs/evaluation/test_*.py",
     "lambda/retrain": "lambda/test_retrain*.py lambda/test_invalid_messages.py",
     "lambda/monitor": "lambda/test_monitor.py",
@@ -283,7 +284,7 @@ def _run_folder(folder: str, mutants: list[Mutant], tests: list[str], out: IO[st
         print(f"{state} {mutant.file}:{mutant.line}: {mutant.change} ({by})", file=out, flush=True)
 
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
-    pytest.main(["-q", "-p", "no:cacheprovider", *tests], plugins=[Mutation(folder, mutants, report, out)])
+    pytest.main(["-q", "-p", "no:cacheprovider", "-m", "not slow", *tests], plugins=[Mutation(folder, mutants, report, out)])
     return results
 
 
