@@ -14,6 +14,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "1e-12 -> 1.000000000001",
     ): "the floor only prevents a division by zero: such bins deviate by 0",
     ("jobs/drift/decision.py", "1e-06 -> 1.000001"): "the order is the same where effects are compared",
+    (
+        "jobs/drift/hypergeometric.py",
+        "drawn * share -> drawn / share",
+    ): "the sum has more terms, and these are nothing beside the others",
     ("lambda/recorder/lineage_markers.py", "16 -> 17"): "a number of threads",
     ("lambda/retrain/decision.py", "return '' -> return None"): "no reason, in both",
     ("lambda/retrain/messages.py", "255 -> 256"): "the names of a model's alarms are shorter, and others are refused",

@@ -48,7 +48,9 @@ FOLDERS = {
     "lambda/record_signer": "lambda/test_record_signer.py",
     "lambda/publisher": "lambda/test_publisher*.py",
     "lambda/alerts": "lambda/test_alert*.py",
-    "lambda/shared": "lambda/test_*.py",
+    "lambda/shared": "lambda/test_shared*.py lambda/test_chain.py lambda/test_artifacts.py lambda/test_build_log.py "
+    "lambda/test_lineage_files.py lambda/test_queue_failures.py lambda/test_alerts.py lambda/test_promotion.py "
+    "lambda/test_endpoint_cleanup.py lambda/test_retrain_decision.py lambda/test_invalid_messages.py",
 }
 """By folder, patterns of its test files below tests/unit."""
 FAULTS = {"lambda/retrain": "trainings", "lambda/deploy": "deployments", "lambda/endpoint_cleanup": "removals"}

@@ -97,6 +97,72 @@ def test_invalid_message_moves_to_dead_letters(load, body):
     assert function.changes == ["PutEvents", "SendMessage"]
 
 
+class SageMaker:
+    """Summaries of runs, newest first, and the calls."""
+
+    def __init__(self, *runs):
+        self.runs, self.calls = [dict(zip(("name", "status", "note"), run, strict=False)) for run in runs], []
+
+    def list_pipeline_executions(self, **request):
+        assert request == {
+            "PipelineName": "p-score", "SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": 100,
+        }  # fmt: skip
+        names = {"name": "PipelineExecutionDisplayName", "status": "PipelineExecutionStatus"}
+        names |= {"note": "PipelineExecutionDescription"}
+        return {
+            "PipelineExecutionSummaries": [
+                {"PipelineExecutionArn": f"arn/{number}"} | {names[key]: value for key, value in run.items() if value}
+                for number, run in enumerate(self.runs)
+            ]
+        }
+
+    def start_pipeline_execution(self, **request):
+        self.calls.append(request)
+        return {"PipelineExecutionArn": "arn/new"}
+
+    def update_pipeline_execution(self, **request):
+        self.calls.append(request)
+
+
+FOLLOW = "files landed while it ran: another run follows"
+
+
+@pytest.mark.parametrize(
+    ("event", "runs", "message", "calls"),
+    [
+        ("data", [], "a run is started", 1),
+        ("data", [("data-1", "Stopping", "")], "a run is in flight", 1),
+        ("data", [("data-1", "Executing", FOLLOW)], "a run is in flight", 0),
+        ("ended", [("data-1", "Executing", "")], "a run is in flight", 0),
+        ("data", [("request-1", "Executing", ""), ("data-1", "Failed", "")], "a run is started", 1),
+        ("data", [("", "Executing", "")], "a run is in flight", 1),
+        ("ended", [], "no files landed while the run was in flight", 0),
+        ("ended", [("data-2", "Succeeded", FOLLOW)], "a run is started", 1),
+        ("ended", [("data-3", "Succeeded", ""), ("data-2", "Succeeded", FOLLOW)],
+         "no files landed while the run was in flight", 0),
+    ],
+)  # fmt: skip
+def test_newest_run_decides_about_the_next(modules, monkeypatch, event, runs, message, calls):
+    loaded, sagemaker = modules("score", "runs")["runs"], SageMaker(*runs)
+    monkeypatch.setattr(loaded, "client", lambda service: sagemaker)
+    outcome = loaded.handle_event("p-score", event, "1a")
+    assert (outcome.message, len(sagemaker.calls)) == (message, calls)
+    if message == "a run is started":
+        assert sagemaker.calls == [
+            {
+                "PipelineName": "p-score",
+                "ClientRequestToken": "score-000000000000000000000000" + "1a",
+                "PipelineExecutionDisplayName": "data-1a",
+            }
+        ]
+        assert len(sagemaker.calls[0]["ClientRequestToken"]) == 32
+        assert outcome.facts == {"execution": "arn/new"}
+    elif calls:
+        assert sagemaker.calls == [{"PipelineExecutionArn": "arn/0", "PipelineExecutionDescription": FOLLOW}]
+    if message == "a run is in flight":
+        assert outcome.facts == {"execution": "arn/0"}
+
+
 def test_files_of_a_burst_are_one_message(cloud):
     """What the stack deploys: the bucket's events, a rule with a constant text, and a queue that removes equal messages."""
     s3, sqs, events = (cloud.client(each) for each in ("s3", "sqs", "events"))
