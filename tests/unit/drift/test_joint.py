@@ -36,3 +36,44 @@ def test_too_few_rows_are_not_decided():
     found = joint_drift(rows(0, 0.8, 100), rows(1, 0.0, 3000), TYPES, LIMITS)
     assert not found.drifted
     assert "fewer than 200 rows" in found.reason
+
+
+def test_samples_at_the_minimum_are_decided():
+    assert "nothing is decided" in joint_drift(rows(0, 0.8, 199), rows(1, 0.8, 200), TYPES, LIMITS).reason
+    assert "AUC" in joint_drift(rows(0, 0.8, 200), rows(1, 0.8, 200), TYPES, LIMITS).reason
+    assert "nothing is decided" in joint_drift(rows(0, 0.8), rows(1, 0.8), {}, LIMITS).reason
+
+
+def test_equal_rows_are_not_decided():
+    same = pa.table({"x": np.zeros(300), "y": np.zeros(300), "c": pa.array([None] * 300, pa.string())})
+    found = joint_drift(same, same, TYPES, LIMITS)
+    assert (found.reason, found.drifted) == ("too few different rows; nothing is decided", False)
+    assert (found.name, found.effect, found.p_value) == ("(joint)", 0.0, 1.0)
+
+
+def test_effect_is_the_shift_that_is_distinguished_as_well():
+    """Of one column that moved by a standard deviation and a half; strings and missing values alone distinguish as well."""
+    rng = np.random.default_rng(0)
+    before, now = pa.table({"x": rng.normal(size=5000)}), pa.table({"x": rng.normal(1.5, 1, size=5000)})
+    found = joint_drift(before, now, {"x": "number"}, LIMITS)
+    assert found.effect == pytest.approx(1.5, abs=0.15)
+    assert found.p_value < 1e-100
+    assert found.reason.endswith("beyond chance")
+    texts = [pa.table({"c": pa.array(["a", "b", share] * 200, pa.string())}) for share in ("a", None)]
+    assert joint_drift(*texts, {"c": "string"}, LIMITS).reason.startswith(("too few", "a classifier"))
+
+
+def test_small_change_is_significant_and_no_drift():
+    """The joint effect has to be twice that of a column."""
+    rng = np.random.default_rng(1)
+    before, now = (pa.table({"x": rng.normal(shift, 1, size=5000)}) for shift in (0.0, 0.6))
+    at = DriftLimits(0.2, 1e-4, 200)
+    found = joint_drift(before, now, {"x": "number"}, at)
+    assert found.significant
+    assert found.drifted
+    strict = DriftLimits(0.4, 1e-4, 200)
+    found = joint_drift(before, now, {"x": "number"}, strict)
+    assert found.significant
+    assert not found.drifted
+    same = joint_drift(before, pa.table({"x": rng.normal(size=5000)}), {"x": "number"}, at)
+    assert (same.significant, same.reason.endswith("no more than chance")) == (False, True)
