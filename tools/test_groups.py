@@ -56,15 +56,17 @@ class Group:
 
 GROUPS = (
     Group("lint", 11),
-    Group("unit/lambda", 95, ("unit/lambda",)),
+    Group("unit/lambda", 88, ("unit/lambda",)),
     Group("unit/sagemaker", 55, ("unit/local_aws/sagemaker",), quick=36),
     Group("unit/jobs", 65, ("unit/jobs",), quick=45),
     Group("unit/drift", 35, ("unit/drift",), quick=15),
-    Group("unit/authorization", 20, ("unit/local_aws/authorization",)),
-    Group("unit/codepipeline", 13, ("unit/local_aws/codepipeline",)),
     Group("unit/authorized", 25, ("unit/local_aws/authorized",)),
-    Group("unit/kept", 25, ("unit/local_aws/kept",), quick=3),
-    Group("unit/rules", 20, ("unit/local_aws/rules",)),
+    Group(
+        "unit/embedded-aws",
+        60,
+        tuple(f"unit/local_aws/{folder}" for folder in ("authorization", "codepipeline", "kept", "rules")),
+        quick=35,
+    ),
     Group("unit/faults", 25, ("faults",)),
     Group(
         "unit/others",
@@ -85,8 +87,8 @@ GROUPS = (
         ),
         quick=70,
     ),
-    Group("unit/ops", 100, ("unit/ops",), quick=74),
-    Group("stacks", 200, ("stacks", "examples"), quick=147),
+    Group("unit/ops", 100, ("unit/ops",), quick=62),
+    Group("stacks", 200, ("stacks", "examples"), quick=125),
     Group("documentation", 45, ("docs",), quick=29),
     Group("e2e/scenarios", 310, ("e2e",), "not permissions", quick=83),
     Group("e2e/permissions", 130, ("e2e",), "permissions", quick=0),
