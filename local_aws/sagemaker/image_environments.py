@@ -5,6 +5,7 @@ image's versions (image_links.py), and otherwise from a package index (image_ins
 user of the embedded AWS names: a file of requirements, or a virtual environment.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from .image_installs import NoEnvironmentError, install
 
 LIBRARIES = Path(__file__).with_name("image_libraries.json")
 """Python and libraries of AWS's images, by repository and tag (tools/image_libraries.py)."""
-_ECR = re.compile(r"[^/]+\.dkr\.ecr\.[^/]+/(?P<repository>[^:@]+)(?P<tag>:[^@]+)?(@.+)?")
+_ECR = re.compile(r"[^/]+\.dkr\.ecr\.[^/]+/(?P<repository>[^:@]+)(?P<tag>:[^@]+)?(@(?P<digest>.+))?")
 _THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -55,6 +56,8 @@ class ImageEnvironments:
         if match is None:
             return sys.executable
         repository, name = match["repository"], f"{match['repository']}{match['tag'] or ''}"
+        if match["digest"] and not match["tag"]:
+            name = next((each for each in (*known(), *self._named) if digest_of(each) == match["digest"]), name)
         with self._lock:
             if name not in self._made:
                 self._made[name] = self._make(repository, name)
@@ -77,6 +80,11 @@ class ImageEnvironments:
             return image_links.make(self._folder / f"{name.replace(':', '-')}-{os.getpid()}", image.libraries)
         pins = "".join(f"{library}=={version}\n" for library, version in image.libraries.items())
         return install(name, pins, image.python, resolve=False)
+
+
+def digest_of(name: str) -> str:
+    """What stands in for an image's digest: the same for a repository and tag in every account and region."""
+    return f"sha256:{hashlib.sha256(name.rpartition('/')[2].encode()).hexdigest()}"
 
 
 @cache

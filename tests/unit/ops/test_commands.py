@@ -75,9 +75,9 @@ def test_validate_refuses_accelerator_beside_image_for_processors(run, project, 
     assert f"{key}.instance ml.g5.xlarge has an accelerator, and AWS's scikit-learn image uses processors only" in err
     assert "training.image" in err
     own = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/torch:1"
-    section = f"training: {{image: {own}, instance: ml.g5.xlarge}}"
-    path.write_text(f"{text.rstrip()}\n{section}\n")
-    assert run("validate", "--project", str(project))[0] == 0
+    for image in (f"image: {own}", "framework: xgboost"):
+        path.write_text(f"{text.rstrip()}\ntraining: {{{image}, instance: ml.g5.xlarge}}\n")
+        assert run("validate", "--project", str(project))[0] == 0
 
 
 @pytest.mark.parametrize(("which", "file"), [("factory", "factory.yaml"), ("model", "models/churn/model.yaml")])

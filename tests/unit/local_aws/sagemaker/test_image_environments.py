@@ -9,6 +9,7 @@ import pytest
 from local_aws.sagemaker import image_installs
 from local_aws.sagemaker.image_environments import LIBRARIES, ImageEnvironments
 from local_aws.sagemaker.image_installs import NoEnvironmentError
+from local_aws.sagemaker.roles import image_digest
 from local_aws.server import DEFAULT_ACCOUNT
 from model_factory.core.image import default_image_uri
 from tools.image_libraries import TARGET, installed
@@ -42,6 +43,7 @@ def test_container_of_known_image_has_no_other_libraries_of_this_machine(tmp_pat
     done = subprocess.run([python, "-c", IMPORTS, *modules], capture_output=True, text=True, check=True, env={})
     assert json.loads(done.stdout) == modules[:4]
     assert environments.python(IMAGE) == python
+    assert environments.python(f"{IMAGE.partition(':')[0]}@{image_digest(IMAGE)}") == python
     assert python in environments
 
 
