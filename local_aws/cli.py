@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.keep and not options.state:
             print("local-aws: --keep needs --state, the folder for what is kept", file=sys.stderr)
             return 2
+        if missing := [str(path) for _, path in options.image if not path.exists()]:
+            print(f"local-aws: {missing[0]}, named with --image, does not exist", file=sys.stderr)
+            return 2
         state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-aws-")))
         try:
             local = stack.enter_context(LocalAws(state, options.port, keep=options.keep, images=dict(options.image)))
@@ -92,9 +95,9 @@ def _account(text: str) -> tuple[str, str]:
 
 def _image(text: str) -> tuple[str, Path]:
     repository, _, path = text.partition("=")
-    if not repository or not Path(path).exists() or not path:
+    if not repository or not path:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not a repository and a file or folder that exists, as in churn=images/churn/requirements.txt"
+            f"{text!r} is not a repository and a file or folder, as in churn=images/churn/requirements.txt"
         )
     return repository, Path(path)
 

@@ -57,6 +57,14 @@ def test_validate_reports_invalid_or_missing_model_code(run, project, code, mess
     assert message in err
 
 
+def test_check_image_writes_file_and_prints_how_to_run_it(run, tmp_path):
+    code, out, _ = run("check-image", "--out", str(tmp_path / "check.pyz"))
+    assert code == 0
+    assert f"docker run --rm --entrypoint python3 --volume {tmp_path}:/check:ro" in out
+    assert "<image> /check/check.pyz" in out
+    assert (tmp_path / "check.pyz").is_file()
+
+
 @pytest.mark.parametrize("more", ["checkpoints", "checkpoints=None", "*, checkpoints"])
 def test_validate_accepts_folder_of_checkpoints(run, project, more):
     path = project / "models/churn/model.py"
