@@ -8,6 +8,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import yaml
 
 from model_factory.core.image import image_content
 from model_factory.libraries.resolve import write_lock
@@ -15,11 +16,12 @@ from model_factory.ops.records.chain import newest
 from model_factory.ops.waiting import wait_for
 
 from .auditor import auditor
-from .conftest import records
+from .conftest import FIXTURES, records
 from .families import FAMILIES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 NAMES = os.environ.get("FAMILIES", "lightgbm").split(",")
+SETTINGS = (FIXTURES / "models" / "sales" / "model.yaml").read_text()
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 
 
@@ -33,7 +35,13 @@ def trained(request, live):
     if family.requirements:
         (folder / "requirements.txt").write_text(family.requirements)
         write_lock(folder, image_content())
-    live.deploy(live.names.stack, output="cdk.out.libraries")
+    names = live.session.names
+    registry = f"{names.account}.dkr.ecr.{names.region}.amazonaws.com"
+    section = {"training": {key: value.format(registry=registry) for key, value in family.training.items()}}
+    (folder / "model.yaml").write_text(SETTINGS + (yaml.safe_dump(section) if family.training else ""))
+    # The role of reproductions, which pulls the models' images, is the foundation's.
+    stacks = (names.foundation_stack, live.names.stack) if family.training else (live.names.stack,)
+    live.deploy(*stacks, output="cdk.out.libraries")
     before, started = live.reader.live_version(), datetime.now(UTC)
     finished = live.retrain(request.param)
     assert finished.status == "Succeeded", finished.reason
