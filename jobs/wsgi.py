@@ -5,7 +5,6 @@ loaded when this module is imported, so that a worker which cannot load it does 
 """
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +28,6 @@ def _answer(request: Request) -> Response:
     if (request.method, request.path) != ("POST", "/invocations"):
         return Response(status=404)
     content_type = request.content_type or JSON
-    body: bytes | str = request.get_data()
-    if content_type in (CSV, JSON):
-        with suppress(UnicodeDecodeError):  # transform_fn refuses such bytes in words
-            body = body.decode()
+    body = request.get_data(as_text=content_type in (CSV, JSON))
     accept = request.headers.get("Accept") or ANY
     return serve.transform_fn(_served, body, content_type, JSON if accept == ANY else accept)

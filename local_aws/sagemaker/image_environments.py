@@ -44,6 +44,7 @@ class ImageEnvironments:
         self._folder = folder
         self._named = dict(named or {})
         self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
         self._made: dict[str, str] = {}
 
     def python(self, image_uri: str | None) -> str:
@@ -59,13 +60,18 @@ class ImageEnvironments:
         if match["digest"] and not match["tag"]:
             name = next((each for each in (*known(), *self._named) if digest_of(each) == match["digest"]), name)
         with self._lock:
+            own = self._locks.setdefault(name, threading.Lock())
+        with own:  # containers of other images do not wait while libraries are installed
             if name not in self._made:
                 self._made[name] = self._make(repository, name)
             return self._made[name]
 
     def __contains__(self, python: str) -> bool:
         """Whether a path is the Python of an environment from here, of the same version as this one."""
-        return python in self._made.values() and (Path(python).parents[1] / "lib" / f"python{_THIS_PYTHON}").is_dir()
+        return (
+            python in tuple(self._made.values())
+            and (Path(python).parents[1] / "lib" / f"python{_THIS_PYTHON}").is_dir()
+        )
 
     def _make(self, repository: str, name: str) -> str:
         if (given := self._named.get(name) or self._named.get(repository)) is not None:
