@@ -13,6 +13,7 @@ from local_aws import namespace
 from local_aws.sagemaker.image_installs import NoEnvironmentError, install
 from model_factory.ops.image_check.build import build
 from model_factory.ops.image_check.inside.check import NEWEST, OLDEST
+from tools.model_servers import free_port
 
 FOLDER = Path(__file__).parents[2] / "examples" / "images" / "base"
 pytestmark = pytest.mark.skipif(not namespace.available("/opt/ml"), reason="this system has no mounts for /opt/ml")
@@ -30,6 +31,7 @@ def test_example_image_meets_the_contract(version, tmp_path):
     (bin_of_image / "serve").symlink_to(FOLDER / "serve")
     command = namespace.command([(str(ml), "/opt/ml", "")], str(tmp_path), [python, str(file)])
     variables = {"PYTHONDONTWRITEBYTECODE": "1", "SAGEMAKER_MODEL_SERVER_WORKERS": "1", "HOME": str(tmp_path)}
+    variables["SAGEMAKER_BIND_TO_PORT"] = str(free_port())  # tests of another checkout may use 8080
     path = f"{Path(python).parent}:{bin_of_image}:/usr/bin:/bin"
     done = subprocess.run(command, env=variables | {"PATH": path}, capture_output=True, text=True, check=False)
     assert "NOT MET" not in done.stdout, done.stdout

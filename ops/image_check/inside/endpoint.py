@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from contextlib import suppress
@@ -18,7 +19,8 @@ from typing import Any
 from .check import MODEL, NotMetError, Report
 from .trial import Trial, expected_scores
 
-PORT = 8080
+PORT = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
+"""SageMaker sets the variable where several containers share an instance; then `serve` has to listen there."""
 PING_SECONDS, START_SECONDS, ANSWER_SECONDS, STOP_SECONDS = 2, 8 * 60, 60, 30
 ROWS: "list[list[object]]" = [[0.25, "red"], [-1.5, "blue"], [2.0, "green"]]
 NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
@@ -62,6 +64,9 @@ class Endpoint:
             raise NotMetError(
                 "there is no command `serve`, which SageMaker runs: add an executable file with that name to PATH"
             )
+        with socket.socket() as taken:
+            if taken.connect_ex(("127.0.0.1", PORT)) == 0:
+                raise NotMetError(f"another process listens on port {PORT} before serve is started")
         try:
             shutil.copytree(self._trial.artifact, MODEL, dirs_exist_ok=True)
         except OSError as error:

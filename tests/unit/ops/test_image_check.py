@@ -15,6 +15,7 @@ from model_factory.ops.image_check.build import build
 from model_factory.ops.image_check.inside import check, endpoint, libraries
 from model_factory.ops.image_check.inside.check import NotMetError, Report
 from model_factory.ops.image_check.inside.endpoint import Endpoint
+from tools.model_servers import free_port
 
 Version = namedtuple("Version", "major minor micro releaselevel serial")
 SCORES = [0.5, 0.25, 0.75]
@@ -141,11 +142,18 @@ def test_server_that_ends_by_itself_is_named(answers, monkeypatch, tmp_path):
     (tmp_path / "serving.txt").write_text("SAGEMAKER_PROGRAM=serve.py\n")
     monkeypatch.setenv("PATH", f"{serve.parent}:/usr/bin:/bin")
     started = answers(csv())
+    monkeypatch.setattr(endpoint, "PORT", free_port())
     assert started.start() == str(serve)
     started._process.wait()
     with pytest.raises(NotMetError, match=r"serve ended by itself\. Its output: no model"):
         started.wait()
     started.close()
+
+
+def test_port_that_is_in_use_is_named(answers, monkeypatch, tmp_path):
+    monkeypatch.setattr(endpoint.shutil, "which", lambda _: "serve")
+    with pytest.raises(NotMetError, match="another process listens on port"):
+        answers(csv()).start()
 
 
 def test_report_counts_what_is_not_met(capsys):
