@@ -77,7 +77,7 @@ def _interpreter(version: str) -> str:
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
         return str(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    of_pyenv = sorted(root.glob(f"versions/{version}*/bin/python"))
+    of_pyenv = sorted(root.glob(f"versions/{version}.*/bin/python"))
     return str(of_pyenv[-1]) if of_pyenv else version
 
 
