@@ -35,13 +35,15 @@ class Wanted:
     """The configuration for the newest approved version.
 
     `names`: its name, and those of configurations that count as the same. `requested`: when the version was approved, if the
-    message is about that, or when a manual request was sent; long ago for others. `last`: its last deployment, if there was one.
+    message is about that, or when a manual request was sent; long ago for others. `last`: its last deployment, if there was one. `withdrawn`:
+    there is no endpoint because the mode was batch.
     """
 
     names: tuple[str, ...]
     version: int
     requested: datetime
     last: Deployment | None
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ def decide(
 
 def _without_endpoint(wanted: Wanted, kind: Kind, request_id: str) -> Deploy | Keep:
     last = wanted.last
+    if wanted.withdrawn:
+        return Deploy()
     if last and not last.ended and last.request == request_id:
         return (
             Deploy()

@@ -12,6 +12,11 @@ from shared.clients import client
 from shared.endpoints import describe_endpoint, is_missing, scalable_target
 from shared.errors import error_code, error_status
 
+WITHDRAWN, DELETED_BY_HAND = "none because the mode is batch", "deleted by hand"
+"""Values of the tag `model-factory:endpoint` of a model package group: why there is no endpoint, while there is none."""
+
+_WHY_NONE = "model-factory:endpoint"
+
 
 def describe(endpoint: str) -> dict[str, Any] | None:
     """DescribeEndpoint; None when the endpoint does not exist."""
@@ -104,6 +109,16 @@ def delete(settings: Settings, endpoint: dict[str, Any], request: str) -> None:
     client("sagemaker").delete_endpoint(EndpointName=settings.endpoint)
 
 
+def note(package_arn: str, why: str) -> None:
+    """Write to the model package group of a version why there is no endpoint."""
+    client("sagemaker").add_tags(ResourceArn=_group_arn(package_arn), Tags=[{"Key": _WHY_NONE, "Value": why}])
+
+
+def is_withdrawn(package_arn: str) -> bool:
+    """Whether there is no endpoint because the mode was batch, and not because somebody deleted it."""
+    return _tags(_group_arn(package_arn)).get(_WHY_NONE) == WITHDRAWN
+
+
 def scale(settings: Settings) -> None:
     """Apply target tracking as configured; only possible while the endpoint is in service and no update is in progress."""
     if not requests.scales(settings):
@@ -150,6 +165,10 @@ def _in_alarm(names: list[str]) -> list[str]:
         return []
     found = client("cloudwatch").describe_alarms(AlarmNames=names, StateValue="ALARM")["MetricAlarms"]
     return [alarm["AlarmName"] for alarm in found]
+
+
+def _group_arn(package_arn: str) -> str:
+    return package_arn.rpartition("/")[0].replace(":model-package/", ":model-package-group/")
 
 
 def _describe_config(name: str) -> dict[str, Any] | None:

@@ -71,6 +71,7 @@ def deleted(settings: Settings, request: str, event: EndpointEvent) -> Outcome:
     gone = last if is_deployed_again else live
     write_deletion(settings, gone, event.time, request)
     send_alert(notices.endpoint_deleted(settings, gone.version))
+    endpoints.note(gone.model_package, endpoints.DELETED_BY_HAND)
     if not is_deployed_again:
         endpoints.tag(replace(live, outcome="deleted"))
     return Outcome("the endpoint was deleted by hand", {"version": gone.version})

@@ -119,7 +119,8 @@ class _Step:
         if last is None and self.request.kind != "changed":
             # Nothing that is served has changed where only the name of the model has: its role and network are the same.
             names = (self.name, requests.former_config_name(self.settings, self.package_arn))
-        return Wanted(names, self.version, self._requested(), last)
+        withdrawn = self.endpoint is None and endpoints.is_withdrawn(self.package_arn)
+        return Wanted(names, self.version, self._requested(), last, withdrawn)
 
     def _requested(self) -> datetime:
         """When somebody approved or asked for the wanted version, if that is what this message is about.
