@@ -16,6 +16,7 @@ WITHDRAWN, DELETED_BY_HAND = "none because the mode is batch", "deleted by hand"
 """Values of the tag `model-factory:endpoint` of a model package group: why there is no endpoint, while there is none."""
 
 _WHY_NONE = "model-factory:endpoint"
+_PROMOTED = "model-factory:promoted"
 
 
 def describe(endpoint: str) -> dict[str, Any] | None:
@@ -31,6 +32,7 @@ def state(endpoint: dict[str, Any]) -> EndpointState:
         target=target(endpoint),
         live_version=requests.version_of(live) if live else None,
         failure_reason=endpoint.get("FailureReason"),
+        challenger=requests.challenger_of(live) if live else None,
     )
 
 
@@ -52,12 +54,13 @@ def deployment_of(configuration: str) -> Deployment | None:
     return Deployment.from_tags(configuration, _tags(config["EndpointConfigArn"])) if config else None
 
 
-def prepare(settings: Settings, package_arn: str, config: dict[str, Any], deployment: Deployment) -> None:
-    """Create the SageMaker model and the endpoint configuration unless they exist, and tag the configuration.
+def prepare(settings: Settings, config: dict[str, Any], deployment: Deployment) -> None:
+    """Create the SageMaker models and the endpoint configuration unless they exist, and tag the configuration.
 
     The same name has the same content, but for the tags of its last deployment.
     """
-    _unless_exists("create_model", requests.model(settings, package_arn))
+    for package_arn in filter(None, (deployment.model_package, deployment.challenger)):
+        _unless_exists("create_model", requests.model(settings, package_arn))
     tagged = config | {"Tags": [*config["Tags"], *deployment.tags()]}
     if not _unless_exists("create_endpoint_config", tagged):
         tag(deployment)
@@ -89,12 +92,23 @@ def start(
     if _instance_type(_describe_config(endpoint["EndpointConfigName"])) != _instance_type(config):
         # SageMaker rejects an update to another instance type while the variant is a scalable target.
         deregister(settings)
-    in_alarm = _in_alarm(settings.serving.rollback_alarms)
+    in_alarm = _in_alarm(settings.serving.rollback_alarms) if deployment.timeout else []
     alarms = [alarm for alarm in settings.serving.rollback_alarms if alarm not in in_alarm]
     tag_endpoint(endpoint, deployment)
     client("sagemaker").update_endpoint(**requests.update(settings, name, alarms, deployment.timeout))
     tag_endpoint(endpoint, replace(deployment, outcome=STARTED))
     return in_alarm
+
+
+def tag_promoted(endpoint: dict[str, Any], version: int) -> None:
+    """Write to a described endpoint that a version is to become live without a trial, or after it."""
+    client("sagemaker").add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": _PROMOTED, "Value": str(version)}])
+
+
+def promoted(endpoint: dict[str, Any]) -> int | None:
+    """The last version that was promoted on a described endpoint; None without one."""
+    value = _tags(endpoint["EndpointArn"]).get(_PROMOTED, "")
+    return int(value) if value.isdigit() else None
 
 
 def tag_endpoint(endpoint: dict[str, Any], deployment: Deployment) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import endpoints
 import notices
+import trial_notices
 from deployment import DELETED_BY, POINTER, Deployment, End, end_of
 from messages import EndpointEvent
 from records import write_deletion, write_deployment
@@ -89,7 +90,10 @@ def _close(settings: Settings, last: Deployment, description: dict[str, Any]) ->
 
 def _tell(settings: Settings, last: Deployment, end: End, description: dict[str, Any]) -> None:
     write_deployment(settings, last, end, description)
-    if alert := notices.ended(settings, last, end):
+    if last.challenger_version and end.outcome in ("rolled back", "failed"):
+        reason = end.reason or notices.NO_REASON
+        send_alert(trial_notices.not_begun(settings, last.challenger_version, last.version, reason))
+    elif alert := notices.ended(settings, last, end):
         send_alert(alert)
 
 

@@ -21,7 +21,11 @@ _MANUAL = "manual"
 _VERSION_EVENT = "SageMaker Model Package State Change"
 ENDPOINT_EVENT = "SageMaker Endpoint State Change"
 _SETTINGS_EVENT = "Parameter Store Change"
+_RUN_EVENT = "SageMaker Model Building Pipeline Execution Status Change"
 _YEAR_3000 = 32_503_680_000_000
+
+_MONITOR = "-monitor"
+"""End of the name of a monitor pipeline; its model's name is before it."""
 
 Id = Annotated[str, Field(pattern=r"^[!-~]+$", max_length=128)]
 
@@ -133,6 +137,17 @@ class _SettingsChanged(_Event):
     detail: _Parameter
 
 
+class _Run(BaseModel):
+    pipeline_arn: str = Field(alias="pipelineArn", pattern=r"^arn:[a-z0-9:-]+:pipeline/[a-z0-9-]+$", max_length=2048)
+    status: Literal["Succeeded", "Failed", "Stopped"] = Field(alias="currentPipelineExecutionStatus")
+
+
+class _RunEnded(_Event):
+    source: Literal["aws.sagemaker"]
+    detail_type: Literal["SageMaker Model Building Pipeline Execution Status Change"] = Field(alias="detail-type")
+    detail: _Run
+
+
 def _tag(content: Any) -> str | None:
     """The type that a message is validated as, so that errors concern that type only."""
     if not isinstance(content, dict):
@@ -142,12 +157,13 @@ def _tag(content: Any) -> str | None:
     return tag if isinstance(tag, str) else None
 
 
-_BODY: TypeAdapter[_ManualRequest | _VersionChanged | _EndpointChanged | _SettingsChanged] = TypeAdapter(
+_BODY: TypeAdapter[_ManualRequest | _VersionChanged | _EndpointChanged | _SettingsChanged | _RunEnded] = TypeAdapter(
     Annotated[
         Annotated[_ManualRequest, Tag(_MANUAL)]
         | Annotated[_VersionChanged, Tag(_VERSION_EVENT)]
         | Annotated[_EndpointChanged, Tag(ENDPOINT_EVENT)]
-        | Annotated[_SettingsChanged, Tag(_SETTINGS_EVENT)],
+        | Annotated[_SettingsChanged, Tag(_SETTINGS_EVENT)]
+        | Annotated[_RunEnded, Tag(_RUN_EVENT)],
         Discriminator(_tag),
     ]
 )
@@ -175,6 +191,11 @@ def parse(body: str, origin: Origin) -> Request:
     if isinstance(message, _SettingsChanged):
         kind = "created" if message.detail.operation == "Create" else "changed"
         return Request(identifier, _model_of_parameter(message.detail.name), kind)
+    if isinstance(message, _RunEnded):
+        pipeline = message.detail.pipeline_arn.rpartition("/")[2]
+        if not pipeline.endswith(_MONITOR):
+            raise InvalidMessageError("detail.pipelineArn: it is no monitor pipeline")
+        return Request(identifier, _model(pipeline.removesuffix(_MONITOR), origin), "checked")
     endpoint = message.detail
     kind = "deleted" if endpoint.EndpointStatus in ("DELETING", "DELETED") else "settled"
     return Request(identifier, _model(endpoint.EndpointName, origin), kind, endpoint=_endpoint_event(endpoint))

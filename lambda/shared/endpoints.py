@@ -8,7 +8,10 @@ CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 """Statuses of an endpoint that SageMaker is changing; it refuses other changes meanwhile."""
 
 VARIANT = "AllTraffic"
-"""Name of the only production variant."""
+"""Name of the production variant of the live version; outside of a trial it is the only one."""
+
+CHALLENGER, SHADOW = "Challenger", "Shadow"
+"""Names of the variant of a version on trial: a production variant with a share of the requests, or a shadow variant."""
 
 TERMINATION_WAIT_SECONDS = 60
 """Time for which the instances before a deployment are kept after it."""

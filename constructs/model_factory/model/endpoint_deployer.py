@@ -175,14 +175,21 @@ def _event_pattern(props: ModelProps) -> dict[str, Any]:
     """Approved and rejected versions, the end of every change of the endpoint, and new or changed settings.
 
     SageMaker does not say in an event whether a deployment was rolled back (the endpoint is IN_SERVICE again), so the deploy
-    function compares. 'SageMaker Endpoint Deployment State Change' has the steps of a deployment and is not needed.
+    function compares. 'SageMaker Endpoint Deployment State Change' has the steps of a deployment and is not needed. With
+    `serving.challenger` also the ends of monitor runs, each of which may end a trial.
     """
+    runs: list[dict[str, Any]] = []
+    if props.config.serving.challenger:
+        pipeline = props.environment_names.arn("sagemaker", f"pipeline/{props.names.monitor_pipeline}")
+        ended = ["Succeeded", "Failed", "Stopped"]
+        runs = [{"pipelineArn": [pipeline], "currentPipelineExecutionStatus": ended}]
     return {
         "source": ["aws.sagemaker", "aws.ssm"],
         "detail-type": [
             "SageMaker Model Package State Change",
             "SageMaker Endpoint State Change",
             "Parameter Store Change",
+            *(["SageMaker Model Building Pipeline Execution Status Change"] if runs else []),
         ],
         "detail": {
             "$or": [
@@ -192,6 +199,7 @@ def _event_pattern(props: ModelProps) -> dict[str, Any]:
                 },
                 {"EndpointName": [props.names.endpoint], "EndpointStatus": ENDPOINT_STATUSES},
                 {"name": [props.names.settings_parameter], "operation": ["Create", "Update"]},
+                *runs,
             ]
         },
     }

@@ -43,7 +43,7 @@ class ModelSettings(Construct):
 def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
     """Content of the parameter; durations are in seconds."""
     config, names = props.config, props.names
-    included = {"mode", "instance", "scaling", "canary", "serverless", "invalid_values"}
+    included = {"mode", "instance", "scaling", "canary", "serverless", "invalid_values", "challenger"}
     serving = config.serving.model_dump(mode="json", include=included)
     return {
         "model": config.name,
