@@ -169,9 +169,9 @@ def scales(settings: Settings) -> bool:
     return settings.serving.mode == "realtime" and limits.maximum > limits.minimum
 
 
-def scaling(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    """RegisterScalableTarget and PutScalingPolicy for the endpoint's variant."""
-    target, limits = scalable_target(settings.endpoint), settings.serving.scaling
+def scaling(settings: Settings, variant: str = VARIANT) -> tuple[dict[str, Any], dict[str, Any]]:
+    """RegisterScalableTarget and PutScalingPolicy for a variant of the endpoint."""
+    target, limits = scalable_target(settings.endpoint, variant), settings.serving.scaling
     policy = {
         "PolicyName": f"{settings.endpoint}-invocations",
         "PolicyType": "TargetTrackingScaling",

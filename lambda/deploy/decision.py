@@ -9,7 +9,7 @@ from shared.endpoints import CHANGING
 
 type Kind = Literal["approved", "rejected", "settled", "deleted", "created", "changed", "checked", "manual"]
 """An approved or rejected version, the end of a change of the endpoint, its deletion, new or changed settings, the end of a run
-of the monitor, a person."""
+of the monitor or an alarm of a challenger, a person."""
 
 
 @dataclass(frozen=True)

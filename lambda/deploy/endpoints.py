@@ -9,7 +9,7 @@ from decision import EndpointState
 from deployment import DELETED_BY, POINTER, STARTED, Deployment
 from settings import Settings
 from shared.clients import client
-from shared.endpoints import describe_endpoint, is_missing, scalable_target
+from shared.endpoints import CHALLENGER, VARIANT, describe_endpoint, is_missing, scalable_target
 from shared.errors import error_code, error_status
 
 WITHDRAWN, DELETED_BY_HAND = "none because the mode is batch", "deleted by hand"
@@ -92,7 +92,9 @@ def start(
     if _instance_type(_describe_config(endpoint["EndpointConfigName"])) != _instance_type(config):
         # SageMaker rejects an update to another instance type while the variant is a scalable target.
         deregister(settings)
-    in_alarm = _in_alarm(settings.serving.rollback_alarms) if deployment.timeout else []
+    if CHALLENGER in requests.variant_names(endpoint) - requests.variant_names(config):
+        deregister(settings, CHALLENGER)  # likewise an update without the variant
+    in_alarm = alarms_in_alarm(settings.serving.rollback_alarms) if deployment.timeout else []
     alarms = [alarm for alarm in settings.serving.rollback_alarms if alarm not in in_alarm]
     tag_endpoint(endpoint, deployment)
     client("sagemaker").update_endpoint(**requests.update(settings, name, alarms, deployment.timeout))
@@ -119,6 +121,8 @@ def tag_endpoint(endpoint: dict[str, Any], deployment: Deployment) -> None:
 def delete(settings: Settings, endpoint: dict[str, Any], request: str) -> None:
     """End automatic scaling, then DeleteEndpoint; the tag says that nobody deleted it by hand."""
     deregister(settings)
+    if CHALLENGER in requests.variant_names(endpoint):
+        deregister(settings, CHALLENGER)
     client("sagemaker").add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": DELETED_BY, "Value": request}])
     client("sagemaker").delete_endpoint(EndpointName=settings.endpoint)
 
@@ -133,20 +137,24 @@ def is_withdrawn(package_arn: str) -> bool:
     return _tags(_group_arn(package_arn)).get(_WHY_NONE) == WITHDRAWN
 
 
-def scale(settings: Settings) -> None:
-    """Apply target tracking as configured; only possible while the endpoint is in service and no update is in progress."""
-    if not requests.scales(settings):
-        deregister(settings)
-        return
-    limits, policy = requests.scaling(settings)
-    client("application-autoscaling").register_scalable_target(**limits)
-    client("application-autoscaling").put_scaling_policy(**policy)
+def scale(settings: Settings, endpoint: dict[str, Any]) -> None:
+    """Apply target tracking as configured; only possible while the endpoint is in service and no update is in progress.
+
+    A shadow variant is not scaled: who calls does not wait for it.
+    """
+    for variant in (VARIANT, CHALLENGER) if CHALLENGER in requests.variant_names(endpoint) else (VARIANT,):
+        if not requests.scales(settings):
+            deregister(settings, variant)
+            continue
+        limits, policy = requests.scaling(settings, variant)
+        client("application-autoscaling").register_scalable_target(**limits)
+        client("application-autoscaling").put_scaling_policy(**policy)
 
 
-def deregister(settings: Settings) -> None:
-    """Deregister the variant as a scalable target if it is one, which deletes its policies."""
+def deregister(settings: Settings, variant: str = VARIANT) -> None:
+    """Deregister a variant as a scalable target if it is one, which deletes its policies."""
     try:
-        client("application-autoscaling").deregister_scalable_target(**scalable_target(settings.endpoint))
+        client("application-autoscaling").deregister_scalable_target(**scalable_target(settings.endpoint, variant))
     except ClientError as error:
         if "No scalable target found" not in str(error):
             raise
@@ -173,8 +181,8 @@ def _tags(arn: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
 
 
-def _in_alarm(names: list[str]) -> list[str]:
-    """The alarms in ALARM."""
+def alarms_in_alarm(names: list[str]) -> list[str]:
+    """Those of the alarms that are in ALARM."""
     if not names:
         return []
     found = client("cloudwatch").describe_alarms(AlarmNames=names, StateValue="ALARM")["MetricAlarms"]

@@ -50,8 +50,8 @@ def reconcile(settings: Settings, request: Request, sender: str, sent: datetime)
     endpoint = endpoints.state(description) if description else None
     if package is None:
         return _nothing_approved(settings, request, endpoint)
-    if endpoint and endpoint.stable:
-        endpoints.scale(settings)
+    if description and endpoint and endpoint.stable:
+        endpoints.scale(settings, description)
     newest: int = package["ModelPackageVersion"]
     if request.version not in (None, newest):
         send_alert(notices.not_newest(settings, request.version or 0, newest))

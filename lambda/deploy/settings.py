@@ -53,6 +53,7 @@ class Serving(BaseModel):
     rollback_alarms: list[str]
     invalid_values: Literal["answer", "refuse"] = "answer"
     challenger: Challenger | None = None
+    challenger_alarms: list[str] = []
 
 
 class Settings(BaseModel):

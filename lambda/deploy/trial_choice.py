@@ -70,7 +70,7 @@ class Verdict:
 
     result: Literal["promoted", "withdrawn"]
     reason: str
-    decided_by: Literal["labels", "time limit", "request"]
+    decided_by: Literal["labels", "time limit", "alarms", "request"]
 
 
 def verdict(

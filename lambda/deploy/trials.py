@@ -90,6 +90,9 @@ def check(settings: Settings, description: dict[str, Any], endpoint: EndpointSta
         return
     if running.is_decided():
         return
+    if names := endpoints.alarms_in_alarm(settings.serving.challenger_alarms):
+        running.end(Verdict("withdrawn", f"alarms of the version are in ALARM: {', '.join(names)}", "alarms"), {})
+        return
     finding = running.finding()
     end = verdict(finding, running.started, datetime.now(UTC), rules.limit, rules.undecided)
     if end:

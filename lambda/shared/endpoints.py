@@ -31,11 +31,11 @@ def name_stem(endpoint: str) -> str:
     return endpoint[:45].rstrip("-")
 
 
-def scalable_target(endpoint: str) -> dict[str, str]:
-    """The endpoint's variant in requests to Application Auto Scaling."""
+def scalable_target(endpoint: str, variant: str = VARIANT) -> dict[str, str]:
+    """A variant of the endpoint in requests to Application Auto Scaling."""
     return {
         "ServiceNamespace": "sagemaker",
-        "ResourceId": f"endpoint/{endpoint}/variant/{VARIANT}",
+        "ResourceId": f"endpoint/{endpoint}/variant/{variant}",
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     }
 

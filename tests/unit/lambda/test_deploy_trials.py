@@ -63,6 +63,52 @@ def test_split_gives_new_version_its_share(live):
     ]  # fmt: skip
 
 
+@pytest.fixture
+def split(live):
+    """Version 2 answers half of the requests beside version 1, on a scaled endpoint."""
+    live.cloud.settings["artifacts_uri"] = f"s3://{live.cloud.bucket}/{live.cloud.model}/"
+    live.scale()
+    live.cloud.configure(
+        challenger=TRIAL | {"mode": "split", "percent": 50}, challenger_alarms=[f"{live.name}-challenger-errors"]
+    )
+    live.register()
+    live.send()
+    live.end()
+    live.alerts()
+    return live
+
+
+def challenger_target(deploy):
+    return deploy.cloud.client("application-autoscaling").describe_scalable_targets(
+        ServiceNamespace="sagemaker", ResourceIds=[f"endpoint/{deploy.name}/variant/Challenger"]
+    )["ScalableTargets"]
+
+
+def test_both_variants_of_split_are_scaled(split):
+    assert (split.target()["MaxCapacity"], challenger_target(split)[0]["MaxCapacity"]) == (4, 4)
+    split.set_approval(2, "Rejected")
+    split.send_version_event(2, "Rejected")
+    assert (bool(split.target()), challenger_target(split)) == (True, [])
+
+
+@pytest.mark.parametrize("state", ["OK", "ALARM"])
+def test_alarm_of_challenger_ends_split(split, state):
+    cloudwatch, name = split.cloud.client("cloudwatch"), f"{split.name}-challenger-errors"
+    cloudwatch.put_metric_alarm(
+        AlarmName=name, Namespace="T", MetricName=name, Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
+    message = split.send("challenger_alarm")["message"]
+    if state == "OK":  # the event is late
+        assert message == "already live"
+        return
+    assert message == "deploying"
+    (record,) = split.cloud.records("trial")
+    assert (record["facts"]["result"], record["facts"]["decided_by"]) == ("withdrawn", "alarms")
+    assert f"alarms of the version are in ALARM: {name}" in split.alerts()[0]["why"]
+
+
 def test_better_version_is_promoted_by_a_guarded_deployment(trial):
     assert finds(trial, "better")["message"] == "deploying"
     assert "DeploymentConfig" not in trial.calls("UpdateEndpoint")[0]  # the variant is removed
