@@ -95,7 +95,6 @@ def test_trial_ends_by_monitor_runs_and_alarms_of_the_challenger(deployed):
 
 
 def test_deploy_function_may_reject_and_not_approve(deployed):
-    (statement,) = (
-        each for each in deployed("live", "foundation").statements("acme-live-deploy") if "sagemaker:UpdateModelPackage" in each["Action"]
-    )  # fmt: skip
+    statements = deployed("live", "foundation").statements("acme-live-deploy")
+    (statement,) = (each for each in statements if "sagemaker:UpdateModelPackage" in each["Action"])
     assert statement["Condition"] == {"StringEquals": {"sagemaker:ModelApprovalStatus": "Rejected"}}
