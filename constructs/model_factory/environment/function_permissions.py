@@ -69,13 +69,19 @@ def monitor_statements(names: EnvironmentNames) -> list[iam.PolicyStatement]:
 
 
 def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
-    """Role of lambda/deploy: deploy the newest approved version, send a record of the deployment, and alerts."""
+    """Role of lambda/deploy: deploy the newest approved version, reject a challenger that lost, send records and alerts."""
     return [
         *consume_statements(names, "deploy"),
         use_key(key_arn),
         encrypt_volumes(key_arn),
         _read_settings(names),
         allow(["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"], _versions(names)),
+        # It rejects a challenger that lost its trial, and approves nothing.
+        allow(
+            ["sagemaker:UpdateModelPackage"],
+            _versions(names),
+            StringEquals={"sagemaker:ModelApprovalStatus": "Rejected"},
+        ),
         allow(
             [
                 "sagemaker:CreateModel",
@@ -86,14 +92,20 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
                 "sagemaker:UpdateEndpoint",
                 "sagemaker:UpdateEndpointWeightsAndCapacities",
                 "sagemaker:DeleteEndpoint",
-                "sagemaker:AddTags",
-                "sagemaker:ListTags",
             ],
             _serving(names),
         ),
+        allow(
+            ["sagemaker:AddTags", "sagemaker:ListTags"],
+            [*_serving(names), names.arn("sagemaker", f"model-package-group/{names.prefix}-*")],
+        ),
         pass_role(names.iam_arn(f"role/{names.model('*').role('endpoint')}")),
         *_scaling(names),
-        allow(["s3:GetObject"], [f"{names.bucket_arn('artifacts')}/*/model.tar.gz"]),
+        allow(
+            ["s3:GetObject"],
+            [f"{names.bucket_arn('artifacts')}/*/{each}" for each in ("model.tar.gz", "monitor/trial.json")],
+        ),
+        allow(["s3:ListBucket"], [names.bucket_arn("artifacts")], StringLike={"s3:prefix": ["*/monitor/trial.json"]}),
         send_records(names),
         send_alerts(names),
     ]

@@ -18,7 +18,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from ..config import ModelConfig, hyperparameters, load_model
-from ..core.image import default_image_uri
+from ..core.image import image_uri as image_uri_of
 from ..core.names import EnvironmentNames, ModelNames
 from ..core.network import VpcConfig
 from ..environment.resources import EnvironmentResources
@@ -122,7 +122,7 @@ class ModelProps:
             names: Names of the environment. Default: `<stack>-main`, so that resources of the model are called
                 `<stack>-main-<model>…`; CloudFormation names roles and the dashboard.
             image: URI of the container image, in Amazon ECR. Default: `training.image` of model.yaml, or AWS's
-                scikit-learn image of the stack's region. The registry of that image depends on the region, so an
+                image of its framework in the stack's region. The registry of that image depends on the region, so an
                 environment-agnostic stack must give an image.
             resources: Resources of the environment, for all of the following that are not given. Default: none.
             data_bucket: Raw data, captured requests and ground truth, below `<model>/`. Default: that of `resources`.
@@ -145,7 +145,7 @@ class ModelProps:
 
         Raises:
             ConfigError: model.yaml has mistakes, or model.py is missing.
-            ImageError: AWS has no scikit-learn image in the region.
+            ImageError: AWS has no such image in the region.
             ValueError: The region is a token and no image is given, or the scope has this model already.
         """
         folder = Path(folder)
@@ -174,7 +174,7 @@ class ModelProps:
         return cls(
             config=config,
             names=(names or _default_names(scope, config.name)).model(config.name),
-            image=image or config.training.image or _default_image(scope),
+            image=image or _image(scope, config),
             code=code,
             asset=assets.Asset(scope, f"{config.name}-code", path=str(code.path)),
             approval=approval,
@@ -293,12 +293,12 @@ def _default_names(scope: Construct, model: str) -> EnvironmentNames:
     return EnvironmentNames.of(scope, factory=name, environment=_ENVIRONMENT)
 
 
-def _default_image(scope: Construct) -> str:
+def _image(scope: Construct, config: ModelConfig) -> str:
     stack = Stack.of(scope)
-    if Token.is_unresolved(stack.region):
+    if not config.training.image and Token.is_unresolved(stack.region):
         raise ValueError(
             f"{scope.node.path}: the region of stack {stack.stack_name!r} is known only at deployment, and the registry "
-            "of AWS's scikit-learn image depends on the region; pass image=… to ModelProps.from_folder, or "
+            "of AWS's images depends on the region; pass image=… to ModelProps.from_folder, or "
             'env=Environment(region="…") to the stack'
         )
-    return default_image_uri(stack.region)
+    return image_uri_of(config, stack.region)

@@ -37,6 +37,7 @@ def test_card_follows_approvals_and_deployments(factory):
     (card,) = factory.cards()
     details = json.loads(card["Content"])["additional_information"]["custom_details"]
     assert card["ModelCardStatus"] == "Approved"
+    assert (details["code_digest"], details["libraries_digest"]) == ("0d1e", "11b5")
     assert details["approval_2"].endswith("Approved by arn:aws:iam::1:role/ada: fine")
     assert "succeeded" in details["deployment_3"]
 
