@@ -132,3 +132,8 @@ def test_clients_have_the_credentials_of_the_delivery_role(stage, environments, 
     assert environments["prod"].client("sqs") is made
     stage.environment._session.cache_clear()
     stage.environment._client.cache_clear()
+
+
+def test_codepipeline_is_called_as_the_function_itself(stage, monkeypatch):
+    monkeypatch.setattr(stage.environment, "client", lambda service: f"own client of {service}")
+    assert stage.environment.codepipeline() == "own client of codepipeline"
