@@ -85,7 +85,7 @@ def test_version_on_trial_passes_its_test(delivery, endpoint, expected):
 
 
 @pytest.mark.parametrize(
-    ("body", "score"), [(b'{"predictions": [0.25]}', 0.25), (b'{"predictions": [[0.5, 0.5]]}', 0.5)]
+    ("body", "score"), [(b'{"predictions": [0.25]}', 0.25), (b'{"predictions": [[0.25, 0.75], [1, 0]]}', 0.25)]
 )
 def test_score_is_first_prediction(delivery, body, score):
     assert delivery["prediction"].parse_score(body) == score

@@ -1,8 +1,12 @@
 """lambda/delivery: the actions release and smoke, and what follows a version that is reverted."""
 
+import io
+import json
 import time
+from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from .delivery_stages import Environment, SageMaker, job, make_stage, version
 
@@ -131,3 +135,36 @@ def test_endpoint_that_nobody_changes_fails_after_an_hour(smoke):
     sagemaker = SageMaker(version(3, "Approved", delivery="e0"), served=2)
     message = smoke(sagemaker, token={"since": since, "changed": since}).message
     assert "the endpoint still serves another version for 37" in message
+
+
+@pytest.mark.parametrize("refusal", [None, "the column age is missing"])
+def test_typical_record_of_the_version_is_sent_to_the_endpoint(stage, refusal):
+    numbers = {"name": "x", "inferred_type": "Fractional", "numerical_statistics": {"mean": 1.5}}
+    statistics = {"features": [numbers, {"name": "c", "string_statistics": {}}, {"name": "t"}]}
+    asked = []
+
+    def invoke_endpoint(**request):
+        asked.append(request)
+        if refusal:
+            raise ClientError({"Error": {"Code": "ModelError", "Message": refusal}}, "InvokeEndpoint")
+        return {"Body": io.BytesIO(b'{"predictions": [0.5]}')}
+
+    def get_object(**request):
+        assert request == {"Bucket": "artifacts", "Key": "churn/statistics.json"}
+        return {"Body": io.BytesIO(json.dumps(statistics).encode())}
+
+    services = {"s3": SimpleNamespace(get_object=get_object)}
+    services["sagemaker-runtime"] = SimpleNamespace(invoke_endpoint=invoke_endpoint)
+    environment = SimpleNamespace(client=services.__getitem__)
+    baseline = {"ModelDataQuality": {"Statistics": {"S3Uri": "s3://artifacts/churn/statistics.json"}}}
+    given = environment, {"endpoint": "acme-prod-churn"}, version(3, "Approved", DriftCheckBaselines=baseline)
+    if refusal:
+        with pytest.raises(
+            stage.prediction.PredictionError, match="it refused a typical record: the column age is miss"
+        ):
+            stage.prediction.predict(*given)
+    else:
+        assert stage.prediction.predict(*given) == 0.5
+    (request,) = asked
+    assert (request["EndpointName"], request["ContentType"]) == ("acme-prod-churn", "application/json")
+    assert json.loads(request["Body"]) == {"instances": [{"x": 1.5}]}
