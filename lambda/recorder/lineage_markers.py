@@ -32,8 +32,8 @@ def write_markers(
         if {"bucket", "key", "version_id"} <= set(each)
     }
 
-    def write(key: str) -> bool:
-        return put_once(s3, bucket, key, b"")
+    def write(key: str) -> None:
+        put_once(s3, bucket, key, b"")
 
     with ThreadPoolExecutor(PARALLEL) as threads:
         list(threads.map(write, sorted(keys)))

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,6 +64,23 @@ def test_objects_that_a_training_read_get_markers(s3, recorder_modules, complete
     uri = digest(b"s3://data/raw/1.csv")
     versions = s3.list_object_versions(Bucket="records", Prefix="_lineage/")["Versions"]
     assert [entry["Key"] for entry in versions] == [f"_lineage/{uri}/v1/sales/abc-{end}"]
+
+
+def test_markers_are_counted_and_only_of_objects_with_a_version(s3, recorder_modules):
+    write = recorder_modules.completion.write_markers
+    objects = [
+        {"bucket": "b", "key": "k", "version_id": "v"},
+        {"bucket": "b", "key": "k"},
+        {"key": "k", "version_id": "v"},
+    ]
+    objects.append(objects[0] | {"key": "l", "etag": "0a"})
+    assert write(s3, "records", objects, model="sales", execution="abc", version=None) == 2
+    assert len(s3.list_objects_v2(Bucket="records", Prefix="_lineage/")["Contents"]) == 2
+
+
+def test_function_keeps_a_minute_for_the_record(recorder_modules):
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 100_000)
+    assert recorder_modules.completion.Clients.of(context).seconds_left() == 40.0
 
 
 def test_training_that_failed_while_reading_gets_markers(s3, complete):

@@ -38,6 +38,27 @@ def test_bill_of_materials_lists_loaded_libraries(bill):
     assert found == bill()
 
 
+@pytest.mark.parametrize("libraries", [None, ["numpy"], "numpy"])
+def test_facts_without_libraries_are_left_out(recorder_modules, libraries):
+    """An own image may have written anything."""
+    facts = {"train_facts": {"libraries": libraries}, "evaluate_facts": FACTS}
+    given = {
+        "model": "sales",
+        "version": 7,
+        "artifact": "a" * 64,
+        "image": "i@sha256:1",
+        "time": "2026-11-26T00:00:00Z",
+    }
+    found = recorder_modules.sbom.bill_of_materials(facts, **given)
+    assert [each["name"] for each in found["components"] if each["type"] == "library"] == ["numpy", "scikit_learn"]
+
+
+def test_public_key_has_lines_of_64_characters(recorder_modules):
+    lines = recorder_modules.statement.pem(bytes(range(100))).decode().splitlines()
+    assert (lines[0], lines[-1]) == ("-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----")
+    assert [len(line) for line in lines[1:-1]] == [64, 64, 8]
+
+
 def test_version_without_facts_has_no_bill_of_materials(recorder_modules):
     assert (
         recorder_modules.sbom.bill_of_materials({}, model="sales", version=1, artifact=None, image="i", time="t")
