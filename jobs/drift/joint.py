@@ -32,7 +32,7 @@ def joint_drift(
     label = np.repeat([0, 1], [len(before), len(now)])
     # Equal rows stay in one half: a repeated request must not be in training and test.
     _, alike = np.unique(np.nan_to_num(rows, nan=-1e301), axis=0, return_inverse=True)
-    alike = alike.reshape(-1)
+    alike = alike.ravel()
     learning = (np.random.default_rng(seed).random(int(alike.max()) + 1) < 0.5)[alike]
     if min((label[learning] == side).sum() for side in (0, 1)) == 0 or len(set(label[~learning].tolist())) < 2:
         return ColumnDrift("(joint)", 0.0, 1.0, reason="too few different rows; nothing is decided")
