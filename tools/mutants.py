@@ -20,6 +20,8 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): "the sum has more terms, and these are nothing beside the others",
     ("jobs/drift/sampling.py", "1.0 -> 2.0"): "random keys are less than one",
     ("lambda/recorder/lineage_markers.py", "16 -> 17"): "a number of threads",
+    ("lambda/shared/artifacts.py", "1 -> 2"): "how much is read at a time",
+    ("lambda/shared/queue.py", "return False -> return None"): "its only caller negates it",
     ("lambda/retrain/decision.py", "return '' -> return None"): "no reason, in both",
     ("lambda/retrain/messages.py", "255 -> 256"): "the names of a model's alarms are shorter, and others are refused",
 }

@@ -90,9 +90,14 @@ def test_errors_have_code_and_status():
     assert list(found.values()) == [(True, True), (True, True), (False, True), (False, False)]
 
 
-def test_clients_repeat_failed_calls():
+def test_clients_repeat_failed_calls(monkeypatch):
     assert clients.retries().retries == {"mode": "standard", "max_attempts": 5}
     assert clients.retries(8).retries == {"mode": "standard", "max_attempts": 8}
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    made = clients.client("sts", 7)
+    assert made.meta.config.retries == {"mode": "standard", "total_max_attempts": 8}
+    assert clients.client("sts", 7) is made
+    clients.client.cache_clear()
 
 
 @pytest.mark.parametrize(("code", "written"), [("PreconditionFailed", False), ("ConditionalRequestConflict", False)])
