@@ -45,4 +45,4 @@ def test_serve_becomes_the_server_on_port_of_sagemaker():
     assert path.stat().st_mode & 0o111
     line = path.read_text().replace("\\\n", "").splitlines()[-1]
     assert line.startswith('exec gunicorn --bind "0.0.0.0:${SAGEMAKER_BIND_TO_PORT:-8080}" ')
-    assert line.endswith(" jobs.wsgi:app")
+    assert line.endswith(" wsgi:app")
