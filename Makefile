@@ -33,6 +33,7 @@ test: .venv  ## what a change needs before it is committed: lint, unit tests, te
 test-slow: .venv  ## what breaks more rarely and takes longer: every scenario end to end, permissions, wheels, AWS's serving toolkit
 	$(GROUPS) slow
 
+test-all: export FUZZ_EXAMPLES = 300
 test-all: .venv  ## both, as CI does every night
 	$(GROUPS) all
 

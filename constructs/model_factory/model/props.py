@@ -54,6 +54,8 @@ class ModelProps:
         scheduler_role: Role that EventBridge Scheduler assumes. Default: None, each schedule gets a role of its own.
         endpoint_cleanup: Function of the custom resource that deletes the endpoint with its stack. Default: None, the
             endpoint remains when the stack is deleted.
+        monitor: Function that starts the monitor pipeline where there is something to monitor. Default: None, the schedule
+            starts the pipeline.
         vpc: Subnets and security groups of jobs and endpoint. Default: None, outside of a VPC.
         approval: Status of a version that passed its gate: `automatic` registers it as Approved, `manual` as
             PendingManualApproval. Default: manual.
@@ -80,6 +82,7 @@ class ModelProps:
     undelivered_queue: sqs.IQueue | None = None
     scheduler_role: iam.IRole | None = None
     endpoint_cleanup: lambda_.IFunction | None = None
+    monitor: lambda_.IFunction | None = None
     vpc: VpcConfig | None = None
     approval: Literal["automatic", "manual"] = "manual"
     removal_policy: RemovalPolicy = RemovalPolicy.RETAIN
@@ -105,6 +108,7 @@ class ModelProps:
         undelivered_queue: sqs.IQueue | None = None,
         scheduler_role: iam.IRole | None = None,
         endpoint_cleanup: lambda_.IFunction | None = None,
+        monitor: lambda_.IFunction | None = None,
         vpc: VpcConfig | None = None,
         approval: Literal["automatic", "manual"] = "manual",
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
@@ -132,6 +136,7 @@ class ModelProps:
             scheduler_role: Role that EventBridge Scheduler assumes. Default: that of `resources`, or a role for each
                 schedule.
             endpoint_cleanup: Function of the custom resource that deletes the endpoint. Default: that of `resources`.
+            monitor: Function that starts the monitor pipeline. Default: that of `resources`, or the schedule starts it.
             vpc: Subnets and security groups of jobs and endpoint. Default: that of `resources`, or outside of a VPC.
             approval: `automatic` registers a version as Approved, `manual` as PendingManualApproval. Default: manual.
             removal_policy: For the model package group and its versions. Default: RETAIN.
@@ -160,6 +165,7 @@ class ModelProps:
             "undelivered_queue": undelivered_queue,
             "scheduler_role": scheduler_role,
             "endpoint_cleanup": endpoint_cleanup,
+            "monitor": monitor,
             "vpc": vpc,
         }
         defaults = resources.of_models if resources else {}
