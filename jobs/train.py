@@ -23,8 +23,9 @@ from .prepared_rows import Rows
 ENTRY_POINTS = {
     "serve.py": 'from jobs.serve import model_fn, transform_fn\n\n__all__ = ["model_fn", "transform_fn"]\n',
     "score.py": "from jobs.score import run\n\nrun()\n",
+    "wsgi.py": 'from jobs.wsgi import app\n\n__all__ = ["app"]\n',
 }
-"""Files of an artifact's code/: the first is run by the serving container, the second by a later version's evaluate job.
+"""Files of an artifact's code/: for AWS's serving toolkit, for a later version's evaluate job, and for an own image's server.
 
 They are an interface of their own, so that jobs/ can change between versions (docs/reference/contracts.md).
 """

@@ -1,4 +1,4 @@
-"""A WSGI application for images without AWS's serving toolkit: `gunicorn --chdir /opt/ml/model/code jobs.wsgi:app`.
+"""A WSGI application for images without AWS's serving toolkit: `gunicorn --chdir /opt/ml/model/code wsgi:app`.
 
 It answers /ping and /invocations with the artifact whose code/ has this package (docs/how-to/use-an-own-image.md). The model is
 loaded when this module is imported, so that a worker which cannot load it does not become healthy.

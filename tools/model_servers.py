@@ -118,7 +118,7 @@ def own_image(archive: Path, root: Path, environment: dict[str, str] = SERVING_E
     """Run the application that the artifact carries, with the server of the example of an own image."""
     folder, port = _unpack(archive, root), free_port()
     gunicorn = [str(TOOLKIT / "python"), "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
-    command = [*gunicorn, "--chdir", str(folder / "code"), "jobs.wsgi:app"]
+    command = [*gunicorn, "--chdir", str(folder / "code"), "wsgi:app"]
     with _running(command, root, port, {"PATH": "/usr/bin:/bin"} | NO_NETWORK, environment, folder) as server:
         yield server
 

@@ -48,7 +48,8 @@ def rebuild(home: EnvironmentSession, recorded: Recorded, log: Callable[[str], N
         folder = Path(temporary)
         code = folder / definitions.code_name(recorded.definition)
         code.write_bytes(read(recorded.code))
-        python, notes = _python(folder, recorded.facts, code, log)
+        libraries = {"libraries": recorded.libraries} if recorded.libraries else {}
+        python, notes = _python(folder, recorded.facts and recorded.facts | libraries, code, log)
         machine = Machine(home, python, folder, log)
         prepared = machine.prepare(code, prepare["Arguments"], recorded)
         threads = _threads(recorded.facts)

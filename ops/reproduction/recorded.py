@@ -6,7 +6,7 @@ package's metadata, the definition of its pipeline's execution, and the objects 
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -54,6 +54,7 @@ class Recorded:
         report: Content of Prepare's report.json. Default: None, it is gone.
         facts: Facts of its training job. Default: None, none were written.
         image_digest: Digest of the image that its tag meant at the registration. Default: None, not known.
+        libraries: Version of each library that one of its jobs loaded, that of the training first. Default: none are known.
     """
 
     model: str
@@ -67,6 +68,7 @@ class Recorded:
     report: dict[str, Any] | None = None
     facts: dict[str, Any] | None = None
     image_digest: str | None = None
+    libraries: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def find(session: EnvironmentSession, model: str, version: int) -> Recorded:
@@ -100,7 +102,16 @@ def find(session: EnvironmentSession, model: str, version: int) -> Recorded:
         _json_or_none(found.get("report")),
         _json_or_none(found.get("train_facts")),
         ((record or {}).get("facts") or {}).get("image_digest"),
+        _libraries(found),
     )
+
+
+def _libraries(found: Mapping[str, Any]) -> dict[str, str]:
+    """Libraries of all jobs: Prepare needs some that a training does not load."""
+    libraries: dict[str, str] = {}
+    for name in ("evaluate_facts", "prepare_facts", "train_facts"):
+        libraries |= (_json_or_none(found.get(name)) or {}).get("libraries") or {}
+    return libraries
 
 
 def read(file: File) -> bytes:

@@ -45,4 +45,10 @@ def test_serve_becomes_the_server_on_port_of_sagemaker():
     assert path.stat().st_mode & 0o111
     line = path.read_text().replace("\\\n", "").splitlines()[-1]
     assert line.startswith('exec gunicorn --bind "0.0.0.0:${SAGEMAKER_BIND_TO_PORT:-8080}" ')
-    assert line.endswith(" jobs.wsgi:app")
+    assert line.endswith(" wsgi:app")
+
+
+def test_page_shows_the_files_of_the_example():
+    page = (FOLDER.parents[2] / "docs" / "how-to" / "use-an-own-image.md").read_text()
+    for name in ("Dockerfile", "serve", "requirements.txt"):
+        assert f'title="images/churn/{name}"\n{(FOLDER / name).read_text()}```' in page

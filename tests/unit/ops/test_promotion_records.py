@@ -2,12 +2,15 @@
 
 import io
 import json
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
 
+from model_factory.core.image import default_image_uri
 from model_factory.functions.shared.promotion import Target, promote
 from model_factory.functions.shared.records import RecorderQueue
+from model_factory.ops.delivery.promote import _image
 
 PACKAGE = {
     "ModelPackageArn": "arn:aws:sagemaker:eu-west-1:111111111111:model-package/acme-dev-churn/3",
@@ -94,3 +97,15 @@ def test_refused_registration_is_recorded():
         run(account)
     announced, refused = account.records
     assert (refused["facts"]["refused"], refused["kind"]) == (announced["id"], "promotion")
+
+
+def test_image_of_aws_is_that_of_the_target_region():
+    def place(region):
+        return SimpleNamespace(environment=SimpleNamespace(region=region))
+
+    source, target = place("eu-west-1"), place("us-east-1")
+    for framework in ("scikit-learn", "xgboost"):
+        image = default_image_uri("eu-west-1", framework)
+        assert _image(image, source, target) == default_image_uri("us-east-1", framework)
+    assert _image("111111111111.dkr.ecr.eu-west-1.amazonaws.com/mine:1", source, target) is None
+    assert _image(default_image_uri("eu-west-1"), source, place("nowhere")) is None

@@ -49,7 +49,8 @@ FILES = {
     "code": b"zip",
     "artifact": b"model",
     "test/part-0.parquet": b"rows",
-    "train_facts": b'{"threads": 2}',
+    "prepare_facts": b'{"libraries": {"numpy": "1", "scipy": "1.18"}}',
+    "train_facts": b'{"threads": 2, "libraries": {"numpy": "2"}}',
 }
 
 
@@ -154,7 +155,8 @@ def test_evidence_is_enough_when_all_else_is_gone(session, kept):
     session.client("sagemaker").packages = False
     kept()
     found = find(session, "churn", 7)
-    assert (found.definition, found.report, found.facts) == (DEFINITION, REPORT, {"threads": 2})
+    assert (found.definition, found.report, found.facts["threads"]) == (DEFINITION, REPORT, 2)
+    assert found.libraries == {"numpy": "2", "scipy": "1.18"}, "those of all jobs"
     assert found.subject == PACKAGE
     files = (found.code, found.manifest, found.artifact, *found.test)
     assert len(files) == 4
