@@ -125,6 +125,8 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     # SageMaker names the jobs of pipelines.
     jobs = [names.arn("sagemaker", f"{kind}/pipelines-*") for kind in ("processing-job", "training-job")]
     yield _allow("sagemaker", ["DescribeProcessingJob", "DescribeTrainingJob"], jobs)
+    tuning = names.arn("sagemaker", "hyper-parameter-tuning-job/*")
+    yield _allow("sagemaker", ["DescribeHyperParameterTuningJob"], [tuning])
     kept = [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")]
     yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*", f"{data}/*/captured/*", *kept])
     yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*", f"{records}/*/chain/*"])
