@@ -10,7 +10,7 @@ def tuning_job(sagemaker: Any, name: str) -> tuple[dict[str, str], str | None, d
     """Facts of a tuning job, URI of the zip that its training jobs ran, and their environment. Raises ClientError."""
     job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
     config, best = job["HyperParameterTuningJobConfig"], job.get("BestTrainingJob", {})
-    definition: Mapping[str, Any] = job.get("TrainingJobDefinition", {})
+    definition: Mapping[str, Any] = job.get("TrainingJobDefinition") or job["TrainingJobDefinitions"][0]
     sources = {each["ChannelName"]: each["DataSource"] for each in definition.get("InputDataConfig", [])}
     found = best.get("FinalHyperParameterTuningJobObjectiveMetric", {})
     facts = known(

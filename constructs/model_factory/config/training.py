@@ -97,3 +97,10 @@ class Training(Section):
     def longest_wait(self) -> timedelta:
         """Time that a training on spot capacity may take."""
         return 2 * self.max_runtime if self.max_wait is None else self.max_wait
+
+    @property
+    def longest_search(self) -> timedelta:
+        """Time that the trials of a tuning job and the training after them may take, with waiting for spot capacity."""
+        one = self.longest_wait if self.spot else self.max_runtime
+        rounds = -(-self.tuning.jobs // self.tuning.parallel) if self.tuning else 0
+        return one * (rounds + 1)
