@@ -34,7 +34,8 @@ def rows(records):
 
 
 def value_in(text):
-    return float(re.search(r"objective \w+=([^;]+);", text)[1])
+    (found,) = re.findall(r"objective \w+=([^;]+);", text)
+    return float(found)
 
 
 @pytest.mark.parametrize(("metric", "measure"), [(None, roc_auc_score), ("log_loss", log_loss)], ids=["gate", "own"])
