@@ -260,6 +260,16 @@ class ModelConfig(Section):
             raise ValueError(f"report.groups has the label {self.data.label!r}; name columns that the model reads")
         return self
 
+    @model_validator(mode="after")
+    def _trial_ends_within_window(self) -> Self:
+        challenger, window = self.serving.challenger, self.monitoring.quality.window
+        if challenger and challenger.limit > window:
+            raise ValueError(
+                f"serving.challenger.limit {challenger.limit} is longer than monitoring.quality.window {window}: labels of older "
+                "requests are not used"
+            )
+        return self
+
     @property
     def more_is_better(self) -> bool:
         """Whether a higher value of the gate's metric is better."""
