@@ -55,8 +55,11 @@ def test_training_toolkit_starts_trials(trial):
 
 def test_trials_are_trainings_otherwise(trial, steps):
     train = steps["Train"]["Arguments"]
-    same = ("RoleArn", "Environment", "StoppingCondition", "EnableNetworkIsolation", "VpcConfig")
+    same = ("RoleArn", "StoppingCondition", "EnableNetworkIsolation", "VpcConfig")
     assert {key: trial.get(key) for key in same} == {key: train.get(key) for key in same}
+    # Without the last two, pip in AWS's XGBoost image would need the internet.
+    offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    assert trial["Environment"] == train["Environment"] | offline
     assert channels(trial) == {**channels(train), "program": channels(trial)["program"]}
     assert trial["ResourceConfig"]["InstanceType"] == train["ResourceConfig"]["InstanceType"]
     assert "KeepAlivePeriodInSeconds" not in trial["ResourceConfig"]

@@ -30,13 +30,16 @@ _SCALINGS = {
 # Members of CreateTrainingJob that a training job definition of a tuning job has too.
 _SHARED = (
     "RoleArn",
-    "Environment",
     "StoppingCondition",
     "EnableInterContainerTrafficEncryption",
     "EnableNetworkIsolation",
     "EnableManagedSpotTraining",
     "VpcConfig",
 )
+
+
+# The toolkit of AWS's XGBoost image installs the program as a package; without these, pip looks for setuptools on PyPI.
+_OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
 
 
 def program_asset(scope: Construct) -> assets.Asset:
@@ -66,6 +69,7 @@ def tuning_step(
             "TrainingInputMode": "File",
             "MetricDefinitions": [{"Name": metric, "Regex": f"objective {metric}=([^;]+);"}],
         },
+        "Environment": {**training["Environment"], **_OFFLINE},
         "OutputDataConfig": {**training["OutputDataConfig"], "S3OutputPath": output},
         "InputDataConfig": [*training["InputDataConfig"], channel],
         "ResourceConfig": {
