@@ -104,6 +104,7 @@ def test_best_training_job_has_the_highest_objective(aws, tuning, run):
     assert best["FinalMetricDataList"][0]["Value"] == objective["Value"]
 
 
+@pytest.mark.slow
 def test_failed_training_job_leaves_the_others(tuning, run):
     chosen = [each["TunedHyperParameters"] for each in run(tuning(most=2))[1]]
     found, jobs = run(tuning(most=2, fails=(2 * int(chosen[1]["size"]),)))
@@ -116,6 +117,7 @@ def test_failed_training_job_leaves_the_others(tuning, run):
     assert found["TrainingJobStatusCounters"]["NonRetryableError"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "reason"),
     [("raise SystemExit(1)", "All training jobs failed."), ("pass", "No objective metrics found after running 2")],
@@ -156,6 +158,7 @@ if size < 5:
     assert found["BestTrainingJob"]["TunedHyperParameters"] == {"size": "8"}
 
 
+@pytest.mark.slow
 def test_bayesian_search_runs_optuna(tuning, run):
     pytest.importorskip("optuna")
     found, jobs = run(tuning(strategy="Bayesian", most=2))
@@ -203,6 +206,7 @@ def test_stopped_execution_stops_its_tuning_job(aws, tuning):
     assert ended(aws, name)["HyperParameterTuningJobStatus"] == "Stopped"
 
 
+@pytest.mark.slow
 def test_events_have_the_states_of_a_tuning_job(aws, tuning, run):
     read = aws.listen("SageMaker HyperParameter Tuning Job State Change")
     found, _ = run(tuning(most=1, parallel=1))
