@@ -19,6 +19,7 @@ UNKNOWN_TO_THE_SCHEMA = {
         ("Arguments", "Environment"),
         ("Arguments", "AlgorithmSpecification", "ContainerArguments"),
         ("Arguments", "AlgorithmSpecification", "ContainerEntrypoint"),
+        ("Arguments", "ResourceConfig", "KeepAlivePeriodInSeconds"),
     ],
     "Tuning": [
         ("Arguments", "HyperParameterTuningJobConfig", "RandomSeed"),
