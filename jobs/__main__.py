@@ -1,4 +1,4 @@
-"""`python3 <zip> prepare|train|evaluate|monitor|score|compare`: runs one job; a failed one writes its reason for SageMaker."""
+"""`python3 <zip> prepare|train|trial|evaluate|monitor|score|compare`: runs one job; a failed one writes its reason."""
 
 import importlib
 import os
@@ -12,6 +12,7 @@ from .failures import JobFailure, write_reason
 JOBS = {
     "prepare": ".preparation.prepare",
     "train": ".train",
+    "trial": ".trial",
     "evaluate": ".evaluation.evaluate",
     "monitor": ".monitoring.monitor",
     "score": ".scoring.job",

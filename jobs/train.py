@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,20 @@ They are an interface of their own, so that jobs/ can change between versions (d
 """
 
 
-def run() -> None:
-    """Run the job. Raises JobFailure."""
+@dataclass(frozen=True)
+class Fitted:
+    """A model with what it was fitted with. `classes`: labels of the training rows, sorted; None for regression."""
+
+    project: project.Project
+    model: Any
+    validation: Rows
+    classes: list[Any] | None
+    hyperparameters: dict[str, Any]
+    seed: int
+
+
+def fit() -> Fitted:
+    """Fit the model on the rows of the channels. Raises JobFailure."""
     model = project.load()
     seed = int(model.settings["training"]["seed"])
     random.seed(seed)
@@ -47,6 +60,13 @@ def run() -> None:
         print(f"resume    {found} files of checkpoints in {paths.checkpoints()}", flush=True)
     with termination.announced(checkpoints=model.takes_checkpoints):
         fitted = _fit(model, train, validation, hyperparameters)
+    return Fitted(model, fitted, validation, classes, hyperparameters, seed)
+
+
+def run() -> None:
+    """Run the job. Raises JobFailure."""
+    done = fit()
+    model, fitted = done.project, done.model
     reproducibility.leave_out_threads()
     folder = paths.model()
     model.save(fitted, folder)
@@ -55,9 +75,9 @@ def run() -> None:
         **columns,
         "example": _example(model, fitted, payload.columns_of(columns["columns"])),
         "problem": model.problem,
-        "classes": classes,
-        "hyperparameters": hyperparameters,
-        "seed": seed,
+        "classes": done.classes,
+        "hyperparameters": done.hyperparameters,
+        "seed": done.seed,
     }
     (folder / "serving.json").write_text(json.dumps(serving, indent=1, sort_keys=True))
     copy_code(folder / "code")
@@ -66,7 +86,8 @@ def run() -> None:
     print(f"artifact  {digest(folder)}", flush=True)
     identical = reproducibility.describe(fitted)
     print(f"identical with {identical['same_bytes']}: {identical['reason']}", flush=True)
-    facts.write(paths.training_output(), facts.of_run("train", seed) | {"identical": identical})
+    of_run = facts.of_run("train", done.seed) | {"hyperparameters": done.hyperparameters, "identical": identical}
+    facts.write(paths.training_output(), of_run)
 
 
 def _fit(model: project.Project, train: Rows, validation: Rows, hyperparameters: dict[str, Any]) -> Any:
@@ -94,7 +115,8 @@ def read_hyperparameters() -> dict[str, Any]:
     """Hyperparameters by name. SageMaker passes them as strings: one that is JSON gets its type, any other stays a string."""
     path = paths.root() / "input" / "config" / "hyperparameters.json"
     strings = json.loads(path.read_text()) if path.exists() else {}
-    return {name: _value(text) for name, text in strings.items() if not name.startswith("sagemaker_")}
+    # The second is of a tuning job (developer guide, "Define metrics and environment variables").
+    return {name: _value(text) for name, text in strings.items() if not name.startswith(("sagemaker_", "_tuning_"))}
 
 
 def _value(text: str) -> Any:

@@ -157,6 +157,18 @@ def _check_networks(factory: FactoryConfig, models: dict[str, ModelConfig], fold
         )
 
 
+def _reader(model: ModelConfig) -> str:
+    """What reads the rows of a training for a long time."""
+    if model.training.tuning:
+        return f"tuning with {model.training.tuning.jobs} trials"
+    return "a training on spot capacity"
+
+
+def _limit(model: ModelConfig) -> str:
+    limit = "training.max_wait" if model.training.spot else "training.max_runtime"
+    return f"{limit}, or lower training.tuning.trials" if model.training.tuning else limit
+
+
 def _check_retention(factory: FactoryConfig, models: dict[str, ModelConfig], folder: Path) -> None:
     """Captured requests stay until their labels can have arrived, and rows until a training on spot capacity has read them."""
     kept = [each.captured_retention for each in factory.environments if each.captured_retention]
@@ -164,12 +176,14 @@ def _check_retention(factory: FactoryConfig, models: dict[str, ModelConfig], fol
     mistakes = [
         Mistake(
             path := folder / name / "model.yaml",
-            line_of(path, "training", "max_wait") or line_of(path, "training", "spot"),
-            f"a training on spot capacity may take {model.training.longest_wait}, but factory.yaml deletes its rows and "
-            f"checkpoints after {min(rows).days} days; raise training_rows_retention there, or shorten training.max_wait",
+            line_of(path, "training", "max_wait")
+            or line_of(path, "training", "spot")
+            or line_of(path, "training", "tuning"),
+            f"{_reader(model)} may take {model.training.longest_search}, but factory.yaml deletes its rows and checkpoints "
+            f"after {min(rows).days} days; raise training_rows_retention there, or shorten {_limit(model)}",
         )
         for name, model in models.items()
-        if rows and model.training.spot and min(rows) <= model.training.longest_wait
+        if rows and (model.training.spot or model.training.tuning) and min(rows) <= model.training.longest_search
     ]
     mistakes += [
         Mistake(

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         Step,
         TrainingStep,
         TransformStep,
+        TuningStep,
     )
     from .delivery.buckets import DeliveryBuckets
     from .delivery.delivery_alerts import DeliveryAlerts
@@ -157,6 +158,7 @@ _EXPORTS = {
     "Step": "definition",
     "TrainingStep": "definition",
     "TransformStep": "definition",
+    "TuningStep": "definition",
 }
 
 __all__ = [
@@ -215,6 +217,7 @@ __all__ = [
     "TrainingStep",
     "TransformStep",
     "TriggerQueue",
+    "TuningStep",
     "UndeliveredQueue",
     "UserError",
     "VpcConfig",

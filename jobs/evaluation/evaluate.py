@@ -1,5 +1,6 @@
 """The job evaluate: the metrics of a new version and of the champion on the same test rows, and the gate's verdict."""
 
+import hashlib
 import json
 import os
 import tarfile
@@ -53,10 +54,12 @@ def run() -> None:
     rows_folder = paths.processing_input("test")
     # The champion is scored in a process of its own while this one scores the new version.
     with champion.start(os.environ["MODEL_PACKAGE_GROUP"], rows_folder) as scoring:
-        served = serve.model_fn(str(_unpack(artifact)))
+        unpacked = _unpack(artifact)
+        served = serve.model_fn(str(unpacked))
         rows = _read_rows(rows_folder, served)
         evaluation = _evaluate(served, rows, scoring)
-    _write(evaluation, len(rows.raw), artifact_digest, served.project.settings)
+    lineage = {"artifact_digest": artifact_digest, "hyperparameters_digest": _hyperparameters_digest(unpacked)}
+    _write(evaluation, len(rows.raw), lineage, served.project.settings)
     verdict = evaluation.verdict
     print(f"evaluate  {verdict.metric} {verdict.value:.4f} on {len(rows.raw)} rows: {verdict.reason}", flush=True)
 
@@ -121,7 +124,14 @@ def _compare(
     return section, gate.Comparison(version, theirs.values[metric], advantage)
 
 
-def _write(evaluation: Evaluation, rows: int, artifact_digest: str, settings: dict[str, Any]) -> None:
+def _hyperparameters_digest(artifact: Path) -> str:
+    """SHA-256 of the hyperparameters that an unpacked artifact was trained with; it does not depend on their order."""
+    hyperparameters = json.loads((artifact / "serving.json").read_text()).get("hyperparameters", {})
+    canonical = json.dumps(hyperparameters, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _write(evaluation: Evaluation, rows: int, lineage: dict[str, str], settings: dict[str, Any]) -> None:
     """The files of the output `evaluation`."""
     prepared = json.loads((paths.processing_input("report") / "report.json").read_text())
     content = {
@@ -131,7 +141,7 @@ def _write(evaluation: Evaluation, rows: int, artifact_digest: str, settings: di
         "metrics": evaluation.metrics,
         "rows": rows,
         "champion": evaluation.champion,
-        "lineage": {"data_digest": prepared["data_digest"], "artifact_digest": artifact_digest},
+        "lineage": {"data_digest": prepared["data_digest"], **lineage},
         "uses": {"intended": settings["report"]["intended_use"], "limits": settings["report"]["limits_of_use"]},
     }
     files = {

@@ -18,8 +18,9 @@ class Labels:
     classes: list[Any]
 
     @classmethod
-    def of(cls, problem: str, labels: pd.Series, known: list[Any]) -> Self:
-        """From the label column. `known`: the labels of the training rows, sorted; labels that only the test rows have follow.
+    def of(cls, problem: str, labels: pd.Series, known: list[Any], rows: str = "test") -> Self:
+        """From the label column. `known`: the labels of the training rows, sorted; labels that only these rows have follow.
+        `rows` names them in errors.
 
         Raises JobFailure when all rows have the same label, or binary classification has other than two.
         """
@@ -27,7 +28,7 @@ class Labels:
             return cls(problem, labels.to_numpy(dtype="float64"), [])
         seen = labels.unique().tolist()
         if len(seen) < 2:
-            raise JobFailure(f"all test rows have the label {seen[0]!r}; nothing can be measured")
+            raise JobFailure(f"all {rows} rows have the label {seen[0]!r}; nothing can be measured")
         classes = [*known, *sorted(set(seen) - set(known))]
         if problem == "binary_classification" and len(classes) != 2:
             raise JobFailure(f"the labels are {classes}; binary_classification needs two")

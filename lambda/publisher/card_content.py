@@ -28,6 +28,8 @@ _METADATA = (
     "content_digest",
     "artifact_digest",
     "hyperparameters_digest",
+    "tuning_job",
+    "tuning_trials",
     "seed",
     "pipeline_execution",
     "origin",

@@ -31,6 +31,7 @@ _TAGS = (
     "libraries_digest",
     "image",
     "hyperparameters_digest",
+    "tuning_trials",
     "seed",
     "trigger",
     "metric",

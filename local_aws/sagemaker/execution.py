@@ -15,13 +15,14 @@ from ..json_api import Record, ServiceError, now
 from ..s3 import split_uri
 from .service import Service
 from .state import State
+from .tuning_step import run_tuning
 from .values import Scope, references
 
 log = logging.getLogger(__name__)
 METRICS = "AWS/Sagemaker/ModelBuildingPipeline"
 STOP_SECONDS = 0.1
 """How soon a stopped execution stops its job."""
-JOBS = ("Processing", "Training", "Transform")
+JOBS = ("Processing", "Training", "Transform", "Tuning")
 
 
 class StepFailed(Exception):
@@ -146,6 +147,7 @@ class Execution:
                 "Processing": self._job,
                 "Training": self._job,
                 "Transform": self._job,
+                "Tuning": self._tuning,
                 "Condition": self._condition,
                 "RegisterModel": self._register,
                 "Model": self._model,
@@ -169,10 +171,8 @@ class Execution:
 
     def _job(self, step: Record, record: Record) -> None:
         """Create the job through the API, as SageMaker names it, and wait for its end."""
-        kind = step["Type"]
-        sagemaker = self._client("sagemaker")
-        name = self._name(step)
-        arguments = self._scope.resolve(step["Arguments"])
+        kind, sagemaker = step["Type"], self._client("sagemaker")
+        name, arguments = self._name(step), self._scope.resolve(step["Arguments"])
         getattr(sagemaker, f"create_{kind.lower()}_job")(**{f"{kind}JobName": name}, **arguments)
         job = getattr(self._state, f"{kind.lower()}_jobs")[name]
         record["Metadata"] = {f"{kind}Job": {"Arn": job[f"{kind}JobArn"]}}
@@ -193,6 +193,13 @@ class Execution:
         if status == "Failed":
             reason = described.get("ExitMessage") or described.get("FailureReason", "no reason was given")
             raise StepFailed(reason)
+
+    def _tuning(self, step: Record, record: Record) -> None:
+        sagemaker, arguments = self._client("sagemaker"), self._scope.resolve(step["Arguments"])
+        done, problem = run_tuning(sagemaker, self._state, self.identifier, arguments, record, self._stop)
+        self._scope.steps[step["Name"]] = done
+        if problem:
+            raise StepFailed(problem)
 
     def _condition(self, step: Record, record: Record) -> None:
         arguments = step["Arguments"]

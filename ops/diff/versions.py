@@ -123,9 +123,10 @@ def _of_settings(sides: tuple[Kept, Kept], settings: list[dict[str, Any]], probl
     if without:
         return [Section("configuration", problems=[f"the code of {each} has no {code.SETTINGS}" for each in without])]
     contracts, parameters, others = list[Any](), list[Any](), list[Any]()
-    for each in settings:
+    for kept, each in zip(sides, settings, strict=True):
         training: dict[str, Any] = dict(each.get("training") or {})
-        parameters.append(training.pop("hyperparameters", None) or {})
+        fixed: dict[str, Any] = training.pop("hyperparameters", None) or {}
+        parameters.append(fixed | (_chosen(kept) if training.get("tuning") else {}))
         contracts.append(each.get("data") or {})
         others.append({**each, "training": training, "data": None})
     return [
@@ -133,6 +134,14 @@ def _of_settings(sides: tuple[Kept, Kept], settings: list[dict[str, Any]], probl
         Section("hyperparameters", compare(parameters[0], parameters[1])),
         Section("configuration (model.yaml with defaults)", compare(others[0], others[1])),
     ]
+
+
+def _chosen(kept: Kept) -> dict[str, Any]:
+    """The hyperparameters that the training job had, by its facts; those that a tuning job chose are in no file of the code."""
+    try:
+        return kept.json("train_facts").get("hyperparameters") or {}
+    except PieceError:
+        return {}
 
 
 def _deployed(before: Kept, after: Kept) -> Section:

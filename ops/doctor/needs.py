@@ -21,7 +21,12 @@ SERVICE_OF_NAMESPACE = {
 """Ids in AWS's public parameters that are not the namespace of the resource types in lower case."""
 ALWAYS = ("cloudformation", "ecr", "sts", "s3", "iam", "ssm")
 """Services that every deployment uses: stacks, images of jobs, roles, assets."""
-USAGES = {"Processing": "processing job", "Training": "training job", "Transform": "transform job"}
+USAGES = {
+    "Processing": "processing job",
+    "Training": "training job",
+    "Tuning": "training job",
+    "Transform": "transform job",
+}
 """Step type of a pipeline -> the words in the names of SageMaker's quotas."""
 SPOT = "spot training job"
 WARM_POOL = "training warm pool"
@@ -146,9 +151,11 @@ def _jobs(part: Any) -> Iterator[tuple[str, str, int]]:
             yield from _jobs(each)
     elif isinstance(part, dict):
         if part.get("Type") in USAGES and "Arguments" in part:
-            for cluster in _clusters(part["Arguments"]):
-                count = int(cluster.get("InstanceCount", 1))
-                spot = part["Arguments"].get("EnableManagedSpotTraining")
+            arguments: dict[str, Any] = part["Arguments"]
+            limits = arguments.get("HyperParameterTuningJobConfig", {}).get("ResourceLimits", {})
+            for cluster in _clusters(arguments):
+                count = int(cluster.get("InstanceCount", 1)) * int(limits.get("MaxParallelTrainingJobs", 1))
+                spot = arguments.get("TrainingJobDefinition", arguments).get("EnableManagedSpotTraining")
                 yield SPOT if spot else USAGES[part["Type"]], cluster["InstanceType"], count
                 if cluster.get("KeepAlivePeriodInSeconds"):
                     yield WARM_POOL, cluster["InstanceType"], count

@@ -15,6 +15,7 @@ from model_factory.functions.shared.errors import is_missing
 
 from .links import Link, known
 from .recorded import Recorded, by
+from .tuning import tuning_job
 
 FACTS = {"Prepare": "prepare_facts", "Train": "train_facts", "Evaluate": "evaluate_facts"}
 """Files of the evidence that the jobs wrote about themselves, by the name of the step."""
@@ -139,7 +140,9 @@ def _of_record(facts: Mapping[str, Any]) -> _Execution:
 
 def _job(recorded: Recorded, step: str, arn: str, metadata: Mapping[str, str]) -> Link:
     link = Link("job", step, arn)
-    describe = {"processing-job": _processing, "training-job": _training}.get(arn.rpartition(":")[2].partition("/")[0])
+    describe = {"processing-job": _processing, "training-job": _training, "hyper-parameter-tuning-job": tuning_job}.get(
+        arn.rpartition(":")[2].partition("/")[0]
+    )
     if describe is None:
         link.facts = known(described="not by the factory: a job of the project's own pipeline")
         return link

@@ -123,8 +123,9 @@ def _lineage(names: EnvironmentNames) -> Iterable[Statement]:
     execution = ["DescribePipelineExecution", "ListPipelineExecutionSteps", "ListPipelineParametersForExecution"]
     yield _allow("sagemaker", execution, [names.arn("sagemaker", f"pipeline/{names.prefix}-*-train/execution/*")])
     # SageMaker names the jobs of pipelines.
-    jobs = [names.arn("sagemaker", f"{kind}/pipelines-*") for kind in ("processing-job", "training-job")]
-    yield _allow("sagemaker", ["DescribeProcessingJob", "DescribeTrainingJob"], jobs)
+    jobs = ("processing-job/pipelines-*", "training-job/pipelines-*", "hyper-parameter-tuning-job/*")
+    described = [f"Describe{kind}Job" for kind in ("Processing", "Training", "HyperParameterTuning")]
+    yield _allow("sagemaker", described, [names.arn("sagemaker", each) for each in jobs])
     kept = [f"{records}/*/{kind}/*" for kind in ("chain", "evidence")]
     yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*", f"{data}/*/captured/*", *kept])
     yield _allow("s3", ["GetObjectVersion"], [f"{data}/*/raw/*", f"{records}/*/chain/*"])

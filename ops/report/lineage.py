@@ -30,7 +30,7 @@ def lineage(report: ModelReport) -> dict[str, str | None]:
     return {
         "data": _data(report.document("report")),
         "code": f"commit {commit[:12]}" if commit else f"zip {digest[:12]}" if digest else None,
-        "training": metadata.get("trigger") and f"trigger {metadata['trigger']}",
+        "training": _training(metadata),
         "gate": measured(report),
         "version": f"{number} of {when(live['CreationTime'])}",
         "promoted from": _place(metadata.get("origin")),
@@ -63,6 +63,14 @@ def _rows(before: Document, now: Document) -> list[str]:
     parts = [f"{before['rows']:,} rows before, {now['rows']:,} now"]
     parts += [f"{counted(len(new - old), 'partition')} added"] if new - old else []
     return parts + ([f"{counted(len(old - new), 'partition')} left out"] if old - new else [])
+
+
+def _training(metadata: dict[str, str]) -> str | None:
+    if not metadata.get("trigger"):
+        return None
+    trials = metadata.get("tuning_trials")
+    tuned = f", hyperparameters chosen by {counted(int(trials), 'trial')}" if trials and trials.isdecimal() else ""
+    return f"trigger {metadata['trigger']}{tuned}"
 
 
 def _data(prepared: Document) -> str | None:

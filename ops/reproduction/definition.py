@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from model_factory.config import hyperparameters
+
 from .failures import CannotRebuild
 
 type Data = dict[str, Any]
@@ -67,6 +69,23 @@ def code_uri(definition: Mapping[str, Any]) -> str:
 def code_name(definition: Mapping[str, Any]) -> str:
     """Name of the zip in the containers, which the recorded commands run. Raises CannotRebuild."""
     return code_uri(definition).rpartition("/")[2]
+
+
+def with_hyperparameters(definition: Mapping[str, Any], facts: Mapping[str, Any] | None) -> Data:
+    """The definition with the hyperparameters that a tuning job chose, so that nothing has to be tuned again.
+
+    `facts`: of the training job, which has them. Raises CannotRebuild without them.
+    """
+    found, chosen = copy.deepcopy(dict(definition)), (facts or {}).get("hyperparameters") or {}
+    for step in found.get("Steps", ()):
+        given = step.get("Arguments", {}).get("HyperParameters", {}) if step["Type"] == "Training" else {}
+        tuned = [name for name, value in given.items() if not isinstance(value, str)]
+        if missing := sorted(set(tuned) - set(chosen)):
+            raise CannotRebuild(
+                f"a tuning job chose {', '.join(missing)}, and the facts of the training job, which have the values, are gone"
+            )
+        given |= {name: hyperparameters.text(chosen[name]) for name in tuned}
+    return found
 
 
 def rebuild_definition(original: Mapping[str, Any], place: Place) -> Data:

@@ -46,7 +46,7 @@ class Recorded:
         model: Name of the model.
         version: Number of the version.
         subject: ARN of the model package; None when it is gone and the record does not name it.
-        definition: Definition of the execution that trained it.
+        definition: Definition of the execution that trained it, with the hyperparameters that a tuning job chose.
         code: The zip that its jobs ran.
         manifest: The object versions that it was trained on.
         artifact: Its model.tar.gz.
@@ -89,18 +89,18 @@ def find(session: EnvironmentSession, model: str, version: int) -> Recorded:
         raise CannotRebuild(
             f"version {version} of {model}: {' and '.join(missing)} of its training are gone, and {since}"
         )
-    definition = found["definition"]
+    definition, facts = found["definition"], _json_or_none(found.get("train_facts"))
     return Recorded(
         model,
         version,
         (package or {}).get("ModelPackageArn") or (record or {}).get("subject"),
-        read_json(definition) if isinstance(definition, File) else definition,
+        definitions.with_hyperparameters(read_json(definition) if isinstance(definition, File) else definition, facts),
         found["code"],
         found["manifest"],
         found["artifact"],
         [file for name, file in sorted(found.items()) if _TEST.fullmatch(name)],
         _json_or_none(found.get("report")),
-        _json_or_none(found.get("train_facts")),
+        facts,
         ((record or {}).get("facts") or {}).get("image_digest"),
         _libraries(found),
     )

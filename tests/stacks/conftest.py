@@ -102,6 +102,13 @@ def dev_model(assembly) -> Template:
 
 
 @pytest.fixture(scope="session")
+def tuned_model(synthesized) -> Template:
+    """A model whose hyperparameters are tuned, and whose instance is kept."""
+    (path,) = (synthesized / "delivered").rglob("*acmetestoffers*.template.json")
+    return Template(path)
+
+
+@pytest.fixture(scope="session")
 def training(model) -> dict[str, Any]:
     return model.definition("acme-prod-churn-train")
 

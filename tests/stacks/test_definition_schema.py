@@ -19,6 +19,11 @@ UNKNOWN_TO_THE_SCHEMA = {
         ("Arguments", "Environment"),
         ("Arguments", "AlgorithmSpecification", "ContainerArguments"),
         ("Arguments", "AlgorithmSpecification", "ContainerEntrypoint"),
+        ("Arguments", "ResourceConfig", "KeepAlivePeriodInSeconds"),
+    ],
+    "Tuning": [
+        ("Arguments", "HyperParameterTuningJobConfig", "RandomSeed"),
+        ("Arguments", "TrainingJobDefinition", "Environment"),
     ],
     "RegisterModel": [
         ("Arguments", "CustomerMetadataProperties"),
@@ -54,12 +59,20 @@ def without_what_is_newer(step):
             without_what_is_newer(inner)
 
 
-@pytest.mark.parametrize("pipeline", ["train", "monitor"])
-def test_definition_matches_published_schema(model, pipeline):
+def mistakes(definition):
     from jsonschema import Draft7Validator
 
-    definition = without_functions(model.definition(f"acme-prod-churn-{pipeline}"))
+    definition = without_functions(definition)
     for step in definition["Steps"]:
         without_what_is_newer(step)
     schema = json.loads(SCHEMA.read_text())
-    assert [error.message for error in Draft7Validator(schema).iter_errors(definition)] == []
+    return [error.message for error in Draft7Validator(schema).iter_errors(definition)]
+
+
+@pytest.mark.parametrize("pipeline", ["train", "monitor"])
+def test_definition_matches_published_schema(model, pipeline):
+    assert mistakes(model.definition(f"acme-prod-churn-{pipeline}")) == []
+
+
+def test_definition_with_tuning_matches_published_schema(tuned_model):
+    assert mistakes(tuned_model.definition("acme-test-offers-train")) == []

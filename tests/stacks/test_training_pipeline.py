@@ -7,8 +7,6 @@ import zipfile
 
 import pytest
 
-from .conftest import Template
-
 
 @pytest.fixture(scope="session")
 def steps(training):
@@ -17,10 +15,9 @@ def steps(training):
 
 
 @pytest.fixture(scope="session")
-def kept_alive(synthesized):
+def kept_alive(tuned_model):
     """The step Train of a model that keeps its instance."""
-    (path,) = (synthesized / "delivered").rglob("*acmetestoffers*.template.json")
-    steps = Template(path).definition("acme-test-offers-train")["Steps"]
+    steps = tuned_model.definition("acme-test-offers-train")["Steps"]
     return next(step for step in steps if step["Name"] == "Train")
 
 

@@ -59,6 +59,7 @@ _MICROSOFT = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 _TEAMS_CHANNEL = r"^[a-zA-Z0-9-_=+/.,]*%3[aA][a-zA-Z0-9-_=+/.,]*%40[a-zA-Z0-9-_=+/.,]*$"
 _EVENT_BUS = r"^arn:aws(-cn|-us-gov)?:events:[a-z]{2}(-[a-z]+)+-\d:\d{12}:event-bus/[\w./-]+$"
 _PARAMETER = r"^/[a-zA-Z0-9_.-]+(/[a-zA-Z0-9_.-]+)*$"
+_HYPERPARAMETER = r"^[A-Za-z_][A-Za-z0-9_-]{0,255}$"
 _POLICY_NAME = r"^[\w+=,.@/-]+$"
 
 EXPECTED = {
@@ -78,6 +79,7 @@ EXPECTED = {
     "19%3A0123abcd%40thread.tacv2, with %3A and %40",
     _EVENT_BUS: "the ARN of an event bus; write one such as arn:aws:events:eu-west-1:111111111111:event-bus/alerts",
     _PARAMETER: "the name of a parameter of Systems Manager; write one such as /acme/openlineage-key",
+    _HYPERPARAMETER: "the name of a hyperparameter that can be tuned; write letters, digits, _ and -, and begin with a letter",
     _POLICY_NAME: "the name of an IAM policy; write the name without its ARN, such as Boundary",
 }
 """What a value should have been, by the pattern that it does not match."""
@@ -99,6 +101,7 @@ MicrosoftId = Annotated[str, Field(pattern=_MICROSOFT)]
 TeamsChannelId = Annotated[str, Field(pattern=_TEAMS_CHANNEL, max_length=255)]
 EventBusArn = Annotated[str, Field(pattern=_EVENT_BUS)]
 ParameterName = Annotated[str, Field(pattern=_PARAMETER, max_length=512)]
+HyperparameterName = Annotated[str, Field(pattern=_HYPERPARAMETER)]
 PolicyName = Annotated[str, Field(pattern=_POLICY_NAME, max_length=128)]
 
 

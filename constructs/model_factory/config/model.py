@@ -243,6 +243,15 @@ class ModelConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _tuning_fits_problem(self) -> Self:
+        metric, known = self.tuning_metric, METRICS[self.problem]
+        if self.training.tuning and metric not in known:
+            raise ValueError(
+                f"training.tuning.metric {metric!r} is not a metric of {self.problem}; choose one of {', '.join(known)}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _columns_have_their_use(self) -> Self:
         column = self.serving.batch.id_column
         if column is not None and column not in self.data.ignore:
@@ -264,7 +273,17 @@ class ModelConfig(Section):
     @property
     def more_is_better(self) -> bool:
         """Whether a higher value of the gate's metric is better."""
-        return METRICS[self.problem][self.gate.metric]
+        return self.is_better_higher(self.gate.metric)
+
+    def is_better_higher(self, metric: str) -> bool:
+        """Whether a higher value of a metric of this problem is better."""
+        return METRICS[self.problem][metric]
+
+    @property
+    def tuning_metric(self) -> str:
+        """Metric by which tuning chooses the best hyperparameters."""
+        tuning = self.training.tuning
+        return (tuning.metric if tuning else None) or self.gate.metric
 
     def settings(self) -> dict[str, Any]:
         """The JSON that jobs and the serving module read, with all defaults; durations are in seconds."""

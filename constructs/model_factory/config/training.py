@@ -7,6 +7,10 @@ from pydantic import Field, field_validator, model_validator
 
 from . import hyperparameters
 from .fields import Duration, InstanceType, Section, at_most
+from .tuning import Tuning
+
+_MOST_HYPERPARAMETERS = 97
+"""SageMaker takes 100, and three of a tuning job's are not the model's."""
 
 
 class Training(Section):
@@ -48,6 +52,9 @@ class Training(Section):
     hyperparameters: dict[str, bool | int | float | str] = Field(
         default_factory=dict, max_length=100, description="Passed to `train` in model.py."
     )
+    tuning: Tuning | None = Field(
+        default=None, description="A search for good hyperparameters before each training. Default: none."
+    )
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of the random number generators.")
     validation_fraction: float = Field(default=0.15, gt=0, lt=0.5, description="Share of the rows for validation.")
     test_fraction: float = Field(default=0.15, gt=0, lt=0.5, description="Share of the rows for evaluation.")
@@ -75,6 +82,22 @@ class Training(Section):
         return self
 
     @model_validator(mode="after")
+    def _hyperparameters_are_fixed_or_tuned(self) -> Self:
+        ranges = self.tuning.ranges if self.tuning else {}
+        if both := sorted(set(ranges) & set(self.hyperparameters)):
+            raise ValueError(
+                f"{', '.join(both)} is in hyperparameters and in tuning.ranges; a hyperparameter is either fixed or tuned"
+            )
+        if reserved := [name for name in ranges if name.startswith(("sagemaker_", "_tuning_"))]:
+            raise ValueError(f"tuning.ranges has {reserved[0]}, a name that SageMaker uses itself; choose another")
+        if len(ranges) + len(self.hyperparameters) > _MOST_HYPERPARAMETERS:
+            raise ValueError(
+                f"hyperparameters and tuning.ranges have more than {_MOST_HYPERPARAMETERS} names together, which SageMaker "
+                "does not take"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _one_image(self) -> Self:
         if self.image is not None and "framework" in self.model_fields_set:
             raise ValueError("framework names an image of AWS's, and image another one; remove one of them")
@@ -84,3 +107,10 @@ class Training(Section):
     def longest_wait(self) -> timedelta:
         """Time that a training on spot capacity may take."""
         return 2 * self.max_runtime if self.max_wait is None else self.max_wait
+
+    @property
+    def longest_search(self) -> timedelta:
+        """Time that the trials of a tuning job and the training after them may take, with waiting for spot capacity."""
+        one = self.longest_wait if self.spot else self.max_runtime
+        rounds = -(-self.tuning.jobs // self.tuning.parallel) if self.tuning else 0
+        return one * (rounds + 1)

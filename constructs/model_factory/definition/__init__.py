@@ -20,6 +20,7 @@ from .steps import (
     Step,
     TrainingStep,
     TransformStep,
+    TuningStep,
 )
 
 __all__ = [
@@ -43,5 +44,6 @@ __all__ = [
     "Step",
     "TrainingStep",
     "TransformStep",
+    "TuningStep",
     "Value",
 ]

@@ -202,6 +202,25 @@ class TrainingStep(JobStep):
 
 
 @dataclass(frozen=True)
+class TuningStep(JobStep):
+    """A tuning job. Its properties are also those of ListTrainingJobsForHyperParameterTuningJob, the best jobs first."""
+
+    type: str = "Tuning"
+
+    operation: ClassVar[str | None] = "CreateHyperParameterTuningJob"
+    describe_operation: ClassVar[str | None] = "DescribeHyperParameterTuningJob"
+    generated: ClassVar[frozenset[str]] = frozenset({"HyperParameterTuningJobName"})
+
+    def best(self, hyperparameter: str) -> Get:
+        """The value of a hyperparameter in the best training job, as text.
+
+        Args:
+            hyperparameter: Its name.
+        """
+        return self.get(f"BestTrainingJob.TunedHyperParameters['{hyperparameter}']")
+
+
+@dataclass(frozen=True)
 class TransformStep(JobStep):
     """A batch transform job."""
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..definition import Execution, Join, Parameter, ProcessingStep, RegisterModelStep, TrainingStep, Value
+from ..definition import Execution, Join, Parameter, ProcessingStep, RegisterModelStep, TrainingStep, TuningStep, Value
 from .jobs import RETRY_STEP
 from .props import ModelProps
 
@@ -24,8 +24,9 @@ def register_step(
     evaluate: ProcessingStep,
     trigger: Parameter,
     reason: Parameter,
+    tune: TuningStep | None = None,
 ) -> RegisterModelStep:
-    """Registers the model of `train`, as Approved where `approval` is automatic."""
+    """Registers the model of `train`, as Approved where `approval` is automatic. `tune` has chosen its hyperparameters."""
     quality = _quality(evaluate, "evaluation")
     data_quality = _quality(prepare, "baseline")
     instance = props.config.serving.instance
@@ -55,13 +56,13 @@ def register_step(
             "Explainability": {"Report": _file(evaluate.output("evaluation"), "importance.json")},
         },
         "DriftCheckBaselines": {"ModelQuality": quality, "ModelDataQuality": data_quality},
-        "CustomerMetadataProperties": _lineage(props, prepare, evaluate, trigger),
+        "CustomerMetadataProperties": _lineage(props, prepare, evaluate, trigger, tune),
     }
     return RegisterModelStep("Register", arguments, display_name="Register", retry_policies=[RETRY_STEP])
 
 
 def _lineage(
-    props: ModelProps, prepare: ProcessingStep, evaluate: ProcessingStep, trigger: Parameter
+    props: ModelProps, prepare: ProcessingStep, evaluate: ProcessingStep, trigger: Parameter, tune: TuningStep | None
 ) -> dict[str, Value]:
     """Lineage of the version. SageMaker accepts values of 1 to 256 letters, digits, spaces and _.:/=+-@ only.
 
@@ -76,13 +77,22 @@ def _lineage(
         **({"libraries_digest": digest} if (digest := props.code.libraries_digest) else {}),
         "git_commit": props.code.git_commit,
         "image": props.image,
-        "hyperparameters_digest": props.hyperparameters_digest,
+        **(_tuned(evaluate, tune) if tune else {"hyperparameters_digest": props.hyperparameters_digest}),
         "seed": str(props.config.training.seed),
         "trigger": trigger,
         "pipeline_execution": Execution.ARN,
         "metric": props.config.gate.metric,
         # A Join, because the property file holds a number and this must be a string.
         "metric_value": Join("", [evaluate.json("Evaluation", "gate.value")]),
+    }
+
+
+def _tuned(evaluate: ProcessingStep, tune: TuningStep) -> dict[str, Value]:
+    """The hyperparameters that a tuning job chose, which are known only after it."""
+    return {
+        "hyperparameters_digest": evaluate.json("Evaluation", "lineage.hyperparameters_digest"),
+        "tuning_job": tune.get("HyperParameterTuningJobName"),
+        "tuning_trials": Join("", [tune.get("TrainingJobStatusCounters.Completed")]),
     }
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from ..core.bucket_statements import delete_objects, list_objects, read_object_versions, read_objects, write_objects
@@ -20,6 +21,7 @@ from ..definition import (
     ProcessingStep,
     PropertyFile,
     TrainingStep,
+    TuningStep,
     Value,
 )
 from .instance_types import processing_instance
@@ -39,6 +41,7 @@ from .pipeline import SageMakerPipeline
 from .props import ModelProps
 from .registration import register_step
 from .training_capacity import CHECKPOINTS, kept_alive, spot
+from .tuning_step import CHANNEL, best_hyperparameters, program_asset, read_program, tuning_statements, tuning_step
 
 TRIGGER = Parameter("Trigger", "manual")
 REASON = Parameter("Reason", "")
@@ -66,6 +69,8 @@ class TrainingPipeline(SageMakerPipeline):
     def __init__(self, scope: Construct, construct_id: str, props: ModelProps) -> None:
         super().__init__(scope, construct_id, pipeline_name=props.names.training_pipeline)
         props.require(self, "data_bucket", "artifacts_bucket")
+        # What starts the trials of a tuning job, for models that have one.
+        program = program_asset(self) if props.config.training.tuning else None
         self.job_role = service_role(
             self,
             "JobRole",
@@ -73,7 +78,7 @@ class TrainingPipeline(SageMakerPipeline):
             name=props.role_name("train-job"),
             service="sagemaker",
             description=f"Jobs of the training pipeline of {props.config.name}",
-            statements=_job_role_statements(props),
+            statements=_job_role_statements(props, program),
             open_resources="Objects below the prefixes of the model; SageMaker generates the names of artifacts.",
         )
         self.role = service_role(
@@ -86,24 +91,29 @@ class TrainingPipeline(SageMakerPipeline):
             statements=_pipeline_role_statements(props, self.job_role.role_arn),
             open_resources="SageMaker generates the names of a pipeline's jobs and versions.",
         )
-        definition = training_definition(props, self.job_role.role_arn)
+        definition = training_definition(props, self.job_role.role_arn, program)
         self.pipeline = self._create(definition, self.role, f"Trains, evaluates and registers {props.config.name}")
 
 
-def training_definition(props: ModelProps, job_role_arn: str) -> PipelineDefinition:
+def training_definition(
+    props: ModelProps, job_role_arn: str, program: assets.Asset | None = None
+) -> PipelineDefinition:
     """Definition of the training pipeline.
 
     Args:
         props: The model.
         job_role_arn: ARN of the role of its jobs.
+        program: What starts the trials of a tuning job. Default: None, hyperparameters are not tuned.
 
     Raises:
         DefinitionError: SageMaker would reject the definition.
     """
     prepare = _prepare(props, job_role_arn)
-    train = _train(props, job_role_arn, prepare)
+    train, tune = _train(props, job_role_arn, prepare, program)
     evaluate = _evaluate(props, job_role_arn, prepare, train)
-    register = register_step(props, prepare=prepare, train=train, evaluate=evaluate, trigger=TRIGGER, reason=REASON)
+    register = register_step(
+        props, prepare=prepare, train=train, evaluate=evaluate, trigger=TRIGGER, reason=REASON, tune=tune
+    )
     gate = ConditionStep(
         "Gate",
         display_name="Gate",
@@ -112,7 +122,7 @@ def training_definition(props: ModelProps, job_role_arn: str) -> PipelineDefinit
         if_steps=[register],
         else_steps=[FailStep("Reject", {"ErrorMessage": evaluate.json("Evaluation", "gate.reason")})],
     )
-    return PipelineDefinition([prepare, train, evaluate, gate], [TRIGGER, REASON])
+    return PipelineDefinition([prepare, *([tune] if tune else []), train, evaluate, gate], [TRIGGER, REASON])
 
 
 def _prepare(props: ModelProps, role_arn: str) -> ProcessingStep:
@@ -137,7 +147,10 @@ def _prepare(props: ModelProps, role_arn: str) -> ProcessingStep:
     )
 
 
-def _train(props: ModelProps, role_arn: str, prepare: ProcessingStep) -> TrainingStep:
+def _train(
+    props: ModelProps, role_arn: str, prepare: ProcessingStep, program: assets.Asset | None
+) -> tuple[TrainingStep, TuningStep | None]:
+    """The step Train, and the step Tune that chooses its hyperparameters, if there is one."""
     training = props.config.training
     channels: dict[str, Value] = {
         "code": props.code_uri,
@@ -165,9 +178,16 @@ def _train(props: ModelProps, role_arn: str, prepare: ProcessingStep) -> Trainin
     }
     if training.spot:
         arguments |= spot(training, checkpoints=_expiring_uri(props, CHECKPOINTS))
-    if props.hyperparameters:
-        arguments["HyperParameters"] = props.hyperparameters
-    return TrainingStep("Train", arguments, display_name="Train", retry_policies=RETRY_JOB)
+    tune: TuningStep | None = None
+    hyperparameters: dict[str, Value] = {**props.hyperparameters}
+    if program:
+        name = program.s3_object_key.split("/")[-1]
+        channel, output = _channel(CHANNEL, program.s3_object_url), _expiring_uri(props, "trials")
+        tune = tuning_step(props, arguments, channel, program=name, output=output)
+        hyperparameters = best_hyperparameters(props, tune)
+    if hyperparameters:
+        arguments["HyperParameters"] = hyperparameters
+    return TrainingStep("Train", arguments, display_name="Train", retry_policies=RETRY_JOB), tune
 
 
 def _evaluate(props: ModelProps, role_arn: str, prepare: ProcessingStep, train: TrainingStep) -> ProcessingStep:
@@ -226,11 +246,12 @@ def _channel(name: str, uri: str | Get | Value) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
 
-def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
+def _job_role_statements(props: ModelProps, program: assets.Asset | None) -> list[iam.PolicyStatement]:
     artifacts = props.bucket("artifacts").bucket_arn
     folders = (f"{props.config.name}/executions/", f"{ROWS}{props.config.name}/")
     return [
         *job_statements(props),
+        *([read_program(props, program)] if program else []),
         *read_object_versions(props.bucket("data").bucket_arn, f"{props.config.name}/raw/"),
         *(
             statement(artifacts, folder)
@@ -249,6 +270,7 @@ def _job_role_statements(props: ModelProps) -> list[iam.PolicyStatement]:
 def _pipeline_role_statements(props: ModelProps, job_role_arn: str) -> list[iam.PolicyStatement]:
     return [
         *pipeline_statements(props, ["Processing", "Training"], job_role_arn),
+        *(tuning_statements(props) if props.config.training.tuning else []),
         allow(["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage"], [versions_arn(props)]),
         # The pipeline itself reads property files.
         read_objects(props.bucket("artifacts").bucket_arn, f"{props.config.name}/executions/"),

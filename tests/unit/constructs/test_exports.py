@@ -63,6 +63,7 @@ EXPORTED = [
     "TrainingStep",
     "TransformStep",
     "TriggerQueue",
+    "TuningStep",
     "UndeliveredQueue",
     "UserError",
     "VpcConfig",

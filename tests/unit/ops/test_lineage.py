@@ -208,8 +208,20 @@ def test_jobs_of_own_pipeline_are_named(traced, monkeypatch):
         "ResourceConfig": {"InstanceGroups": [{"InstanceCount": 2, "InstanceType": "ml.p4d.24xlarge"}]},
         "InputDataConfig": [{"ChannelName": "train", "DataSource": {"FileSystemDataSource": {}}}],
     }
+    tuning = {
+        "HyperParameterTuningJobStatus": "Completed",
+        "HyperParameterTuningJobConfig": {"Strategy": "Bayesian", "RandomSeed": 7},
+        "TrainingJobDefinitions": [{"AlgorithmSpecification": {"TrainingImage": "own"}}],
+        "TrainingJobStatusCounters": {"Completed": 8, "NonRetryableError": 1, "Stopped": 2},
+        "BestTrainingJob": {
+            "TrainingJobName": "t-003",
+            "TunedHyperParameters": {"rate": "0.1", "depth": "3"},
+            "FinalHyperParameterTuningJobObjectiveMetric": {"MetricName": "auc", "Value": 0.81236},
+        },
+    }
     for operation, answer in {
         "list_pipeline_execution_steps": {"PipelineExecutionSteps": steps},
+        "describe_hyper_parameter_tuning_job": tuning,
         "describe_processing_job": processing,
         "describe_training_job": training,
     }.items():
@@ -219,6 +231,15 @@ def test_jobs_of_own_pipeline_are_named(traced, monkeypatch):
     assert list(jobs) == ["Clean", "Fit", "Tune", "Bias"]
     assert (jobs["Clean"]["instance"], jobs["Fit"]["instance"]) == ("2 x ml.m5.large", "2 x ml.p4d.24xlarge")
     assert jobs["Fit"]["image"] == "xgboost"
+    assert jobs["Tune"] == {
+        "status": "Completed",
+        "image": "own",
+        "strategy": "bayesian",
+        "trials": "11, 1 failed, 2 stopped early",
+        "seed": "7",
+        "best": "auc 0.8124 in t-003",
+        "chosen": "depth=3 rate=0.1",
+    }
 
 
 @pytest.mark.parametrize("reference", ["churn@0", "churn@v0"])

@@ -11,6 +11,7 @@ from model_factory.config import ModelConfig
 from ops.operations.facts import ModelFacts
 from ops.operations.status import judge
 from ops.report.charts import Charts
+from ops.report.lineage import lineage
 from ops.report.page import page
 from ops.report.sources import ModelReport
 
@@ -154,6 +155,13 @@ def test_lineage_is_a_list_of_steps_in_order(report):
     names = re.findall(r'<li><span class="note">(.*?)</span>', flow)
     assert names == ["data", "training", "gate", "version", "approval", "endpoint"]
     assert "2,000 rows of 2 partitions, dt=2026-11-01 to dt=2026-11-02" in flow
+
+
+def test_lineage_says_how_many_trials_chose(report):
+    live = package(2)
+    live["CustomerMetadataProperties"] |= {"trigger": "manual", "tuning_trials": "20"}
+    found = lineage(replace(report, live=live))
+    assert found["training"] == "trigger manual, hyperparameters chosen by 20 trials"
 
 
 def test_changes_since_the_version_before_are_named(report):

@@ -13,6 +13,7 @@ from model_factory.functions.shared import chain
 from ops.commands.reproduction import _train
 from ops.project import Project, UsageError
 from ops.reproduction import recorded
+from ops.reproduction.definition import with_hyperparameters
 from ops.reproduction.failures import CannotRebuild
 from ops.reproduction.local import interpreter
 from ops.reproduction.rebuild import home_of
@@ -161,6 +162,27 @@ def test_evidence_is_enough_when_all_else_is_gone(session, kept):
     files = (found.code, found.manifest, found.artifact, *found.test)
     assert len(files) == 4
     assert all(each.evidence and each.uri.startswith(f"s3://{RECORDS}/churn/evidence/") for each in files)
+
+
+def tuned():
+    """The definition of a training with a tuned and a fixed hyperparameter."""
+    definition = json.loads(json.dumps(DEFINITION))
+    best = {"Get": "Steps.Tune.BestTrainingJob.TunedHyperParameters['rate']"}
+    definition["Steps"].insert(1, {"Name": "Tune", "Type": "Tuning", "Arguments": {}})
+    definition["Steps"][2]["Arguments"]["HyperParameters"] = {"rate": best, "kind": best, "depth": "3"}
+    return definition
+
+
+def test_chosen_hyperparameters_stand_in_for_a_tuning_job():
+    facts = {"hyperparameters": {"rate": 0.1, "kind": "10", "depth": 3}}
+    found = with_hyperparameters(tuned(), facts)
+    assert found["Steps"][2]["Arguments"]["HyperParameters"] == {"rate": "0.1", "kind": '"10"', "depth": "3"}
+    assert with_hyperparameters(DEFINITION, None) == DEFINITION
+
+
+def test_chosen_hyperparameters_that_are_gone_are_named():
+    with pytest.raises(CannotRebuild, match="a tuning job chose kind, rate, and the facts of the training job"):
+        with_hyperparameters(tuned(), {"threads": 2})
 
 
 def test_recorded_rows_are_used_unless_they_were_forgotten(session, kept, left_behind):

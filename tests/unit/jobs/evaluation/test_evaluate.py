@@ -17,7 +17,11 @@ def test_first_version_writes_all_reports(evaluated, ml):
     assert evaluation["gate"]["reason"] == f"auc {evaluation['gate']['value']:.4f}; there is no live version yet"
     assert (evaluation["gate"]["passed"], evaluation["rows"], evaluation["champion"]) == (1, 400, None)
     measured = (ml / "processing/input/model/model.tar.gz").read_bytes()
-    assert evaluation["lineage"] == {"data_digest": "d1", "artifact_digest": hashlib.sha256(measured).hexdigest()}
+    assert evaluation["lineage"] == {
+        "data_digest": "d1",
+        "artifact_digest": hashlib.sha256(measured).hexdigest(),
+        "hyperparameters_digest": hashlib.sha256(b"{}").hexdigest(),
+    }
     assert evaluation["uses"] == {"intended": "", "limits": ""}
     for measure in evaluation["metrics"].values():
         assert measure["low"] <= measure["value"] <= measure["high"]

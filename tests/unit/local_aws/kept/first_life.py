@@ -166,6 +166,7 @@ def fill_sagemaker(aws, worker):
     while (found := sagemaker.describe_endpoint(EndpointName="live"))["EndpointStatus"] == "Creating":
         time.sleep(0.05)
     assert found["EndpointStatus"] == "InService", found["FailureReason"]
+    tune(sagemaker, aws["s3"], worker)
     definition = {"Version": "2020-12-01", "Steps": [{"Name": "Work", "Type": "Processing", "Arguments": job(worker)}]}
     sagemaker.create_pipeline(
         PipelineName="train", PipelineDefinition=json.dumps(definition), RoleArn=worker, ClientRequestToken="a" * 32
@@ -174,6 +175,35 @@ def fill_sagemaker(aws, worker):
     while not sagemaker.list_processing_jobs()["ProcessingJobSummaries"]:
         time.sleep(0.02)
     return execution["PipelineExecutionArn"]
+
+
+def tune(sagemaker, s3, worker):
+    """Start a tuning job whose training job does not end."""
+    s3.put_object(Bucket="kept-data", Key="program/wait.py", Body=b"import signal; signal.pause()")
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://kept-data/program/wait.py"}}
+    image = {"TrainingImage": "image", "TrainingInputMode": "File"}
+    ranges = {"IntegerParameterRanges": [{"Name": "n", "MinValue": "1", "MaxValue": "9"}]}
+    sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName="search",
+        HyperParameterTuningJobConfig={
+            "Strategy": "Random",
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "auc"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1},
+            "ParameterRanges": ranges,
+        },
+        TrainingJobDefinition={
+            "RoleArn": worker,
+            "AlgorithmSpecification": image | {"MetricDefinitions": [{"Name": "auc", "Regex": "auc=(.*)"}]},
+            "InputDataConfig": [{"ChannelName": "program", "DataSource": source}],
+            "OutputDataConfig": {"S3OutputPath": "s3://kept-data/searched"},
+            "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+            "StaticHyperParameters": {
+                "sagemaker_program": "wait.py",
+                "sagemaker_submit_directory": "/opt/ml/input/data/program",
+            },
+        },
+    )
 
 
 def job(worker):

@@ -78,6 +78,13 @@ def test_running_execution_fails_and_names_restart(again):
     assert ended["FailureReason"].startswith("InternalServerError: We encountered an internal error.")
 
 
+def test_running_tuning_job_fails_with_its_training_job(again):
+    found = again.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="search")
+    assert found["HyperParameterTuningJobStatus"] == "Failed"
+    assert found["FailureReason"].startswith("InternalServerError: We encountered an internal error.")
+    assert found["TrainingJobStatusCounters"]["NonRetryableError"] == 1
+
+
 def test_rules_hear_of_what_restart_ended(again):
     url = again.sqs.get_queue_url(QueueName="events")["QueueUrl"]
     failed = set()
