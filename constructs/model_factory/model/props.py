@@ -22,6 +22,7 @@ from ..core.image import default_image_uri
 from ..core.names import EnvironmentNames, ModelNames
 from ..core.network import VpcConfig
 from ..environment.resources import EnvironmentResources
+from ..own_pipeline.synthesis import Synthesized
 from .job_code import JobCode, build_job_code
 
 # SageMaker and IAM allow 63 characters; the longest suffix of a model's prefix (`-monitor-job`, `-v1234-…`) takes the rest.
@@ -63,6 +64,7 @@ class ModelProps:
             Default: None, the model is trained here.
         generated_role_names: Whether CloudFormation names roles and the dashboard, whose names are unique in the whole
             account. Default: False, their names come from `names`.
+        own_pipeline: The pipeline of a model with a pipeline.py. Default: None, the standard one.
     """
 
     config: ModelConfig
@@ -85,6 +87,7 @@ class ModelProps:
     removal_policy: RemovalPolicy = RemovalPolicy.RETAIN
     promoted_from: str | None = None
     generated_role_names: bool = False
+    own_pipeline: Synthesized | None = None
 
     @classmethod
     def from_folder(

@@ -80,7 +80,7 @@ def _lineage(
         "seed": str(props.config.training.seed),
         "trigger": trigger,
         "pipeline_execution": Execution.ARN,
-        "metric": props.config.gate.metric,
+        "metric": props.config.required_gate.metric,
         # A Join, because the property file holds a number and this must be a string.
         "metric_value": Join("", [evaluate.json("Evaluation", "gate.value")]),
     }

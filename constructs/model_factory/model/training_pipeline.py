@@ -15,7 +15,6 @@ from ..definition import (
     FailStep,
     Get,
     Join,
-    Parameter,
     PipelineDefinition,
     ProcessingStep,
     PropertyFile,
@@ -39,9 +38,7 @@ from .pipeline import SageMakerPipeline
 from .props import ModelProps
 from .registration import register_step
 from .training_capacity import CHECKPOINTS, kept_alive, spot
-
-TRIGGER = Parameter("Trigger", "manual")
-REASON = Parameter("Reason", "")
+from .triggers import REASON, TRIGGER
 
 
 class TrainingPipeline(SageMakerPipeline):
@@ -193,7 +190,7 @@ def _evaluate(props: ModelProps, role_arn: str, prepare: ProcessingStep, train: 
 
 
 def _conditions(props: ModelProps, evaluate: ProcessingStep) -> list[Condition]:
-    gate = props.config.gate
+    gate = props.config.required_gate
     value = evaluate.json("Evaluation", "gate.value")
     if props.config.more_is_better:
         good_enough = Condition("GreaterThanOrEqualTo", value, gate.minimum or 0.0)
