@@ -54,7 +54,7 @@ def job_role_statements(
         decrypt_assets(names, code),
         *(statement(artifacts, f"{model}/") for statement in (list_objects, read_objects, write_objects)),
         *(statement(data, each) for each in folders for statement in (list_objects, read_objects)),
-        *(each for where in _other_places(own) for each in _read_elsewhere(names.partition, *where)),
+        *(each for where in _other_places(own, props) for each in _read_elsewhere(names.partition, *where)),
         *([use_key(key), encrypt_output(key), encrypt_volumes(key)] if key else []),
         *map(use_key, props.bucket_key_arns),
         *pull_all_images(names, images(own)),
@@ -102,8 +102,13 @@ def pipeline_role_statements(
     return statements
 
 
-def _other_places(own: Synthesized) -> list[tuple[str, str]]:
-    """Buckets and keys outside of the default bucket that the definition names: data that somebody else keeps."""
+def _other_places(own: Synthesized, props: ModelProps) -> list[tuple[str, str]]:
+    """Buckets and keys outside of the default bucket that the pipeline names: data that somebody else keeps.
+
+    Of parameters, the value in model.yaml counts where there is one.
+    """
+    given = props.config.pipeline.parameters if props.config.pipeline else {}
+    defaults = {each["Name"]: each.get("DefaultValue") for each in own.definition.get("Parameters", [])} | given
     found = set[tuple[str, str]]()
 
     def look(text: str) -> str:
@@ -113,7 +118,7 @@ def _other_places(own: Synthesized) -> list[tuple[str, str]]:
                 found.add((bucket, key))
         return text
 
-    placeholders.map_strings(own.definition, look)
+    placeholders.map_strings([own.definition["Steps"], defaults], look)
     return sorted(found)
 
 

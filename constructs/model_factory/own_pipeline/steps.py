@@ -73,6 +73,12 @@ def step_mistakes(definition: dict[str, Any], sdk: str) -> Iterator[str]:
             reason = REFUSED.get(kind, f"is no type of step that Model Factory knows; it knows {', '.join(EXECUTED)}")
             yield f"step {name!r} has the type {kind}, which {reason}"
             continue
+        if kind == "Training" and _is_function(step):
+            yield (
+                f"step {name!r} is a function with the decorator @step: its arguments are pickled before the environment's names "
+                "are known, and its job installs the SDK from a package index; write it as a Processing or Training step"
+            )
+            continue
         registers = registers or kind == "RegisterModel"
         if kind in OPERATIONS:
             operation, generated = OPERATIONS[kind]
@@ -83,6 +89,12 @@ def step_mistakes(definition: dict[str, Any], sdk: str) -> Iterator[str]:
             "no step registers a model package, so there would never be a version to approve and to deploy; add a step with "
             f"register(model_package_group_name=model_package_group_name, …) (SDK {sdk})"
         )
+
+
+def _is_function(step: dict[str, Any]) -> bool:
+    """Whether the SDK made a training step of a function."""
+    entry_point = step["Arguments"].get("AlgorithmSpecification", {}).get("ContainerEntrypoint", [])
+    return any("sagemaker_remote_function_bootstrap" in part for part in entry_point if isinstance(part, str))
 
 
 def open_values(value: Any) -> Any:
