@@ -66,6 +66,8 @@ def delete(service: Service, state: State, request: Record) -> Record:
 
 def start(service: Service, state: State, request: Record) -> Record:
     """StartPipelineExecution: the same ClientRequestToken starts only once."""
+    if "SelectiveExecutionConfig" in request:
+        raise ServiceError("the embedded AWS does not support SelectiveExecutionConfig: it runs all steps")
     pipeline = find(state.pipelines, request["PipelineName"], "pipeline")
     number = request.get("PipelineVersionId", len(pipeline["_versions"]))
     if number > len(pipeline["_versions"]):

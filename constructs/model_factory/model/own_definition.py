@@ -15,7 +15,11 @@ from ..own_pipeline.steps import walk
 from ..own_pipeline.synthesis import Synthesized
 from .instance_types import has_local_storage
 from .props import ModelProps
+from .registration import OFFLINE
 from .triggers import REASON, TRIGGER
+
+_OFFLINE = "sagemaker-scikit-learn"
+"""The repository of AWS's image that installs its code with pip when it starts (docs/reference/contracts.md)."""
 
 
 def deployed_definition(own: Synthesized, props: ModelProps, job_role_arn: str, code_uri: str) -> dict[str, Any]:
@@ -124,6 +128,10 @@ def _register(arguments: dict[str, Any], props: ModelProps) -> None:
     }
     own = arguments.get("CustomerMetadataProperties", {})
     arguments["CustomerMetadataProperties"] = {**render(lineage), **own}
+    if props.vpc:
+        for container in arguments.get("InferenceSpecification", {}).get("Containers", []):
+            if f"/{_OFFLINE}:" in str(container.get("Image")):
+                container["Environment"] = OFFLINE | container.get("Environment", {})
 
 
 def _with_names(definition: dict[str, Any], props: ModelProps, job_role_arn: str, code_uri: str) -> Any:

@@ -49,11 +49,11 @@ def job_role_statements(
     artifacts, data = props.bucket("artifacts").bucket_arn, props.bucket("data").bucket_arn
     folders = [f"{model}/{_FOLDERS[place]}" for place in used_places(props.config) if place in _FOLDERS]
     return [
-        list_objects(code, f"{folder}/"),
+        _list_folder(code, f"{folder}/"),
         read_objects(code, f"{folder}/"),
         decrypt_assets(names, code),
-        *(statement(artifacts, f"{model}/") for statement in (list_objects, read_objects, write_objects)),
-        *(statement(data, each) for each in folders for statement in (list_objects, read_objects)),
+        *(statement(artifacts, f"{model}/") for statement in (_list_folder, read_objects, write_objects)),
+        *(statement(data, each) for each in folders for statement in (_list_folder, read_objects)),
         *(each for where in _other_places(own, props) for each in _read_elsewhere(names.partition, *where)),
         *([use_key(key), encrypt_output(key), encrypt_volumes(key)] if key else []),
         *map(use_key, props.bucket_key_arns),
@@ -120,6 +120,11 @@ def _other_places(own: Synthesized, props: ModelProps) -> list[tuple[str, str]]:
 
     placeholders.map_strings([own.definition["Steps"], defaults], look)
     return sorted(found)
+
+
+def _list_folder(bucket_arn: str, folder: str) -> iam.PolicyStatement:
+    """List the objects of a folder, also by its name without a slash, as the inputs of jobs are listed."""
+    return allow(["s3:ListBucket"], [bucket_arn], StringLike={"s3:prefix": [folder.rstrip("/"), f"{folder}*"]})
 
 
 def _read_elsewhere(partition: str, bucket: str, key: str) -> list[iam.PolicyStatement]:
