@@ -201,9 +201,7 @@ def _event_pattern(props: ModelProps) -> dict[str, Any]:
 def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
     model, names = props.config.name, props.environment_names
     return [
-        read_objects(
-            props.bucket("artifacts").bucket_arn, f"{model}/" if props.own_pipeline else f"{model}/executions/"
-        ),
+        read_objects(props.bucket("artifacts").bucket_arn, f"{model}/executions/"),
         write_objects(props.bucket("data").bucket_arn, f"{model}/captured/"),
         *([use_key(props.key_arn)] if props.key_arn else []),
         *map(use_key, props.bucket_key_arns),

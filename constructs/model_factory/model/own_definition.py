@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from ..definition import Execution
+from ..definition import Execution, Parameter
 from ..definition.functions import render
 from ..own_pipeline import placeholders
-from ..own_pipeline.code_files import CODE
 from ..own_pipeline.steps import walk
 from ..own_pipeline.synthesis import Synthesized
+from . import own_uris
 from .instance_types import has_local_storage
 from .props import ModelProps
 from .registration import OFFLINE
-from .triggers import REASON, TRIGGER
+from .triggers import CODE_PARAMETER, REASON, TRIGGER
 
 _OFFLINE = "sagemaker-scikit-learn"
 """The repository of AWS's image that installs its code with pip when it starts (docs/reference/contracts.md)."""
@@ -37,7 +37,8 @@ def deployed_definition(own: Synthesized, props: ModelProps, job_role_arn: str, 
     parameters = definition.setdefault("Parameters", [])
     _set_defaults(parameters, props)
     declared = {each["Name"] for each in parameters}
-    parameters += [each.declaration() for each in (TRIGGER, REASON) if each.name not in declared]
+    added = (TRIGGER, REASON, Parameter(CODE_PARAMETER, props.code_uri))
+    parameters += [each.declaration() for each in added if each.name not in declared]
     defaults = {each["Name"]: each.get("DefaultValue") for each in parameters}
     for step in walk(definition["Steps"]):
         _fill_in(step, props, defaults)
@@ -48,7 +49,7 @@ def _set_defaults(parameters: list[dict[str, Any]], props: ModelProps) -> None:
     places = {
         "{raw_uri}": props.uri("data", "raw"),
         "{data_uri}": props.uri("data"),
-        "{artifacts_uri}": props.uri("artifacts"),
+        "{artifacts_uri}": props.uri("artifacts", "executions"),
         "{environment}": props.environment_names.environment,
     }
     given: Mapping[str, Any] = props.config.pipeline.parameters if props.config.pipeline else {}
@@ -135,15 +136,9 @@ def _register(arguments: dict[str, Any], props: ModelProps) -> None:
 
 
 def _with_names(definition: dict[str, Any], props: ModelProps, job_role_arn: str, code_uri: str) -> Any:
-    model, artifacts = props.config.name, props.bucket("artifacts").bucket_name
+    artifacts = props.bucket("artifacts").bucket_name
     role = placeholders.role_arn(props.environment_names.region)
-
-    def uri(key: str) -> str:
-        if key.startswith(f"{CODE}/"):
-            return f"{code_uri}/{key.removeprefix(f'{CODE}/')}"
-        inside = key if key == model or key.startswith(f"{model}/") else f"{model}/{key}".rstrip("/")
-        return f"s3://{artifacts}/{inside}"
-
+    definition = own_uris.place_uris(definition, executions=props.uri("artifacts", "executions"), code=code_uri)
     names = {
         role: job_role_arn,
         placeholders.GROUP: props.names.model_package_group,
@@ -157,4 +152,4 @@ def _with_names(definition: dict[str, Any], props: ModelProps, job_role_arn: str
             value = value.replace(placeholder, name)
         return value
 
-    return placeholders.map_strings(placeholders.map_uris(definition, uri), text)
+    return placeholders.map_strings(definition, text)

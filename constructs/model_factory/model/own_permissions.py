@@ -52,7 +52,7 @@ def job_role_statements(
         _list_folder(code, f"{folder}/"),
         read_objects(code, f"{folder}/"),
         decrypt_assets(names, code),
-        *(statement(artifacts, f"{model}/") for statement in (_list_folder, read_objects, write_objects)),
+        *(statement(artifacts, f"{model}/executions/") for statement in (_list_folder, read_objects, write_objects)),
         *(statement(data, each) for each in folders for statement in (_list_folder, read_objects)),
         *(each for where in _other_places(own, props) for each in _read_elsewhere(names.partition, *where)),
         *([use_key(key), encrypt_output(key), encrypt_volumes(key)] if key else []),
@@ -97,7 +97,7 @@ def pipeline_role_statements(
     if queues := sorted({_queue_arn(step["SqsQueueUrl"], props) for step in steps if step["Type"] == "Callback"}):
         statements.append(allow(["sqs:SendMessage"], queues))
     if any(step.get("PropertyFiles") for step in steps):
-        statements.append(read_objects(props.bucket("artifacts").bucket_arn, f"{props.config.name}/"))
+        statements.append(read_objects(props.bucket("artifacts").bucket_arn, f"{props.config.name}/executions/"))
         statements += [decrypt(key) for key in ([props.key_arn] if props.key_arn else []) + props.bucket_key_arns]
     return statements
 

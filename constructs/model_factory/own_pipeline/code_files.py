@@ -16,7 +16,7 @@ from .placeholders import BUCKET, map_uris
 
 CODE = "model-factory-code"
 """The first part of keys that are in the code and not in the default bucket."""
-_WRITTEN = frozenset(
+WRITTEN = frozenset(
     (
         "CheckpointConfig",
         "DebugHookConfig",
@@ -71,7 +71,7 @@ def take_code(definition: Any, uploads: Mapping[str, bytes]) -> tuple[Any, CodeF
         name = f"/{place.rpartition('/')[2]}" if inside == [place] else ""
         return _uri(f"{CODE}/{folder}{name}{'/' if key.endswith('/') else ''}")
 
-    return map_uris(definition, key_of, outside=_WRITTEN), CodeFiles(files)
+    return map_uris(definition, key_of, outside=WRITTEN), CodeFiles(files)
 
 
 def _uri(key: str) -> str:

@@ -10,12 +10,14 @@ from model_factory.config.pipeline import OwnPipeline
 from model_factory.core.names import EnvironmentNames
 from model_factory.model.own_definition import deployed_definition
 from model_factory.model.own_permissions import job_role_statements, pipeline_role_statements
+from model_factory.model.own_uris import place_uris
 from model_factory.own_pipeline.code_files import CodeFiles
 from model_factory.own_pipeline.placeholders import BUCKET, GROUP, PIPELINE, role_arn
 from model_factory.own_pipeline.synthesis import Synthesized
 
 IMAGE = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
 ROLE = "arn:aws:iam::123456789012:role/jobs"
+EXECUTIONS = "s3://acme-dev-artifacts-123456789012-eu-west-1/orders/executions"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/k"
 
 
@@ -38,6 +40,7 @@ def props():
         vpc=SimpleNamespace(vpc_config={"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}),
         tags=[{"Key": "model-factory:model", "Value": "orders"}],
         code=SimpleNamespace(digest="d", git_commit="c"),
+        code_uri="s3://assets/d.zip",
         bucket=buckets.__getitem__,
         uri=lambda purpose, path="": f"s3://{buckets[purpose].bucket_name}/orders" + (f"/{path}" if path else ""),
     )
@@ -86,7 +89,12 @@ def test_names_of_the_environment_replace_placeholders(props):
     arguments = step["Arguments"]
     assert arguments["RoleArn"] == ROLE
     assert arguments["HyperParameters"]["sagemaker_submit_directory"] == '"s3://assets/orders-digest/001/source.tar.gz"'
-    output = "s3://acme-dev-artifacts-123456789012-eu-west-1/orders/acme-dev-orders-train/train"
+    output = {
+        "Std:Join": {
+            "On": "/",
+            "Values": [EXECUTIONS, {"Get": "Execution.PipelineExecutionId"}, "acme-dev-orders-train/train"],
+        }
+    }
     assert arguments["OutputDataConfig"] == {"S3OutputPath": output, "KmsKeyId": KEY}
     assert BUCKET not in json.dumps(step)
 
@@ -112,6 +120,7 @@ def test_parameters_have_values_of_model_yaml_and_the_trigger(props):
         "Instance": "ml.m5d.xlarge",
         "Trigger": "manual",
         "Reason": "",
+        "ModelFactoryCode": "s3://assets/d.zip",
     }
 
 
@@ -126,6 +135,35 @@ def test_environment_decides_the_approval_and_version_says_its_code(props):
     assert (metadata["code_digest"], metadata["trigger"], metadata["team"]) == ("d", "mine", "x")
     (rejected,) = deployed(props, register(ModelApprovalStatus="Rejected"))["Steps"]
     assert rejected["Arguments"]["ModelApprovalStatus"] == "Rejected"
+
+
+def test_uris_are_below_the_execution_that_writes_them():
+    def placed(*values):
+        steps = [{"OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/trained"}, "values": list(values)}]
+        definition = {"Parameters": [{"Name": "Data", "DefaultValue": f"s3://{BUCKET}/data.csv"}], "Steps": steps}
+        done = place_uris(definition, executions="s3://a/m/executions", code="s3://code/d")
+        assert done["Parameters"] == [{"Name": "Data", "DefaultValue": "s3://a/m/executions/data.csv"}]
+        return done["Steps"][0]["values"]
+
+    def join(*parts):
+        return {"Std:Join": {"On": "/", "Values": list(parts)}}
+
+    execution = {"Get": "Execution.PipelineExecutionId"}
+    assert placed(
+        f"s3://{BUCKET}/trained/model",
+        f"s3://{BUCKET}/trainedelsewhere",
+        f"s3://{BUCKET}/model-factory-code/001/a.py",
+        join("s3:/", BUCKET, "x", execution, "y"),
+        join(f"s3://{BUCKET}/model-factory-code/001", "b"),
+        f"--to=s3://{BUCKET}/trained",
+    ) == [
+        join("s3://a/m/executions", execution, "trained/model"),
+        "s3://a/m/executions/trainedelsewhere",
+        "s3://code/d/001/a.py",
+        join("s3://a/m/executions", execution, "x", execution, "y"),
+        join("s3://code/d/001/b"),
+        "--to=s3://a/m/executions/trained",
+    ]
 
 
 def permissions(statements) -> dict[str, set[str]]:
@@ -161,9 +199,9 @@ def test_job_role_reads_what_the_pipeline_names(props):
     found = permissions(job_role_statements(own(step), props, "assets", "orders-digest"))
     assert found["s3:GetObject"] == {
         "arn:aws:s3:::assets/orders-digest/*",
-        "arn:aws:s3:::acme-dev-artifacts-123456789012-eu-west-1/orders/*",
+        "arn:aws:s3:::acme-dev-artifacts-123456789012-eu-west-1/orders/executions/*",
         "arn:aws:s3:::acme-dev-data-123456789012-eu-west-1/orders/raw/*",
         "arn:aws:s3:::public/start*",
     }
-    assert found["s3:PutObject"] == {"arn:aws:s3:::acme-dev-artifacts-123456789012-eu-west-1/orders/*"}
+    assert found["s3:PutObject"] == {"arn:aws:s3:::acme-dev-artifacts-123456789012-eu-west-1/orders/executions/*"}
     assert found["ecr:BatchGetImage"] == {"arn:aws:ecr:eu-west-1:141502667606:repository/sagemaker-scikit-learn"}
