@@ -6,6 +6,7 @@ distribution: the percentiles of a bootstrap are too narrow with few rows. How o
 by benchmarks/gate_trials.py (docs/explanation/gate.md).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,19 @@ def compare(metric: str, new: Bootstrap, champion: Bootstrap, labels: Labels) ->
     spread = spread[~np.isnan(spread)]
     deviation = float(spread.std()) if len(spread) else 0.0
     width = float(special.stdtrit(degrees_of_freedom(labels), (1 + CONFIDENCE) / 2)) * deviation
+    return Advantage(value, value - width, value + width)
+
+
+def compare_apart(metric: str, new: Bootstrap, champion: Bootstrap, labels: Sequence[Labels]) -> Advantage:
+    """The advantage of the new version on rows of its own, from bootstraps with different seeds: the variances add up.
+
+    `labels`: those of both versions' rows.
+    """
+    sign = -1.0 if metric in LESS_IS_BETTER else 1.0
+    value = sign * (new.values[metric] - champion.values[metric])
+    variance = sum(float(np.nanvar(each.spread[metric])) for each in (new, champion))
+    freedom = min(degrees_of_freedom(each) for each in labels)
+    width = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2)) * variance**0.5
     return Advantage(value, value - width, value + width)
 
 

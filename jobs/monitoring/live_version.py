@@ -18,6 +18,15 @@ ALWAYS = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
+class Challenger:
+    """The version on trial against the live one. `mode`: `shadow` or `split`; `classes` as of `LiveVersion`."""
+
+    version: int
+    mode: str
+    classes: list[Any] | None
+
+
+@dataclass(frozen=True)
 class LiveVersion:
     """The version behind an endpoint. Its baselines are of its own training data and its own scores on the test rows.
 
@@ -38,6 +47,7 @@ class LiveVersion:
     arn: str = ""
     settled: datetime | None = None
     changing_since: datetime | None = None
+    challenger: Challenger | None = None
 
     @property
     def classes(self) -> list[Any] | None:
@@ -67,13 +77,34 @@ def find(endpoint: str) -> LiveVersion | None:
     if described["EndpointStatus"] == "Failed":
         raise JobFailure(f"the endpoint {endpoint} has failed: {described.get('FailureReason') or 'without a reason'}")
     config = sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
-    model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
-    package = sagemaker.describe_model_package(ModelPackageName=model["PrimaryContainer"]["ModelPackageName"])
+    model, package = _package_of(config["ProductionVariants"][0])
     modified = described["LastModifiedTime"]
     in_service = described["EndpointStatus"] == "InService"
     return replace(
-        _load(package, model["CreationTime"]), settled=modified, changing_since=None if in_service else modified
+        _load(package, model["CreationTime"]),
+        settled=modified,
+        changing_since=None if in_service else modified,
+        challenger=_challenger(config),
     )
+
+
+def _package_of(variant: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The described model of a variant, and its model package."""
+    sagemaker = s3.client("sagemaker")
+    model = sagemaker.describe_model(ModelName=variant["ModelName"])
+    return model, sagemaker.describe_model_package(ModelPackageName=model["PrimaryContainer"]["ModelPackageName"])
+
+
+def _challenger(config: dict[str, Any]) -> Challenger | None:
+    """The version of the second variant of a described configuration; None without one."""
+    shadows: list[dict[str, Any]] = config.get("ShadowProductionVariants", [])
+    others = [*config["ProductionVariants"][1:], *shadows]
+    if not others:
+        return None
+    _, package = _package_of(others[0])
+    quality = package["DriftCheckBaselines"]["ModelQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
+    classes = s3.read_json(f"{quality}/evaluation.json").get("classes")
+    return Challenger(package["ModelPackageVersion"], "shadow" if shadows else "split", classes)
 
 
 def approved(model_package_group: str) -> LiveVersion | None:

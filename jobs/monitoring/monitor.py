@@ -18,6 +18,7 @@ from . import (
     report,
     report_html,
     scored,
+    trial,
 )
 from .attribution import Attribution
 from .check import Check, examine
@@ -40,6 +41,7 @@ class Result:
     window: Window
     check: Check
     judgement: Judgement
+    comparison: trial.Comparison | None = None
 
 
 def run() -> None:
@@ -63,6 +65,8 @@ def run() -> None:
     state.write(context.latest_uri, content)
     print(f"monitor   {content['rows']} rows against version {live.version}: {result.check.reason}", flush=True)
     print(f"quality   {result.judgement.quality.reason}", flush=True)
+    if found := result.comparison:
+        print(f"trial     version {found.challenger} against version {found.live}: {found.reason}", flush=True)
     fail_on_bad_lines(result.window, context.monitoring["max_bad_lines"])
 
 
@@ -83,13 +87,15 @@ def _check(context: Context, live: LiveVersion, state: State) -> tuple[Result, S
     """Read what is new, store its predictions and check it; the state for the next run."""
     objects = captured.new_objects(context.data_uri, context.endpoint, state.watermark)
     state = state.after(objects)
-    window = _read_window(context, live, state.attribution, objects)
+    copies = [entry for entry in objects if trial.is_copy(entry)]
+    trial.store_copies(context, live, copies)
+    window = _read_window(context, live, state.attribution, [entry for entry in objects if not trial.is_copy(entry)])
     check = examine(live, window, state.history, context.scheduled, context.monitoring)
     check.findings += [*window.answered_findings(), *_volume_findings(context, state, window)]
     predictions.write(window.predictions, context.reports_uri, context.scheduled, context.execution_id)
     judgement = model_quality.judge(context, live, state.quality, has_new_records=bool(window.data.rows))
     check.findings += judgement.quality.findings(context.monitoring["max_bad_lines"])
-    return Result(live, objects, window, check, judgement), state
+    return Result(live, objects, window, check, judgement, trial.judge(context, live)), state
 
 
 def _read_window(
@@ -119,6 +125,7 @@ def _report(context: Context, result: Result) -> dict[str, Any]:
     return report.summary(context.scheduled, result.live, result.window, result.check) | {
         "objects": [entry["Key"] for entry in result.objects],
         "quality": quality_report.summary(result.judgement.quality, result.live.evaluation),
+        "trial": result.comparison.to_dict() if result.comparison else None,
     }
 
 

@@ -30,7 +30,7 @@ class _AlarmText:
 _STATUS = "model-factory status --env {environment}"
 _TRAINING = "With `retrain.on_drift` a training is started, unless one is in flight, the cool-down lasts or there is no new data."
 _ROLLBACK = "SageMaker rolls back a deployment that is in progress; otherwise the deployed version stays."
-# Not retrain-not-started and training-failed: other alerts have their reason.
+# Not those of challengers, retrain-not-started and training-failed: other alerts have their reason.
 _ALARMS = {
     "drift": _AlarmText(_STATUS, _TRAINING),
     "model-quality": _AlarmText(_STATUS, _TRAINING),

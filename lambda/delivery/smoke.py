@@ -86,6 +86,8 @@ def _test_version(job: Job, environment: Environment, model: dict[str, Any], ver
     endpoint = describe_endpoint(environment.client("sagemaker"), model["endpoint"])
     in_service = endpoint is not None and endpoint["EndpointStatus"] == "InService"
     served = served_version(environment, endpoint) if endpoint and in_service else None
+    if endpoint and in_service and model["serving"].get("challenger") and is_on_trial(endpoint):
+        return Result("passed", f"{subject} is on trial against the live version, or waits for the end of a trial")
     state, reason = endpoint_state(endpoint, serves_version=served == version["ModelPackageArn"])
     if state == "pending":
         changing = endpoint is not None and endpoint["EndpointStatus"] in CHANGING
@@ -99,6 +101,11 @@ def _test_version(job: Job, environment: Environment, model: dict[str, Any], ver
     if reverted := revert(job, environment, model, reason):
         return Result("pending", f"{subject}: {reason}; {reverted}")
     return Result("failed", f"{subject}: {reason}")
+
+
+def is_on_trial(endpoint: dict[str, Any]) -> bool:
+    """Whether a described endpoint has a second variant, for a version on trial. Pure."""
+    return len(endpoint.get("ProductionVariants", [])) > 1 or bool(endpoint.get("ShadowProductionVariants"))
 
 
 def endpoint_state(

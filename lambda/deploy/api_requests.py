@@ -7,12 +7,36 @@ from collections.abc import Sequence
 from typing import Any
 
 from settings import Settings
-from shared.endpoints import TERMINATION_WAIT_SECONDS, VARIANT, deployment_seconds, name_stem, scalable_target
+from shared.endpoints import (
+    CHALLENGER,
+    SHADOW,
+    TERMINATION_WAIT_SECONDS,
+    VARIANT,
+    deployment_seconds,
+    name_stem,
+    scalable_target,
+)
 
 
 def version_of(config: dict[str, Any]) -> int | None:
     """The version that a described endpoint configuration serves; None for a model that `model` did not name."""
-    number = re.search(r"-v(\d+)(-[0-9a-f]{8})?$", config["ProductionVariants"][0]["ModelName"])
+    return _version_in(config["ProductionVariants"][0])
+
+
+def challenger_of(config: dict[str, Any]) -> int | None:
+    """The version on trial in a described endpoint configuration; None without one."""
+    others = [*config["ProductionVariants"][1:], *config.get("ShadowProductionVariants", [])]
+    return next((_version_in(each) for each in others if each["VariantName"] in (CHALLENGER, SHADOW)), None)
+
+
+def variant_names(config: dict[str, Any]) -> set[str]:
+    """Names of the variants of an endpoint configuration, or of a described endpoint."""
+    variants = [*config.get("ProductionVariants", []), *config.get("ShadowProductionVariants", [])]
+    return {each["VariantName"] for each in variants if "VariantName" in each}
+
+
+def _version_in(variant: dict[str, Any]) -> int | None:
+    number = re.search(r"-v(\d+)(-[0-9a-f]{8})?$", variant["ModelName"])
     return int(number[1]) if number else None
 
 
@@ -35,9 +59,13 @@ def model(settings: Settings, package_arn: str) -> dict[str, Any]:
     return {"ModelName": name, "Tags": settings.tags} | request | container
 
 
-def endpoint_config(settings: Settings, package_arn: str) -> dict[str, Any]:
-    """CreateEndpointConfig; the name has a digest of the content, so that changed settings are a new configuration."""
-    return _endpoint_config(settings, package_arn, model(settings, package_arn)["ModelName"])
+def endpoint_config(settings: Settings, package_arn: str, challenger_arn: str | None = None) -> dict[str, Any]:
+    """CreateEndpointConfig; the name has a digest of the content, so that changed settings are a new configuration.
+
+    `challenger_arn`: the version on trial, as `serving.challenger` of the settings says.
+    """
+    challenger = model(settings, challenger_arn)["ModelName"] if challenger_arn else None
+    return _endpoint_config(settings, package_arn, model(settings, package_arn)["ModelName"], challenger)
 
 
 def former_config_name(settings: Settings, package_arn: str) -> str:
@@ -53,7 +81,9 @@ def _digest(request: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def _endpoint_config(settings: Settings, package_arn: str, model_name: str) -> dict[str, Any]:
+def _endpoint_config(
+    settings: Settings, package_arn: str, model_name: str, challenger: str | None = None
+) -> dict[str, Any]:
     serving = settings.serving
     variant: dict[str, Any] = {"VariantName": VARIANT, "ModelName": model_name}
     request: dict[str, Any] = {}
@@ -74,8 +104,24 @@ def _endpoint_config(settings: Settings, package_arn: str, model_name: str) -> d
         if serving.capture_percent:
             request["DataCaptureConfig"] = _capture(settings)
     request["ProductionVariants"] = [variant]
+    if challenger:
+        _add_challenger(request, challenger, settings)
     name = f"{_model_stem(settings, package_arn)}-{_digest(request)}"
     return {"EndpointConfigName": name, "Tags": settings.tags} | request  # other tags are no other configuration
+
+
+def _add_challenger(request: dict[str, Any], model_name: str, settings: Settings) -> None:
+    """A shadow variant gets its weight, against that of the production variant, of copies; production variants share requests."""
+    rules, live = settings.serving.challenger, request["ProductionVariants"][0]
+    if rules is None:
+        return
+    if rules.mode == "shadow":
+        weight = {"InitialVariantWeight": rules.percent / 100}
+        request["ShadowProductionVariants"] = [{**live, **weight, "VariantName": SHADOW, "ModelName": model_name}]
+        return
+    live["InitialVariantWeight"] = float(100 - rules.percent)
+    weight = {"InitialVariantWeight": float(rules.percent)}
+    request["ProductionVariants"].append({**live, **weight, "VariantName": CHALLENGER, "ModelName": model_name})
 
 
 def timeout_seconds(settings: Settings, last: int | None) -> int:
@@ -103,15 +149,17 @@ def deployment(settings: Settings, alarms: Sequence[str], timeout: int) -> dict[
 
 
 def update(settings: Settings, config_name: str, alarms: Sequence[str], timeout: int) -> dict[str, Any]:
-    """UpdateEndpoint, rolled back by `alarms`; with automatic scaling the endpoint keeps its current instance count."""
-    request: dict[str, Any] = {
-        "EndpointName": settings.endpoint,
-        "EndpointConfigName": config_name,
-        "DeploymentConfig": deployment(settings, alarms, timeout),
-    }
+    """UpdateEndpoint, rolled back by `alarms`; with automatic scaling the endpoint keeps its current instance count.
+
+    `timeout`: 0 without guardrails, as SageMaker has none where the names of variants differ.
+    """
+    request: dict[str, Any] = {"EndpointName": settings.endpoint, "EndpointConfigName": config_name}
+    if timeout:
+        request["DeploymentConfig"] = deployment(settings, alarms, timeout)
     if scales(settings):
         request["RetainAllVariantProperties"] = True
-        request["ExcludeRetainedVariantProperties"] = [{"VariantPropertyType": "DataCaptureConfig"}]
+        own = ("DataCaptureConfig", "DesiredWeight") if settings.serving.challenger else ("DataCaptureConfig",)
+        request["ExcludeRetainedVariantProperties"] = [{"VariantPropertyType": each} for each in own]
     return request
 
 
@@ -121,9 +169,9 @@ def scales(settings: Settings) -> bool:
     return settings.serving.mode == "realtime" and limits.maximum > limits.minimum
 
 
-def scaling(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    """RegisterScalableTarget and PutScalingPolicy for the endpoint's variant."""
-    target, limits = scalable_target(settings.endpoint), settings.serving.scaling
+def scaling(settings: Settings, variant: str = VARIANT) -> tuple[dict[str, Any], dict[str, Any]]:
+    """RegisterScalableTarget and PutScalingPolicy for a variant of the endpoint."""
+    target, limits = scalable_target(settings.endpoint, variant), settings.serving.scaling
     policy = {
         "PolicyName": f"{settings.endpoint}-invocations",
         "PolicyType": "TargetTrackingScaling",

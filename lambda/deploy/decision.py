@@ -7,8 +7,9 @@ from typing import Literal
 from deployment import Deployment
 from shared.endpoints import CHANGING
 
-type Kind = Literal["approved", "rejected", "settled", "deleted", "created", "changed", "manual"]
-"""An approved or rejected version, the end of a change of the endpoint, its deletion, new or changed settings, a person."""
+type Kind = Literal["approved", "rejected", "settled", "deleted", "created", "changed", "checked", "manual"]
+"""An approved or rejected version, the end of a change of the endpoint, its deletion, new or changed settings, the end of a run
+of the monitor or an alarm of a challenger, a person."""
 
 
 @dataclass(frozen=True)
@@ -16,13 +17,14 @@ class EndpointState:
     """An endpoint.
 
     `target`: the configuration that it has, or will have when the deployment in progress succeeds. `live_version` is None when
-    the live configuration was deleted, or is not one of the deploy function's.
+    the live configuration was deleted, or is not one of the deploy function's. `challenger`: the version on trial, if any.
     """
 
     status: str
     target: str
     live_version: int | None
     failure_reason: str | None = None
+    challenger: int | None = None
 
     @property
     def stable(self) -> bool:
@@ -36,12 +38,14 @@ class Wanted:
 
     `names`: its name, and those of configurations that count as the same. `requested`: when the version was approved, if the
     message is about that, or when a manual request was sent; long ago for others. `last`: its last deployment, if there was one.
+    `withdrawn`: there is no endpoint because the mode was batch.
     """
 
     names: tuple[str, ...]
     version: int
     requested: datetime
     last: Deployment | None
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ def decide(
 
 def _without_endpoint(wanted: Wanted, kind: Kind, request_id: str) -> Deploy | Keep:
     last = wanted.last
+    if wanted.withdrawn:
+        return Deploy()
     if last and not last.ended and last.request == request_id:
         return (
             Deploy()

@@ -43,7 +43,9 @@ class Deployment:
         previous: The configuration that the endpoint had before; empty when it was created.
         endpoint_modified: LastModifiedTime of the endpoint before; empty when it was created.
         outcome: `waiting`, `started`, or how it ended.
-        timeout: MaximumExecutionTimeoutInSeconds of its UpdateEndpoint; 0 for a deployment of an earlier release.
+        timeout: MaximumExecutionTimeoutInSeconds of its UpdateEndpoint; 0 for one without a DeploymentConfig, and for one of an
+            earlier release.
+        challenger: ARN of the version on trial; empty without one.
     """
 
     configuration: str
@@ -55,11 +57,17 @@ class Deployment:
     endpoint_modified: str
     outcome: str
     timeout: int = 0
+    challenger: str = ""
 
     @property
     def version(self) -> int:
-        """The version that was deployed."""
+        """The version that was deployed, and answers the requests during a trial."""
         return int(self.model_package.rpartition("/")[2])
+
+    @property
+    def challenger_version(self) -> int | None:
+        """The version on trial; None without one."""
+        return int(self.challenger.rpartition("/")[2]) if self.challenger else None
 
     @property
     def ended(self) -> bool:
@@ -81,6 +89,7 @@ class Deployment:
             "endpoint-modified": self.endpoint_modified,
             "outcome": self.outcome,
             "timeout": str(self.timeout),
+            "challenger": self.challenger,
         }
         return [_tag(name, value) for name, value in values.items()]
 
@@ -100,6 +109,7 @@ class Deployment:
             value["endpoint_modified"],
             value["outcome"],
             int(value.get("timeout", "0")),
+            value.get("challenger", ""),
         )
 
     @classmethod

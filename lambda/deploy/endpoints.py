@@ -9,8 +9,14 @@ from decision import EndpointState
 from deployment import DELETED_BY, POINTER, STARTED, Deployment
 from settings import Settings
 from shared.clients import client
-from shared.endpoints import describe_endpoint, is_missing, scalable_target
+from shared.endpoints import CHALLENGER, VARIANT, describe_endpoint, is_missing, scalable_target
 from shared.errors import error_code, error_status
+
+WITHDRAWN, DELETED_BY_HAND = "none because the mode is batch", "deleted by hand"
+"""Values of the tag `model-factory:endpoint` of a model package group: why there is no endpoint, while there is none."""
+
+_WHY_NONE = "model-factory:endpoint"
+_PROMOTED = "model-factory:promoted"
 
 
 def describe(endpoint: str) -> dict[str, Any] | None:
@@ -26,6 +32,7 @@ def state(endpoint: dict[str, Any]) -> EndpointState:
         target=target(endpoint),
         live_version=requests.version_of(live) if live else None,
         failure_reason=endpoint.get("FailureReason"),
+        challenger=requests.challenger_of(live) if live else None,
     )
 
 
@@ -47,12 +54,13 @@ def deployment_of(configuration: str) -> Deployment | None:
     return Deployment.from_tags(configuration, _tags(config["EndpointConfigArn"])) if config else None
 
 
-def prepare(settings: Settings, package_arn: str, config: dict[str, Any], deployment: Deployment) -> None:
-    """Create the SageMaker model and the endpoint configuration unless they exist, and tag the configuration.
+def prepare(settings: Settings, config: dict[str, Any], deployment: Deployment) -> None:
+    """Create the SageMaker models and the endpoint configuration unless they exist, and tag the configuration.
 
     The same name has the same content, but for the tags of its last deployment.
     """
-    _unless_exists("create_model", requests.model(settings, package_arn))
+    for package_arn in filter(None, (deployment.model_package, deployment.challenger)):
+        _unless_exists("create_model", requests.model(settings, package_arn))
     tagged = config | {"Tags": [*config["Tags"], *deployment.tags()]}
     if not _unless_exists("create_endpoint_config", tagged):
         tag(deployment)
@@ -84,12 +92,25 @@ def start(
     if _instance_type(_describe_config(endpoint["EndpointConfigName"])) != _instance_type(config):
         # SageMaker rejects an update to another instance type while the variant is a scalable target.
         deregister(settings)
-    in_alarm = _in_alarm(settings.serving.rollback_alarms)
+    if CHALLENGER in requests.variant_names(endpoint) - requests.variant_names(config):
+        deregister(settings, CHALLENGER)  # likewise an update without the variant
+    in_alarm = alarms_in_alarm(settings.serving.rollback_alarms) if deployment.timeout else []
     alarms = [alarm for alarm in settings.serving.rollback_alarms if alarm not in in_alarm]
     tag_endpoint(endpoint, deployment)
     client("sagemaker").update_endpoint(**requests.update(settings, name, alarms, deployment.timeout))
     tag_endpoint(endpoint, replace(deployment, outcome=STARTED))
     return in_alarm
+
+
+def tag_promoted(endpoint: dict[str, Any], version: int) -> None:
+    """Write to a described endpoint that a version is to become live without a trial, or after it."""
+    client("sagemaker").add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": _PROMOTED, "Value": str(version)}])
+
+
+def promoted(endpoint: dict[str, Any]) -> int | None:
+    """The last version that was promoted on a described endpoint; None without one."""
+    value = _tags(endpoint["EndpointArn"]).get(_PROMOTED, "")
+    return int(value) if value.isdigit() else None
 
 
 def tag_endpoint(endpoint: dict[str, Any], deployment: Deployment) -> None:
@@ -100,24 +121,40 @@ def tag_endpoint(endpoint: dict[str, Any], deployment: Deployment) -> None:
 def delete(settings: Settings, endpoint: dict[str, Any], request: str) -> None:
     """End automatic scaling, then DeleteEndpoint; the tag says that nobody deleted it by hand."""
     deregister(settings)
+    if CHALLENGER in requests.variant_names(endpoint):
+        deregister(settings, CHALLENGER)
     client("sagemaker").add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": DELETED_BY, "Value": request}])
     client("sagemaker").delete_endpoint(EndpointName=settings.endpoint)
 
 
-def scale(settings: Settings) -> None:
-    """Apply target tracking as configured; only possible while the endpoint is in service and no update is in progress."""
-    if not requests.scales(settings):
-        deregister(settings)
-        return
-    limits, policy = requests.scaling(settings)
-    client("application-autoscaling").register_scalable_target(**limits)
-    client("application-autoscaling").put_scaling_policy(**policy)
+def note(package_arn: str, why: str) -> None:
+    """Write to the model package group of a version why there is no endpoint."""
+    client("sagemaker").add_tags(ResourceArn=_group_arn(package_arn), Tags=[{"Key": _WHY_NONE, "Value": why}])
 
 
-def deregister(settings: Settings) -> None:
-    """Deregister the variant as a scalable target if it is one, which deletes its policies."""
+def is_withdrawn(package_arn: str) -> bool:
+    """Whether there is no endpoint because the mode was batch, and not because somebody deleted it."""
+    return _tags(_group_arn(package_arn)).get(_WHY_NONE) == WITHDRAWN
+
+
+def scale(settings: Settings, endpoint: dict[str, Any]) -> None:
+    """Apply target tracking as configured; only possible while the endpoint is in service and no update is in progress.
+
+    A shadow variant is not scaled: who calls does not wait for it.
+    """
+    for variant in (VARIANT, CHALLENGER) if CHALLENGER in requests.variant_names(endpoint) else (VARIANT,):
+        if not requests.scales(settings):
+            deregister(settings, variant)
+            continue
+        limits, policy = requests.scaling(settings, variant)
+        client("application-autoscaling").register_scalable_target(**limits)
+        client("application-autoscaling").put_scaling_policy(**policy)
+
+
+def deregister(settings: Settings, variant: str = VARIANT) -> None:
+    """Deregister a variant as a scalable target if it is one, which deletes its policies."""
     try:
-        client("application-autoscaling").deregister_scalable_target(**scalable_target(settings.endpoint))
+        client("application-autoscaling").deregister_scalable_target(**scalable_target(settings.endpoint, variant))
     except ClientError as error:
         if "No scalable target found" not in str(error):
             raise
@@ -144,12 +181,16 @@ def _tags(arn: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
 
 
-def _in_alarm(names: list[str]) -> list[str]:
-    """The alarms in ALARM."""
+def alarms_in_alarm(names: list[str]) -> list[str]:
+    """Those of the alarms that are in ALARM."""
     if not names:
         return []
     found = client("cloudwatch").describe_alarms(AlarmNames=names, StateValue="ALARM")["MetricAlarms"]
     return [alarm["AlarmName"] for alarm in found]
+
+
+def _group_arn(package_arn: str) -> str:
+    return package_arn.rpartition("/")[0].replace(":model-package/", ":model-package-group/")
 
 
 def _describe_config(name: str) -> dict[str, Any] | None:

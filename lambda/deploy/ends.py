@@ -6,6 +6,7 @@ from typing import Any
 
 import endpoints
 import notices
+import trial_notices
 from deployment import DELETED_BY, POINTER, Deployment, End, end_of
 from messages import EndpointEvent
 from records import write_deletion, write_deployment
@@ -71,6 +72,7 @@ def deleted(settings: Settings, request: str, event: EndpointEvent) -> Outcome:
     gone = last if is_deployed_again else live
     write_deletion(settings, gone, event.time, request)
     send_alert(notices.endpoint_deleted(settings, gone.version))
+    endpoints.note(gone.model_package, endpoints.DELETED_BY_HAND)
     if not is_deployed_again:
         endpoints.tag(replace(live, outcome="deleted"))
     return Outcome("the endpoint was deleted by hand", {"version": gone.version})
@@ -88,7 +90,10 @@ def _close(settings: Settings, last: Deployment, description: dict[str, Any]) ->
 
 def _tell(settings: Settings, last: Deployment, end: End, description: dict[str, Any]) -> None:
     write_deployment(settings, last, end, description)
-    if alert := notices.ended(settings, last, end):
+    if last.challenger_version and end.outcome in ("rolled back", "failed"):
+        reason = end.reason or notices.NO_REASON
+        send_alert(trial_notices.not_begun(settings, last.challenger_version, last.version, reason))
+    elif alert := notices.ended(settings, last, end):
         send_alert(alert)
 
 

@@ -1,10 +1,10 @@
 """Handler of the deploy queue: each message deploys the newest approved version of a model to its endpoint.
 
 Needs ssm:GetParameter on the models' parameters; on the factory's own names sagemaker:ListModelPackages, DescribeModelPackage,
-Create/Describe Model and EndpointConfig, Create/Update/Describe/Delete Endpoint, AddTags and ListTags; iam:PassRole for the
-endpoint role; application-autoscaling:RegisterScalableTarget, PutScalingPolicy and DeregisterScalableTarget;
-cloudwatch:DescribeAlarms on the rollback alarms; s3:GetObject on artifacts; sqs:SendMessage to the recorder's queue;
-events:PutEvents for its alerts; its queue; its log group.
+Create/Describe Model and EndpointConfig, Create/Update/Describe/Delete Endpoint, AddTags and ListTags, these also on model
+package groups; iam:PassRole for the endpoint role; application-autoscaling:RegisterScalableTarget, PutScalingPolicy and
+DeregisterScalableTarget; cloudwatch:DescribeAlarms on the rollback alarms; s3:GetObject on artifacts; sqs:SendMessage to the
+recorder's queue; events:PutEvents for its alerts; its queue; its log group.
 """
 
 import json

@@ -21,7 +21,12 @@ _MANUAL = "manual"
 _VERSION_EVENT = "SageMaker Model Package State Change"
 ENDPOINT_EVENT = "SageMaker Endpoint State Change"
 _SETTINGS_EVENT = "Parameter Store Change"
+_ALARM_EVENT = "CloudWatch Alarm State Change"
+_RUN_EVENT = "SageMaker Model Building Pipeline Execution Status Change"
 _YEAR_3000 = 32_503_680_000_000
+
+_CHALLENGER_ALARMS = ("-challenger-errors", "-challenger-latency")
+"""Ends of the names of alarms that end a trial; the model's name is before them."""
 
 Id = Annotated[str, Field(pattern=r"^[!-~]+$", max_length=128)]
 
@@ -133,6 +138,27 @@ class _SettingsChanged(_Event):
     detail: _Parameter
 
 
+class _Run(BaseModel):
+    pipeline_arn: str = Field(alias="pipelineArn", pattern=r"^arn:[a-z0-9:-]+:pipeline/[a-z0-9-]+$", max_length=2048)
+    status: Literal["Succeeded", "Failed", "Stopped"] = Field(alias="currentPipelineExecutionStatus")
+
+
+class _RunEnded(_Event):
+    source: Literal["aws.sagemaker"]
+    detail_type: Literal["SageMaker Model Building Pipeline Execution Status Change"] = Field(alias="detail-type")
+    detail: _Run
+
+
+class _Alarm(BaseModel):
+    name: str = Field(alias="alarmName", max_length=255)
+
+
+class _AlarmChanged(_Event):
+    source: Literal["aws.cloudwatch"]
+    detail_type: Literal["CloudWatch Alarm State Change"] = Field(alias="detail-type")
+    detail: _Alarm
+
+
 def _tag(content: Any) -> str | None:
     """The type that a message is validated as, so that errors concern that type only."""
     if not isinstance(content, dict):
@@ -142,12 +168,16 @@ def _tag(content: Any) -> str | None:
     return tag if isinstance(tag, str) else None
 
 
-_BODY: TypeAdapter[_ManualRequest | _VersionChanged | _EndpointChanged | _SettingsChanged] = TypeAdapter(
+_BODY: TypeAdapter[
+    _ManualRequest | _VersionChanged | _EndpointChanged | _SettingsChanged | _RunEnded | _AlarmChanged
+] = TypeAdapter(
     Annotated[
         Annotated[_ManualRequest, Tag(_MANUAL)]
         | Annotated[_VersionChanged, Tag(_VERSION_EVENT)]
         | Annotated[_EndpointChanged, Tag(ENDPOINT_EVENT)]
-        | Annotated[_SettingsChanged, Tag(_SETTINGS_EVENT)],
+        | Annotated[_SettingsChanged, Tag(_SETTINGS_EVENT)]
+        | Annotated[_RunEnded, Tag(_RUN_EVENT)]
+        | Annotated[_AlarmChanged, Tag(_ALARM_EVENT)],
         Discriminator(_tag),
     ]
 )
@@ -175,6 +205,11 @@ def parse(body: str, origin: Origin) -> Request:
     if isinstance(message, _SettingsChanged):
         kind = "created" if message.detail.operation == "Create" else "changed"
         return Request(identifier, _model_of_parameter(message.detail.name), kind)
+    if isinstance(message, _RunEnded):
+        pipeline = message.detail.pipeline_arn.rpartition("/")[2]
+        return Request(identifier, _model_before(pipeline, ("-monitor",), origin), "checked")
+    if isinstance(message, _AlarmChanged):
+        return Request(identifier, _model_before(message.detail.name, _CHALLENGER_ALARMS, origin), "checked")
     endpoint = message.detail
     kind = "deleted" if endpoint.EndpointStatus in ("DELETING", "DELETED") else "settled"
     return Request(identifier, _model(endpoint.EndpointName, origin), kind, endpoint=_endpoint_event(endpoint))
@@ -201,6 +236,14 @@ def _model(name: str, origin: Origin) -> str:
     if model := origin.model_in(name):
         return model
     raise InvalidMessageError(f"detail: the event is not about a model of {origin.prefix}")
+
+
+def _model_before(name: str, ends: tuple[str, ...], origin: Origin) -> str:
+    """The model of a pipeline or alarm whose name has one of `ends`."""
+    end = next((each for each in ends if name.endswith(each)), None)
+    if end is None:
+        raise InvalidMessageError(f"detail: the event is not about {' or '.join(ends)} of a model")
+    return _model(name.removesuffix(end), origin)
 
 
 def _model_package(version: _Version, origin: Origin) -> str | None:

@@ -12,6 +12,7 @@ import api_requests as requests
 import endpoints
 import ends
 import notices
+import trials
 import without_endpoint
 from botocore.exceptions import ClientError
 from decision import Delete, Deploy, EndpointState, Keep, Retry, Wanted, decide
@@ -49,18 +50,25 @@ def reconcile(settings: Settings, request: Request, sender: str, sent: datetime)
     endpoint = endpoints.state(description) if description else None
     if package is None:
         return _nothing_approved(settings, request, endpoint)
-    if endpoint and endpoint.stable:
-        endpoints.scale(settings)
-    step = _Step(settings, request, sender, sent, description, endpoint, package)
-    if request.version not in (None, step.version):
-        send_alert(notices.not_newest(settings, request.version or 0, step.version))
-        return Outcome("the requested version is not the newest approved one", step.facts)
-    return step.take()
+    if description and endpoint and endpoint.stable:
+        endpoints.scale(settings, description)
+    newest: int = package["ModelPackageVersion"]
+    if request.version not in (None, newest):
+        send_alert(notices.not_newest(settings, request.version or 0, newest))
+        return Outcome("the requested version is not the newest approved one", {"version": newest})
+    if description and endpoint:
+        if request.kind == "checked":
+            trials.check(settings, description, endpoint)
+            package = newest_approved(settings.model_package_group) or package
+        elif request.version:
+            trials.promote(settings, description, endpoint, request.version, request.by or sender)
+    plan = trials.plan(settings, description, endpoint, package)
+    return _Step(settings, request, sender, sent, description, endpoint, plan.served, plan.challenger).take()
 
 
 @dataclass
 class _Step:
-    """The newest approved version, a described model package, against the endpoint."""
+    """What the endpoint is to have, against what it has: a described model package, and that of its challenger."""
 
     settings: Settings
     request: Request
@@ -69,14 +77,21 @@ class _Step:
     description: dict[str, Any] | None
     endpoint: EndpointState | None
     package: dict[str, Any]
+    challenger: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         self.version: int = self.package["ModelPackageVersion"]
         self.package_arn: str = self.package["ModelPackageArn"]
-        self.config = requests.endpoint_config(self.settings, self.package_arn)
+        challenger_arn: str | None = self.challenger["ModelPackageArn"] if self.challenger else None
+        self.config = requests.endpoint_config(self.settings, self.package_arn, challenger_arn)
         self.name: str = self.config["EndpointConfigName"]
-        self.approved: datetime = self.package.get("LastModifiedTime") or self.package["CreationTime"]
+        new = self.challenger or self.package
+        self.approved: datetime = new.get("LastModifiedTime") or new["CreationTime"]
+        self.new: int = new["ModelPackageVersion"]
+        """The version that a message about a version may be about: during a trial the challenger."""
         self.facts: dict[str, Any] = {"version": self.version, "endpoint": self.settings.endpoint}
+        if self.challenger:
+            self.facts["challenger"] = self.new
 
     def take(self) -> Outcome:
         """Decide and act."""
@@ -105,21 +120,24 @@ class _Step:
                 return self._deploy()
 
     def _artifact_is_evaluated(self) -> bool:
-        """Whether the artifact is the file that Evaluate measured; alerts when it is not."""
-        try:
-            self.facts["artifact_version"] = check_artifact(self.package, client("s3"))
-        except ArtifactError as error:
-            send_alert(notices.artifact_changed(self.settings, self.version, error.uri, str(error)))
-            return False
+        """Whether the artifacts are the files that Evaluate measured; alerts when one is not."""
+        for package in filter(None, (self.challenger, self.package)):
+            try:
+                self.facts["artifact_version"] = check_artifact(package, client("s3"))
+            except ArtifactError as error:
+                version = package["ModelPackageVersion"]
+                send_alert(notices.artifact_changed(self.settings, version, error.uri, str(error)))
+                return False
         return True
 
     def _wanted(self) -> Wanted:
         last = endpoints.deployment_of(self.name)
         names = (self.name,)
-        if last is None and self.request.kind != "changed":
+        if last is None and self.challenger is None and self.request.kind != "changed":
             # Nothing that is served has changed where only the name of the model has: its role and network are the same.
             names = (self.name, requests.former_config_name(self.settings, self.package_arn))
-        return Wanted(names, self.version, self._requested(), last)
+        withdrawn = self.endpoint is None and endpoints.is_withdrawn(self.package_arn)
+        return Wanted(names, self.version, self._requested(), last, withdrawn)
 
     def _requested(self) -> datetime:
         """When somebody approved or asked for the wanted version, if that is what this message is about.
@@ -128,7 +146,7 @@ class _Step:
         """
         if self.request.kind == "manual":
             return self.sent
-        if self.request.kind == "approved" and _version_of(self.request) in (None, self.version):
+        if self.request.kind == "approved" and _version_of(self.request) in (None, self.new):
             return self.approved
         return datetime.min.replace(tzinfo=UTC)
 
@@ -162,10 +180,18 @@ class _Step:
             previous=description["EndpointConfigName"] if description else "",
             endpoint_modified=description["LastModifiedTime"].isoformat() if description else "",
             outcome=WAITING,
-            timeout=requests.timeout_seconds(self.settings, timeout_of(description) if description else None),
+            timeout=self._timeout(),
+            challenger=self.challenger["ModelPackageArn"] if self.challenger else "",
         )
-        endpoints.prepare(self.settings, self.package_arn, self.config, deployment)
+        endpoints.prepare(self.settings, self.config, deployment)
         return deployment
+
+    def _timeout(self) -> int:
+        """The deployment's timeout; 0 without guardrails, which SageMaker has only where the variants have the same names."""
+        old = requests.variant_names(self.description) if self.description else set[str]()
+        if old and old != requests.variant_names(self.config):
+            return 0
+        return requests.timeout_seconds(self.settings, timeout_of(self.description) if self.description else None)
 
     def _requested_by(self) -> str:
         match self.request.kind:
@@ -174,7 +200,7 @@ class _Step:
             case "created" | "changed":
                 return "stack: settings of the model"
             case _:
-                return status_set_by(self.package) or UNKNOWN
+                return status_set_by(self.challenger or self.package) or UNKNOWN
 
     def _alert_of_rejection(self, decision: Deploy | Keep | Delete | Retry) -> None:
         rejected = _version_of(self.request)

@@ -15,7 +15,7 @@ def write_deployment(settings: Settings, deployment: Deployment, end: End, endpo
         "previous": deployment.previous or None,
         "outcome": end.outcome,
         "reason": end.reason,
-        "rollback_alarms_left_out": _left_out(settings, endpoint) if deployment.previous else [],
+        "rollback_alarms_left_out": _left_out(settings, deployment, endpoint) if deployment.previous else [],
     }
     _send(settings, deployment, "ended", end.time, facts, by=deployment.requested_by)
 
@@ -42,6 +42,7 @@ def _send(
         "configuration": deployment.configuration,
         "request": deployment.request,
         "requested_by": deployment.requested_by,
+        **({"challenger": deployment.challenger_version} if deployment.challenger else {}),
     }
     record = Record(
         kind="deployment",
@@ -56,9 +57,11 @@ def _send(
     send_record(record)
 
 
-def _left_out(settings: Settings, endpoint: dict[str, Any]) -> list[str] | None:
+def _left_out(settings: Settings, deployment: Deployment, endpoint: dict[str, Any]) -> list[str] | None:
     """The rollback alarms of the settings that the endpoint's last deployment went without; None where only an event is known."""
-    if "LastDeploymentConfig" not in endpoint:
+    if deployment.challenger:
+        return list(settings.serving.rollback_alarms)  # SageMaker has no guardrails where a variant is added
+    if "LastDeploymentConfig" not in endpoint or not deployment.timeout:
         return None
     used = endpoint["LastDeploymentConfig"].get("AutoRollbackConfiguration", {}).get("Alarms", [])
     names = {alarm["AlarmName"] for alarm in used}

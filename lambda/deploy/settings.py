@@ -27,6 +27,15 @@ class Serverless(BaseModel):
     max_concurrency: int
 
 
+class Challenger(BaseModel):
+    """Trial of a new version: kind, share of the requests in percent, longest time in seconds, and its end without labels."""
+
+    mode: Literal["shadow", "split"]
+    percent: int
+    limit: float
+    undecided: Literal["withdraw", "promote"]
+
+
 class Serving(BaseModel):
     """Configuration of the endpoint."""
 
@@ -43,6 +52,8 @@ class Serving(BaseModel):
     capture_percent: int
     rollback_alarms: list[str]
     invalid_values: Literal["answer", "refuse"] = "answer"
+    challenger: Challenger | None = None
+    challenger_alarms: list[str] = []
 
 
 class Settings(BaseModel):
@@ -51,5 +62,6 @@ class Settings(BaseModel):
     model: str
     model_package_group: str
     endpoint: str
+    artifacts_uri: str = ""
     tags: list[dict[str, str]] = []
     serving: Serving

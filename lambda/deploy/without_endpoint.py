@@ -1,6 +1,7 @@
 """Models with `serving.mode: batch`: nothing is deployed, and the newest approved version scores the next files.
 
 Their endpoint of an earlier mode is deleted, as soon as no change of it is in progress: it would cost and serve an old version.
+A tag of the model package group says so, and the first message after the mode has changed back creates the endpoint.
 """
 
 from typing import Any
@@ -24,9 +25,17 @@ def reconcile(settings: Settings, request: Request, description: dict[str, Any] 
         rejected = int(request.model_package.rpartition("/")[2])
         if rejected > (version or 0):
             send_alert(notices.scoring_version_rejected(settings, rejected, version))
+    if description is None or description["EndpointStatus"] not in CHANGING:
+        _note(package)
     if description is None:
         return Outcome("nothing to deploy: the newest approved version scores files", facts)
     if description["EndpointStatus"] in CHANGING:
         return Outcome("the endpoint is deleted at the end of its change: the mode is batch", facts)
     endpoints.delete(settings, description, request.id)
     return Outcome("the endpoint is being deleted: the mode is batch", facts)
+
+
+def _note(package: dict[str, Any] | None) -> None:
+    """Note that the mode is why there is no endpoint; without an approved version the next approval creates it anyway."""
+    if package:
+        endpoints.note(package["ModelPackageArn"], endpoints.WITHDRAWN)

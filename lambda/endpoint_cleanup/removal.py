@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from shared.clients import client
-from shared.endpoints import name_stem, scalable_target
+from shared.endpoints import CHALLENGER, VARIANT, name_stem, scalable_target
 
 POLL_SECONDS = 2.0
 RESPONSE_RESERVE_MILLISECONDS = 25_000
@@ -25,8 +25,9 @@ def remove_serving(endpoint: str, remaining_milliseconds: Callable[[], int]) -> 
     Raises TimeoutError when a change of the endpoint takes longer than this function may run.
     """
     sagemaker = _client("sagemaker")
-    # The scalable target would outlive the endpoint.
-    _if_exists(_client("application-autoscaling").deregister_scalable_target, **scalable_target(endpoint))
+    # The scalable targets would outlive the endpoint.
+    for variant in (VARIANT, CHALLENGER):
+        _if_exists(_client("application-autoscaling").deregister_scalable_target, **scalable_target(endpoint, variant))
     while (status := _status(endpoint)) is not None:
         if status in DELETABLE:
             _if_exists(sagemaker.delete_endpoint, EndpointName=endpoint)

@@ -15,6 +15,8 @@ from shared.names import is_model_name
 from shared.settings import PARAMETER_PREFIX
 
 ALARMS = (
+    "challenger-errors",
+    "challenger-latency",
     "data-violations",
     "drift",
     "endpoint-errors",

@@ -25,6 +25,7 @@ KINDS = (
     "rejection",
     "promotion",
     "deployment",
+    "trial",
     "scoring",
     "alarm",
     "retrain",

@@ -8,7 +8,10 @@ CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 """Statuses of an endpoint that SageMaker is changing; it refuses other changes meanwhile."""
 
 VARIANT = "AllTraffic"
-"""Name of the only production variant."""
+"""Name of the production variant of the live version; outside of a trial it is the only one."""
+
+CHALLENGER, SHADOW = "Challenger", "Shadow"
+"""Names of the variant of a version on trial: a production variant with a share of the requests, or a shadow variant."""
 
 TERMINATION_WAIT_SECONDS = 60
 """Time for which the instances before a deployment are kept after it."""
@@ -28,11 +31,11 @@ def name_stem(endpoint: str) -> str:
     return endpoint[:45].rstrip("-")
 
 
-def scalable_target(endpoint: str) -> dict[str, str]:
-    """The endpoint's variant in requests to Application Auto Scaling."""
+def scalable_target(endpoint: str, variant: str = VARIANT) -> dict[str, str]:
+    """A variant of the endpoint in requests to Application Auto Scaling."""
     return {
         "ServiceNamespace": "sagemaker",
-        "ResourceId": f"endpoint/{endpoint}/variant/{VARIANT}",
+        "ResourceId": f"endpoint/{endpoint}/variant/{variant}",
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     }
 

@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 from ..json_api import Record, now
-from .hosting import emit_status, variant_summary
+from .hosting import emit_status, variant_summaries
 from .lists import page
 from .roles import FOR_SERVICES
 from .service import Service
@@ -44,7 +44,7 @@ def create_endpoint(service: Service, state: State, request: Record) -> Record:
         "EndpointArn": arn,
         "EndpointConfigName": config["EndpointConfigName"],
         "EndpointStatus": "Creating",
-        "ProductionVariants": [variant_summary(variant) for variant in config["ProductionVariants"]],
+        **variant_summaries(config),
         "CreationTime": now(),
         "LastModifiedTime": now(),
     }

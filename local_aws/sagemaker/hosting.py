@@ -6,7 +6,6 @@ import random
 import re
 import threading
 import time
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,22 +14,17 @@ from werkzeug.wrappers import Request, Response
 from ..json_api import Record, ServiceError, now
 from .capture import Capture
 from .deployments import Plan, plan
-from .fleet import CUSTOM_ATTRIBUTES, Fleet, FleetError
+from .fleet import CUSTOM_ATTRIBUTES, Answer, FleetError
+from .invocations import PayloadTooLargeError, Received, check, largest_body, model_error
 from .metrics import EndpointMetrics
 from .restarts import Restarts
 from .service import Service, origin
 from .state import State, find, subnets
+from .variants import Variant, Variants
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 FLUSH_SECONDS = 1.0
-REALTIME_BYTES, SERVERLESS_BYTES = 6_291_456, 4_194_304
-"""API reference, InvokeEndpoint (Body), and developer guide, "Invoke a serverless endpoint": of a request and of a response."""
-HEADER_LENGTHS = {"Custom-Attributes": 1024, "Inference-Id": 64}
-
-
-class PayloadTooLargeError(Exception):
-    """The request's body is larger than SageMaker takes."""
 
 
 class Hosting:
@@ -40,9 +34,9 @@ class Hosting:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self.fleets: dict[str, Fleet] = {}
+        self.fleets: dict[str, Variants] = {}
         self.captures: dict[str, Capture] = {}
-        self._canaries: dict[str, tuple[Fleet, float]] = {}
+        self._canaries: dict[str, tuple[Variants, float]] = {}
         self._metrics = EndpointMetrics(service)
         threading.Thread(target=self._flush_regularly, name="endpoint-flush", daemon=True).start()
         Restarts(service, self)
@@ -65,38 +59,48 @@ class Hosting:
 
     def _invoke(self, state: State, name: str, request: Request) -> Response:
         endpoint = state.endpoints.get(name)
-        fleet = self._fleet(endpoint["EndpointArn"]) if endpoint else None
-        if endpoint is None or fleet is None:
+        variants = self._variants(endpoint["EndpointArn"]) if endpoint else None
+        if endpoint is None or variants is None:
             raise ServiceError(f"Endpoint {name} of account {state.account} not found.")
-        received, body = time.perf_counter(), request.get_data()
-        summary = endpoint["ProductionVariants"][0]
-        serverless = "CurrentServerlessConfig" in summary
-        _check_request(request, len(body), serverless)
-        accept = request.headers.get("X-Amzn-SageMaker-Accept") or request.headers.get("Accept", "")
-        attributes = request.headers.get(CUSTOM_ATTRIBUTES, "")
-        answer = fleet.invoke(body, request.headers.get("Content-Type", ""), accept, attributes)
-        variant = summary["VariantName"]
-        overhead = time.perf_counter() - received - answer.seconds
+        started = time.perf_counter()
+        received = Received(request)
+        serverless = "CurrentServerlessConfig" in endpoint["ProductionVariants"][0]
+        check(request, len(received.body), serverless)
+        chosen = variants.choose(request.headers.get("X-Amzn-SageMaker-Target-Variant"))
+        variant = chosen.name
+        answer = received.send_to(chosen)
+        overhead = time.perf_counter() - started - answer.seconds
         self._metrics.add(state, name, variant, (answer.status, answer.seconds, overhead))
+        variants.copy(lambda shadow: self._copy(state, endpoint, shadow, received))
         if not 0 < answer.status < 400:
-            return _model_error(state, name, variant, answer.status, answer.body.decode(errors="replace"))
-        if len(answer.body) > _largest_body(serverless):
-            return _model_error(state, name, variant, answer.status, None)
-        if capture := self.captures.get(endpoint["EndpointArn"]):
-            capture.add(
-                variant,
-                (body, request.headers.get("Content-Type", "")),
-                (answer.body, answer.content_type),
-                request.headers.get("X-Amzn-SageMaker-Inference-Id"),
-                attributes,
-            )
+            return model_error(state, name, variant, answer.status, answer.body.decode(errors="replace"))
+        if len(answer.body) > largest_body(serverless):
+            return model_error(state, name, variant, answer.status, None)
+        self._capture(endpoint, variant, received, answer)
         headers = {"x-Amzn-Invoked-Production-Variant": variant}
         if answer.custom_attributes:
             headers[CUSTOM_ATTRIBUTES] = answer.custom_attributes
         return Response(answer.body, 200, headers, content_type=answer.content_type)
 
-    def _fleet(self, arn: str) -> Fleet | None:
-        """The fleet for the next request."""
+    def _copy(self, state: State, endpoint: Record, shadow: Variant, received: Received) -> None:
+        """Invoke a shadow variant with a copy of a request. Its answer is captured and counted."""
+        answer = received.send_to(shadow)
+        self._metrics.add(state, endpoint["EndpointName"], shadow.name, (answer.status, answer.seconds, 0.0))
+        if 0 < answer.status < 400:
+            self._capture(endpoint, shadow.name, received, answer)
+
+    def _capture(self, endpoint: Record, variant: str, received: Received, answer: Answer) -> None:
+        if capture := self.captures.get(endpoint["EndpointArn"]):
+            capture.add(
+                variant,
+                (received.body, received.content_type),
+                (answer.body, answer.content_type),
+                received.inference_id,
+                received.attributes,
+            )
+
+    def _variants(self, arn: str) -> Variants | None:
+        """The variants for the next request."""
         canary, share = self._canaries.get(arn, (None, 0.0))
         return canary if canary and random.random() < share else self.fleets.get(arn)  # noqa: S311 (a sample)
 
@@ -108,7 +112,7 @@ class Hosting:
             planned, role = plan(deployment, config), _model(state, config)["ExecutionRoleArn"]
             if old:  # 'If your old fleet trips the alarm at the beginning of your deployment, SageMaker terminates' it.
                 self._end_by_alarms(state, role, planned.rollback_alarms)
-            fleet = Fleet(self._service, state, endpoint["EndpointName"], _model(state, config))
+            fleet = Variants(self._service, state, endpoint["EndpointName"], config)
             if old:
                 self._bake(state, arn, fleet, planned, role)
             self.fleets[arn] = fleet
@@ -124,14 +128,16 @@ class Hosting:
             self._canaries.pop(arn, None)
         endpoint.pop("FailureReason", None)
         endpoint["EndpointConfigName"] = config["EndpointConfigName"]
-        endpoint["ProductionVariants"] = [variant_summary(variant) for variant in config["ProductionVariants"]]
+        endpoint |= variant_summaries(config)
+        if "ShadowProductionVariants" not in config:
+            endpoint.pop("ShadowProductionVariants", None)
         if "DataCaptureConfig" in config:
             endpoint["DataCaptureConfig"] = _capture_summary(config["DataCaptureConfig"])
         self._settle(state, endpoint, "InService")
         if old:
             old.retire()
 
-    def _roll_back(self, arn: str, old: Fleet | None, fleet: Fleet | None) -> None:
+    def _roll_back(self, arn: str, old: Variants | None, fleet: Variants | None) -> None:
         """Return all traffic to the old fleet; the new one finishes its requests."""
         self._canaries.pop(arn, None)
         if old:
@@ -141,7 +147,7 @@ class Hosting:
         if fleet:
             fleet.retire()
 
-    def _bake(self, state: State, arn: str, fleet: Fleet, planned: Plan, role: str) -> None:
+    def _bake(self, state: State, arn: str, fleet: Variants, planned: Plan, role: str) -> None:
         """Give the new fleet its shares of the traffic, one after the other. Raises FleetError when an alarm goes off.
 
         `role` is the model's: SageMaker looks at the alarms as that.
@@ -195,6 +201,8 @@ class Hosting:
 
     def flush(self) -> None:
         """Write buffered captured data and metrics."""
+        for variants in list(self.fleets.values()):
+            variants.drain()
         for capture in list(self.captures.values()):
             capture.flush()
         self._metrics.flush()
@@ -217,44 +225,6 @@ class Hosting:
                     log.exception("captured data and metrics of endpoints")
 
 
-def _check_request(request: Request, size: int, serverless: bool) -> None:
-    """Check the limits of InvokeEndpoint. Raises ServiceError, PayloadTooLargeError."""
-    for name, longest in HEADER_LENGTHS.items():
-        if len(request.headers.get(f"X-Amzn-SageMaker-{name}", "")) > longest:
-            member = name[0].lower() + name[1:].replace("-", "")
-            raise ServiceError(
-                f"1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length less "
-                f"than or equal to {longest}"
-            )
-    if size > _largest_body(serverless):
-        if serverless:
-            raise ServiceError(f"Request {uuid.uuid4()} has oversize body.")
-        raise PayloadTooLargeError(f"HTTP content length exceeded {REALTIME_BYTES} bytes.")
-
-
-def _largest_body(serverless: bool) -> int:
-    return SERVERLESS_BYTES if serverless else REALTIME_BYTES
-
-
-def _model_error(state: State, name: str, variant: str, status: int, message: str | None) -> Response:
-    """The error of a container; `message` is its response, None when SageMaker cannot load that."""
-    kind = "client" if 400 <= status < 500 else "server"
-    console = f"https://{state.region}.console.aws.amazon.com/cloudwatch/home?region={state.region}"
-    group = f"{console}#logEventViewer:group=/aws/sagemaker/Endpoints/{name}"
-    why = f'with message "{message[:1000]}"' if message is not None else "and could not load the entire response body"
-    text = (
-        f"Received {kind} error ({status}) from {variant} {why}. "
-        f"See {group} in account {state.account} for more information."
-    )
-    body = {
-        "OriginalStatusCode": status,
-        "OriginalMessage": message or "",
-        "LogStreamArn": f"arn:aws:logs:{state.region}:{state.account}:log-group:/aws/sagemaker/Endpoints/{name}",
-        "message": text,
-    }
-    return Response(json.dumps(body), 424, {"x-amzn-ErrorType": "ModelError"}, content_type="application/json")
-
-
 def _model(state: State, config: Record) -> Record:
     return find(state.models, config["ProductionVariants"][0]["ModelName"], "model")
 
@@ -264,6 +234,12 @@ def emit_status(service: Service, state: State, endpoint: Record) -> None:
     status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", endpoint["EndpointStatus"]).upper()
     detail = endpoint | {"EndpointStatus": status, "Tags": state.tags.get(endpoint["EndpointArn"], {})}
     service.emit(state, "Endpoint State Change", detail, endpoint["EndpointArn"])
+
+
+def variant_summaries(config: Record) -> Record:
+    """The variants of a configuration in DescribeEndpoint."""
+    kinds = ("ProductionVariants", "ShadowProductionVariants")
+    return {kind: [variant_summary(variant) for variant in config[kind]] for kind in kinds if kind in config}
 
 
 def variant_summary(variant: Record) -> Record:

@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ..json_api import Record, now
 from .execution import Execution
-from .fleet import Fleet
 from .hosting import Hosting
 from .jobs import KINDS, Kind
 from .service import Service
 from .state import State, find
+from .variants import Variants
 
 REASON = (
     "InternalServerError: We encountered an internal error. Please try again. (The embedded AWS was restarted while the "
@@ -68,8 +68,7 @@ def _start_endpoint(service: Service, hosting: Hosting, state: State, endpoint: 
     if status in ("InService", "Updating"):
         try:
             config = find(state.endpoint_configs, endpoint["EndpointConfigName"], "endpoint configuration")
-            model = find(state.models, config["ProductionVariants"][0]["ModelName"], "model")
-            hosting.fleets[arn] = Fleet(service, state, endpoint["EndpointName"], model)
+            hosting.fleets[arn] = Variants(service, state, endpoint["EndpointName"], config)
             hosting.set_capture(state, endpoint, config)
         except Exception as error:
             hosting.fail(state, endpoint, f"The container could not be started after a restart: {error}")

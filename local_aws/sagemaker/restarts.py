@@ -7,9 +7,10 @@ from collections import defaultdict, deque
 from typing import Protocol
 
 from ..json_api import Record
-from .fleet import Fleet, FleetError
+from .fleet import FleetError
 from .service import Service
 from .state import State, find
+from .variants import Variants
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
@@ -20,7 +21,7 @@ MOST, WINDOW_SECONDS = 3, 60.0
 class Hosting(Protocol):
     """What serves the endpoints."""
 
-    fleets: dict[str, Fleet]
+    fleets: dict[str, Variants]
 
     def fail(self, state: State, endpoint: Record, reason: str) -> None:
         """Set an endpoint to Failed."""
@@ -43,7 +44,7 @@ class Restarts:
                     if fleet and not fleet.alive and endpoint["EndpointStatus"] == "InService":
                         self._restart(state, endpoint, fleet)
 
-    def _restart(self, state: State, endpoint: Record, dead: Fleet) -> None:
+    def _restart(self, state: State, endpoint: Record, dead: Variants) -> None:
         arn = endpoint["EndpointArn"]
         if self._too_often(arn):
             reason = f"The container ended {MOST + 1} times within {WINDOW_SECONDS:g} s. {dead.last_output()}"
@@ -51,8 +52,7 @@ class Restarts:
             return
         try:
             config = find(state.endpoint_configs, endpoint["EndpointConfigName"], "endpoint configuration")
-            model = find(state.models, config["ProductionVariants"][0]["ModelName"], "model")
-            fleet = Fleet(self._service, state, endpoint["EndpointName"], model)
+            fleet = Variants(self._service, state, endpoint["EndpointName"], config)
         except Exception as error:
             if self._service.stopping.is_set():
                 return

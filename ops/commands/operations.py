@@ -101,6 +101,10 @@ def retrain(
 def redeploy(
     model: ModelName,
     reason: Annotated[str, typer.Option(help="Reason; part of the request.")] = "redeploy by hand",
+    without_trial: Annotated[
+        bool,
+        typer.Option("--without-trial", help="Deploy it without a trial against the live version, or end its trial."),
+    ] = False,
     env: EnvironmentName = None,
     no_wait: NoWait = False,
     root: ProjectFolder = Path(),
@@ -116,7 +120,7 @@ def redeploy(
     project = Project(root, profile)
     project.model(model)
     session = project.environment(env)
-    requested = deployments.redeploy(session, model, reason)
+    requested = deployments.redeploy(session, model, reason, without_trial=without_trial)
     out.print(f"asked {session.environment.name} to deploy version {requested.version} of {model}")
     _wait_for_deployment(session, requested, no_wait=no_wait)
 
@@ -162,6 +166,12 @@ def _wait_for_deployment(session: EnvironmentSession, requested: "Requested", *,
     if ended.outcome in ("succeeded", "unchanged"):
         already = " already; there was nothing to deploy" if ended.outcome == "unchanged" else ""
         out.print(f"version {ended.version} of {requested.model} is live{already}{recorded}", soft_wrap=True)
+        return
+    if ended.outcome == "on trial":
+        out.print(
+            f"version {ended.version} of {requested.model} is on trial against version {ended.live}{recorded}",
+            soft_wrap=True,
+        )
         return
     serves = f"; the endpoint serves version {ended.live} as before" if ended.live else ""
     message = f"the deployment of version {ended.version} of {requested.model} was {ended.outcome}"

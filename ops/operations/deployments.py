@@ -50,7 +50,8 @@ class Requested:
 class Ended:
     """What became of a deployment.
 
-    `outcome`: `succeeded`, `rolled back`, `failed`, or `unchanged` when there was nothing to deploy. `record`: its id.
+    `outcome`: `succeeded`, `rolled back`, `failed`, `on trial` against the live version, or `unchanged` when there was nothing to
+    deploy. `record`: its id.
     """
 
     outcome: str
@@ -64,10 +65,14 @@ class NotEndedError(UsageError):
     """The deployment has not begun or not ended in time."""
 
 
-def redeploy(session: EnvironmentSession, model: str, reason: str) -> Requested:
-    """Ask for a deployment of the newest approved version, whatever became of the last one. Raises UsageError."""
+def redeploy(session: EnvironmentSession, model: str, reason: str, *, without_trial: bool = False) -> Requested:
+    """Ask for a deployment of the newest approved version, whatever became of the last one. Raises UsageError.
+
+    `without_trial`: it becomes live without a trial against the live version (`serving.challenger`), or its trial ends.
+    """
     requested = _request(session, model, None)
-    send_manual_trigger(session, "deploy", model, reason, by=session.caller_arn)
+    version = requested.version if without_trial else None
+    send_manual_trigger(session, "deploy", model, reason, version=version, by=session.caller_arn)
     return requested
 
 
@@ -184,7 +189,10 @@ def _ended(session: EnvironmentSession, requested: Requested) -> Ended | None:
             continue
         record = marked(s3, bucket, requested.model, marker)
         facts = record["facts"]
-        if record["version"] == requested.version and "outcome" in facts:
+        on_trial = facts.get("challenger") == requested.version
+        if on_trial and facts["outcome"] == "succeeded":
+            return Ended("on trial", requested.version, live=record["version"], record=record["id"])
+        if "outcome" in facts and (on_trial or record["version"] == requested.version):
             live = version_in(facts.get("previous") or "")
             reason = facts.get("reason") or "SageMaker gives no reason"
             return Ended(facts["outcome"], requested.version, reason, live, record["id"])

@@ -31,6 +31,7 @@ STATES = (
     "needs approval",
     "training",
     "training failed",
+    "on trial",
     "live",
     "no version yet",
     "not deployed",
@@ -183,11 +184,8 @@ class _View:
         if outcome == "failed":
             yield Finding("endpoint failed", f"v{number} could not be deployed: {self._reason()}", redeploy)
         elif outcome == "deleted":
-            yield Finding(
-                "endpoint gone",
-                f"the endpoint was deleted {self._ended()} by {self._requester()}; calls fail",
-                redeploy,
-            )
+            who = f"{self._ended()} by {self._requester()}"
+            yield Finding("endpoint gone", f"the endpoint was deleted {who}; calls fail", redeploy)
         elif number:
             yield Finding(
                 "endpoint gone", f"there is no endpoint, although v{number} was deployed; calls fail", redeploy
@@ -199,11 +197,7 @@ class _View:
 
     def _of_endpoint(self) -> Iterator[Finding]:
         endpoint = self._endpoint or {}
-        status, live, number = (
-            endpoint["EndpointStatus"],
-            self.live_version,
-            self._deployment.get("version"),
-        )
+        status, live, number = endpoint["EndpointStatus"], self.live_version, self._deployment.get("version")
         reached = self._deployment.get("configuration") == endpoint["EndpointConfigName"]
         redeploy = f"model-factory redeploy {self._arguments}"
         if status in BROKEN:
@@ -221,6 +215,10 @@ class _View:
                 f"v{number} was {self._deployment['outcome']} {self._ended()}: {self._reason()}{serves}",
                 redeploy if number == self._newest_approved else "",
             )
+        elif live and reached and (trial := self._deployment.get("challenger")):
+            started = _format(datetime.fromisoformat(self._deployment["started"]))
+            waits = f"; v{self._newest_approved} waits for its end" if trial != self._newest_approved else ""
+            yield Finding("on trial", f"v{trial} is on trial against v{live} since {started}{waits}")
         elif live and (self._newest_approved or 0) > live:
             yield Finding(
                 "deployment waits", f"v{self._newest_approved} is approved, and its deployment has not begun", redeploy

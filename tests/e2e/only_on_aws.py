@@ -15,6 +15,7 @@ CARD_KEY = "SageMaker does not document what a model card's key asks of the call
 NO_BATCH_MODEL = (
     "Rules of models with mode batch send to it, which test_scoring.py does; no model of this test has the mode."
 )
+NO_CHALLENGER = "No model of this test has `serving.challenger`; test_trials.py ends trials with these permissions."
 RESPONSES = "A custom resource responds to CloudFormation through S3; here it responds to the embedded AWS directly."
 
 ONLY_ON_AWS: dict[tuple[str, str], str] = {
@@ -26,6 +27,7 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
             "recorder",
             "publisher",
             "score",
+            "monitor",
             "record-signer",
             "alerts",
             "endpoint-cleanup",
@@ -53,5 +55,8 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
     **{("publisher", action): CARD_KEY for action in ("kms:CreateGrant", "kms:DescribeKey")},
     ("bucket-cleanup", "s3:DeleteObject"): DELETE_OBJECTS,
     ("recorder", "s3:ListBucket"): GONE_ZIP,
+    ("deploy", "sagemaker:UpdateModelPackage"): NO_CHALLENGER,
+    ("deploy", "s3:ListBucket"): NO_CHALLENGER,
+    ("deploy", "arn:aws:s3:::PREFIX-artifacts-ACCOUNT-eu-west-1/*/monitor/trial.json"): NO_CHALLENGER,
     ("vpc endpoint s3/Answers", "s3:PutObject"): RESPONSES,
 }

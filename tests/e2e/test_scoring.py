@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from model_factory.ops.lineage.forward import forward
-from model_factory.ops.operations.trigger import send_manual_trigger
 from model_factory.ops.records.chain import newest
 from model_factory.ops.waiting import wait_for
 
@@ -48,8 +47,7 @@ def batch(live):
     yield live
     path.write_text(before)
     live.deploy_again(live.names.stack)
-    send_manual_trigger(live.session, "deploy", live.model, "the mode is realtime again")
-    wait_for("the endpoint", lambda: live.endpoint_status() == "InService" or None, 120)
+    wait_for("the endpoint by the mode alone", lambda: live.endpoint_status() == "InService" or None, 120)
 
 
 def record_of(factory, version, execution):

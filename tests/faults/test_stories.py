@@ -42,7 +42,7 @@ def test_killed_message_creates_endpoint_that_was_deleted_meanwhile():
     machine.begin(live=False, acts=[0])
     register(machine, 0)
     machine.the_bus_delivers(0, keep=False)
-    machine.the_function_runs(Fault(KILLED_AFTER, 8))
+    machine.the_function_runs(Fault(KILLED_AFTER, 9))
     machine.the_deployment_ends(FAILURE)
     delete_endpoint(machine, 0)
     machine.teardown()

@@ -79,3 +79,22 @@ def test_delivery_function_has_longest_timeout(synthesized):
         "test": "automatic",
         "live": "manual",
     }
+
+
+def test_trial_ends_by_monitor_runs_and_alarms_of_the_challenger(deployed):
+    model = deployed("live", "offers")
+    pattern = json.dumps(model.one("Events::Rule", Name="acme-live-offers-approved")["EventPattern"])
+    assert "pipeline/acme-live-offers-monitor" in pattern
+    names = ["acme-live-offers-challenger-errors", "acme-live-offers-challenger-latency"]
+    assert f'"alarmName": {json.dumps(names)}, "state": {{"value": ["ALARM"]}}' in pattern
+    for name in names:
+        dimensions = model.one("CloudWatch::Alarm", AlarmName=name)["Dimensions"]
+        assert {"Name": "VariantName", "Value": "Challenger"} in dimensions
+    serving = settings(model, "offers")["serving"]
+    assert (serving["challenger"]["percent"], serving["challenger_alarms"]) == (10, names)
+
+
+def test_deploy_function_may_reject_and_not_approve(deployed):
+    statements = deployed("live", "foundation").statements("acme-live-deploy")
+    (statement,) = (each for each in statements if "sagemaker:UpdateModelPackage" in each["Action"])
+    assert statement["Condition"] == {"StringEquals": {"sagemaker:ModelApprovalStatus": "Rejected"}}

@@ -257,6 +257,10 @@ class ModelConfig(Section):
         """Conditions of model.yaml would not be applied: the pipeline registers what its own conditions let pass."""
         if self.gate is not None:
             raise ValueError("gate is for models with a model.py; conditions of pipeline.py decide here, so remove it")
+        if self.serving.challenger:
+            raise ValueError(
+                "serving.challenger is decided by the monitor, and models with a pipeline.py have none; remove it"
+            )
         if self.serving.mode == "batch":
             raise ValueError(
                 "serving.mode `batch` runs features and predict of a model.py, and this model has a pipeline.py; choose realtime "
@@ -271,6 +275,16 @@ class ModelConfig(Section):
             raise ValueError(f"serving.batch.id_column {column!r} must be one of data.ignore: an id is no feature")
         if self.data.label in self.report.groups:
             raise ValueError(f"report.groups has the label {self.data.label!r}; name columns that the model reads")
+        return self
+
+    @model_validator(mode="after")
+    def _trial_ends_within_window(self) -> Self:
+        challenger, window = self.serving.challenger, self.monitoring.quality.window
+        if challenger and challenger.limit > window:
+            raise ValueError(
+                f"serving.challenger.limit {challenger.limit} is longer than monitoring.quality.window {window}: labels of older "
+                "requests are not used"
+            )
         return self
 
     @property

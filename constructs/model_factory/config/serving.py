@@ -69,6 +69,35 @@ class Batch(Section):
     )
 
 
+class Challenger(Section):
+    """A trial of each new approved version against the live one, before it takes all requests."""
+
+    mode: Literal["shadow", "split"] = Field(
+        description="`shadow`: the new version gets copies of the requests, and its answers reach nobody. `split`: it answers a "
+        "share of the requests."
+    )
+    percent: int = Field(
+        default=100, ge=1, le=100, description="Share of the requests that are copied, or that the new version answers."
+    )
+    minimum_labels: int = Field(
+        default=200,
+        ge=30,
+        description="Number of labelled records of each version with which the versions are compared.",
+    )
+    limit: Duration = Field(
+        default="7d", validate_default=True, description="Time after which a trial without enough labels ends."
+    )
+    undecided: Literal["withdraw", "promote"] = Field(
+        default="withdraw", description="What becomes of the new version when a trial ends without enough labels."
+    )
+
+    @model_validator(mode="after")
+    def _share_is_a_part(self) -> Self:
+        if self.mode == "split" and self.percent > 50:
+            raise ValueError("mode `split` needs percent: write the share of the new version, at most 50")
+        return self
+
+
 class Serving(Section):
     """The endpoint, or scoring in batches without one."""
 
@@ -83,6 +112,10 @@ class Serving(Section):
         default=100, ge=0, le=100, description="Share of the requests that are captured for monitoring, in percent."
     )
     batch: Batch = Field(default=Batch(), description="Scoring of files, of models with any mode.")
+    challenger: Challenger | None = Field(
+        default=None,
+        description="Trial of each new approved version on live requests; null: it is deployed at once.",
+    )
     max_errors_per_minute: int = Field(
         default=5, ge=1, description="Number of 5XX responses per minute above which a deployment is rolled back."
     )
@@ -101,6 +134,20 @@ class Serving(Section):
             raise ValueError(
                 "SageMaker captures no requests of serverless endpoints, so drift and quality of the model are not monitored; "
                 "write capture_percent: 0 to accept that, or choose mode `realtime`, or `batch` for files"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _trial_can_be_judged(self) -> Self:
+        if self.challenger is None:
+            return self
+        if self.mode != "realtime":
+            raise ValueError(
+                f"challenger is for mode `realtime`, and mode is `{self.mode}`: SageMaker runs no trials there"
+            )
+        if self.capture_percent < 100:
+            raise ValueError(
+                "challenger needs capture_percent: 100, because versions are compared by the captured answers of both"
             )
         return self
 

@@ -24,8 +24,9 @@ OPENLINEAGE = "_openlineage/"
 """Prefix of OpenLineage events there."""
 NOTIFICATION_DETAIL_TYPE = "Model Factory Notification"
 """Detail type of the events that lambda/alerts puts there, one for each notification."""
-VARIANT = "AllTraffic"
-"""The one production variant of every endpoint; metrics and captured data carry its name."""
+VARIANT, CHALLENGER = "AllTraffic", "Challenger"
+"""The production variants of an endpoint, whose names metrics and captured data carry: the live version's, and that of a version
+on trial (`serving.challenger`) that answers a share of the requests."""
 DELIVERY = "delivery"
 """Takes the place of the environment's name in names of the delivery account; no environment can have this name."""
 ANCHOR = "anchor"
@@ -136,7 +137,7 @@ class EnvironmentNames(Arns):
         return f"{self.prefix}-{purpose}-dead-letters.fifo"
 
     def function(self, purpose: str) -> str:
-        """Function for `purpose`: retrain, deploy, recorder, publisher, alerts or endpoint-cleanup."""
+        """Function for `purpose`: retrain, deploy, recorder, publisher, alerts, monitor or endpoint-cleanup."""
         return f"{self.prefix}-{purpose}"
 
     @property

@@ -23,6 +23,7 @@ def shared_statements(names: EnvironmentNames, key_arn: str) -> dict[str, list[i
         "score": score_statements(names, key_arn),
         "deploy": deploy_statements(names, key_arn),
         "endpoint-cleanup": cleanup_statements(names, key_arn),
+        "monitor": monitor_statements(names),
     }
 
 
@@ -57,14 +58,30 @@ def score_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicySt
     ]
 
 
+def monitor_statements(names: EnvironmentNames) -> list[iam.PolicyStatement]:
+    """Role of lambda/monitor: see whether there is an endpoint or an approved version, and start monitor pipelines."""
+    return [
+        allow(["sagemaker:ListModelPackages"], _versions(names)),
+        allow(["sagemaker:DescribeEndpoint"], [names.arn("sagemaker", f"endpoint/{names.prefix}-*")]),
+        allow(["sagemaker:StartPipelineExecution"], [names.arn("sagemaker", f"pipeline/{names.prefix}-*-monitor")]),
+        put_metrics(),
+    ]
+
+
 def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyStatement]:
-    """Role of lambda/deploy: deploy the newest approved version, send a record of the deployment, and alerts."""
+    """Role of lambda/deploy: deploy the newest approved version, reject a challenger that lost, send records and alerts."""
     return [
         *consume_statements(names, "deploy"),
         use_key(key_arn),
         encrypt_volumes(key_arn),
         _read_settings(names),
         allow(["sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"], _versions(names)),
+        # It rejects a challenger that lost its trial, and approves nothing.
+        allow(
+            ["sagemaker:UpdateModelPackage"],
+            _versions(names),
+            StringEquals={"sagemaker:ModelApprovalStatus": "Rejected"},
+        ),
         allow(
             [
                 "sagemaker:CreateModel",
@@ -75,14 +92,20 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
                 "sagemaker:UpdateEndpoint",
                 "sagemaker:UpdateEndpointWeightsAndCapacities",
                 "sagemaker:DeleteEndpoint",
-                "sagemaker:AddTags",
-                "sagemaker:ListTags",
             ],
             _serving(names),
         ),
+        allow(
+            ["sagemaker:AddTags", "sagemaker:ListTags"],
+            [*_serving(names), names.arn("sagemaker", f"model-package-group/{names.prefix}-*")],
+        ),
         pass_role(names.iam_arn(f"role/{names.model('*').role('endpoint')}")),
         *_scaling(names),
-        allow(["s3:GetObject"], [f"{names.bucket_arn('artifacts')}/*/model.tar.gz"]),
+        allow(
+            ["s3:GetObject"],
+            [f"{names.bucket_arn('artifacts')}/*/{each}" for each in ("model.tar.gz", "monitor/trial.json")],
+        ),
+        allow(["s3:ListBucket"], [names.bucket_arn("artifacts")], StringLike={"s3:prefix": ["*/monitor/trial.json"]}),
         send_records(names),
         send_alerts(names),
     ]

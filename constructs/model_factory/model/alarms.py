@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from aws_cdk import Duration
@@ -10,6 +11,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
 from ..core.nag import suppress
+from ..core.names import CHALLENGER
 from ..core.schedules import interval
 from .alarm_periods import Periods, of_missed_checks, of_newest_checks
 from .metrics import endpoint_metric, model_metric, pipeline_metric
@@ -18,6 +20,9 @@ from .props import ModelProps
 _STATE_ONLY = "Another notification gives the reason, as the alarm's description says."
 _STEP_FAILURE_RULE = "Notifications come from the step-failure rule; this alarm only reports state."
 _RETRAIN_ALERT = "An alert of the function retrain gives the reason; this alarm only reports state."
+_TRIAL_ALERT = "An alert of the function deploy gives the reason; this alarm only reports state."
+CHALLENGER_ALARMS = ("challenger-errors", "challenger-latency")
+"""Purposes of the alarms of a version that answers a share of the requests."""
 _ALERTS_FUNCTION = (
     "Notifications come from the alerts function: a rule of the environment sends it every change of the alarm."
 )
@@ -200,4 +205,24 @@ def _endpoint_alarms(props: ModelProps) -> Iterator[AlarmSpec]:
         endpoint_metric(props.names.endpoint, "ModelLatency", statistic="p99", period=minute),
         threshold=serving.max_latency.total_seconds() * 1e6,
         missing=_NOT_BREACHING,
+    )
+    if serving.challenger is None or serving.challenger.mode != "split":
+        return
+    # A shadow variant answers nobody, so its errors end nothing.
+    metric = partial(endpoint_metric, props.names.endpoint, variant=CHALLENGER, period=minute)
+    yield AlarmSpec(
+        CHALLENGER_ALARMS[0],
+        f"Too many 5XX responses of the version on trial, which ends. {_TRIAL_ALERT}",
+        metric("Invocation5XXErrors"),
+        threshold=serving.max_errors_per_minute,
+        missing=_NOT_BREACHING,
+        notify=False,
+    )
+    yield AlarmSpec(
+        CHALLENGER_ALARMS[1],
+        f"The p99 latency of the version on trial, in microseconds, is too high; the trial ends. {_TRIAL_ALERT}",
+        metric("ModelLatency", statistic="p99"),
+        threshold=serving.max_latency.total_seconds() * 1e6,
+        missing=_NOT_BREACHING,
+        notify=False,
     )

@@ -4,7 +4,8 @@ from aws_cdk import Names as CdkNames
 from aws_cdk import Stack, Token
 from constructs import Construct
 
-from ..core.image import default_image_uri
+from ..config import ModelConfig
+from ..core.image import image_uri as image_uri_of
 from ..core.names import EnvironmentNames
 
 # SageMaker and IAM allow 63 characters; the longest suffix of a model's prefix (`-monitor-job`, `-v1234-…`) takes the rest.
@@ -19,13 +20,13 @@ def default_names(scope: Construct, model: str) -> EnvironmentNames:
     return EnvironmentNames.of(scope, factory=name, environment=_ENVIRONMENT)
 
 
-def default_image(scope: Construct) -> str:
-    """URI of AWS's scikit-learn image in the stack's region. Raises ValueError: the region is a token."""
+def default_image(scope: Construct, config: ModelConfig) -> str:
+    """URI of the image of model.yaml, in the stack's region. Raises ValueError: the region is a token."""
     stack = Stack.of(scope)
-    if Token.is_unresolved(stack.region):
+    if not config.training.image and Token.is_unresolved(stack.region):
         raise ValueError(
             f"{scope.node.path}: the region of stack {stack.stack_name!r} is known only at deployment, and the registry "
-            "of AWS's scikit-learn image depends on the region; pass image=… to ModelProps.from_folder, or "
+            "of AWS's images depends on the region; pass image=… to ModelProps.from_folder, or "
             'env=Environment(region="…") to the stack'
         )
-    return default_image_uri(stack.region)
+    return image_uri_of(config, stack.region)

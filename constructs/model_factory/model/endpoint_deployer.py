@@ -20,6 +20,7 @@ from ..own_pipeline.steps import images
 from .metrics import endpoint_metric
 from .props import ModelProps
 from .retrain_trigger import model_target
+from .settings import challenger_alarms
 
 ENDPOINT_STATUSES = ["IN_SERVICE", "FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED", "DELETING", "DELETED"]
 """Statuses of an endpoint, as events spell them, that no change of SageMaker's follows."""
@@ -176,14 +177,17 @@ def _event_pattern(props: ModelProps) -> dict[str, Any]:
     """Approved and rejected versions, the end of every change of the endpoint, and new or changed settings.
 
     SageMaker does not say in an event whether a deployment was rolled back (the endpoint is IN_SERVICE again), so the deploy
-    function compares. 'SageMaker Endpoint Deployment State Change' has the steps of a deployment and is not needed.
+    function compares. 'SageMaker Endpoint Deployment State Change' has the steps of a deployment and is not needed. With
+    `serving.challenger` also what may end a trial.
     """
+    trials = _trial_patterns(props)
     return {
-        "source": ["aws.sagemaker", "aws.ssm"],
+        "source": ["aws.sagemaker", "aws.ssm", *(["aws.cloudwatch"] if challenger_alarms(props) else [])],
         "detail-type": [
             "SageMaker Model Package State Change",
             "SageMaker Endpoint State Change",
             "Parameter Store Change",
+            *trials,
         ],
         "detail": {
             "$or": [
@@ -193,9 +197,24 @@ def _event_pattern(props: ModelProps) -> dict[str, Any]:
                 },
                 {"EndpointName": [props.names.endpoint], "EndpointStatus": ENDPOINT_STATUSES},
                 {"name": [props.names.settings_parameter], "operation": ["Create", "Update"]},
+                *trials.values(),
             ]
         },
     }
+
+
+def _trial_patterns(props: ModelProps) -> dict[str, dict[str, Any]]:
+    """Ends of monitor runs, and alarms of a version that answers a share of the requests: patterns by detail-type."""
+    patterns: dict[str, dict[str, Any]] = {}
+    if props.config.serving.challenger:
+        pipeline = props.environment_names.arn("sagemaker", f"pipeline/{props.names.monitor_pipeline}")
+        patterns["SageMaker Model Building Pipeline Execution Status Change"] = {
+            "pipelineArn": [pipeline],
+            "currentPipelineExecutionStatus": ["Succeeded", "Failed", "Stopped"],
+        }
+    if alarms := challenger_alarms(props):
+        patterns["CloudWatch Alarm State Change"] = {"alarmName": alarms, "state": {"value": ["ALARM"]}}
+    return patterns
 
 
 def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:

@@ -32,15 +32,18 @@ def pipeline_metric(pipeline_name: str, metric_name: str, **options: Any) -> clo
     return _metric(namespace, metric_name, {"PipelineName": pipeline_name}, "Sum", options)
 
 
-def endpoint_metric(endpoint_name: str, metric_name: str, **options: Any) -> cloudwatch.Metric:
+def endpoint_metric(
+    endpoint_name: str, metric_name: str, *, variant: str = VARIANT, **options: Any
+) -> cloudwatch.Metric:
     """A metric that SageMaker publishes for the variant of an endpoint.
 
     Args:
         endpoint_name: Name of the endpoint.
         metric_name: Such as Invocations or ModelLatency.
+        variant: Name of the variant. Default: that of the live version.
         options: Properties of `cloudwatch.MetricOptions`, such as period. Default: statistic Sum.
     """
-    dimensions = {"EndpointName": endpoint_name, "VariantName": VARIANT}
+    dimensions = {"EndpointName": endpoint_name, "VariantName": variant}
     return _metric("AWS/SageMaker", metric_name, dimensions, "Sum", options)
 
 

@@ -8,6 +8,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from ..config.pipeline import used_places
+from .alarms import CHALLENGER_ALARMS
 from .instance_types import has_local_storage
 from .props import ModelProps
 
@@ -44,7 +45,7 @@ class ModelSettings(Construct):
 def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
     """Content of the parameter; durations are in seconds."""
     config, names = props.config, props.names
-    included = {"mode", "instance", "scaling", "canary", "serverless", "invalid_values"}
+    included = {"mode", "instance", "scaling", "canary", "serverless", "invalid_values", "challenger"}
     serving = config.serving.model_dump(mode="json", include=included)
     return {
         "model": config.name,
@@ -73,6 +74,7 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
             "rollback_alarms": []
             if config.serving.mode == "batch"
             else [names.alarm("endpoint-errors"), names.alarm("endpoint-latency")],
+            **({"challenger_alarms": challenger_alarms(props)} if challenger_alarms(props) else {}),
             **({"vpc_config": props.vpc.vpc_config} if props.vpc else {}),
         },
     }
@@ -80,3 +82,9 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
 
 def _reads_raw_data(props: ModelProps) -> bool:
     return props.own_pipeline is None or "{raw_uri}" in used_places(props.config)
+
+
+def challenger_alarms(props: ModelProps) -> list[str]:
+    """Names of the alarms that end a trial; none without split traffic."""
+    challenger = props.config.serving.challenger
+    return [props.names.alarm(each) for each in CHALLENGER_ALARMS] if challenger and challenger.mode == "split" else []

@@ -12,7 +12,11 @@ ENDPOINT = "arn:aws:sagemaker:{region}:{account}:endpoint/{value}"
 rule = table("sagemaker", "ValidationException", DEPLOYMENT)
 
 NAMES = {"EndpointName": "e", "EndpointConfigName": "c"}
-GIVEN = {"endpoint/e": {"EndpointStatus": "InService"}, "endpoint-config/c": {}, "alarm/a": {}}
+GIVEN = {
+    "endpoint/e": {"EndpointStatus": "InService", "EndpointConfigName": "c"},
+    "endpoint-config/c": {"ProductionVariants": [{"VariantName": "main"}]},
+    "alarm/a": {},
+}
 ALL = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 60}
 CANARY = {"Type": "CANARY", "WaitIntervalInSeconds": 60, "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 20}}
 
@@ -52,6 +56,22 @@ def _percent(member: str, least: int) -> Any:
         f"{ROUTING}.{member}",
         lambda value: value["Type"] == "CAPACITY_PERCENT" and not least <= value["Value"] <= 50,
     )
+
+
+def _variant_names(request: Request, configuration: str | None) -> list[str]:
+    config = request.find("endpoint-config", configuration or "") or {}
+    kinds = ("ProductionVariants", "ShadowProductionVariants")
+    return sorted(each["VariantName"] for kind in kinds for each in config.get(kind, []))
+
+
+def _other_variants(request: Request) -> Values | None:
+    """A deployment changes the names of variants. That of a shadow variant counts, which AWS's page does not exclude."""
+    endpoint = request.find("endpoint", request.params["EndpointName"])
+    if not endpoint or not request.params.get("DeploymentConfig"):
+        return None
+    old = _variant_names(request, endpoint.get("EndpointConfigName"))
+    new = _variant_names(request, request.params["EndpointConfigName"])
+    return {"old": ", ".join(old), "new": ", ".join(new)} if old and old != new else None
 
 
 def _missing_alarm(request: Request) -> Values | None:
@@ -147,6 +167,18 @@ LIFECYCLE: tuple[Entry, ...] = (
 )
 
 ROLLOUTS: tuple[Entry, ...] = (
+    rule(
+        "UpdateEndpoint",
+        "With a DeploymentConfig, the new configuration has the variant names of the old one.",
+        "The variants {new} of the new endpoint configuration must have the same names as the variants {old} of the old one",
+        _other_variants,
+        update(),
+        update() | {"EndpointConfigName": "two"},
+        source="SageMaker developer guide: Deployment guardrails, exclusions",
+        given=GIVEN
+        | {"endpoint-config/two": {"ProductionVariants": [{"VariantName": "main"}, {"VariantName": "other"}]}},
+        inferred=True,
+    ),
     rule(
         "UpdateEndpoint CreateEndpoint",
         "A deployment has a blue/green policy or a rolling policy.",

@@ -77,6 +77,29 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     rule(
         "CreateEndpointConfig",
+        "The models of shadow variants exist.",
+        'Could not find model "arn:aws:sagemaker:{region}:{account}:model/{value}".',
+        absent("model", "ShadowProductionVariants[].ModelName"),
+        config(ShadowProductionVariants=[variant(VariantName="shadow")]),
+        config(ShadowProductionVariants=[variant(VariantName="shadow", ModelName="missing")]),
+        given=MODEL,
+    ),
+    rule(
+        "CreateEndpointConfig",
+        "Serverless and asynchronous endpoints have no shadow variants.",
+        "Shadow variants are not supported for serverless or asynchronous endpoints",
+        lambda request: (
+            together("ShadowProductionVariants[]", "ProductionVariants[].ServerlessConfig")(request)
+            or together("ShadowProductionVariants[]", "AsyncInferenceConfig")(request)
+        ),
+        config(ShadowProductionVariants=[variant(VariantName="shadow")]),
+        config(SERVERLESS_VARIANT, ShadowProductionVariants=[variant(VariantName="shadow")]),
+        source="SageMaker developer guide: Create a shadow test, prerequisites",
+        given=MODEL,
+        inferred=True,
+    ),
+    rule(
+        "CreateEndpointConfig",
         "Names of production variants are unique within a configuration.",
         "Duplicate production variant name: {value}",
         repeated("ProductionVariants[].VariantName"),

@@ -54,7 +54,7 @@ class Hosting:
     def __init__(self, world):
         self._world = world
         self.models, self.configs, self.endpoints, self.deployments = {}, {}, {}, []
-        self.deleted = []
+        self.deleted, self.group_tags = [], {}
         self.answers = lambda package: True
 
     # What happens by itself, or what people do
@@ -217,8 +217,10 @@ class Hosting:
         return {"Tags": list(tags)}
 
     def _tags(self, operation, resource_arn):
-        """The tags of an endpoint or endpoint configuration, to read or to change."""
+        """The tags of an endpoint, endpoint configuration or model package group, to read or to change."""
         kind, _, name = resource_arn.rpartition(":")[2].partition("/")
+        if kind == "model-package-group":
+            return self.group_tags.setdefault(name, [])
         if kind == "endpoint":
             return self._get(operation, self.endpoints, name, "endpoint").tags
         return self._get(operation, self.configs, name, "endpoint configuration").setdefault("Tags", [])

@@ -5,6 +5,8 @@ import json
 import uuid
 from datetime import UTC, datetime
 
+from local_aws.sagemaker.hosting import variant_summaries
+
 from .cloud import ACCOUNT, REGION, message
 
 
@@ -58,6 +60,8 @@ class Deployments:
             record["FailureReason"] = reason
         if not rolled_back:
             record["EndpointConfigName"] = pending
+            record.pop("ShadowProductionVariants", None)
+            record |= variant_summaries(self.cloud.state.endpoint_configs[pending])
 
     def end(self, **outcome):
         """End the deployment in progress, and handle its event; the last log line."""

@@ -73,6 +73,18 @@ def test_endpoint_is_tested_when_it_serves_the_version(delivery, endpoint, serve
 
 
 @pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        ({"ProductionVariants": [{}]}, False),
+        ({"ProductionVariants": [{}, {}]}, True),
+        ({"ProductionVariants": [{}], "ShadowProductionVariants": [{}]}, True),
+    ],
+)
+def test_version_on_trial_passes_its_test(delivery, endpoint, expected):
+    assert delivery["smoke"].is_on_trial(endpoint) is expected
+
+
+@pytest.mark.parametrize(
     ("body", "score"), [(b'{"predictions": [0.25]}', 0.25), (b'{"predictions": [[0.5, 0.5]]}', 0.5)]
 )
 def test_score_is_first_prediction(delivery, body, score):

@@ -241,30 +241,3 @@ def test_sagemaker_events_are_accepted_as_eventbridge_delivers_them(deploy, clou
     sent = [body for body in bodies if json.loads(body)["detail-type"] in ours]
     assert {json.loads(body)["detail-type"] for body in sent} == set(ours)
     assert deploy.function(*[message(body) for body in sent]) == [], deploy.function.logged()
-
-
-def test_batch_model_has_no_endpoint(deploy):
-    deploy.cloud.configure(mode="batch")
-    deploy.register()
-    line = deploy.send()
-    assert (line["message"], line["version"]) == ("nothing to deploy: the newest approved version scores files", 1)
-    assert deploy.function.changes == []
-
-
-def test_rejected_scoring_version_names_the_next_one(deploy):
-    deploy.cloud.configure(mode="batch")
-    deploy.register()
-    deploy.register("Rejected")
-    event = deploy.cloud.event("version_approved")
-    event["detail"]["ModelApprovalStatus"] = "Rejected"
-    event["detail"]["ModelPackageArn"] = f"{event['detail']['ModelPackageArn'].rpartition('/')[0]}/2"
-    assert deploy.function(message(event, deploy.cloud.model)) == []
-    (alert,) = deploy.alerts()
-    assert alert["cause"] == "live-version-rejected"
-    assert alert["done"] == "Version 1 scores the next files. Predictions of version 2 remain."
-
-
-def test_endpoint_of_an_earlier_mode_is_deleted(live):
-    live.cloud.configure(mode="batch")
-    assert live.send("settings_changed")["message"] == "the endpoint is being deleted: the mode is batch"
-    assert "DeleteEndpoint" in live.function.changes

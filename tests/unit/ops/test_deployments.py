@@ -90,11 +90,11 @@ class Prod:
             self.calls.append("send")
             self.sent.append(body)
 
-    def record(self, version, outcome="succeeded", previous=None, reason=None):
+    def record(self, version, outcome="succeeded", previous=None, reason=None, **more):
         """SageMaker ends a deployment, and lambda/deploy writes its record."""
         number = len(self.objects) // 2 + 1
         config = f"{NAME}-v{previous}-0a1b2c3d" if previous else None
-        facts = {"outcome": outcome, "previous": config, "reason": reason}
+        facts = {"outcome": outcome, "previous": config, "reason": reason, **more}
         self.objects[chain.record_key("churn", number)] = {"id": f"record {number}", "version": version, "facts": facts}
         self.objects[f"churn/index/deployment/{datetime.now(UTC):%Y%m%dT%H%M%SZ}-v{version}-{number}"] = {}
         if outcome == "succeeded":
@@ -194,6 +194,20 @@ def test_record_of_another_version_does_not_end_the_wait(clock):
     assert (follow(prod, requested).outcome, clock.seconds) == ("succeeded", 20)
 
 
+def test_trial_of_requested_version_ends_the_wait(clock):
+    prod = Prod(live=6, approved=[6, 7])
+    requested = deployments.redeploy(prod, "churn", "x")
+    clock.later = [lambda: prod.record(6, previous=6, challenger=7)]
+    ended = follow(prod, requested)
+    assert (ended.outcome, ended.version, ended.live) == ("on trial", 7, 6)
+
+
+def test_redeploy_without_trial_names_the_version():
+    prod = Prod(live=6, approved=[6, 7])
+    deployments.redeploy(prod, "churn", "x", without_trial=True)
+    assert prod.sent[0]["version"] == 7
+
+
 def test_version_that_is_live_already_is_told(clock):
     prod = Prod(live=7, approved=[6, 7])
     ended = follow(prod, deployments.redeploy(prod, "churn", "x"))
@@ -224,6 +238,7 @@ def test_deployment_in_progress_is_waited_for(clock):
         ("unchanged", 0, "version 7 of churn is live already; there was nothing to deploy"),
         ("rolled back", 3, "version 7 of churn was rolled back: why; the endpoint serves version 6 as before"),
         ("failed", 3, "version 7 of churn failed: why; the endpoint serves version 6 as before"),
+        ("on trial", 0, "version 7 of churn is on trial against version 6"),
         (None, 4, "model-factory: not in time"),
     ],
 )
@@ -235,7 +250,7 @@ def test_command_has_exit_code_for_each_end(run, project, monkeypatch, outcome, 
         return deployments.Ended(outcome, 7, "why", 6, record)
 
     requested = deployments.Requested("churn", NAME, 7, 6, frozenset(), 60)
-    monkeypatch.setattr(deployments, "redeploy", lambda *_: requested)
+    monkeypatch.setattr(deployments, "redeploy", lambda *_, **__: requested)
     monkeypatch.setattr(deployments, "follow", end)
     exit_code, out, err = run("redeploy", "churn", "--env", "prod", "--project", str(project))
     assert (exit_code, message in out + err) == (code, True)

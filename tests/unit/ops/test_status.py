@@ -43,6 +43,10 @@ def deployment(number, outcome="succeeded", reason=None):
     }
 
 
+def on_trial(number, challenger):
+    return deployment(number) | {"challenger": challenger, "started": (NOW - timedelta(hours=1)).isoformat()}
+
+
 def training(status, trigger="schedule", hours=9.0, reason=None):
     execution = {
         "PipelineExecutionArn": "arn",
@@ -89,6 +93,12 @@ CASES = {
         "deployment waits",
         "v7 is approved, and its deployment has not begun",
         "model-factory redeploy churn --env prod",
+    ),
+    "on trial": (
+        facts(**served(6, package(7), package(8)) | {"deployment": on_trial(6, 7)}),
+        "on trial",
+        "v7 is on trial against v6 since 11-25 11:00; v8 waits for its end",
+        "",
     ),
     "first version not deployed": (
         facts(versions=[package(1)]),

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.json_api import ServiceError
 from local_aws.sagemaker import fleet, hosting
-from local_aws.sagemaker.hosting import _check_request
+from local_aws.sagemaker.invocations import check
 from local_aws.sagemaker.metrics import EndpointMetrics
 from local_aws.sagemaker.read_only import ReadOnlyFolder
 from local_aws.sagemaker.state import State
@@ -179,13 +179,13 @@ def test_model_environment_over_32_kb_is_refused(aws):
 
 def test_serverless_body_limit_is_4_mb():
     request = SimpleNamespace(headers={})
-    _check_request(request, 4 * 2**20, serverless=True)
+    check(request, 4 * 2**20, serverless=True)
     with pytest.raises(ServiceError, match=r"Request [0-9a-f-]{36} has oversize body\."):
-        _check_request(request, 4 * 2**20 + 1, serverless=True)
+        check(request, 4 * 2**20 + 1, serverless=True)
 
 
 def test_response_over_limit_is_model_error(serving, monkeypatch):
-    monkeypatch.setattr(hosting, "_largest_body", lambda serverless: 8)
+    monkeypatch.setattr(hosting, "largest_body", lambda serverless: 8)
     assert serving.invoke("1\n2\n")["Body"].read() == b"one\none\n"
     with pytest.raises(ClientError, match="could not load the entire response body") as refused:
         serving.invoke("1\n2\n3\n")

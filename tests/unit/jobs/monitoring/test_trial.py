@@ -1,0 +1,116 @@
+"""Trials: the live version and its challenger, compared by late labels on shadow and on split traffic."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from jobs.monitoring import predictions, trial
+from jobs.monitoring.attribution import Attribution
+from jobs.monitoring.context import Context
+from jobs.monitoring.live_version import Challenger
+from jobs.monitoring.predictions import Predictions, PredictionSample
+
+from ..conftest import BUCKET
+from .label_files import as_table, labels_and_scores, singles
+from .live_traffic import NOW, line, live_version_of
+
+URI = f"s3://{BUCKET}/sales"
+
+
+@pytest.fixture
+def compared(s3, settings, records):
+    """Compares version 4 with the live version 3; the result, which is also in trial.json."""
+
+    def run(mode="shadow", classes=(0, 1), **sections):
+        live = replace(live_version_of(records(300), np.zeros(300)), challenger=Challenger(4, mode, list(classes)))
+        rules = {"serving": {"challenger": {"mode": mode, "percent": 50, "minimum_labels": 200}}} | sections
+        found = trial.judge(Context(settings(**rules), NOW, URI, f"{URI}/monitor"), live)
+        written = json.loads(s3.get_object(Bucket=BUCKET, Key="sales/monitor/trial.json")["Body"].read())
+        assert (written["result"], written["reason"]) == (found.result, found.reason)
+        assert "written" in written
+        return found
+
+    return run
+
+
+def store(requests, version, folder="monitor"):
+    sample = PredictionSample(1, 10**6)
+    for each in Predictions.of(requests, Attribution(version).versions):
+        sample.add(each)
+    predictions.write(sample, f"{URI}/{folder}", NOW, f"run-{version}")
+
+
+@pytest.mark.parametrize(("noise", "result"), [(0.0, "better"), (0.4, "worse")])
+def test_shadow_is_judged_on_rows_that_both_scored(compared, put, noise, result):
+    truth, scores = labels_and_scores(1000)
+    theirs = np.where(np.random.default_rng(1).random(1000) < noise, 1 - scores, scores)
+    store(singles(scores), 3)
+    store(singles(theirs[:900]), 4, "monitor/trial")
+    put(as_table(truth).to_csv(index=False), "labels.csv")
+    found = compared()
+    assert (found.result, found.labelled) == (result, 900)
+    assert (
+        f"of the live version 3, on 900 labelled records of both: an advantage of {found.advantage.value:.4f}"
+        in found.reason
+    )
+    if not noise:
+        assert found.advantage.low == found.advantage.high == 0.0  # paired: luck with the rows cancels out
+
+
+@pytest.mark.parametrize(("noise", "result"), [(0.0, "better"), (0.6, "worse")])
+def test_split_is_judged_on_rows_of_each(compared, put, noise, result):
+    truth, scores = labels_and_scores(2000)
+    answered = np.where(np.random.default_rng(1).random(2000) < noise, 1 - scores, scores)
+    requests = singles(np.where(np.arange(2000) < 1500, scores, answered))
+    store(requests[:1500], 3)
+    store(requests[1500:], 4)
+    put(as_table(truth).to_csv(index=False), "labels.csv")
+    found = compared("split")
+    assert (found.result, found.labelled) == (result, 500)
+    assert found.advantage.low < found.advantage.value < found.advantage.high
+    assert "on 500 and 1500 labelled records" in found.reason
+
+
+def test_too_few_labels_decide_nothing(compared, put):
+    assert compared().reason == "there are no labels yet"
+    truth, scores = labels_and_scores(300)
+    store(singles(scores), 3)
+    store(singles(scores), 4, "monitor/trial")
+    put(as_table(truth[:150]).to_csv(index=False), "labels.csv")
+    found = compared()
+    assert (found.result, found.reason) == (None, "150 records that both versions scored have a label; 200 are needed")
+
+
+def test_one_class_or_other_classes_decide_nothing(compared, put):
+    _, scores = labels_and_scores(300)
+    store(singles(scores), 3)
+    store(singles(scores), 4, "monitor/trial")
+    put(as_table(np.ones(300, int)).to_csv(index=False), "labels.csv")
+    assert compared().reason == "auc cannot be measured: all 300 labels are the same"
+    assert "the labels of version 4 are [0, 2]" in compared(classes=(0, 2)).reason
+
+
+def test_margin_of_the_gate_counts(compared, put):
+    truth, scores = labels_and_scores(1000)
+    theirs = np.where(np.random.default_rng(1).random(1000) < 0.4, 1 - scores, scores)
+    store(singles(scores), 3)
+    store(singles(theirs), 4, "monitor/trial")
+    put(as_table(truth).to_csv(index=False), "labels.csv")
+    assert compared(gate={"metric": "auc", "minimum": 0.5, "champion_margin": 0.9}).result == "better"
+
+
+def test_copies_are_no_requests(s3, settings, records):
+    key = "sales/captured/sales/Shadow/2026/11/24/09/a.jsonl"
+    lines = [line(f"r-{number}", "1.5,red\n", "0.25\n") for number in range(3)]
+    s3.put_object(Bucket=BUCKET, Key=key, Body="".join(each + "\n" for each in lines).encode())
+    entry = {"Key": key}
+    assert trial.is_copy(entry)
+    assert not trial.is_copy({"Key": key.replace("Shadow", "AllTraffic")})
+    live = replace(live_version_of(records(300), np.zeros(300)), challenger=Challenger(4, "shadow", [0, 1]))
+    context = Context(settings(), NOW, URI, f"{URI}/monitor")
+    trial.store_copies(context, live, [entry])
+    stored = predictions.read(f"{URI}/monitor/trial", NOW, 1).predictions
+    assert (stored.versions.tolist(), stored.scores.ravel().tolist()) == ([4] * 3, [0.25] * 3)
+    assert not len(predictions.read(f"{URI}/monitor", NOW, 1).predictions)
