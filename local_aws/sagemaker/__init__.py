@@ -7,7 +7,7 @@ from functools import partial
 
 from ..interfaces import EmbeddedAws
 from ..json_api import Record
-from . import endpoints, jobs, lineage, model_cards, pipelines, registry
+from . import endpoints, jobs, lineage, model_cards, pipelines, registry, tuning
 from .hosting import Hosting
 from .restarted import restarted
 from .service import Service
@@ -20,6 +20,7 @@ KINDS = {
     "processing-job": "processing_jobs",
     "training-job": "training_jobs",
     "transform-job": "transform_jobs",
+    "hyper-parameter-tuning-job": "tuning_jobs",
     "model-package-group": "groups",
     "model-package": "packages",
 }
@@ -41,7 +42,7 @@ def install(local: EmbeddedAws) -> None:
     service = Service(local)
     hosting = Hosting(service)
     service.hosting = hosting
-    for module in (pipelines, jobs, registry, endpoints, model_cards, lineage):
+    for module in (pipelines, jobs, registry, endpoints, model_cards, lineage, tuning):
         service.add(module.OPERATIONS)
     for kind, table in KINDS.items():
         local.rules.provide(kind, partial(_record, service, table))

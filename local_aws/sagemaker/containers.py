@@ -55,6 +55,15 @@ class Job:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
+    def inside(self, path: str) -> str:
+        """A path below /opt/ml as the container's process has to write it."""
+        return ContainerView(self.root).path(path)
+
+    @property
+    def log(self) -> Path:
+        """The container's output, which grows while it runs."""
+        return self.folder / "log.txt"
+
     def write_config(self, name: str, content: Any) -> None:
         """A JSON file of the container contract."""
         self.path(name).write_text(json.dumps(content, default=str))
@@ -71,10 +80,11 @@ class Job:
         environment: dict[str, str],
         max_seconds: float,
         limit: str = "MaxRuntime",
+        folder: str = ML,
     ) -> int:
-        """Run the container's command to its end; its exit code. One that takes too long is stopped, `timed_out` is `limit`.
+        """Run the container's command in `folder` to its end; its exit code.
 
-        Raises JobError when there is no environment for the image.
+        One that takes too long is stopped, `timed_out` is `limit`. Raises JobError when there is no environment for the image.
         """
         try:
             view = ContainerView(self.root, self._service.images.python(image))
@@ -84,9 +94,9 @@ class Job:
         credentials = accounts.assume(self.record["RoleArn"], "SageMaker", subnets(self.record), region)
         self._service.local.faults.add_process(credentials["AWS_ACCESS_KEY_ID"], self.kill)
         variables = view.environment(region, self._service.local.endpoint_url, credentials) | environment
-        log = self.folder / "log.txt"
-        with log.open("wb") as output:
-            self._process = self._service.starter.start(view.command(command), view.cwd, variables, output, view.mounts)
+        with self.log.open("wb") as output:
+            where = view.path(folder)
+            self._process = self._service.starter.start(view.command(command), where, variables, output, view.mounts)
             if self.stopped or self.interrupted or self._service.stopping.is_set():
                 self.kill()
             try:
@@ -95,7 +105,7 @@ class Job:
                 self.timed_out = limit
                 self._end()
                 code = self._process.wait()
-        self._publish_log(log)
+        self._publish_log(self.log)
         return code
 
     def pull_image(self, image: str) -> None:

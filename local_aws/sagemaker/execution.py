@@ -19,12 +19,13 @@ from .function_step import StepFailed, function_outputs
 from .service import Service
 from .state import State
 from .step_attempts import StepAttempts
+from .tuning_step import run_tuning
 from .values import Scope, references
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 0.1
 """How soon a stopped execution stops its job."""
-JOBS = ("Processing", "Training", "Transform")
+JOBS = ("Processing", "Training", "Transform", "Tuning")
 
 
 class Execution(StepAttempts, ExecutionEvents):
@@ -148,6 +149,7 @@ class Execution(StepAttempts, ExecutionEvents):
                 "Processing": self._job,
                 "Training": self._job,
                 "Transform": self._job,
+                "Tuning": self._tuning,
                 "Condition": self._condition,
                 "RegisterModel": self._register,
                 "Model": self._model,
@@ -172,10 +174,8 @@ class Execution(StepAttempts, ExecutionEvents):
 
     def _job(self, step: Record, record: Record) -> None:
         """Create the job through the API, as SageMaker names it, and wait for its end."""
-        kind = step["Type"]
-        sagemaker = self._client("sagemaker")
-        name = self._name(step)
-        arguments = self._scope.resolve(step["Arguments"])
+        kind, sagemaker = step["Type"], self._client("sagemaker")
+        name, arguments = self._name(step), self._scope.resolve(step["Arguments"])
         getattr(sagemaker, f"create_{kind.lower()}_job")(**{f"{kind}JobName": name}, **arguments)
         job = getattr(self._state, f"{kind.lower()}_jobs")[name]
         record["Metadata"] = {f"{kind}Job": {"Arn": job[f"{kind}JobArn"]}}
@@ -196,6 +196,13 @@ class Execution(StepAttempts, ExecutionEvents):
         if status == "Failed":
             reason = described.get("ExitMessage") or described.get("FailureReason", "no reason was given")
             raise StepFailed(reason)
+
+    def _tuning(self, step: Record, record: Record) -> None:
+        sagemaker, arguments = self._client("sagemaker"), self._scope.resolve(step["Arguments"])
+        done, problem = run_tuning(sagemaker, self._state, self.identifier, arguments, record, self._stop)
+        self._scope.steps[step["Name"]] = done
+        if problem:
+            raise StepFailed(problem)
 
     def _condition(self, step: Record, record: Record) -> None:
         arguments = step["Arguments"]

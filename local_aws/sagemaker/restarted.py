@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from ..json_api import Record, now
+from . import tuning
 from .execution import Execution
 from .hosting import Hosting
 from .jobs import KINDS, Kind
@@ -28,6 +29,9 @@ def restarted(service: Service, hosting: Hosting) -> None:
         for kind in KINDS:
             for record in getattr(state, kind.table).values():
                 _fail_job(service, state, kind, record)
+        for record in state.tuning_jobs.values():
+            if record[tuning.STATUS] in ("InProgress", "Stopping"):
+                tuning.end(service, state, record, "Failed", REASON.format("job"))
         for execution in state.executions.values():
             _fail_execution(execution)
     endpoints = [(state, endpoint) for state in service.states() for endpoint in state.endpoints.values()]

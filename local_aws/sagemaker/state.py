@@ -19,6 +19,7 @@ class State:
     processing_jobs: dict[str, Record] = field(default_factory=dict)
     training_jobs: dict[str, Record] = field(default_factory=dict)
     transform_jobs: dict[str, Record] = field(default_factory=dict)
+    tuning_jobs: dict[str, Record] = field(default_factory=dict)
     groups: dict[str, Record] = field(default_factory=dict)
     packages: dict[str, Record] = field(default_factory=dict)
     models: dict[str, Record] = field(default_factory=dict)

@@ -5,7 +5,10 @@ from typing import Any
 
 from ..json_api import Record, now
 from .checkpoints import Checkpoints
+from .container_view import ML
 from .containers import HOST, Job, JobError, container_command, pack
+from .metric_definitions import record_metrics
+from .script_mode import CODE, ScriptMode
 
 
 def run_training(job: Job) -> tuple[str, str]:
@@ -25,15 +28,14 @@ def run_training(job: Job) -> tuple[str, str]:
         job.stage("Training")
         started = time.monotonic()
         with checkpoints.kept_in_s3():
-            code = job.run(
-                image, container_command(record["AlgorithmSpecification"]), _environment(job), *_left(record, ran)
-            )
+            code = _run_container(job, image, ran)
         ran += time.monotonic() - started
         if not job.interrupted or job.stopped or job.timed_out:
             break
         job.stage("Interrupted")
         job.restart()
         job.stage("Starting")
+    record_metrics(record, job.log)
     ended_early = job.stopped or bool(job.timed_out)
     if code != 0 and not ended_early:
         reason = job.read_output("failure") or "the container wrote no /opt/ml/output/failure"
@@ -44,6 +46,20 @@ def run_training(job: Job) -> tuple[str, str]:
         return "Stopped", ""
     job.clean()
     return "Completed", ""
+
+
+def _run_container(job: Job, image: str | None, ran: float) -> int:
+    """Run the entry point of the request, or the script that the image's own entry point starts; the exit code."""
+    specification, left = job.record["AlgorithmSpecification"], _left(job.record, ran)
+    if specification.get("ContainerEntrypoint"):
+        return job.run(image, container_command(specification), _environment(job), *left)
+    script = ScriptMode(job)
+    command = script.command()
+    variables = script.environment() | _environment(job)
+    code = job.run(image, command, variables, *left, folder=CODE if job.path(CODE).exists() else ML)
+    if code != 0:
+        script.write_failure(code, command)
+    return code
 
 
 def _left(record: Record, ran: float) -> tuple[float, str]:
@@ -80,7 +96,7 @@ def _download(job: Job) -> None:
 
 
 def _environment(job: Job) -> dict[str, str]:
-    """SM_CHANNEL_… and their like are the SageMaker training toolkit's, which an entry point of one's own replaces."""
+    """Without the variables SM_…, which are the training toolkit's: an entry point of one's own has none."""
     return {"TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": job.arn, **job.record.get("Environment", {})}
 
 
