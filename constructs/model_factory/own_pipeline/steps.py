@@ -18,7 +18,9 @@ OPERATIONS = {
 OTHERS = ("Condition", "Fail", "Lambda", "Callback")
 EXECUTED = (*OPERATIONS, *OTHERS)
 """Types of steps that Model Factory deploys and the embedded AWS executes."""
-_MONITOR = "runs an image of Amazon SageMaker Model Monitor, which takes no new customers; compare in a Processing step"
+_MONITOR = (
+    "compares with baselines of Amazon SageMaker Model Monitor, which takes no new customers; use a Processing step"
+)
 REFUSED = {
     "QualityCheck": _MONITOR,
     "ClarifyCheck": _MONITOR,

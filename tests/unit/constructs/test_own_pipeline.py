@@ -212,8 +212,9 @@ def test_steps_that_cannot_be_executed_are_refused_in_words():
     def said(*steps: dict) -> str:
         return "\n".join(step_mistakes({"Steps": list(steps)}, "3.27.0"))
 
-    assert "step 'Check' has the type QualityCheck, which runs an image of Amazon SageMaker Model Monitor" in said(
-        {"Name": "Check", "Type": "QualityCheck"}
+    assert (
+        "step 'Check' has the type QualityCheck, which compares with baselines of Amazon SageMaker Model Monitor"
+        in said({"Name": "Check", "Type": "QualityCheck"})
     )
     assert "is no type of step that Model Factory knows" in said({"Name": "Check", "Type": "Other"})
     inner = {"Name": "Cluster", "Type": "EMR"}
