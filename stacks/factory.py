@@ -130,7 +130,9 @@ class _Codes:
         key = f"{name}-{region}"
         if key not in self._zips:
             target = self._folder / f"{key}.zip"
-            self._zips[key] = build_pipeline_code(own.code.files, project=self._models / name, target=target)
+            self._zips[key] = build_pipeline_code(
+                own.evidence(self._configs[name], region), project=self._models / name, target=target
+            )
         return self._zips[key]
 
 

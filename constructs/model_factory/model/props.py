@@ -170,7 +170,7 @@ class ModelProps:
         target = Path(cast(App, scope.node.root).outdir) / "jobs" / f"{scope.node.addr}-{config.name}.zip"
         own = checked_pipeline(config, folder, Stack.of(scope).region) if config.pipeline else None
         code = (
-            build_pipeline_code(own.code.files, project=folder, target=target)
+            build_pipeline_code(own.evidence(config, Stack.of(scope).region), project=folder, target=target)
             if own
             else build_job_code(config, project=folder, target=target, image=image)
         )

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import tempfile
 from base64 import b64decode
@@ -23,6 +24,7 @@ _PROCESS = Path(__file__).with_name("process")
 _LEFT_OUT = {"__pycache__", "data", ".pytest_cache", ".ipynb_checkpoints"}
 _FORMAT = 1
 _SECONDS = 300
+_REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,19 @@ class Synthesized:
     code: CodeFiles
     sdk: str
     path: Path
+
+    def evidence(self, config: ModelConfig, region: str) -> dict[str, bytes]:
+        """The code, and what else decides what a training does: content by name, the same for every region.
+
+        Args:
+            config: The content of model.yaml.
+            region: The region that the definition was written for.
+        """
+        text = json.dumps(self.definition, indent=1, sort_keys=True)
+        text = _REGISTRY.sub("", text).replace(region, "{region}")
+        parameters = config.pipeline.parameters if config.pipeline else {}
+        given = json.dumps(parameters, indent=1, sort_keys=True)
+        return {**self.code.files, "pipeline.json": text.encode(), "parameters.json": given.encode()}
 
 
 def has_own_pipeline(project: Path) -> bool:

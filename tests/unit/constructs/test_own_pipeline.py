@@ -13,9 +13,9 @@ import pytest
 
 from model_factory.config import ConfigError, load_model
 from model_factory.own_pipeline import placeholders, synthesis
-from model_factory.own_pipeline.code_files import take_code
+from model_factory.own_pipeline.code_files import CodeFiles, take_code
 from model_factory.own_pipeline.steps import images, step_mistakes
-from model_factory.own_pipeline.synthesis import synthesize
+from model_factory.own_pipeline.synthesis import Synthesized, synthesize
 
 BUCKET = placeholders.BUCKET
 MODEL = "name: orders\nproblem: regression\ndata: {label: price}\n"
@@ -239,3 +239,16 @@ def test_images_of_parameters_are_their_defaults():
     }
     parameters = [{"Name": "I", "Type": "String", "DefaultValue": "1.dkr/x:1"}]
     assert images(Written({"Parameters": parameters, "Steps": [step]})) == ["1.dkr/x:1"]
+
+
+def test_evidence_has_the_definition_without_its_region(project):
+    config = load_model(project("", f"{MODEL}pipeline: {{parameters: {{Rows: 5}}}}\n"))
+
+    def evidence(region: str) -> dict[str, bytes]:
+        image = f"141502667606.dkr.ecr.{region}.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
+        return Synthesized({"Image": image, "Data": f"s3://public-{region}/x"}, CodeFiles({}), "3", Path()).evidence(
+            config, region
+        )
+
+    assert evidence("eu-west-1") == evidence("us-east-2")
+    assert json.loads(evidence("eu-west-1")["parameters.json"]) == {"Rows": 5}
