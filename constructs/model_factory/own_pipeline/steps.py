@@ -39,6 +39,7 @@ REFUSED = {
 
 
 _IMAGES = ("Image", "ImageUri", "TrainingImage")
+_TARGETS = {"Lambda": "FunctionArn", "Callback": "SqsQueueUrl"}
 _OPEN = Function()
 """Stands for a value that is known when the pipeline runs."""
 
@@ -81,6 +82,9 @@ def step_mistakes(definition: dict[str, Any], sdk: str) -> Iterator[str]:
                 "are known, and its job installs the SDK from a package index; write it as a Processing or Training step"
             )
             continue
+        target = _TARGETS.get(kind)
+        if target and not isinstance(step.get(target), str):
+            yield f"step {name!r}: {target} must be a text, so that the pipeline's role can be allowed to use it"
         registers = registers or kind == "RegisterModel"
         if kind in OPERATIONS:
             operation, generated = OPERATIONS[kind]
