@@ -218,6 +218,8 @@ def test_steps_that_cannot_be_executed_are_refused_in_words():
     )
     assert "is no type of step that Model Factory knows" in said({"Name": "Check", "Type": "Other"})
     inner = {"Name": "Cluster", "Type": "EMR"}
+    asks = {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": {"Get": "Parameters.Queue"}}
+    assert "step 'Ask': SqsQueueUrl must be a text" in said(asks)
     condition = {
         "Name": "If",
         "Type": "Condition",
