@@ -21,7 +21,8 @@ from model_factory.config.delivery import Delivery
 from model_factory.core.image import SCIKIT_LEARN, ImageError, image_uri
 from model_factory.core.regions import region_mistakes
 from model_factory.definition import DefinitionError
-from model_factory.model.job_code import build_job_code
+from model_factory.model.job_code import JobCode, build_job_code, build_pipeline_code
+from model_factory.own_pipeline.synthesis import Synthesized, checked_pipeline
 
 from .anchor import AnchorStack
 from .foundation import FoundationStack
@@ -54,10 +55,7 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
     _check_regions(config, factory)
     _check_networks(config, configs, models)
     _check_retention(config, configs, models)
-    codes = {
-        name: build_job_code(model, project=models / name, target=Path(app.outdir) / "jobs" / f"{name}.zip")
-        for name, model in configs.items()
-    }
+    codes = _Codes(configs, models, Path(app.outdir) / "jobs")
     stacks: list[ModelStack] = []
     promotes = any(model.promote == "model" for model in configs.values())
     delivered: list[tuple[Environment, Stage]] = []
@@ -83,9 +81,10 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
                     config,
                     environment,
                     model,
-                    code=codes[name],
+                    code=codes.of(name, environment.region),
                     key=foundation.key,
                     vpc=foundation.vpc,
+                    own_pipeline=codes.own_pipeline(name, environment.region),
                 )
             except (DefinitionError, ImageError) as error:
                 lines = str(error).splitlines()
@@ -98,6 +97,43 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
     if config.delivery:
         _add_delivery(app, config, config.delivery, delivered)
     return stacks
+
+
+class _Codes:
+    """The zips of the models' jobs, and the pipelines of models with a pipeline.py: one of each for all environments.
+
+    An own pipeline may differ from region to region, as images do.
+    """
+
+    def __init__(self, configs: dict[str, ModelConfig], models: Path, folder: Path) -> None:
+        self._configs, self._models, self._folder = configs, models, folder
+        self._zips: dict[str, JobCode] = {}
+        self._own: dict[str, Synthesized] = {}
+        for name, model in configs.items():
+            if not model.pipeline:
+                target = folder / f"{name}.zip"
+                self._zips[name] = build_job_code(model, project=models / name, target=target)
+
+    def own_pipeline(self, name: str, region: str) -> Synthesized | None:
+        """The pipeline of a model with a pipeline.py. Raises ConfigError."""
+        if not self._configs[name].pipeline:
+            return None
+        key = f"{name}-{region}"
+        if key not in self._own:
+            self._own[key] = checked_pipeline(self._configs[name], self._models / name, region)
+        return self._own[key]
+
+    def of(self, name: str, region: str) -> JobCode:
+        """The zip of a model. Raises ConfigError."""
+        if (own := self.own_pipeline(name, region)) is None:
+            return self._zips[name]
+        key = f"{name}-{region}"
+        if key not in self._zips:
+            target = self._folder / f"{key}.zip"
+            self._zips[key] = build_pipeline_code(
+                own.evidence(self._configs[name], region), project=self._models / name, target=target
+            )
+        return self._zips[key]
 
 
 def _add_delivery(

@@ -22,11 +22,18 @@ from model_factory.model.endpoint_deployer import EndpointDeployer
 from model_factory.model.job_code import JobCode
 from model_factory.model.model_registry import ModelRegistry
 from model_factory.model.monitor_pipeline import MonitorPipeline
+from model_factory.model.own_training_pipeline import OwnTrainingPipeline
 from model_factory.model.props import ModelProps
 from model_factory.model.retrain_trigger import RetrainTrigger
 from model_factory.model.scoring_pipeline import ScoringPipeline
 from model_factory.model.settings import ModelSettings
 from model_factory.model.training_pipeline import TrainingPipeline
+from model_factory.own_pipeline.synthesis import Synthesized
+
+NOT_MONITORED = (
+    "{model} has a pipeline of its own, which registers no baselines: drift and model quality are not monitored. "
+    "Failed trainings, errors and latency of its endpoint raise alarms, and requests are captured"
+)
 
 
 class ModelStack(Stack):
@@ -42,8 +49,8 @@ class ModelStack(Stack):
         props: What all constructs of the stack were created with.
         registry: The model package group.
         training_pipeline: The training pipeline.
-        monitor_pipeline: The monitor pipeline and its schedule.
-        scoring_pipeline: The pipeline that scores files, and what starts it.
+        monitor_pipeline: The monitor pipeline and its schedule; None for a model with a pipeline of its own.
+        scoring_pipeline: The pipeline that scores files, and what starts it; None for a model with a pipeline of its own.
         retrain_trigger: The schedule and the alarm rule that start trainings.
         endpoint: Deployment of the endpoint.
         settings: The parameter that the functions of the environment read.
@@ -58,6 +65,7 @@ class ModelStack(Stack):
         code: The zip that the jobs run.
         key: The environment's key.
         vpc: Subnets and security groups of jobs and endpoint; None outside of a VPC.
+        own_pipeline: The pipeline of a model with a pipeline.py. Default: None, the standard one.
 
     Raises:
         DefinitionError: SageMaker would reject the definition of a pipeline.
@@ -74,6 +82,7 @@ class ModelStack(Stack):
         code: JobCode,
         key: kms.IKey,
         vpc: VpcConfig | None,
+        own_pipeline: Synthesized | None = None,
     ) -> None:
         source = factory.promoted_from(environment, model.promote)
         self.model, self.environment_config = model, environment
@@ -97,15 +106,22 @@ class ModelStack(Stack):
             approval=environment.approval,
             removal_policy=RemovalPolicy.RETAIN if environment.removal == "retain" else RemovalPolicy.DESTROY,
             promoted_from=source.name if source else None,
+            own_pipeline=own_pipeline,
             **self.resources.of_models,
         )
-        if warning := patch_warning(props.image, datetime.now(UTC).date()):
+        if own_pipeline:
+            Annotations.of(self).add_info_v2("model-factory:not-monitored", NOT_MONITORED.format(model=model.name))
+        elif warning := patch_warning(props.image, datetime.now(UTC).date()):
             Annotations.of(self).add_warning_v2("model-factory:end-of-patch", warning)
         self.registry = ModelRegistry(self, "Registry", props)
-        self.training_pipeline = TrainingPipeline(self, "Training", props)
+        self.training_pipeline = (
+            OwnTrainingPipeline(self, "Training", props, own_pipeline)
+            if own_pipeline
+            else TrainingPipeline(self, "Training", props)
+        )
         self.training_pipeline.node.add_dependency(self.registry)
-        self.monitor_pipeline = MonitorPipeline(self, "Monitoring", props)
-        self.scoring_pipeline = ScoringPipeline(self, "Scoring", props)
+        self.monitor_pipeline = None if own_pipeline else MonitorPipeline(self, "Monitoring", props)
+        self.scoring_pipeline = None if own_pipeline else ScoringPipeline(self, "Scoring", props)
         self.retrain_trigger = RetrainTrigger(self, "Retrain", props)
         self.endpoint = EndpointDeployer(self, "Endpoint", props)
         self.endpoint.node.add_dependency(self.registry)

@@ -92,6 +92,8 @@ def _test_version(job: Job, environment: Environment, model: dict[str, Any], ver
     if state == "pending":
         changing = endpoint is not None and endpoint["EndpointStatus"] in CHANGING
         return Result("pending", f"{subject}: {reason}", changing)
+    if state == "passed" and "DriftCheckBaselines" not in version:
+        return Result("passed", f"{subject} is in service; without a baseline there is no record to request a score of")
     if state == "passed":
         try:
             score = predict(environment, model, version)

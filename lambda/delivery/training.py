@@ -118,6 +118,8 @@ def _promote(job: Job, environment: Environment, progress: Progress) -> None:
 
 
 def _has_data(environment: Environment, model: dict[str, Any]) -> bool:
+    if not model["raw_uri"]:  # a pipeline of the model's own reads its data elsewhere
+        return True
     bucket, prefix = split_uri(model["raw_uri"])
     response = environment.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
     return response["KeyCount"] > 0

@@ -37,13 +37,27 @@ def served_version(environment: Environment, endpoint: dict[str, Any]) -> str:
 
 
 def deployed_code(environment: Environment, model: dict[str, Any]) -> dict[str, str]:
-    """`code_digest` and `image` of the deployed training pipeline; empty for a project's own pipeline."""
+    """`code_digest` and `image` of the deployed training pipeline.
+
+    A pipeline of the model's own has the digest, which covers its images too, where it registers a version.
+    """
     pipeline = environment.client("sagemaker").describe_pipeline(PipelineName=model["training_pipeline"])
-    for step in json.loads(pipeline["PipelineDefinition"])["Steps"]:
-        variables = step.get("Arguments", {}).get("Environment", {})
+    for step in _steps(json.loads(pipeline["PipelineDefinition"])["Steps"]):
+        arguments = step.get("Arguments", {})
+        variables = arguments.get("Environment", {})
         if "CODE_DIGEST" in variables:
             return {key: variables[name] for name, key in _METADATA_KEYS.items() if name in variables}
+        if isinstance(digest := arguments.get("CustomerMetadataProperties", {}).get("code_digest"), str):
+            return {"code_digest": digest}
     return {}
+
+
+def _steps(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Steps with those in the branches of conditions."""
+    for step in steps:
+        yield step
+        for branch in ("IfSteps", "ElseSteps") if step.get("Type") == "Condition" else ():
+            yield from _steps(step["Arguments"].get(branch, []))
 
 
 def code_changed(environment: Environment, model: dict[str, Any]) -> bool:

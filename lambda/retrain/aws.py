@@ -33,7 +33,10 @@ def newest_data(raw_uri: str, newer_than: datetime | None) -> datetime | None:
     MAX_LISTING_SECONDS it returns the current time: to assume new data costs a training, to overlook it would cost more.
     LastModified has whole seconds, and of a multipart upload it is the start: an upload that began before the last training
     started and ended after Prepare listed the data is only noticed with the next object.
+    Without `raw_uri` a pipeline of the model's own reads its data elsewhere: the current time, so every trigger trains.
     """
+    if not raw_uri:
+        return datetime.now(UTC)
     bucket, prefix = split_uri(raw_uri)
     pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     newest, listed, began = None, 0, time.monotonic()

@@ -18,6 +18,7 @@ FOLDERS = ("prepare/report/", "prepare/test/", "prepare/baseline/", "evaluation/
 """Folders below an execution's folder. The rows that a version was trained on are named by its manifest, not copied."""
 TRAIN_OUTPUT = "output.tar.gz"
 DEFINITION, CODE = "lineage/definition.json", "lineage/code.zip"
+CODE_PARAMETER = "ModelFactoryCode"
 
 
 class DigestError(Exception):
@@ -70,7 +71,13 @@ def copy_lineage(
 
 
 def code_uri(definition: Mapping[str, Any]) -> str | None:
-    """URI of the zip that the jobs of a pipeline definition run: the input `code` of its first processing step."""
+    """URI of the zip that the jobs of a pipeline definition run: the input `code` of its first processing step.
+
+    A pipeline of a model's own, whose jobs run single files, names a zip of all of them in a parameter.
+    """
+    for parameter in definition.get("Parameters", []):
+        if parameter.get("Name") == CODE_PARAMETER:
+            return parameter.get("DefaultValue")
     for step in definition.get("Steps", []):
         for given in step.get("Arguments", {}).get("ProcessingInputs", []):
             uri = given.get("S3Input", {}).get("S3Uri")

@@ -108,6 +108,13 @@ class Job:
         self._publish_log(self.log)
         return code
 
+    def program(self, image: str | None, name: str) -> str | None:
+        """The program of an image's own entry point, such as `train`; None when it is not known."""
+        try:
+            return self._service.images.program(image, name)
+        except NoEnvironmentError as error:
+            raise JobError(f"ClientError: {error}") from error
+
     def pull_image(self, image: str) -> None:
         """Connect to the VPC, if there is one, and pull the container's image, as the role. Raises JobError."""
         try:

@@ -13,23 +13,22 @@ from botocore.exceptions import ClientError
 
 from ..json_api import Record, ServiceError, now
 from ..s3 import split_uri
+from .callbacks import Callback
+from .execution_events import ExecutionEvents
+from .function_step import StepFailed, function_outputs
 from .service import Service
 from .state import State
+from .step_attempts import StepAttempts
 from .tuning_step import run_tuning
 from .values import Scope, references
 
 log = logging.getLogger(__name__)
-METRICS = "AWS/Sagemaker/ModelBuildingPipeline"
 STOP_SECONDS = 0.1
 """How soon a stopped execution stops its job."""
 JOBS = ("Processing", "Training", "Transform", "Tuning")
 
 
-class StepFailed(Exception):
-    """A step ended the execution; the message is its failure reason."""
-
-
-class Execution:
+class Execution(StepAttempts, ExecutionEvents):
     """`record` is what Describe answers, `steps` what ListPipelineExecutionSteps does."""
 
     def __init__(
@@ -46,6 +45,9 @@ class Execution:
         self.definition, self.parameters, self.token, self.identifier = definition, parameters, token, identifier
         arn = f"{pipeline['PipelineArn']}/execution/{identifier}"
         self.steps: dict[str, Record] = {}
+        self.results: dict[str, tuple[str, Any]] = {}
+        """Of each cached step that succeeded: its signature, and the values that other steps refer to."""
+        self.callbacks: list[Callback] = []
         self.record: Record = {
             "PipelineName": pipeline["PipelineName"],
             "PipelineArn": pipeline["PipelineArn"],
@@ -152,9 +154,10 @@ class Execution:
                 "RegisterModel": self._register,
                 "Model": self._model,
                 "Lambda": self._lambda,
+                "Callback": self._callback,
                 "Fail": self._fail,
             }
-            runners.get(kind, self._unsupported)(step, record)
+            self._attempt(runners.get(kind, self._unsupported), step, record)
             record["StepStatus"] = "Stopped" if self._stop.is_set() and kind in JOBS else "Succeeded"
         except (StepFailed, ServiceError, ClientError, KeyError) as error:
             nested = isinstance(error, StepFailed) and kind == "Condition"
@@ -224,16 +227,26 @@ class Execution:
         function = self._scope.resolve(step["FunctionArn"])
         payload = json.dumps(self._scope.resolve(step.get("Arguments", {})))
         answer = self._client("lambda").invoke(FunctionName=function, Payload=payload)
-        content = json.loads(answer["Payload"].read() or b"null")
-        if "FunctionError" in answer:
-            raise StepFailed(f"{function} failed: {json.dumps(content)}")
-        names = [output["OutputName"] for output in step.get("OutputParameters", [])]
-        if missing := [name for name in names if not isinstance(content, dict) or name not in content]:
-            raise StepFailed(f"{function} did not return {', '.join(missing)}")
-        found = {name: content[name] for name in names}
+        found = function_outputs(step, function, answer)
         shown = [{"Name": name, "Value": str(value)} for name, value in found.items()]
         record["Metadata"] = {"Lambda": {"Arn": function, "OutputParameters": shown}}
         self._scope.steps[step["Name"]] = {"OutputParameters": found}
+
+    def _callback(self, step: Record, record: Record) -> None:
+        """Send a message to a queue as the pipeline's role, and wait for the answer with its token."""
+        queue, arguments = self._scope.resolve(step["SqsQueueUrl"]), self._scope.resolve(step.get("Arguments", {}))
+        callback = Callback(step, queue, arguments, self.record["PipelineExecutionArn"])
+        self.callbacks.append(callback)
+        record["Metadata"] = {"Callback": callback.metadata()}
+        sqs = self._client("sqs")
+        sqs.send_message(QueueUrl=queue, MessageBody=callback.message("Executing"))
+        if not callback.wait(self._stop) and not self._service.stopping.is_set():
+            sqs.send_message(QueueUrl=queue, MessageBody=callback.message("Stopping"))
+            callback.wait_for_answer(self._service.stopping)
+        record["Metadata"] = {"Callback": callback.metadata()}
+        if callback.failure is not None:
+            raise StepFailed(callback.failure)
+        self._scope.steps[step["Name"]] = {"OutputParameters": callback.outputs()}
 
     def _unsupported(self, step: Record, record: Record) -> None:
         raise StepFailed(f"the embedded AWS does not support steps of type {step['Type']}")
@@ -259,42 +272,3 @@ class Execution:
 
     def _client(self, service: str) -> Any:
         return self._service.local.accounts.role_client(service, self._role, self._state.region)
-
-    def count(self, metric: str, value: float, unit: str = "Count") -> None:
-        """Publish a metric of the pipeline."""
-        dimensions = [{"Name": "PipelineName", "Value": self.record["PipelineName"]}]
-        datum = {"MetricName": metric, "Dimensions": dimensions, "Value": value, "Unit": unit}
-        self._service.count(self._state, METRICS, [datum])
-
-    def emit_status(self, status: str) -> None:
-        """Emit the event of a new status of the execution."""
-        detail = {
-            "pipelineExecutionDescription": self.record.get("PipelineExecutionDescription", ""),
-            "pipelineExecutionDisplayName": self.record.get("PipelineExecutionDisplayName", ""),
-            "currentPipelineExecutionStatus": status,
-            "previousPipelineExecutionStatus": None if status == "Executing" else "Executing",
-            "executionStartTime": self.record["StartTime"].strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "executionEndTime": None if status == "Executing" else now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "pipelineArn": self.record["PipelineArn"],
-            "pipelineExecutionArn": self.record["PipelineExecutionArn"],
-        }
-        arn = self.record["PipelineArn"]
-        self._service.emit(self._state, "Model Building Pipeline Execution Status Change", detail, arn)
-
-    def emit_step_status(self, record: Record, kind: str) -> None:
-        """Emit the event of a new status of a step of the type `kind`."""
-        status = record["StepStatus"]
-        detail = {
-            "metadata": {k[0].lower() + k[1:]: v for k, v in record.get("Metadata", {}).items()},
-            "stepStartTime": record["StartTime"].strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "stepEndTime": record["EndTime"].strftime("%Y-%m-%dT%H:%M:%SZ") if "EndTime" in record else None,
-            "stepName": record["StepName"],
-            "stepType": kind,
-            "previousStepStatus": None if status == "Executing" else "Executing",
-            "currentStepStatus": status,
-            "failureReason": record.get("FailureReason", ""),
-            "pipelineArn": self.record["PipelineArn"],
-            "pipelineExecutionArn": self.record["PipelineExecutionArn"],
-        }
-        arn = self.record["PipelineArn"]
-        self._service.emit(self._state, "Model Building Pipeline Execution Step Status Change", detail, arn)

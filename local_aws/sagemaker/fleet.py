@@ -72,6 +72,7 @@ class Fleet:
         self._logged = 0
         try:
             python = service.images.python(container["Image"])
+            program = service.images.program(container["Image"], "serve")
         except NoEnvironmentError as error:
             raise FleetError(str(error)) from error
         try:
@@ -91,9 +92,10 @@ class Fleet:
         environment |= batch or {}
         self._log = (self._root / "log.txt").open("wb")
         self._process = service.starter.start(
-            [python, str(CONTAINER), view.path(MODEL), str(self.port)],
+            [program] if program else [python, str(CONTAINER), view.path(MODEL), str(self.port)],
             view.cwd,
-            environment,
+            # On AWS a container has port 8080 for itself; AWS's toolkits take another one from this variable.
+            environment | ({"SAGEMAKER_BIND_TO_PORT": str(self.port)} if program else {}),
             self._log,
             view.mounts,
         )

@@ -66,6 +66,15 @@ class ImageEnvironments:
                 self._made[name] = self._make(repository, name)
             return self._made[name]
 
+    def program(self, image_uri: str | None, name: str) -> str | None:
+        """Path of `train` or `serve` of an image: what its entry point runs, if a virtual environment that the user names has it.
+
+        Raises NoEnvironmentError as `python`.
+        """
+        path = Path(self.python(image_uri)).with_name(name)
+        named = [str(folder.absolute()) for folder in self._named.values() if folder.is_dir()]
+        return str(path) if path.is_file() and str(path.parents[1]) in named else None
+
     def __contains__(self, python: str) -> bool:
         """Whether a path is the Python of an environment from here, of the same version as this one."""
         return (

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from ..json_api import Record, ServiceError, now
+from . import callbacks
 from .execution import Execution
 from .lists import page
 from .service import Service
@@ -65,6 +66,8 @@ def delete(service: Service, state: State, request: Record) -> Record:
 
 def start(service: Service, state: State, request: Record) -> Record:
     """StartPipelineExecution: the same ClientRequestToken starts only once."""
+    if "SelectiveExecutionConfig" in request:
+        raise ServiceError("the embedded AWS does not support SelectiveExecutionConfig: it runs all steps")
     pipeline = find(state.pipelines, request["PipelineName"], "pipeline")
     number = request.get("PipelineVersionId", len(pipeline["_versions"]))
     if number > len(pipeline["_versions"]):
@@ -92,12 +95,25 @@ def _parameters(definition: Record, given: list[Record], pipeline: str) -> dict[
     declared = {parameter["Name"]: parameter for parameter in definition.get("Parameters", [])}
     values = {name: parameter["DefaultValue"] for name, parameter in declared.items() if "DefaultValue" in parameter}
     for parameter in given:
-        name, value = parameter["Name"], parameter["Value"]
-        convert = {"Integer": int, "Float": float, "Boolean": lambda text: text.lower() == "true"}
-        values[name] = convert.get(declared[name]["Type"], str)(value)
+        values[parameter["Name"]] = _converted(declared[parameter["Name"]], parameter["Value"])
     if missing := set(declared) - set(values):
         raise ServiceError(f"Parameters [{', '.join(sorted(missing))}] of pipeline {pipeline} have no value")
     return values
+
+
+def _converted(declared: Record, text: str) -> Any:
+    """The value of a parameter with its type. Raises ServiceError."""
+    convert = {"Integer": int, "Float": float, "Boolean": lambda text: {"true": True, "false": False}[text.lower()]}
+    try:
+        value = convert.get(declared["Type"], str)(text)
+    except (KeyError, ValueError):
+        raise ServiceError(
+            f"Parameter [{declared['Name']}] of type {declared['Type']} has the value [{text}]"
+        ) from None
+    if "EnumValues" in declared and value not in declared["EnumValues"]:
+        allowed = ", ".join(map(str, declared["EnumValues"]))
+        raise ServiceError(f"Parameter [{declared['Name']}] has the value [{text}], which is none of [{allowed}]")
+    return value
 
 
 def _check_definition(request: Record) -> None:
@@ -163,7 +179,7 @@ def _execution(state: State, request: Record) -> Execution:
     return found
 
 
-OPERATIONS = {
+OPERATIONS = callbacks.OPERATIONS | {
     "CreatePipeline": create,
     "UpdatePipeline": update,
     "DeletePipeline": delete,

@@ -53,6 +53,8 @@ def _run_container(job: Job, image: str | None, ran: float) -> int:
     specification, left = job.record["AlgorithmSpecification"], _left(job.record, ran)
     if specification.get("ContainerEntrypoint"):
         return job.run(image, container_command(specification), _environment(job), *left)
+    if program := job.program(image, "train"):
+        return job.run(image, [program], _environment(job), *left)
     script = ScriptMode(job)
     command = script.command()
     variables = script.environment() | _environment(job)

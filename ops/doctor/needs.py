@@ -137,11 +137,22 @@ def _endpoint_instances(models: Mapping[str, ModelConfig]) -> Iterator[Instances
 
 
 def _definition(properties: Mapping[str, Any]) -> Any:
-    """A pipeline's definition; a value that only the deployment knows is the text `?`."""
+    """A pipeline's definition, parameters with their defaults; a value that only the deployment knows is the text `?`."""
     body = properties["PipelineDefinition"].get("PipelineDefinitionBody", "{}")
     if isinstance(body, dict):
         body = "".join(part if isinstance(part, str) else "?" for part in body["Fn::Join"][1])
-    return json.loads(body)
+    definition = json.loads(body)
+    defaults = {each["Name"]: each.get("DefaultValue", "?") for each in definition.get("Parameters", [])}
+    return _with_defaults(definition, defaults)
+
+
+def _with_defaults(part: Any, defaults: Mapping[str, Any]) -> Any:
+    if isinstance(part, list):
+        return [_with_defaults(each, defaults) for each in part]
+    if isinstance(part, dict):
+        name = str(part.get("Get", "")).removeprefix("Parameters.")
+        return defaults[name] if name in defaults else {k: _with_defaults(v, defaults) for k, v in part.items()}
+    return part
 
 
 def _jobs(part: Any) -> Iterator[tuple[str, str, int]]:

@@ -42,7 +42,10 @@ def score(
     """
     settings = require_deployed(session, model)
     if "scoring_pipeline" not in settings:
-        raise UsageError(f"{model} was deployed by an earlier release, which cannot score; deploy it again")
+        raise UsageError(
+            f"{model} cannot be scored: it has a pipeline of its own and no model.py, or was deployed by an earlier release; "
+            "score in a Transform step of its pipeline, or deploy it again"
+        )
     number = version or _newest_approved(session, model)
     folder = f"{model}/{REQUESTS}{_copy(session, model, data)}/"
     bucket = session.names.bucket("data")

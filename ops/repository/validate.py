@@ -1,4 +1,7 @@
-"""`model-factory validate`: check factory.yaml, each model.yaml and each model.py without running code."""
+"""`model-factory validate`: check factory.yaml, each model.yaml and each model.py without running code.
+
+A pipeline.py is run, as at synth: only its get_pipeline says what the pipeline is.
+"""
 
 import ast
 from pathlib import Path
@@ -6,6 +9,7 @@ from pathlib import Path
 from model_factory.config import ConfigError, FactoryConfig, Mistake, load_factory, load_model, naming_mistakes
 from model_factory.libraries.bundle import library_mistakes
 from model_factory.libraries.instances import instance_mistakes
+from model_factory.own_pipeline.synthesis import checked_pipeline, has_own_pipeline
 
 REQUIRED = {"features": ["raw"], "train": ["train", "validation", "hyperparameters"], "predict": ["model", "features"]}
 INSTEAD = {"train": "train_batches"}
@@ -27,10 +31,15 @@ def find_mistakes(root: Path) -> list[Mistake]:
         try:
             config = load_model(path.parent)
             models.append(config.name)
+            if config.pipeline:
+                for region in sorted({each.region for each in factory.environments} if factory else ()):
+                    checked_pipeline(config, path.parent, region)
+                continue
             mistakes += [*instance_mistakes(config, path.parent), *library_mistakes(config, path.parent)]
         except ConfigError as error:
             mistakes += error.mistakes
-        mistakes += model_code_mistakes(path.parent / "model.py")
+        if not has_own_pipeline(path.parent):
+            mistakes += model_code_mistakes(path.parent / "model.py")
     if factory:
         mistakes += naming_mistakes(factory, models, path=root / "factory.yaml")
     return mistakes

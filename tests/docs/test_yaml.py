@@ -38,6 +38,9 @@ def load(title: str, text: str, folder: Path) -> None:
     else:
         target = folder / str(complete["name"]) / kind
         target.parent.mkdir()
+        if "pipeline" in complete:  # its conditions decide
+            (target.parent / "pipeline.py").touch()
+            del complete["gate"]
         target.write_text(yaml.safe_dump(complete))
         load_model(target.parent)
 

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -61,7 +61,29 @@ def load_model(folder: Path) -> ModelConfig:
         ConfigError: The file cannot be read or has mistakes, or the folder has another name than the model.
     """
     path = folder / "model.yaml"
-    config = _load(path, ModelConfig)
+    own = (folder / "pipeline.py").is_file()
+    config = _load(path, ModelConfig, {"pipeline": {}, "gate": None} if own else {})
+    if own and (folder / "model.py").is_file():
+        raise ConfigError(
+            [
+                Mistake(
+                    folder / "pipeline.py",
+                    None,
+                    "model.py lies beside it: a model is trained by the pipeline of pipeline.py or by the standard one with "
+                    "model.py; remove one of them",
+                )
+            ]
+        )
+    if config.pipeline and not own:
+        raise ConfigError(
+            [
+                Mistake(
+                    path,
+                    line_of(path, "pipeline"),
+                    "pipeline is for models with a pipeline.py, and there is none here; add it, or remove the section",
+                )
+            ]
+        )
     if config.name != folder.resolve().name:
         raise ConfigError(
             [
@@ -102,7 +124,7 @@ def line_of(path: Path, *key: str | int) -> int | None:
     return _lines(yaml.compose(path.read_text(), Loader=yaml.SafeLoader)).get(key)
 
 
-def _load[T: BaseModel](path: Path, schema: type[T]) -> T:
+def _load[T: BaseModel](path: Path, schema: type[T], defaults: Mapping[str, Any] | None = None) -> T:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -121,7 +143,7 @@ def _load[T: BaseModel](path: Path, schema: type[T]) -> T:
     if not isinstance(content, dict):
         raise ConfigError([Mistake(path, 1, f"must be a mapping with {', '.join(_keys(schema))}")])
     try:
-        return schema.model_validate(content)
+        return schema.model_validate({**(defaults or {}), **content})
     except ValidationError as error:
         lines = _lines(node)
         found = [_in_the_file(e) for e in error.errors(include_url=False)]

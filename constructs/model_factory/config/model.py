@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from ..core.names import FOUNDATION
 from ..core.schedules import interval
 from .fields import Duration, Fraction, InstanceType, ModelName, Schedule, Section, TimeZone
+from .pipeline import OwnPipeline
 from .serving import Serving
 from .training import Training
 
@@ -202,7 +203,13 @@ class ModelConfig(Section):
     )
     data: Data = Field(description="Format, label and columns of the raw data.")
     training: Training = Field(default=Training(), description="The jobs of the training pipeline.")
-    gate: Gate = Field(description="Conditions that a new version must meet to be registered.")
+    gate: Gate | None = Field(
+        description="Conditions that a new version must meet to be registered. A model with a pipeline.py has none: its "
+        "pipeline's own conditions decide.",
+    )
+    pipeline: OwnPipeline | None = Field(
+        default=None, description="For models with a pipeline.py: arguments and parameters of that pipeline."
+    )
     retrain: Retrain = Field(default=Retrain(), description="When the model is trained again.")
     serving: Serving = Field(default=Serving(), description="The endpoint.")
     monitoring: Monitoring = Field(
@@ -231,6 +238,10 @@ class ModelConfig(Section):
     @model_validator(mode="after")
     def _gate_fits_problem(self) -> Self:
         gate, known = self.gate, METRICS[self.problem]
+        if self.pipeline is not None:
+            return self._has_no_gate()
+        if gate is None:
+            raise ValueError("'gate' is missing; it is required")
         if gate.metric not in known:
             raise ValueError(
                 f"gate.metric {gate.metric!r} is not a metric of {self.problem}; choose one of {', '.join(known)}"
@@ -242,10 +253,29 @@ class ModelConfig(Section):
             raise ValueError(f"gate needs `{wanted}` and not `{other}`: a {better} {gate.metric} is better")
         return self
 
+    def _has_no_gate(self) -> Self:
+        """Conditions of model.yaml would not be applied: the pipeline registers what its own conditions let pass."""
+        if self.gate is not None:
+            raise ValueError("gate is for models with a model.py; conditions of pipeline.py decide here, so remove it")
+        if self.serving.challenger:
+            raise ValueError(
+                "serving.challenger is decided by the monitor, and models with a pipeline.py have none; remove it"
+            )
+        if self.serving.mode == "batch":
+            raise ValueError(
+                "serving.mode `batch` runs features and predict of a model.py, and this model has a pipeline.py; choose realtime "
+                "or serverless, or score in a step of the pipeline"
+            )
+        return self
+
     @model_validator(mode="after")
     def _tuning_fits_problem(self) -> Self:
+        if self.training.tuning is None:
+            return self
+        if self.pipeline is not None:
+            raise ValueError("training.tuning is for models with a model.py; pipeline.py has a tuning step of its own")
         metric, known = self.tuning_metric, METRICS[self.problem]
-        if self.training.tuning and metric not in known:
+        if metric not in known:
             raise ValueError(
                 f"training.tuning.metric {metric!r} is not a metric of {self.problem}; choose one of {', '.join(known)}"
             )
@@ -273,7 +303,14 @@ class ModelConfig(Section):
     @property
     def more_is_better(self) -> bool:
         """Whether a higher value of the gate's metric is better."""
-        return self.is_better_higher(self.gate.metric)
+        return self.is_better_higher(self.required_gate.metric)
+
+    @property
+    def required_gate(self) -> Gate:
+        """The gate of a model with a model.py. Raises ValueError for a model with a pipeline.py, which has none."""
+        if self.gate is None:
+            raise ValueError(f"model {self.name!r} has no gate: its pipeline.py decides which versions are registered")
+        return self.gate
 
     def is_better_higher(self, metric: str) -> bool:
         """Whether a higher value of a metric of this problem is better."""
@@ -283,7 +320,7 @@ class ModelConfig(Section):
     def tuning_metric(self) -> str:
         """Metric by which tuning chooses the best hyperparameters."""
         tuning = self.training.tuning
-        return (tuning.metric if tuning else None) or self.gate.metric
+        return (tuning.metric if tuning else None) or self.required_gate.metric
 
     def settings(self) -> dict[str, Any]:
         """The JSON that jobs and the serving module read, with all defaults; durations are in seconds."""

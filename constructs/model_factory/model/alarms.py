@@ -64,7 +64,8 @@ class ModelAlarms(Construct):
 
     Attributes:
         alarms: The alarms by purpose, such as `alarms["drift"]`. There is no `monitor-missed` where two checks are
-            more than seven days apart, because CloudWatch evaluates at most seven days.
+            more than seven days apart, because CloudWatch evaluates at most seven days. A model with a pipeline of its own
+            has no baselines, so it has no alarms of drift, quality, violations and missed checks.
 
     Args:
         scope: Parent construct.
@@ -78,7 +79,11 @@ class ModelAlarms(Construct):
         self._by_events = by_events
         self.alarms: Mapping[str, cloudwatch.IAlarm] = {
             spec.purpose: self._alarm(props, spec)
-            for specs in (_monitor_alarms(props), _training_alarms(props), _serving_alarms(props))
+            for specs in (
+                () if props.own_pipeline else _monitor_alarms(props),
+                _training_alarms(props),
+                _serving_alarms(props),
+            )
             for spec in specs
         }
 

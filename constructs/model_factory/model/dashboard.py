@@ -38,23 +38,29 @@ def _body(props: ModelProps) -> dict[str, Any]:
     own = [METRIC_NAMESPACE, "Environment", props.environment_names.environment, "Model", props.config.name]
     endpoint = ["AWS/SageMaker", "EndpointName", names.endpoint, "VariantName", VARIANT]
     pipeline = ["AWS/Sagemaker/ModelBuildingPipeline", "PipelineName", names.training_pipeline]
+    is_monitored = props.own_pipeline is None
     alarms = [
-        "drift", "model-quality", "data-violations", "training-failed", "retrain-not-started",
+        *(["drift", "model-quality", "data-violations"] if is_monitored else []),
+        "training-failed", "retrain-not-started",
         *(["scoring-failed"] if is_batch else ["endpoint-errors", "endpoint-latency"]),
     ]  # fmt: skip
     scoring = ["AWS/Sagemaker/ModelBuildingPipeline", "PipelineName", names.scoring_pipeline]
-    metric = props.config.gate.metric
+    metric = props.config.gate.metric if props.config.gate else ""
     graphs = [
         ("Drift", [_metric(own, "DriftedFeatures"), _metric(own, "PredictionDrift")], "Maximum"),
         (f"Quality by ground truth: {metric}", [_metric(own, "QualityLow"), _metric(own, metric), _metric(own, "QualityHigh")],
          "Maximum"),
         ("Labels", [_metric(own, "LabelledRecords"), _metric(own, "LabelCoverage")], "Maximum"),
         ("Data", [_metric(own, "RowsObserved"), _metric(own, "DataViolations")], "Sum"),
+    ] if is_monitored else []  # fmt: skip
+    graphs += [
         ("Training", [_metric(own, "RetrainStarted"), _metric(own, "RetrainSkipped"),
                       _metric(pipeline, "ExecutionSucceeded"), _metric(pipeline, "ExecutionFailed")], "Sum"),
+    ]  # fmt: skip
+    graphs += [
         ("Scoring", [_metric(own, "RowsScored"), _metric(scoring, "ExecutionSucceeded"),
                      _metric(scoring, "ExecutionFailed")], "Sum"),
-    ]  # fmt: skip
+    ] if is_monitored else []  # fmt: skip
     graphs += [] if is_batch else [
         ("Requests", [_metric(endpoint, "Invocations"), _metric(endpoint, "Invocation4XXErrors"),
                       _metric(endpoint, "Invocation5XXErrors")], "Sum"),

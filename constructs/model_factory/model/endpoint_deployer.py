@@ -15,7 +15,8 @@ from constructs import Construct
 
 from ..core.bucket_statements import read_objects, write_objects
 from ..core.network import job_interfaces
-from ..core.permissions import allow, pull_images, service_role, use_key, write_logs
+from ..core.permissions import allow, pull_all_images, service_role, use_key, write_logs
+from ..own_pipeline.steps import images
 from .metrics import endpoint_metric
 from .props import ModelProps
 from .retrain_trigger import model_target
@@ -223,7 +224,7 @@ def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         write_objects(props.bucket("data").bucket_arn, f"{model}/captured/"),
         *([use_key(props.key_arn)] if props.key_arn else []),
         *map(use_key, props.bucket_key_arns),
-        *pull_images(names, props.image),
+        *pull_all_images(names, images(props.own_pipeline) if props.own_pipeline else [props.image]),
         write_logs(names, f"{props.names.endpoint_log_group}*", make=False),
         # SageMaker reads the rollback alarms of a deployment with the endpoint's role.
         allow(["cloudwatch:DescribeAlarms"], [names.arn("cloudwatch", f"alarm:{props.names.prefix}-*")]),

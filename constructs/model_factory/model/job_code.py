@@ -92,6 +92,18 @@ def build_library_code(target: Path, jobs: Path = JOBS) -> None:
     _write({"__main__.py": _MAIN.encode(), **dict(_files(jobs, "jobs"))}, target)
 
 
+def build_pipeline_code(files: Mapping[str, bytes], *, project: Path, target: Path) -> JobCode:
+    """Write a zip of the code of an own pipeline: evidence of what its jobs ran, which read the files one by one.
+
+    Args:
+        files: Content by name.
+        project: The model's folder.
+        target: The zip to write; missing folders are created.
+    """
+    _write(files, target)
+    return JobCode(target, hashlib.sha256(target.read_bytes()).hexdigest(), git_commit(project))
+
+
 def git_commit(project: Path, *others: Path) -> str:
     """The commit that last changed the folders, with `-dirty` when their files differ from it; `unknown` outside of git.
 

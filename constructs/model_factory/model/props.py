@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
-from aws_cdk import App, RemovalPolicy, Stack, Token
-from aws_cdk import Names as CdkNames
+from aws_cdk import App, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -18,15 +17,12 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from ..config import ModelConfig, hyperparameters, load_model
-from ..core.image import image_uri as image_uri_of
 from ..core.names import EnvironmentNames, ModelNames
 from ..core.network import VpcConfig
 from ..environment.resources import EnvironmentResources
-from .job_code import JobCode, build_job_code
-
-# SageMaker and IAM allow 63 characters; the longest suffix of a model's prefix (`-monitor-job`, `-v1234-…`) takes the rest.
-_LONGEST_PREFIX = 48
-_ENVIRONMENT = "main"
+from ..own_pipeline.synthesis import Synthesized, checked_pipeline
+from .defaults import default_image, default_names
+from .job_code import JobCode, build_job_code, build_pipeline_code
 
 
 @dataclass(frozen=True)
@@ -65,6 +61,7 @@ class ModelProps:
             Default: None, the model is trained here.
         generated_role_names: Whether CloudFormation names roles and the dashboard, whose names are unique in the whole
             account. Default: False, their names come from `names`.
+        own_pipeline: The pipeline of a model with a pipeline.py. Default: None, the standard one.
     """
 
     config: ModelConfig
@@ -88,6 +85,7 @@ class ModelProps:
     removal_policy: RemovalPolicy = RemovalPolicy.RETAIN
     promoted_from: str | None = None
     generated_role_names: bool = False
+    own_pipeline: Synthesized | None = None
 
     @classmethod
     def from_folder(
@@ -118,7 +116,7 @@ class ModelProps:
 
         Args:
             scope: The stack, or a construct in it. A folder can be added to a scope once.
-            folder: Folder with model.yaml and model.py; its name is the model's name.
+            folder: Folder with model.yaml and model.py, or pipeline.py; its name is the model's name.
             names: Names of the environment. Default: `<stack>-main`, so that resources of the model are called
                 `<stack>-main-<model>…`; CloudFormation names roles and the dashboard.
             image: URI of the container image, in Amazon ECR. Default: `training.image` of model.yaml, or AWS's
@@ -170,17 +168,23 @@ class ModelProps:
         }
         defaults = resources.of_models if resources else {}
         target = Path(cast(App, scope.node.root).outdir) / "jobs" / f"{scope.node.addr}-{config.name}.zip"
-        code = build_job_code(config, project=folder, target=target, image=image)
+        own = checked_pipeline(config, folder, Stack.of(scope).region) if config.pipeline else None
+        code = (
+            build_pipeline_code(own.evidence(config, Stack.of(scope).region), project=folder, target=target)
+            if own
+            else build_job_code(config, project=folder, target=target, image=image)
+        )
         return cls(
             config=config,
-            names=(names or _default_names(scope, config.name)).model(config.name),
-            image=image or _image(scope, config),
+            names=(names or default_names(scope, config.name)).model(config.name),
+            image=image or default_image(scope, config),
             code=code,
             asset=assets.Asset(scope, f"{config.name}-code", path=str(code.path)),
             approval=approval,
             removal_policy=removal_policy,
             promoted_from=promoted_from,
             generated_role_names=names is None,
+            own_pipeline=own,
             **(defaults | {name: value for name, value in given.items() if value is not None}),
         )
 
@@ -284,21 +288,3 @@ class ModelProps:
         names = self.environment_names
         tags = {"factory": names.factory, "environment": names.environment, "model": self.config.name}
         return [{"Key": f"model-factory:{key}", "Value": value} for key, value in tags.items()]
-
-
-def _default_names(scope: Construct, model: str) -> EnvironmentNames:
-    """Names of an environment that is the stack alone."""
-    length = _LONGEST_PREFIX - len(f"--{_ENVIRONMENT}{model}")
-    name = CdkNames.unique_resource_name(Stack.of(scope), max_length=length).lower()
-    return EnvironmentNames.of(scope, factory=name, environment=_ENVIRONMENT)
-
-
-def _image(scope: Construct, config: ModelConfig) -> str:
-    stack = Stack.of(scope)
-    if not config.training.image and Token.is_unresolved(stack.region):
-        raise ValueError(
-            f"{scope.node.path}: the region of stack {stack.stack_name!r} is known only at deployment, and the registry "
-            "of AWS's images depends on the region; pass image=… to ModelProps.from_folder, or "
-            'env=Environment(region="…") to the stack'
-        )
-    return image_uri_of(config, stack.region)

@@ -7,12 +7,8 @@ from .jobs import RETRY_STEP
 from .props import ModelProps
 
 # AWS's image needs these to serve model.tar.gz without internet access; docs/reference/contracts.md has the reason.
-SERVING_ENVIRONMENT = {
-    "SAGEMAKER_PROGRAM": "serve.py",
-    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-    "PIP_NO_INDEX": "1",
-    "PIP_NO_BUILD_ISOLATION": "0",
-}
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+SERVING_ENVIRONMENT = {"SAGEMAKER_PROGRAM": "serve.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code", **OFFLINE}
 _MEDIA_TYPES = ["text/csv", "application/json"]
 
 
@@ -81,7 +77,7 @@ def _lineage(
         "seed": str(props.config.training.seed),
         "trigger": trigger,
         "pipeline_execution": Execution.ARN,
-        "metric": props.config.gate.metric,
+        "metric": props.config.required_gate.metric,
         # A Join, because the property file holds a number and this must be a string.
         "metric_value": Join("", [evaluate.json("Evaluation", "gate.value")]),
     }

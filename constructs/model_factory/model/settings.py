@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from ..config.pipeline import used_places
 from .alarms import CHALLENGER_ALARMS
 from .instance_types import has_local_storage
 from .props import ModelProps
@@ -50,11 +51,12 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
         "model": config.name,
         "model_package_group": names.model_package_group,
         "training_pipeline": names.training_pipeline,
-        "scoring_pipeline": names.scoring_pipeline,
+        **({} if props.own_pipeline else {"scoring_pipeline": names.scoring_pipeline}),
         "endpoint": names.endpoint,
         **({"promoted_from": props.promoted_from} if props.promoted_from else {}),
         "tags": props.tags,
-        "raw_uri": f"{props.uri('data', 'raw')}/",
+        # Without data that is read from there, no trigger waits for new data.
+        "raw_uri": f"{props.uri('data', 'raw')}/" if _reads_raw_data(props) else "",
         "artifacts_uri": f"{props.uri('artifacts')}/",
         "retrain": {
             "on_drift": config.retrain.on_drift,
@@ -76,6 +78,10 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
             **({"vpc_config": props.vpc.vpc_config} if props.vpc else {}),
         },
     }
+
+
+def _reads_raw_data(props: ModelProps) -> bool:
+    return props.own_pipeline is None or "{raw_uri}" in used_places(props.config)
 
 
 def challenger_alarms(props: ModelProps) -> list[str]:

@@ -16,7 +16,6 @@ from ..definition import (
     FailStep,
     Get,
     Join,
-    Parameter,
     PipelineDefinition,
     ProcessingStep,
     PropertyFile,
@@ -41,10 +40,8 @@ from .pipeline import SageMakerPipeline
 from .props import ModelProps
 from .registration import register_step
 from .training_capacity import CHECKPOINTS, kept_alive, spot
+from .triggers import REASON, TRIGGER
 from .tuning_step import CHANNEL, best_hyperparameters, program_asset, read_program, tuning_statements, tuning_step
-
-TRIGGER = Parameter("Trigger", "manual")
-REASON = Parameter("Reason", "")
 
 
 class TrainingPipeline(SageMakerPipeline):
@@ -213,7 +210,7 @@ def _evaluate(props: ModelProps, role_arn: str, prepare: ProcessingStep, train: 
 
 
 def _conditions(props: ModelProps, evaluate: ProcessingStep) -> list[Condition]:
-    gate = props.config.gate
+    gate = props.config.required_gate
     value = evaluate.json("Evaluation", "gate.value")
     if props.config.more_is_better:
         good_enough = Condition("GreaterThanOrEqualTo", value, gate.minimum or 0.0)

@@ -19,6 +19,7 @@ def version(number, status, *, delivery="e1", **more):
         "ModelApprovalStatus": status,
         "ModelPackageDescription": f"code: pushed abc, delivery {delivery}",
         "CustomerMetadataProperties": {"metric": "auc", "metric_value": "0.81234"},
+        "DriftCheckBaselines": {},
     } | more
 
 

@@ -27,8 +27,14 @@ def test_deployed_code_is_that_of_the_first_job_with_it(stage):
         {"Arguments": {"Environment": {"CODE_DIGEST": "0a", "IMAGE": "1", "OTHER": "x"}}},
         {"Arguments": {"Environment": {"CODE_DIGEST": "0b"}}},
     ]
+    register = {"Type": "RegisterModel", "Arguments": {"CustomerMetadataProperties": {"code_digest": "0c"}}}
+    own = [{"Type": "Condition", "Arguments": {"Conditions": [], "IfSteps": [register], "ElseSteps": []}}]
     environment, model = Environment(SageMaker()), {"training_pipeline": "p"}
-    for given, expected in ((steps, {"code_digest": "0a", "image": "1"}), (steps[:2], {})):
+    for given, expected in (
+        (steps, {"code_digest": "0a", "image": "1"}),
+        (steps[:2], {}),
+        (own, {"code_digest": "0c"}),
+    ):
         definition = json.dumps({"Steps": given})
         environment.sagemaker.describe_pipeline = lambda PipelineName, d=definition: {"PipelineDefinition": d}
         assert stage.versions.deployed_code(environment, model) == expected
@@ -42,6 +48,7 @@ def test_model_has_data_when_an_object_is_listed(stage, objects, expected):
 
     environment = SimpleNamespace(client=lambda _: SimpleNamespace(list_objects_v2=list_objects_v2))
     assert stage.training._has_data(environment, {"raw_uri": "s3://data/churn/raw/"}) is expected
+    assert stage.training._has_data(environment, {"raw_uri": ""}), "a pipeline of its own reads data elsewhere"
 
 
 def test_job_is_read_from_the_event_of_codepipeline(stage):

@@ -96,6 +96,14 @@ def test_live_version_that_answers_passes(stage, smoke):
     assert smoke(SageMaker(version(3, "Rejected", delivery="e0"))).summary == "churn: no approved version yet"
 
 
+def test_version_without_baseline_passes_when_it_is_in_service(smoke):
+    own = version(3, "Approved")
+    del own["DriftCheckBaselines"]
+    assert smoke(SageMaker(own, served=3), "not asked").summary == (
+        "churn v3 (auc 0.8123) is in service; without a baseline there is no record to request a score of"
+    )
+
+
 def test_endpoint_that_changes_is_awaited(smoke):
     before = int(time.time()) - 100
     changing = smoke(SageMaker(version(3, "Approved"), served=2, status="Updating"), token={"since": before})

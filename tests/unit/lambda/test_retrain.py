@@ -142,6 +142,11 @@ def test_data_listing_goes_on_after_object_that_is_not_newer(retrain, monkeypatc
     assert aws.newest_data("s3://data/churn/raw/", last) == newer
 
 
+def test_pipeline_that_reads_elsewhere_always_has_new_data(retrain):
+    """Its data cannot be listed here, so every trigger trains."""
+    assert sys.modules["aws"].newest_data("", datetime.now(UTC)) > datetime(2026, 1, 1, tzinfo=UTC)
+
+
 def written(*times):
     """A client of S3 whose ListObjectsV2 has a page with one object for each time."""
     pages = [{"Contents": [{"Key": "1", "LastModified": time}]} for time in times]

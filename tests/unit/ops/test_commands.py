@@ -8,6 +8,9 @@ import pytest
 import yaml
 from moto.sagemaker.models import sagemaker_backends
 
+from model_factory.config import ConfigError, Mistake
+from model_factory.ops.repository import validate
+
 
 def test_validate_summarizes_project_without_mistakes(run, project):
     code, out, _ = run("validate", "--project", str(project))
@@ -55,6 +58,23 @@ def test_validate_reports_invalid_or_missing_model_code(run, project, code, mess
     exit_code, _, err = run("validate", "--project", str(project))
     assert exit_code == 1
     assert message in err
+
+
+def test_validate_runs_the_pipeline_of_a_model_that_has_one(run, project, monkeypatch):
+    folder = project / "models/churn"
+    (folder / "model.py").rename(folder / "pipeline.py")
+    model = folder / "model.yaml"
+    model.write_text("".join(line for line in model.open() if not line.startswith("gate:")))
+    seen = []
+
+    def checked(config, path, region):
+        seen.append((config.name, region))
+        raise ConfigError([Mistake(path / "pipeline.py", 7, "calls sagemaker:ListModels, and a synth has no AWS")])
+
+    monkeypatch.setattr(validate, "checked_pipeline", checked)
+    code, _, err = run("validate", "--project", str(project))
+    assert (code, seen) == (1, [("churn", "eu-west-1")])
+    assert err == f"{folder}/pipeline.py:7: calls sagemaker:ListModels, and a synth has no AWS\n1 mistake\n"
 
 
 def test_check_image_writes_file_and_prints_how_to_run_it(run, tmp_path):

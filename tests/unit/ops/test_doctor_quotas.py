@@ -1,9 +1,11 @@
 """`model-factory doctor`: quotas compared with what the templates need."""
 
+import json
+
 import pytest
 
 from model_factory.ops.doctor import quotas
-from model_factory.ops.doctor.needs import Instances, Needs, _jobs
+from model_factory.ops.doctor.needs import Instances, Needs, _definition, _jobs
 
 from .test_doctor import Refusing
 
@@ -82,3 +84,12 @@ def test_unknown_quota_is_not_checked():
     needs.resources["AWS::Events::Rule"] = 4
     ((status, _, _),) = quotas.resources(lambda _: Refusing("NoSuchResourceException"), REGION, needs)
     assert status == "not checked"
+
+
+def test_instances_of_parameters_are_their_defaults():
+    cluster = {"InstanceType": {"Get": "Parameters.Instance"}, "InstanceCount": {"Get": "Parameters.Count"}}
+    step = {"Type": "Processing", "Arguments": {"ProcessingResources": {"ClusterConfig": cluster}}}
+    parameters = [{"Name": "Instance", "DefaultValue": "ml.m5.large"}, {"Name": "Count", "DefaultValue": 2}]
+    body = json.dumps({"Parameters": parameters, "Steps": [step]})
+    definition = _definition({"PipelineDefinition": {"PipelineDefinitionBody": body}})
+    assert [found[1:] for found in _jobs(definition)] == [("ml.m5.large", 2)]

@@ -73,6 +73,16 @@ def test_virtual_environment_is_that_of_its_image(tmp_path, name):
         environments.python(OWN.replace(":1", ":2"))
 
 
+def test_programs_of_a_virtual_environment_are_those_of_its_image(tmp_path):
+    for name in ("python", "train"):
+        (tmp_path / "mine/bin").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "mine/bin" / name).touch()
+    environments = ImageEnvironments(tmp_path, {"team/mine": tmp_path / "mine"})
+    assert environments.program(OWN, "train") == str(tmp_path / "mine/bin/train")
+    assert environments.program(OWN, "serve") is None
+    assert environments.program(IMAGE, "train") is None
+
+
 def test_image_gets_environment_of_its_requirements_once(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     file = tmp_path / "requirements.txt"

@@ -1,0 +1,1 @@
+"""Pipelines that people already have: `models/<name>/pipeline.py` with `get_pipeline`, in place of model.py."""

@@ -1,0 +1,80 @@
+"""A model with a pipeline of its own: deployed, trained, registered, approved, in service; its second training reuses a step."""
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from model_factory.ops.records.chain import newest
+from model_factory.ops.waiting import wait_for
+
+from .auditor import auditor
+from .sales import records
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+MODEL = Path(__file__).parent / "own_pipeline" / "orders"
+
+
+@pytest.fixture(scope="module")
+def orders(live):
+    """The model orders beside the project's own, with data and its first version in service; afterwards as before."""
+    folder = live.root / "models" / MODEL.name
+    shutil.copytree(MODEL, folder)
+    factory = replace(live, model=MODEL.name)
+    foundation = live.session.names.foundation_stack
+    factory.deploy(foundation, factory.names.stack, output="cdk.out.own")
+    factory.upload_records(records(), "2026-11-01")
+    finished = factory.retrain("first")
+    assert finished.status == "Succeeded", finished.reason
+    wait_for("version 1", factory.reader.live_version)
+    yield factory
+    shutil.rmtree(folder)
+
+
+def steps(factory) -> dict:
+    arn = factory.newest_execution(factory.names.training_pipeline)
+    listed = factory.client("sagemaker").list_pipeline_execution_steps(PipelineExecutionArn=arn)
+    return {step["StepName"]: step for step in listed["PipelineExecutionSteps"]}
+
+
+def answers(factory, body: bytes) -> list[float]:
+    answer = factory.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=factory.names.endpoint, ContentType="text/csv", Accept="text/csv", Body=body
+    )
+    return [float(line) for line in answer["Body"].read().split()]
+
+
+def test_own_pipeline_is_in_service_with_its_lineage(orders, tmp_path, monkeypatch):
+    likely, unlikely = answers(orders, b"2.0,1\n-3.0,0\n")
+    assert likely > 0.9 > 0.1 > unlikely
+    package = orders.reader.live_package()
+    metadata = package["CustomerMetadataProperties"]
+    assert (package["ModelApprovalStatus"], metadata["trigger"]) == ("Approved", "manual")
+    bucket = orders.session.names.bucket("records")
+    recorded = wait_for("the record", lambda: newest(orders.session, bucket, orders.model, "registration", 1))
+    assert recorded.record["evidence"]["code"]["sha256"] == metadata["code_digest"]
+    assert "manifest" in recorded.record["facts"]["missing"]
+    for command, expected in (("status", (0, "orders  live")), ("lineage", (3, "the version names no manifest"))):
+        with auditor(orders, tmp_path, monkeypatch, command) as run:
+            code, text = run(orders.model)
+            assert (code, expected[1] in text) == (expected[0], True), text
+
+
+def test_new_files_train_again_and_equal_steps_are_reused(orders):
+    before, started = orders.reader.live_version(), datetime.now(UTC)
+    execution = orders.newest_execution(orders.names.training_pipeline)
+    orders.upload_records(records(seed=1), "2026-11-02")
+    finished = orders.retrain("again")
+    assert finished.status == "Succeeded", finished.reason
+    assert steps(orders)["Prepare"]["CacheHitResult"] == {"SourcePipelineExecutionArn": execution}
+    wait_for("version 2", lambda: orders.reader.newer_version(before, started))
+
+
+def test_version_below_the_pipelines_own_limit_is_rejected(orders):
+    path = orders.root / "models" / orders.model / "model.yaml"
+    path.write_text(path.read_text().replace("MinimumAccuracy: 0.7", "MinimumAccuracy: 0.999"))
+    orders.deploy(orders.names.stack, output="cdk.out.own")
+    finished = orders.retrain("too strict")
+    assert (finished.status, finished.reason) == ("Failed", "the accuracy is below 0.999")
