@@ -33,6 +33,7 @@ test: .venv  ## what a change needs before it is committed: lint, unit tests, te
 test-slow: .venv  ## what breaks more rarely and takes longer: every scenario end to end, permissions, wheels, AWS's serving toolkit
 	$(GROUPS) slow
 
+test-all: export FUZZ_EXAMPLES = 300
 test-all: .venv  ## both, as CI does every night
 	$(GROUPS) all
 
@@ -68,8 +69,10 @@ conformance: .venv  ## the trained artifact under AWS's own serving toolkit
 e2e: .venv  ## the deployed factory, run on the embedded AWS
 	$(GROUPS) e2e
 
-frameworks: .venv  ## scikit-learn, LightGBM, XGBoost, CatBoost and an own format through the whole loop; needs PyPI
-	FAMILIES=scikit-learn,lightgbm,xgboost,catboost,own-format pytest --quiet tests/e2e/test_own_libraries.py
+# PyTorch comes from PyPI with NVIDIA's libraries (gigabytes), unless uv finds the CPU wheel: UV_FIND_LINKS or UV_INDEX.
+FAMILIES ?= scikit-learn,lightgbm,xgboost,catboost,own-format,xgboost-image,pytorch
+frameworks: .venv  ## scikit-learn, LightGBM, XGBoost (library and image), CatBoost, PyTorch, an own format through the whole loop
+	FAMILIES=$(FAMILIES) pytest --quiet tests/e2e/test_own_libraries.py
 
 e2e-delivery: .venv  ## pushes through the deployed delivery pipeline, run on the embedded AWS
 	$(GROUPS) e2e-delivery

@@ -8,7 +8,7 @@ string, NA, NaN, null and None are missing, too.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -136,9 +136,9 @@ def _outside(values: pd.Series, column: Column) -> Iterator[Problem]:
             yield _problem(column.name, what, wrong.to_numpy(), values.to_numpy())
 
 
-type Values = Any
+Values: TypeAlias = Any
 """One value a row: a numpy array, or an array of pandas' times."""
-type Faults = list[tuple[np.ndarray, str]]
+Faults: TypeAlias = list[tuple[np.ndarray, str]]
 
 
 def _plain(values: pd.Series) -> Values:

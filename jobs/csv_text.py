@@ -7,10 +7,12 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import batched
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 import pandas as pd
+
+T = TypeVar("T")
 
 _NUMBER = re.compile(r"[+-]?(0|[1-9]\d*|\d*\.\d+|0\.|[1-9]\d*\.)([eE][+-]?\d+)?")
 _NONE = frozenset({"", "NA", "NaN", "nan", "null", "None", "N/A", "#N/A"})
@@ -23,8 +25,15 @@ class Malformed(ValueError):
 def tables(lines: Iterable[str], size: int) -> Iterator[pd.DataFrame]:
     """Tables of strings with at most `size` rows; the first line has the names of the columns. Raises Malformed."""
     columns, values = with_header(lines)
-    for taken in batched(values, size):
+    for taken in batches(values, size):
         yield table(taken, columns)
+
+
+def batches(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of at most `size` values each: `itertools.batched`, which Python 3.11 does not have."""
+    following = iter(values)
+    while taken := list(islice(following, size)):
+        yield taken
 
 
 def rows(lines: Iterable[str], names: list[str]) -> Iterator[list[str]]:

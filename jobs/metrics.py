@@ -9,6 +9,7 @@ counts and losses are one product with it, and curves one sort of the scores and
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -20,9 +21,9 @@ THRESHOLD = 0.5
 EPSILON = 1e-15
 LESS_IS_BETTER = {"log_loss", "brier", "rmse", "mae"}
 
-type Values = dict[str, np.ndarray]
+Values: TypeAlias = dict[str, np.ndarray]
 """By metric: one value per replicate, NaN where it is undefined, as auc with one class only."""
-type Measures = Callable[[np.ndarray], Values]
+Measures: TypeAlias = Callable[[np.ndarray], Values]
 """A function of weights (replicates x rows)."""
 
 

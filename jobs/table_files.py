@@ -6,7 +6,6 @@ import json
 import tempfile
 import zlib
 from collections.abc import Iterator
-from itertools import batched
 from typing import Any
 
 import pandas as pd
@@ -65,7 +64,7 @@ def _csv(file: Any, source: S3Object) -> Iterator[pd.DataFrame]:
 def _json_lines(file: Any, source: S3Object) -> Iterator[pd.DataFrame]:
     plain: Any = gzip.GzipFile(fileobj=file) if source.key.endswith(".gz") else file
     lines = ((number, line) for number, line in enumerate(plain, 1) if line.strip())
-    for taken in batched(lines, CHUNK_ROWS):
+    for taken in csv_text.batches(lines, CHUNK_ROWS):
         rows = [_object(number, line) for number, line in taken]
         names = list(dict.fromkeys(name for row in rows for name in row))
         yield csv_text.table([[row.get(name) for name in names] for row in rows], names)

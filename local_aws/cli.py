@@ -36,9 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.keep and not options.state:
             print("local-aws: --keep needs --state, the folder for what is kept", file=sys.stderr)
             return 2
+        if missing := [str(path) for _, path in options.image if not path.exists()]:
+            print(f"local-aws: {missing[0]}, named with --image, does not exist", file=sys.stderr)
+            return 2
         state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-aws-")))
         try:
-            local = stack.enter_context(LocalAws(state, options.port, keep=options.keep))
+            local = stack.enter_context(LocalAws(state, options.port, keep=options.keep, images=dict(options.image)))
             print(_instructions(local), flush=True)
             for line in history(local):
                 print(line, flush=True)
@@ -69,6 +72,14 @@ def _parser() -> argparse.ArgumentParser:
         help="bootstrap an account and region for the CDK (repeatable; needs local-aws[cdk])",
     )
     up.add_argument(
+        "--image",
+        type=_image,
+        action="append",
+        default=[],
+        metavar="REPOSITORY=PATH",
+        help="libraries of containers of an image: a file of requirements or a virtual environment (repeatable)",
+    )
+    up.add_argument(
         "--state", type=Path, metavar="DIR", help="folder for files of jobs and endpoints (default: a temporary one)"
     )
     up.add_argument("--keep", action="store_true", help="keep the state of all services in --state over a restart")
@@ -80,6 +91,15 @@ def _account(text: str) -> tuple[str, str]:
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not an account id and a region, as in 111111111111:eu-west-1")
     return match[1], match[2]
+
+
+def _image(text: str) -> tuple[str, Path]:
+    repository, _, path = text.partition("=")
+    if not repository or not path:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a repository and a file or folder, as in churn=images/churn/requirements.txt"
+        )
+    return repository, Path(path)
 
 
 def _instructions(local: "LocalAws") -> str:

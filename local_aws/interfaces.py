@@ -144,6 +144,11 @@ class Server(Patchable, Protocol):
         ...
 
     @property
+    def images(self) -> Mapping[str, Path]:
+        """Libraries of container images that are not AWS's (sagemaker/image_environments.py)."""
+        ...
+
+    @property
     def stores(self) -> Stores:
         """What is kept over a restart."""
         ...

@@ -16,7 +16,7 @@ SAGEMAKER_IMAGES = re.compile(r"sagemaker-[a-z0-9-]+")
 
 
 def install(local: EmbeddedAws) -> None:
-    """Add the parameters to Systems Manager and the images to ECR; moto has machine images."""
+    """Add the parameters to Systems Manager and the images to ECR, own ones with libraries too; moto has machine images."""
     local.when_imported("moto.ssm.models", lambda module: _add_parameters(local, module))
     local.when_imported("moto.ecr.models", lambda module: _add_images(local, module))
     machine_images.install(local)
@@ -60,10 +60,17 @@ def _add_images(local: EmbeddedAws, ecr: Any) -> None:
         self: Any, repository_name: str, registry_id: str | None = None, image_ids: list[dict[str, Any]] | None = None
     ) -> dict[str, Any]:
         elsewhere = registry_id not in (None, self.account_id)
-        if not (elsewhere and image_ids and SAGEMAKER_IMAGES.fullmatch(repository_name)):
+        of_aws = elsewhere and SAGEMAKER_IMAGES.fullmatch(repository_name)
+        named = any(name.partition(":")[0] == repository_name for name in local.images)
+        if not image_ids or not (of_aws or named):
             return batch_get_image(self, repository_name, registry_id, image_ids)
         images = [
-            {"registryId": registry_id, "repositoryName": repository_name, "imageId": image_id, "imageManifest": "{}"}
+            {
+                "registryId": registry_id or self.account_id,
+                "repositoryName": repository_name,
+                "imageId": image_id,
+                "imageManifest": "{}",
+            }
             for image_id in image_ids
         ]
         return {"images": images, "failures": []}

@@ -19,6 +19,15 @@ _server = pytest.StashKey["LocalAws | None"]()
 _before = pytest.StashKey[dict[str, str] | None]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the setting `local_aws_images`."""
+    parser.addini(
+        "local_aws_images",
+        "lines REPOSITORY=PATH: libraries of containers of an image, a file of requirements or a virtual environment",
+        "linelist",
+    )
+
+
 @pytest.fixture(scope="session")
 def local_aws(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -29,8 +38,9 @@ def local_aws(
     from .server import LocalAws
 
     state, config = tmp_path_factory.mktemp("local-aws"), request.config
+    named = [line.partition("=") for line in config.getini("local_aws_images")]
     try:
-        with LocalAws(state) as server:
+        with LocalAws(state, images={name: config.rootpath / path for name, _, path in named}) as server:
             config.stash[_server] = server
             _set_environment(config, server)
             yield server

@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -70,10 +70,14 @@ class LocalAws:
     `state_dir`: folder for the files of jobs, functions and endpoints, which are in a folder of their own there, removed
     when this stops. Moto's state belongs to the process, so run one LocalAws at a time. Port 0 takes a free one. `keep`: write
     the state of all services to `state_dir`, and start with what is there. Raises PortInUseError, and StateInUseError when
-    another one uses the folder; `start` raises StateFileError for the state of another version.
+    another one uses the folder; `start` raises StateFileError for the state of another version. `images`: libraries of container
+    images that are not AWS's: by repository, with or without a tag, a file of requirements or a virtual environment's folder.
     """
 
-    def __init__(self, state_dir: Path, port: int = 0, *, keep: bool = False) -> None:
+    def __init__(
+        self, state_dir: Path, port: int = 0, *, keep: bool = False, images: Mapping[str, Path] | None = None
+    ) -> None:
+        self.images = dict(images or {})
         self._folder = StateFolder(state_dir)
         self.state_dir = self._folder.run
         self.kept_dir = self._folder.kept if keep else self._folder.run

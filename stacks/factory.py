@@ -1,5 +1,7 @@
 """All stacks of a factory: a foundation per environment, a stack per model and environment, and the delivery."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from aws_cdk import App, Stage
@@ -16,7 +18,7 @@ from model_factory.config import (
     naming_mistakes,
 )
 from model_factory.config.delivery import Delivery
-from model_factory.core.image import ImageError
+from model_factory.core.image import SCIKIT_LEARN, ImageError, image_uri
 from model_factory.core.regions import region_mistakes
 from model_factory.definition import DefinitionError
 from model_factory.model.job_code import build_job_code
@@ -60,14 +62,19 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
     promotes = any(model.promote == "model" for model in configs.values())
     delivered: list[tuple[Environment, Stage]] = []
     spot = any(model.training.spot for model in configs.values())
-    images = [model.training.image for model in configs.values() if model.training.image]
     for environment in config.environments:
         scope: App | Stage = app
         if environment in config.delivered:
             scope = Stage(app, environment.name)
             delivered.append((environment, scope))
         foundation = FoundationStack(
-            scope, config, environment, promotes=promotes, models=list(configs), images=images, spot=spot
+            scope,
+            config,
+            environment,
+            promotes=promotes,
+            models=list(configs),
+            images=_images(configs, environment.region),
+            spot=spot,
         )
         for name, model in configs.items():
             try:
@@ -101,6 +108,16 @@ def _add_delivery(
     from .delivery import DeliveryStack
 
     DeliveryStack(app, config, delivery, delivered)
+
+
+def _images(configs: Mapping[str, ModelConfig], region: str) -> list[str]:
+    """Images of the models that are not the default one. One that is not in the region is reported by its model's stack."""
+    found: list[str] = []
+    for config in configs.values():
+        if config.training.image or config.training.framework != SCIKIT_LEARN:
+            with suppress(ImageError):
+                found.append(image_uri(config, region))
+    return found
 
 
 def _check_regions(factory: FactoryConfig, path: Path) -> None:

@@ -219,6 +219,8 @@ class FoundationStack(Stack):
             alarm_topic=self._by_name.alarm_topic,
             undelivered=self._by_name.undelivered_queue,
         )
+        cleanup = self._function("EndpointCleanup", "endpoint-cleanup", _CLEANUP_TIMEOUT, statements)
+        monitor = self._function("Monitor", "monitor", _MINUTE, statements)
         self.resources = EnvironmentResources(
             data_bucket=self._lake.data,
             artifacts_bucket=self._lake.artifacts,
@@ -230,10 +232,8 @@ class FoundationStack(Stack):
             score_queue=self._behind_queue("Score", _MINUTE, statements, delay=_BURST),
             undelivered_queue=self._undelivered.queue,
             scheduler_role=cast(iam.IRole, self._scheduler.role),
-            endpoint_cleanup=cast(
-                lambda_.IFunction,
-                self._function("EndpointCleanup", "endpoint-cleanup", _CLEANUP_TIMEOUT, statements).function,
-            ),
+            endpoint_cleanup=cast(lambda_.IFunction, cleanup.function),
+            monitor=cast(lambda_.IFunction, monitor.function),
             vpc=self.vpc,
         )
 

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig, ModelConfig
-from model_factory.core.image import default_image_uri, patch_warning
+from model_factory.core.image import image_uri, patch_warning
 from model_factory.core.network import VpcConfig
 from model_factory.core.permissions import apply_permissions_boundary
 from model_factory.environment.resources import EnvironmentResources
@@ -91,7 +91,7 @@ class ModelStack(Stack):
         self.props = props = ModelProps(
             config=model,
             names=self.names,
-            image=model.training.image or default_image_uri(environment.region),
+            image=image_uri(model, environment.region),
             code=code,
             asset=assets.Asset(self, "Code", path=str(Path(code.path))),
             approval=environment.approval,

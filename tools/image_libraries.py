@@ -22,14 +22,26 @@ from model_factory.libraries.modules import top_level
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "constructs" / "model_factory" / "core" / "image_libraries.json"
-NAMES = ROOT / "local_aws" / "sagemaker" / "image_libraries.json"
-"""The names alone, by image: the embedded AWS is a package of its own."""
-FACTS = "docs/src/data/sagemaker-scikit-learn/1.9-0-cpu-sagemaker.yml"
-LOCKS = {"sagemaker-scikit-learn:1.9-0-cpu-py3": ("docker/sklearn/1.9-0/uv.lock", FACTS)}
+INSTALLED = ROOT / "local_aws" / "sagemaker" / "image_libraries.json"
+"""What the embedded AWS, a package of its own, installs for a container of each image."""
+FACTS = "docs/src/data/sagemaker-{}/{}-cpu-sagemaker.yml"
+LOCKS = {
+    "sagemaker-scikit-learn:1.9-0-cpu-py3": ("docker/sklearn/1.9-0/uv.lock", FACTS.format("scikit-learn", "1.9-0")),
+    "sagemaker-xgboost:3.2-0": ("docker/xgboost/uv.lock", FACTS.format("xgboost", "3.2-0")),
+}
 """Paths of the lock and of the page with the dates of support, by repository and tag.
 
 The Dockerfiles install Python 3.12 on Amazon Linux 2023, which has glibc 2.34.
 """
+SERVING_MODULES = {
+    "sagemaker-scikit-learn": {"sagemaker_sklearn_container": "sagemaker-sklearn-container"},
+    "sagemaker-xgboost": dict.fromkeys(
+        ("sagemaker_algorithm_toolkit", "sagemaker_xgboost_container"), "sagemaker-xgboost-container"
+    ),
+}
+"""AWS's own modules by repository: wheels that the images' builds make."""
+ACCELERATORS = ("cuda-", "nvidia-")
+"""Libraries of hundreds of megabytes, without which XGBoost runs on processors, as the embedded AWS does."""
 PYTHON, PLATFORM = "3.12", "x86_64-manylinux_2_34"
 SOURCES_ONLY = {
     "enum-compat": [],
@@ -86,8 +98,7 @@ def modules(versions: dict[str, str]) -> dict[str, str]:
         for distribution in distributions(path=[folder]):
             name = canonicalize_name(distribution.name)
             found |= dict.fromkeys(top_level(map(str, distribution.files or [])), name)
-    # AWS's own serving module, a wheel that its build makes.
-    return dict(sorted({**found, "sagemaker_sklearn_container": "sagemaker-sklearn-container"}.items()))
+    return found
 
 
 def from_locks(clone: Path) -> dict[str, Any]:
@@ -100,7 +111,7 @@ def from_locks(clone: Path) -> dict[str, Any]:
             "platform": PLATFORM,
             "end_of_patch": yaml.safe_load(_read(clone, facts))["eop"],
             "libraries": found,
-            "modules": modules(found),
+            "modules": dict(sorted((modules(found) | SERVING_MODULES[image.partition(":")[0]]).items())),
         }
     return images
 
@@ -110,12 +121,22 @@ def _read(clone: Path, path: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def names_of(content: dict[str, Any]) -> dict[str, list[str]]:
-    """Names of the libraries by image."""
-    return {image: list(each["libraries"]) for image, each in content.items()}
+def installed(content: dict[str, Any]) -> dict[str, Any]:
+    """By image: its Python, and the version of each library that has a wheel and needs no accelerator."""
+    return {
+        image: {
+            "python": each["python"],
+            "libraries": {
+                name: version
+                for name, version in each["libraries"].items()
+                if name not in SOURCES_ONLY and not name.startswith(ACCELERATORS)
+            },
+        }
+        for image, each in content.items()
+    }
 
 
 if __name__ == "__main__":
     content = from_locks(Path(sys.argv[1]))
     TARGET.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    NAMES.write_text(json.dumps(names_of(content), indent=1) + "\n", encoding="utf-8")
+    INSTALLED.write_text(json.dumps(installed(content), indent=1) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Two servers for a model.tar.gz, each a process: AWS's serving toolkit, and the container of the embedded AWS."""
+"""Servers for a model.tar.gz, each a process: AWS's serving toolkit, the embedded AWS's container, and that of own images."""
 
 import http.client
 import os
@@ -110,6 +110,16 @@ def embedded(archive: Path, root: Path, environment: dict[str, str] = SERVING_EN
     with _running(
         [sys.executable, str(CONTAINER), str(folder), str(port)], root, port, settings, environment, folder
     ) as server:
+        yield server
+
+
+@contextmanager
+def own_image(archive: Path, root: Path, environment: dict[str, str] = SERVING_ENVIRONMENT) -> Iterator[Server]:
+    """Run the application that the artifact carries, with the server of the example of an own image."""
+    folder, port = _unpack(archive, root), free_port()
+    gunicorn = [str(TOOLKIT / "python"), "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+    command = [*gunicorn, "--chdir", str(folder / "code"), "jobs.wsgi:app"]
+    with _running(command, root, port, {"PATH": "/usr/bin:/bin"} | NO_NETWORK, environment, folder) as server:
         yield server
 
 

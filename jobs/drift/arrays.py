@@ -1,7 +1,7 @@
 """Columns of pandas and pyarrow tables in the two forms that are counted: float64 with NaN, or strings with nulls."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:  # importing pandas takes longer than counting a million numbers
     import pandas as pd
 
-type Data = pd.DataFrame | pa.Table | pa.RecordBatch
+Data: TypeAlias = "pd.DataFrame | pa.Table | pa.RecordBatch"
 
 NUMERIC = ("integer", "number", "boolean")
 compute: Any = pc  # its functions are created at run time, so type checkers do not know them

@@ -23,6 +23,7 @@ _METADATA = (
     "trigger",
     "git_commit",
     "code_digest",
+    "libraries_digest",
     "data_digest",
     "content_digest",
     "artifact_digest",

@@ -42,7 +42,15 @@ class Entities:
         if manifest is None:
             return
         metadata = record["facts"].get("CustomerMetadataProperties", {})
-        names = ("content_digest", "data_digest", "code_digest", "git_commit", "pipeline_execution", "image")
+        names = (
+            "content_digest",
+            "data_digest",
+            "code_digest",
+            "libraries_digest",
+            "git_commit",
+            "pipeline_execution",
+            "image",
+        )
         properties = {name: str(metadata[name])[:LONGEST_PROPERTY] for name in names if metadata.get(name)}
         types = [{"SourceIdType": "S3Version", "Value": manifest["version_id"]}] if manifest.get("version_id") else []
         artifact = self._artifact(

@@ -25,7 +25,17 @@ from run_events import (
 _ENDS = {"succeeded": "COMPLETE", "failed": "FAIL", "stopped": "ABORT"}
 _DEPLOYED = {"succeeded": "COMPLETE", "rolled back": "FAIL", "failed": "FAIL"}
 _STEPS = {"Succeeded": "COMPLETE", "Failed": "FAIL", "Stopped": "ABORT"}
-_TAGS = ("git_commit", "code_digest", "image", "hyperparameters_digest", "seed", "trigger", "metric", "metric_value")
+_TAGS = (
+    "git_commit",
+    "code_digest",
+    "libraries_digest",
+    "image",
+    "hyperparameters_digest",
+    "seed",
+    "trigger",
+    "metric",
+    "metric_value",
+)
 """Metadata of a version that become tags of its run."""
 
 

@@ -19,6 +19,7 @@ from ..json_api import Record, now
 from ..kept import forget
 from ..warm import Process
 from .container_view import ML, STOP_SECONDS, ContainerView, kill, terminate
+from .image_environments import NoEnvironmentError
 from .service import Service
 from .state import State, subnets, vpc_config
 from .storage import Storage
@@ -71,8 +72,14 @@ class Job:
         max_seconds: float,
         limit: str = "MaxRuntime",
     ) -> int:
-        """Run the container's command to its end; its exit code. One that takes too long is stopped, `timed_out` is `limit`."""
-        view = ContainerView(self.root, self._service.images.python(image))
+        """Run the container's command to its end; its exit code. One that takes too long is stopped, `timed_out` is `limit`.
+
+        Raises JobError when there is no environment for the image.
+        """
+        try:
+            view = ContainerView(self.root, self._service.images.python(image))
+        except NoEnvironmentError as error:
+            raise JobError(f"ClientError: {error}") from error
         accounts, region = self._service.local.accounts, self._state.region
         credentials = accounts.assume(self.record["RoleArn"], "SageMaker", subnets(self.record), region)
         self._service.local.faults.add_process(credentials["AWS_ACCESS_KEY_ID"], self.kill)

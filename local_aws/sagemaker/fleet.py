@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..json_api import Record
 from .container_view import MODEL, ContainerView, kill
+from .image_environments import NoEnvironmentError
 from .read_only import ReadOnlyFolder
 from .service import Service
 from .state import State, find, subnets, vpc_config
@@ -70,6 +71,10 @@ class Fleet:
         self._log_at = (f"/aws/sagemaker/Endpoints/{endpoint}", self._root.name)
         self._logged = 0
         try:
+            python = service.images.python(container["Image"])
+        except NoEnvironmentError as error:
+            raise FleetError(str(error)) from error
+        try:
             service.roles.create_interfaces(model["ExecutionRoleArn"], vpc_config(model), state)
             service.roles.pull_image(model["ExecutionRoleArn"], container["Image"])
             Storage(s3).download_object(container["ModelDataUrl"], archive)
@@ -78,7 +83,6 @@ class Fleet:
         except Exception as error:
             raise FleetError(f"Failed to download model data for {endpoint}: {error}") from error
         self.port = _free_port()
-        python = service.images.python(container["Image"])
         view = ContainerView(self._root / "ml", python)
         self._guard = None if batch is not None or view.make_read_only(MODEL) else ReadOnlyFolder(folder)
         credentials = service.local.accounts.assume(self._role, "SageMaker", subnets(model), state.region)

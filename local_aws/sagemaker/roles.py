@@ -5,7 +5,6 @@ and CreateModel need, also in a VPC) and "API permissions: actions, permissions,
 callers need).
 """
 
-import hashlib
 import logging
 import re
 import threading
@@ -17,6 +16,7 @@ from ..authorization import AccessDeniedError
 from ..authorization.principals import caller_identity
 from ..interfaces import EmbeddedAws
 from ..json_api import ServiceError
+from .image_environments import digest_of
 from .state import State
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def image_digest(image: str) -> str | None:
     """
     if not IMAGE.match(image) or not (found := _TAG.fullmatch(image)):
         return None
-    return found["digest"] or f"sha256:{hashlib.sha256(found['name'].encode()).hexdigest()}"
+    return found["digest"] or digest_of(found["name"])
 
 
 class Roles:

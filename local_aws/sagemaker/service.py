@@ -51,7 +51,7 @@ class Service(JsonApi):
         super().__init__("sagemaker")
         self.local = local
         self.roles = Roles(local)
-        self.images = ImageEnvironments(local.state_dir / "images")
+        self.images = ImageEnvironments(local.state_dir / "images", local.images)
         self.starter = Starter(local.on_stop, PRELOADED, unforked=2, images=self.images)
         self.stopping = threading.Event()
         self.cores = threading.Semaphore(_cores())

@@ -1,4 +1,4 @@
-"""Commands on the files of a user's repository: init, new, lock, validate, schema, upgrade."""
+"""Commands on the files of a user's repository: init, new, lock, check-image, validate, schema, upgrade."""
 
 import json
 from pathlib import Path
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `model-factory`."""
     for command in (init, new, lock, validate, schema, upgrade):
         app.command()(command)
+    app.command("check-image")(check_image)
 
 
 def init(
@@ -80,6 +81,18 @@ def lock(name: ModelName, root: ProjectFolder = Path()) -> None:
     locked = read_lock(folder, image)
     brought = ", ".join(f"{each} {version}" for each, version in locked.packages.items()) if locked else ""
     out.print(f"wrote {path}: {brought or f'all libraries are in the image {image.name}'}; commit it", soft_wrap=True)
+
+
+def check_image(
+    out_file: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("check-image.pyz"),
+) -> None:
+    """Write a file that Python runs inside of an own image: it says which points of the contract the image does not meet."""
+    from ..image_check.build import build
+
+    path = build(out_file)
+    out.print(f"wrote {path}; run it in the image:", soft_wrap=True)
+    volume = f"--volume {path.resolve().parent}:/check:ro --tmpfs /opt/ml:mode=1777"
+    out.print(f"docker run --rm --entrypoint python3 {volume} <image> /check/{path.name}", soft_wrap=True, markup=False)
 
 
 def validate(

@@ -1,9 +1,10 @@
 """Promotion of an approved version to a later environment: the same artifact, encrypted with that environment's key."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from model_factory.core.image import ImageError, default_image_uri
+from model_factory.core.image import ImageError, default_image_uri, images
 from model_factory.functions.shared.promotion import Promoted, PromotionError, Target
 from model_factory.functions.shared.promotion import promote as promote_package
 from model_factory.functions.shared.records import RecorderQueue
@@ -57,12 +58,12 @@ def promote(
 
 
 def _image(image: str, source: EnvironmentSession, target: EnvironmentSession) -> str | None:
-    """URI of AWS's scikit-learn image in the target's region. None for any other image: its URI does not change."""
-    try:
-        is_default = image == default_image_uri(source.environment.region)
-        return default_image_uri(target.environment.region) if is_default else None
-    except ImageError:
-        return None
+    """URI of AWS's image of a framework in the target's region. None for any other image: its URI does not change."""
+    for framework in images():
+        with suppress(ImageError):
+            if image == default_image_uri(source.environment.region, framework):
+                return default_image_uri(target.environment.region, framework)
+    return None
 
 
 def _origins(sagemaker: Any, group: str) -> Iterator[str]:

@@ -169,7 +169,8 @@ def lineage(package: dict[str, Any]) -> list[str]:
         f"registered {package['CreationTime']:%Y-%m-%d %H:%M} UTC by execution {execution} ({described}); {decided}",
         f"data {metadata.get('data_digest', 'unknown')}, manifest {metadata.get('data_manifest', 'unknown')}",
         f"code {metadata.get('code_digest', 'unknown')}, commit {metadata.get('git_commit', 'unknown')}, "
-        f"image {metadata.get('image', 'unknown')}, seed {metadata.get('seed', 'unknown')}",
+        f"image {metadata.get('image', 'unknown')}, seed {metadata.get('seed', 'unknown')}"
+        + (f", libraries {metadata['libraries_digest']}" if "libraries_digest" in metadata else ""),
     ]
 
 

@@ -168,7 +168,10 @@ def _code(recorded: Recorded, uri: str | None, environment: Mapping[str, str], m
     commit = environment.get("GIT_COMMIT") or metadata.get("git_commit")
     link = Link("code", (uri or "").rpartition("/")[2] or "zip of the jobs", uri or kept)
     link.facts = known(
-        commit=commit, digest=environment.get("CODE_DIGEST") or registered, kept_as=kept if uri else None
+        commit=commit,
+        digest=environment.get("CODE_DIGEST") or registered,
+        libraries_digest=metadata.get("libraries_digest"),
+        kept_as=kept if uri else None,
     )
     if environment and environment.get("CODE_DIGEST") != registered:
         link.problem = (

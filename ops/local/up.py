@@ -33,6 +33,14 @@ def all_accounts(project: Project) -> dict[str, tuple[str, str]]:
     return project.accounts | {project.factory.delivery_names(delivery).prefix: (delivery.account, delivery.region)}
 
 
+def own_images(root: Path) -> dict[str, Path]:
+    """Requirements of images of one's own, by repository: `images/<repository>/requirements.lock`, or else requirements.txt."""
+    folder, found = root / "images", dict[str, Path]()
+    for name in ("requirements.txt", "requirements.lock"):
+        found |= {path.parent.relative_to(folder).as_posix(): path for path in sorted(folder.rglob(name))}
+    return found
+
+
 def create_repository(local: LocalAws, delivery: Delivery) -> Path:
     """Create the source repository, if it is not there: of the connection, or of CodeCommit in the tooling account.
 
@@ -96,7 +104,7 @@ def up(project: Project, port: int, console: Console, *, keep: bool = False) -> 
     delivery = project.factory.delivery
     forget_aws_settings()
     try:
-        local = LocalAws(project.root / STATE, port, keep=keep)
+        local = LocalAws(project.root / STATE, port, keep=keep, images=own_images(project.root))
         local.start()
     except PortInUseError as error:
         raise UsageError(f"cannot listen on port {port}: {error.strerror}; give another --port") from None

@@ -236,8 +236,10 @@ def _live(names: EnvironmentNames) -> list[str]:
 def _report(names: EnvironmentNames) -> Iterable[Statement]:
     artifacts = names.bucket_arn("artifacts")
     yield from _status(names)
-    yield _allow("s3", ["ListBucket"], [artifacts]) | _condition("StringLike", "s3:prefix", ["*/monitor/*"])
-    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/executions/*", f"{artifacts}/*/monitor/*"])
+    yield _allow("s3", ["ListBucket"], [artifacts]) | _condition(
+        "StringLike", "s3:prefix", ["*/monitor/*", "*/scoring/*"]
+    )
+    yield _allow("s3", ["GetObject"], [f"{artifacts}/*/{folder}/*" for folder in ("executions", "monitor", "scoring")])
 
 
 COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {

@@ -7,9 +7,11 @@ from .elements import when
 from .glance import measured
 from .sources import Document, ModelReport, version_before
 
+LIBRARIES = "libraries_digest"
 _COMPARED = {
     "data_digest": "data",
     "code_digest": "code",
+    LIBRARIES: "libraries",
     "image": "image",
     "hyperparameters_digest": "hyperparameters",
     "seed": "seed",
@@ -44,7 +46,9 @@ def changed(report: ModelReport) -> str | None:
         return None
     ours, theirs = (each.get("CustomerMetadataProperties", {}) for each in (report.live, before))
     known = {key: name for key, name in _COMPARED.items() if key in ours and key in theirs}
-    different = [name for key, name in known.items() if ours[key] != theirs[key]]
+    if LIBRARIES in {*ours, *theirs}:  # a version without has no libraries of its own
+        known[LIBRARIES] = _COMPARED[LIBRARIES]
+    different = [name for key, name in known.items() if ours.get(key) != theirs.get(key)]
     same = [name for name in known.values() if name not in different]
     parts = [f"changed: {', '.join(different) or 'nothing that is recorded'}"] if known else []
     parts += [f"the same: {', '.join(same)}"] if same else []

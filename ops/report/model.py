@@ -29,6 +29,7 @@ def section_of(report: ModelReport, charts: Charts) -> Renderable:
         list(_versions(report, charts)),
         list(_champion(report)),
         list(_drift(report, charts)),
+        list(_scored(report)),
         list(_features(report, charts)),
         list(_groups(report)),
         list(_data(report)),
@@ -127,6 +128,26 @@ def _drift(report: ModelReport, charts: Charts) -> Iterator[Node]:
         yield sheet(f"Violations of {report.key}", ("column", "violation"), rows)
 
 
+def _scored(report: ModelReport) -> Iterator[Node]:
+    """Runs that scored files; nothing for a model that has none."""
+    if not report.scorings:
+        return
+    yield h3["Scored files"]
+    rows = [
+        (
+            when(each["time"]),
+            f"v{each['version']}" if each["version"] else "-",
+            each["outcome"],
+            f"{len(each['objects']):,}",
+            f"{each['rows']:,}",
+            each["reason"] or "",
+        )
+        for each in report.scorings
+    ]
+    titles = ("run", "version", "outcome", "files", "rows", "why it failed")
+    yield sheet(f"Files scored by {report.key}", titles, rows, numbers=(3, 4))
+
+
 def _effect(run: Mapping[str, Any], name: str) -> float | None:
     return next((each["effect"] for each in run["features"] if each["name"] == name), None)
 
@@ -195,6 +216,7 @@ def _data(report: ModelReport) -> Iterator[Node]:
             "manifest": metadata.get("data_manifest"),
             "data digest": metadata.get("data_digest"),
             "code": _code(metadata),
+            "libraries": metadata.get("libraries_digest"),
             "image": metadata.get("image"),
             "seed": metadata.get("seed"),
             "artifact": metadata.get("artifact_digest"),

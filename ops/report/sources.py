@@ -20,7 +20,7 @@ from ..project import EnvironmentSession
 VERSIONS = 10
 """Versions of a model that the report shows, the newest first."""
 RUNS = 14
-"""Monitor runs whose drift the report shows."""
+"""Monitor runs whose drift the report shows, and runs that scored files."""
 
 type Document = dict[str, Any]
 
@@ -39,6 +39,7 @@ class ModelReport:
         documents: JSON files of `live` by name: evaluation, importance, explanation, report, columns; `report_before` is the
             report of the version before it.
         runs: Reports of the newest monitor runs, the oldest first.
+        scorings: Reports of the newest runs that scored files, the newest first.
         missing: Documents that could not be read, and why.
     """
 
@@ -50,6 +51,7 @@ class ModelReport:
     versions: list[Document] = field(default_factory=list[Document])
     documents: dict[str, Document] = field(default_factory=dict[str, Document])
     runs: list[Document] = field(default_factory=list[Document])
+    scorings: list[Document] = field(default_factory=list[Document])
     missing: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -96,6 +98,7 @@ def _read(session: EnvironmentSession, facts: ModelFacts, now: datetime) -> Mode
         versions=versions,
         documents={name: content for name, content in documents.items() if content is not None},
         runs=runs,
+        scorings=files.scorings(facts.model),
         missing=files.missing,
     )
 
@@ -141,12 +144,18 @@ class _Files:
 
     def runs(self, model: str) -> list[Document]:
         """Reports of the newest monitor runs, the oldest first."""
-        bucket, prefix = self._names.bucket("artifacts"), f"{model}/monitor/"
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        entries = [
-            each for page in pages for each in page.get("Contents", []) if each["Key"].endswith("/report/report.json")
-        ]
-        newest = sorted(entries, key=lambda each: each["LastModified"])[-RUNS:]
-        read = [self.read("monitor run", f"s3://{bucket}/{each['Key']}") for each in newest]
-        found = [each for each in read if each]
+        found = self._newest("monitor run", f"{model}/monitor/", "/report/report.json")
         return sorted(found, key=lambda each: datetime.fromisoformat(each["scheduled_time"]).astimezone(UTC))
+
+    def scorings(self, model: str) -> list[Document]:
+        """Reports of the newest runs that scored files, the newest first."""
+        return self._newest("scoring run", f"{model}/scoring/", "/report.json")[::-1]
+
+    def _newest(self, name: str, prefix: str, ending: str) -> list[Document]:
+        """The newest JSON files of a folder of the artifacts bucket with an ending, the oldest first."""
+        bucket = self._names.bucket("artifacts")
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        entries = [each for page in pages for each in page.get("Contents", []) if each["Key"].endswith(ending)]
+        newest = sorted(entries, key=lambda each: each["LastModified"])[-RUNS:]
+        read = [self.read(name, f"s3://{bucket}/{each['Key']}") for each in newest]
+        return [each for each in read if each]

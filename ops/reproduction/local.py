@@ -207,7 +207,7 @@ def _environment(target: Path, minor: str, wanted: Mapping[str, str]) -> Path:
         raise CannotRebuild("uv is not installed, which makes environments with other libraries: pip install uv")
     python = target / "bin" / "python"
     for command in (
-        [uv, "venv", "--quiet", "--python", minor, str(target)],
+        [uv, "venv", "--quiet", "--python", interpreter(minor), str(target)],
         [uv, "pip", "install", "--quiet", "--python", str(python), *(f"{n}=={v}" for n, v in sorted(wanted.items()))],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -215,6 +215,13 @@ def _environment(target: Path, minor: str, wanted: Mapping[str, str]) -> Path:
             reason = " ".join(done.stderr.split())[-600:]
             raise CannotRebuild(f"the recorded libraries cannot be installed here: {reason}")
     return python
+
+
+def interpreter(version: str) -> str:
+    """A Python of pyenv's, which uv does not look for, or the version, such as `3.11`: uv searches PATH or downloads one."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    of_pyenv = sorted(root.glob(f"versions/{version}.*/bin/python"))
+    return str(of_pyenv[-1]) if of_pyenv else version
 
 
 def _installed(name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Fixtures: an artifact of the deployed jobs, served by AWS's toolkit and by the embedded AWS."""
+"""Fixtures: an artifact of the deployed jobs, served by AWS's toolkit, by the embedded AWS and as in an own image."""
 
 import shutil
 import subprocess
@@ -36,6 +36,12 @@ def archive(tmp_path_factory):
 @pytest.fixture(scope="session")
 def aws(archive, tmp_path_factory):
     with servers.toolkit(archive, tmp_path_factory.mktemp("toolkit")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def own_image(archive, tmp_path_factory):
+    with servers.own_image(archive, tmp_path_factory.mktemp("own-image")) as server:
         yield server
 
 

@@ -1,4 +1,4 @@
-"""The embedded endpoint and AWS's serving toolkit return the same responses for the same artifact and requests."""
+"""The embedded endpoint, own images with jobs/wsgi.py and AWS's serving toolkit give the same responses for the same artifact."""
 
 import json
 
@@ -28,12 +28,13 @@ def instances(inputs):
 
 
 @pytest.fixture
-def both(aws, embedded):
-    """Sends a request to both servers, asserts that their responses are equal, and returns the response."""
+def all_servers(aws, embedded, own_image):
+    """Sends a request to all servers, asserts that their responses are equal, and returns the response."""
 
     def invoke(body, content_type=CSV, accept=CSV):
-        expected, response = aws.invoke(body, content_type, accept), embedded.invoke(body, content_type, accept)
-        assert response == expected
+        expected = aws.invoke(body, content_type, accept)
+        for server in (embedded, own_image):
+            assert server.invoke(body, content_type, accept) == expected
         return expected
 
     return invoke
@@ -41,8 +42,8 @@ def both(aws, embedded):
 
 @pytest.mark.parametrize("accept", [CSV, JSON])
 @pytest.mark.parametrize("content_type", [CSV, JSON])
-def test_scores_are_equal(both, csv, instances, content_type, accept):
-    response = both(csv if content_type == CSV else instances, content_type, accept)
+def test_scores_are_equal(all_servers, csv, instances, content_type, accept):
+    response = all_servers(csv if content_type == CSV else instances, content_type, accept)
 
     assert (response.status, response.content_type) == (200, accept)
     scores = json.loads(response.body)["predictions"] if accept == JSON else [float(v) for v in response.body.split()]
@@ -61,27 +62,27 @@ def test_answer_names_version_and_is_the_same_otherwise(archive, tmp_path, embed
         assert (answer.status, answer.content_type, answer.body) == (200, without.content_type, without.body)
 
 
-def test_scores_of_all_types_of_requests_are_equal(both, csv, instances, records, inputs):
-    expected = both(csv).body
-    assert both(instances, JSON).body == expected
+def test_scores_of_all_types_of_requests_are_equal(all_servers, csv, instances, records, inputs):
+    expected = all_servers(csv).body
+    assert all_servers(instances, JSON).body == expected
     lines = "".join(json.dumps(each) + "\n" for each in json.loads(instances)["instances"])
-    assert both(lines, "application/jsonlines").body == expected
+    assert all_servers(lines, "application/jsonlines").body == expected
     training = records.head(ROWS)
-    assert both(training.to_csv(index=False), "text/csv; header=present").body == expected
-    assert both(training.to_parquet(), "application/x-parquet").body == expected
+    assert all_servers(training.to_csv(index=False), "text/csv; header=present").body == expected
+    assert all_servers(training.to_parquet(), "application/x-parquet").body == expected
 
 
-def test_answers_carry_labels_on_request(both, csv):
-    response = both(csv, accept="application/json; labels=true")
+def test_answers_carry_labels_on_request(all_servers, csv):
+    response = all_servers(csv, accept="application/json; labels=true")
     assert (response.status, response.content_type) == (200, JSON)
     predictions = json.loads(response.body)["predictions"]
     assert set(predictions[0]) == {"label", "scores"}
     assert {each["label"] for each in predictions} == {0, 1}
 
 
-def test_value_that_features_cannot_convert_is_400(both, csv):
+def test_value_that_features_cannot_convert_is_400(all_servers, csv):
     first, _, rest = csv.partition("\n")
-    response = both(",".join([*first.split(",")[:-1], "abc"]) + "\n" + rest)
+    response = all_servers(",".join([*first.split(",")[:-1], "abc"]) + "\n" + rest)
     assert (response.status, response.content_type) == (400, JSON)
     assert "column 'RAC1P': the model cannot use 'abc' in row 1" in json.loads(response.body)["error"]
 
@@ -97,14 +98,14 @@ def test_value_that_features_cannot_convert_is_400(both, csv):
         ("", JSON),
     ],
 )
-def test_accept_header_selects_content_type(both, csv, accept, content_type):
-    response = both(csv, accept=accept)
+def test_accept_header_selects_content_type(all_servers, csv, accept, content_type):
+    response = all_servers(csv, accept=accept)
     assert (response.status, response.content_type) == (200, content_type)
 
 
 @pytest.mark.parametrize("content_type", ["text/csv; charset=utf-8", "application/json; charset=utf-8"])
-def test_charset_in_content_type_is_accepted(both, csv, instances, content_type):
-    assert both(csv if "csv" in content_type else instances, content_type).status == 200
+def test_charset_in_content_type_is_accepted(all_servers, csv, instances, content_type):
+    assert all_servers(csv if "csv" in content_type else instances, content_type).status == 200
 
 
 @pytest.mark.parametrize(
@@ -121,15 +122,15 @@ def test_charset_in_content_type_is_accepted(both, csv, instances, content_type)
         (b"\x80\xff" * 8, "application/octet-stream", "content type 'application/octet-stream' is not known"),
     ],
 )
-def test_invalid_input_returns_400_with_reason(both, body, content_type, reason):
-    response = both(body, content_type)
+def test_invalid_input_returns_400_with_reason(all_servers, body, content_type, reason):
+    response = all_servers(body, content_type)
 
     assert (response.status, response.content_type) == (400, JSON)
     assert reason in json.loads(response.body)["error"]
 
 
-def test_body_that_is_not_text_returns_error(both):
-    assert both(b"\xff\xfe\x00" * 4).status >= 400
+def test_body_that_is_not_text_returns_error(all_servers):
+    assert all_servers(b"\xff\xfe\x00" * 4).status >= 400
 
 
 def test_request_without_content_type_is_json(aws, embedded, instances):
@@ -139,9 +140,9 @@ def test_request_without_content_type_is_json(aws, embedded, instances):
     assert len(json.loads(response.body)["predictions"]) == ROWS
 
 
-def test_valid_request_succeeds_after_invalid_request(both, csv):
-    both("1,2,3\n")
-    assert both(csv).status == 200
+def test_valid_request_succeeds_after_invalid_request(all_servers, csv):
+    all_servers("1,2,3\n")
+    assert all_servers(csv).status == 200
 
 
 @pytest.mark.parametrize("environment", [{}, {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "1"}])

@@ -24,6 +24,7 @@ RUN_BY = {
     "model-factory validate": COMMANDS,
     "model-factory schema": COMMANDS,
     "model-factory lock": COMMANDS,
+    "model-factory check-image": COMMANDS,
     "model-factory status": "tests/unit/ops/test_status_command.py",
     "model-factory redeploy": "tests/unit/ops/test_deployments.py",
     "model-factory rollback": COMMANDS,

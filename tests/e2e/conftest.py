@@ -25,6 +25,7 @@ from model_factory.ops.waiting import wait_for
 from tools import operations
 
 from .completeness import assert_complete
+from .families import IMAGES
 from .recorder import Recorder
 from .sales import records
 
@@ -186,7 +187,7 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture(scope="session")
 def local(tmp_path_factory):
-    with LocalAws(tmp_path_factory.mktemp("aws"), 0) as local:
+    with LocalAws(tmp_path_factory.mktemp("aws"), 0, images=IMAGES) as local:
         local._dispatcher.replaced["sagemaker"].starter.fork_all()
         yield local
         operations.check_run(local.rules.report())

@@ -27,6 +27,7 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
             "recorder",
             "publisher",
             "score",
+            "monitor",
             "record-signer",
             "alerts",
             "endpoint-cleanup",

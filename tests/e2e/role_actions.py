@@ -234,11 +234,30 @@ def destroy_and_redeploy(factory: Factory) -> None:
 
 
 def check_without_endpoint(factory: Factory) -> None:
-    """The monitor finds neither an endpoint nor an approved version."""
+    """There is neither an endpoint nor an approved version: no check starts, and one that a person starts says so."""
+    pipeline = factory.names.monitor_pipeline
+    before = factory.newest_execution(pipeline)
+    assert_no_check_starts(factory)
+    factory.client("sagemaker").start_pipeline_execution(PipelineName=pipeline, ClientRequestToken=uuid.uuid4().hex)
+    checked = factory.wait_for_next_execution(pipeline, before)
+    assert checked.status == "Succeeded", checked.reason
+
+
+def assert_no_check_starts(factory: Factory) -> None:
+    """The schedule's function says why there is nothing to monitor, and starts no job."""
     before = factory.newest_execution(factory.names.monitor_pipeline)
     factory.run_schedule("monitor")
-    checked = factory.wait_for_next_execution(factory.names.monitor_pipeline, before)
-    assert checked.status == "Succeeded", checked.reason
+
+    def said() -> bool | None:
+        return (
+            any(
+                "nothing to monitor" in line for line in factory.log_messages(f"{factory.session.names.prefix}-monitor")
+            )
+            or None
+        )
+
+    wait_for("the reason why nothing is monitored", said, TIMEOUT_SECONDS)
+    assert factory.newest_execution(factory.names.monitor_pipeline) == before
 
 
 def destroy_environment(factory: Factory, name: str) -> None:

@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from model_factory.ops.cli import app
+
+from .role_actions import assert_no_check_starts
 
 pytestmark = pytest.mark.e2e
 MODEL_FACTORY = Path(sys.executable).with_name("model-factory")
@@ -65,7 +68,10 @@ def test_doctor_finds_no_problem_in_deployed_environment(deployed, run):
     }
 
 
-@pytest.mark.slow
+def test_model_without_endpoint_and_version_starts_no_check(deployed):
+    assert_no_check_starts(replace(deployed, session=deployed.session.project.environment("dev")))
+
+
 def test_acceptance_passes_and_leaves_nothing(deployed, run):
     code, result, log = run("acceptance", "--yes", model=deployed.model)
     assert [step for step in result["steps"] if step["status"] != "passed"] == [], log

@@ -93,7 +93,9 @@ def test_schedule_without_new_data_is_skipped_with_reason(live):
     assert any({"Name": "Model", "Value": "sales"} in metric["Dimensions"] for metric in metrics)
 
 
+@pytest.mark.slow
 def test_drift_retrains_and_redeploys_without_failed_request(live):
+    """test_acceptance.py has the same loop; this has callers in the meantime, and checks that the schedule starts."""
     traffic = Traffic(live.client("sagemaker-runtime"), live.names.endpoint, INPUTS)
     old, started = live.reader.live_version(), datetime.now(UTC)
     with traffic.in_background(records(200, seed=2)):

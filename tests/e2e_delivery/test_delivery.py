@@ -35,9 +35,9 @@ def test_approval_record_has_principal_and_reason(live):
     bucket = session.names.bucket("records")
 
     def find():
-        return chain_records(session, bucket, "sales", kinds=["approval"])
+        return list(chain_records(session, bucket, "sales", kinds=["approval"])) or None
 
-    (entry,) = wait_for("the record of the approval", lambda: find() or None)
+    (entry,) = wait_for("the record of the approval", find)
     facts = entry.record["facts"]
     assert facts["decision"] == "Approved"
     assert entry.record["by"]["claimed"].startswith("arn:aws:sts::999999999999:assumed-role/")

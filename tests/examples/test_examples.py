@@ -38,6 +38,9 @@ def assemblies(tmp_path_factory) -> dict[str, Path]:
     out = tmp_path_factory.mktemp("examples")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(out)
+        patch.setenv(
+            "CDK_VALIDATION", "false"
+        )  # it takes longer than all syntheses; cfn-lint validates the same templates
         for example in EXAMPLES:
             app = runpy.run_path(str(example), run_name="__main__")["app"]
             # A folder that the CDK chose, as it does without the CDK CLI.
@@ -125,6 +128,7 @@ def test_stacks_are_agnostic_of_account_region_and_partition(assemblies, name):
         assert "arn:aws:" not in text, file
 
 
+@pytest.mark.slow
 def test_cfn_lint_reports_nothing(assemblies):
     templates = [path for assembly in assemblies.values() for path in security.templates_in(assembly)]
     # The other environments of the same stacks; cfn-lint takes a second for each.

@@ -28,6 +28,14 @@ def test_version_is_printed(capsys):
     assert capsys.readouterr().out == f"local-aws {__version__}\n"
 
 
+def test_image_needs_file_that_exists(capsys, tmp_path):
+    assert main(["up", "--image", f"churn={tmp_path / 'none'}"]) == 2
+    assert "none, named with --image, does not exist" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["up", "--image", "churn"])
+    assert "'churn' is not a repository and a file or folder" in capsys.readouterr().err
+
+
 def test_up_serves_until_interrupted():
     with subprocess.Popen([*COMMAND, "up", "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
         lines = []

@@ -3,7 +3,17 @@
 import pytest
 from aws_cdk.assertions import Match
 
-FUNCTIONS = ["retrain", "deploy", "score", "recorder", "publisher", "record-signer", "alerts", "endpoint-cleanup"]
+FUNCTIONS = [
+    "retrain",
+    "deploy",
+    "score",
+    "recorder",
+    "publisher",
+    "monitor",
+    "record-signer",
+    "alerts",
+    "endpoint-cleanup",
+]
 QUEUES = ["retrain", "deploy", "score", "recorder", "publisher"]
 """Queues whose functions send an alert for each message that they give up."""
 PROD = "333333333333-us-east-1"

@@ -39,15 +39,25 @@ def test_retrain_schedule_sends_message_in_group_of_model(model):
     assert message["id"] == "<aws.scheduler.scheduled-time>"
 
 
-def test_monitor_schedule_starts_pipeline_once_per_scheduled_time(model):
+def test_monitor_schedule_names_what_its_function_looks_at(model):
     target = model.one("Scheduler::Schedule", Name="acme-prod-churn-monitor")["Target"]
-    assert target["Arn"] == "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"
-    request = json.loads(target["Input"])
-    token = request["ClientRequestToken"].replace("<aws.scheduler.scheduled-time>", "2026-11-24T05:00:00Z")
-    assert 32 <= len(token) <= 128
-    assert token.endswith("2026-11-24T05:00:00Z")
-    assert request["PipelineName"] == "acme-prod-churn-monitor"
-    assert request["PipelineParameters"] == [{"Name": "ScheduledTime", "Value": "<aws.scheduler.scheduled-time>"}]
+    assert target["Arn"] == "arn:aws:lambda:us-east-1:333333333333:function:acme-prod-monitor"
+    assert json.loads(target["Input"]) == {
+        "model": "churn",
+        "pipeline": "acme-prod-churn-monitor",
+        "endpoint": "acme-prod-churn",
+        "model_package_group": "acme-prod-churn",
+        "time": "<aws.scheduler.scheduled-time>",
+    }
+
+
+def test_only_the_function_starts_monitor_pipelines(foundation):
+    def started_by(role):
+        statements = [s for s in foundation.statements(role) if "sagemaker:StartPipelineExecution" in s["Action"]]
+        return [resource.rpartition(":")[2] for s in statements for resource in s["Resource"]]
+
+    assert started_by("acme-prod-monitor") == ["pipeline/acme-prod-*-monitor"]
+    assert started_by("acme-prod-scheduler") == ["pipeline/acme-prod-*-score"]
 
 
 def test_monitor_schedules_are_spread_over_minutes(model):
@@ -65,7 +75,7 @@ def test_scheduler_role_allows_targets_of_schedules(model, foundation):
     assert roles == {"arn:aws:iam::333333333333:role/acme-prod-scheduler-use1"}
     actions = {action for s in foundation.statements("acme-prod-scheduler") for action in s["Action"]}
     used = {"sqs:SendMessage", "sagemaker:StartPipelineExecution", "kms:GenerateDataKey", "kms:Decrypt"}
-    assert actions == used | {"lambda:InvokeFunction"}  # of the record signer, whose schedule is the foundation's
+    assert actions == used | {"lambda:InvokeFunction"}
 
 
 def test_undelivered_events_go_to_dead_letter_queue(prod):

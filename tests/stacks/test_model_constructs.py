@@ -104,6 +104,20 @@ def test_account_wide_names_are_generated(own):
     own.template.has_resource_properties("AWS::CloudWatch::Dashboard", {"DashboardName": Match.absent()})
 
 
+def test_schedule_starts_monitor_pipeline_where_no_function_does(own):
+    (schedule,) = own.template.find_resources(
+        "AWS::Scheduler::Schedule", {"Properties": {"Name": "ownstack-main-churn-monitor"}}
+    ).values()
+    target = schedule["Properties"]["Target"]
+    assert json.dumps(target["Arn"]).endswith(':scheduler:::aws-sdk:sagemaker:startPipelineExecution"]]}')
+    request = json.loads(target["Input"])
+    token = request["ClientRequestToken"].replace("<aws.scheduler.scheduled-time>", "2026-11-24T05:00:00Z")
+    assert 32 <= len(token) <= 128
+    assert token.endswith("2026-11-24T05:00:00Z")
+    assert request["PipelineName"] == "ownstack-main-churn-monitor"
+    assert request["PipelineParameters"] == [{"Name": "ScheduledTime", "Value": "<aws.scheduler.scheduled-time>"}]
+
+
 def test_dashboard_shows_alarms_of_stack(own):
     (dashboard,) = own.template.find_resources("AWS::CloudWatch::Dashboard").values()
     assert "alarm:ownstack-main-churn-drift" in json.dumps(dashboard)

@@ -17,7 +17,7 @@ from local_aws.function_roles import needs
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 
-INSIDE = ["retrain", "deploy", "score", "recorder", "publisher", "endpoint-cleanup"]
+INSIDE = ["retrain", "deploy", "score", "recorder", "publisher", "endpoint-cleanup", "monitor"]
 JOBS = ["churn-train-job", "churn-monitor-job", "churn-endpoint"]
 # Called by AWS services outside of the VPC on behalf of workloads: whole services, and single actions.
 CALLED_FROM_OUTSIDE = {"ec2", "ecr", "iam", "logs", "xray"}

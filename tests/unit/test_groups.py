@@ -72,10 +72,10 @@ def test_unknown_name_is_refused_with_those_that_exist(capsys):
 def test_quick_leaves_slow_tests_of_named_groups_out(monkeypatch):
     ran = []
     monkeypatch.setattr(test_groups, "run_all", lambda groups: not ran.extend(groups))
-    assert test_groups.main(["--quick", "e2e", "unit/codepipeline"]) == 0
+    assert test_groups.main(["--quick", "e2e", "unit/faults"]) == 0
     assert [(group.name, group.marker) for group in ran] == [
         ("e2e/scenarios", "not permissions and not slow"),
-        ("unit/codepipeline", ""),
+        ("unit/faults", ""),
     ]
 
 

@@ -1,7 +1,7 @@
 """The section `training` of model.yaml: image, instances, capacity, limits and hyperparameters of the training pipeline."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,10 +12,14 @@ from .fields import Duration, InstanceType, Section, at_most
 class Training(Section):
     """The jobs of the training pipeline."""
 
+    framework: Literal["scikit-learn", "xgboost"] = Field(
+        default="scikit-learn",
+        description="The image of AWS's for jobs and endpoint, in the version that the library uses.",
+    )
     image: str | None = Field(
         default=None,
         max_length=255,
-        description="URI of a container image in Amazon ECR for jobs and endpoint. Default: AWS's scikit-learn image.",
+        description="URI of a container image in Amazon ECR for jobs and endpoint. Default: AWS's image of the framework.",
     )
     instance: InstanceType = Field(default="ml.m5.xlarge", description="Instance type of the training job.")
     processing_instance: InstanceType | None = Field(
@@ -68,6 +72,12 @@ class Training(Section):
             )
         if self.spot and self.keep_alive:
             raise ValueError("SageMaker keeps no spot instances; remove keep_alive, or spot")
+        return self
+
+    @model_validator(mode="after")
+    def _one_image(self) -> Self:
+        if self.image is not None and "framework" in self.model_fields_set:
+            raise ValueError("framework names an image of AWS's, and image another one; remove one of them")
         return self
 
     @property

@@ -33,7 +33,8 @@ _CONCURRENCY = (
     "other functions."
 )
 _DEAD_LETTERS = (
-    "The function is invoked by a queue with a dead-letter queue, or by CloudFormation, which waits for a response."
+    "The function is invoked by a queue with a dead-letter queue, by CloudFormation, which waits for a response, or by a "
+    "schedule that comes again; an alarm notifies of its errors."
 )
 _ACCEPTED = {
     "NIST.800.53.R5-LambdaConcurrency": _CONCURRENCY,
@@ -158,7 +159,7 @@ class FactoryFunction(Construct):
             scope: Parent construct.
             construct_id: Id of the imported function in `scope`.
             names: Names of the environment.
-            purpose: `retrain`, `deploy` or `endpoint-cleanup`.
+            purpose: `retrain`, `deploy`, `monitor` or `endpoint-cleanup`.
         """
         return lambda_.Function.from_function_attributes(
             scope,

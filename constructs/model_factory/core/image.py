@@ -1,4 +1,4 @@
-"""The container image of jobs and endpoints: AWS's scikit-learn image, from the registry of the region."""
+"""The container image of jobs and endpoints: one of AWS's, from the registry of the region, or an own one."""
 
 import json
 import re
@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_PYTHON = "cpu-py3"
+if TYPE_CHECKING:
+    from ..config import ModelConfig
+
+SCIKIT_LEARN = "scikit-learn"
+"""The framework whose image is the default."""
 _WARNING_DAYS = 60
 # An image of a stack's own account and region has CDK tokens where another has an account id, a region or a name.
 _UNRESOLVED = r"\$\{Token\[[^\]]+\]\}"
@@ -23,17 +27,22 @@ class ImageError(ValueError):
     """There is no such image."""
 
 
-def default_image_uri(region: str) -> str:
-    """URI of AWS's scikit-learn image in `region`. Raises ImageError with the regions that have it."""
-    image = _image()
+def image_uri(config: "ModelConfig", region: str) -> str:
+    """URI of a model's image in `region`: `training.image`, or AWS's of `training.framework`. Raises ImageError."""
+    return config.training.image or default_image_uri(region, config.training.framework)
+
+
+def default_image_uri(region: str, framework: str = SCIKIT_LEARN) -> str:
+    """URI of AWS's image of a framework in `region`. Raises ImageError with the regions that have it."""
+    image = images()[framework]
     registries: dict[str, str] = image["registries"]
     if region not in registries:
         raise ImageError(
-            f"AWS has no image {image['repository']}:{image['version']} in region {region!r}; it is in "
+            f"AWS has no image {image['repository']}:{image['tag']} in region {region!r}; it is in "
             f"{', '.join(sorted(registries))}. Give `training.image` in model.yaml or choose another region"
         )
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return f"{registries[region]}.dkr.ecr.{region}.{suffix}/{image['repository']}:{image['version']}-{_PYTHON}"
+    return f"{registries[region]}.dkr.ecr.{region}.{suffix}/{image['repository']}:{image['tag']}"
 
 
 def repository(image_uri: str) -> tuple[str, str, str]:
@@ -48,8 +57,8 @@ def repository(image_uri: str) -> tuple[str, str, str]:
 
 
 @cache
-def _image() -> dict[str, Any]:
-    """Repository, version and registries, as the SageMaker SDK lists them (tools/image_registries.py)."""
+def images() -> dict[str, dict[str, Any]]:
+    """Repository, tag and registries by framework, as the SageMaker SDK lists them (tools/image_registries.py)."""
     return json.loads(Path(__file__).with_name("image_registries.json").read_text(encoding="utf-8"))
 
 
@@ -74,17 +83,18 @@ class ImageContent:
     modules: Mapping[str, str]
 
 
-def image_content(image_uri: str | None = None) -> ImageContent | None:
+def image_content(image_uri: str | None = None, framework: str = SCIKIT_LEARN) -> ImageContent | None:
     """What an image brings; None for an image that is not AWS's.
 
     Args:
-        image_uri: URI of the image. Default: AWS's scikit-learn image.
+        image_uri: URI of the image. Default: AWS's image of the framework.
+        framework: The framework. Default: scikit-learn.
     """
-    default = _image()
-    name = f"{default['repository']}:{default['version']}-{_PYTHON}"
+    default = images()[framework]
+    name = f"{default['repository']}:{default['tag']}"
     if image_uri is not None:
         account, _, where = image_uri.partition(".dkr.ecr.")
-        if account not in default["registries"].values():
+        if not any(account in image["registries"].values() for image in images().values()):
             return None
         name = where.partition("/")[2]
     content = _contents().get(name)

@@ -137,7 +137,7 @@ class EnvironmentNames(Arns):
         return f"{self.prefix}-{purpose}-dead-letters.fifo"
 
     def function(self, purpose: str) -> str:
-        """Function for `purpose`: retrain, deploy, recorder, publisher, alerts or endpoint-cleanup."""
+        """Function for `purpose`: retrain, deploy, recorder, publisher, alerts, monitor or endpoint-cleanup."""
         return f"{self.prefix}-{purpose}"
 
     @property

@@ -23,6 +23,7 @@ def shared_statements(names: EnvironmentNames, key_arn: str) -> dict[str, list[i
         "score": score_statements(names, key_arn),
         "deploy": deploy_statements(names, key_arn),
         "endpoint-cleanup": cleanup_statements(names, key_arn),
+        "monitor": monitor_statements(names),
     }
 
 
@@ -54,6 +55,16 @@ def score_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicySt
         allow(["sagemaker:ListPipelineExecutions", "sagemaker:StartPipelineExecution"], [pipelines]),
         allow(["sagemaker:UpdatePipelineExecution"], [f"{pipelines}/execution/*"]),
         send_alerts(names),
+    ]
+
+
+def monitor_statements(names: EnvironmentNames) -> list[iam.PolicyStatement]:
+    """Role of lambda/monitor: see whether there is an endpoint or an approved version, and start monitor pipelines."""
+    return [
+        allow(["sagemaker:ListModelPackages"], _versions(names)),
+        allow(["sagemaker:DescribeEndpoint"], [names.arn("sagemaker", f"endpoint/{names.prefix}-*")]),
+        allow(["sagemaker:StartPipelineExecution"], [names.arn("sagemaker", f"pipeline/{names.prefix}-*-monitor")]),
+        put_metrics(),
     ]
 
 

@@ -39,6 +39,7 @@ class EnvironmentResources:
         undelivered_queue: Standard queue: dead letters of EventBridge rules and schedules.
         scheduler_role: Role that EventBridge Scheduler assumes.
         endpoint_cleanup: Function of the custom resource that deletes a model's endpoint.
+        monitor: Function that starts a model's monitor pipeline where there is something to monitor.
         vpc: Subnets and security groups of jobs and endpoints. Default: None, outside of a VPC.
     """
 
@@ -53,6 +54,7 @@ class EnvironmentResources:
     undelivered_queue: sqs.IQueue
     scheduler_role: iam.IRole
     endpoint_cleanup: lambda_.IFunction
+    monitor: lambda_.IFunction
     vpc: VpcConfig | None = None
 
     @property
@@ -92,5 +94,6 @@ class EnvironmentResources:
             undelivered_queue=UndeliveredQueue.from_names(imported, "UndeliveredQueue", names, key=key),
             scheduler_role=SchedulerRole.from_names(imported, "SchedulerRole", names),
             endpoint_cleanup=FactoryFunction.from_names(imported, "EndpointCleanup", names, "endpoint-cleanup"),
+            monitor=FactoryFunction.from_names(imported, "Monitor", names, "monitor"),
             vpc=vpc,
         )

@@ -22,8 +22,8 @@ class SchedulerRole(Construct):
         scope: Parent construct.
         construct_id: Id of this construct in `scope`.
         names: Names of the environment: the role is `<prefix>-scheduler`; it may send to the environment's queues
-            `retrain` and `undelivered`, start its monitor and scoring pipelines and invoke its record signer. Default:
-            CloudFormation generates the name, and the role has the permissions of `queues` and `pipelines` alone.
+            `retrain` and `undelivered`, start its scoring pipelines and invoke its functions `monitor` and `record-signer`.
+            Default: CloudFormation generates the name, and the role has the permissions of `queues` and `pipelines` alone.
         key: Key of the environment's queues. Default: with names, the role may use no key.
         queues: Further queues that schedules send messages or dead letters to. Default: none.
         pipelines: Further SageMaker pipelines that schedules start. Default: none.
@@ -82,8 +82,11 @@ def _statements(names: EnvironmentNames, key: kms.IKey | None) -> list[iam.Polic
         ),
         allow(
             ["sagemaker:StartPipelineExecution"],
-            [names.arn("sagemaker", f"pipeline/{names.prefix}-*-{part}") for part in ("monitor", "score")],
+            [names.arn("sagemaker", f"pipeline/{names.prefix}-*-score")],
         ),
-        allow(["lambda:InvokeFunction"], [names.arn("lambda", f"function:{names.function('record-signer')}")]),
+        allow(
+            ["lambda:InvokeFunction"],
+            [names.arn("lambda", f"function:{names.function(purpose)}") for purpose in ("monitor", "record-signer")],
+        ),
         *([use_key(key.key_arn)] if key else []),
     ]

@@ -33,7 +33,7 @@ def model_libraries(config: ModelConfig, project: Path, image_uri: str | None = 
     Args:
         config: The content of model.yaml.
         project: The model's folder.
-        image_uri: URI of its image. Default: `training.image`, or AWS's scikit-learn image.
+        image_uri: URI of its image. Default: `training.image`, or AWS's image of the framework.
 
     Raises:
         ConfigError: The lock does not fit, a library cannot be downloaded, or the model imports a module that is nowhere.
@@ -71,13 +71,13 @@ def image_of(config: ModelConfig, project: Path, image_uri: str | None = None) -
     Args:
         config: The content of model.yaml.
         project: The model's folder.
-        image_uri: URI of its image. Default: `training.image`, or AWS's scikit-learn image.
+        image_uri: URI of its image. Default: `training.image`, or AWS's image of the framework.
 
     Raises:
         ConfigError: The model has requirements, and an image whose libraries are not known.
     """
     image_uri = image_uri or config.training.image
-    image = image_content(image_uri)
+    image = image_content(image_uri, config.training.framework)
     if image is None and read_requirements(project):
         raise ConfigError(
             [

@@ -1,9 +1,10 @@
-"""Instance types that a model's image cannot use: accelerators beside AWS's scikit-learn image, which is for processors only."""
+"""Instance types that a model's image cannot use: AWS's scikit-learn image is for processors only, its XGBoost image has CUDA."""
 
 import re
 from pathlib import Path
 
 from ..config import Mistake, ModelConfig, line_of
+from ..core.image import images
 
 _ACCELERATED = re.compile(r"ml\.(g|p|inf|trn|dl)\d")
 _PROCESSORS_ONLY = "sagemaker-scikit-learn"
@@ -28,17 +29,18 @@ def instance_mistakes(config: ModelConfig, project: Path, image_uri: str | None 
     Args:
         config: The content of model.yaml.
         project: The model's folder.
-        image_uri: URI of its image. Default: `training.image`, or AWS's scikit-learn image.
+        image_uri: URI of its image. Default: `training.image`, or AWS's image of the framework.
     """
     image = image_uri or config.training.image
-    if image and not image.partition("/")[2].startswith(f"{_PROCESSORS_ONLY}:"):
+    name = image.partition("/")[2] if image else images()[config.training.framework]["repository"] + ":"
+    if not name.startswith(f"{_PROCESSORS_ONLY}:"):
         return []
     return [
         Mistake(
             path := project / "model.yaml",
             line_of(path, *key) or line_of(path, *key[:-1]),
             f"{'.'.join(key)} {instance} has an accelerator, and AWS's scikit-learn image uses processors only; choose a type "
-            "such as ml.m5.xlarge, or give an image of your own that uses the accelerator in training.image",
+            "such as ml.m5.xlarge, or an image that uses it: `framework: xgboost`, or one of your own in training.image",
         )
         for key in KEYS
         if (instance := _value(config, key)) and has_accelerator(instance)

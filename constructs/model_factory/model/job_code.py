@@ -51,7 +51,7 @@ def build_job_code(
         project: The model's folder.
         target: The zip to write; missing folders are created.
         jobs: Folder of the package `jobs`. Default: the library's.
-        image: URI of the image that runs it. Default: `training.image`, or AWS's scikit-learn image.
+        image: URI of the image that runs it. Default: `training.image`, or AWS's image of the framework.
 
     Raises:
         ConfigError: A file that the jobs need is missing, model.py has a syntax error or imports a module that is not there,

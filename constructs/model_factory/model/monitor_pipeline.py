@@ -17,7 +17,7 @@ from .metrics import model_metric
 from .model_registry import read_versions
 from .pipeline import SageMakerPipeline
 from .props import ModelProps
-from .schedules import SCHEDULER_TIME, pipeline_schedule
+from .schedules import SCHEDULER_TIME, Target, invoke, model_schedule, start_pipeline
 
 SCHEDULED_TIME = Parameter("ScheduledTime", "")
 
@@ -34,8 +34,8 @@ class MonitorPipeline(SageMakerPipeline):
     Args:
         scope: Parent construct.
         construct_id: Id of this construct in `scope`.
-        props: The model. Needs `data_bucket` and `artifacts_bucket`; uses `key`, `vpc`, `scheduler_role` and
-            `undelivered_queue`.
+        props: The model. Needs `data_bucket` and `artifacts_bucket`; uses `key`, `vpc`, `scheduler_role`,
+            `undelivered_queue` and `monitor`.
 
     Raises:
         ValueError: A bucket is missing.
@@ -73,14 +73,14 @@ class MonitorPipeline(SageMakerPipeline):
 
     def _schedule(self, props: ModelProps) -> scheduler.CfnSchedule:
         monitoring = props.config.monitoring
-        schedule = pipeline_schedule(
+        schedule = model_schedule(
             self,
             props,
             "monitor",
+            self._target(props),
             expression=monitoring.schedule,
             timezone=monitoring.timezone,
             description=f"Starts the monitor pipeline of {props.config.name}",
-            request={"PipelineParameters": [{"Name": SCHEDULED_TIME.name, "Value": SCHEDULER_TIME}]},
             # Models with the same schedule do not all start at the same minute.
             window={
                 "mode": "FLEXIBLE",
@@ -90,6 +90,20 @@ class MonitorPipeline(SageMakerPipeline):
         )
         schedule.node.add_dependency(self.pipeline)
         return schedule
+
+    def _target(self, props: ModelProps) -> Target:
+        """The function, which starts the pipeline where there is something to monitor; without one the pipeline itself."""
+        if props.monitor is None:
+            request = {"PipelineParameters": [{"Name": SCHEDULED_TIME.name, "Value": SCHEDULER_TIME}]}
+            return start_pipeline(self, props, request)
+        check = {
+            "model": props.config.name,
+            "pipeline": self.pipeline_name,
+            "endpoint": props.names.endpoint,
+            "model_package_group": props.names.model_package_group,
+            "time": SCHEDULER_TIME,
+        }
+        return invoke(props.monitor, check)
 
     def metric_drifted_features(self, **options: Any) -> cloudwatch.Metric:
         """Number of features and predictions that have drifted, once per check.

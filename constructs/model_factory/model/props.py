@@ -18,7 +18,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from ..config import ModelConfig, hyperparameters, load_model
-from ..core.image import default_image_uri
+from ..core.image import image_uri as image_uri_of
 from ..core.names import EnvironmentNames, ModelNames
 from ..core.network import VpcConfig
 from ..environment.resources import EnvironmentResources
@@ -54,6 +54,8 @@ class ModelProps:
         scheduler_role: Role that EventBridge Scheduler assumes. Default: None, each schedule gets a role of its own.
         endpoint_cleanup: Function of the custom resource that deletes the endpoint with its stack. Default: None, the
             endpoint remains when the stack is deleted.
+        monitor: Function that starts the monitor pipeline where there is something to monitor. Default: None, the schedule
+            starts the pipeline.
         vpc: Subnets and security groups of jobs and endpoint. Default: None, outside of a VPC.
         approval: Status of a version that passed its gate: `automatic` registers it as Approved, `manual` as
             PendingManualApproval. Default: manual.
@@ -80,6 +82,7 @@ class ModelProps:
     undelivered_queue: sqs.IQueue | None = None
     scheduler_role: iam.IRole | None = None
     endpoint_cleanup: lambda_.IFunction | None = None
+    monitor: lambda_.IFunction | None = None
     vpc: VpcConfig | None = None
     approval: Literal["automatic", "manual"] = "manual"
     removal_policy: RemovalPolicy = RemovalPolicy.RETAIN
@@ -105,6 +108,7 @@ class ModelProps:
         undelivered_queue: sqs.IQueue | None = None,
         scheduler_role: iam.IRole | None = None,
         endpoint_cleanup: lambda_.IFunction | None = None,
+        monitor: lambda_.IFunction | None = None,
         vpc: VpcConfig | None = None,
         approval: Literal["automatic", "manual"] = "manual",
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
@@ -118,7 +122,7 @@ class ModelProps:
             names: Names of the environment. Default: `<stack>-main`, so that resources of the model are called
                 `<stack>-main-<model>…`; CloudFormation names roles and the dashboard.
             image: URI of the container image, in Amazon ECR. Default: `training.image` of model.yaml, or AWS's
-                scikit-learn image of the stack's region. The registry of that image depends on the region, so an
+                image of its framework in the stack's region. The registry of that image depends on the region, so an
                 environment-agnostic stack must give an image.
             resources: Resources of the environment, for all of the following that are not given. Default: none.
             data_bucket: Raw data, captured requests and ground truth, below `<model>/`. Default: that of `resources`.
@@ -132,6 +136,7 @@ class ModelProps:
             scheduler_role: Role that EventBridge Scheduler assumes. Default: that of `resources`, or a role for each
                 schedule.
             endpoint_cleanup: Function of the custom resource that deletes the endpoint. Default: that of `resources`.
+            monitor: Function that starts the monitor pipeline. Default: that of `resources`, or the schedule starts it.
             vpc: Subnets and security groups of jobs and endpoint. Default: that of `resources`, or outside of a VPC.
             approval: `automatic` registers a version as Approved, `manual` as PendingManualApproval. Default: manual.
             removal_policy: For the model package group and its versions. Default: RETAIN.
@@ -140,7 +145,7 @@ class ModelProps:
 
         Raises:
             ConfigError: model.yaml has mistakes, or model.py is missing.
-            ImageError: AWS has no scikit-learn image in the region.
+            ImageError: AWS has no such image in the region.
             ValueError: The region is a token and no image is given, or the scope has this model already.
         """
         folder = Path(folder)
@@ -160,6 +165,7 @@ class ModelProps:
             "undelivered_queue": undelivered_queue,
             "scheduler_role": scheduler_role,
             "endpoint_cleanup": endpoint_cleanup,
+            "monitor": monitor,
             "vpc": vpc,
         }
         defaults = resources.of_models if resources else {}
@@ -168,7 +174,7 @@ class ModelProps:
         return cls(
             config=config,
             names=(names or _default_names(scope, config.name)).model(config.name),
-            image=image or config.training.image or _default_image(scope),
+            image=image or _image(scope, config),
             code=code,
             asset=assets.Asset(scope, f"{config.name}-code", path=str(code.path)),
             approval=approval,
@@ -287,12 +293,12 @@ def _default_names(scope: Construct, model: str) -> EnvironmentNames:
     return EnvironmentNames.of(scope, factory=name, environment=_ENVIRONMENT)
 
 
-def _default_image(scope: Construct) -> str:
+def _image(scope: Construct, config: ModelConfig) -> str:
     stack = Stack.of(scope)
-    if Token.is_unresolved(stack.region):
+    if not config.training.image and Token.is_unresolved(stack.region):
         raise ValueError(
             f"{scope.node.path}: the region of stack {stack.stack_name!r} is known only at deployment, and the registry "
-            "of AWS's scikit-learn image depends on the region; pass image=… to ModelProps.from_folder, or "
+            "of AWS's images depends on the region; pass image=… to ModelProps.from_folder, or "
             'env=Environment(region="…") to the stack'
         )
-    return default_image_uri(stack.region)
+    return image_uri_of(config, stack.region)

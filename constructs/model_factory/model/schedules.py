@@ -1,10 +1,12 @@
-"""A model's schedules: those that start a pipeline, and their role and dead letters."""
+"""A model's schedules: what they call, and their role and dead letters."""
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
@@ -45,40 +47,59 @@ def dead_letters(props: ModelProps) -> dict[str, Any]:
     return {"dead_letter_config": {"arn": props.undelivered_queue.queue_arn}} if props.undelivered_queue else {}
 
 
-def pipeline_schedule(
-    pipeline: SageMakerPipeline,
-    props: ModelProps,
-    purpose: str,
-    *,
-    expression: str,
-    timezone: str,
-    description: str,
-    request: Mapping[str, Any],
-    window: dict[str, Any],
-    retries: dict[str, Any],
-) -> scheduler.CfnSchedule:
-    """The schedule `purpose` of a model, which starts the pipeline that is its scope.
+@dataclass(frozen=True)
+class Target:
+    """What a schedule calls: its ARN, the input as JSON, and the statement that allows the call."""
 
-    Args:
-        pipeline: The pipeline.
-        props: The model.
-        purpose: Part of the schedule's name, and of its role's where the environment has none.
-        expression: When, as EventBridge Scheduler takes it.
-        timezone: IANA name.
-        description: Of the schedule.
-        request: Members of StartPipelineExecution besides name and token.
-        window: The property `flexible_time_window`.
-        retries: The property `retry_policy` of its target.
-    """
-    start = {
+    arn: str
+    content: Mapping[str, Any]
+    statement: iam.PolicyStatement
+
+
+def start_pipeline(pipeline: SageMakerPipeline, props: ModelProps, request: Mapping[str, Any]) -> Target:
+    """StartPipelineExecution. `request`: its members besides name and token."""
+    content = {
         "PipelineName": pipeline.pipeline_name,
         # One token for one scheduled time: a repeated delivery does not start a second execution.
         "ClientRequestToken": f"{pipeline.pipeline_name}-{SCHEDULER_TIME}",
         **request,
     }
-    statement = allow(["sagemaker:StartPipelineExecution"], [pipeline.pipeline_arn])
+    arn = f"arn:{props.environment_names.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution"
+    return Target(arn, content, allow(["sagemaker:StartPipelineExecution"], [pipeline.pipeline_arn]))
+
+
+def invoke(function: lambda_.IFunction, content: Mapping[str, Any]) -> Target:
+    """An invocation of a function with `content` as its event."""
+    return Target(function.function_arn, content, allow(["lambda:InvokeFunction"], [function.function_arn]))
+
+
+def model_schedule(
+    scope: Construct,
+    props: ModelProps,
+    purpose: str,
+    target: Target,
+    *,
+    expression: str,
+    timezone: str,
+    description: str,
+    window: dict[str, Any],
+    retries: dict[str, Any],
+) -> scheduler.CfnSchedule:
+    """The schedule `purpose` of a model.
+
+    Args:
+        scope: Parent construct.
+        props: The model.
+        purpose: Part of the schedule's name, and of its role's where the environment has none.
+        target: What it calls.
+        expression: When, as EventBridge Scheduler takes it.
+        timezone: IANA name.
+        description: Of the schedule.
+        window: The property `flexible_time_window`.
+        retries: The property `retry_policy` of its target.
+    """
     return scheduler.CfnSchedule(
-        pipeline,
+        scope,
         "Schedule",
         name=props.names.schedule(purpose),
         description=description,
@@ -86,9 +107,9 @@ def pipeline_schedule(
         schedule_expression_timezone=timezone,
         flexible_time_window=window,
         target=scheduler.CfnSchedule.TargetProperty(
-            arn=f"arn:{props.environment_names.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
-            role_arn=scheduler_role(pipeline, props, purpose, [statement]).role_arn,
-            input=json.dumps(start),
+            arn=target.arn,
+            role_arn=scheduler_role(scope, props, purpose, [target.statement]).role_arn,
+            input=json.dumps(target.content),
             retry_policy=retries,
             **dead_letters(props),
         ),

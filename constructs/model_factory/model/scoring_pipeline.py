@@ -17,7 +17,7 @@ from .model_registry import read_versions
 from .pipeline import SageMakerPipeline
 from .props import ModelProps
 from .retrain_trigger import model_target
-from .schedules import pipeline_schedule
+from .schedules import model_schedule, start_pipeline
 
 INBOX, REQUESTS = "scoring/", "scoring-requests/"
 """Folders of a model in the data bucket: files that are scored when they land, and those of `model-factory score`."""
@@ -123,14 +123,14 @@ class ScoringPipeline(SageMakerPipeline):
             )
 
     def _schedule(self, props: ModelProps, expression: str, timezone: str) -> None:
-        schedule = pipeline_schedule(
+        schedule = model_schedule(
             self,
             props,
             "score",
+            start_pipeline(self, props, {"PipelineExecutionDisplayName": "schedule"}),
             expression=expression,
             timezone=timezone,
             description=f"Starts the scoring pipeline of {props.config.name}",
-            request={"PipelineExecutionDisplayName": "schedule"},
             window={"mode": "OFF"},
             retries={"maximumRetryAttempts": 10, "maximumEventAgeInSeconds": 3600},
         )

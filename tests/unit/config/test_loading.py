@@ -105,6 +105,12 @@ def test_minimal_model_has_defaults(tmp_path):
             "max_wait",
         ),
         ("training", {"spot": True, "keep_alive": "10m"}, "SageMaker keeps no spot instances; remove", "training"),
+        (
+            "training",
+            {"framework": "xgboost", "image": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/mine:1"},
+            "framework names an image of AWS's, and image another one; remove one of them",
+            "framework",
+        ),
         ("training.keep_alive", "2h", "2:00:00 is longer than 1h, the limit of SageMaker for warm pools", "keep_alive"),
         ("description", "a" * 1025, "description: string should have at most 1024 characters", "description"),
         ("description", "one\ntwo", "SageMaker accepts descriptions on one line only", "description"),

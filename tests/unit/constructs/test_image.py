@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from model_factory.core.image import ImageError, default_image_uri, patch_warning, repository
+from model_factory.core.image import ImageError, default_image_uri, image_content, images, patch_warning, repository
 from tools.image_registries import TARGET, from_sdk
 
 
@@ -18,6 +18,18 @@ def test_every_region_has_its_own_registry():
 def test_a_region_without_the_image_is_told_with_those_that_have_it():
     with pytest.raises(ImageError, match=r"region 'eu-west-9'; it is in .*eu-west-1.*Give `training.image`"):
         default_image_uri("eu-west-9")
+
+
+def test_each_framework_has_an_image_whose_content_is_known():
+    image = "sagemaker-xgboost:3.2-0"
+    assert default_image_uri("eu-west-1", "xgboost") == f"141502667606.dkr.ecr.eu-west-1.amazonaws.com/{image}"
+    contents = {framework: image_content(None, framework) for framework in images()}
+    assert {framework: content.name for framework, content in contents.items()} == {
+        "scikit-learn": "sagemaker-scikit-learn:1.9-0-cpu-py3",
+        "xgboost": image,
+    }
+    assert contents["xgboost"] == image_content(default_image_uri("eu-west-1", "xgboost"))
+    assert contents["xgboost"].modules["xgboost"] == "xgboost"
 
 
 @pytest.mark.parametrize("region", ["eu-west-1", "cn-north-1"])

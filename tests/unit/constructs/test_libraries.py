@@ -133,6 +133,16 @@ def test_requirements_need_image_that_is_known(project):
     assert library_mistakes(config(image=default_image_uri("eu-west-1")), folder) != []
 
 
+def test_requirement_is_compared_with_image_of_framework(project):
+    folder = project("xgboost>=3.3\n", code="import xgboost\n", lock=False)
+    assert "conflicts with xgboost 3.2.0 of the image sagemaker-xgboost:3.2-0" in str(
+        library_mistakes(config(framework="xgboost"), folder)[0]
+    )
+    (folder / "requirements.txt").unlink()
+    assert library_mistakes(config(framework="xgboost"), folder) == []
+    assert "imports 'xgboost'" in str(library_mistakes(config(), folder)[0])
+
+
 def test_bundle_is_installed_once_and_has_same_files_again(project, monkeypatch, tmp_path):
     folder = project("trees<2\n")
     first = model_libraries(config(), folder)

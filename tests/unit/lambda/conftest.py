@@ -34,7 +34,8 @@ def local(tmp_path_factory):
         with LocalAws(tmp_path_factory.mktemp("state")) as started:
             patch.setenv("AWS_ENDPOINT_URL", started.endpoint_url)
             trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-            boto3.client("iam").create_role(RoleName="sagemaker", AssumeRolePolicyDocument=policy(trust))
+            for name in ("sagemaker", "sagemaker-2"):
+                boto3.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))
             boto3.client("cloudwatch").put_metric_alarm(
                 AlarmName="endpoint-errors",
                 Namespace="AWS/SageMaker",

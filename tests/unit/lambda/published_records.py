@@ -111,6 +111,7 @@ class Factory:
                 "pipeline_execution": self.execution,
                 "git_commit": "4b825dc",
                 "code_digest": "0d1e",
+                "libraries_digest": "11b5",
                 "data_manifest": "s3://artifacts/manifest.json",
                 "artifact_digest": "0a0a",
                 "trigger": "schedule",

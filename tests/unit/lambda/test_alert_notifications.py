@@ -50,6 +50,24 @@ DELIVERY = {
     },
 }
 
+MONITOR_STEP = STEP | {
+    "detail": {
+        "stepName": "Monitor",
+        "currentStepStatus": "Failed",
+        "pipelineExecutionArn": "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/acme-prod-churn-monitor/execution/5s9",
+        "failureReason": "there is no endpoint",
+    }
+}
+WAITING = DELIVERY | {
+    "detail": {
+        "pipeline": "acme-delivery",
+        "stage": "prod",
+        "action": "Approve",
+        "execution-id": "e-2",
+        "state": "STARTED",
+    }
+}
+
 
 def sent(body, **changes):
     """An event with an id of its own, as EventBridge sends it to the queue."""
@@ -121,8 +139,14 @@ def topic(alerts, monkeypatch):
          ["Next:        aws sagemaker list-pipeline-executions --pipeline-name acme-prod-churn-monitor --max-results 3"]),
         (DELIVERY, "[acme prod] acme-delivery stopped in prod at Smoke (execution e-1).",
          ["Why:         exit status 1", "Next:        model-factory deliveries"]),
+        (MONITOR_STEP, "[acme prod] churn: Step Monitor of acme-prod-churn-monitor failed (execution 5s9).",
+         ["Why:         there is no endpoint", "Done:        The endpoint answers as before",
+          "Next:        model-factory status --env prod", "Cause:       monitor-step-failed"]),
+        (WAITING, "[acme prod] acme-delivery waits for an approval: Approve (execution e-2).",
+         ["Why:         The stage prod begins with an approval.", "Next:        model-factory approve --delivery --env prod",
+          "Cause:       delivery-waiting"]),
     ],
-    ids=["own", "step", "alarm", "missed", "delivery"],
+    ids=["own", "step", "alarm", "missed", "delivery", "monitor", "waiting"],
 )  # fmt: skip
 def test_every_source_has_the_same_form(alerts, topic, body, subject, words):
     assert alerts(sent(body)) == []
@@ -145,6 +169,12 @@ def test_events_that_need_nobody_are_not_told(alerts, topic, body):
 def test_unreadable_event_is_told(alerts, topic, body):
     assert alerts(message(body, "alerts")) == []
     assert "An event on the alerts queue cannot be read." in topic.texts[0]
+
+
+def test_unreadable_event_is_shown_to_a_thousand_characters(alerts, topic):
+    alerts(message("no JSON " + "x" * 2000, "alerts"))
+    (why,) = [line for line in topic.texts[0].splitlines() if line.startswith("Why:")]
+    assert why.endswith("the message is no JSON " + "x" * 992)
 
 
 def test_subject_is_ascii_below_100_characters(alerts, topic):
@@ -170,6 +200,24 @@ def test_same_cause_is_told_once_within_window(alerts, topic):
         "Model:       churn, version 8",
     ]
     assert [line["message"] for line in alerts.logged()][1:3] == ["told before within the window"] * 2
+
+
+def test_suppressed_message_that_is_delivered_again_counts_once(alerts, topic, monkeypatch):
+    alerts(sent(OWN))
+    others = [sent(OWN) for _ in range(11)]
+    assert alerts(*others) == []
+    alerts(*others[1:])  # the ids of the newest ten are kept
+    alerts(sent(OWN))
+    assert alerts.logged()[-1]["suppressed"] == 12
+    assert len(topic.published) == 1
+    alerts(others[0], others[0])
+    assert alerts.logged()[-1]["suppressed"] == 13
+
+
+def test_log_of_event_names_model_and_cause(alerts, topic):
+    alerts(sent(OWN))
+    line = alerts.logged()[-1]
+    assert (line["message"], line["model"], line["cause"]) == ("told", "churn", "deployment-rolled-back")
 
 
 def test_after_window_number_of_suppressed_alerts_is_told(alerts, topic, monkeypatch):

@@ -1,6 +1,7 @@
 """Alerts on EventBridge's default bus: the event, and refusals of it."""
 
 import json
+import uuid
 
 import boto3
 import pytest
@@ -26,9 +27,10 @@ def alerts(load, modules):
 def bus(local):
     """A queue with the alerts of the default bus; a function that returns the oldest event."""
     events, sqs = boto3.client("events"), boto3.client("sqs")
-    url = sqs.create_queue(QueueName="alerts")["QueueUrl"]
+    name = f"alerts-{uuid.uuid4().hex}"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    rule = events.put_rule(Name="alerts", EventPattern=json.dumps({"source": ["model-factory"]}))["RuleArn"]
+    rule = events.put_rule(Name=name, EventPattern=json.dumps({"source": ["model-factory"]}))["RuleArn"]
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
@@ -38,8 +40,10 @@ def bus(local):
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    events.put_targets(Rule="alerts", Targets=[{"Id": "1", "Arn": arn}])
-    return lambda: json.loads(sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"])
+    events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": arn}])
+    yield lambda: json.loads(sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"])
+    events.remove_targets(Rule=name, Ids=["1"])
+    events.delete_rule(Name=name)
 
 
 def test_alert_is_event_on_default_bus(alerts, bus):

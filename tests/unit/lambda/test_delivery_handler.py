@@ -77,7 +77,10 @@ def run(modules, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("error", [refused("ThrottlingException", 400), refused("InternalFailure", 500), TIMEOUT])
+@pytest.mark.parametrize(
+    "error",
+    [refused("ThrottlingException", 400), refused("TooMany", 429), refused("InternalFailure", 500), TIMEOUT],
+)
 def test_step_that_aws_fails_is_tried_again(run, error):
     result = run(error)
     assert json.loads(result["continuationToken"]) == {"since": 4102444800, "asked": {"churn": 1}, "failures": 1}
@@ -90,7 +93,7 @@ def test_step_that_fails_six_times_fails_delivery(run):
     assert message.startswith("retrain in dev: ReadTimeoutError: ")
 
 
-@pytest.mark.parametrize("error", [refused("AccessDeniedException", 400), KeyError("digest")])
+@pytest.mark.parametrize("error", [refused("AccessDeniedException", 400), refused("No", 499), KeyError("digest")])
 def test_step_that_would_fail_again_fails_delivery(run, error):
     assert run(error)["failureDetails"]["type"] == "JobFailed"
 

@@ -1,21 +1,13 @@
 """lambda/deploy: settings that a stack changes, and versions that people approve and reject."""
 
-import boto3
 import pytest
 
-from .cloud import ROLE, policy
+from .cloud import ROLE
 from .test_deploy_deletions import deleted
 
 NETWORK = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
 
 
-@pytest.fixture(scope="module")
-def second_role(local):
-    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    boto3.client("iam").create_role(RoleName="sagemaker-2", AssumeRolePolicyDocument=policy(trust))
-
-
-@pytest.mark.usefixtures("second_role")
 @pytest.mark.parametrize(
     "change", [{"vpc_config": NETWORK}, {"role_arn": f"{ROLE}-2"}, {"instance": "ml.m5.xlarge"}, {"capture_percent": 5}]
 )

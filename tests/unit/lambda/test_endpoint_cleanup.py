@@ -39,7 +39,7 @@ class _Put(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def responses():
     with Responses() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
 
@@ -136,6 +136,35 @@ def test_scalable_target_is_deregistered_before_endpoint_is_deleted(cleanup):
     assert cleanup.function.changes[:4] == ["SendMessage", *["DeregisterScalableTarget"] * 2, "DeleteEndpoint"]
 
 
+@pytest.mark.parametrize("status", ["Failed", "OutOfService", "UpdateRollbackFailed"])
+def test_endpoint_that_serves_nothing_is_deleted(cleanup, status):
+    cleanup.deployed()
+    cleanup.cloud.state.endpoints[cleanup.name]["EndpointStatus"] = status
+    assert cleanup()["Status"] == "SUCCESS"
+    assert cleanup.left() == [[], [], [], []]
+
+
+def test_record_says_what_is_about_to_be_deleted(cleanup):
+    cleanup(), cleanup()
+    records = cleanup.cloud.records("deletion")
+    assert [record["subject"] for record in records] == [cleanup.cloud.event("stack_deleted")["StackId"]]
+    assert records[0]["facts"] == {
+        "what": "what was deployed for the stack of the model",
+        "endpoint": cleanup.name,
+        "model_package_group": cleanup.name,
+        "versions_deleted": True,
+    }
+
+
+def test_refused_deletion_fails_with_reason(cleanup, dies):
+    cleanup.deployed()
+    with dies("DeleteModel", False, "the model is in use"):
+        response = cleanup()
+    assert response["Status"] == "FAILED"
+    assert "the model is in use" in response["Reason"]
+    assert cleanup()["Status"] == "SUCCESS"
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_deletion_without_endpoint_succeeds(cleanup, times):
     assert [cleanup()["Status"] for _ in range(times)] == ["SUCCESS"] * times
@@ -159,7 +188,7 @@ def test_changed_endpoint_name_is_new_physical_id(cleanup):
 def test_endpoint_update_in_progress_fails_with_reason(cleanup, status):
     cleanup.deployed()
     cleanup.cloud.state.endpoints[cleanup.name]["EndpointStatus"] = status
-    cleanup.function.context.get_remaining_time_in_millis = iter([60_000, 40_000, 20_000]).__next__
+    cleanup.function.context.get_remaining_time_in_millis = iter([60_000, 25_000, 24_999]).__next__
     response = cleanup()
     assert response["Status"] == "FAILED"
     assert f"is still {status}; delete the stack again when that has ended" in response["Reason"]

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 
 from .training_files import ARTIFACT, EXECUTION, FACTS, FOLDER, MODEL, SageMaker, digest, kept, put, trained
 
@@ -120,6 +121,25 @@ def test_failed_training_names_what_is_missing(s3, collect):
     assert set(found.missing) == {"manifest", "report", "evaluation"}
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_missing"), [("PipelineExecution does not exist", True), ("Rate exceeded", False)]
+)
+def test_definition_of_deleted_execution_is_missing(s3, store, recorder_modules, reason, is_missing):
+    class Sagemaker:
+        def describe_pipeline_definition_for_execution(self, **_):
+            code = "ResourceNotFound" if is_missing else "ThrottlingException"
+            raise ClientError({"Error": {"Code": code, "Message": reason}}, "DescribePipelineDefinitionForExecution")
+
+    trained(s3)
+    sources = recorder_modules.evidence.Sources(folder=FOLDER, execution=EXECUTION, artifact=None, artifact_digest=None)
+    if is_missing:
+        found = recorder_modules.evidence.collect(sources, store, Sagemaker())
+        assert found.missing["definition"] == f"{EXECUTION} does not exist"
+        return
+    with pytest.raises(ClientError, match="Rate exceeded"):
+        recorder_modules.evidence.collect(sources, store, Sagemaker())
+
+
 def test_artifact_too_large_for_the_time_is_missing(s3, recorder_modules, collect):
     trained(s3)
     late = recorder_modules.store.Store(s3, "records", "sales", lambda: -1)
@@ -128,7 +148,7 @@ def test_artifact_too_large_for_the_time_is_missing(s3, recorder_modules, collec
         late.digest(version)
 
 
-def test_large_object_is_copied_in_parts(recorder_modules, monkeypatch):
+def test_large_object_is_copied_in_parts(recorder_modules):
     class S3:
         """Counts parts; what S3 does with them is tested with the embedded AWS."""
 
@@ -149,15 +169,13 @@ def test_large_object_is_copied_in_parts(recorder_modules, monkeypatch):
         def complete_multipart_upload(self, **request):
             self.calls.append(request)
 
-    monkeypatch.setattr(recorder_modules.store, "LARGEST_COPY", 10)
-    monkeypatch.setattr(recorder_modules.store, "PART_BYTES", 8)
     s3 = S3()
-    version = recorder_modules.store.ObjectVersion("artifacts", "large", "v1", 12)
+    version = recorder_modules.store.ObjectVersion("artifacts", "large", "v1", 5 * 1024**3 + 1)
     entry = recorder_modules.store.Store(s3, "records", "sales", lambda: 60).copy(version, "a" * 64)
-    start, first, second, end = s3.calls
+    start, first, *_, last, end = s3.calls
     assert (start["Key"], start["ChecksumAlgorithm"]) == (f"sales/evidence/{'a' * 64}", "SHA256")
-    assert [part["CopySourceRange"] for part in (first, second)] == ["bytes=0-7", "bytes=8-11"]
+    assert [part["CopySourceRange"] for part in (first, last)] == ["bytes=0-536870911", "bytes=5368709120-5368709120"]
     assert first["CopySource"] == {"Bucket": "artifacts", "Key": "large", "VersionId": "v1"}
-    assert [part["ChecksumSHA256"] for part in end["MultipartUpload"]["Parts"]] == ["1", "2"]
+    assert [part["ChecksumSHA256"] for part in end["MultipartUpload"]["Parts"]] == [f"{n}" for n in range(1, 12)]
     assert end["IfNoneMatch"] == "*"
     assert (entry["sha256"], entry["version_id"]) == ("a" * 64, "v1")

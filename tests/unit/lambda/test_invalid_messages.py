@@ -31,7 +31,7 @@ from .generated_messages import (
 )
 
 # The same examples each time; `FUZZ_EXAMPLES=1000 pytest tests/unit/lambda/test_invalid_messages.py` runs more.
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 CASES = Counter()
 FUZZ = settings(
     max_examples=EXAMPLES,

@@ -59,6 +59,8 @@ def test_monitor_run_reads_captured_requests(factory):
         factory.publish(changed)
     events = factory.events()
     assert set(events) == {("-monitor", "START"), ("-monitor", "FAIL")}
+    assert "errorMessage" not in events["-monitor", "START"]["run"]["facets"]
+    assert events["-monitor", "FAIL"]["run"]["facets"]["errorMessage"]["message"] == "The execution is Failed."
     for each in events.values():
         assert [found["name"] for found in each["inputs"]] == [f"{factory.model}/captured"]
         assert [found["name"] for found in each["outputs"]] == [f"{factory.model}/monitor"]
@@ -101,11 +103,13 @@ def test_deployment_leads_from_version_to_endpoint(factory):
     assert end["run"]["facets"]["errorMessage"]["message"] == "rolled back: alarm"
 
 
-def test_long_manifest_is_named_as_a_whole(factory):
-    factory.manifest["objects"] *= 101
+@pytest.mark.parametrize(("objects", "named"), [(200, 201), (202, 1)])
+def test_long_manifest_is_named_as_a_whole(factory, objects, named):
+    factory.manifest["objects"] *= objects // 2
     factory.publish(factory.register())
-    (only,) = factory.events()["-train", "OTHER"]["inputs"]
-    assert only["inputFacets"]["inputStatistics"]["fileCount"] == 202
+    whole, *others = factory.events()["-train", "OTHER"]["inputs"]
+    assert whole["inputFacets"]["inputStatistics"]["fileCount"] == objects
+    assert 1 + len(others) == named
 
 
 def test_same_records_again_change_nothing(factory):

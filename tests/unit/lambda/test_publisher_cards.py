@@ -37,6 +37,7 @@ def test_card_follows_approvals_and_deployments(factory):
     (card,) = factory.cards()
     details = json.loads(card["Content"])["additional_information"]["custom_details"]
     assert card["ModelCardStatus"] == "Approved"
+    assert (details["code_digest"], details["libraries_digest"]) == ("0d1e", "11b5")
     assert details["approval_2"].endswith("Approved by arn:aws:iam::1:role/ada: fine")
     assert "succeeded" in details["deployment_3"]
 
@@ -47,3 +48,12 @@ def test_refused_decision_changes_no_card(factory):
     factory.publish(factory.write("approval", refused, version=2, subject=factory.package()))
     (card,) = factory.cards()
     assert card["ModelCardStatus"] == "PendingReview"
+
+
+def test_refreshed_card_is_named_by_its_registration(factory):
+    module = factory.function.module
+    records = module.Records(factory.s3, factory.bucket, factory.bucket)
+    cards = module.Cards(factory.sagemaker, records, "acme-prod", CARD_KEY)
+    record = records.read(factory.register()["detail"]["object"]["key"])
+    name = cards.refresh(record, 2)
+    assert [card["ModelCardName"] for card in factory.cards()] == [name]

@@ -1,6 +1,9 @@
 """The publisher: SageMaker's lineage entities of the newest versions and deployments."""
 
+from types import SimpleNamespace
+
 import pytest
+from botocore.exceptions import ClientError
 
 from .cloud import ACCOUNT, REGION
 from .published_records import SAGEMAKER
@@ -79,3 +82,29 @@ def test_all_pages_of_associations_are_deleted(factory):
     facts = {"versions_deleted": True, "endpoint": factory.cloud.name}
     factory.publish(factory.write("deletion", facts, subject=stack))
     assert manifest not in factory.lineage[0]
+
+
+@pytest.mark.parametrize("code", ["ConflictException", "ValidationException", "ThrottlingException"])
+@pytest.mark.parametrize("kind", ["artifact", "action", "context"])
+def test_entity_that_was_created_at_the_same_time_is_used(factory, kind, code):
+    """The first list does not show it yet; SageMaker refuses to create it."""
+    lists = iter([[], [{"ArtifactArn": "arn", "ActionArn": "arn", "ContextArn": "arn", "ActionName": "c1"}]])
+
+    def refused(**_):
+        raise ClientError({"Error": {"Code": code, "Message": "exists"}}, "Create")
+
+    names = {"list": f"list_{kind}s", "create": f"create_{kind}", "summaries": f"{kind.capitalize()}Summaries"}
+    sagemaker = SimpleNamespace(
+        **{names["list"]: lambda **_: {names["summaries"]: next(lists)}, names["create"]: refused}
+    )
+    entities = factory.function.module.Entities(sagemaker, None, "acme-prod")
+    calls = {
+        "artifact": lambda: entities._artifact({"SourceUri": "s3://a"}, "DataSet"),
+        "action": lambda: entities._action(ActionName="c1", ActionType="Deployment", Source={"SourceUri": "arn:e"}),
+        "context": lambda: entities._context("arn:e", "e"),
+    }
+    if code == "ThrottlingException":
+        with pytest.raises(ClientError, match=code):
+            calls[kind]()
+    else:
+        assert calls[kind]() == "arn"

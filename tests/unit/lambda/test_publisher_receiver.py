@@ -123,3 +123,23 @@ def test_replaced_key_is_used_for_the_next_message(factory, receiver):
     factory.cloud.client("ssm").put_parameter(Name=name, Value="new", Type="SecureString", Overwrite=True)
     factory.publish(factory.deploy())
     assert [authorization for authorization, _ in receiver.got] == ["Bearer secret", "Bearer new", "Bearer new"]
+
+
+def test_start_of_training_is_sent_by_its_own_message(factory, receiver):
+    started = factory.cloud.event("training_started")
+    started["detail"]["pipelineExecutionArn"] = factory.execution
+    factory.publish(started)
+    (run,) = {event["run"]["runId"] for event in factory.events().values()}
+
+    def queued():
+        bodies = [request["MessageBody"] for name, request in factory.function.calls if name == "SendMessage"]
+        return [json.loads(body)["key"] for body in bodies if body.endswith('START.json"}')]
+
+    assert queued() == [f"_openlineage/{factory.model}/{run}/START.json"]
+    trained = factory.train()
+    factory.publish(trained)
+    jobs = queued()[1:]
+    assert len(jobs) == 3, "the starts of the jobs have no message of their own"
+    assert not any(run in key for key in jobs)
+    factory.publish(trained)
+    assert queued()[4:] == jobs, "again with the message that is repeated: it may have failed in between"

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -76,8 +77,8 @@ def openssl(*arguments):
 
 
 @pytest.fixture
-def records(local, request):
-    made = Records(f"signer-{abs(hash(request.node.name))}")
+def records(local):
+    made = Records(f"signer-{uuid.uuid4().hex}")
     for model in ("churn", "churn", "", "fraud"):
         made.append(model)
     return made

@@ -3,6 +3,7 @@
 import json
 import threading
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -126,3 +127,39 @@ def test_sender_is_the_session_that_called(local, cloud):
     session.send_message(QueueUrl=url, MessageBody="{}", MessageGroupId="a", MessageDeduplicationId="1")
     (received,) = sqs.receive_message(QueueUrl=url, AttributeNames=["SenderId"])["Messages"]
     assert ":" in received["Attributes"]["SenderId"]
+
+
+def ahead(minutes, seconds):
+    """A time of a sender whose clock is fast."""
+    return (datetime.now(UTC) + timedelta(minutes=minutes, seconds=seconds)).isoformat()
+
+
+FILE = {"sha256": "0" * 64, "size": 0, "source": "s" * 2048, "version_id": None}
+
+
+@pytest.mark.parametrize(
+    ("longest", "too_long"),
+    [
+        ({"id": "i" * 1024}, {"id": "i" * 1025}),
+        ({"id": "i"}, {"id": ""}),
+        ({"subject": "s" * 2048}, {"subject": "s" * 2049}),
+        ({"by": "b" * 2048}, {"by": "b" * 2049}),
+        ({"version": 1}, {"version": 0}),
+        ({"evidence": {"a": FILE}}, {"evidence": {"a": FILE | {"source": "s" * 2049}}}),
+        ({"evidence": {"a": FILE}}, {"evidence": {"a": FILE | {"size": -1}}}),
+        ({"time": (4, 50)}, {"time": (5, 50)}),
+    ],
+)
+def test_texts_and_numbers_of_record_have_limits(recorder_modules, modules, longest, too_long):
+    loaded = modules("recorder", "messages", "shared.messages")
+    messages, shared = loaded["messages"], loaded["shared.messages"]
+    origin, cloud = shared.Origin(ACCOUNT, "acme-prod"), SimpleNamespace(model="churn")
+
+    def parse(changes):
+        if "time" in changes:
+            changes = {"time": ahead(*changes["time"])}
+        return messages.parse(messages.Received(json.dumps(sent(cloud, **changes)), "sender"), origin)
+
+    assert parse(longest).model == "churn"
+    with pytest.raises(shared.InvalidMessageError):
+        parse(too_long)

@@ -2,6 +2,8 @@
 
 import json
 import uuid
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +84,15 @@ def test_registration_has_metadata_and_status_at_that_time(recorder):
     assert record["facts"]["CustomerMetadataProperties"] == {"data_digest": "0a1b"}
 
 
+def test_evidence_is_collected_once_and_for_versions_alone(recorder, monkeypatch):
+    completed = []
+    monkeypatch.setattr(recorder.function.module, "complete", lambda draft, _: completed.append(draft.kind) or draft)
+    event = recorder.event(recorder.register("Approved"))
+    for each in (event, event, recorder.cloud.event("drift_alarm")):
+        recorder.send(each)
+    assert completed == ["registration"]
+
+
 def test_arn_that_is_used_again_has_second_registration(recorder):
     arn = recorder.register()
     recorder.send(recorder.event(arn))
@@ -103,6 +114,14 @@ def test_decision_through_any_api_is_recorded_once(recorder, status, kind):
         {"identity": BOB, "source": "sagemaker", "claimed": None},
         status,
     )
+
+
+def test_time_of_decision_is_that_of_the_change(recorder):
+    arn = recorder.register()
+    event = recorder.update(arn, ModelApprovalStatus="Approved")
+    event["detail"] |= {"CreationTime": "2026-11-24T05:00:00Z", "LastModifiedTime": "2026-11-25T06:00:00Z"}
+    (record,) = recorder.send(event)
+    assert record["time"] == "2026-11-25T06:00:00+00:00"
 
 
 def test_decision_by_nobody_known_is_not_automatic(recorder):
@@ -138,6 +157,33 @@ def test_description_that_names_no_record_hides_nothing(recorder):
     event, _ = announced(recorder, recorder.register())
     (record,) = recorder.send(event)
     assert (record["kind"], record["by"]["identity"]) == ("approval", BOB)
+
+
+def test_announced_record_is_awaited(recorder_modules, modules):
+    registry, answers, pauses = modules("recorder", "registry")["registry"], iter([False, False, True]), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry.time, "sleep", pauses.append)
+        assert registry._wait_for(lambda _: next(answers), None)
+    assert pauses == [1.0, 1.0]
+
+
+def test_decision_about_version_that_was_deleted_is_recorded(recorder):
+    arn = recorder.register()
+    event = recorder.update(arn, ModelApprovalStatus="Rejected")
+    recorder.cloud.client("sagemaker").delete_model_package(ModelPackageName=arn)
+    (record,) = recorder.send(event)
+    assert (record["kind"], record["by"]["identity"]) == ("rejection", UNKNOWN)
+
+
+def test_values_of_records_are_json(recorder_modules, modules):
+    plain = modules("recorder", "plain")["plain"].plain
+    noon = datetime(2026, 11, 24, 12, tzinfo=timezone(timedelta(hours=2)))
+    assert plain({"time": noon, "value": float("nan"), "names": ("a", 1)}) == {
+        "time": "2026-11-24T10:00:00+00:00",
+        "value": "NaN",
+        "names": ["a", 1],
+    }
+    assert plain({"path": Path("a")}) == {"path": "a"}
 
 
 def test_update_of_metadata_is_no_decision(recorder):
@@ -230,6 +276,26 @@ def test_each_version_of_settings_is_recorded_once(recorder):
     assert records[1]["subject"] == f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{parameter}"
 
 
+@pytest.mark.parametrize(("later", "recorded"), [(50, 1), (70, 0)])
+def test_settings_written_long_before_an_event_are_not_recorded(recorder, later, recorded):
+    parameter = recorder.cloud.client("ssm").get_parameter(Name=f"/acme/prod/models/{recorder.cloud.model}")[
+        "Parameter"
+    ]
+    time = parameter["LastModifiedDate"] + timedelta(seconds=later)
+    assert len(recorder.send(recorder.cloud.event("settings_changed") | {"time": time.isoformat()})) == recorded
+
+
+def test_settings_that_were_deleted_since_their_event_are_no_record(recorder):
+    recorder.cloud.client("ssm").delete_parameter(Name=f"/acme/prod/models/{recorder.cloud.model}")
+    assert recorder.send(recorder.cloud.event("settings_changed")) == []
+
+
+def test_refused_reading_of_settings_returns_the_message(recorder, dies):
+    record = message(recorder.cloud.event("settings_changed"), "_group")
+    with dies("GetParameterHistory", False, "not now"):
+        assert recorder.function(record) == [record["messageId"]]
+
+
 def test_deleted_settings_are_recorded(recorder):
     event = recorder.cloud.event("settings_changed")
     event["detail"]["operation"] = "Delete"
@@ -248,6 +314,13 @@ def test_event_of_other_account_is_refused(recorder):
     recorder.function.logged()
     assert recorder.send(recorder.cloud.event("drift_alarm") | {"account": "999999999999"}) == []
     assert any("another account" in line.get("reason", "") for line in recorder.function.logged())
+
+
+def test_scoring_run_without_report_is_recorded(recorder):
+    _, event = execution(recorder, FAILING)
+    event = json.loads(json.dumps(event).replace(f"{recorder.cloud.model}-train", f"{recorder.cloud.model}-score"))
+    (record,) = recorder.send(event)
+    assert (record["kind"], record["version"], record["facts"]["objects"]) == ("scoring", None, 0)
 
 
 def test_scoring_run_is_recorded_with_its_objects(recorder):

@@ -50,6 +50,7 @@ def test_statement_is_signed_over_all_files(recorder_modules):
     payload = recorder_modules.statement.statement(evidence, model="sales", version=7, subject="arn:package/7")
     bundle, public_key = recorder_modules.statement.sign(payload, Kms(), "key")
     signed = json.loads(payload)
+    assert bundle.startswith(b'{\n "mediaType"'), "people read it: one line for each member"
     assert [each["name"] for each in signed["predicate"]["resources"]] == ["artifact", "sbom"]
     both = bytes.fromhex(digest(b"artifact")) + bytes.fromhex(digest(b"sbom"))
     assert signed["subject"] == [{"name": "sales@7", "digest": {"sha256": digest(both)}}]

@@ -1,5 +1,6 @@
 """lambda/retrain: each trigger starts one training, with its reason, and invalid messages start none."""
 
+import json
 import sys
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -7,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from .cloud import message
+from .cloud import ACCOUNT, event, message
 from .trainings import started
 
 
@@ -123,15 +124,74 @@ def test_data_listing_stops_at_first_newer_object(retrain, monkeypatch):
 def test_data_listing_stops_after_its_time(retrain, monkeypatch):
     """S3 throttles, or its pages are slow: one message must not take the function's time."""
 
-    class Pages:
-        def paginate(self, **_):
-            while True:
-                yield {"Contents": [{"Key": "1", "LastModified": datetime(2026, 1, 1, tzinfo=UTC)}]}
-
-    aws, seconds = sys.modules["aws"], iter(range(0, 1000, 6))
-    monkeypatch.setattr(aws, "client", lambda _: SimpleNamespace(get_paginator=lambda _: Pages()))
+    aws, seconds, pages = (
+        sys.modules["aws"],
+        iter(range(100, 1000, 10)),
+        written(*[datetime(2026, 1, 1, tzinfo=UTC)] * 9),
+    )
+    monkeypatch.setattr(aws, "client", lambda _: pages)
     monkeypatch.setattr(aws.time, "monotonic", lambda: next(seconds))
     assert aws.newest_data("s3://data/churn/raw/", datetime(2026, 1, 2, tzinfo=UTC)) > datetime(2026, 11, 1, tzinfo=UTC)
+    assert next(seconds) == 140, "the third page comes after 30 of 20 seconds"
+
+
+def test_data_listing_goes_on_after_object_that_is_not_newer(retrain, monkeypatch):
+    last, newer = datetime(2026, 1, 1, 3, tzinfo=UTC), datetime(2026, 1, 1, 4, tzinfo=UTC)
+    aws = sys.modules["aws"]
+    monkeypatch.setattr(aws, "client", lambda _: written(last, newer))
+    assert aws.newest_data("s3://data/churn/raw/", last) == newer
+
+
+def written(*times):
+    """A client of S3 whose ListObjectsV2 has a page with one object for each time."""
+    pages = [{"Contents": [{"Key": "1", "LastModified": time}]} for time in times]
+    return SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: iter(pages)))
+
+
+def test_refused_start_returns_to_queue_and_is_recorded(retrain, training, cloud, dies):
+    training.data()
+    record = cloud.message("manual", SentTimestamp="1795497689050")
+    with dies("StartPipelineExecution", False, "the pipeline is being updated"):
+        assert retrain(record) == [record["messageId"]]
+    announced, refused = cloud.records("retrain")
+    assert announced["time"] == "2026-11-24T05:21:29.050000+00:00"
+    assert (refused["facts"]["refused"], refused["facts"]["what"]) == (announced["id"], "the training was not started")
+    started(retrain, training, record)
+
+
+def test_log_of_failed_message_names_model_and_trigger(retrain, training, cloud, dies):
+    training.data()
+    with dies("StartPipelineExecution", False):
+        retrain(cloud.message("manual"))
+    (line,) = [line for line in retrain.logged() if line["message"] == "message failed"]
+    assert (line["model"], line["trigger"]) == (cloud.model, "manual")
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "is_valid"),
+    [
+        ("manual", {"reason": "r", "id": "i"}, True),
+        ("manual", {"reason": "r" * 1024, "id": "i" * 128}, True),
+        ("manual", {"reason": ""}, False),
+        ("manual", {"reason": "r" * 1025}, False),
+        ("manual", {"id": ""}, False),
+        ("manual", {"id": "i" * 129}, False),
+        ("drift_alarm", {"id": "i"}, True),
+        ("drift_alarm", {"id": "i" * 128}, True),
+        ("drift_alarm", {"id": "i" * 129}, False),
+        ("drift_alarm", {"detail": {"alarmName": "acme-prod-churn-drift", "state": {"value": "ALARM", "reason": "r"}}}, True),
+        ("drift_alarm", {"detail": {"alarmName": "acme-prod-churn-drift", "state": {"value": "ALARM", "reason": ""}}}, False),
+    ],
+)  # fmt: skip
+def test_texts_of_message_have_limits(modules, kind, changes, is_valid):
+    loaded = modules("retrain", "messages", "shared.messages")
+    origin = loaded["shared.messages"].Origin(ACCOUNT, "acme-prod")
+    body = json.dumps(event(kind) | changes)
+    if is_valid:
+        assert loaded["messages"].parse(body, origin).model == "churn"
+        return
+    with pytest.raises(loaded["shared.messages"].InvalidMessageError):
+        loaded["messages"].parse(body, origin)
 
 
 def test_invalid_settings_parameter_is_not_a_refused_message(retrain, training, cloud):

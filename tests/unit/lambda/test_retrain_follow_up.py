@@ -169,6 +169,18 @@ def test_training_that_ends_during_the_request_is_followed_at_once(retrain, trai
     assert started(retrain, training, cloud.message("manual"))["Trigger"] == "manual"
 
 
+def test_refused_note_of_request_returns_to_queue_and_is_recorded(retrain, training, cloud, running, dies):
+    record = cloud.message("manual")
+    with dies("UpdatePipelineExecution", False, "the execution cannot be updated"):
+        assert retrain(record) == [record["messageId"]]
+    announced, refused = cloud.records("retrain")
+    assert (refused["facts"]["refused"], refused["facts"]["what"]) == (
+        announced["id"],
+        "the request was not remembered",
+    )
+    remembered(retrain, training, record)
+
+
 def test_two_trainings_in_flight_alert(retrain, training, cloud, running):
     studio = training.earlier(HOUR / 60, "Executing", kind=None)
     assert retrain(ended(cloud, studio, "Executing")) == []

@@ -126,6 +126,7 @@ def test_skipped_alarm_counts_and_alerts_with_reason(retrain, training, cloud, k
     sent = alerts(retrain)
     assert [each["cause"] for each in sent] == ["retrain-not-started"] * count
     for alert in sent:
+        assert alert["what"] == f"The {kind.removesuffix('_alarm')} alarm of {cloud.model} started no training."
         assert alert["why"].startswith(f"{reason}. The request was: Threshold Crossed")
         assert (alert["model"], alert["environment"]) == (cloud.model, "prod")
         assert alert["command"] == f"model-factory retrain {cloud.model} --env prod"
@@ -134,6 +135,7 @@ def test_skipped_alarm_counts_and_alerts_with_reason(retrain, training, cloud, k
 def test_manual_request_without_data_alerts(retrain, training, cloud):
     skipped(retrain, training, cloud.message("manual"))
     (alert,) = alerts(retrain)
+    assert alert["what"] == f"A request (manual) for a training of {cloud.model} started no training."
     assert alert["why"].startswith("there is no data yet")
 
 

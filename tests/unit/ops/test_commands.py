@@ -57,6 +57,14 @@ def test_validate_reports_invalid_or_missing_model_code(run, project, code, mess
     assert message in err
 
 
+def test_check_image_writes_file_and_prints_how_to_run_it(run, tmp_path):
+    code, out, _ = run("check-image", "--out", str(tmp_path / "check.pyz"))
+    assert code == 0
+    assert f"docker run --rm --entrypoint python3 --volume {tmp_path}:/check:ro" in out
+    assert "<image> /check/check.pyz" in out
+    assert (tmp_path / "check.pyz").is_file()
+
+
 @pytest.mark.parametrize("more", ["checkpoints", "checkpoints=None", "*, checkpoints"])
 def test_validate_accepts_folder_of_checkpoints(run, project, more):
     path = project / "models/churn/model.py"
@@ -75,9 +83,9 @@ def test_validate_refuses_accelerator_beside_image_for_processors(run, project, 
     assert f"{key}.instance ml.g5.xlarge has an accelerator, and AWS's scikit-learn image uses processors only" in err
     assert "training.image" in err
     own = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/torch:1"
-    section = f"training: {{image: {own}, instance: ml.g5.xlarge}}"
-    path.write_text(f"{text.rstrip()}\n{section}\n")
-    assert run("validate", "--project", str(project))[0] == 0
+    for image in (f"image: {own}", "framework: xgboost"):
+        path.write_text(f"{text.rstrip()}\ntraining: {{{image}, instance: ml.g5.xlarge}}\n")
+        assert run("validate", "--project", str(project))[0] == 0
 
 
 @pytest.mark.parametrize(("which", "file"), [("factory", "factory.yaml"), ("model", "models/churn/model.yaml")])

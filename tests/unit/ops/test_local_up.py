@@ -11,7 +11,7 @@ from rich.console import Console
 from local_aws.bootstrap import CdkError
 from local_aws.state_folder import StateFolder
 from model_factory.ops.local import up as up_module
-from model_factory.ops.local.up import STATE, all_accounts, delivery_steps, not_bootstrapped, up
+from model_factory.ops.local.up import STATE, all_accounts, delivery_steps, not_bootstrapped, own_images, up
 from model_factory.ops.project import Project, UsageError
 
 FACTORY = """\
@@ -100,3 +100,20 @@ def test_kept_account_is_bootstrapped_again_only_for_trust(trusted, left):
     local = SimpleNamespace(restored=object(), accounts=accounts)
     assert not_bootstrapped(local, places, "999999999999") == left
     assert not_bootstrapped(SimpleNamespace(restored=None), places, None) == set(places.values())
+
+
+def test_images_of_project_are_found_by_repository(tmp_path):
+    for name in (
+        "churn/requirements.txt",
+        "churn/requirements.lock",
+        "team/torch/requirements.txt",
+        "empty/Dockerfile",
+    ):
+        path = tmp_path / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert own_images(tmp_path) == {
+        "churn": tmp_path / "images" / "churn" / "requirements.lock",
+        "team/torch": tmp_path / "images" / "team" / "torch" / "requirements.txt",
+    }
+    assert own_images(tmp_path / "models") == {}

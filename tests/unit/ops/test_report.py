@@ -168,6 +168,27 @@ def test_changes_since_the_version_before_are_named(report):
     ) in text
 
 
+@pytest.mark.parametrize(
+    ("before", "text"), [({}, "changed: libraries"), ({"libraries_digest": "l"}, "the same: libraries")]
+)
+def test_libraries_are_compared_with_version_before(report, before, text):
+    new, old = package(2), package(1)
+    new["CustomerMetadataProperties"] |= {"libraries_digest": "l"}
+    old["CustomerMetadataProperties"] |= before
+    shown = page("acme", [replace(report, live=new, versions=[new, old])], NOW)
+    assert text in shown
+    assert "<dt>libraries</dt><dd>l</dd>" in shown
+
+
+def test_runs_that_scored_files_are_listed(report):
+    assert "Scored files" not in page("acme", [report], NOW)
+    scored = {"time": "2026-11-25T04:00:00+00:00", "version": 2, "outcome": "scored", "rows": 4000, "objects": [{}, {}]}
+    failed = scored | {"version": None, "outcome": "failed", "rows": 0, "objects": [], "reason": "no <version>"}
+    text = page("acme", [replace(report, scorings=[failed, scored | {"reason": None}])], NOW)
+    table = text[text.index("Scored files") :]
+    assert all(each in table for each in ("2026-11-25 04:00 UTC", "v2", "4,000", "no &lt;version&gt;"))
+
+
 def test_next_training_and_check_are_times(report):
     text = page("acme", [report], NOW)
     assert "2026-11-27 03:00 UTC" in text  # cron(0 3 * * ? *), the default

@@ -14,6 +14,7 @@ from ops.commands.reproduction import _train
 from ops.project import Project, UsageError
 from ops.reproduction import recorded
 from ops.reproduction.failures import CannotRebuild
+from ops.reproduction.local import interpreter
 from ops.reproduction.rebuild import home_of
 from ops.reproduction.recorded import find
 from ops.reproduction.verdict import recorder
@@ -266,3 +267,11 @@ def test_mistake_in_configuration_exits_with_two(run, project):
     (project / "factory.yaml").write_text("name: acme\nenvironmnts: []\n")
     code, _, err = run("reproduce", "churn@7", "--project", str(project))
     assert (code, "unknown key 'environmnts'" in err) == (2, True)
+
+
+def test_python_of_pyenv_is_used_for_its_version(monkeypatch, tmp_path):
+    python = tmp_path / "versions" / "3.11.7" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    assert (interpreter("3.11"), interpreter("3.1")) == (str(python), "3.1")

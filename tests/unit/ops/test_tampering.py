@@ -13,7 +13,7 @@ from .administrator import Administrator
 from .chains import MemoryObjects, event_of, write
 from .tampering import MODELS, environment, findings, read, sign_heads
 
-SEED, TRIALS = 2026, 1000
+SEED = 2026
 
 
 @pytest.fixture
@@ -30,10 +30,11 @@ def test_untouched_environment_has_no_findings_a_day_later(buckets):
     assert findings(*buckets) == []
 
 
-def test_thousand_tamperings_are_all_named(buckets):
+@pytest.mark.parametrize("trials", [200, pytest.param(1000, marks=pytest.mark.slow)])
+def test_all_tamperings_are_named(buckets, trials):
     objects, anchor = buckets
     kinds, missed = Counter(), []
-    for seed in range(SEED, SEED + TRIALS):
+    for seed in range(SEED, SEED + trials):
         administrator = Administrator(objects, seed)
         done = administrator.tamper()
         kinds[done.partition(" ")[0]] += 1
@@ -45,7 +46,7 @@ def test_thousand_tamperings_are_all_named(buckets):
     assert set(kinds) == {
         "alter", "delete", "insert", "back-date", "reorder", "swap", "file", "exchange", "marker", "lineage", "heads"
     }  # fmt: skip
-    assert min(kinds.values()) > 60
+    assert min(kinds.values()) > trials * 0.03
 
 
 def add_record(objects: MemoryObjects) -> str:

@@ -104,19 +104,25 @@ def test_labels_may_be_strings(evaluated, records):
     assert evaluation["metrics"]["auc"]["value"] > 0.75
 
 
-def test_class_without_test_rows_is_allowed(evaluated, records):
+def test_class_without_test_rows_is_allowed(evaluated, records, ml):
     rows = records(300).assign(sold=lambda t: t["colour"])
     rows = rows[rows["sold"] != "green"]
     code = CENTRE.format(predict="return np.tile([0.5, 0.2, 0.3], (len(features), 1))")
     evaluation = evaluated(code, rows, ["blue", "green", "red"], problem="multiclass_classification")
     assert evaluation["metrics"]["accuracy"]["value"] == pytest.approx((rows["sold"] == "blue").mean())
+    explained = json.loads((ml / "processing/output/evaluation/explanation.json").read_text())
+    assert explained["partial_dependence"]["colour"]["classes"] == ["blue", "green", "red"]
+    profile = json.loads((ml / "processing/output/evaluation/score_profile.json").read_text())
+    assert (profile["rows"], "0.5" in json.dumps(profile)) == (len(rows), True), "of the largest score of each row"
 
 
-def test_regression_is_measured_by_its_errors(evaluated, records):
+def test_regression_is_measured_by_its_errors(evaluated, records, ml):
     rows = records(300).assign(sold=lambda t: t["x"] * 2.0)
     evaluation = evaluated(CENTRE.format(predict="return features['x'] * 2.0 + 1"), rows, problem="regression")
     assert evaluation["metrics"]["rmse"]["value"] == pytest.approx(1)
     assert evaluation["gate"]["metric"] == "rmse"
+    constraints = json.loads((ml / "processing/output/evaluation/constraints.json").read_text())
+    assert constraints["regression_constraints"]["rmse"]["comparison_operator"] == "GreaterThanThreshold"
 
 
 def test_missing_test_rows_are_reported(evaluated, ml, monkeypatch):

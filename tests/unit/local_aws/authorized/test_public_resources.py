@@ -45,6 +45,12 @@ def test_images_of_sagemaker_exist_in_registry_of_aws_only(client):
     assert caught.value.response["Error"]["Code"] == "RepositoryNotFoundException"
 
 
+def test_image_with_libraries_exists_in_registry(client, local, monkeypatch, tmp_path):
+    monkeypatch.setitem(local.images, "team/mine:1", tmp_path)
+    (image,) = client("ecr").batch_get_image(repositoryName="team/mine", imageIds=[{"imageTag": "1"}])["images"]
+    assert (image["repositoryName"], image["imageId"]) == ("team/mine", {"imageTag": "1"})
+
+
 def test_machine_images_are_made_at_first_request_for_them(local):
     from moto.ec2.models import ec2_backends
 

@@ -1,0 +1,133 @@
+"""lambda/delivery: the actions release and smoke, and what follows a version that is reverted."""
+
+import time
+
+import pytest
+
+from .delivery_stages import Environment, SageMaker, job, make_stage, version
+
+
+@pytest.fixture
+def stage(delivery, monkeypatch):
+    return make_stage(delivery, monkeypatch)
+
+
+def approval(name="Approve-prod", status="Succeeded", **result):
+    output = {"executionResult": {"externalExecutionSummary": "looks good"} if not result else result["result"]}
+    return {"actionName": name, "status": status, "updatedBy": "arn:ada", "output": output}
+
+
+def test_release_approves_versions_of_the_delivery_for_its_approver(stage):
+    environment = Environment(SageMaker(version(3, "PendingManualApproval"), version(2, "Approved", delivery="e0")))
+    stage.pipeline.actions = [approval("Approve-dev"), approval(status="Failed"), approval()]
+    outcome = stage.release.release(job(stage), environment)
+    assert outcome == stage.outcome.Succeeded("approved churn v3 (auc 0.8123)")
+    assert stage.decided == [(3, "Approved", "arn:ada", "looks good")]
+
+
+def test_release_without_approval_fails(stage):
+    environment = Environment(SageMaker(version(3, "PendingManualApproval")))
+    stage.pipeline.actions = [approval("Approve-dev"), approval(status="Rejected")]
+    failed = stage.release.release(job(stage), environment)
+    assert failed.message == "versions wait in prod, but nobody approved this delivery (e1)"
+    assert stage.decided == []
+
+
+def test_approval_without_comment_has_an_empty_reason(stage):
+    environment = Environment(SageMaker(version(3, "PendingManualApproval")))
+    stage.pipeline.actions = [approval(result={})]
+    stage.release.release(job(stage), environment)
+    assert stage.decided == [(3, "Approved", "arn:ada", "")]
+
+
+@pytest.mark.parametrize("waiting", [version(3, "Approved"), version(3, "PendingManualApproval", delivery="e0")])
+def test_release_of_nothing_succeeds(stage, waiting):
+    outcome = stage.release.release(job(stage), Environment(SageMaker(waiting)))
+    assert outcome == stage.outcome.Succeeded("nothing to approve")
+
+
+@pytest.mark.parametrize(
+    ("versions", "summary", "decided"),
+    [
+        ([version(1, "Approved", delivery="e0")], "", []),
+        ([version(2, "PendingManualApproval"), version(1, "Approved", delivery="e0")], "v2 (auc 0.8123) rejected", [2]),
+        ([version(2, "Approved"), version(1, "Approved", delivery="e0")],
+         "v2 (auc 0.8123) rejected, the endpoint goes back to v1 (auc 0.8123)", [2]),
+        ([version(2, "Approved"), version(1, "Rejected", delivery="e0")],
+         "v2 (auc 0.8123) rejected, there is no version before it", [2]),
+    ],
+)  # fmt: skip
+def test_reverted_version_is_rejected_with_what_follows(stage, versions, summary, decided):
+    environment = Environment(SageMaker(*map(dict, versions)))
+    assert stage.delivery_versions.revert(job(stage), environment, environment.model, "too slow") == summary
+    assert stage.decided == [(number, "Rejected", "the delivery pipeline", "too slow") for number in decided]
+
+
+@pytest.fixture
+def smoke(stage, monkeypatch):
+    """The outcome of a step; `score`: what the endpoint answers, or the error."""
+
+    def run(sagemaker, score=0.5, token=None, batch=False):
+        def predict(*_):
+            if isinstance(score, str):
+                raise stage.prediction.PredictionError(score)
+            return score
+
+        monkeypatch.setattr(stage.smoke, "predict", predict)
+        environment = Environment(sagemaker)
+        if batch:
+            environment.model["serving"]["mode"] = "batch"
+        given = {"token": token} if token else {}
+        return stage.smoke.smoke(job(stage, "smoke", **given), environment)
+
+    return run
+
+
+def test_live_version_that_answers_passes(stage, smoke):
+    assert smoke(SageMaker(version(3, "Approved"), served=3)) == stage.outcome.Succeeded(
+        "churn v3 (auc 0.8123) answered 0.5000"
+    )
+    assert smoke(SageMaker(version(9, "Approved"), served=9)).summary.startswith("churn v9")
+    assert smoke(SageMaker(version(3, "Approved")), batch=True).summary == "churn v3 (auc 0.8123) scores the next files"
+    assert smoke(SageMaker(version(3, "Rejected", delivery="e0"))).summary == "churn: no approved version yet"
+
+
+def test_endpoint_that_changes_is_awaited(smoke):
+    before = int(time.time()) - 100
+    changing = smoke(SageMaker(version(3, "Approved"), served=2, status="Updating"), token={"since": before})
+    assert changing.summary == "churn v3 (auc 0.8123): the endpoint is Updating"
+    assert changing.token["since"] == before
+    assert changing.token["changed"] >= before + 100
+    idle = smoke(SageMaker(version(3, "Approved"), served=2), token={"since": before})
+    assert idle.summary == "churn v3 (auc 0.8123): the endpoint still serves another version"
+    assert idle.token["changed"] == before
+    assert smoke(SageMaker(version(3, "Approved"))).summary.endswith("the endpoint does not exist yet")
+
+
+def test_version_that_fails_is_reverted_and_then_fails_the_delivery(stage, smoke):
+    sagemaker = SageMaker(version(3, "Approved"), version(2, "Approved", delivery="e0"), served=3)
+    step = smoke(sagemaker, "it refused a typical record")
+    assert step.summary.startswith(
+        "churn v3 (auc 0.8123): it refused a typical record; v3 (auc 0.8123) rejected, the end"
+    )
+    sagemaker.served = 2
+    failed = smoke(sagemaker).message
+    assert failed == (
+        "smoke test in prod failed: model churn v3 (auc 0.8123): it refused a typical record; "
+        "it serves v2 (auc 0.8123) again"
+    )
+    assert [number for number, *_ in stage.decided] == [3]
+
+
+def test_failed_endpoint_of_an_earlier_version_fails_at_once(smoke):
+    sagemaker = SageMaker(version(3, "Approved", delivery="e0"), served=3, status="Failed")
+    assert smoke(sagemaker).message == (
+        "smoke test in prod failed: model churn v3 (auc 0.8123): the endpoint is Failed: no reason given"
+    )
+
+
+def test_endpoint_that_nobody_changes_fails_after_an_hour(smoke):
+    since = int(time.time()) - 3700
+    sagemaker = SageMaker(version(3, "Approved", delivery="e0"), served=2)
+    message = smoke(sagemaker, token={"since": since, "changed": since}).message
+    assert "the endpoint still serves another version for 37" in message
