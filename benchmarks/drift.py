@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import drift_tables
-from model_factory.config.model import Drift
+from model_factory.config.monitoring import Drift
 
 ROOT = Path(__file__).parents[1]
 PEERS = ("evidently", "nannyml", "whylogs", "scipy")

@@ -15,7 +15,7 @@ from itertools import product
 import numpy as np
 
 from jobs.drift.decision import DriftLimits, judge
-from model_factory.config.model import Drift
+from model_factory.config.monitoring import Drift
 from tests.unit.drift.trials import SHIFTS, Sizes, check, interval, quiet_tables
 
 WORKERS = 2

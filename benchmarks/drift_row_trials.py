@@ -82,7 +82,7 @@ def ours(reference: pd.DataFrame) -> Callable[[pd.DataFrame], list[str]]:
     """Our detector, with the defaults of model.yaml."""
     from jobs.drift.decision import DriftLimits, decide
     from jobs.drift.profile import Builder
-    from model_factory.config.model import Drift
+    from model_factory.config.monitoring import Drift
 
     numeric = pd.api.types.is_numeric_dtype
     builder = Builder({str(n): "number" if numeric(reference[n]) else "string" for n in reference.columns})

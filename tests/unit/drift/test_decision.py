@@ -7,7 +7,7 @@ from scipy import stats
 
 from jobs.drift.decision import DriftLimits, compare, decide, effect_size, holm, p_value, share_moved
 from jobs.drift.profile import Builder
-from model_factory.config.model import Drift
+from model_factory.config.monitoring import Drift
 from tests.unit.drift.trials import QUIET, SHIFTS, Sizes, check, quiet_tables
 
 LIMITS = DriftLimits.from_settings(Drift().model_dump())

@@ -7,7 +7,7 @@ import pytest
 from jobs.drift.decision import DriftLimits, decide
 from jobs.drift.history import History, slow_drift
 from jobs.drift.profile import Builder
-from model_factory.config.model import Drift
+from model_factory.config.monitoring import Drift
 
 LIMITS = DriftLimits.from_settings(Drift().model_dump())
 TYPES = {"x": "number", "y": "number", "c": "string"}

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.drift.decision import DriftLimits
 from jobs.drift.joint import joint_drift
-from model_factory.config.model import Drift
+from model_factory.config.monitoring import Drift
 
 LIMITS = DriftLimits.from_settings(Drift().model_dump())
 TYPES = {"x": "number", "y": "number", "c": "string"}

@@ -11,7 +11,7 @@ from jobs.monitoring import captured, live_version, window
 from jobs.monitoring.attribution import AMBIGUOUS, UNKNOWN, Attribution
 from jobs.monitoring.check import examine
 from jobs.monitoring.live_version import LiveVersion
-from model_factory.config.model import Monitoring
+from model_factory.config.monitoring import Monitoring
 
 from ..conftest import BUCKET
 from .live_traffic import COLUMNS, NOW, line, live_version_of, requests

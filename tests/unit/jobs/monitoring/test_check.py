@@ -21,7 +21,7 @@ from jobs.monitoring.live_version import LiveVersion
 from jobs.monitoring.report import summary
 from jobs.monitoring.state import State
 from jobs.monitoring.window import Window
-from model_factory.config.model import Monitoring
+from model_factory.config.monitoring import Monitoring
 
 DATA = Path(__file__).parents[4] / "models/employment/data"
 TEXTS = ["SCHL", "MAR", "DIS", "SEX", "ANC"]
