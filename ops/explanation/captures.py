@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from model_factory.functions.shared.endpoints import SHADOW
+
 from ..project import EnvironmentSession, UsageError
 
 PARALLEL = 8
@@ -76,11 +78,12 @@ def search_range(since: str | None, day: datetime | None, now: datetime) -> Rang
 
 
 def find(session: EnvironmentSession, model: str, inference_id: str, within: Range) -> Captured:
-    """The captured request with this inference id, or SageMaker's event id; the newest of several.
+    """The captured request with this inference id, or SageMaker's event id; the newest of several. Copies for a version on trial,
+    whose answers reached nobody, do not count.
 
     Raises UsageError that says what was searched, why the request may not be there, and the nearest ids.
     """
-    keys = _searched(session, model, within)
+    keys = [key for key in _searched(session, model, within) if f"/{SHADOW}/" not in key]
     wanted, ids = inference_id.encode(), set[bytes]()
     found: list[Captured] = []
     for key, content in _contents(session, keys):

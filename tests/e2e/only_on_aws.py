@@ -56,6 +56,7 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
     ("bucket-cleanup", "s3:DeleteObject"): DELETE_OBJECTS,
     ("recorder", "s3:ListBucket"): GONE_ZIP,
     ("deploy", "sagemaker:UpdateModelPackage"): NO_CHALLENGER,
+    ("vpc endpoint sagemaker.api", "sagemaker:UpdateModelPackage"): NO_CHALLENGER,
     ("deploy", "s3:ListBucket"): NO_CHALLENGER,
     ("deploy", "arn:aws:s3:::PREFIX-artifacts-ACCOUNT-eu-west-1/*/monitor/trial.json"): NO_CHALLENGER,
     ("vpc endpoint s3/Answers", "s3:PutObject"): RESPONSES,

@@ -48,6 +48,10 @@ class Deployments(Machine):
     """Whether the model's stack exists."""
 
     @property
+    def act_table(self):
+        return ACTS
+
+    @property
     def versions(self):
         return self.world.registry.of(NAME)
 
@@ -69,12 +73,12 @@ class Deployments(Machine):
             register(self, 0)
             self.settle()
             self.world.tell("--- version 1 is live")
-        self.acts = [list(ACTS)[number % len(ACTS)] for number in acts]
+        self.acts = [list(self.act_table)[number % len(self.act_table)] for number in acts]
 
     @rule(act=st.integers(0, 5), choice=st.integers(0, 5))
     def people_act(self, act, choice):
         self.step()
-        ACTS[self.acts[act % len(self.acts)]](self, choice)
+        self.act_table[self.acts[act % len(self.acts)]](self, choice)
 
     @precondition(lambda self: self.endpoint and self.endpoint.deployment)
     @rule(failure=st.sampled_from([None, None, FAILURE]))

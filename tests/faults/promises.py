@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .simulation.hosting import version_of
+from .simulation.hosting import challenger_of, version_of
 from .simulation.registry import STALE_SECONDS
 
 DEPLOYMENTS = ("mistake", "asked", "storm", "live", "told", "record", "refused")
@@ -140,7 +140,7 @@ def _as_configured(machine, config, version):
 def _untold(machine):
     world = machine.world
     for deployment in world.hosting.deployments:
-        version = version_of(world.hosting, deployment.config)
+        version = challenger_of(world.hosting, deployment.config) or version_of(world.hosting, deployment.config)
         if deployment.outcome in ("failed", "rolled back") and not _told(world, version, deployment.ended - WINDOW):
             yield f"the deployment of version {version} {deployment.outcome} ({deployment.reason}), and nobody was told"
     expected = world.registry.newest_approved(machine.name) is None

@@ -16,6 +16,7 @@ from .promises import Broken
 from .removals import Removals
 from .simulation.functions import TRIED
 from .trainings import Trainings
+from .trials import Trials
 
 MACHINES = {
     "deployments": Deployments,
@@ -23,6 +24,7 @@ MACHINES = {
     "removals": Removals,
     "deliveries": Deliveries,
     "cleanups": Cleanups,
+    "trials": Trials,
 }
 EXAMPLES, STEPS_IN_ONE = 100, 40
 

@@ -115,7 +115,7 @@ class Hosting:
         return {}
 
     def create_endpoint_config(self, EndpointConfigName, **request):
-        for variant in request["ProductionVariants"]:
+        for variant in (*request["ProductionVariants"], *request.get("ShadowProductionVariants", [])):
             self._get("CreateEndpointConfig", self.models, variant["ModelName"], "model")
         self._create("CreateEndpointConfig", self.configs, EndpointConfigName, request, "endpoint-config")
         return {"EndpointConfigArn": arn("sagemaker", f"endpoint-config/{EndpointConfigName}")}
@@ -154,11 +154,22 @@ class Hosting:
             where = arn("sagemaker", f"endpoint/{EndpointName}")
             message = f'Cannot update in-progress endpoint "{where}".'
             raise refused("UpdateEndpoint", "ValidationException", message)
+        if DeploymentConfig and self._variants(EndpointConfigName) != self._variants(endpoint.config):
+            message = "The variants of the new endpoint configuration must have the same names as those of the old one"
+            raise refused("UpdateEndpoint", "ValidationException", message)
         rollback = (DeploymentConfig or {}).get("AutoRollbackConfiguration", {})
         endpoint.status, endpoint.modified, endpoint.reason = "Updating", self._world.clock.now, None
         endpoint.last_config = DeploymentConfig
         self._begin(endpoint, EndpointConfigName, endpoint.config, [a["AlarmName"] for a in rollback.get("Alarms", [])])
         return {"EndpointArn": arn("sagemaker", f"endpoint/{EndpointName}")}
+
+    def _variants(self, config):
+        """The names of the variants of a configuration, as DescribeEndpoint has them."""
+        request = self.configs.get(config, {"ProductionVariants": [{"VariantName": "AllTraffic"}]})
+        kinds = ("ProductionVariants", "ShadowProductionVariants")
+        return {
+            kind: [{"VariantName": each["VariantName"]} for each in request[kind]] for kind in kinds if kind in request
+        }
 
     def _begin(self, endpoint, config, previous, alarms):
         self._world.tell(f"  … {'updates' if previous else 'creates'} the endpoint to {config}")
@@ -187,7 +198,7 @@ class Hosting:
             "EndpointStatus": endpoint.status,
             "CreationTime": endpoint.created,
             "LastModifiedTime": endpoint.modified,
-            "ProductionVariants": [{"VariantName": "AllTraffic", "CurrentInstanceCount": 1}],
+            **self._variants(endpoint.config),
         }
         if endpoint.last_config:
             answer["LastDeploymentConfig"] = endpoint.last_config
@@ -240,5 +251,16 @@ class Hosting:
 def version_of(hosting, config):
     """Number of the version that an endpoint configuration serves; None when it is gone."""
     request = hosting.configs.get(config)
-    model = hosting.models.get(request["ProductionVariants"][0]["ModelName"]) if request else None
+    return _version_in(hosting, request["ProductionVariants"][0]) if request else None
+
+
+def challenger_of(hosting, config):
+    """Number of the version on trial in an endpoint configuration; None without one."""
+    request = hosting.configs.get(config, {"ProductionVariants": []})
+    others = [*request["ProductionVariants"][1:], *request.get("ShadowProductionVariants", [])]
+    return _version_in(hosting, others[0]) if others else None
+
+
+def _version_in(hosting, variant):
+    model = hosting.models.get(variant["ModelName"])
     return int(model["PrimaryContainer"]["ModelPackageName"].rpartition("/")[2]) if model else None

@@ -125,8 +125,8 @@ class Prod:
     def put(self, purpose, key, body):
         self.s3.put_object(Bucket=NAMES.bucket(purpose), Key=key, Body=body)
 
-    def capture(self, lines, time=NOW - timedelta(hours=2)):
-        key = f"churn/captured/acme-prod-churn/AllTraffic/{time:%Y/%m/%d/%H}/{len(lines)}.jsonl"
+    def capture(self, lines, time=NOW - timedelta(hours=2), variant="AllTraffic"):
+        key = f"churn/captured/acme-prod-churn/{variant}/{time:%Y/%m/%d/%H}/{len(lines)}.jsonl"
         self.put("data", key, "\n".join(lines).encode())
         return key
 

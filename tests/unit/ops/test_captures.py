@@ -35,6 +35,14 @@ def test_search_reads_only_its_hours_and_takes_newest(prod):
     assert captures.find(prod, "churn", "event-a", DAY).version == 7
 
 
+def test_copy_for_version_on_trial_is_forgotten_and_not_explained(prod):
+    for version, variant in ((7, "AllTraffic"), (8, "Shadow")):
+        prod.capture([line("a", "1,red,1\n", "0.1\n", version)], variant=variant)
+    found = captures.find(prod, "churn", "a", DAY)
+    assert (found.version, found.others) == (7, 0)
+    assert len(list(captures.files_with(prod, "churn", "a", DAY))) == 2
+
+
 @pytest.mark.parametrize(
     ("since", "day", "first"),
     [

@@ -70,8 +70,8 @@ class Monitored:
     at: datetime = NOW
     approved: int | None = None
 
-    def capture(self, lines: list[str], name: str = "a") -> str:
-        key = f"sales/captured/sales/AllTraffic/2026/11/24/09/{name}.jsonl"
+    def capture(self, lines: list[str], name: str = "a", variant: str = "AllTraffic") -> str:
+        key = f"sales/captured/sales/{variant}/2026/11/24/09/{name}.jsonl"
         self.s3.put_object(Bucket=BUCKET, Key=key, Body="".join(each + "\n" for each in lines).encode())
         return key
 

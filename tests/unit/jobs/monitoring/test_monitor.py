@@ -1,6 +1,7 @@
 """The monitor job as a whole: captured requests and labels in S3, report, metrics and state out."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from jobs import s3 as storage
 from jobs.failures import JobFailure
 from jobs.monitoring import live_version, monitor
 from jobs.monitoring.context import scheduled_time
+from jobs.monitoring.live_version import Challenger
 
 from ..conftest import BUCKET
 from .live_traffic import NOW, Monitored, line, live_version_of, requests
@@ -49,6 +51,18 @@ def test_csv_and_json_requests_are_one_window(monitored, records):
     assert monitored.published["RowsObserved"] == 600
     assert (monitored.published["DriftedFeatures"], monitored.published["DataViolations"]) == (0, 0)
     assert monitored.output("statistics.json")["dataset"]["item_count"] == 600
+
+
+def test_copies_for_challenger_are_compared_and_no_requests(monitored, records, project):
+    project(gate={"metric": "auc", "minimum": 0.8}, serving={"challenger": {"mode": "shadow"}})
+    monitored.live = replace(monitored.live, challenger=Challenger(4, "shadow", [0, 1]))
+    rows = records(600, seed=1)
+    monitored.capture(requests(rows, scores_of(rows), "r"), "a")
+    monitored.capture(requests(rows, 1 - scores_of(rows), "r"), "b", "Shadow")
+    monitored.labels(labels_of(rows, "r"))
+    report = monitored.run()
+    assert (report["rows"], report["quality"]["labelled"], report["drifted"]) == (600, 600, [])
+    assert (report["trial"]["result"], report["trial"]["labelled"]) == ("worse", 600)
 
 
 def test_drifted_columns_are_in_report_violations_and_metrics(monitored, records):

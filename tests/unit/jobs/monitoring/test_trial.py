@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from jobs.monitoring import predictions, trial
+from jobs.monitoring import live_version, predictions, trial
 from jobs.monitoring.attribution import Attribution
 from jobs.monitoring.context import Context
 from jobs.monitoring.live_version import Challenger
@@ -114,3 +115,25 @@ def test_copies_are_no_requests(s3, settings, records):
     stored = predictions.read(f"{URI}/monitor/trial", NOW, 1).predictions
     assert (stored.versions.tolist(), stored.scores.ravel().tolist()) == ([4] * 3, [0.25] * 3)
     assert not len(predictions.read(f"{URI}/monitor", NOW, 1).predictions)
+
+
+@pytest.mark.parametrize(
+    ("variants", "shadows", "expected"),
+    [(["v3"], [], None), (["v3"], ["v4"], ("shadow", 4)), (["v3", "v4"], [], ("split", 4))],
+)
+def test_challenger_is_the_second_variant(s3, monkeypatch, variants, shadows, expected):
+    s3.put_object(Bucket=BUCKET, Key="sales/4/evaluation.json", Body=b'{"classes": [0, 1]}')
+    statistics = {"ModelQuality": {"Statistics": {"S3Uri": f"{URI}/4/statistics.json"}}}
+    sagemaker = SimpleNamespace(
+        describe_model=lambda ModelName: {"PrimaryContainer": {"ModelPackageName": f"arn/{ModelName[1:]}"}},
+        describe_model_package=lambda ModelPackageName: {
+            "ModelPackageVersion": int(ModelPackageName.rpartition("/")[2]), "DriftCheckBaselines": statistics,
+        },
+    )  # fmt: skip
+    client = live_version.s3.client
+    monkeypatch.setattr(live_version.s3, "client", lambda name="s3": sagemaker if name == "sagemaker" else client(name))
+    config = {"ProductionVariants": [{"ModelName": name} for name in variants]}
+    if shadows:
+        config["ShadowProductionVariants"] = [{"ModelName": name} for name in shadows]
+    found = live_version._challenger(config)
+    assert (found and (found.mode, found.version)) == expected
