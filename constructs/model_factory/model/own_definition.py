@@ -70,29 +70,36 @@ def _fill_in(step: dict[str, Any], props: ModelProps, defaults: Mapping[str, Any
             _encrypt_volume(arguments["ProcessingResources"]["ClusterConfig"], props, defaults)
             if props.vpc:
                 arguments.setdefault("NetworkConfig", {}).setdefault("VpcConfig", props.vpc.vpc_config)
-            arguments.setdefault("Tags", props.tags)
+            _tag(arguments, props)
         case "Training":
             _fill_in_training(arguments, props, defaults)
-            arguments.setdefault("Tags", props.tags)
+            _tag(arguments, props)
         case "Tuning":
             for training in (
                 *arguments.get("TrainingJobDefinitions", []),
                 *([arguments["TrainingJobDefinition"]] if "TrainingJobDefinition" in arguments else []),
             ):
                 _fill_in_training(training, props, defaults)
-            arguments.setdefault("Tags", props.tags)
+            _tag(arguments, props)
         case "Transform":
             _encrypt_output(arguments["TransformOutput"], props)
             _encrypt_volume(arguments["TransformResources"], props, defaults)
-            arguments.setdefault("Tags", props.tags)
+            _tag(arguments, props)
         case "Model":
             if props.vpc:
                 arguments.setdefault("VpcConfig", props.vpc.vpc_config)
-            arguments.setdefault("Tags", props.tags)
+            _tag(arguments, props)
         case "RegisterModel":
             _register(arguments, props)
         case _:
             pass
+
+
+def _tag(arguments: dict[str, Any], props: ModelProps) -> None:
+    """Add the model's tags to those of the step."""
+    own = arguments.get("Tags", [])
+    given = {tag["Key"] for tag in own}
+    arguments["Tags"] = [*own, *(tag for tag in props.tags if tag["Key"] not in given)]
 
 
 def _fill_in_training(arguments: dict[str, Any], props: ModelProps, defaults: Mapping[str, Any]) -> None:

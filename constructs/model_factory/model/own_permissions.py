@@ -23,11 +23,11 @@ from ..own_pipeline.steps import images, walk
 from ..own_pipeline.synthesis import Synthesized
 from .model_registry import versions_arn
 from .props import ModelProps
+from .tuning_step import tuning_statements
 
 _JOBS = {
     "Processing": ("ProcessingJob", "processing-job"),
     "Training": ("TrainingJob", "training-job"),
-    "Tuning": ("HyperParameterTuningJob", "hyper-parameter-tuning-job"),
     "Transform": ("TransformJob", "transform-job"),
 }
 _FOLDERS = {"{raw_uri}": "raw/", "{data_uri}": ""}
@@ -85,6 +85,8 @@ def pipeline_role_statements(
             statements.append(
                 allow([*actions, "sagemaker:AddTags"], [names.arn("sagemaker", f"{resource}/pipelines-*")])
             )
+    if "Tuning" in kinds:
+        statements += tuning_statements(props)
     if "Model" in kinds:
         actions = ["sagemaker:CreateModel", "sagemaker:DescribeModel", "sagemaker:AddTags"]
         statements.append(allow(actions, [names.arn("sagemaker", "model/pipelines-*")]))

@@ -187,7 +187,7 @@ def test_pipeline_role_has_the_permissions_of_its_steps_only(props):
     found = permissions(pipeline_role_statements(deployed(props, *steps), props, ROLE))
     assert found["lambda:InvokeFunction"] == {function}
     assert found["sqs:SendMessage"] == {"arn:aws:sqs:eu-west-1:123456789012:ask"}
-    jobs = "arn:aws:sagemaker:eu-west-1:123456789012:hyper-parameter-tuning-job/pipelines-*"
+    jobs = "arn:aws:sagemaker:eu-west-1:123456789012:hyper-parameter-tuning-job/*"
     assert found["sagemaker:CreateHyperParameterTuningJob"] == {jobs}
     assert not {"sagemaker:CreateTrainingJob", "sagemaker:CreateModel", "s3:GetObject"} & set(found)
 
