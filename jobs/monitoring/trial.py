@@ -70,8 +70,11 @@ def store_copies(context: Context, live: LiveVersion, copies: Sequence[dict[str,
 
 
 def judge(context: Context, live: LiveVersion) -> Comparison | None:
-    """Compare the versions, if a trial is running, and write trial.json."""
-    if live.challenger is None:
+    """Compare the versions, if a trial is running, and write trial.json.
+
+    None also when model.yaml has no challenger any more, and its variant is still being removed.
+    """
+    if live.challenger is None or context.settings["serving"]["challenger"] is None:
         return None
     found = _judge(context, live, live.challenger)
     bucket, folder = s3.split(context.reports_uri)

@@ -93,6 +93,11 @@ def test_one_class_or_other_classes_decide_nothing(compared, put):
     assert "the labels of version 4 are [0, 2]" in compared(classes=(0, 2)).reason
 
 
+def test_trial_that_settings_have_ended_is_not_judged(s3, settings, records):
+    live = replace(live_version_of(records(300), np.zeros(300)), challenger=Challenger(4, "shadow", [0, 1]))
+    assert trial.judge(Context(settings(), NOW, URI, f"{URI}/monitor"), live) is None
+
+
 def test_margin_of_the_gate_counts(compared, put):
     truth, scores = labels_and_scores(1000)
     theirs = np.where(np.random.default_rng(1).random(1000) < 0.4, 1 - scores, scores)
