@@ -1,6 +1,5 @@
 """Use every permission of the factory's roles once, also those of failures, stops and deletions."""
 
-import json
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
