@@ -3,8 +3,10 @@
 Tests with the marker `permissions` run in a process of their own, because the other tests change alarms and versions.
 """
 
+import json
 import shutil
 import urllib.error
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -108,6 +110,18 @@ class Factory:
 
     def run_schedule(self, schedule: str, at: datetime | None = None) -> None:
         self.control("tick", schedule=self.names.schedule(schedule), time=(at or datetime.now(UTC)).isoformat())
+
+    def create_schedule(self, name: str, pipeline: str) -> None:
+        """Create a schedule that starts a pipeline, with the role and the dead letters of the model's own schedules."""
+        monitor = self.client("scheduler").get_schedule(Name=self.names.schedule("monitor"))
+        start = "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"
+        request = json.dumps({"PipelineName": pipeline, "ClientRequestToken": uuid.uuid4().hex})
+        self.client("scheduler").create_schedule(
+            Name=name,
+            ScheduleExpression=monitor["ScheduleExpression"],
+            FlexibleTimeWindow=monitor["FlexibleTimeWindow"],
+            Target=monitor["Target"] | {"Arn": start, "Input": request},
+        )
 
     def sign_heads(self) -> None:
         """Let the schedule sign the heads of the chains of records, and wait for the signature."""

@@ -76,18 +76,9 @@ def publish_record_that_is_missing(factory: Factory) -> None:
 def fail_event_targets(factory: Factory) -> None:
     """A schedule of a deleted pipeline, and a rule whose target denies access, send to the queue of undelivered events."""
     scheduler, names = factory.client("scheduler"), factory.names
-    schedule = scheduler.get_schedule(Name=names.schedule("monitor"))
-    target_input = json.loads(schedule["Target"]["Input"]) | {
-        "PipelineName": f"{names.environment.prefix}-deleted-monitor"
-    }
-    scheduler.create_schedule(
-        Name="broken",
-        ScheduleExpression=schedule["ScheduleExpression"],
-        FlexibleTimeWindow=schedule["FlexibleTimeWindow"],
-        Target=schedule["Target"] | {"Input": json.dumps(target_input)},
-    )
+    factory.create_schedule("broken", f"{names.environment.prefix}-deleted-score")
     try:
-        assert "deleted-monitor" in factory.control_error("tick", schedule="broken", time=datetime.now(UTC).isoformat())
+        assert "deleted-score" in factory.control_error("tick", schedule="broken", time=datetime.now(UTC).isoformat())
     finally:
         scheduler.delete_schedule(Name="broken")
     sqs, events = factory.client("sqs"), factory.client("events")

@@ -1,6 +1,5 @@
 """Use every permission of the factory's roles once, also those of failures, stops and deletions."""
 
-import json
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -72,19 +71,11 @@ def score_files(factory: Factory) -> None:
     records(20).to_csv(rows, index=False)
     assert score(session, factory.model, str(rows), None, lambda _: None).lineage["rows"] == 20
     land(factory, records(20_000), "c.csv")  # its run must not end before it is stopped
-    scheduler, now = factory.client("scheduler"), datetime.now(UTC)
-    monitor = scheduler.get_schedule(Name=factory.names.schedule("monitor"))
     before = factory.newest_execution(pipeline)
-    request = json.dumps({"PipelineName": pipeline, "ClientRequestToken": uuid.uuid4().hex})
-    scheduler.create_schedule(
-        Name="score-now",
-        ScheduleExpression=monitor["ScheduleExpression"],
-        FlexibleTimeWindow=monitor["FlexibleTimeWindow"],
-        Target=monitor["Target"] | {"Input": request},
-    )
-    factory.control("tick", schedule="score-now", time=now.isoformat())
+    factory.create_schedule("score-now", pipeline)
+    factory.control("tick", schedule="score-now", time=datetime.now(UTC).isoformat())
     stop_running(factory, wait_for_step(factory, pipeline, "Score", before))
-    scheduler.delete_schedule(Name="score-now")
+    factory.client("scheduler").delete_schedule(Name="score-now")
 
 
 def endpoint_contexts(factory: Factory) -> list[object]:

@@ -178,3 +178,13 @@ def test_lost_answer_of_any_write_leaves_one_record(deliver):
         bucket.at = lose
         deliver(bucket)
         assert complete(bucket, 3)
+
+
+def test_record_that_others_always_overtake_is_delivered_again(module, deliver, monkeypatch):
+    bucket, pauses, put = Bucket(), [], module.Chains._put
+    monkeypatch.setattr(module.Chains.append.__globals__["time"], "sleep", pauses.append)
+    monkeypatch.setattr(module.Chains, "_put", lambda self, key, body: "/chain/" not in key and put(self, key, body))
+    with pytest.raises(Exception, match="40 other records were written meanwhile to sales/chain/"):
+        deliver(bucket)
+    assert len(pauses) == 40
+    assert all(0 <= pause <= 0.2 for pause in pauses)

@@ -97,9 +97,10 @@ def test_arn_that_is_used_again_has_second_registration(recorder):
     arn = recorder.register()
     recorder.send(recorder.event(arn))
     event = recorder.event(arn)
-    event["detail"]["CreationTime"] = "2026-11-25T05:19:14Z"
+    event["detail"] |= {"CreationTime": "2026-11-25T05:19:14Z", "LastModifiedTime": "2026-11-25T06:00:00Z"}
     records = recorder.send(event)
     assert [(record["kind"], record["subject"]) for record in records] == [("registration", arn)] * 2
+    assert records[1]["time"] == "2026-11-25T05:19:14+00:00"
 
 
 @pytest.mark.parametrize(
