@@ -103,6 +103,7 @@ training:
   max_runtime: 30m
   keep_alive: 20m
   hyperparameters: {depth: 9}
+  tuning: {ranges: {width: {type: integer, minimum: 1, maximum: 9}}, metric: mae, trials: 4, seed: 8}
   seed: 8
   validation_fraction: 0.1
   test_fraction: 0.2
@@ -145,6 +146,9 @@ NOT_EDITED = {
     "network": "another network in two deployments: test_deployments.py",
     "keep_isolated_network": "another network in two deployments: test_deployments.py",
     "delivery": "a pipeline in another account, which holds no state of a model",
+    "pipeline": "it replaces model.py, which this model has",
+    "training.framework": "an image, which is edited here, has the framework",
+    "serving.challenger": "it needs capture_percent 100, which is edited here",
     "serving.batch.schedule": "it is for mode `batch`, which has no endpoint",
     "serving.mode": "a serverless endpoint has no instance and no scaling, which are edited here",
 }
