@@ -98,7 +98,24 @@ def lines(body: Any) -> Iterator[bytes]:
 
     botocore's `iter_lines` copies the line so far for every kilobyte of it: a request of 6 MB takes it ten seconds.
     """
-    return io.BufferedReader(body, READ_BYTES)
+    return io.BufferedReader(_Raw(body), READ_BYTES)
+
+
+class _Raw(io.RawIOBase):
+    """A response body as the raw stream that a buffer reads: botocore 1.38, of AWS's XGBoost image, has no `readinto`."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def readable(self) -> bool:
+        """A buffer reads from it."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer; the number of bytes, 0 at the end."""
+        content = self._body.read(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
 
 
 def read_json(uri: str) -> Any:
