@@ -284,7 +284,9 @@ def _run_folder(folder: str, mutants: list[Mutant], tests: list[str], out: IO[st
         print(f"{state} {mutant.file}:{mutant.line}: {mutant.change} ({by})", file=out, flush=True)
 
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
-    pytest.main(["-q", "-p", "no:cacheprovider", "-m", "not slow", *tests], plugins=[Mutation(folder, mutants, report, out)])
+    pytest.main(
+        ["-q", "-p", "no:cacheprovider", "-m", "not slow", *tests], plugins=[Mutation(folder, mutants, report, out)]
+    )
     return results
 
 
