@@ -43,8 +43,10 @@ def train(factory):
 
 
 def newest_version(factory):
-    group = factory.names.model_package_group
-    return factory.client("sagemaker").list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"][0]
+    found = factory.client("sagemaker").list_model_packages(
+        ModelPackageGroupName=factory.names.model_package_group, SortBy="CreationTime", SortOrder="Descending"
+    )
+    return found["ModelPackageSummaryList"][0]
 
 
 def judge(factory, data, name):
@@ -64,7 +66,8 @@ def test_challenger_that_is_not_worse_becomes_live(trials, alerts):
     version = train(trials)
     assert trials.reader.live_version() == live
     found = judge(trials, records(500, seed=80), "trial-good")
-    assert (found["live"], found["challenger"], found["result"], found["labelled"]) == (live, version, "better", 500)
+    judged = (found["live"], found["challenger"], found["result"], found["labelled"])
+    assert judged == (live, version, "better", 500), found["reason"]
     wait_for("the promotion", lambda: trials.reader.live_version() == version or None, 180)
     wait_for("the end of its deployment", lambda: shadow(trials) is False or None, 120)
     record = wait_for("the record of the trial", lambda: record_of(trials, version))
@@ -78,7 +81,7 @@ def test_worse_challenger_is_rejected_and_removed(trials, alerts):
     trials.upload_records(rows.assign(sold=1 - rows["sold"]), "2026-11-25")  # the gate measures it on such rows, too
     version = train(trials)
     found = judge(trials, records(500, seed=82), "trial-bad")
-    assert found["result"] == "worse"
+    assert found["result"] == "worse", found["reason"]
     wait_for("the end of the trial", lambda: shadow(trials) is False or None, 180)
     assert (trials.reader.live_version(), newest_version(trials)["ModelApprovalStatus"]) == (live, "Rejected")
     assert record_of(trials, version)["facts"]["result"] == "withdrawn"
