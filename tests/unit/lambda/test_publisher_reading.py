@@ -156,3 +156,14 @@ def test_endpoint_that_cannot_be_reached_is_tried_again(publisher, monkeypatch):
         publisher.sinks.Http("https://e/", lambda: "").send(b"{}")
     assert not isinstance(raised.value, publisher.sinks.NotAcceptedError)
     assert raised.value.cause == "openlineage-endpoint"
+
+
+@pytest.mark.parametrize("location", ["s3://artifacts/m/model.tar.gz", "https://elsewhere/model.tar.gz", None])
+def test_version_has_the_location_of_its_artifact_in_s3(publisher, modules, location):
+    datasets = modules("publisher", "datasets")["datasets"]
+    containers = [{"ModelDataUrl": location}] if location else []
+    record = {"facts": {"InferenceSpecification": {"Containers": containers}}}
+    found = datasets.model_version("arn:aws:sagemaker:eu-west-1:1:model-package/acme-prod-churn/2", record)
+    assert (found.namespace, found.name) == ("sagemaker://eu-west-1.1", "acme-prod-churn")
+    assert ("symlinks" in found.facets) is (location is not None and location.startswith("s3://"))
+    assert datasets.folder("artifacts", "m/prepare").namespace == "s3://artifacts"
