@@ -167,3 +167,14 @@ def test_version_has_the_location_of_its_artifact_in_s3(publisher, modules, loca
     assert (found.namespace, found.name) == ("sagemaker://eu-west-1.1", "acme-prod-churn")
     assert ("symlinks" in found.facets) is (location is not None and location.startswith("s3://"))
     assert datasets.folder("artifacts", "m/prepare").namespace == "s3://artifacts"
+
+
+def test_event_is_written_with_its_members_in_order(publisher):
+    put = []
+    s3 = SimpleNamespace(put_object=lambda **request: put.append(request))
+    content = {"b": "é", "a": 1}
+    event = SimpleNamespace(to_dict=lambda: content, run_id="r", kind="START")
+    assert publisher.sinks.Sink(s3, "artifacts", "churn").write(event)
+    (request,) = put
+    assert request["Key"] == "_openlineage/churn/r/START.json"
+    assert request["Body"].decode() == '{\n "a": 1,\n "b": "é"\n}', "the same bytes whenever it is written"
