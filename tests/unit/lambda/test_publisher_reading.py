@@ -178,3 +178,11 @@ def test_event_is_written_with_its_members_in_order(publisher):
     (request,) = put
     assert request["Key"] == "_openlineage/churn/r/START.json"
     assert request["Body"].decode() == '{\n "a": 1,\n "b": "é"\n}', "the same bytes whenever it is written"
+    content["a"] = float("nan")
+    with pytest.raises(ValueError, match="nan"):
+        publisher.sinks.Sink(s3, "artifacts", "churn").write(event)
+
+
+def test_training_without_objects_has_no_inputs(publisher, modules):
+    datasets = modules("publisher", "datasets")["datasets"]
+    assert datasets.training_inputs(datasets.Files(folder="")) == []
