@@ -100,6 +100,7 @@ def test_deployment_leads_from_version_to_endpoint(factory):
     end = factory.events()["-deploy", "FAIL"]
     assert [each["name"] for each in end["inputs"]] == [factory.cloud.name]
     assert [each["name"] for each in end["outputs"]] == [f"endpoint/{factory.cloud.name}"]
+    assert {each["namespace"] for each in (*end["inputs"], *end["outputs"])} == {f"sagemaker://{REGION}.{ACCOUNT}"}
     assert end["run"]["facets"]["errorMessage"]["message"] == "rolled back: alarm"
 
 
@@ -150,7 +151,10 @@ def test_message_that_is_no_event_is_refused(factory, body):
 def test_failure_of_one_part_leaves_the_others(factory, monkeypatch):
     registered = factory.register()
     monkeypatch.setattr(factory.function.module.Cards, "refresh", lambda *_: 1 / 0)
+    factory.function.logged()
     assert factory.deliver(registered) == [factory.model]
+    (failed,) = [line for line in factory.function.logged() if line["message"] == "message failed"]
+    assert failed["exception_name"] == "ZeroDivisionError"
     assert factory.events()
     assert factory.lineage[1]
 

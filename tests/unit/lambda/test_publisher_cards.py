@@ -57,3 +57,18 @@ def test_refreshed_card_is_named_by_its_registration(factory):
     record = records.read(factory.register()["detail"]["object"]["key"])
     name = cards.refresh(record, 2)
     assert [card["ModelCardName"] for card in factory.cards()] == [name]
+
+
+def test_card_changes_with_later_records_until_it_is_archived(factory):
+    factory.publish(factory.register())
+    (before,) = factory.cards()
+    decision = {"version": 2, "subject": factory.package()}
+    factory.publish(factory.write("approval", {"decision": "Approved", "reason": "fine"}, **decision))
+    (approved,) = factory.cards()
+    assert (before["ModelCardStatus"], approved["ModelCardStatus"]) == ("PendingReview", "Approved")
+    assert "fine" in approved["Content"]
+    assert "fine" not in before["Content"]
+    factory.sagemaker.update_model_card(ModelCardName=approved["ModelCardName"], ModelCardStatus="Archived")
+    factory.publish(factory.write("rejection", {"decision": "Rejected", "reason": "slow"}, **decision))
+    (archived,) = factory.cards()
+    assert (archived["ModelCardStatus"], archived["Content"]) == ("Archived", approved["Content"])

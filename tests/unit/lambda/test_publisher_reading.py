@@ -156,3 +156,33 @@ def test_endpoint_that_cannot_be_reached_is_tried_again(publisher, monkeypatch):
         publisher.sinks.Http("https://e/", lambda: "").send(b"{}")
     assert not isinstance(raised.value, publisher.sinks.NotAcceptedError)
     assert raised.value.cause == "openlineage-endpoint"
+
+
+@pytest.mark.parametrize("location", ["s3://artifacts/m/model.tar.gz", "https://elsewhere/model.tar.gz", None])
+def test_version_has_the_location_of_its_artifact_in_s3(publisher, modules, location):
+    datasets = modules("publisher", "datasets")["datasets"]
+    containers = [{"ModelDataUrl": location}] if location else []
+    record = {"facts": {"InferenceSpecification": {"Containers": containers}}}
+    found = datasets.model_version("arn:aws:sagemaker:eu-west-1:1:model-package/acme-prod-churn/2", record)
+    assert (found.namespace, found.name) == ("sagemaker://eu-west-1.1", "acme-prod-churn")
+    assert ("symlinks" in found.facets) is (location is not None and location.startswith("s3://"))
+    assert datasets.folder("artifacts", "m/prepare").namespace == "s3://artifacts"
+
+
+def test_event_is_written_with_its_members_in_order(publisher):
+    put = []
+    s3 = SimpleNamespace(put_object=lambda **request: put.append(request))
+    content = {"b": "é", "a": 1}
+    event = SimpleNamespace(to_dict=lambda: content, run_id="r", kind="START")
+    assert publisher.sinks.Sink(s3, "artifacts", "churn").write(event)
+    (request,) = put
+    assert request["Key"] == "_openlineage/churn/r/START.json"
+    assert request["Body"].decode() == '{\n "a": 1,\n "b": "é"\n}', "the same bytes whenever it is written"
+    content["a"] = float("nan")
+    with pytest.raises(ValueError, match="nan"):
+        publisher.sinks.Sink(s3, "artifacts", "churn").write(event)
+
+
+def test_training_without_objects_has_no_inputs(publisher, modules):
+    datasets = modules("publisher", "datasets")["datasets"]
+    assert datasets.training_inputs(datasets.Files(folder="")) == []
