@@ -14,6 +14,9 @@ type Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes
 type Control = Callable[..., Any]
 """The function behind `/_local/<name>`: it gets the JSON body and, if the path has one, an argument."""
 
+type Images = Mapping[str, Path]
+"""Libraries of container images that are not AWS's, by repository (sagemaker/image_environments.py)."""
+
 type Keys = Mapping[str, str | Iterable[str] | None]
 """Condition keys with their values."""
 
@@ -144,7 +147,7 @@ class Server(Patchable, Protocol):
         ...
 
     @property
-    def images(self) -> Mapping[str, Path]:
+    def images(self) -> Images:
         """Libraries of container images that are not AWS's (sagemaker/image_environments.py)."""
         ...
 

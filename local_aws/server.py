@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -50,7 +50,7 @@ from . import (
 )
 from .accounts import Accounts
 from .faults import Faults
-from .interfaces import Application, Control
+from .interfaces import Application, Control, Images
 from .kept import STATE_FILE
 from .kept.keeper import Keeper
 from .kept.state_file import Saved, StateFileError, Writer
@@ -67,16 +67,13 @@ DEFAULT_ACCOUNT = "123456789012"
 class LocalAws:
     """An embedded AWS in this process, reachable at `endpoint_url` by any AWS tool.
 
-    `state_dir`: folder for the files of jobs, functions and endpoints, which are in a folder of their own there, removed
-    when this stops. Moto's state belongs to the process, so run one LocalAws at a time. Port 0 takes a free one. `keep`: write
-    the state of all services to `state_dir`, and start with what is there. Raises PortInUseError, and StateInUseError when
-    another one uses the folder; `start` raises StateFileError for the state of another version. `images`: libraries of container
-    images that are not AWS's: by repository, with or without a tag, a file of requirements or a virtual environment's folder.
+    `state_dir`: folder for the files of jobs, functions and endpoints, removed when this stops. Moto's state belongs to the process,
+    so run one at a time. Port 0 takes a free one. `keep`: write the state of all services to `state_dir`, and start with what is
+    there. `images`: libraries of images that are not AWS's: by repository, with or without a tag, a file of requirements or the
+    folder of a virtual environment. Raises PortInUseError, StateInUseError; `start` StateFileError for another version's state.
     """
 
-    def __init__(
-        self, state_dir: Path, port: int = 0, *, keep: bool = False, images: Mapping[str, Path] | None = None
-    ) -> None:
+    def __init__(self, state_dir: Path, port: int = 0, *, keep: bool = False, images: Images | None = None) -> None:
         self.images = dict(images or {})
         self._folder = StateFolder(state_dir)
         self.state_dir = self._folder.run

@@ -18,7 +18,7 @@ from model_factory.config import (
     naming_mistakes,
 )
 from model_factory.config.delivery import Delivery
-from model_factory.core.image import SCIKIT_LEARN, ImageError, image_uri
+from model_factory.core.image import SCIKIT_LEARN, ImageError
 from model_factory.core.regions import region_mistakes
 from model_factory.definition import DefinitionError
 from model_factory.model.job_code import JobCode, build_job_code, build_pipeline_code
@@ -152,7 +152,7 @@ def _images(configs: Mapping[str, ModelConfig], region: str) -> list[str]:
     for config in configs.values():
         if config.training.image or config.training.framework != SCIKIT_LEARN:
             with suppress(ImageError):
-                found.append(image_uri(config, region))
+                found.append(config.training.image_in(region))
     return found
 
 

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from model_factory.config import Environment as EnvironmentConfig
 from model_factory.config import FactoryConfig, ModelConfig
-from model_factory.core.image import image_uri, patch_warning
+from model_factory.core.image import patch_warning
 from model_factory.core.network import VpcConfig
 from model_factory.core.permissions import apply_permissions_boundary
 from model_factory.environment.resources import EnvironmentResources
@@ -100,7 +100,7 @@ class ModelStack(Stack):
         self.props = props = ModelProps(
             config=model,
             names=self.names,
-            image=image_uri(model, environment.region),
+            image=model.training.image_in(environment.region),
             code=code,
             asset=assets.Asset(self, "Code", path=str(Path(code.path))),
             approval=environment.approval,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from ..core.image import default_image_uri
 from . import hyperparameters
 from .fields import Duration, InstanceType, Section, at_most
 from .tuning import Tuning
@@ -102,6 +103,10 @@ class Training(Section):
         if self.image is not None and "framework" in self.model_fields_set:
             raise ValueError("framework names an image of AWS's, and image another one; remove one of them")
         return self
+
+    def image_in(self, region: str) -> str:
+        """URI of the image in a region: `image`, or AWS's of the framework. Raises ImageError."""
+        return self.image or default_image_uri(region, self.framework)
 
     @property
     def longest_wait(self) -> timedelta:

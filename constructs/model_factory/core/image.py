@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from ..config import ModelConfig
+from typing import Any
 
 SCIKIT_LEARN = "scikit-learn"
 """The framework whose image is the default."""
@@ -25,11 +22,6 @@ _ECR = re.compile(
 
 class ImageError(ValueError):
     """There is no such image."""
-
-
-def image_uri(config: "ModelConfig", region: str) -> str:
-    """URI of a model's image in `region`: `training.image`, or AWS's of `training.framework`. Raises ImageError."""
-    return config.training.image or default_image_uri(region, config.training.framework)
 
 
 def default_image_uri(region: str, framework: str = SCIKIT_LEARN) -> str:

@@ -5,7 +5,6 @@ from aws_cdk import Stack, Token
 from constructs import Construct
 
 from ..config import ModelConfig
-from ..core.image import image_uri as image_uri_of
 from ..core.names import EnvironmentNames
 
 # SageMaker and IAM allow 63 characters; the longest suffix of a model's prefix (`-monitor-job`, `-v1234-…`) takes the rest.
@@ -29,4 +28,4 @@ def default_image(scope: Construct, config: ModelConfig) -> str:
             "of AWS's images depends on the region; pass image=… to ModelProps.from_folder, or "
             'env=Environment(region="…") to the stack'
         )
-    return image_uri_of(config, stack.region)
+    return config.training.image_in(stack.region)
