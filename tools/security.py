@@ -1,8 +1,8 @@
 """Findings of cdk-nag, cfn-lint and checkov in the templates: `make security` prints them, tests/stacks requires none.
 
 Three factories with every feature between them are synthesized: tests/stacks/factory.yaml with realtime and serverless
-models, networked.yaml with an isolated and an existing network, and delivered.yaml with a delivery pipeline and a model
-that is promoted.
+models, networked.yaml with an isolated and an existing network and a model with its own pipeline, and delivered.yaml with
+a delivery pipeline and a model that is promoted.
 """
 
 import json
@@ -86,7 +86,10 @@ def synthesize(out: Path) -> list[Path]:
     shutil.copytree(STACKS / "models", models)
     shutil.copytree(STACKS / "serverless", models, dirs_exist_ok=True)
     synthesize_one(out / "factory", STACKS / "factory.yaml", models)
-    synthesize_one(out / "networked", STACKS / "networked.yaml", STACKS / "models")
+    networked = out / "networked_models"
+    shutil.copytree(STACKS / "models", networked)
+    shutil.copytree(STACKS / "own_pipeline", networked, dirs_exist_ok=True)
+    synthesize_one(out / "networked", STACKS / "networked.yaml", networked)
     promoted = out / "promoted"
     shutil.copytree(STACKS / "models", promoted)
     shutil.copytree(STACKS / "promoted", promoted, dirs_exist_ok=True)

@@ -31,6 +31,8 @@ def test_cdk_nag_finds_nothing_that_is_not_accepted_with_a_reason(synthesized):
     assert {each.pack for each in found} == set(security.PACKS)
     in_a_stage = "/acme-live-foundation/"  # of a delivered environment
     assert any(in_a_stage in each.path for each in found)
+    own_pipeline = "acme-vault-ratings/Training/"
+    assert {each.pack for each in found if each.path.startswith(own_pipeline)} == set(security.PACKS)
     assert [str(finding) for finding in security.nag_findings(synthesized)] == []
 
 
