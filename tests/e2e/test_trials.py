@@ -29,7 +29,7 @@ def trials(live):
     yield deploy
     path.write_text(before)
     live.deploy_again(live.names.stack)
-    wait_for("the end of trials", lambda: variants(live) == ["AllTraffic"] or None, 120)
+    wait_for("the end of trials", lambda: variants(live) == ["AllTraffic"], 120)
     reset_data(live)
 
 
@@ -44,7 +44,7 @@ def train(factory, variant):
     """Train a version, and wait until it is on trial as this variant; its number."""
     finished = factory.retrain("manual")
     assert finished.status == "Succeeded", finished.reason
-    wait_for("the trial", lambda: variants(factory) == ["AllTraffic", variant] or None, 120)
+    wait_for("the trial", lambda: variants(factory) == ["AllTraffic", variant], 120)
     return newest_version(factory)["ModelPackageVersion"]
 
 
@@ -63,7 +63,7 @@ def judge(factory, data, name):
 
 def wait_for_end(factory, version):
     """Wait until the live version is alone; result of the trial and who decided, as its record has them."""
-    wait_for("the end of the trial", lambda: variants(factory) == ["AllTraffic"] or None, 180)
+    wait_for("the end of the trial", lambda: variants(factory) == ["AllTraffic"], 180)
     facts = record_of(factory, "trial", version)
     return facts["result"], facts["decided_by"]
 
@@ -81,7 +81,7 @@ def test_challenger_that_is_not_worse_becomes_live(trials, alerts):
     found = judge(factory, records(500, seed=80), "trial-good")
     judged = (found["live"], found["challenger"], found["result"], found["labelled"])
     assert judged == (live, version, "better", 500), found["reason"]
-    wait_for("the promotion", lambda: factory.reader.live_version() == version or None, 180)
+    wait_for("the promotion", lambda: factory.reader.live_version() == version, 180)
     assert wait_for_end(factory, version) == ("promoted", "labels")
     deployment = record_of(factory, "deployment", version)
     assert (deployment["outcome"], deployment["rollback_alarms_left_out"]) == ("succeeded", [])
@@ -101,5 +101,7 @@ def test_worse_challenger_is_rejected_and_removed(trials, alerts, mode, variant)
     assert (found["challenger"], found["result"]) == (version, "worse"), found["reason"]
     assert wait_for_end(factory, version) == ("withdrawn", "labels")
     assert (factory.reader.live_version(), newest_version(factory)["ModelApprovalStatus"]) == (live, "Rejected")
+    rejection = record_of(factory, "rejection", version)
+    assert (rejection["decision"], found["reason"] in rejection["reason"]) == ("Rejected", True)
     assert "worse by more than the margin" in alerts(f"The trial of version {version} of sales")
     assert found["advantage"]["high"] < -0.05
