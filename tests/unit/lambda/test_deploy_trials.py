@@ -209,6 +209,25 @@ def test_endpoint_deleted_during_trial_is_created_with_newest_version(trial):
     assert (trial.live(), "ShadowProductionVariants" in config(trial)) == (2, False)
 
 
+def test_trial_of_rejected_version_gets_no_verdict(trial):
+    trial.set_approval(2, "Rejected")  # its event is still on its way
+    assert finds(trial, "better")["message"] == "deploying"
+    trial.end()
+    assert (trial.live(), "ShadowProductionVariants" in config(trial)) == (1, False)
+    assert (trial.cloud.records("trial"), trial.alerts()) == ([], [])
+
+
+def test_verdict_stands_when_the_monitor_finds_otherwise_later(trial, dies):
+    with dies("UpdateEndpoint", False):
+        assert finds(trial, "better") is None
+    assert finds(trial, "worse")["message"] == "deploying"
+    trial.end()
+    trial.end()
+    assert trial.live() == 2
+    assert [each["facts"]["result"] for each in trial.cloud.records("trial")] == ["promoted"]
+    assert [alert["cause"] for alert in trial.alerts()] == ["challenger-promoted"]
+
+
 @pytest.mark.parametrize("operation", ["SendMessage", "PutEvents", "UpdateModelPackage", "UpdateEndpoint"])
 @pytest.mark.parametrize("carried_out", [False, True])
 def test_killed_function_ends_trial_once(trial, dies, operation, carried_out):
