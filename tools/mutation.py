@@ -40,7 +40,8 @@ FOLDERS = {
     "lambda/retrain": "lambda/test_retrain*.py lambda/test_invalid_messages.py",
     "lambda/monitor": "lambda/test_monitor.py",
     "lambda/score": "lambda/test_score.py",
-    "lambda/deploy": "lambda/test_deploy*.py lambda/test_artifacts.py lambda/test_invalid_messages.py",
+    "lambda/deploy": "lambda/test_deploy*.py lambda/test_trial_choice.py lambda/test_artifacts.py "
+    "lambda/test_invalid_messages.py",
     "lambda/delivery": "lambda/test_delivery*.py lambda/test_promotion.py",
     "lambda/endpoint_cleanup": "lambda/test_endpoint_cleanup.py lambda/test_invalid_messages.py",
     "lambda/bucket_cleanup": "lambda/test_bucket_cleanup.py",
