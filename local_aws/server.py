@@ -67,7 +67,7 @@ DEFAULT_ACCOUNT = "123456789012"
 class LocalAws:
     """An embedded AWS in this process, reachable at `endpoint_url` by any AWS tool.
 
-    `state_dir`: folder for the files of jobs, functions and endpoints, removed when this stops. Moto's state belongs to the process,
+    `state_dir`: folder for the files of jobs, functions and endpoints, removed when this stops. The state is that of the process,
     so run one at a time. Port 0 takes a free one. `keep`: write the state of all services to `state_dir`, and start with what is
     there. `images`: libraries of images that are not AWS's: by repository, with or without a tag, a file of requirements or the
     folder of a virtual environment. Raises PortInUseError, StateInUseError; `start` StateFileError for another version's state.

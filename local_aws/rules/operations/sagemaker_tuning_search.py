@@ -148,7 +148,7 @@ ENTRIES: tuple[Entry, ...] = (
         _unknown_objective,
         tuning(),
         tuning(HyperParameterTuningJobObjective={"Type": "Maximize", "MetricName": "f1"}),
-        source="SageMaker developer guide: Define metrics and environment variables; words: an error report in a public forum",
+        source="SageMaker developer guide: Define metrics and environment variables; words: aws/sagemaker-python-sdk issue 3932",
     ),
     rule(
         CREATE,

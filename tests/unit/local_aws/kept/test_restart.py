@@ -95,6 +95,8 @@ def test_rules_hear_of_what_restart_ended(again):
                 failed.add(event["detail-type"].removeprefix("SageMaker "))
     assert failed == {
         "Processing Job State Change",
+        "HyperParameter Tuning Job State Change",
+        "Training Job State Change",
         "Model Building Pipeline Execution Step Status Change",
         "Model Building Pipeline Execution Status Change",
     }
