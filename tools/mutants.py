@@ -73,6 +73,11 @@ def sample(file: Path, limit: int, seed: int) -> list[Mutant]:
     return sorted(chosen, key=lambda each: (each.line, each.change))
 
 
+def unchanged(file: str) -> Mutant:
+    """The mutant of a module that changes nothing, outside of functions."""
+    return Mutant(file, 0, "", compile((ROOT / file).read_text(), str(ROOT / file), "exec"), in_function=False)
+
+
 def unknown_equivalents() -> list[str]:
     """The entries of EQUIVALENT that fit no place of their file."""
     known: set[tuple[str, str]] = set()
