@@ -21,6 +21,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("jobs/drift/sampling.py", "1.0 -> 2.0"): "random keys are less than one",
     ("lambda/endpoint_cleanup/removal.py", "2.0 -> 3.0"): "how often it looks, which is another time in the tests",
     ("lambda/endpoint_cleanup/removal.py", "8 -> 9"): "a number of attempts of boto3",
+    ("lambda/monitor/handler.py", "1 -> 2"): "how many approved versions are listed: one is enough",
     ("lambda/publisher/entities.py", "version > KEPT -> version >= KEPT"): "there is no version 0",
     ("lambda/publisher/events.py", "6 -> 7"): "the ARN of an execution has six parts",
     ("lambda/recorder/lineage_markers.py", "16 -> 17"): "a number of threads",
