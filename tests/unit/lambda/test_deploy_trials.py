@@ -118,7 +118,9 @@ def test_better_version_is_promoted_by_a_guarded_deployment(trial):
     assert (trial.live(), "ShadowProductionVariants" in config(trial)) == (2, False)
     (record,) = trial.cloud.records("trial")
     assert (record["version"], record["facts"]["result"], record["facts"]["decided_by"]) == (2, "promoted", "labels")
-    assert [alert["cause"] for alert in trial.alerts()] == ["challenger-promoted"]
+    (alert,) = trial.alerts()
+    assert (alert["cause"], alert["version"], alert["why"]) == ("challenger-promoted", 2, "because")
+    assert alert["done"] == "Version 2 replaces version 1 by a deployment with the rollback alarms."
     assert [each["outcome"] for each in trial.records()] == ["succeeded"] * 3
 
 
@@ -129,7 +131,9 @@ def test_worse_version_is_rejected_and_removed(trial):
     assert package["ApprovalDescription"].startswith("trial of the deploy function: because")
     assert trial.end()["message"] == "already live"
     assert (trial.live(), "ShadowProductionVariants" in config(trial)) == (1, False)
-    assert [alert["cause"] for alert in trial.alerts()] == ["challenger-withdrawn"]
+    (alert,) = trial.alerts()
+    assert (alert["cause"], alert["version"], alert["why"]) == ("challenger-withdrawn", 2, "because")
+    assert alert["done"].startswith("Version 2 is rejected and removed from the endpoint; version 1 answers")
     assert [each["kind"] for each in trial.cloud.records() if each["kind"] != "deployment"] == ["trial", "rejection"]
 
 
