@@ -18,13 +18,14 @@ def pause(started: float, shortest_seconds: float = SHORTEST_SECONDS) -> None:
 
 
 def wait_for[T](description: str, poll: Callable[[], T | None], timeout_seconds: float = 180) -> T:
-    """Call `poll` until it returns something other than None, and return that.
+    """Call `poll` until it returns something other than None and False, and return that.
 
     Raises UsageError with the description after `timeout_seconds`.
     """
     started = time.monotonic()
     while True:
-        if (result := poll()) is not None:
+        result = poll()
+        if result is not None and result is not False:
             return result
         if time.monotonic() - started > timeout_seconds:
             raise UsageError(f"timed out after {timeout_seconds:.0f} s waiting for {description}")

@@ -11,7 +11,6 @@ Each mutant is printed with the test that kills it; exit code 1 when fewer than 
 """
 
 import argparse
-import gc
 import importlib
 import os
 import pickle
@@ -19,19 +18,22 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from functools import cache, partial
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType
 from typing import IO, Any
 
 import pytest
 
-from .mutants import ROOT, Mutant, sample, unknown_equivalents
+from .mutants import ROOT, Mutant, sample, unchanged, unknown_equivalents
+from .replaced_code import real_path, replace_code
 
 TESTS = ROOT / "tests/unit"
 WANTED = 0.9
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 30
+"""Processor time that a mutant has, beside four times what its tests take."""
+WAITING = 20
 NOT_LOADED = "nothing of it is loaded"
 LIBRARIES = ("numpy", "pandas", "scipy.stats", "pyarrow.parquet", "sklearn.metrics", "hypothesis", "boto3", "moto")
 FOLDERS = {
@@ -40,7 +42,8 @@ FOLDERS = {
     "lambda/retrain": "lambda/test_retrain*.py lambda/test_invalid_messages.py",
     "lambda/monitor": "lambda/test_monitor.py",
     "lambda/score": "lambda/test_score.py",
-    "lambda/deploy": "lambda/test_deploy*.py lambda/test_artifacts.py lambda/test_invalid_messages.py",
+    "lambda/deploy": "lambda/test_deploy*.py lambda/test_trial_choice.py lambda/test_artifacts.py "
+    "lambda/test_invalid_messages.py",
     "lambda/delivery": "lambda/test_delivery*.py lambda/test_promotion.py",
     "lambda/endpoint_cleanup": "lambda/test_endpoint_cleanup.py lambda/test_invalid_messages.py",
     "lambda/bucket_cleanup": "lambda/test_bucket_cleanup.py",
@@ -72,7 +75,7 @@ class Mutation:
     ) -> None:
         self._machine, self._mutants, self._report, self._out = FAULTS.get(folder), mutants, report, out
         self._is_function = folder.startswith("lambda/")
-        self._sound: dict[str, bool] = {}
+        self._sound: dict[tuple[str, str], bool] = {}
         self._files = {str(ROOT / each.file) for each in mutants}
 
     def pytest_runtestloop(self, session: Any) -> bool:
@@ -98,7 +101,9 @@ class Mutation:
         file = str(ROOT / mutant.file)
         hits = (lambda found: (file, mutant.line) in found) if mutant.in_function else _any_of(file)
         hit = [(name, seconds) for name, seconds, lines in sorted(reached, key=lambda each: each[1]) if hits(lines)]
+        again = "" if mutant.in_function else mutant.file
         names, usual = [name for name, _ in hit], sum(seconds for _, seconds in hit)
+        names = [name for name in names if self._sound.get((name, again), True)]
 
         def run() -> str:
             if not replace_code(mutant):
@@ -115,15 +120,23 @@ class Mutation:
 
         while True:
             answer = _in_fork(run, seconds=TIMEOUT_SECONDS + 4 * usual)  # a change may make a loop endless
-            if answer not in names or self._is_sound(session, items[answer]):
+            if answer not in names or self._is_sound(session, items[answer], again):
                 return bool(answer) and answer != NOT_LOADED, answer or f"{len(names)} tests reach it"
             names.remove(answer)
 
-    def _is_sound(self, session: Any, item: Any) -> bool:
-        """Whether a test passes as the first one without a change: otherwise its failure says nothing about a mutant."""
-        if item.nodeid not in self._sound:
-            self._sound[item.nodeid] = _in_fork(lambda: _runs(session, item)) is True
-        return self._sound[item.nodeid]
+    def _is_sound(self, session: Any, item: Any, again: str) -> bool:
+        """Whether a test passes as the first one without a change: otherwise its failure says nothing about a mutant.
+
+        `again`: a file that runs again without a change, as for one outside of functions: what a test patches may be another
+        object then.
+        """
+
+        def run() -> bool:
+            return (not again or replace_code(unchanged(again))) and _runs(session, item)
+
+        if (item.nodeid, again) not in self._sound:
+            self._sound[item.nodeid, again] = _in_fork(run) is True
+        return self._sound[item.nodeid, again]
 
 
 def _any_of(file: str) -> Callable[[set[tuple[str, int]]], bool]:
@@ -165,14 +178,19 @@ def _reached(session: Any, files: set[str]) -> list[tuple[str, float, set[tuple[
 
 
 def _in_fork(work: Callable[[], Any], seconds: float = 0) -> Any:
-    """What `work` returns in a fork; a text when the fork ends otherwise, or has not ended after `seconds` (0: no limit)."""
+    """What `work` returns in a fork; a text when the fork ends otherwise.
+
+    The fork is stopped after `seconds` of processor time (0: no limit), which does not depend on what else the machine does, or
+    after WAITING times as long on the clock, where it only waits.
+    """
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             os.close(reader)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.alarm(int(seconds))
+            signal.setitimer(signal.ITIMER_PROF, seconds)
+            signal.setitimer(signal.ITIMER_REAL, WAITING * seconds)
             with os.fdopen(writer, "wb") as out:
                 pickle.dump(work(), out)
         finally:
@@ -180,68 +198,21 @@ def _in_fork(work: Callable[[], Any], seconds: float = 0) -> Any:
     os.close(writer)
     with os.fdopen(reader, "rb") as answer:
         content = answer.read()
-    os.waitpid(child, 0)
-    return pickle.loads(content) if content else "its process ended"  # noqa: S301 (our own fork)
+    _, status = os.waitpid(child, 0)
+    return pickle.loads(content) if content else _end(status)  # noqa: S301 (our own fork)
+
+
+def _end(status: int) -> str:
+    """How a process ended that returned nothing."""
+    stopped = {signal.SIGPROF: "it takes too much processor time", signal.SIGALRM: "it waits without an end"}
+    code = os.waitstatus_to_exitcode(status)
+    return stopped.get(-code, f"its process ended with {code}")
 
 
 def _run_faults(machine: str, steps: int) -> None:
     """Fault sequences of one machine; raises what they find."""
     module = importlib.import_module("tests.faults.run")
     module.run(module.MACHINES[machine], steps, 13, report=lambda _: None, shrink=False)
-
-
-def replace_code(mutant: Mutant) -> bool:
-    """Put the code of a mutant into every loaded module and function of its file; whether there was one.
-
-    Functions get the new code wherever they are referred to. A change outside of functions runs the module again, and the
-    names that other modules import from it are bound anew.
-    """
-    path, functions = str(ROOT / mutant.file), dict(_codes(mutant.code))
-    gc.unfreeze()  # tests that fork freeze what they have loaded, and get_objects does not see it then
-    loaded = gc.get_objects()
-    if not mutant.in_function:
-        for module in [each for each in loaded if isinstance(each, ModuleType) and _is_of(each, path)]:
-            _run_again(module, mutant.code)
-    changed = False
-    for each in loaded:
-        if isinstance(each, FunctionType) and real_path(each.__code__.co_filename) == path:
-            code = functions.get((each.__code__.co_qualname, each.__code__.co_firstlineno))
-            if code and len(code.co_freevars) == len(each.__code__.co_freevars):
-                each.__code__, changed = code, True
-    return changed or not mutant.in_function
-
-
-def _codes(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield (constant.co_qualname, constant.co_firstlineno), constant
-            yield from _codes(constant)
-
-
-def _is_of(module: ModuleType, path: str) -> bool:
-    return real_path(module.__dict__.get("__file__") or "") == path
-
-
-def _run_again(module: ModuleType, code: CodeType) -> None:
-    before = dict(vars(module))
-    others = [each for each in gc.get_objects() if isinstance(each, ModuleType) and each is not module]
-    folder = Path(real_path(module.__file__ or "")).parent
-    siblings = {
-        each.__name__: each for each in others if Path(real_path(each.__dict__.get("__file__") or "")).parent == folder
-    }
-    sys.path[:0] = [str(folder), str(folder.parent)]
-    sys.modules.update(siblings)
-    exec(code, vars(module))  # noqa: S102 (the code of this repository)
-    for other in others:
-        for name, value in list(vars(other).items()):
-            if name in before and value is before[name] and value is not vars(module)[name]:
-                vars(other)[name] = vars(module)[name]
-
-
-@cache
-def real_path(name: str) -> str:
-    """The path without links: `model_factory` has the folders of this repository as links."""
-    return os.path.realpath(name)
 
 
 def main() -> int:

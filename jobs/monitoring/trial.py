@@ -97,8 +97,8 @@ def _judge(context: Context, live: LiveVersion, challenger: Challenger) -> Compa
     answers = predictions.read(context.reports_uri, since, live.width)
     others = predictions.read(_copies_uri(context), since, live.width) if challenger.mode == "shadow" else answers
     truths = _truths(context, live, files, [answers] if others is answers else [answers, others])
-    ours = _labelled(answers.predictions, truths[0], live.version)
-    theirs = _labelled(others.predictions, truths[-1], challenger.version)
+    ours = _Rows(answers.predictions, truths[0]).of_version(live.version)
+    theirs = _Rows(others.predictions, truths[-1]).of_version(challenger.version)
     if challenger.mode == "shadow":
         ours, theirs = _both(ours, theirs)
     else:
@@ -108,7 +108,7 @@ def _judge(context: Context, live: LiveVersion, challenger: Challenger) -> Compa
 
 @dataclass(frozen=True)
 class _Rows:
-    """Labelled records of one version, sorted by key."""
+    """Records of one version, sorted by key; `truth` is NaN where there is no label."""
 
     predicted: Predictions
     truth: np.ndarray
@@ -116,6 +116,14 @@ class _Rows:
     def take(self, chosen: np.ndarray) -> "_Rows":
         """Some of the records."""
         return _Rows(self.predicted.take(chosen), self.truth[chosen])
+
+    def of_version(self, version: int) -> "_Rows":
+        """The records that a version scored."""
+        return self.take(self.predicted.versions == version)
+
+    def labelled(self) -> "_Rows":
+        """The records with a label."""
+        return self.take(~np.isnan(self.truth))
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -134,10 +142,6 @@ def _truths(
     return [join.truth for join in joins]
 
 
-def _labelled(predicted: Predictions, truth: np.ndarray, version: int) -> _Rows:
-    return _Rows(predicted, truth).take((predicted.versions == version) & ~np.isnan(truth))
-
-
 def _both(ours: _Rows, theirs: _Rows) -> tuple[_Rows, _Rows]:
     """The records that both versions scored."""
     _, of_ours, of_theirs = np.intersect1d(ours.predicted.keys, theirs.predicted.keys, return_indices=True)
@@ -152,11 +156,13 @@ def _since(ours: _Rows, theirs: _Rows) -> _Rows:
 def _compare(context: Context, waiting: Comparison, ours: _Rows, theirs: _Rows) -> Comparison:
     """By the gate's rule: the challenger is worse when the whole interval of the difference is beyond the gate's margin."""
     needed, gate = context.settings["serving"]["challenger"]["minimum_labels"], context.settings["gate"]
-    labelled, paired = min(len(ours), len(theirs)), waiting.mode == "shadow"
+    scored, paired = min(len(ours), len(theirs)), waiting.mode == "shadow"
+    ours, theirs = ours.labelled(), theirs.labelled()
+    labelled = min(len(ours), len(theirs))
     found = replace(waiting, labelled=labelled, metric=gate["metric"])
     if labelled < needed:
         of_each = "records that both versions scored" if paired else "records of each version"
-        return replace(found, reason=f"{labelled} {of_each} have a label; {needed} are needed")
+        return replace(found, reason=f"{labelled} of {scored} {of_each} have a label; {needed} are needed")
     live, challenger = (
         _bootstrap(context, rows, SEED + (not paired) * index) for index, rows in enumerate((ours, theirs))
     )

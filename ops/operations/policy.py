@@ -32,9 +32,8 @@ def _status(names: EnvironmentNames) -> Iterable[Statement]:
     yield _list_trainings(names)
     yield _allow("sagemaker", ["DescribeEndpoint"], _sagemaker(names, "endpoint"))
     # Only for an endpoint whose configuration lambda/deploy did not name.
-    yield _allow(
-        "sagemaker", ["DescribeEndpointConfig", "DescribeModel"], _sagemaker(names, "endpoint-config", "model")
-    )
+    described = ["DescribeEndpointConfig", "DescribeModel"]
+    yield _allow("sagemaker", described, _sagemaker(names, "endpoint-config", "model"))
     yield from _read_deployments(names)
 
 

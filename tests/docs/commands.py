@@ -193,7 +193,7 @@ def _cdk_registry() -> dict[str, Any]:
 
 def _make(rest: list[str], _: bool) -> str | None:
     targets = set(re.findall(r"^([\w.-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    unknown = [word for word in rest if word not in targets]
+    unknown = [word for word in rest if word not in targets and not re.match(r"[A-Z_]+=", word)]
     return f"the Makefile has no target {unknown[0]}" if unknown else None
 
 

@@ -1,6 +1,5 @@
 """Trials in the deployed factory: a new version gets copies of the requests, and late labels promote or reject it."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,29 +15,36 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def trials(live):
-    """The model with `serving.challenger`, deployed; afterwards as before."""
+    """A function that deploys the model with a `serving.challenger`, given as YAML; afterwards the model is as before."""
     path = live.root / "models/sales/model.yaml"
     before = path.read_text()
-    path.write_text(before.replace("serving: {", "serving: {challenger: {mode: shadow}, "))
-    live.deploy(live.names.stack, output="cdk.trials")
-    yield live
+
+    def deploy(challenger):
+        settings = before.replace("serving: {", f"serving: {{challenger: {challenger}, ")
+        if path.read_text() != settings:
+            path.write_text(settings)
+            live.deploy(live.names.stack, output="cdk.trials")
+        return live
+
+    yield deploy
     path.write_text(before)
     live.deploy_again(live.names.stack)
-    wait_for("the end of trials", lambda: (not shadow(live) and live.endpoint_status() == "InService") or None, 120)
+    wait_for("the end of trials", lambda: variants(live) == ["AllTraffic"], 120)
     reset_data(live)
 
 
-def shadow(factory):
-    """Whether the endpoint in service has a shadow variant; None while it is being changed."""
+def variants(factory):
+    """Names of the variants of the endpoint in service; None while it is being changed."""
     endpoint = factory.client("sagemaker").describe_endpoint(EndpointName=factory.names.endpoint)
-    return None if endpoint["EndpointStatus"] != "InService" else bool(endpoint.get("ShadowProductionVariants"))
+    all_variants = [*endpoint["ProductionVariants"], *endpoint.get("ShadowProductionVariants", [])]
+    return [each["VariantName"] for each in all_variants] if endpoint["EndpointStatus"] == "InService" else None
 
 
-def train(factory):
-    """Train a version, and wait for its trial; its number."""
+def train(factory, variant):
+    """Train a version, and wait until it is on trial as this variant; its number."""
     finished = factory.retrain("manual")
     assert finished.status == "Succeeded", finished.reason
-    wait_for("the trial", lambda: shadow(factory), 120)
+    wait_for("the trial", lambda: variants(factory) == ["AllTraffic", variant], 120)
     return newest_version(factory)["ModelPackageVersion"]
 
 
@@ -55,35 +61,47 @@ def judge(factory, data, name):
     return run_monitor(factory, datetime.now(UTC) + timedelta(minutes=1))["trial"]
 
 
-def record_of(factory, version):
+def wait_for_end(factory, version):
+    """Wait until the live version is alone; result of the trial and who decided, as its record has them."""
+    wait_for("the end of the trial", lambda: variants(factory) == ["AllTraffic"], 180)
+    facts = record_of(factory, "trial", version)
+    return facts["result"], facts["decided_by"]
+
+
+def record_of(factory, kind, version):
     bucket = factory.session.names.bucket("records")
-    entry = newest(factory.session, bucket, factory.model, "trial", version)
-    return entry.record if entry else None
+    return wait_for("the record", lambda: newest(factory.session, bucket, factory.model, kind, version)).record["facts"]
 
 
 def test_challenger_that_is_not_worse_becomes_live(trials, alerts):
-    live = trials.reader.live_version()
-    version = train(trials)
-    assert trials.reader.live_version() == live
-    found = judge(trials, records(500, seed=80), "trial-good")
+    factory = trials("{mode: shadow}")
+    live = factory.reader.live_version()
+    version = train(factory, "Shadow")
+    assert factory.reader.live_version() == live
+    found = judge(factory, records(500, seed=80), "trial-good")
     judged = (found["live"], found["challenger"], found["result"], found["labelled"])
     assert judged == (live, version, "better", 500), found["reason"]
-    wait_for("the promotion", lambda: trials.reader.live_version() == version or None, 180)
-    wait_for("the end of its deployment", lambda: shadow(trials) is False or None, 120)
-    record = wait_for("the record of the trial", lambda: record_of(trials, version))
-    assert (record["facts"]["result"], record["facts"]["decided_by"]) == ("promoted", "labels")
+    wait_for("the promotion", lambda: factory.reader.live_version() == version, 180)
+    assert wait_for_end(factory, version) == ("promoted", "labels")
+    deployment = record_of(factory, "deployment", version)
+    assert (deployment["outcome"], deployment["rollback_alarms_left_out"]) == ("succeeded", [])
     assert "not worse by more than the margin 0.05" in alerts(f"The trial of version {version} of sales")
 
 
-def test_worse_challenger_is_rejected_and_removed(trials, alerts):
-    live, rows = trials.reader.live_version(), records(2000, seed=81)
-    trials.delete_records("2026-11-01")
-    trials.upload_records(rows.assign(sold=1 - rows["sold"]), "2026-11-25")  # the gate measures it on such rows, too
-    version = train(trials)
-    found = judge(trials, records(500, seed=82), "trial-bad")
-    assert found["result"] == "worse", found["reason"]
-    wait_for("the end of the trial", lambda: shadow(trials) is False or None, 180)
-    assert (trials.reader.live_version(), newest_version(trials)["ModelApprovalStatus"]) == (live, "Rejected")
-    assert record_of(trials, version)["facts"]["result"] == "withdrawn"
+@pytest.mark.parametrize(
+    ("mode", "variant"), [("{mode: shadow}", "Shadow"), ("{mode: split, percent: 50}", "Challenger")]
+)
+def test_worse_challenger_is_rejected_and_removed(trials, alerts, mode, variant):
+    factory = trials(mode)
+    live, rows = factory.reader.live_version(), records(2000, seed=81)
+    factory.delete_records("2026-11-01")
+    factory.upload_records(rows.assign(sold=1 - rows["sold"]), "2026-11-25")  # the gate measures it on such rows, too
+    version = train(factory, variant)
+    found = judge(factory, records(2000, seed=82), f"trial-{variant}")
+    assert (found["challenger"], found["result"]) == (version, "worse"), found["reason"]
+    assert wait_for_end(factory, version) == ("withdrawn", "labels")
+    assert (factory.reader.live_version(), newest_version(factory)["ModelApprovalStatus"]) == (live, "Rejected")
+    rejection = record_of(factory, "rejection", version)
+    assert (rejection["decision"], found["reason"] in rejection["reason"]) == ("Rejected", True)
     assert "worse by more than the margin" in alerts(f"The trial of version {version} of sales")
-    assert json.dumps(found["advantage"])
+    assert found["advantage"]["high"] < -0.05

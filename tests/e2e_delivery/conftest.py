@@ -161,8 +161,9 @@ def delivered(tmp_path_factory, recorder, environments):
         local._dispatcher.replaced["sagemaker"].starter.fork_all()
         workspace = Workspace.create(local, clone, environments, models(tmp_path_factory.mktemp("models")))
         workspace.bootstrap()
-        commit = workspace.push("the factory")
+        # Before the push: a new pipeline runs at once, and that of pull requests would build what the push delivers.
         workspace.deploy_pipeline()
+        commit = workspace.push("the factory")
         delivered = Delivered(workspace, environments)
         execution, approval = delivered.follow(commit)
         assert approval, delivered.failures(execution)

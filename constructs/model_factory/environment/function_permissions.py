@@ -62,7 +62,7 @@ def monitor_statements(names: EnvironmentNames) -> list[iam.PolicyStatement]:
     """Role of lambda/monitor: see whether there is an endpoint or an approved version, and start monitor pipelines."""
     return [
         allow(["sagemaker:ListModelPackages"], _versions(names)),
-        allow(["sagemaker:DescribeEndpoint"], [names.arn("sagemaker", f"endpoint/{names.prefix}-*")]),
+        _describe_endpoints(names),
         allow(["sagemaker:StartPipelineExecution"], [names.arn("sagemaker", f"pipeline/{names.prefix}-*-monitor")]),
         put_metrics(),
     ]
@@ -88,13 +88,13 @@ def deploy_statements(names: EnvironmentNames, key_arn: str) -> list[iam.PolicyS
                 "sagemaker:CreateEndpointConfig",
                 "sagemaker:DescribeEndpointConfig",
                 "sagemaker:CreateEndpoint",
-                "sagemaker:DescribeEndpoint",
                 "sagemaker:UpdateEndpoint",
                 "sagemaker:UpdateEndpointWeightsAndCapacities",
                 "sagemaker:DeleteEndpoint",
             ],
             _serving(names),
         ),
+        _describe_endpoints(names),
         allow(
             ["sagemaker:AddTags", "sagemaker:ListTags"],
             [*_serving(names), names.arn("sagemaker", f"model-package-group/{names.prefix}-*")],
@@ -116,13 +116,13 @@ def cleanup_statements(names: EnvironmentNames, key_arn: str) -> list[iam.Policy
     return [
         allow(
             [
-                "sagemaker:DescribeEndpoint",
                 "sagemaker:DeleteEndpoint",
                 "sagemaker:DeleteEndpointConfig",
                 "sagemaker:DeleteModel",
             ],
             _serving(names),
         ),
+        _describe_endpoints(names),
         _scaling_targets(names, "DeregisterScalableTarget"),
         allow_without_resource(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs"]),
         allow(["sagemaker:ListModelPackages", "sagemaker:DeleteModelPackage"], _versions(names)),
@@ -138,6 +138,11 @@ def _read_settings(names: EnvironmentNames) -> iam.PolicyStatement:
 def _versions(names: EnvironmentNames) -> list[str]:
     """ARNs of versions, which are `<group>/<number>`. Listing versions is authorized on them, not on their group."""
     return [names.arn("sagemaker", f"model-package/{names.prefix}-*")]
+
+
+def _describe_endpoints(names: EnvironmentNames) -> iam.PolicyStatement:
+    """One statement for all functions: the policy of the VPC endpoint has it once."""
+    return allow(["sagemaker:DescribeEndpoint"], [names.arn("sagemaker", f"endpoint/{names.prefix}-*")])
 
 
 def _serving(names: EnvironmentNames) -> list[str]:

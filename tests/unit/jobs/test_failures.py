@@ -144,4 +144,5 @@ def test_library_that_aborts_at_exit_does_not_change_the_result(tmp_path, settin
 
 def test_unknown_job_prints_the_usage(tmp_path, settings):
     done = run_job(tmp_path, settings(), "trian", "")
-    assert (done.returncode, done.stderr) == (2, "usage: python3 <zip> prepare|train|evaluate|monitor|score|compare\n")
+    usage = "usage: python3 <zip> prepare|train|trial|evaluate|monitor|score|compare\n"
+    assert (done.returncode, done.stderr) == (2, usage)

@@ -62,3 +62,14 @@ def test_endpoint_of_an_earlier_mode_is_deleted(live):
     live.cloud.configure(mode="batch")
     assert live.send("settings_changed")["message"] == "the endpoint is being deleted: the mode is batch"
     assert "DeleteEndpoint" in live.function.changes
+
+
+def test_endpoint_in_a_change_is_deleted_after_it(live):
+    live.register()
+    live.send()
+    live.cloud.configure(mode="batch")
+    live.function.calls.clear()
+    line = live.send("settings_changed")
+    assert line["message"] == "the endpoint is deleted at the end of its change: the mode is batch"
+    assert live.function.changes == []
+    assert live.end()["message"] == "the endpoint is being deleted: the mode is batch"

@@ -118,7 +118,9 @@ def test_better_version_is_promoted_by_a_guarded_deployment(trial):
     assert (trial.live(), "ShadowProductionVariants" in config(trial)) == (2, False)
     (record,) = trial.cloud.records("trial")
     assert (record["version"], record["facts"]["result"], record["facts"]["decided_by"]) == (2, "promoted", "labels")
-    assert [alert["cause"] for alert in trial.alerts()] == ["challenger-promoted"]
+    (alert,) = trial.alerts()
+    assert (alert["cause"], alert["version"], alert["why"]) == ("challenger-promoted", 2, "because")
+    assert alert["done"] == "Version 2 replaces version 1 by a deployment with the rollback alarms."
     assert [each["outcome"] for each in trial.records()] == ["succeeded"] * 3
 
 
@@ -129,7 +131,9 @@ def test_worse_version_is_rejected_and_removed(trial):
     assert package["ApprovalDescription"].startswith("trial of the deploy function: because")
     assert trial.end()["message"] == "already live"
     assert (trial.live(), "ShadowProductionVariants" in config(trial)) == (1, False)
-    assert [alert["cause"] for alert in trial.alerts()] == ["challenger-withdrawn"]
+    (alert,) = trial.alerts()
+    assert (alert["cause"], alert["version"], alert["why"]) == ("challenger-withdrawn", 2, "because")
+    assert alert["done"].startswith("Version 2 is rejected and removed from the endpoint; version 1 answers")
     assert [each["kind"] for each in trial.cloud.records() if each["kind"] != "deployment"] == ["trial", "rejection"]
 
 
@@ -207,6 +211,25 @@ def test_endpoint_deleted_during_trial_is_created_with_newest_version(trial):
     assert trial.request()["message"] == "deploying"
     trial.end()
     assert (trial.live(), "ShadowProductionVariants" in config(trial)) == (2, False)
+
+
+def test_trial_of_rejected_version_gets_no_verdict(trial):
+    trial.set_approval(2, "Rejected")  # its event is still on its way
+    assert finds(trial, "better")["message"] == "deploying"
+    trial.end()
+    assert (trial.live(), "ShadowProductionVariants" in config(trial)) == (1, False)
+    assert (trial.cloud.records("trial"), trial.alerts()) == ([], [])
+
+
+def test_verdict_stands_when_the_monitor_finds_otherwise_later(trial, dies):
+    with dies("UpdateEndpoint", False):
+        assert finds(trial, "better") is None
+    assert finds(trial, "worse")["message"] == "deploying"
+    trial.end()
+    trial.end()
+    assert trial.live() == 2
+    assert [each["facts"]["result"] for each in trial.cloud.records("trial")] == ["promoted"]
+    assert [alert["cause"] for alert in trial.alerts()] == ["challenger-promoted"]
 
 
 @pytest.mark.parametrize("operation", ["SendMessage", "PutEvents", "UpdateModelPackage", "UpdateEndpoint"])

@@ -109,7 +109,10 @@ def test_deleted_stack_deletes_endpoint_and_versions(cleanup):
 
 def test_versions_are_kept_without_delete_versions(cleanup):
     cleanup.deployed()
-    properties = cleanup.cloud.event("stack_deleted")["ResourceProperties"] | {"DeleteVersions": "false"}
+    properties = cleanup.cloud.event("stack_deleted")["ResourceProperties"]
+    assert cleanup(ResourceProperties=properties | {"DeleteVersions": "false"})["Status"] == "SUCCESS"
+    assert [len(names) for names in cleanup.left()] == [0, 0, 0, 1]
+    assert properties.pop("DeleteVersions")
     assert cleanup(ResourceProperties=properties)["Status"] == "SUCCESS"
     assert [len(names) for names in cleanup.left()] == [0, 0, 0, 1]
 
@@ -187,11 +190,16 @@ def test_changed_endpoint_name_is_new_physical_id(cleanup):
 
 
 @pytest.mark.parametrize("status", ["Updating", "Creating", "SystemUpdating"])
-def test_endpoint_update_in_progress_fails_with_reason(cleanup, status):
+def test_endpoint_update_in_progress_fails_with_reason(cleanup, status, monkeypatch):
     cleanup.deployed()
+    slept = []
+    monkeypatch.setattr("removal.time.sleep", slept.append)
     cleanup.cloud.state.endpoints[cleanup.name]["EndpointStatus"] = status
-    cleanup.function.context.get_remaining_time_in_millis = iter([60_000, 25_000, 24_999]).__next__
+    remaining = iter([60_000, 25_000, 24_999])
+    cleanup.function.context.get_remaining_time_in_millis = remaining.__next__
     response = cleanup()
+    assert next(remaining, None) is None
+    assert slept == [0.01] * 2
     assert response["Status"] == "FAILED"
     assert f"is still {status}; delete the stack again when that has ended" in response["Reason"]
     assert len(cleanup.left()[0]) == 1
@@ -209,7 +217,14 @@ def test_aws_error_is_reported_to_cloudformation(cleanup, monkeypatch):
 
 @pytest.mark.parametrize(
     "properties",
-    [{}, {"EndpointName": "../x", "ModelPackageGroupName": "x"}, {"EndpointName": 1}, {"EndpointName": None}],
+    [
+        {},
+        {"EndpointName": "../x", "ModelPackageGroupName": "x"},
+        {"EndpointName": 1},
+        {"EndpointName": None},
+        {"EndpointName": "x" * 64, "ModelPackageGroupName": "x"},
+        {"EndpointName": "x", "ModelPackageGroupName": "x" * 64},
+    ],
 )
 def test_invalid_properties_fail_with_reason(cleanup, properties):
     response = cleanup(ResourceProperties=properties)

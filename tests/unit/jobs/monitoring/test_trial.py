@@ -81,7 +81,16 @@ def test_too_few_labels_decide_nothing(compared, put):
     store(singles(scores), 4, "monitor/trial")
     put(as_table(truth[:150]).to_csv(index=False), "labels.csv")
     found = compared()
-    assert (found.result, found.reason) == (None, "150 records that both versions scored have a label; 200 are needed")
+    reason = "150 of 300 records that both versions scored have a label; 200 are needed"
+    assert (found.result, found.reason) == (None, reason)
+
+
+def test_requests_before_the_trial_are_not_compared(compared, put):
+    truth, scores = labels_and_scores(300)
+    store(singles(scores), 3)
+    put(as_table(truth).to_csv(index=False), "labels.csv")
+    assert compared().reason == "0 of 0 records that both versions scored have a label; 200 are needed"
+    assert compared("split").reason == "0 of 0 records of each version have a label; 200 are needed"
 
 
 def test_one_class_or_other_classes_decide_nothing(compared, put):
