@@ -11,7 +11,7 @@ from .cloud import ACCOUNT, REGION, ROLE, message, policy
 def test_first_approved_version_creates_endpoint(deploy):
     deploy.register()
     line = deploy.send()
-    assert (line["message"], line["version"]) == ("deploying", 1)
+    assert (line["message"], line["version"], line["rollback_alarms_left_out"]) == ("deploying", 1, [])
     assert deploy.endpoint()["EndpointStatus"] == "Creating"
     assert deploy.live() == 1
     (model,) = deploy.calls("CreateModel")
