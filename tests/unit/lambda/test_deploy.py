@@ -189,6 +189,8 @@ def test_version_that_waited_for_failed_endpoint_is_deployed(deploy):
     body["detail"]["EndpointStatus"] = "FAILED"
     record = message(body)
     assert deploy.function(record) == [record["messageId"]]
+    (line,) = [line for line in deploy.function.logged() if line["message"] == "message failed"]
+    assert f"{deploy.name} had failed (alarms are in ALARM) and is deleted" in line["exception"]
     record["attributes"]["ApproximateReceiveCount"] = "2"
     assert deploy.function(record) == []
     assert deploy.live() == 2
