@@ -11,7 +11,8 @@ from .cloud import ACCOUNT, REGION, ROLE, message, policy
 def test_first_approved_version_creates_endpoint(deploy):
     deploy.register()
     line = deploy.send()
-    assert (line["message"], line["version"]) == ("deploying", 1)
+    assert (line["message"], line["version"], line["rollback_alarms_left_out"]) == ("deploying", 1, [])
+    assert deploy.function.changes == ["CreateModel", "CreateEndpointConfig", "CreateEndpoint"]
     assert deploy.endpoint()["EndpointStatus"] == "Creating"
     assert deploy.live() == 1
     (model,) = deploy.calls("CreateModel")
@@ -52,6 +53,12 @@ def rollback_alarms(live, *states):
         )
         cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
     return names
+
+
+def test_no_rollback_alarm_is_left_out_where_there_is_none(live):
+    live.cloud.configure(rollback_alarms=[])
+    live.register()
+    assert live.send()["rollback_alarms_left_out"] == []
 
 
 def test_rollback_alarm_in_alarm_is_left_out_and_recorded(live):
@@ -182,6 +189,8 @@ def test_version_that_waited_for_failed_endpoint_is_deployed(deploy):
     body["detail"]["EndpointStatus"] = "FAILED"
     record = message(body)
     assert deploy.function(record) == [record["messageId"]]
+    (line,) = [line for line in deploy.function.logged() if line["message"] == "message failed"]
+    assert f"{deploy.name} had failed (alarms are in ALARM) and is deleted" in line["exception"]
     record["attributes"]["ApproximateReceiveCount"] = "2"
     assert deploy.function(record) == []
     assert deploy.live() == 2

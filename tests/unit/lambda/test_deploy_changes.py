@@ -66,6 +66,19 @@ def test_parameter_of_other_prefix_is_refused(deploy):
     assert deploy.send_body(event)["message"] == "message moved to the dead-letter queue"
 
 
+@pytest.mark.parametrize("name", ["settings_changed", "endpoint_in_service", "monitor_ended", "challenger_alarm"])
+def test_event_of_another_account_is_refused(deploy, name):
+    event = deploy.cloud.event(name) | {"account": "999999999999"}
+    assert deploy.send_body(event)["message"] == "message moved to the dead-letter queue"
+
+
+def test_version_event_without_its_arn_deploys_newest(deploy):
+    deploy.register()
+    event = deploy.cloud.event("version_approved")
+    del event["detail"]["ModelPackageArn"]
+    assert deploy.send_body(event)["message"] == "deploying"
+
+
 def test_endpoint_without_digest_in_its_names_is_not_redeployed(live):
     """As deployed before models' names had a digest of role and network."""
     record = live.cloud.state.endpoints[live.name]

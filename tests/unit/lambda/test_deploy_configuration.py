@@ -94,6 +94,15 @@ def test_scaling_is_deregistered_when_settings_have_none(live):
     assert live.target() is None
 
 
+def test_refused_deregistration_is_repeated_by_queue(live, dies):
+    live.scale()
+    live.send("endpoint_in_service")
+    live.scale(1, 1)
+    with dies("DeregisterScalableTarget", False, "not authorized"):
+        assert live.send("manual") is None
+    assert live.target()
+
+
 def test_serverless_endpoint_has_no_instances_and_no_capture(deploy):
     deploy.cloud.configure(mode="serverless")
     deploy.register()
