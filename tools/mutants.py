@@ -19,6 +19,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "drawn * share -> drawn / share",
     ): "the sum has more terms, and these are nothing beside the others",
     ("jobs/drift/sampling.py", "1.0 -> 2.0"): "random keys are less than one",
+    ("lambda/deploy/versions.py", "20 -> 21"): "how many versions are described at most",
     ("lambda/endpoint_cleanup/removal.py", "2.0 -> 3.0"): "how often it looks, which is another time in the tests",
     ("lambda/endpoint_cleanup/removal.py", "8 -> 9"): "a number of attempts of boto3",
     ("lambda/monitor/handler.py", "1 -> 2"): "how many approved versions are listed: one is enough",

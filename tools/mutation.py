@@ -100,7 +100,10 @@ class Mutation:
         items = {item.nodeid: item for item in session.items}
         file = str(ROOT / mutant.file)
         hits = (lambda found: (file, mutant.line) in found) if mutant.in_function else _any_of(file)
-        hit = [(name, seconds) for name, seconds, lines in sorted(reached, key=lambda each: each[1]) if hits(lines)]
+        ordered = sorted(reached, key=lambda each: each[1])
+        hit = [(name, seconds) for name, seconds, lines in ordered if hits(lines)]
+        if not (hit or mutant.in_function):  # a module of constants and classes has run before the tests
+            hit = [(name, seconds) for name, seconds, _ in ordered]
         again = "" if mutant.in_function else mutant.file
         names, usual = [name for name, _ in hit], sum(seconds for _, seconds in hit)
         names = [name for name in names if self._sound.get((name, again), True)]

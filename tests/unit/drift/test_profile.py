@@ -123,6 +123,20 @@ def test_reference_does_not_depend_on_chunks():
         assert sum(column.counts) + column.counted_nulls == 8000
 
 
+def test_reference_counts_rows_and_missing_values_of_columns():
+    builder, data = Builder(TYPES), table(500)
+    builder.update(data)
+    found = {name: (column.rows, column.nulls) for name, column in builder.build().columns.items()}
+    assert found == {name: (500, data[name].isna().sum()) for name in TYPES}
+
+
+def test_outer_bins_are_named_by_their_edges(reference):
+    column = reference.columns["n"]
+    assert len(column.edges) > 2
+    assert column.label(0) == f"up to {column.edges[0]:.4g}"
+    assert column.label(len(column.edges)) == f"above {column.edges[-1]:.4g}"
+
+
 def test_profile_is_read_back_from_json(reference):
     assert Profile.from_dict(json.loads(json.dumps(reference.to_dict()))) == reference
 

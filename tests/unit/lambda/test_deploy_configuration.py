@@ -18,9 +18,16 @@ def test_two_instances_deploy_as_canary(live, minimum):
     assert policy["MaximumExecutionTimeoutInSeconds"] == 4860
 
 
-@pytest.mark.parametrize(("instance", "encrypts"), [("ml.m5.large", True), ("ml.g5.xlarge", False)])
-def test_key_of_volumes_is_left_out_for_local_storage(deploy, instance, encrypts):
-    deploy.cloud.configure(instance=instance, encrypt_volumes=encrypts)
+@pytest.mark.parametrize(
+    ("serving", "encrypts"),
+    [
+        ({}, True),  # settings of an earlier release
+        ({"encrypt_volumes": True}, True),
+        ({"instance": "ml.g5.xlarge", "encrypt_volumes": False}, False),
+    ],
+)
+def test_key_of_volumes_is_left_out_for_local_storage(deploy, serving, encrypts):
+    deploy.cloud.configure(**serving)
     deploy.register()
     deploy.send()
     (config,) = deploy.calls("CreateEndpointConfig")
