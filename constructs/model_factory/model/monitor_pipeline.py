@@ -9,7 +9,7 @@ from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from ..core.bucket_statements import list_objects, read_objects, write_objects
-from ..core.permissions import allow, put_metrics, service_role
+from ..core.permissions import allow, put_metrics
 from ..core.schedules import interval
 from ..definition import Parameter, PipelineDefinition, ProcessingStep
 from .jobs import RETRY_JOB, execution_uri, job_environment, job_statements, pipeline_statements, processing_arguments
@@ -47,28 +47,22 @@ class MonitorPipeline(SageMakerPipeline):
         super().__init__(scope, construct_id, pipeline_name=props.names.monitor_pipeline)
         props.require(self, "data_bucket", "artifacts_bucket")
         self._names = props.names
-        self.job_role = service_role(
-            self,
-            "JobRole",
-            names=props.environment_names,
-            name=props.role_name("monitor-job"),
-            service="sagemaker",
-            description=f"Jobs of the monitor pipeline of {props.config.name}",
-            statements=_job_role_statements(props),
+        self.job_role = self._job_role(
+            props,
+            "monitor",
+            "monitor",
+            _job_role_statements(props),
             open_resources="Objects below the prefixes of the model; a condition limits metrics to their namespace.",
         )
-        self.role = service_role(
-            self,
-            "Role",
-            names=props.environment_names,
-            name=props.role_name("monitor"),
-            service="sagemaker",
-            description=f"Monitor pipeline of {props.config.name}",
-            statements=pipeline_statements(props, ["Processing"], self.job_role.role_arn),
+        self.role = self._pipeline_role(
+            props,
+            "monitor",
+            "monitor",
+            pipeline_statements(props, ["Processing"], self.job_role.role_arn),
             open_resources="SageMaker generates the names of a pipeline's jobs.",
         )
         definition = monitor_definition(props, self.job_role.role_arn)
-        self.pipeline = self._create(definition, self.role, f"Monitors the endpoint of {props.config.name}")
+        self.pipeline = self._create(definition.render(), self.role, f"Monitors the endpoint of {props.config.name}")
         self.schedule = self._schedule(props)
 
     def _schedule(self, props: ModelProps) -> scheduler.CfnSchedule:

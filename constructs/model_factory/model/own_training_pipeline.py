@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import cast
 
 from aws_cdk import FileAssetPackaging, Stack, Stage
-from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from ..core.permissions import service_role
 from ..own_pipeline.synthesis import Synthesized
 from .own_definition import deployed_definition
 from .own_permissions import job_role_statements, pipeline_role_statements
@@ -39,35 +37,23 @@ class OwnTrainingPipeline(SageMakerPipeline):
         super().__init__(scope, construct_id, pipeline_name=props.names.training_pipeline)
         props.require(self, "data_bucket", "artifacts_bucket")
         bucket, folder = self._upload(own, props)
-        self.job_role = service_role(
-            self,
-            "JobRole",
-            names=props.environment_names,
-            name=props.role_name("train-job"),
-            service="sagemaker",
-            description=f"Jobs of the training pipeline of {props.config.name}",
-            statements=job_role_statements(own, props, bucket, folder),
+        self.job_role = self._job_role(
+            props,
+            "train",
+            "training",
+            job_role_statements(own, props, bucket, folder),
             open_resources="Objects below the prefixes of the model and those that its pipeline.py names.",
         )
         definition = deployed_definition(own, props, self.job_role.role_arn, f"s3://{bucket}/{folder}")
-        self.role = service_role(
-            self,
-            "Role",
-            names=props.environment_names,
-            name=props.role_name("train"),
-            service="sagemaker",
-            description=f"Training pipeline of {props.config.name}",
-            statements=pipeline_role_statements(definition, props, self.job_role.role_arn),
+        self.role = self._pipeline_role(
+            props,
+            "train",
+            "training",
+            pipeline_role_statements(definition, props, self.job_role.role_arn),
             open_resources="SageMaker generates the names of a pipeline's jobs, models and versions.",
         )
-        self.pipeline = sagemaker.CfnPipeline(
-            self,
-            "Pipeline",
-            pipeline_name=self.pipeline_name,
-            pipeline_description=f"Trains and registers {props.config.name} with its own pipeline.py",
-            pipeline_definition={"PipelineDefinitionBody": Stack.of(self).to_json_string(definition)},
-            role_arn=self.role.role_arn,
-        )
+        description = f"Trains and registers {props.config.name} with its own pipeline.py"
+        self.pipeline = self._create(definition, self.role, description)
 
     def _upload(self, own: Synthesized, props: ModelProps) -> tuple[str, str]:
         """Make each file of the code an asset; bucket and key of their folder.

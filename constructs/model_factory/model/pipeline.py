@@ -1,5 +1,6 @@
 """A SageMaker pipeline as CDK users expect it: ARN, grants and metrics."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import Stack, Token
@@ -8,8 +9,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from ..definition import PipelineDefinition
+from ..core.permissions import service_role
 from .metrics import pipeline_metric
+from .props import ModelProps
 
 
 class SageMakerPipeline(Construct):
@@ -30,14 +32,47 @@ class SageMakerPipeline(Construct):
         super().__init__(scope, construct_id)
         self.pipeline_name = pipeline_name
 
-    def _create(self, definition: PipelineDefinition, role: iam.Role, description: str) -> sagemaker.CfnPipeline:
-        """The resource with a definition, run as `role`."""
+    def _job_role(
+        self, props: ModelProps, purpose: str, kind: str, statements: Sequence[iam.PolicyStatement], open_resources: str
+    ) -> iam.Role:
+        """The role `<prefix>-<purpose>-job` of the jobs of a pipeline of a kind, such as `training`.
+
+        `open_resources`: reason for wildcards in the statements.
+        """
+        return service_role(
+            self,
+            "JobRole",
+            names=props.environment_names,
+            name=props.role_name(f"{purpose}-job"),
+            service="sagemaker",
+            description=f"Jobs of the {kind} pipeline of {props.config.name}",
+            statements=statements,
+            open_resources=open_resources,
+        )
+
+    def _pipeline_role(
+        self, props: ModelProps, purpose: str, kind: str, statements: Sequence[iam.PolicyStatement], open_resources: str
+    ) -> iam.Role:
+        """The role `<prefix>-<purpose>` of a pipeline itself; arguments as of `_job_role`."""
+        return service_role(
+            self,
+            "Role",
+            names=props.environment_names,
+            name=props.role_name(purpose),
+            service="sagemaker",
+            description=f"{kind.capitalize()} pipeline of {props.config.name}",
+            statements=statements,
+            open_resources=open_resources,
+        )
+
+    def _create(self, definition: Mapping[str, Any], role: iam.Role, description: str) -> sagemaker.CfnPipeline:
+        """The resource with a definition, as data, run as `role`."""
         return sagemaker.CfnPipeline(
             self,
             "Pipeline",
             pipeline_name=self.pipeline_name,
             pipeline_description=description,
-            pipeline_definition={"PipelineDefinitionBody": Stack.of(self).to_json_string(definition.render())},
+            pipeline_definition={"PipelineDefinitionBody": Stack.of(self).to_json_string(definition)},
             role_arn=role.role_arn,
         )
 

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from ..core.bucket_statements import list_objects, read_object_versions, read_objects, write_objects
-from ..core.permissions import put_metrics, service_role
+from ..core.permissions import put_metrics
 from ..definition import Execution, Parameter, PipelineDefinition, ProcessingStep
 from .jobs import RETRY_JOB, job_environment, job_statements, pipeline_statements, processing_arguments
 from .metrics import model_metric
@@ -52,28 +52,22 @@ class ScoringPipeline(SageMakerPipeline):
         super().__init__(scope, construct_id, pipeline_name=props.names.scoring_pipeline)
         props.require(self, "data_bucket", "artifacts_bucket")
         self._names = props.names
-        self.job_role = service_role(
-            self,
-            "JobRole",
-            names=props.environment_names,
-            name=props.role_name("score-job"),
-            service="sagemaker",
-            description=f"Jobs of the scoring pipeline of {props.config.name}",
-            statements=_job_role_statements(props),
+        self.job_role = self._job_role(
+            props,
+            "score",
+            "scoring",
+            _job_role_statements(props),
             open_resources="Objects below the prefixes of the model; a condition limits metrics to their namespace.",
         )
-        self.role = service_role(
-            self,
-            "Role",
-            names=props.environment_names,
-            name=props.role_name("score"),
-            service="sagemaker",
-            description=f"Scoring pipeline of {props.config.name}",
-            statements=pipeline_statements(props, ["Processing"], self.job_role.role_arn),
+        self.role = self._pipeline_role(
+            props,
+            "score",
+            "scoring",
+            pipeline_statements(props, ["Processing"], self.job_role.role_arn),
             open_resources="SageMaker generates the names of a pipeline's jobs.",
         )
         definition = scoring_definition(props, self.job_role.role_arn)
-        self.pipeline = self._create(definition, self.role, f"Scores files with {props.config.name}")
+        self.pipeline = self._create(definition.render(), self.role, f"Scores files with {props.config.name}")
         serving = props.config.serving
         if serving.mode == "batch" and serving.batch.on_data:
             self._rules(props)

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from ..core.bucket_statements import delete_objects, list_objects, read_object_versions, read_objects, write_objects
 from ..core.names import ROWS
-from ..core.permissions import allow, decrypt, service_role
+from ..core.permissions import allow, decrypt
 from ..definition import (
     Condition,
     ConditionStep,
@@ -68,28 +68,24 @@ class TrainingPipeline(SageMakerPipeline):
         props.require(self, "data_bucket", "artifacts_bucket")
         # What starts the trials of a tuning job, for models that have one.
         program = program_asset(self) if props.config.training.tuning else None
-        self.job_role = service_role(
-            self,
-            "JobRole",
-            names=props.environment_names,
-            name=props.role_name("train-job"),
-            service="sagemaker",
-            description=f"Jobs of the training pipeline of {props.config.name}",
-            statements=_job_role_statements(props, program),
+        self.job_role = self._job_role(
+            props,
+            "train",
+            "training",
+            _job_role_statements(props, program),
             open_resources="Objects below the prefixes of the model; SageMaker generates the names of artifacts.",
         )
-        self.role = service_role(
-            self,
-            "Role",
-            names=props.environment_names,
-            name=props.role_name("train"),
-            service="sagemaker",
-            description=f"Training pipeline of {props.config.name}",
-            statements=_pipeline_role_statements(props, self.job_role.role_arn),
+        self.role = self._pipeline_role(
+            props,
+            "train",
+            "training",
+            _pipeline_role_statements(props, self.job_role.role_arn),
             open_resources="SageMaker generates the names of a pipeline's jobs and versions.",
         )
         definition = training_definition(props, self.job_role.role_arn, program)
-        self.pipeline = self._create(definition, self.role, f"Trains, evaluates and registers {props.config.name}")
+        self.pipeline = self._create(
+            definition.render(), self.role, f"Trains, evaluates and registers {props.config.name}"
+        )
 
 
 def training_definition(
