@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..checks import absent, each, existing, first, found, more_than, repeated, together
+from ..checks import absent, each, either, existing, first, found, more_than, repeated, together
 from ..instance_types import has_local_storage
 from ..rule import Entry, NotEnforced, Request, Values, table
 
@@ -88,9 +88,9 @@ ENTRIES: tuple[Entry, ...] = (
         "CreateEndpointConfig",
         "Serverless and asynchronous endpoints have no shadow variants.",
         "Shadow variants are not supported for serverless or asynchronous endpoints",
-        lambda request: (
-            together("ShadowProductionVariants[]", "ProductionVariants[].ServerlessConfig")(request)
-            or together("ShadowProductionVariants[]", "AsyncInferenceConfig")(request)
+        either(
+            together("ShadowProductionVariants[]", "ProductionVariants[].ServerlessConfig"),
+            together("ShadowProductionVariants[]", "AsyncInferenceConfig"),
         ),
         config(ShadowProductionVariants=[variant(VariantName="shadow")]),
         config(SERVERLESS_VARIANT, ShadowProductionVariants=[variant(VariantName="shadow")]),

@@ -1,5 +1,6 @@
 """SageMaker: processing, training and transform jobs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..checks import absent, each, existing, first, none_of, repeated, together
@@ -60,10 +61,11 @@ def transform(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def _spot_wait(request: Request) -> bool:
-    limits = request.params["StoppingCondition"]
+def waits_too_short(job: Mapping[str, Any]) -> bool:
+    """A training job on spot instances, or the definition of one, waits less than it may run."""
+    limits = job["StoppingCondition"]
     wait = limits.get("MaxWaitTimeInSeconds", 0)
-    return bool(request.params.get("EnableManagedSpotTraining")) and wait < limits.get("MaxRuntimeInSeconds", 86400)
+    return bool(job.get("EnableManagedSpotTraining")) and wait < limits.get("MaxRuntimeInSeconds", 86400)
 
 
 def _waits(request: Request) -> bool:
@@ -75,12 +77,12 @@ def _channel(name: str) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": source}
 
 
-def _ended(kind: str) -> Any:
-    """The job of the request is neither in progress nor stopping. Values: status."""
+def ended(kind: str, name: str) -> Any:
+    """The job of the request, a record of the kind, is neither in progress nor stopping. Values: status."""
 
     def check(request: Request) -> Values | None:
-        job = request.find(f"{kind.lower()}-job", request.params[f"{kind}JobName"]) or {}
-        status = job.get(f"{kind}JobStatus")
+        job = request.find(kind, request.params[f"{name}Name"]) or {}
+        status = job.get(f"{name}Status")
         return {"status": status} if status in ("Completed", "Failed", "Stopped") else None
 
     return check
@@ -157,7 +159,7 @@ NAMES: tuple[Entry, ...] = (
         "StopTrainingJob",
         "Only a training job that runs can be stopped.",
         "The request was rejected because the training job is in status {status}.",
-        _ended("Training"),
+        ended("training-job", "TrainingJob"),
         {"TrainingJobName": "j"},
         {"TrainingJobName": "done"},
         source="SageMaker API reference: StopTrainingJob",
@@ -170,7 +172,7 @@ NAMES: tuple[Entry, ...] = (
         "StopProcessingJob",
         "Only a processing job that runs can be stopped.",
         "The request was rejected because the processing job is in status {status}.",
-        _ended("Processing"),
+        ended("processing-job", "ProcessingJob"),
         {"ProcessingJobName": "j"},
         {"ProcessingJobName": "done"},
         source="SageMaker API reference: StopProcessingJob",
@@ -212,7 +214,7 @@ TRAINING_JOBS: tuple[Entry, ...] = (
         "CreateTrainingJob",
         "Managed spot training waits at least as long as a job may run.",
         "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds",
-        _spot_wait,
+        lambda request: waits_too_short(request.params),
         training(
             EnableManagedSpotTraining=True,
             StoppingCondition={"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200},

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..checks import absent, existing, first, found, none_of, together
+from ..checks import absent, either, existing, first, found, none_of, together
 from ..rule import Entry, Request, Values, table
+from .sagemaker_jobs import ended
 
 TUNING = "SageMaker API reference: CreateHyperParameterTuningJob"
 LIMITS = "SageMaker developer guide: Resource Limits for Automatic Model Tuning"
@@ -90,13 +91,7 @@ def _parallel(request: Request) -> bool:
     return limits["MaxParallelTrainingJobs"] > limits.get("MaxNumberOfTrainingJobs", MOST_JOBS)
 
 
-def _has_ended(request: Request) -> Values | None:
-    job = request.find(JOB, request.params[NAME]) or {}
-    status = job.get(STATUS)
-    return {"status": status} if status in ("Completed", "Failed", "Stopped") else None
-
-
-JOBS: tuple[Entry, ...] = (
+ENTRIES: tuple[Entry, ...] = (
     rule(
         CREATE,
         "The name of a tuning job is unique within a region of an account.",
@@ -124,7 +119,7 @@ JOBS: tuple[Entry, ...] = (
         "StopHyperParameterTuningJob",
         "Only a tuning job that runs can be stopped.",
         "The request was rejected because the hyperparameter tuning job is in status {status}.",
-        _has_ended,
+        ended(JOB, "HyperParameterTuningJob"),
         {NAME: "t"},
         {NAME: "done"},
         source="SageMaker API reference: StopHyperParameterTuningJob",
@@ -135,9 +130,9 @@ JOBS: tuple[Entry, ...] = (
         CREATE,
         "A tuning job has either TrainingJobDefinition or TrainingJobDefinitions.",
         "You must specify exactly one of TrainingJobDefinition and TrainingJobDefinitions",
-        lambda request: (
-            together("TrainingJobDefinition", "TrainingJobDefinitions")(request)
-            or none_of("TrainingJobDefinition", "TrainingJobDefinitions")(request)
+        either(
+            together("TrainingJobDefinition", "TrainingJobDefinitions"),
+            none_of("TrainingJobDefinition", "TrainingJobDefinitions"),
         ),
         tuning(),
         tuning() | {"TrainingJobDefinitions": [definition(DefinitionName="d")]},
@@ -176,4 +171,3 @@ JOBS: tuple[Entry, ...] = (
         inferred=True,
     ),
 )
-ENTRIES: tuple[Entry, ...] = JOBS

@@ -3,6 +3,7 @@
 from ..checks import first, found
 from ..rule import Entry, NotEnforced, Request, Values, table
 from .sagemaker_endpoints import key_with_local_storage
+from .sagemaker_jobs import waits_too_short
 from .sagemaker_tuning import CREATE, KINDS, LIMITS, TUNING, definition, definitions, number, ranges, tuning
 
 RANGES = "SageMaker developer guide: Define Hyperparameter Ranges"
@@ -69,15 +70,6 @@ def _metrics(request: Request) -> bool:
 def _hyperband_stops(request: Request) -> bool:
     config = request.params["HyperParameterTuningJobConfig"]
     return config["Strategy"] == "Hyperband" and config.get("TrainingJobEarlyStoppingType") == "Auto"
-
-
-def _wait(request: Request) -> bool:
-    for each in definitions(request):
-        limits = each["StoppingCondition"]
-        wait = limits.get("MaxWaitTimeInSeconds", 0)
-        if each.get("EnableManagedSpotTraining") and wait < limits.get("MaxRuntimeInSeconds", 86400):
-            return True
-    return False
 
 
 ENTRIES: tuple[Entry, ...] = (
@@ -183,7 +175,7 @@ ENTRIES: tuple[Entry, ...] = (
         CREATE,
         "Managed spot training waits at least as long as a job may run.",
         "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds",
-        _wait,
+        lambda request: any(map(waits_too_short, definitions(request))),
         tuning()
         | {
             "TrainingJobDefinition": definition(
