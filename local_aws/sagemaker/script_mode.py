@@ -18,7 +18,8 @@ from .containers import HOST, Job, JobError
 
 PROGRAM, SUBMIT_DIRECTORY = "sagemaker_program", "sagemaker_submit_directory"
 CODE = f"{ML}/code"
-_TUNING = "_tuning_objective_metric"
+OBJECTIVE_HYPERPARAMETER = "_tuning_objective_metric"
+"""A hyperparameter of a tuning job's training jobs, which the toolkit does not pass on."""
 
 
 class ScriptMode:
@@ -30,7 +31,9 @@ class ScriptMode:
         self._program = str(job.record.get("Environment", {}).get("SAGEMAKER_PROGRAM") or given.get(PROGRAM) or "")
         self._directory = str(given.get(SUBMIT_DIRECTORY) or CODE)
         self._hyperparameters = {
-            name: value for name, value in given.items() if not name.startswith("sagemaker_") and name != _TUNING
+            name: value
+            for name, value in given.items()
+            if not name.startswith("sagemaker_") and name != OBJECTIVE_HYPERPARAMETER
         }
 
     def command(self) -> list[str]:

@@ -83,8 +83,9 @@ def _emit(service: Service, state: State, record: Record) -> None:
 def described(state: State, record: Record) -> Record:
     """What DescribeHyperParameterTuningJob answers."""
     answer = {key: value for key, value in record.items() if not key.startswith("_")}
-    answer |= counters(summaries(state, record))
-    if best := best_first(state, record):
+    found = summaries(state, record)
+    answer |= counters(found)
+    if best := best_first(record, found):
         answer["BestTrainingJob"] = best[0]
     if record.get("WarmStartConfig", {}).get("WarmStartType") == "IdenticalDataAndAlgorithm":
         answer |= _overall_best(state, record)
@@ -144,7 +145,9 @@ def _without_sort_key(summary: Record) -> Record:
 def _overall_best(state: State, record: Record) -> Record:
     parents = [each[NAME] for each in record["WarmStartConfig"]["ParentHyperParameterTuningJobs"]]
     every = [record, *(state.tuning_jobs[name] for name in parents)]
-    found = [best[0] | {"TuningJobName": each[NAME]} for each in every if (best := best_first(state, each))]
+    found = [
+        best[0] | {"TuningJobName": each[NAME]} for each in every if (best := best_first(each, summaries(state, each)))
+    ]
     if not found:
         return {}
     maximize = found[0][FINAL]["Type"] == "Maximize"

@@ -13,14 +13,14 @@ from ..json_api import Record, ServiceError
 from ..kept import forget
 from .jobs import KINDS
 from .metric_definitions import EMITTED, emitted
+from .script_mode import OBJECTIVE_HYPERPARAMETER
 from .service import Service
 from .state import State
-from .tuning_results import FINAL, best_first, definitions, is_maximized, objective_name, result
+from .tuning_results import FINAL, best_first, definitions, is_maximized, objective_name, result, summaries
 from .tuning_search import Search, SearchError, make
 from .tuning_stops import complete, early_stop
 
 TRAINING = next(kind for kind in KINDS if kind.name == "Training")
-OBJECTIVE_HYPERPARAMETER = "_tuning_objective_metric"
 POLL_SECONDS = 0.1
 FEW = 5
 """Training jobs without result after which a tuning job fails."""
@@ -104,8 +104,8 @@ class TuningJob:
         maximize, seed = is_maximized(definition), config.get("RandomSeed")
         search = make(config["Strategy"], definition["HyperParameterRanges"], maximize=maximize, seed=seed)
         for parent in self.record.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", []):
-            name = parent["HyperParameterTuningJobName"]
-            for each in best_first(self._state, self._state.tuning_jobs[name]):
+            record = self._state.tuning_jobs[parent["HyperParameterTuningJobName"]]
+            for each in best_first(record, summaries(self._state, record)):
                 search.learn(each["TunedHyperParameters"], each[FINAL]["Value"])
         return search
 

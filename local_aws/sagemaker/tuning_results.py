@@ -42,12 +42,13 @@ def result(definition: Record, trial: Record, record: Record) -> float | None:
 
 def summaries(state: State, record: Record) -> list[Record]:
     """TrainingJobSummaries of a tuning job, in the order in which the jobs were started."""
-    return [_summary(state, record, trial) for trial in record["_trials"]]
+    defined = definitions(record)
+    return [
+        _summary(state.training_jobs[trial["name"]], defined[trial["definition"]], trial) for trial in record["_trials"]
+    ]
 
 
-def _summary(state: State, tuning: Record, trial: Record) -> Record:
-    job = state.training_jobs[trial["name"]]
-    definition = definitions(tuning)[trial["definition"]]
+def _summary(job: Record, definition: Record, trial: Record) -> Record:
     keys = (
         "TrainingJobName",
         "TrainingJobArn",
@@ -67,11 +68,11 @@ def _summary(state: State, tuning: Record, trial: Record) -> Record:
     return summary | {"TunedHyperParameters": trial["values"], "ObjectiveStatus": status}
 
 
-def best_first(state: State, record: Record) -> list[Record]:
-    """The summaries of completed training jobs that have an objective, the best first."""
+def best_first(record: Record, found: list[Record]) -> list[Record]:
+    """Those of the summaries of a tuning job's training jobs that are completed and have an objective, the best first."""
     maximize = is_maximized(definitions(record)[0])
-    found = [each for each in summaries(state, record) if FINAL in each and each["TrainingJobStatus"] == "Completed"]
-    return sorted(found, key=lambda each: each[FINAL]["Value"], reverse=maximize)
+    done = [each for each in found if FINAL in each and each["TrainingJobStatus"] == "Completed"]
+    return sorted(done, key=lambda each: each[FINAL]["Value"], reverse=maximize)
 
 
 def counters(found: list[Record]) -> Record:
