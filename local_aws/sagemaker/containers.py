@@ -11,6 +11,8 @@ import subprocess
 import tarfile
 import threading
 import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,15 @@ FILE_CHARACTERS = 1024
 
 class JobError(Exception):
     """The job failed; the message is its FailureReason."""
+
+
+@contextmanager
+def _known_image() -> Generator[None]:
+    """Raises JobError when there is no environment for the image."""
+    try:
+        yield
+    except NoEnvironmentError as error:
+        raise JobError(f"ClientError: {error}") from error
 
 
 class Job:
@@ -86,10 +97,8 @@ class Job:
 
         One that takes too long is stopped, `timed_out` is `limit`. Raises JobError when there is no environment for the image.
         """
-        try:
+        with _known_image():
             view = ContainerView(self.root, self._service.images.python(image))
-        except NoEnvironmentError as error:
-            raise JobError(f"ClientError: {error}") from error
         accounts, region = self._service.local.accounts, self._state.region
         credentials = accounts.assume(self.record["RoleArn"], "SageMaker", subnets(self.record), region)
         self._service.local.faults.add_process(credentials["AWS_ACCESS_KEY_ID"], self.kill)
@@ -110,10 +119,8 @@ class Job:
 
     def program(self, image: str | None, name: str) -> str | None:
         """The program of an image's own entry point, such as `train`; None when it is not known."""
-        try:
+        with _known_image():
             return self._service.images.program(image, name)
-        except NoEnvironmentError as error:
-            raise JobError(f"ClientError: {error}") from error
 
     def pull_image(self, image: str) -> None:
         """Connect to the VPC, if there is one, and pull the container's image, as the role. Raises JobError."""

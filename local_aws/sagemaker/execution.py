@@ -6,7 +6,6 @@ import secrets
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,6 +15,7 @@ from ..s3 import split_uri
 from .callbacks import Callback
 from .execution_events import ExecutionEvents
 from .function_step import StepFailed, function_outputs
+from .job_end import wait_for_end
 from .service import Service
 from .state import State
 from .step_attempts import StepAttempts
@@ -23,8 +23,6 @@ from .tuning_step import run_tuning
 from .values import Scope, references
 
 log = logging.getLogger(__name__)
-STOP_SECONDS = 0.1
-"""How soon a stopped execution stops its job."""
 JOBS = ("Processing", "Training", "Transform", "Tuning")
 
 
@@ -176,17 +174,12 @@ class Execution(StepAttempts, ExecutionEvents):
         """Create the job through the API, as SageMaker names it, and wait for its end."""
         kind, sagemaker = step["Type"], self._client("sagemaker")
         name, arguments = self._name(step), self._scope.resolve(step["Arguments"])
-        getattr(sagemaker, f"create_{kind.lower()}_job")(**{f"{kind}JobName": name}, **arguments)
+        named = {f"{kind}JobName": name}
+        getattr(sagemaker, f"create_{kind.lower()}_job")(**named, **arguments)
         job = getattr(self._state, f"{kind.lower()}_jobs")[name]
         record["Metadata"] = {f"{kind}Job": {"Arn": job[f"{kind}JobArn"]}}
-        # Waiting here instead of in DescribeProcessingJob: a request every 0.1 s takes a third of a core.
-        while not (ended := job["_ended"].wait(STOP_SECONDS)) and not self._stop.is_set():
-            pass
-        if not ended:
-            with suppress(ClientError):  # it has ended meanwhile
-                getattr(sagemaker, f"stop_{kind.lower()}_job")(**{f"{kind}JobName": name})
-            job["_ended"].wait()
-        described = getattr(sagemaker, f"describe_{kind.lower()}_job")(**{f"{kind}JobName": name})
+        wait_for_end(job, self._stop, lambda: getattr(sagemaker, f"stop_{kind.lower()}_job")(**named))
+        described = getattr(sagemaker, f"describe_{kind.lower()}_job")(**named)
         status = described[f"{kind}JobStatus"]
         self._scope.steps[step["Name"]] = described
         if status == "Stopped" and not self._stop.is_set():

@@ -9,6 +9,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from .image_links import base_python
+
 _LAST_LINES = 600
 
 
@@ -75,7 +77,7 @@ def _uv(image: str) -> str:
 def _interpreter(version: str) -> str:
     """This Python, one of pyenv's, which uv does not look for, or the version for uv, which searches PATH or downloads one."""
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
-        return str(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
+        return str(base_python())
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     of_pyenv = sorted(root.glob(f"versions/{version}.*/bin/python"))
     return str(of_pyenv[-1]) if of_pyenv else version

@@ -15,6 +15,11 @@ def has_versions(libraries: Mapping[str, str]) -> bool:
     return all(_installed(name) == libraries[name] for name in COMPARED if name in libraries)
 
 
+def base_python() -> Path:
+    """The Python that this process's environment was made from."""
+    return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+
+
 def make(folder: Path, libraries: Mapping[str, str]) -> str:
     """An environment as `python -m venv` makes it, with links in place of installed files; the path of its Python.
 
@@ -23,10 +28,10 @@ def make(folder: Path, libraries: Mapping[str, str]) -> str:
     packages = folder / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
     for each in (folder / "bin", packages):
         each.mkdir(parents=True, exist_ok=True)
-    base = Path(getattr(sys, "_base_executable", sys.executable))
-    (folder / "pyvenv.cfg").write_text(f"home = {base.resolve().parent}\ninclude-system-site-packages = false\n")
+    base = base_python()
+    (folder / "pyvenv.cfg").write_text(f"home = {base.parent}\ninclude-system-site-packages = false\n")
     for name in _NAMES:
-        _link(folder / "bin" / name, base.resolve())
+        _link(folder / "bin" / name, base)
     for name in libraries:
         try:
             installed = distribution(name)

@@ -3,17 +3,14 @@
 import random
 import string
 import threading
-from contextlib import suppress
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ..json_api import Record
+from .job_end import wait_for_end
 from .state import State
 
 TOP = 50
 """Training jobs that the step's property TrainingJobSummaries has. Source: SageMaker SDK, TuningStep.get_top_model_s3_uri."""
-POLL_SECONDS = 0.1
 
 
 def _job_name(execution: str, step: str) -> str:
@@ -40,12 +37,7 @@ def run_tuning(
     sagemaker.create_hyper_parameter_tuning_job(**arguments | named)
     job = state.tuning_jobs[name]
     record["Metadata"] = {"TuningJob": {"Arn": job["HyperParameterTuningJobArn"]}}
-    while not (ended := job["_ended"].wait(POLL_SECONDS)) and not stop.is_set():
-        pass
-    if not ended:
-        with suppress(ClientError):  # it has ended meanwhile
-            sagemaker.stop_hyper_parameter_tuning_job(**named)
-        job["_ended"].wait()
+    wait_for_end(job, stop, lambda: sagemaker.stop_hyper_parameter_tuning_job(**named))
     described = sagemaker.describe_hyper_parameter_tuning_job(**named)
     match described["HyperParameterTuningJobStatus"]:
         case "Failed":
