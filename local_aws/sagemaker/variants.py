@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,12 +63,14 @@ class Variants:
         if self.shadow is None or self._copies is None:
             return
         if random.random() < self.shadow.weight / self.production[0].weight:  # noqa: S311 (a sample)
-            self._copies.submit(invoke, self.shadow)
+            with suppress(RuntimeError):  # a deployment has ended the copies meanwhile
+                self._copies.submit(invoke, self.shadow)
 
     def drain(self) -> None:
         """Wait until all copies are answered."""
         if self._copies:
-            self._copies.submit(int).result()
+            with suppress(RuntimeError, CancelledError):  # a deployment has ended the copies meanwhile
+                self._copies.submit(int).result()
 
     @property
     def alive(self) -> bool:

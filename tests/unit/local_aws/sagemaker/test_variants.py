@@ -35,11 +35,16 @@ def test_shadow_variant_gets_copies_and_affects_no_caller(aws, endpoint):
     copies = [line for line in lines if line["captureData"]["endpointOutput"]["data"] == "two\n"]
     assert sorted(line["eventMetadata"]["inferenceId"] for line in copies) == [f"id-{number}" for number in range(5)]
 
-    hosting = aws.local._dispatcher.replaced["sagemaker"].hosting
-    kill(hosting.fleets[described["EndpointArn"]].shadow.fleet._process)
+    variants = aws.local._dispatcher.replaced["sagemaker"].hosting.fleets[described["EndpointArn"]]
+    kill(variants.shadow.fleet._process)
     assert [endpoint.read() for _ in range(3)] == ["one\n"] * 3
     flush(aws)
     assert endpoint.settled()["EndpointStatus"] == "InService"
+
+    # A deployment ends the copies while a request is answered.
+    variants._end_copies()
+    assert endpoint.read() == "one\n"
+    flush(aws)
 
 
 def test_variants_share_requests_and_names_change_without_guardrails(endpoint):
