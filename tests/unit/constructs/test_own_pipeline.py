@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from model_factory.config import ConfigError, load_model
+from model_factory.config import ConfigError, ModelConfig, load_model
+from model_factory.config.pipeline import OwnPipeline
+from model_factory.model.job_code import JobCode
 from model_factory.own_pipeline import placeholders, synthesis
 from model_factory.own_pipeline.code_files import CodeFiles, take_code
 from model_factory.own_pipeline.steps import images, step_mistakes
 from model_factory.own_pipeline.synthesis import Synthesized, synthesize
+from model_factory.stacks import factory
 
 BUCKET = placeholders.BUCKET
 MODEL = "name: orders\nproblem: regression\ndata: {label: price}\n"
@@ -254,3 +257,18 @@ def test_evidence_has_the_definition_without_its_region(project):
 
     assert evidence("eu-west-1") == evidence("us-east-2")
     assert json.loads(evidence("eu-west-1")["parameters.json"]) == {"Rows": 5}
+
+
+def test_zip_of_similarly_named_standard_model_is_its_own(monkeypatch):
+    own = Synthesized({}, CodeFiles({}), "3", Path())
+    monkeypatch.setattr(factory, "checked_pipeline", lambda *_: own)
+    monkeypatch.setattr(factory, "build_job_code", lambda _, project, target: JobCode(target, "standard", ""))
+    monkeypatch.setattr(factory, "build_pipeline_code", lambda _, project, target: JobCode(target, "own", ""))
+    configs = {
+        "churn": ModelConfig.model_construct(pipeline=OwnPipeline()),
+        "churn-eu-west-1": ModelConfig.model_construct(pipeline=None),
+    }
+    codes = factory._Codes(configs, Path("models"), Path("jobs"))
+    zips = [codes.of(name, "eu-west-1") for name in configs]
+    assert [each.digest for each in zips] == ["own", "standard"]
+    assert zips[0].path != zips[1].path
