@@ -1,18 +1,28 @@
 """The types of steps that an own pipeline may have, and their requests checked against SageMaker's API."""
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
+from ..definition import ProcessingStep, RegisterModelStep, Step, TrainingStep, TransformStep, TuningStep
 from ..definition.functions import Function
 from ..definition.service_model import request_mistakes
 
+
+@dataclass(frozen=True)
+class _ModelStep(Step):
+    """Creates a model, which pipelines of Model Factory itself have no use for."""
+
+    type: str = "Model"
+
+    operation: ClassVar[str | None] = "CreateModel"
+    generated: ClassVar[frozenset[str]] = frozenset({"ModelName"})
+
+
 OPERATIONS = {
-    "Processing": ("CreateProcessingJob", frozenset(["ProcessingJobName"])),
-    "Training": ("CreateTrainingJob", frozenset(["TrainingJobName"])),
-    "Tuning": ("CreateHyperParameterTuningJob", frozenset(["HyperParameterTuningJobName"])),
-    "Transform": ("CreateTransformJob", frozenset(["TransformJobName"])),
-    "Model": ("CreateModel", frozenset(["ModelName"])),
-    "RegisterModel": ("CreateModelPackage", frozenset[str]()),
+    step.type: (step.operation, step.generated)
+    for step in (ProcessingStep, TrainingStep, TuningStep, TransformStep, _ModelStep, RegisterModelStep)
+    if step.operation
 }
 """The operation of each type of step that is a request, and the members that SageMaker sets."""
 OTHERS = ("Condition", "Fail", "Lambda", "Callback")
