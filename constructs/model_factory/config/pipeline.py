@@ -6,13 +6,8 @@ from pydantic import Field, field_validator
 
 from .fields import Section
 
-PLACES = {
-    "{raw_uri}": "the model's raw data",
-    "{data_uri}": "the model's part of the data bucket",
-    "{artifacts_uri}": "the model's part of the artifacts bucket",
-    "{environment}": "the environment's name",
-}
-"""What values of `parameters` may name, and what stands for it."""
+PLACES = ("{raw_uri}", "{data_uri}", "{artifacts_uri}", "{environment}")
+"""What values of `parameters` may name; the environment's own stand for them."""
 
 
 class OwnPipeline(Section):

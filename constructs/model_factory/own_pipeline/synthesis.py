@@ -35,13 +35,11 @@ class Synthesized:
         definition: The definition as data.
         code: The files.
         sdk: Version of the SageMaker SDK that wrote it.
-        path: pipeline.py.
     """
 
     definition: dict[str, Any]
     code: CodeFiles
     sdk: str
-    path: Path
 
     def evidence(self, config: ModelConfig, region: str) -> dict[str, bytes]:
         """The code, and what else decides what a training does: content by name, the same for every region.
@@ -86,7 +84,7 @@ def synthesize(config: ModelConfig, project: Path, region: str) -> Synthesized:
     definition, code = take_code(
         answer["definition"], {key: b64decode(content) for key, content in answer["files"].items()}
     )
-    return Synthesized(definition, code, answer["sdk"], project / PIPELINE)
+    return Synthesized(definition, code, answer["sdk"])
 
 
 def checked_pipeline(config: ModelConfig, project: Path, region: str) -> Synthesized:

@@ -1,7 +1,6 @@
 """What an environment fills in to the definition of an own pipeline, and the permissions that its steps get."""
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -58,7 +57,7 @@ def own(*steps: dict) -> Synthesized:
         "PipelineExperimentConfig": {},
         "Steps": list(steps),
     }
-    return Synthesized(definition, CodeFiles({}), "3", Path("pipeline.py"))
+    return Synthesized(definition, CodeFiles({}), "3")
 
 
 def training(instance, image=IMAGE) -> dict:

@@ -251,7 +251,7 @@ def test_evidence_has_the_definition_without_its_region(project):
 
     def evidence(region: str) -> dict[str, bytes]:
         image = f"141502667606.dkr.ecr.{region}.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
-        return Synthesized({"Image": image, "Data": f"s3://public-{region}/x"}, CodeFiles({}), "3", Path()).evidence(
+        return Synthesized({"Image": image, "Data": f"s3://public-{region}/x"}, CodeFiles({}), "3").evidence(
             config, region
         )
 
@@ -260,7 +260,7 @@ def test_evidence_has_the_definition_without_its_region(project):
 
 
 def test_zip_of_similarly_named_standard_model_is_its_own(monkeypatch):
-    own = Synthesized({}, CodeFiles({}), "3", Path())
+    own = Synthesized({}, CodeFiles({}), "3")
     monkeypatch.setattr(factory, "checked_pipeline", lambda *_: own)
     monkeypatch.setattr(factory, "build_job_code", lambda _, project, target: JobCode(target, "standard", ""))
     monkeypatch.setattr(factory, "build_pipeline_code", lambda _, project, target: JobCode(target, "own", ""))
