@@ -47,7 +47,7 @@ def job_role_statements(
     names, model, key = props.environment_names, props.config.name, props.key_arn
     code = f"arn:{names.partition}:s3:::{code_bucket}"
     artifacts, data = props.bucket("artifacts").bucket_arn, props.bucket("data").bucket_arn
-    folders = [f"{model}/{_FOLDERS[place]}" for place in used_places(props.config) if place in _FOLDERS]
+    folders = [f"{model}/{_FOLDERS[place]}" for place in used_places(props.config.pipeline) if place in _FOLDERS]
     return [
         _list_folder(code, f"{folder}/"),
         read_objects(code, f"{folder}/"),
@@ -57,7 +57,7 @@ def job_role_statements(
         *(each for where in _other_places(own, props) for each in _read_elsewhere(names.partition, *where)),
         *([use_key(key), encrypt_output(key), encrypt_volumes(key)] if key else []),
         *map(use_key, props.bucket_key_arns),
-        *pull_all_images(names, images(own)),
+        *pull_all_images(names, images(own.definition)),
         write_logs(names, "/aws/sagemaker/*"),
         *job_interfaces(names, props.vpc),
     ]

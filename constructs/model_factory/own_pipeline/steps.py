@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from ..definition import ProcessingStep, RegisterModelStep, Step, TrainingStep, TransformStep, TuningStep
 from ..definition.functions import Function
@@ -52,15 +52,6 @@ _IMAGES = ("Image", "ImageUri", "TrainingImage")
 _TARGETS = {"Lambda": "FunctionArn", "Callback": "SqsQueueUrl"}
 _OPEN = Function()
 """Stands for a value that is known when the pipeline runs."""
-
-
-class Pipeline(Protocol):
-    """A pipeline with its definition as data."""
-
-    @property
-    def definition(self) -> dict[str, Any]:
-        """The definition."""
-        ...
 
 
 def walk(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -124,10 +115,10 @@ def open_values(value: Any) -> Any:
     return value
 
 
-def images(own: Pipeline) -> list[str]:
+def images(definition: dict[str, Any]) -> list[str]:
     """URIs of the images of all steps; of parameters, the default."""
-    defaults = {each["Name"]: each.get("DefaultValue") for each in own.definition.get("Parameters", [])}
-    return sorted(set(_images([step.get("Arguments", {}) for step in walk(own.definition["Steps"])], defaults)))
+    defaults = {each["Name"]: each.get("DefaultValue") for each in definition.get("Parameters", [])}
+    return sorted(set(_images([step.get("Arguments", {}) for step in walk(definition["Steps"])], defaults)))
 
 
 def _images(value: Any, defaults: dict[str, Any]) -> Iterator[str]:

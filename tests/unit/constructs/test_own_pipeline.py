@@ -6,7 +6,6 @@ import json
 import re
 import sys
 import tarfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -206,11 +205,6 @@ def test_code_is_the_same_for_other_times_and_joined_uris():
     assert first[3] == {"OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/job-1000000000"}}
 
 
-@dataclass
-class Written:
-    definition: dict
-
-
 def test_steps_that_cannot_be_executed_are_refused_in_words():
     def said(*steps: dict) -> str:
         return "\n".join(step_mistakes({"Steps": list(steps)}, "3.27.0"))
@@ -243,7 +237,7 @@ def test_images_of_parameters_are_their_defaults():
         "Arguments": {"AlgorithmSpecification": {"TrainingImage": {"Get": "Parameters.I"}}},
     }
     parameters = [{"Name": "I", "Type": "String", "DefaultValue": "1.dkr/x:1"}]
-    assert images(Written({"Parameters": parameters, "Steps": [step]})) == ["1.dkr/x:1"]
+    assert images({"Parameters": parameters, "Steps": [step]}) == ["1.dkr/x:1"]
 
 
 def test_evidence_has_the_definition_without_its_region(project):
