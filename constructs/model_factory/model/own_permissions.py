@@ -19,7 +19,7 @@ from ..core.permissions import (
     write_logs,
 )
 from ..own_pipeline import placeholders
-from ..own_pipeline.steps import images, walk
+from ..own_pipeline.steps import images, parameter_defaults, walk
 from ..own_pipeline.synthesis import Synthesized
 from .model_registry import versions_arn
 from .props import ModelProps
@@ -110,7 +110,7 @@ def _other_places(own: Synthesized, props: ModelProps) -> list[tuple[str, str]]:
     Of parameters, the value in model.yaml counts where there is one.
     """
     given = props.config.pipeline.parameters if props.config.pipeline else {}
-    defaults = {each["Name"]: each.get("DefaultValue") for each in own.definition.get("Parameters", [])} | given
+    defaults = parameter_defaults(own.definition) | given
     found = set[tuple[str, str]]()
 
     def look(text: str) -> str:

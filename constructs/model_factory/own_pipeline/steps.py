@@ -1,6 +1,6 @@
 """The types of steps that an own pipeline may have, and their requests checked against SageMaker's API."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -115,22 +115,29 @@ def open_values(value: Any) -> Any:
     return value
 
 
+def parameter_defaults(definition: dict[str, Any]) -> dict[str, Any]:
+    """The default of each parameter by its name; None without one."""
+    return {each["Name"]: each.get("DefaultValue") for each in definition.get("Parameters", [])}
+
+
+def known_value(value: Any, defaults: Mapping[str, Any]) -> Any:
+    """The value itself, or of a look-up, the default of its parameter; None where only the execution knows it."""
+    return defaults.get(str(value.get("Get", "")).removeprefix("Parameters.")) if isinstance(value, dict) else value
+
+
 def images(definition: dict[str, Any]) -> list[str]:
     """URIs of the images of all steps; of parameters, the default."""
-    defaults = {each["Name"]: each.get("DefaultValue") for each in definition.get("Parameters", [])}
-    return sorted(set(_images([step.get("Arguments", {}) for step in walk(definition["Steps"])], defaults)))
+    arguments = [step.get("Arguments", {}) for step in walk(definition["Steps"])]
+    return sorted(set(_images(arguments, parameter_defaults(definition))))
 
 
-def _images(value: Any, defaults: dict[str, Any]) -> Iterator[str]:
+def _images(value: Any, defaults: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from _images(item, defaults)
     elif isinstance(value, dict):
         for key, item in value.items():
-            found = (
-                defaults.get(str(item.get("Get", "")).removeprefix("Parameters.")) if isinstance(item, dict) else item
-            )
-            if key in _IMAGES and isinstance(found, str):
+            if key in _IMAGES and isinstance(found := known_value(item, defaults), str):
                 yield found
             elif not isinstance(item, str):
                 yield from _images(item, defaults)
