@@ -7,20 +7,11 @@ from aws_cdk import aws_iam as iam
 from ..config.pipeline import used_places
 from ..core.bootstrapping import decrypt_assets
 from ..core.bucket_statements import list_objects, read_objects, write_objects
-from ..core.network import job_interfaces
-from ..core.permissions import (
-    allow,
-    decrypt,
-    encrypt_output,
-    encrypt_volumes,
-    pass_role,
-    pull_all_images,
-    use_key,
-    write_logs,
-)
+from ..core.permissions import allow, decrypt, pass_role
 from ..own_pipeline import placeholders
 from ..own_pipeline.steps import images, parameter_defaults, walk
 from ..own_pipeline.synthesis import Synthesized
+from .jobs import run_statements
 from .model_registry import versions_arn
 from .props import ModelProps
 from .tuning_step import tuning_statements
@@ -44,7 +35,7 @@ def job_role_statements(
         code_bucket: Name of the bucket with the pipeline's code.
         folder: Key of the folder with the code.
     """
-    names, model, key = props.environment_names, props.config.name, props.key_arn
+    names, model = props.environment_names, props.config.name
     code = f"arn:{names.partition}:s3:::{code_bucket}"
     artifacts, data = props.bucket("artifacts").bucket_arn, props.bucket("data").bucket_arn
     folders = [f"{model}/{_FOLDERS[place]}" for place in used_places(props.config.pipeline) if place in _FOLDERS]
@@ -55,11 +46,7 @@ def job_role_statements(
         *(statement(artifacts, f"{model}/executions/") for statement in (_list_folder, read_objects, write_objects)),
         *(statement(data, each) for each in folders for statement in (_list_folder, read_objects)),
         *(each for where in _other_places(own, props) for each in _read_elsewhere(names.partition, *where)),
-        *([use_key(key), encrypt_output(key), encrypt_volumes(key)] if key else []),
-        *map(use_key, props.bucket_key_arns),
-        *pull_all_images(names, images(own.definition)),
-        write_logs(names, "/aws/sagemaker/*"),
-        *job_interfaces(names, props.vpc),
+        *run_statements(props, images(own.definition)),
     ]
 
 
