@@ -131,7 +131,7 @@ def run_statements(props: ModelProps, images: Sequence[str]) -> list[iam.PolicyS
 
 
 def pipeline_statements(props: ModelProps, job_kinds: Sequence[str], job_role_arn: str) -> list[iam.PolicyStatement]:
-    """Permissions of a pipeline's own role to run jobs of `job_kinds` (Processing, Training) with `job_role_arn`."""
+    """Permissions of a pipeline's own role to run jobs of `job_kinds` (Processing, Training, Transform) with `job_role_arn`."""
     actions = [f"sagemaker:{verb}{kind}Job" for kind in job_kinds for verb in ("Create", "Describe", "Stop")]
     # SageMaker generates the names of a pipeline's jobs: pipelines-<execution id>-<step>-<random>.
     jobs = [props.environment_names.arn("sagemaker", f"{kind.lower()}-job/pipelines-*") for kind in job_kinds]

@@ -11,16 +11,11 @@ from ..core.permissions import allow, decrypt, pass_role
 from ..own_pipeline import placeholders
 from ..own_pipeline.steps import images, parameter_defaults, walk
 from ..own_pipeline.synthesis import Synthesized
-from .jobs import run_statements
+from .jobs import pipeline_statements, run_statements
 from .model_registry import versions_arn
 from .props import ModelProps
 from .tuning_step import tuning_statements
 
-_JOBS = {
-    "Processing": ("ProcessingJob", "processing-job"),
-    "Training": ("TrainingJob", "training-job"),
-    "Transform": ("TransformJob", "transform-job"),
-}
 _FOLDERS = {"{raw_uri}": "raw/", "{data_uri}": ""}
 
 
@@ -62,19 +57,13 @@ def pipeline_role_statements(
     """
     names = props.environment_names
     steps = list(walk(definition["Steps"]))
-    kinds = sorted({step["Type"] for step in steps})
-    statements = [pass_role(job_role_arn)]
-    for kind in kinds:
-        if kind in _JOBS:
-            job, resource = _JOBS[kind]
-            # SageMaker generates the names of what a pipeline creates: pipelines-<execution id>-<step>-<random>.
-            actions = [f"sagemaker:{verb}{job}" for verb in ("Create", "Describe", "Stop")]
-            statements.append(
-                allow([*actions, "sagemaker:AddTags"], [names.arn("sagemaker", f"{resource}/pipelines-*")])
-            )
+    kinds = {step["Type"] for step in steps}
+    jobs = [kind for kind in ("Processing", "Training", "Transform") if kind in kinds]
+    statements = pipeline_statements(props, jobs, job_role_arn) if jobs else [pass_role(job_role_arn)]
     if "Tuning" in kinds:
         statements += tuning_statements(props)
     if "Model" in kinds:
+        # SageMaker generates their names as those of jobs.
         actions = ["sagemaker:CreateModel", "sagemaker:DescribeModel", "sagemaker:AddTags"]
         statements.append(allow(actions, [names.arn("sagemaker", "model/pipelines-*")]))
     if "RegisterModel" in kinds:

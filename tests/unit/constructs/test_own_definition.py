@@ -191,6 +191,14 @@ def test_pipeline_role_has_the_permissions_of_its_steps_only(props):
     assert not {"sagemaker:CreateTrainingJob", "sagemaker:CreateModel", "s3:GetObject"} & set(found)
 
 
+def test_pipeline_role_runs_jobs_of_the_kinds_of_its_steps(props):
+    found = permissions(pipeline_role_statements(deployed(props, training("ml.m5.xlarge")), props, ROLE))
+    jobs = "arn:aws:sagemaker:eu-west-1:123456789012:training-job/pipelines-*"
+    assert found["sagemaker:CreateTrainingJob"] == found["sagemaker:AddTags"] == {jobs}
+    assert not {"sagemaker:CreateProcessingJob", "sagemaker:CreateTransformJob"} & set(found)
+    assert found["iam:PassRole"] == {ROLE}
+
+
 def test_job_role_reads_what_the_pipeline_names(props):
     props.vpc = None
     step = training("ml.m5.xlarge")
