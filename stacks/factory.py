@@ -102,38 +102,37 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
 class _Codes:
     """The zips of the models' jobs, and the pipelines of models with a pipeline.py: one of each for all environments.
 
-    An own pipeline may differ from region to region, as images do.
+    An own pipeline may differ from region to region, as images do. A standard model's zip has no region.
     """
 
     def __init__(self, configs: dict[str, ModelConfig], models: Path, folder: Path) -> None:
         self._configs, self._models, self._folder = configs, models, folder
-        self._zips: dict[str, JobCode] = {}
-        self._own: dict[str, Synthesized] = {}
+        self._zips: dict[tuple[str, str | None], JobCode] = {}
+        self._own: dict[tuple[str, str], Synthesized] = {}
         for name, model in configs.items():
             if not model.pipeline:
                 target = folder / f"{name}.zip"
-                self._zips[name] = build_job_code(model, project=models / name, target=target)
+                self._zips[name, None] = build_job_code(model, project=models / name, target=target)
 
     def own_pipeline(self, name: str, region: str) -> Synthesized | None:
         """The pipeline of a model with a pipeline.py. Raises ConfigError."""
         if not self._configs[name].pipeline:
             return None
-        key = f"{name}-{region}"
-        if key not in self._own:
-            self._own[key] = checked_pipeline(self._configs[name], self._models / name, region)
-        return self._own[key]
+        if (name, region) not in self._own:
+            self._own[name, region] = checked_pipeline(self._configs[name], self._models / name, region)
+        return self._own[name, region]
 
     def of(self, name: str, region: str) -> JobCode:
         """The zip of a model. Raises ConfigError."""
         if (own := self.own_pipeline(name, region)) is None:
-            return self._zips[name]
-        key = f"{name}-{region}"
-        if key not in self._zips:
-            target = self._folder / f"{key}.zip"
-            self._zips[key] = build_pipeline_code(
+            return self._zips[name, None]
+        if (name, region) not in self._zips:
+            # A folder, because `<name>-<region>` may be the name of another model.
+            target = self._folder / name / f"{region}.zip"
+            self._zips[name, region] = build_pipeline_code(
                 own.evidence(self._configs[name], region), project=self._models / name, target=target
             )
-        return self._zips[key]
+        return self._zips[name, region]
 
 
 def _add_delivery(

@@ -1,18 +1,13 @@
 """The section `pipeline` of model.yaml: a pipeline that the model already has, in place of the standard one."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import Field, field_validator
 
 from .fields import Section
 
-PLACES = {
-    "{raw_uri}": "the model's raw data",
-    "{data_uri}": "the model's part of the data bucket",
-    "{artifacts_uri}": "the model's part of the artifacts bucket",
-    "{environment}": "the environment's name",
-}
-"""What values of `parameters` may name, and what stands for it."""
+PLACES = ("{raw_uri}", "{data_uri}", "{artifacts_uri}", "{environment}")
+"""What values of `parameters` may name; the environment's own stand for them."""
 
 
 class OwnPipeline(Section):
@@ -38,18 +33,7 @@ class OwnPipeline(Section):
         return values
 
 
-class HasPipeline(Protocol):
-    """The content of a model.yaml, as far as its pipeline is concerned."""
-
-    @property
-    def pipeline(self) -> OwnPipeline | None:
-        """The section `pipeline`."""
-        ...
-
-
-def used_places(config: HasPipeline) -> list[str]:
-    """Which of PLACES the parameters in model.yaml name."""
-    texts = (
-        [value for value in config.pipeline.parameters.values() if isinstance(value, str)] if config.pipeline else []
-    )
+def used_places(pipeline: OwnPipeline | None) -> list[str]:
+    """Which of PLACES the parameters in model.yaml name; none without the section `pipeline`."""
+    texts = [value for value in pipeline.parameters.values() if isinstance(value, str)] if pipeline else []
     return [place for place in PLACES if any(place in text for text in texts)]

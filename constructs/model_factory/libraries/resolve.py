@@ -1,7 +1,6 @@
 """Resolves and installs a model's libraries with uv, for the image's Python and platform."""
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from ..config import ConfigError, Mistake
 from ..core.image import ImageContent
+from ..core.user_cache import user_cache
 from .lockfile import LOCK, REQUIREMENTS, Lock, conflicts, lock_text, parse_lock, read_requirements
 from .modules import top_level
 
@@ -72,7 +72,7 @@ def archive_of(lock: Lock, image: ImageContent) -> Path:
         ConfigError: A library cannot be downloaded, or has other bytes than when it was locked.
     """
     identity = f"2\n{image.python}\n{image.platform}\n{lock.entries}"
-    target = _cache() / f"{hashlib.sha256(identity.encode()).hexdigest()}.zip"
+    target = user_cache() / "libraries" / f"{hashlib.sha256(identity.encode()).hexdigest()}.zip"
     if target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,3 @@ def _why(text: str, image: ImageContent) -> str:
     theirs = " and ".join(f"{name} {image.libraries[name]}" for name in named)
     kept = f". The image {image.name} has {theirs}, and its libraries are not replaced" if named else ""
     return reason.rstrip(".") + kept
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "model-factory" / "libraries"

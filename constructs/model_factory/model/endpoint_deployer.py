@@ -224,7 +224,7 @@ def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         write_objects(props.bucket("data").bucket_arn, f"{model}/captured/"),
         *([use_key(props.key_arn)] if props.key_arn else []),
         *map(use_key, props.bucket_key_arns),
-        *pull_all_images(names, images(props.own_pipeline) if props.own_pipeline else [props.image]),
+        *pull_all_images(names, images(props.own_pipeline.definition) if props.own_pipeline else [props.image]),
         write_logs(names, f"{props.names.endpoint_log_group}*", make=False),
         # SageMaker reads the rollback alarms of a deployment with the endpoint's role.
         allow(["cloudwatch:DescribeAlarms"], [names.arn("cloudwatch", f"alarm:{props.names.prefix}-*")]),

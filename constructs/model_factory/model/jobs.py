@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 
 from ..core.bootstrapping import decrypt_assets
 from ..core.network import job_interfaces
-from ..core.permissions import allow, encrypt_output, encrypt_volumes, pass_role, pull_images, use_key, write_logs
+from ..core.permissions import allow, encrypt_output, encrypt_volumes, pass_role, pull_all_images, use_key, write_logs
 from ..definition import Execution, Join, RetryPolicy, Value
 from .instance_types import has_local_storage
 from .props import ModelProps
@@ -108,22 +108,30 @@ def execution_uri(props: ModelProps, area: str, *parts: str) -> Join:
 
 def job_statements(props: ModelProps) -> list[iam.PolicyStatement]:
     """Permissions that the role of every job needs."""
-    names, key = props.environment_names, props.key_arn
+    names = props.environment_names
     code_bucket = f"arn:{names.partition}:s3:::{props.code_bucket}"
     return [
         allow(["s3:GetObject"], [f"{code_bucket}/{props.code_key}"]),
         allow(["s3:ListBucket"], [code_bucket]),
         decrypt_assets(names, code_bucket),
+        *run_statements(props, [props.image]),
+    ]
+
+
+def run_statements(props: ModelProps, images: Sequence[str]) -> list[iam.PolicyStatement]:
+    """Permissions to run jobs with `images`: keys, images, logs and the network. Raises ImageError."""
+    names, key = props.environment_names, props.key_arn
+    return [
         *([use_key(key), encrypt_output(key), encrypt_volumes(key)] if key else []),
         *map(use_key, props.bucket_key_arns),
-        *pull_images(names, props.image),
+        *pull_all_images(names, images),
         write_logs(names, "/aws/sagemaker/*"),
         *job_interfaces(names, props.vpc),
     ]
 
 
 def pipeline_statements(props: ModelProps, job_kinds: Sequence[str], job_role_arn: str) -> list[iam.PolicyStatement]:
-    """Permissions of a pipeline's own role to run jobs of `job_kinds` (Processing, Training) with `job_role_arn`."""
+    """Permissions of a pipeline's own role to run jobs of `job_kinds` (Processing, Training, Transform) with `job_role_arn`."""
     actions = [f"sagemaker:{verb}{kind}Job" for kind in job_kinds for verb in ("Create", "Describe", "Stop")]
     # SageMaker generates the names of a pipeline's jobs: pipelines-<execution id>-<step>-<random>.
     jobs = [props.environment_names.arn("sagemaker", f"{kind.lower()}-job/pipelines-*") for kind in job_kinds]

@@ -10,7 +10,7 @@ from typing import Any
 from ..definition import Execution, Parameter
 from ..definition.functions import render
 from ..own_pipeline import placeholders
-from ..own_pipeline.steps import walk
+from ..own_pipeline.steps import known_value, parameter_defaults, walk
 from ..own_pipeline.synthesis import Synthesized
 from . import own_uris
 from .instance_types import has_local_storage
@@ -39,7 +39,7 @@ def deployed_definition(own: Synthesized, props: ModelProps, job_role_arn: str, 
     declared = {each["Name"] for each in parameters}
     added = (TRIGGER, REASON, Parameter(CODE_PARAMETER, props.code_uri))
     parameters += [each.declaration() for each in added if each.name not in declared]
-    defaults = {each["Name"]: each.get("DefaultValue") for each in parameters}
+    defaults = parameter_defaults(definition)
     for step in walk(definition["Steps"]):
         _fill_in(step, props, defaults)
     return _with_names(definition, props, job_role_arn, code_uri)
@@ -117,9 +117,7 @@ def _encrypt_output(output: dict[str, Any], props: ModelProps) -> None:
 
 def _encrypt_volume(resources: dict[str, Any], props: ModelProps, defaults: Mapping[str, Any]) -> None:
     """Encrypt the volume, unless the instance type has disks of its own or is only known later."""
-    instance = resources.get("InstanceType")
-    if isinstance(instance, dict):
-        instance = defaults.get(str(instance.get("Get", "")).removeprefix("Parameters."))
+    instance = known_value(resources.get("InstanceType"), defaults)
     if props.key_arn and isinstance(instance, str) and "." in instance and not has_local_storage(instance):
         resources.setdefault("VolumeKmsKeyId", props.key_arn)
 

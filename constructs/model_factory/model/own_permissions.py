@@ -7,29 +7,15 @@ from aws_cdk import aws_iam as iam
 from ..config.pipeline import used_places
 from ..core.bootstrapping import decrypt_assets
 from ..core.bucket_statements import list_objects, read_objects, write_objects
-from ..core.network import job_interfaces
-from ..core.permissions import (
-    allow,
-    decrypt,
-    encrypt_output,
-    encrypt_volumes,
-    pass_role,
-    pull_all_images,
-    use_key,
-    write_logs,
-)
+from ..core.permissions import allow, decrypt, pass_role
 from ..own_pipeline import placeholders
-from ..own_pipeline.steps import images, walk
+from ..own_pipeline.steps import images, parameter_defaults, walk
 from ..own_pipeline.synthesis import Synthesized
+from .jobs import pipeline_statements, run_statements
 from .model_registry import versions_arn
 from .props import ModelProps
 from .tuning_step import tuning_statements
 
-_JOBS = {
-    "Processing": ("ProcessingJob", "processing-job"),
-    "Training": ("TrainingJob", "training-job"),
-    "Transform": ("TransformJob", "transform-job"),
-}
 _FOLDERS = {"{raw_uri}": "raw/", "{data_uri}": ""}
 
 
@@ -44,10 +30,10 @@ def job_role_statements(
         code_bucket: Name of the bucket with the pipeline's code.
         folder: Key of the folder with the code.
     """
-    names, model, key = props.environment_names, props.config.name, props.key_arn
+    names, model = props.environment_names, props.config.name
     code = f"arn:{names.partition}:s3:::{code_bucket}"
     artifacts, data = props.bucket("artifacts").bucket_arn, props.bucket("data").bucket_arn
-    folders = [f"{model}/{_FOLDERS[place]}" for place in used_places(props.config) if place in _FOLDERS]
+    folders = [f"{model}/{_FOLDERS[place]}" for place in used_places(props.config.pipeline) if place in _FOLDERS]
     return [
         _list_folder(code, f"{folder}/"),
         read_objects(code, f"{folder}/"),
@@ -55,11 +41,7 @@ def job_role_statements(
         *(statement(artifacts, f"{model}/executions/") for statement in (_list_folder, read_objects, write_objects)),
         *(statement(data, each) for each in folders for statement in (_list_folder, read_objects)),
         *(each for where in _other_places(own, props) for each in _read_elsewhere(names.partition, *where)),
-        *([use_key(key), encrypt_output(key), encrypt_volumes(key)] if key else []),
-        *map(use_key, props.bucket_key_arns),
-        *pull_all_images(names, images(own)),
-        write_logs(names, "/aws/sagemaker/*"),
-        *job_interfaces(names, props.vpc),
+        *run_statements(props, images(own.definition)),
     ]
 
 
@@ -75,19 +57,13 @@ def pipeline_role_statements(
     """
     names = props.environment_names
     steps = list(walk(definition["Steps"]))
-    kinds = sorted({step["Type"] for step in steps})
-    statements = [pass_role(job_role_arn)]
-    for kind in kinds:
-        if kind in _JOBS:
-            job, resource = _JOBS[kind]
-            # SageMaker generates the names of what a pipeline creates: pipelines-<execution id>-<step>-<random>.
-            actions = [f"sagemaker:{verb}{job}" for verb in ("Create", "Describe", "Stop")]
-            statements.append(
-                allow([*actions, "sagemaker:AddTags"], [names.arn("sagemaker", f"{resource}/pipelines-*")])
-            )
+    kinds = {step["Type"] for step in steps}
+    jobs = [kind for kind in ("Processing", "Training", "Transform") if kind in kinds]
+    statements = pipeline_statements(props, jobs, job_role_arn) if jobs else [pass_role(job_role_arn)]
     if "Tuning" in kinds:
         statements += tuning_statements(props)
     if "Model" in kinds:
+        # SageMaker generates their names as those of jobs.
         actions = ["sagemaker:CreateModel", "sagemaker:DescribeModel", "sagemaker:AddTags"]
         statements.append(allow(actions, [names.arn("sagemaker", "model/pipelines-*")]))
     if "RegisterModel" in kinds:
@@ -110,7 +86,7 @@ def _other_places(own: Synthesized, props: ModelProps) -> list[tuple[str, str]]:
     Of parameters, the value in model.yaml counts where there is one.
     """
     given = props.config.pipeline.parameters if props.config.pipeline else {}
-    defaults = {each["Name"]: each.get("DefaultValue") for each in own.definition.get("Parameters", [])} | given
+    defaults = parameter_defaults(own.definition) | given
     found = set[tuple[str, str]]()
 
     def look(text: str) -> str:

@@ -1,12 +1,10 @@
 """Starts trainings by schedule, by alarm and after another one: messages to the retrain queue, and lambda/retrain decides."""
 
-import json
 from typing import Any
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -14,9 +12,7 @@ from ..core.permissions import allow
 from ..core.queue_target import queue_target
 from .metrics import model_metric
 from .props import ModelProps
-from .schedules import dead_letters, scheduler_role
-
-_TIME = "<aws.scheduler.scheduled-time>"
+from .schedules import SCHEDULER_TIME, Target, model_schedule
 
 
 class RetrainTrigger(Construct):
@@ -80,24 +76,22 @@ class RetrainTrigger(Construct):
 
     def _schedule(self, props: ModelProps, expression: str, queue: sqs.IQueue) -> None:
         model = props.config.name
-        message = {"model": model, "trigger": "schedule", "reason": f"schedule {expression}", "id": _TIME}
-        role = scheduler_role(self, props, "retrain", [allow(["sqs:SendMessage"], [queue.queue_arn])])
-        scheduler.CfnSchedule(
+        target = Target(
+            queue.queue_arn,
+            {"model": model, "trigger": "schedule", "reason": f"schedule {expression}", "id": SCHEDULER_TIME},
+            allow(["sqs:SendMessage"], [queue.queue_arn]),
+            {"sqs_parameters": {"messageGroupId": model}},
+        )
+        model_schedule(
             self,
-            "Schedule",
-            name=props.names.schedule("retrain"),
+            props,
+            "retrain",
+            target,
+            expression=expression,
+            timezone=props.config.retrain.timezone,
             description=f"Requests a training of {model}",
-            schedule_expression=expression,
-            schedule_expression_timezone=props.config.retrain.timezone,
-            flexible_time_window={"mode": "OFF"},
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=queue.queue_arn,
-                role_arn=role.role_arn,
-                input=json.dumps(message),
-                sqs_parameters={"messageGroupId": model},
-                retry_policy={"maximumRetryAttempts": 10, "maximumEventAgeInSeconds": 3600},
-                **dead_letters(props),
-            ),
+            window={"mode": "OFF"},
+            retries={"maximumRetryAttempts": 10, "maximumEventAgeInSeconds": 3600},
         )
 
     def _rule(self, props: ModelProps) -> None:

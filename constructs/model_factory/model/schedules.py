@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from aws_cdk import aws_iam as iam
@@ -18,42 +18,21 @@ SCHEDULER_TIME = "<aws.scheduler.scheduled-time>"
 """What EventBridge Scheduler replaces by the time that an invocation stands for."""
 
 
-def scheduler_role(
-    scope: Construct, props: ModelProps, purpose: str, statements: Sequence[iam.PolicyStatement]
-) -> iam.IRole:
-    """The environment's role; without one, a new role with `statements` that can write to the dead-letter queue."""
-    if props.scheduler_role:
-        return props.scheduler_role
-    undelivered = props.undelivered_queue
-    role = service_role(
-        scope,
-        "ScheduleRole",
-        names=props.environment_names,
-        name=props.role_name(f"{purpose}-schedule"),
-        service="scheduler",
-        description=f"Schedule {purpose} of {props.config.name}",
-        statements=[
-            *statements,
-            *([allow(["sqs:SendMessage"], [undelivered.queue_arn])] if undelivered else []),
-            *([use_key(props.key.key_arn)] if props.key else []),
-        ],
-    )
-    # jsii gives the parameters of Role and IRole different names, so a type checker sees no IRole in a Role.
-    return cast(iam.IRole, role)
-
-
-def dead_letters(props: ModelProps) -> dict[str, Any]:
-    """The property `dead_letter_config` of a schedule's target; empty without a queue."""
-    return {"dead_letter_config": {"arn": props.undelivered_queue.queue_arn}} if props.undelivered_queue else {}
-
-
 @dataclass(frozen=True)
 class Target:
-    """What a schedule calls: its ARN, the input as JSON, and the statement that allows the call."""
+    """What a schedule calls.
+
+    Args:
+        arn: Its ARN.
+        content: The input as JSON.
+        statement: Allows the call.
+        more: Further properties of `CfnSchedule.TargetProperty`, such as `sqs_parameters`. Default: none.
+    """
 
     arn: str
     content: Mapping[str, Any]
     statement: iam.PolicyStatement
+    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def start_pipeline(pipeline: SageMakerPipeline, props: ModelProps, request: Mapping[str, Any]) -> Target:
@@ -108,9 +87,37 @@ def model_schedule(
         flexible_time_window=window,
         target=scheduler.CfnSchedule.TargetProperty(
             arn=target.arn,
-            role_arn=scheduler_role(scope, props, purpose, [target.statement]).role_arn,
+            role_arn=_role(scope, props, purpose, [target.statement]).role_arn,
             input=json.dumps(target.content),
             retry_policy=retries,
-            **dead_letters(props),
+            **_dead_letters(props),
+            **target.more,
         ),
     )
+
+
+def _role(scope: Construct, props: ModelProps, purpose: str, statements: Sequence[iam.PolicyStatement]) -> iam.IRole:
+    """The environment's role; without one, a new role with `statements` that can write to the dead-letter queue."""
+    if props.scheduler_role:
+        return props.scheduler_role
+    undelivered = props.undelivered_queue
+    role = service_role(
+        scope,
+        "ScheduleRole",
+        names=props.environment_names,
+        name=props.role_name(f"{purpose}-schedule"),
+        service="scheduler",
+        description=f"Schedule {purpose} of {props.config.name}",
+        statements=[
+            *statements,
+            *([allow(["sqs:SendMessage"], [undelivered.queue_arn])] if undelivered else []),
+            *([use_key(props.key.key_arn)] if props.key else []),
+        ],
+    )
+    # jsii gives the parameters of Role and IRole different names, so a type checker sees no IRole in a Role.
+    return cast(iam.IRole, role)
+
+
+def _dead_letters(props: ModelProps) -> dict[str, Any]:
+    """The property `dead_letter_config` of a schedule's target; empty without a queue."""
+    return {"dead_letter_config": {"arn": props.undelivered_queue.queue_arn}} if props.undelivered_queue else {}

@@ -81,7 +81,7 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
 
 
 def _reads_raw_data(props: ModelProps) -> bool:
-    return props.own_pipeline is None or "{raw_uri}" in used_places(props.config)
+    return props.own_pipeline is None or "{raw_uri}" in used_places(props.config.pipeline)
 
 
 def challenger_alarms(props: ModelProps) -> list[str]:

@@ -18,6 +18,7 @@ from ..core.permissions import allow
 from ..definition import TuningStep, Value
 from .jobs import RETRY_JOB
 from .props import ModelProps
+from .registration import OFFLINE
 
 CHANNEL = "program"
 _STRATEGIES = {"bayesian": "Bayesian", "random": "Random", "grid": "Grid"}
@@ -36,10 +37,6 @@ _SHARED = (
     "EnableManagedSpotTraining",
     "VpcConfig",
 )
-
-
-# The toolkit of AWS's XGBoost image installs the program as a package; without these, pip looks for setuptools on PyPI.
-_OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
 
 
 def program_asset(scope: Construct) -> assets.Asset:
@@ -69,7 +66,8 @@ def tuning_step(
             "TrainingInputMode": "File",
             "MetricDefinitions": [{"Name": metric, "Regex": f"objective {metric}=([^;]+);"}],
         },
-        "Environment": {**training["Environment"], **_OFFLINE},
+        # The toolkit of AWS's XGBoost image installs the program as a package; otherwise pip looks for setuptools on PyPI.
+        "Environment": {**training["Environment"], **OFFLINE},
         "OutputDataConfig": {**training["OutputDataConfig"], "S3OutputPath": output},
         "InputDataConfig": [*training["InputDataConfig"], channel],
         "ResourceConfig": {

@@ -1,7 +1,6 @@
 """The Python that has the SageMaker SDK of a pipeline.py: this one, or an environment made of pipeline-requirements.txt."""
 
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -10,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..config import ConfigError, Mistake
+from ..core.user_cache import user_cache
 
 REQUIREMENTS = "pipeline-requirements.txt"
 
@@ -50,15 +50,10 @@ def python_with_sdk(project: Path) -> str:
             )
         return sys.executable
     digest = hashlib.sha256(sdk_identity(project).encode()).hexdigest()[:32]
-    folder = cache() / "pipeline-sdks" / digest
+    folder = user_cache() / "pipeline-sdks" / digest
     if not (folder / "ready").is_file():
         _install(requirements, folder)
     return str(folder / "bin" / "python")
-
-
-def cache() -> Path:
-    """Folder of what can be made again."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "model-factory"
 
 
 def _install(requirements: Path, folder: Path) -> None:

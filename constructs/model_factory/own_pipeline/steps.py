@@ -1,18 +1,28 @@
 """The types of steps that an own pipeline may have, and their requests checked against SageMaker's API."""
 
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+from ..definition import ProcessingStep, RegisterModelStep, Step, TrainingStep, TransformStep, TuningStep
 from ..definition.functions import Function
 from ..definition.service_model import request_mistakes
 
+
+@dataclass(frozen=True)
+class _ModelStep(Step):
+    """Creates a model, which pipelines of Model Factory itself have no use for."""
+
+    type: str = "Model"
+
+    operation: ClassVar[str | None] = "CreateModel"
+    generated: ClassVar[frozenset[str]] = frozenset({"ModelName"})
+
+
 OPERATIONS = {
-    "Processing": ("CreateProcessingJob", frozenset(["ProcessingJobName"])),
-    "Training": ("CreateTrainingJob", frozenset(["TrainingJobName"])),
-    "Tuning": ("CreateHyperParameterTuningJob", frozenset(["HyperParameterTuningJobName"])),
-    "Transform": ("CreateTransformJob", frozenset(["TransformJobName"])),
-    "Model": ("CreateModel", frozenset(["ModelName"])),
-    "RegisterModel": ("CreateModelPackage", frozenset[str]()),
+    step.type: (step.operation, step.generated)
+    for step in (ProcessingStep, TrainingStep, TuningStep, TransformStep, _ModelStep, RegisterModelStep)
+    if step.operation
 }
 """The operation of each type of step that is a request, and the members that SageMaker sets."""
 OTHERS = ("Condition", "Fail", "Lambda", "Callback")
@@ -42,15 +52,6 @@ _IMAGES = ("Image", "ImageUri", "TrainingImage")
 _TARGETS = {"Lambda": "FunctionArn", "Callback": "SqsQueueUrl"}
 _OPEN = Function()
 """Stands for a value that is known when the pipeline runs."""
-
-
-class Pipeline(Protocol):
-    """A pipeline with its definition as data."""
-
-    @property
-    def definition(self) -> dict[str, Any]:
-        """The definition."""
-        ...
 
 
 def walk(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -114,22 +115,29 @@ def open_values(value: Any) -> Any:
     return value
 
 
-def images(own: Pipeline) -> list[str]:
+def parameter_defaults(definition: dict[str, Any]) -> dict[str, Any]:
+    """The default of each parameter by its name; None without one."""
+    return {each["Name"]: each.get("DefaultValue") for each in definition.get("Parameters", [])}
+
+
+def known_value(value: Any, defaults: Mapping[str, Any]) -> Any:
+    """The value itself, or of a look-up, the default of its parameter; None where only the execution knows it."""
+    return defaults.get(str(value.get("Get", "")).removeprefix("Parameters.")) if isinstance(value, dict) else value
+
+
+def images(definition: dict[str, Any]) -> list[str]:
     """URIs of the images of all steps; of parameters, the default."""
-    defaults = {each["Name"]: each.get("DefaultValue") for each in own.definition.get("Parameters", [])}
-    return sorted(set(_images([step.get("Arguments", {}) for step in walk(own.definition["Steps"])], defaults)))
+    arguments = [step.get("Arguments", {}) for step in walk(definition["Steps"])]
+    return sorted(set(_images(arguments, parameter_defaults(definition))))
 
 
-def _images(value: Any, defaults: dict[str, Any]) -> Iterator[str]:
+def _images(value: Any, defaults: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from _images(item, defaults)
     elif isinstance(value, dict):
         for key, item in value.items():
-            found = (
-                defaults.get(str(item.get("Get", "")).removeprefix("Parameters.")) if isinstance(item, dict) else item
-            )
-            if key in _IMAGES and isinstance(found, str):
+            if key in _IMAGES and isinstance(found := known_value(item, defaults), str):
                 yield found
             elif not isinstance(item, str):
                 yield from _images(item, defaults)

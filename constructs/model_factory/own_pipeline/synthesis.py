@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ..config import ConfigError, Mistake, ModelConfig, line_of
+from ..core.user_cache import user_cache
 from ..definition.mistakes import nearest
 from .code_files import CodeFiles, take_code
 from .placeholders import ACCOUNT, values
-from .sdk import cache, python_with_sdk, sdk_identity
+from .sdk import python_with_sdk, sdk_identity
 from .steps import step_mistakes
 
 PIPELINE = "pipeline.py"
@@ -35,13 +36,11 @@ class Synthesized:
         definition: The definition as data.
         code: The files.
         sdk: Version of the SageMaker SDK that wrote it.
-        path: pipeline.py.
     """
 
     definition: dict[str, Any]
     code: CodeFiles
     sdk: str
-    path: Path
 
     def evidence(self, config: ModelConfig, region: str) -> dict[str, bytes]:
         """The code, and what else decides what a training does: content by name, the same for every region.
@@ -78,7 +77,7 @@ def synthesize(config: ModelConfig, project: Path, region: str) -> Synthesized:
     identity = {"format": _FORMAT, "region": region, "model": config.name, "arguments": arguments}
     identity |= {"sdk": sdk_identity(project), "files": dict(_digests(project)), "process": dict(_digests(_PROCESS))}
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    target = cache() / "pipelines" / f"{digest}.json"
+    target = user_cache() / "pipelines" / f"{digest}.json"
     if not target.is_file():
         request = {"pipeline": str(path), "account": ACCOUNT, "values": values(region, config.name)}
         _run(request | {"arguments": arguments}, target, project)
@@ -86,7 +85,7 @@ def synthesize(config: ModelConfig, project: Path, region: str) -> Synthesized:
     definition, code = take_code(
         answer["definition"], {key: b64decode(content) for key, content in answer["files"].items()}
     )
-    return Synthesized(definition, code, answer["sdk"], project / PIPELINE)
+    return Synthesized(definition, code, answer["sdk"])
 
 
 def checked_pipeline(config: ModelConfig, project: Path, region: str) -> Synthesized:

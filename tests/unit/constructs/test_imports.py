@@ -12,7 +12,7 @@ MAY_IMPORT = {
     "config": {"core"},
     "environment": {"core"},
     "libraries": {"config", "core"},
-    "own_pipeline": {"config", "definition"},
+    "own_pipeline": {"config", "core", "definition"},
     "model": {"assets", "config", "core", "definition", "environment", "libraries", "own_pipeline"},
     "delivery": {"config", "core"},
     "testing": {"config", "model"},

@@ -1,7 +1,6 @@
 """What an environment fills in to the definition of an own pipeline, and the permissions that its steps get."""
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -58,7 +57,7 @@ def own(*steps: dict) -> Synthesized:
         "PipelineExperimentConfig": {},
         "Steps": list(steps),
     }
-    return Synthesized(definition, CodeFiles({}), "3", Path("pipeline.py"))
+    return Synthesized(definition, CodeFiles({}), "3")
 
 
 def training(instance, image=IMAGE) -> dict:
@@ -190,6 +189,14 @@ def test_pipeline_role_has_the_permissions_of_its_steps_only(props):
     jobs = "arn:aws:sagemaker:eu-west-1:123456789012:hyper-parameter-tuning-job/*"
     assert found["sagemaker:CreateHyperParameterTuningJob"] == {jobs}
     assert not {"sagemaker:CreateTrainingJob", "sagemaker:CreateModel", "s3:GetObject"} & set(found)
+
+
+def test_pipeline_role_runs_jobs_of_the_kinds_of_its_steps(props):
+    found = permissions(pipeline_role_statements(deployed(props, training("ml.m5.xlarge")), props, ROLE))
+    jobs = "arn:aws:sagemaker:eu-west-1:123456789012:training-job/pipelines-*"
+    assert found["sagemaker:CreateTrainingJob"] == found["sagemaker:AddTags"] == {jobs}
+    assert not {"sagemaker:CreateProcessingJob", "sagemaker:CreateTransformJob"} & set(found)
+    assert found["iam:PassRole"] == {ROLE}
 
 
 def test_job_role_reads_what_the_pipeline_names(props):

@@ -6,16 +6,18 @@ import json
 import re
 import sys
 import tarfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from model_factory.config import ConfigError, load_model
+from model_factory.config import ConfigError, ModelConfig, load_model
+from model_factory.config.pipeline import OwnPipeline
+from model_factory.model.job_code import JobCode
 from model_factory.own_pipeline import placeholders, synthesis
 from model_factory.own_pipeline.code_files import CodeFiles, take_code
 from model_factory.own_pipeline.steps import images, step_mistakes
 from model_factory.own_pipeline.synthesis import Synthesized, synthesize
+from model_factory.stacks import factory
 
 BUCKET = placeholders.BUCKET
 MODEL = "name: orders\nproblem: regression\ndata: {label: price}\n"
@@ -203,11 +205,6 @@ def test_code_is_the_same_for_other_times_and_joined_uris():
     assert first[3] == {"OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/job-1000000000"}}
 
 
-@dataclass
-class Written:
-    definition: dict
-
-
 def test_steps_that_cannot_be_executed_are_refused_in_words():
     def said(*steps: dict) -> str:
         return "\n".join(step_mistakes({"Steps": list(steps)}, "3.27.0"))
@@ -240,7 +237,7 @@ def test_images_of_parameters_are_their_defaults():
         "Arguments": {"AlgorithmSpecification": {"TrainingImage": {"Get": "Parameters.I"}}},
     }
     parameters = [{"Name": "I", "Type": "String", "DefaultValue": "1.dkr/x:1"}]
-    assert images(Written({"Parameters": parameters, "Steps": [step]})) == ["1.dkr/x:1"]
+    assert images({"Parameters": parameters, "Steps": [step]}) == ["1.dkr/x:1"]
 
 
 def test_evidence_has_the_definition_without_its_region(project):
@@ -248,9 +245,24 @@ def test_evidence_has_the_definition_without_its_region(project):
 
     def evidence(region: str) -> dict[str, bytes]:
         image = f"141502667606.dkr.ecr.{region}.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
-        return Synthesized({"Image": image, "Data": f"s3://public-{region}/x"}, CodeFiles({}), "3", Path()).evidence(
+        return Synthesized({"Image": image, "Data": f"s3://public-{region}/x"}, CodeFiles({}), "3").evidence(
             config, region
         )
 
     assert evidence("eu-west-1") == evidence("us-east-2")
     assert json.loads(evidence("eu-west-1")["parameters.json"]) == {"Rows": 5}
+
+
+def test_zip_of_similarly_named_standard_model_is_its_own(monkeypatch):
+    own = Synthesized({}, CodeFiles({}), "3")
+    monkeypatch.setattr(factory, "checked_pipeline", lambda *_: own)
+    monkeypatch.setattr(factory, "build_job_code", lambda _, project, target: JobCode(target, "standard", ""))
+    monkeypatch.setattr(factory, "build_pipeline_code", lambda _, project, target: JobCode(target, "own", ""))
+    configs = {
+        "churn": ModelConfig.model_construct(pipeline=OwnPipeline()),
+        "churn-eu-west-1": ModelConfig.model_construct(pipeline=None),
+    }
+    codes = factory._Codes(configs, Path("models"), Path("jobs"))
+    zips = [codes.of(name, "eu-west-1") for name in configs]
+    assert [each.digest for each in zips] == ["own", "standard"]
+    assert zips[0].path != zips[1].path

@@ -17,8 +17,6 @@ from typing import Any
 
 from aws_calls import AwsCalls, RefusedError
 
-NAMES = ("region", "role", "default_bucket", "model_package_group_name", "pipeline_name", "base_job_prefix")
-
 
 class Mistake(Exception):
     """What a person has to change; `line` of pipeline.py, when it is known."""
@@ -103,7 +101,7 @@ def _arguments(function: Any, values: dict[str, str], given: dict[str, Any]) -> 
     if needed:
         raise Mistake(
             f"get_pipeline needs a value for {', '.join(needed)}; give it in pipeline.arguments of model.yaml, or give the "
-            f"parameter a default. Model Factory gives {', '.join(NAMES)}",
+            f"parameter a default. Model Factory gives {', '.join(values)}",
             line,
         )
     return {name: value for name, value in offered.items() if name in parameters or open_ended}

@@ -24,7 +24,7 @@ class AwsCalls:
     """
 
     def __init__(self, account: str, bucket: str, role_arn: str) -> None:
-        self._account, self._bucket, self._role_arn = account, bucket, role_arn
+        self._bucket = bucket
         self.uploads: dict[str, bytes] = {}
         self._parts: dict[str, dict[int, bytes]] = {}
         self.refused: RefusedError | None = None
