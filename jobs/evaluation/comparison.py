@@ -29,13 +29,10 @@ class Advantage:
 
 def compare(metric: str, new: Bootstrap, champion: Bootstrap, labels: Labels) -> Advantage:
     """The advantage of the new version, from bootstraps of both with the same seed."""
-    sign = -1.0 if metric in LESS_IS_BETTER else 1.0
-    value = sign * (new.values[metric] - champion.values[metric])
     spread = new.spread[metric] - champion.spread[metric]
     spread = spread[~np.isnan(spread)]
     deviation = float(spread.std()) if len(spread) else 0.0
-    width = float(special.stdtrit(degrees_of_freedom(labels), (1 + CONFIDENCE) / 2)) * deviation
-    return Advantage(value, value - width, value + width)
+    return _advantage(metric, new, champion, deviation, degrees_of_freedom(labels))
 
 
 def compare_apart(metric: str, new: Bootstrap, champion: Bootstrap, labels: Sequence[Labels]) -> Advantage:
@@ -43,11 +40,16 @@ def compare_apart(metric: str, new: Bootstrap, champion: Bootstrap, labels: Sequ
 
     `labels`: those of both versions' rows.
     """
-    sign = -1.0 if metric in LESS_IS_BETTER else 1.0
-    value = sign * (new.values[metric] - champion.values[metric])
     variance = sum(float(np.nanvar(each.spread[metric])) for each in (new, champion))
     freedom = min(degrees_of_freedom(each) for each in labels)
-    width = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2)) * variance**0.5
+    return _advantage(metric, new, champion, variance**0.5, freedom)
+
+
+def _advantage(metric: str, new: Bootstrap, champion: Bootstrap, deviation: float, freedom: int) -> Advantage:
+    """The advantage with its interval, from the standard deviation of the difference."""
+    sign = -1.0 if metric in LESS_IS_BETTER else 1.0
+    value = sign * (new.values[metric] - champion.values[metric])
+    width = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2)) * deviation
     return Advantage(value, value - width, value + width)
 
 

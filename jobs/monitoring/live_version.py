@@ -102,7 +102,7 @@ def _challenger(config: dict[str, Any]) -> Challenger | None:
     if not others:
         return None
     _, package = _package_of(others[0])
-    quality = package["DriftCheckBaselines"]["ModelQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
+    quality = _quality_folder(package)
     classes = s3.read_json(f"{quality}/evaluation.json").get("classes")
     return Challenger(package["ModelPackageVersion"], "shadow" if shadows else "split", classes)
 
@@ -122,7 +122,7 @@ def score_baseline(arn: str, version: int) -> Profile | None:
     sagemaker = s3.client("sagemaker")
     try:
         package = sagemaker.describe_model_package(ModelPackageName=f"{arn.rpartition('/')[0]}/{version}")
-        quality = package["DriftCheckBaselines"]["ModelQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
+        quality = _quality_folder(package)
         return Profile.from_dict(s3.read_json(f"{quality}/score_profile.json"))
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in ("ValidationException", "ResourceNotFound", "NoSuchKey"):
@@ -149,9 +149,8 @@ def _approved(model_package_group: str) -> list[dict[str, Any]]:
 
 
 def _load(package: dict[str, Any], deployed: datetime) -> LiveVersion:
-    baselines = package["DriftCheckBaselines"]
-    data = baselines["ModelDataQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
-    quality = baselines["ModelQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
+    data = package["DriftCheckBaselines"]["ModelDataQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
+    quality = _quality_folder(package)
     return LiveVersion(
         package["ModelPackageVersion"],
         package["CreationTime"],
@@ -164,6 +163,11 @@ def _load(package: dict[str, Any], deployed: datetime) -> LiveVersion:
         s3.read_json(f"{quality}/evaluation.json"),
         package["ModelPackageArn"],
     )
+
+
+def _quality_folder(package: dict[str, Any]) -> str:
+    """URI of the evaluation's results of a described model package. Raises KeyError for one without baselines."""
+    return package["DriftCheckBaselines"]["ModelQuality"]["Statistics"]["S3Uri"].rpartition("/")[0]
 
 
 def _sample(uri: str) -> pa.Table | None:

@@ -140,7 +140,7 @@ def _measure(
     quality = replace(counted, versions=versions, records=int(of_versions.sum()), labelled=int(has_label.sum()))
     if quality.labelled < limits["minimum_labels"] or quality.coverage < limits["minimum_coverage"]:
         return replace(quality, reason=_too_few_labels(quality, limits))
-    measured = _metrics(context.settings["problem"], truth[has_label], predicted.scores[has_label])
+    measured = _metrics(context.settings["problem"], truth[has_label], predicted.take(has_label))
     quality = replace(quality, metric=gate["metric"], metrics=measured)
     if quality.metric not in measured:
         reason = f"{quality.metric} cannot be measured: all {quality.labelled} labels are the same"
@@ -174,10 +174,10 @@ def _too_few_labels(quality: Quality, limits: Mapping[str, Any]) -> str:
     )
 
 
-def _metrics(problem: str, truth: np.ndarray, scores: np.ndarray) -> dict[str, dict[str, float]]:
+def _metrics(problem: str, truth: np.ndarray, predicted: Predictions) -> dict[str, dict[str, float]]:
     """The metrics that the labels allow: with one class only, for instance, there is no auc."""
     labels = truth if problem == "regression" else truth.astype("int64")
-    measured = metrics.evaluate(problem, labels, scores if scores.shape[1] > 1 else scores[:, 0], SEED)
+    measured = metrics.evaluate(problem, labels, predicted.metric_scores, SEED)
     return {name: each for name, each in measured.items() if np.isfinite(list(each.values())).all()}
 
 

@@ -88,6 +88,11 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.keys)
 
+    @property
+    def metric_scores(self) -> np.ndarray:
+        """The scores as `metrics` takes them: one column is a vector."""
+        return self.scores if self.scores.shape[1] > 1 else self.scores[:, 0]
+
     def take(self, chosen: np.ndarray) -> Self:
         """Some of the records, by index or mask."""
         return type(self)(self.keys[chosen], self.versions[chosen], self.seconds[chosen], self.scores[chosen])

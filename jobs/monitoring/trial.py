@@ -163,17 +163,18 @@ def _compare(context: Context, waiting: Comparison, ours: _Rows, theirs: _Rows) 
     if labelled < needed:
         of_each = "records that both versions scored" if paired else "records of each version"
         return replace(found, reason=f"{labelled} of {scored} {of_each} have a label; {needed} are needed")
+    labels = [_labels(context, rows) for rows in (ours, theirs)]
     live, challenger = (
-        _bootstrap(context, rows, SEED + (not paired) * index) for index, rows in enumerate((ours, theirs))
+        metrics.bootstrap(each.problem, each.truth, rows.predicted.metric_scores, SEED + (not paired) * index)
+        for index, (rows, each) in enumerate(zip((ours, theirs), labels, strict=True))
     )
     values = {"live_value": live.values[gate["metric"]], "challenger_value": challenger.values[gate["metric"]]}
     if not np.isfinite(list(values.values())).all():
         return replace(found, reason=f"{gate['metric']} cannot be measured: all {labelled} labels are the same")
-    truths = [_labels(context, rows) for rows in (theirs, ours)]
     advantage = (
-        compare(gate["metric"], challenger, live, truths[0])
+        compare(gate["metric"], challenger, live, labels[1])
         if paired
-        else compare_apart(gate["metric"], challenger, live, truths)
+        else compare_apart(gate["metric"], challenger, live, labels)
     )
     margin = gate["champion_margin"]
     worse = advantage.high < -margin
@@ -185,13 +186,6 @@ def _compare(context: Context, waiting: Comparison, ours: _Rows, theirs: _Rows) 
         f"{found.live}, on {rows}: an advantage of {difference} is {verdict}"
     )
     return replace(found, result="worse" if worse else "better", reason=reason, advantage=advantage, **values)
-
-
-def _bootstrap(context: Context, rows: _Rows, seed: int) -> metrics.Bootstrap:
-    scores = rows.predicted.scores
-    return metrics.bootstrap(
-        context.settings["problem"], _labels(context, rows).truth, scores if scores.shape[1] > 1 else scores[:, 0], seed
-    )
 
 
 def _labels(context: Context, rows: _Rows) -> Labels:

@@ -13,7 +13,7 @@ from delivery_versions import find_created_version, revert, revert_all
 from environment import Environment
 from outcome import Failed, InProgress, Job, Outcome, Succeeded
 from prediction import PredictionError, predict
-from shared.endpoints import CHANGING, deployment_seconds, describe_endpoint
+from shared.endpoints import CHANGING, deployment_seconds, describe_endpoint, variants
 from versions import newest_version, served_version, version_label
 
 IDLE_SECONDS = 3600
@@ -85,9 +85,9 @@ def _test_version(job: Job, environment: Environment, model: dict[str, Any], ver
         return Result("passed", f"{subject} scores the next files")
     endpoint = describe_endpoint(environment.client("sagemaker"), model["endpoint"])
     in_service = endpoint is not None and endpoint["EndpointStatus"] == "InService"
-    served = served_version(environment, endpoint) if endpoint and in_service else None
     if endpoint and in_service and model["serving"].get("challenger") and is_on_trial(endpoint):
         return Result("passed", f"{subject} is on trial against the live version, or waits for the end of a trial")
+    served = served_version(environment, endpoint) if endpoint and in_service else None
     state, reason = endpoint_state(endpoint, serves_version=served == version["ModelPackageArn"])
     if state == "pending":
         changing = endpoint is not None and endpoint["EndpointStatus"] in CHANGING
@@ -107,7 +107,7 @@ def _test_version(job: Job, environment: Environment, model: dict[str, Any], ver
 
 def is_on_trial(endpoint: dict[str, Any]) -> bool:
     """Whether a described endpoint has a second variant, for a version on trial. Pure."""
-    return len(endpoint.get("ProductionVariants", [])) > 1 or bool(endpoint.get("ShadowProductionVariants"))
+    return len(variants(endpoint)) > 1
 
 
 def endpoint_state(

@@ -15,6 +15,7 @@ from shared.endpoints import (
     deployment_seconds,
     name_stem,
     scalable_target,
+    variants,
 )
 
 
@@ -25,14 +26,14 @@ def version_of(config: dict[str, Any]) -> int | None:
 
 def challenger_of(config: dict[str, Any]) -> int | None:
     """The version on trial in a described endpoint configuration; None without one."""
-    others = [*config["ProductionVariants"][1:], *config.get("ShadowProductionVariants", [])]
-    return next((_version_in(each) for each in others if each["VariantName"] in (CHALLENGER, SHADOW)), None)
+    return next(
+        (_version_in(each) for each in variants(config)[1:] if each["VariantName"] in (CHALLENGER, SHADOW)), None
+    )
 
 
 def variant_names(config: dict[str, Any]) -> set[str]:
     """Names of the variants of an endpoint configuration, or of a described endpoint."""
-    variants = [*config.get("ProductionVariants", []), *config.get("ShadowProductionVariants", [])]
-    return {each["VariantName"] for each in variants if "VariantName" in each}
+    return {each["VariantName"] for each in variants(config) if "VariantName" in each}
 
 
 def _version_in(variant: dict[str, Any]) -> int | None:

@@ -90,11 +90,20 @@ def _close(settings: Settings, last: Deployment, description: dict[str, Any]) ->
 
 def _tell(settings: Settings, last: Deployment, end: End, description: dict[str, Any]) -> None:
     write_deployment(settings, last, end, description)
-    if last.challenger_version and end.outcome in ("rolled back", "failed"):
+    if last.challenger_version and end.outcome in ("rolled back", "failed") and _begins_trial(last):
         reason = end.reason or notices.NO_REASON
         send_alert(trial_notices.not_begun(settings, last.challenger_version, last.version, reason))
     elif alert := notices.ended(settings, last, end):
         send_alert(alert)
+
+
+def _begins_trial(deployment: Deployment) -> bool:
+    """Whether a deployment with a challenger begins its trial; other settings during a trial are deployed with guardrails.
+
+    So is a challenger that follows another one: the variants have the same names.
+    """
+    before = endpoints.deployment_of(deployment.previous) if deployment.timeout else None
+    return before is None or before.challenger != deployment.challenger
 
 
 def _deployment(event: EndpointEvent) -> Deployment | None:

@@ -207,9 +207,9 @@ def parse(body: str, origin: Origin) -> Request:
         return Request(identifier, _model_of_parameter(message.detail.name), kind)
     if isinstance(message, _RunEnded):
         pipeline = message.detail.pipeline_arn.rpartition("/")[2]
-        return Request(identifier, _model_before(pipeline, ("-monitor",), origin), "checked")
+        return Request(identifier, _model(pipeline, origin, "-monitor"), "checked")
     if isinstance(message, _AlarmChanged):
-        return Request(identifier, _model_before(message.detail.name, _CHALLENGER_ALARMS, origin), "checked")
+        return Request(identifier, _model(message.detail.name, origin, *_CHALLENGER_ALARMS), "checked")
     endpoint = message.detail
     kind = "deleted" if endpoint.EndpointStatus in ("DELETING", "DELETED") else "settled"
     return Request(identifier, _model(endpoint.EndpointName, origin), kind, endpoint=_endpoint_event(endpoint))
@@ -231,19 +231,13 @@ def _time(milliseconds: Any) -> datetime | None:
     return datetime.fromtimestamp(milliseconds / 1000, UTC) if is_time else None
 
 
-def _model(name: str, origin: Origin) -> str:
-    """The model of a model package group or endpoint; both are named `<factory>-<environment>-<model>`."""
-    if model := origin.model_in(name):
-        return model
-    raise InvalidMessageError(f"detail: the event is not about a model of {origin.prefix}")
-
-
-def _model_before(name: str, ends: tuple[str, ...], origin: Origin) -> str:
-    """The model of a pipeline or alarm whose name has one of `ends`."""
-    end = next((each for each in ends if name.endswith(each)), None)
-    if end is None:
-        raise InvalidMessageError(f"detail: the event is not about {' or '.join(ends)} of a model")
-    return _model(name.removesuffix(end), origin)
+def _model(name: str, origin: Origin, *ends: str) -> str:
+    """The model of a model package group or endpoint, named `<factory>-<environment>-<model>`; or of a name with one of `ends`."""
+    for end in ends or ("",):
+        if model := origin.model_in(name, end):
+            return model
+    what = f"{' or '.join(ends)} of " if ends else ""
+    raise InvalidMessageError(f"detail: the event is not about {what}a model of {origin.prefix}")
 
 
 def _model_package(version: _Version, origin: Origin) -> str | None:

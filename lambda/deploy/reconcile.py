@@ -58,8 +58,8 @@ def reconcile(settings: Settings, request: Request, sender: str, sent: datetime)
         return Outcome("the requested version is not the newest approved one", {"version": newest})
     if description and endpoint:
         if request.kind == "checked":
-            trials.check(settings, description, endpoint)
-            package = newest_approved(settings.model_package_group) or package
+            if trials.check(settings, description, endpoint):
+                package = newest_approved(settings.model_package_group) or package
         elif request.version:
             trials.promote(settings, description, endpoint, request.version, request.by or sender)
     plan = trials.plan(settings, description, endpoint, package)

@@ -59,7 +59,7 @@ def _send(
 
 def _left_out(settings: Settings, deployment: Deployment, endpoint: dict[str, Any]) -> list[str] | None:
     """The rollback alarms of the settings that the endpoint's last deployment went without; None where only an event is known."""
-    if deployment.challenger:
+    if deployment.challenger and not deployment.timeout:
         return list(settings.serving.rollback_alarms)  # SageMaker has no guardrails where a variant is added
     if "LastDeploymentConfig" not in endpoint or not deployment.timeout:
         return None

@@ -14,6 +14,7 @@ import endpoints
 import trial_notices
 from decision import EndpointState
 from settings import Settings
+from shared import clients
 from shared.alerts import send_alert
 from shared.approvals import set_approval
 from shared.clients import client
@@ -32,15 +33,6 @@ class Plan:
 
     served: dict[str, Any]
     challenger: dict[str, Any] | None = None
-
-
-class Own:
-    """The deploy function's own clients, for code that also other functions call."""
-
-    @staticmethod
-    def client(service: str) -> Any:
-        """A client of an AWS service."""
-        return client(service)
 
 
 def plan(
@@ -83,20 +75,24 @@ def _now(settings: Settings, description: dict[str, Any], endpoint: EndpointStat
     return Now(endpoint.live_version, endpoint.challenger, promoted, ended)
 
 
-def check(settings: Settings, description: dict[str, Any], endpoint: EndpointState) -> None:
-    """End the trial of a described endpoint in service, if the monitor has found enough, or the time limit has passed."""
+def check(settings: Settings, description: dict[str, Any], endpoint: EndpointState) -> bool:
+    """End the trial of a described endpoint in service, if the monitor has found enough, or the time limit has passed.
+
+    Returns whether it was ended now, which may have rejected the challenger.
+    """
     running, rules = _Trial.of(settings, description, endpoint), settings.serving.challenger
     if running is None or rules is None or endpoint.status != "InService":
-        return
+        return False
     if running.is_decided():
-        return
+        return False
     if names := endpoints.alarms_in_alarm(settings.serving.challenger_alarms):
         running.end(Verdict("withdrawn", f"alarms of the version are in ALARM: {', '.join(names)}", "alarms"), {})
-        return
+        return True
     finding = running.finding()
     end = verdict(finding, running.started, datetime.now(UTC), rules.limit, rules.undecided)
     if end:
         running.end(end, finding.facts if finding else {})
+    return end is not None
 
 
 def promote(settings: Settings, description: dict[str, Any], endpoint: EndpointState, version: int, by: str) -> None:
@@ -149,7 +145,7 @@ class _Trial:
 
     def end(self, end: Verdict, measured: dict[str, object]) -> None:
         """Send the record and the alert, then promote or withdraw the challenger. Repeated when the function is killed."""
-        rules = self.settings.serving.challenger
+        rules, configuration = self.settings.serving.challenger, self.description["EndpointConfigName"]
         facts = {
             "result": end.result,
             "reason": end.reason,
@@ -158,10 +154,9 @@ class _Trial:
             "live": self.live,
             "started": self.started.isoformat(),
             "endpoint": self.settings.endpoint,
-            "configuration": self.description["EndpointConfigName"],
+            "configuration": configuration,
             "measured": measured or None,
         }
-        configuration = self.description["EndpointConfigName"]
         record = Record(
             kind="trial",
             id=f"{configuration}#{self.started.isoformat()}#trial",
@@ -177,7 +172,7 @@ class _Trial:
             return
         package = {"ModelPackageArn": self.challenger_arn, "ModelPackageVersion": self.challenger}
         set_approval(
-            Own(),
+            clients,
             RecorderQueue.own(),
             self.settings.model,
             package,

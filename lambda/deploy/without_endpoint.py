@@ -25,12 +25,11 @@ def reconcile(settings: Settings, request: Request, description: dict[str, Any] 
         rejected = int(request.model_package.rpartition("/")[2])
         if rejected > (version or 0):
             send_alert(notices.scoring_version_rejected(settings, rejected, version))
-    if description is None or description["EndpointStatus"] not in CHANGING:
-        _note(package)
+    if description and description["EndpointStatus"] in CHANGING:
+        return Outcome("the endpoint is deleted at the end of its change: the mode is batch", facts)
+    _note(package)
     if description is None:
         return Outcome("nothing to deploy: the newest approved version scores files", facts)
-    if description["EndpointStatus"] in CHANGING:
-        return Outcome("the endpoint is deleted at the end of its change: the mode is batch", facts)
     endpoints.delete(settings, description, request.id)
     return Outcome("the endpoint is being deleted: the mode is batch", facts)
 

@@ -50,6 +50,11 @@ def describe_endpoint(sagemaker: Any, endpoint: str) -> dict[str, Any] | None:
         return None
 
 
+def variants(described: dict[str, Any]) -> list[dict[str, Any]]:
+    """The variants of a described endpoint or endpoint configuration: those in production, then the shadow variants."""
+    return [*described.get("ProductionVariants", []), *described.get("ShadowProductionVariants", [])]
+
+
 def is_missing(error: ClientError) -> bool:
     """Whether SageMaker's Describe call failed because the resource does not exist."""
     return any(words in str(error) for words in ("Could not find", "does not exist"))

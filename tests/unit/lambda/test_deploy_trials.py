@@ -188,6 +188,25 @@ def test_challenger_that_cannot_start_is_told_and_not_repeated(live):
     assert live.send()["message"] == "deploying"
 
 
+def test_settings_changed_during_trial_are_deployed_with_guardrails(trial):
+    trial.cloud.configure(challenger=TRIAL | {"percent": 50})
+    assert trial.send("settings_changed")["message"] == "deploying"
+    assert trial.calls("UpdateEndpoint")[0]["DeploymentConfig"]["AutoRollbackConfiguration"]
+    trial.end(rolled_back=True)
+    assert [record["rollback_alarms_left_out"] for record in trial.records()] == [["endpoint-errors"], []]
+    (alert,) = trial.alerts()
+    assert (alert["cause"], alert["version"]) == ("deployment-rolled-back", 1)
+
+
+def test_challenger_that_cannot_follow_another_is_told(trial):
+    trial.register()
+    finds(trial, "worse")  # version 3 follows version 2 by a deployment with guardrails
+    trial.alerts()
+    trial.end(rolled_back=True)
+    (alert,) = trial.alerts()
+    assert (alert["cause"], alert["version"]) == ("trial-failed", 3)
+
+
 def test_person_rejects_challenger(trial):
     trial.set_approval(2, "Rejected")
     assert trial.send_version_event(2, "Rejected")["message"] == "deploying"
