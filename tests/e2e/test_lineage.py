@@ -157,7 +157,7 @@ def test_lineage_of_sagemaker_leads_from_endpoint_to_manifest(live, registered):
             found = sagemaker.query_lineage(
                 StartArns=[context["ContextArn"]], Direction="Ascendants", Filters={"Types": ["DataSet"]}
             )
-            return [sagemaker.describe_artifact(ArtifactArn=each["Arn"]) for each in found["Vertices"]]
+            return [sagemaker.describe_artifact(ArtifactArn=each["Arn"]) for each in found["Vertices"]] or None
         return None
 
     sources = {each["Source"]["SourceUri"] for each in wait_for("the manifest", manifests)}
