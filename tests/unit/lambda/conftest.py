@@ -15,6 +15,7 @@ from local_aws import direct
 from local_aws.server import LocalAws
 
 from .cloud import ACCOUNT, REGION, ROOT, Cloud, Function, import_path, policy
+from .delivery_stages import make_stage
 from .deployments import Deployments
 from .published_records import CARD_KEY, Factory
 from .training_files import create_buckets, delete_buckets
@@ -111,6 +112,11 @@ def delivery(modules):
     """The delivery function's modules by name, without the handler, which needs the stack's environment variables."""
     names = [path.stem for path in (ROOT / "lambda" / "delivery").glob("*.py") if path.stem != "handler"]
     return modules("delivery", *names, "shared.promotion")
+
+
+@pytest.fixture
+def stage(delivery, monkeypatch):
+    return make_stage(delivery, monkeypatch)
 
 
 @pytest.fixture

@@ -9,12 +9,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from .delivery_stages import NEW, Environment, SageMaker, job, make_stage, version
-
-
-@pytest.fixture
-def stage(delivery, monkeypatch):
-    return make_stage(delivery, monkeypatch)
+from .delivery_stages import NEW, Environment, SageMaker, job, version
 
 
 def test_report_names_versions_and_resources(stage, monkeypatch):
