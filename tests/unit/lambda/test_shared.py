@@ -22,12 +22,9 @@ from model_factory.functions.shared import (
     text,
 )
 
+from .cloud import refused
+
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-def refused(code, status=400, message="because"):
-    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, "Operation")
 
 
 @pytest.mark.parametrize(
