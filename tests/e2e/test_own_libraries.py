@@ -18,6 +18,7 @@ from model_factory.ops.waiting import wait_for
 from .auditor import auditor
 from .conftest import FIXTURES, records
 from .families import FAMILIES
+from .test_alarm_chain import retrain
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 NAMES = os.environ.get("FAMILIES", "lightgbm").split(",")
@@ -42,10 +43,7 @@ def trained(request, live):
     # The role of reproductions, which pulls the models' images, is the foundation's.
     stacks = (names.foundation_stack, live.names.stack) if family.training else (live.names.stack,)
     live.deploy(*stacks, output="cdk.out.libraries")
-    before, started = live.reader.live_version(), datetime.now(UTC)
-    finished = live.retrain(request.param)
-    assert finished.status == "Succeeded", finished.reason
-    wait_for("the new version", lambda: live.reader.newer_version(before, started))
+    retrain(live, request.param)
     # Days of its own, since the drift alarm looks back: one without drift, and one with it.
     drifted = DAILY + timedelta(days=2 * NAMES.index(request.param) + 2)
     yield live, family, drifted

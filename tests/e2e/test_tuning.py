@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from datetime import UTC, datetime
 
 import pytest
 
@@ -11,6 +10,7 @@ from model_factory.ops.records.files import content
 from model_factory.ops.waiting import wait_for
 
 from .auditor import auditor
+from .test_alarm_chain import retrain
 
 pytest.importorskip("optuna")
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -44,10 +44,7 @@ def tuned(live):
     live.deploy(live.names.stack, output="cdk.out.tuning")
     packages = []
     for reason in ("tuned", "tuned again"):
-        before, started = live.reader.live_version(), datetime.now(UTC)
-        finished = live.retrain(reason)
-        assert finished.status == "Succeeded", finished.reason
-        wait_for("the new version", lambda before=before, started=started: live.reader.newer_version(before, started))
+        retrain(live, reason)
         packages.append(live.reader.live_package())
     return live, packages
 
