@@ -12,7 +12,6 @@ import yaml
 
 from model_factory.core.image import image_content
 from model_factory.libraries.resolve import write_lock
-from model_factory.ops.records.chain import newest
 from model_factory.ops.waiting import wait_for
 
 from .auditor import auditor
@@ -59,9 +58,8 @@ def assert_version_is_of_family(live, family):
     """The live version has the family's libraries in its lineage and its evidence."""
     package = live.reader.live_package()
     assert ("libraries_digest" in package["CustomerMetadataProperties"]) == bool(family.requirements)
-    bucket, version = live.session.names.bucket("records"), package["ModelPackageVersion"]
-    recorded = wait_for("the record", lambda: newest(live.session, bucket, live.model, "registration", version))
-    assert (recorded.record["evidence"]["code"]["size"] > 3_000_000) == bool(family.requirements)
+    registered = live.record("registration", package["ModelPackageVersion"]).record
+    assert (registered["evidence"]["code"]["size"] > 3_000_000) == bool(family.requirements)
 
 
 def test_version_answers_and_has_its_libraries_in_lineage(trained):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from model_factory.ops.records.chain import newest
 from model_factory.ops.waiting import wait_for
 
 from .auditor import auditor
@@ -52,10 +51,9 @@ def test_own_pipeline_is_in_service_with_its_lineage(orders, tmp_path, monkeypat
     package = orders.reader.live_package()
     metadata = package["CustomerMetadataProperties"]
     assert (package["ModelApprovalStatus"], metadata["trigger"]) == ("Approved", "manual")
-    bucket = orders.session.names.bucket("records")
-    recorded = wait_for("the record", lambda: newest(orders.session, bucket, orders.model, "registration", 1))
-    assert recorded.record["evidence"]["code"]["sha256"] == metadata["code_digest"]
-    assert "manifest" in recorded.record["facts"]["missing"]
+    registered = orders.record("registration", 1).record
+    assert registered["evidence"]["code"]["sha256"] == metadata["code_digest"]
+    assert "manifest" in registered["facts"]["missing"]
     for command, expected in (("status", (0, "orders  live")), ("lineage", (3, "the version names no manifest"))):
         with auditor(orders, tmp_path, monkeypatch, command) as run:
             code, text = run(orders.model)

@@ -5,9 +5,7 @@ import json
 
 import pytest
 
-from model_factory.ops.records.chain import newest
 from model_factory.ops.records.files import content
-from model_factory.ops.waiting import wait_for
 
 from .auditor import auditor
 from .test_alarm_chain import retrain
@@ -52,8 +50,7 @@ def tuned(live):
 def train_facts(live, version):
     """What the training job of a version wrote about itself."""
     bucket = live.session.names.bucket("records")
-    found = wait_for("the record", lambda: newest(live.session, bucket, live.model, "registration", version))
-    entry = found.record["evidence"]["train_facts"]
+    entry = live.record("registration", version).record["evidence"]["train_facts"]
     key = f"{live.model}/evidence/{entry['sha256']}"
     return json.loads(content(live.client("s3"), entry["sha256"], Bucket=bucket, Key=key))
 
