@@ -40,7 +40,8 @@ def load(title: str, text: str, folder: Path) -> None:
         target.parent.mkdir()
         if "pipeline" in complete:  # its conditions decide
             (target.parent / "pipeline.py").touch()
-            del complete["gate"]
+            if "gate" not in block:
+                del complete["gate"]
         target.write_text(yaml.safe_dump(complete))
         load_model(target.parent)
 
@@ -55,6 +56,11 @@ def test_yaml_block_is_valid(block, tmp_path):
     [
         ("factory.yaml", "alert: {emails: []}", "unknown key 'alert'"),
         ("models/churn/model.yaml", "gate: {metric: auk, minimum: 1}", "gate.metric 'auk'"),
+        (
+            "models/churn/model.yaml",
+            "pipeline: {}\ngate: {metric: auc, minimum: 1}",
+            "gate is for models with a model.py",
+        ),
     ],
 )
 def test_checker_refuses_invalid_yaml(title, text, wrong, tmp_path):

@@ -23,6 +23,7 @@ from model_factory.ops.operations.executions import ExecutionResult, follow, new
 from model_factory.ops.operations.reader import Reader
 from model_factory.ops.operations.trigger import send_manual_trigger
 from model_factory.ops.project import EnvironmentSession, Project
+from model_factory.ops.records.chain import Entry, newest
 from model_factory.ops.waiting import wait_for
 from tools import operations
 
@@ -107,6 +108,11 @@ class Factory:
         before = self.newest_execution(self.names.training_pipeline)
         send_manual_trigger(self.session, "retrain", self.model, reason)
         return self.wait_for_next_execution(self.names.training_pipeline, before)
+
+    def record(self, kind: str, version: int | None = None) -> Entry:
+        """The newest record of a kind, which may still be on its way; `version`: of this one (default: of any)."""
+        bucket = self.session.names.bucket("records")
+        return wait_for(f"the record ({kind})", partial(newest, self.session, bucket, self.model, kind, version))
 
     def run_schedule(self, schedule: str, at: datetime | None = None) -> None:
         self.control("tick", schedule=self.names.schedule(schedule), time=(at or datetime.now(UTC)).isoformat())

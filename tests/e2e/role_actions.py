@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from local_aws.bootstrap import cdk
 from model_factory.ops.local.demo.traffic import Traffic
@@ -48,7 +49,7 @@ def exercise_all_roles(prod: Factory) -> None:
     prod.sign_heads()
     dev = replace(prod, session=prod.session.project.environment("dev"))
     replace_failed_endpoint(dev)
-    wait_for("the lineage of the endpoint", lambda: endpoint_contexts(dev), TIMEOUT_SECONDS)
+    wait_for("the lineage of the endpoint", lambda: endpoint_contexts(dev) or None, TIMEOUT_SECONDS)
     destroy_and_redeploy(dev)
     wait_for("the end of its lineage", lambda: not endpoint_contexts(dev) or None, TIMEOUT_SECONDS)
     check_without_endpoint(dev)
@@ -238,16 +239,8 @@ def assert_no_check_starts(factory: Factory) -> None:
     """The schedule's function says why there is nothing to monitor, and starts no job."""
     before = factory.newest_execution(factory.names.monitor_pipeline)
     factory.run_schedule("monitor")
-
-    def said() -> bool | None:
-        return (
-            any(
-                "nothing to monitor" in line for line in factory.log_messages(f"{factory.session.names.prefix}-monitor")
-            )
-            or None
-        )
-
-    wait_for("the reason why nothing is monitored", said, TIMEOUT_SECONDS)
+    logged = partial(factory.log_messages, f"{factory.session.names.prefix}-monitor")
+    wait_for("why nothing is monitored", lambda: "nothing to monitor" in "\n".join(logged()), TIMEOUT_SECONDS)
     assert factory.newest_execution(factory.names.monitor_pipeline) == before
 
 

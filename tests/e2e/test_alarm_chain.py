@@ -34,10 +34,10 @@ def reset_data(live: Factory) -> None:
     retrain(live)
 
 
-def retrain(factory: Factory) -> int:
+def retrain(factory: Factory, reason: str = "manual") -> int:
     """Train; returns the new live version."""
     before, started = factory.reader.live_version() or 0, datetime.now(UTC)
-    finished = factory.retrain("manual")
+    finished = factory.retrain(reason)
     assert finished.status == "Succeeded", finished.reason
     return wait_for("the new version", lambda: factory.reader.newer_version(before, started))
 

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from model_factory.functions.publisher.run_events import run_id
-from model_factory.ops.records.chain import newest
 from model_factory.ops.waiting import wait_for
 
 from .auditor import auditor
@@ -21,8 +20,7 @@ def links(link):
 @pytest.fixture
 def registered(live):
     """The record of the registration of version 1, which comes after its evidence and markers."""
-    bucket = live.session.names.bucket("records")
-    return wait_for("the record", lambda: newest(live.session, bucket, live.model, "registration", 1)).record
+    return live.record("registration", 1).record
 
 
 def test_live_version_is_followed_to_its_objects_and_back(live, registered, tmp_path, monkeypatch):
@@ -89,8 +87,7 @@ def test_forgotten_object_leaves_a_record_alone(live, tmp_path, monkeypatch):
         done = forget("--data", f"s3://{bucket}/{key}", "--reason", "request 4711", "--yes", env=False)
     assert done[0] == 0, done
     assert "Versions" not in live.client("s3").list_object_versions(Bucket=bucket, Prefix=key)
-    records_bucket = live.session.names.bucket("records")
-    record = wait_for("the record", lambda: newest(live.session, records_bucket, live.model, "forgetting")).record
+    record = live.record("forgetting").record
     assert (record["facts"]["reason"], record["facts"]["versions"]) == ("request 4711", 1)
     assert record["by"]["identity"].endswith(":ada")
 
@@ -157,7 +154,7 @@ def test_lineage_of_sagemaker_leads_from_endpoint_to_manifest(live, registered):
             found = sagemaker.query_lineage(
                 StartArns=[context["ContextArn"]], Direction="Ascendants", Filters={"Types": ["DataSet"]}
             )
-            return [sagemaker.describe_artifact(ArtifactArn=each["Arn"]) for each in found["Vertices"]]
+            return [sagemaker.describe_artifact(ArtifactArn=each["Arn"]) for each in found["Vertices"]] or None
         return None
 
     sources = {each["Source"]["SourceUri"] for each in wait_for("the manifest", manifests)}

@@ -12,12 +12,12 @@ import yaml
 
 from model_factory.core.image import image_content
 from model_factory.libraries.resolve import write_lock
-from model_factory.ops.records.chain import newest
 from model_factory.ops.waiting import wait_for
 
 from .auditor import auditor
 from .conftest import FIXTURES, records
 from .families import FAMILIES
+from .test_alarm_chain import retrain
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 NAMES = os.environ.get("FAMILIES", "lightgbm").split(",")
@@ -42,10 +42,7 @@ def trained(request, live):
     # The role of reproductions, which pulls the models' images, is the foundation's.
     stacks = (names.foundation_stack, live.names.stack) if family.training else (live.names.stack,)
     live.deploy(*stacks, output="cdk.out.libraries")
-    before, started = live.reader.live_version(), datetime.now(UTC)
-    finished = live.retrain(request.param)
-    assert finished.status == "Succeeded", finished.reason
-    wait_for("the new version", lambda: live.reader.newer_version(before, started))
+    retrain(live, request.param)
     # Days of its own, since the drift alarm looks back: one without drift, and one with it.
     drifted = DAILY + timedelta(days=2 * NAMES.index(request.param) + 2)
     yield live, family, drifted
@@ -61,9 +58,8 @@ def assert_version_is_of_family(live, family):
     """The live version has the family's libraries in its lineage and its evidence."""
     package = live.reader.live_package()
     assert ("libraries_digest" in package["CustomerMetadataProperties"]) == bool(family.requirements)
-    bucket, version = live.session.names.bucket("records"), package["ModelPackageVersion"]
-    recorded = wait_for("the record", lambda: newest(live.session, bucket, live.model, "registration", version))
-    assert (recorded.record["evidence"]["code"]["size"] > 3_000_000) == bool(family.requirements)
+    registered = live.record("registration", package["ModelPackageVersion"]).record
+    assert (registered["evidence"]["code"]["size"] > 3_000_000) == bool(family.requirements)
 
 
 def test_version_answers_and_has_its_libraries_in_lineage(trained):

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from model_factory.ops.records.chain import newest
 from model_factory.ops.waiting import wait_for
 
 from .sales import records
@@ -64,13 +63,8 @@ def judge(factory, data, name):
 def wait_for_end(factory, version):
     """Wait until the live version is alone; result of the trial and who decided, as its record has them."""
     wait_for("the end of the trial", lambda: variants(factory) == ["AllTraffic"], 180)
-    facts = record_of(factory, "trial", version)
+    facts = factory.record("trial", version).record["facts"]
     return facts["result"], facts["decided_by"]
-
-
-def record_of(factory, kind, version):
-    bucket = factory.session.names.bucket("records")
-    return wait_for("the record", lambda: newest(factory.session, bucket, factory.model, kind, version)).record["facts"]
 
 
 def test_challenger_that_is_not_worse_becomes_live(trials, alerts):
@@ -83,7 +77,7 @@ def test_challenger_that_is_not_worse_becomes_live(trials, alerts):
     assert judged == (live, version, "better", 500), found["reason"]
     wait_for("the promotion", lambda: factory.reader.live_version() == version, 180)
     assert wait_for_end(factory, version) == ("promoted", "labels")
-    deployment = record_of(factory, "deployment", version)
+    deployment = factory.record("deployment", version).record["facts"]
     assert (deployment["outcome"], deployment["rollback_alarms_left_out"]) == ("succeeded", [])
     assert "not worse by more than the margin 0.05" in alerts(f"The trial of version {version} of sales")
 
@@ -101,7 +95,7 @@ def test_worse_challenger_is_rejected_and_removed(trials, alerts, mode, variant)
     assert (found["challenger"], found["result"]) == (version, "worse"), found["reason"]
     assert wait_for_end(factory, version) == ("withdrawn", "labels")
     assert (factory.reader.live_version(), newest_version(factory)["ModelApprovalStatus"]) == (live, "Rejected")
-    rejection = record_of(factory, "rejection", version)
+    rejection = factory.record("rejection", version).record["facts"]
     assert (rejection["decision"], found["reason"] in rejection["reason"]) == ("Rejected", True)
     assert "worse by more than the margin" in alerts(f"The trial of version {version} of sales")
     assert found["advantage"]["high"] < -0.05

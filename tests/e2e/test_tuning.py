@@ -2,15 +2,13 @@
 
 import hashlib
 import json
-from datetime import UTC, datetime
 
 import pytest
 
-from model_factory.ops.records.chain import newest
 from model_factory.ops.records.files import content
-from model_factory.ops.waiting import wait_for
 
 from .auditor import auditor
+from .test_alarm_chain import retrain
 
 pytest.importorskip("optuna")
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -44,10 +42,7 @@ def tuned(live):
     live.deploy(live.names.stack, output="cdk.out.tuning")
     packages = []
     for reason in ("tuned", "tuned again"):
-        before, started = live.reader.live_version(), datetime.now(UTC)
-        finished = live.retrain(reason)
-        assert finished.status == "Succeeded", finished.reason
-        wait_for("the new version", lambda before=before, started=started: live.reader.newer_version(before, started))
+        retrain(live, reason)
         packages.append(live.reader.live_package())
     return live, packages
 
@@ -55,8 +50,7 @@ def tuned(live):
 def train_facts(live, version):
     """What the training job of a version wrote about itself."""
     bucket = live.session.names.bucket("records")
-    found = wait_for("the record", lambda: newest(live.session, bucket, live.model, "registration", version))
-    entry = found.record["evidence"]["train_facts"]
+    entry = live.record("registration", version).record["evidence"]["train_facts"]
     key = f"{live.model}/evidence/{entry['sha256']}"
     return json.loads(content(live.client("s3"), entry["sha256"], Bucket=bucket, Key=key))
 

@@ -94,9 +94,8 @@ def test_arns_have_no_fixed_partition(own):
 
 def test_names_are_derived_from_stack(own):
     own.template.has_resource_properties("AWS::SageMaker::Pipeline", {"PipelineName": "ownstack-main-churn-train"})
-    own.template.has_resource_properties(
-        "AWS::SageMaker::ModelPackageGroup", {"ModelPackageGroupName": "ownstack-main-churn"}
-    )
+    group = {"ModelPackageGroupName": "ownstack-main-churn"}
+    own.template.has_resource_properties("AWS::SageMaker::ModelPackageGroup", group)
 
 
 def test_account_wide_names_are_generated(own):

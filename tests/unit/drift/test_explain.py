@@ -12,9 +12,9 @@ DRIFT = ColumnDrift("x", 0.5, 0.0)
 QUANTILES = [float(n) for n in range(1, 12)]
 
 
-def number(nulls=0, rows=1_000, low=1.0, high=11.0, quantiles=None):
+def number(nulls=0, low=1.0, high=11.0, quantiles=None):
     return ColumnProfile(
-        "number", rows=rows, nulls=nulls, counts=[rows - nulls], finite=rows - nulls, m2=float(rows), minimum=low,
+        "number", rows=1_000, nulls=nulls, counts=[1_000 - nulls], finite=1_000 - nulls, m2=1_000.0, minimum=low,
         maximum=high, quantiles=QUANTILES if quantiles is None else quantiles,
     )  # fmt: skip
 

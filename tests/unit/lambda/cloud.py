@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import boto3
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+from botocore.exceptions import ClientError
 from moto.sqs.models import sqs_backends
 
 ROOT = Path(__file__).parents[3]
@@ -34,6 +35,12 @@ def event(name):
 def policy(*statements):
     """A policy document."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def refused(code, status=400, message="because"):
+    """The error of an operation that AWS refuses."""
+    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "Operation")
 
 
 def message(body, model="churn", **attributes):

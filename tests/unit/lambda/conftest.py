@@ -15,8 +15,10 @@ from local_aws import direct
 from local_aws.server import LocalAws
 
 from .cloud import ACCOUNT, REGION, ROOT, Cloud, Function, import_path, policy
+from .delivery_stages import make_stage
 from .deployments import Deployments
 from .published_records import CARD_KEY, Factory
+from .recorded_events import Recorder
 from .training_files import create_buckets, delete_buckets
 from .trainings import Training
 
@@ -114,6 +116,11 @@ def delivery(modules):
 
 
 @pytest.fixture
+def stage(delivery, monkeypatch):
+    return make_stage(delivery, monkeypatch)
+
+
+@pytest.fixture
 def retrain(load):
     return load("retrain")
 
@@ -200,3 +207,14 @@ def factory(cloud, load, monkeypatch):
     queue = cloud.client("sqs").create_queue(QueueName=f"{cloud.name}-publisher.fifo", Attributes=attributes)
     monkeypatch.setenv("QUEUE_URL", queue["QueueUrl"])
     return Factory(cloud, function)
+
+
+@pytest.fixture
+def recorder(cloud, load, modules, monkeypatch):
+    """The recorder, which waits for no announced record."""
+    monkeypatch.setenv("RECORDS_BUCKET", cloud.bucket)
+    monkeypatch.setenv("ARTIFACTS_BUCKET", cloud.bucket)
+    function = load("recorder")
+    registry = modules("recorder", "registry")["registry"]
+    monkeypatch.setattr(registry, "ANNOUNCED_SECONDS", 0.0)
+    return Recorder(cloud, function)

@@ -26,9 +26,9 @@ def version(number, status, *, delivery="e1", **more):
 class SageMaker:
     """A registry with versions, and an endpoint that serves one of them."""
 
-    def __init__(self, *versions, served=None, status="InService", more=None):
+    def __init__(self, *versions, served=None, status="InService"):
         self.versions = {each["ModelPackageArn"]: each for each in versions}
-        self.served, self.status, self.more = served, status, more or {}
+        self.served, self.status = served, status
 
     def get_paginator(self, _):
         newest_first = sorted(self.versions.values(), key=lambda each: -each["ModelPackageVersion"])
@@ -40,7 +40,7 @@ class SageMaker:
     def describe_endpoint(self, EndpointName):
         if self.served is None:
             raise ClientError({"Error": {"Code": "ValidationException", "Message": "Could not find endpoint"}}, "D")
-        return {"EndpointStatus": self.status, "EndpointConfigName": f"{EndpointName}-config", **self.more}
+        return {"EndpointStatus": self.status, "EndpointConfigName": f"{EndpointName}-config"}
 
     def describe_endpoint_config(self, EndpointConfigName):
         assert EndpointConfigName == "acme-prod-churn-config"

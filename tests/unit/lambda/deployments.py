@@ -125,8 +125,9 @@ class Deployments:
         """Configure automatic scaling."""
         self.cloud.configure(scaling={"minimum": minimum, "maximum": maximum, "invocations_per_instance": 500})
 
-    def target(self):
+    def target(self, variant="AllTraffic"):
+        """The scaling of a variant; None without one."""
         found = self.cloud.client("application-autoscaling").describe_scalable_targets(
-            ServiceNamespace="sagemaker", ResourceIds=[f"endpoint/{self.name}/variant/AllTraffic"]
+            ServiceNamespace="sagemaker", ResourceIds=[f"endpoint/{self.name}/variant/{variant}"]
         )["ScalableTargets"]
         return found[0] if found else None

@@ -202,7 +202,7 @@ def test_same_cause_is_told_once_within_window(alerts, topic):
     assert [line["message"] for line in alerts.logged()][1:3] == ["told before within the window"] * 2
 
 
-def test_suppressed_message_that_is_delivered_again_counts_once(alerts, topic, monkeypatch):
+def test_suppressed_message_that_is_delivered_again_counts_once(alerts, topic):
     alerts(sent(OWN))
     others = [sent(OWN) for _ in range(11)]
     assert alerts(*others) == []

@@ -7,12 +7,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from .delivery_stages import Environment, SageMaker, make_stage, version
-
-
-@pytest.fixture
-def stage(delivery, monkeypatch):
-    return make_stage(delivery, monkeypatch)
+from .delivery_stages import Environment, SageMaker, version
 
 
 def test_version_without_metric_has_its_number(stage):

@@ -5,6 +5,8 @@ import json
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from .cloud import refused
+
 EVENT = {
     "CodePipeline.job": {
         "id": "job-1",
@@ -16,11 +18,6 @@ EVENT = {
         },
     }
 }
-
-
-def refused(code, status):
-    answer = {"Error": {"Code": code, "Message": "because"}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, "ListModelPackages")
 
 
 TIMEOUT = ReadTimeoutError(endpoint_url="https://sagemaker.eu-west-1.amazonaws.com/")

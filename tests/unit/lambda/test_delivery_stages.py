@@ -8,12 +8,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from .delivery_stages import Environment, SageMaker, job, make_stage, version
-
-
-@pytest.fixture
-def stage(delivery, monkeypatch):
-    return make_stage(delivery, monkeypatch)
+from .delivery_stages import Environment, SageMaker, job, version
 
 
 def approval(name="Approve-prod", status="Succeeded", **result):

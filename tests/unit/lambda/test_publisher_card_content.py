@@ -47,7 +47,7 @@ def registration(**facts):
 
 
 @pytest.fixture
-def cards(recorder_modules, modules):
+def cards(modules):
     return modules("publisher", "card_content")["card_content"]
 
 

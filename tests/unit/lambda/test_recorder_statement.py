@@ -1,7 +1,9 @@
-"""The bill of materials of a version, and the signed statement about its files."""
+"""The bill of materials of a version, the signed statement about its files, and values of records."""
 
 import base64
 import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -79,3 +81,14 @@ def test_statement_is_signed_over_all_files(recorder_modules):
     encoded = recorder_modules.statement.pre_authentication_encoding(base64.b64decode(envelope["payload"]))
     signature = base64.b64decode(envelope["signatures"][0]["sig"])
     serialization.load_pem_public_key(public_key).verify(signature, encoded, ec.ECDSA(hashes.SHA256()))
+
+
+def test_values_of_records_are_json(recorder_modules, modules):
+    plain = modules("recorder", "plain")["plain"].plain
+    noon = datetime(2026, 11, 24, 12, tzinfo=timezone(timedelta(hours=2)))
+    assert plain({"time": noon, "value": float("nan"), "names": ("a", 1)}) == {
+        "time": "2026-11-24T10:00:00+00:00",
+        "value": "NaN",
+        "names": ["a", 1],
+    }
+    assert plain({"path": Path("a")}) == {"path": "a"}

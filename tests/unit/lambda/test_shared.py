@@ -22,12 +22,9 @@ from model_factory.functions.shared import (
     text,
 )
 
+from .cloud import refused
+
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-def refused(code, status=400, message="because"):
-    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, "Operation")
 
 
 @pytest.mark.parametrize(
@@ -100,12 +97,15 @@ def test_clients_repeat_failed_calls(monkeypatch):
     clients.client.cache_clear()
 
 
-@pytest.mark.parametrize(("code", "written"), [("PreconditionFailed", False), ("ConditionalRequestConflict", False)])
-def test_write_whose_condition_does_not_hold_writes_nothing(code, written):
+@pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict"])
+def test_write_whose_condition_does_not_hold_writes_nothing(code):
     def write():
         raise refused(code)
 
-    assert s3.was_written(write) is written
+    assert s3.was_written(write) is False
+
+
+def test_write_is_made_once_or_its_error_is_raised():
     assert s3.was_written(lambda: None) is True
     asked = []
     assert s3.put_once(SimpleNamespace(put_object=lambda **r: asked.append(r)), "b", "k", b"1", ContentType="t") is True

@@ -9,12 +9,9 @@ from botocore.exceptions import ClientError
 
 from model_factory.functions.shared import approvals, records, triggers
 
+from .cloud import refused
+
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-def refused(code, status=400, message="because"):
-    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, "Operation")
 
 
 class Sqs:

@@ -150,7 +150,7 @@ def test_server_that_ends_by_itself_is_named(answers, monkeypatch, tmp_path):
     started.close()
 
 
-def test_port_that_is_in_use_is_named(answers, monkeypatch, tmp_path):
+def test_port_that_is_in_use_is_named(answers, monkeypatch):
     monkeypatch.setattr(endpoint.shutil, "which", lambda _: "serve")
     with pytest.raises(NotMetError, match="another process listens on port"):
         answers(csv()).start()

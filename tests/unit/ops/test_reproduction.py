@@ -271,9 +271,8 @@ def test_data_of_an_unknown_environment_is_named(session, kept):
 def test_promoted_version_is_not_trained_on_this_machine(session, kept):
     kept()
     dev = session.project.environment("dev")
-    with pytest.raises(
-        UsageError, match="version 7 of churn in prod was promoted and its data is in dev: leave out --l"
-    ):
+    message = "version 7 of churn in prod was promoted and its data is in dev: leave out --l"
+    with pytest.raises(UsageError, match=message):
         _train(session, dev, find(session, "churn", 7), print, local=True)
 
 

@@ -22,12 +22,17 @@ def predicted(s3):
     """Stores predictions as a monitor run does."""
 
     def store(
-        requests: list[ScoredRequest], version: int = 3, width: int = 1, rows: int = 10**6, name: str = "run"
+        requests: list[ScoredRequest],
+        version: int = 3,
+        folder: str = "monitor",
+        width: int = 1,
+        rows: int = 10**6,
+        name: str = "run",
     ) -> None:
         sample = PredictionSample(width, rows)
         for each in Predictions.of(requests, Attribution(version).versions):
             sample.add(each)
-        predictions.write(sample, f"{URI}/monitor", NOW, name)
+        predictions.write(sample, f"{URI}/{folder}", NOW, f"{name}-{version}")
 
     return store
 

@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 
 from jobs.monitoring import live_version, predictions, trial
-from jobs.monitoring.attribution import Attribution
 from jobs.monitoring.context import Context
 from jobs.monitoring.live_version import Challenger
-from jobs.monitoring.predictions import Predictions, PredictionSample
 
 from ..conftest import BUCKET
+from .conftest import URI
 from .label_files import as_table, labels_and_scores, singles
 from .live_traffic import NOW, line, live_version_of
 
-URI = f"s3://{BUCKET}/sales"
+
+def on_trial(rows, mode="shadow", classes=(0, 1)):
+    """The live version 3, and version 4 as its challenger."""
+    return replace(live_version_of(rows, np.zeros(len(rows))), challenger=Challenger(4, mode, list(classes)))
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def compared(s3, settings, records):
     """Compares version 4 with the live version 3; the result, which is also in trial.json."""
 
     def run(mode="shadow", classes=(0, 1), **sections):
-        live = replace(live_version_of(records(300), np.zeros(300)), challenger=Challenger(4, mode, list(classes)))
+        live = on_trial(records(300), mode, classes)
         rules = {"serving": {"challenger": {"mode": mode, "percent": 50, "minimum_labels": 200}}} | sections
         found = trial.judge(Context(settings(**rules), NOW, URI, f"{URI}/monitor"), live)
         written = json.loads(s3.get_object(Bucket=BUCKET, Key="sales/monitor/trial.json")["Body"].read())
@@ -36,19 +38,12 @@ def compared(s3, settings, records):
     return run
 
 
-def store(requests, version, folder="monitor"):
-    sample = PredictionSample(1, 10**6)
-    for each in Predictions.of(requests, Attribution(version).versions):
-        sample.add(each)
-    predictions.write(sample, f"{URI}/{folder}", NOW, f"run-{version}")
-
-
 @pytest.mark.parametrize(("noise", "result"), [(0.0, "better"), (0.4, "worse")])
-def test_shadow_is_judged_on_rows_that_both_scored(compared, put, noise, result):
+def test_shadow_is_judged_on_rows_that_both_scored(compared, predicted, put, noise, result):
     truth, scores = labels_and_scores(1000)
     theirs = np.where(np.random.default_rng(1).random(1000) < noise, 1 - scores, scores)
-    store(singles(scores), 3)
-    store(singles(theirs[:900]), 4, "monitor/trial")
+    predicted(singles(scores), 3)
+    predicted(singles(theirs[:900]), 4, "monitor/trial")
     put(as_table(truth).to_csv(index=False), "labels.csv")
     found = compared()
     assert (found.result, found.labelled) == (result, 900)
@@ -61,12 +56,12 @@ def test_shadow_is_judged_on_rows_that_both_scored(compared, put, noise, result)
 
 
 @pytest.mark.parametrize(("noise", "result"), [(0.0, "better"), (0.6, "worse")])
-def test_split_is_judged_on_rows_of_each(compared, put, noise, result):
+def test_split_is_judged_on_rows_of_each(compared, predicted, put, noise, result):
     truth, scores = labels_and_scores(2000)
     answered = np.where(np.random.default_rng(1).random(2000) < noise, 1 - scores, scores)
     requests = singles(np.where(np.arange(2000) < 1500, scores, answered))
-    store(requests[:1500], 3)
-    store(requests[1500:], 4)
+    predicted(requests[:1500], 3)
+    predicted(requests[1500:], 4)
     put(as_table(truth).to_csv(index=False), "labels.csv")
     found = compared("split")
     assert (found.result, found.labelled) == (result, 500)
@@ -74,44 +69,44 @@ def test_split_is_judged_on_rows_of_each(compared, put, noise, result):
     assert "on 500 and 1500 labelled records" in found.reason
 
 
-def test_too_few_labels_decide_nothing(compared, put):
+def test_too_few_labels_decide_nothing(compared, predicted, put):
     assert compared().reason == "there are no labels yet"
     truth, scores = labels_and_scores(300)
-    store(singles(scores), 3)
-    store(singles(scores), 4, "monitor/trial")
+    predicted(singles(scores), 3)
+    predicted(singles(scores), 4, "monitor/trial")
     put(as_table(truth[:150]).to_csv(index=False), "labels.csv")
     found = compared()
     reason = "150 of 300 records that both versions scored have a label; 200 are needed"
     assert (found.result, found.reason) == (None, reason)
 
 
-def test_requests_before_the_trial_are_not_compared(compared, put):
+def test_requests_before_the_trial_are_not_compared(compared, predicted, put):
     truth, scores = labels_and_scores(300)
-    store(singles(scores), 3)
+    predicted(singles(scores), 3)
     put(as_table(truth).to_csv(index=False), "labels.csv")
     assert compared().reason == "0 of 0 records that both versions scored have a label; 200 are needed"
     assert compared("split").reason == "0 of 0 records of each version have a label; 200 are needed"
 
 
-def test_one_class_or_other_classes_decide_nothing(compared, put):
+def test_one_class_or_other_classes_decide_nothing(compared, predicted, put):
     _, scores = labels_and_scores(300)
-    store(singles(scores), 3)
-    store(singles(scores), 4, "monitor/trial")
+    predicted(singles(scores), 3)
+    predicted(singles(scores), 4, "monitor/trial")
     put(as_table(np.ones(300, int)).to_csv(index=False), "labels.csv")
     assert compared().reason == "auc cannot be measured: all 300 labels are the same"
     assert "the labels of version 4 are [0, 2]" in compared(classes=(0, 2)).reason
 
 
 def test_trial_that_settings_have_ended_is_not_judged(s3, settings, records):
-    live = replace(live_version_of(records(300), np.zeros(300)), challenger=Challenger(4, "shadow", [0, 1]))
+    live = on_trial(records(300))
     assert trial.judge(Context(settings(), NOW, URI, f"{URI}/monitor"), live) is None
 
 
-def test_margin_of_the_gate_counts(compared, put):
+def test_margin_of_the_gate_counts(compared, predicted, put):
     truth, scores = labels_and_scores(1000)
     theirs = np.where(np.random.default_rng(1).random(1000) < 0.4, 1 - scores, scores)
-    store(singles(scores), 3)
-    store(singles(theirs), 4, "monitor/trial")
+    predicted(singles(scores), 3)
+    predicted(singles(theirs), 4, "monitor/trial")
     put(as_table(truth).to_csv(index=False), "labels.csv")
     assert compared(gate={"metric": "auc", "minimum": 0.5, "champion_margin": 0.9}).result == "better"
 
@@ -123,7 +118,7 @@ def test_copies_are_no_requests(s3, settings, records):
     entry = {"Key": key}
     assert trial.is_copy(entry)
     assert not trial.is_copy({"Key": key.replace("Shadow", "AllTraffic")})
-    live = replace(live_version_of(records(300), np.zeros(300)), challenger=Challenger(4, "shadow", [0, 1]))
+    live = on_trial(records(300))
     context = Context(settings(), NOW, URI, f"{URI}/monitor")
     trial.store_copies(context, live, [entry])
     stored = predictions.read(f"{URI}/monitor/trial", NOW, 1).predictions

@@ -18,13 +18,13 @@ from .endpoint import wait
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
-def cached(aws, script, **changes):
+def cached(aws, script):
     """A step that is cached for an hour, and a step that uses what it wrote."""
     uri = f"s3://{aws.bucket}/{aws.name('out')}"
     step = {
         "Name": "Make",
         "Type": "Processing",
-        "Arguments": aws.processing(script, outputs={"report": uri}) | changes,
+        "Arguments": aws.processing(script, outputs={"report": uri}),
     }
     step |= {"CacheConfig": {"Enabled": True, "ExpireAfter": "PT1H"}}
     step |= {"PropertyFiles": [{"PropertyFileName": "R", "OutputName": "report", "FilePath": "report.json"}]}

@@ -21,7 +21,7 @@ pathlib.Path(os.environ["SM_MODEL_DIR"], "size").write_text(given["--size"])
 def tuning(aws):
     """The request of a tuning job, without its name: each training job runs a script of a channel."""
 
-    def request(script=TRAINS, *, fails=(), most=3, parallel=2, strategy="Random", environment=None, **more):
+    def request(script=TRAINS, *, fails=(), most=3, parallel=2, strategy="Random", **more):
         uri = aws.put(f"{aws.name('program')}/train.py", script.replace("FAILS", repr(fails)))
         training = aws.training("pass")
         image = {"TrainingImage": "image", "TrainingInputMode": "File"}
@@ -49,7 +49,6 @@ def tuning(aws):
                     "sagemaker_program": "train.py",
                     "sagemaker_submit_directory": "/opt/ml/input/data/program",
                 },
-                "Environment": environment or {},
             },
         }
 
