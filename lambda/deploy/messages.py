@@ -232,7 +232,7 @@ def _time(milliseconds: Any) -> datetime | None:
 
 
 def _model(name: str, origin: Origin, *ends: str) -> str:
-    """The model of a model package group or endpoint, named `<factory>-<environment>-<model>`; or of a name with one of `ends`."""
+    """The model in the name of a model package group or endpoint, `<factory>-<environment>-<model>`, with one of `ends` if given."""
     for end in ends or ("",):
         if model := origin.model_in(name, end):
             return model
