@@ -232,7 +232,7 @@ def _time(milliseconds: Any) -> datetime | None:
 
 
 def _model(name: str, origin: Origin, *ends: str) -> str:
-    """The model in the name of a model package group or endpoint, `<factory>-<environment>-<model>`, with one of `ends` if given."""
+    """The model that a resource is named after: `<factory>-<environment>-<model>`, then one of `ends` if there are any."""
     for end in ends or ("",):
         if model := origin.model_in(name, end):
             return model
