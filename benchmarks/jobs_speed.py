@@ -19,7 +19,7 @@ import boto3
 import pandas as pd
 from moto.server import ThreadedMotoServer
 
-from local_aws.sagemaker.containers import pack
+from local_aws.sagemaker.jobs.job import pack
 from model_factory.config import ModelConfig, load_model
 from model_factory.model.job_code import build_job_code
 

@@ -15,7 +15,7 @@ type Control = Callable[..., Any]
 """The function behind `/_local/<name>`: it gets the JSON body and, if the path has one, an argument."""
 
 type Images = Mapping[str, Path]
-"""Libraries of container images that are not AWS's, by repository (sagemaker/image_environments.py)."""
+"""Libraries of container images that are not AWS's, by repository (sagemaker/containers/image_environments.py)."""
 
 type Keys = Mapping[str, str | Iterable[str] | None]
 """Condition keys with their values."""
@@ -148,7 +148,7 @@ class Server(Patchable, Protocol):
 
     @property
     def images(self) -> Images:
-        """Libraries of container images that are not AWS's (sagemaker/image_environments.py)."""
+        """Libraries of container images that are not AWS's (sagemaker/containers/image_environments.py)."""
         ...
 
     @property

@@ -10,7 +10,7 @@ from pathlib import Path
 import boto3
 from moto.server import ThreadedMotoServer
 
-from local_aws.sagemaker.containers import pack
+from local_aws.sagemaker.jobs.job import pack
 from model_factory.config import load_model
 from model_factory.config.hyperparameters import text
 from model_factory.model.job_code import build_job_code

@@ -22,7 +22,7 @@ from model_factory.libraries.modules import top_level
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "constructs" / "model_factory" / "core" / "image_libraries.json"
-INSTALLED = ROOT / "local_aws" / "sagemaker" / "image_libraries.json"
+INSTALLED = ROOT / "local_aws" / "sagemaker" / "containers" / "image_libraries.json"
 """What the embedded AWS, a package of its own, installs for a container of each image."""
 FACTS = "docs/src/data/sagemaker-{}/{}-cpu-sagemaker.yml"
 LOCKS = {

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_aws.sagemaker.fleet import CONTAINER
+from local_aws.sagemaker.hosting.fleet import CONTAINER
 from model_factory.model.registration import SERVING_ENVIRONMENT as SERVED
 
 ROOT = Path(__file__).parents[1]

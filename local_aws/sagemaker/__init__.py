@@ -7,10 +7,14 @@ from functools import partial
 
 from ..interfaces import EmbeddedAws
 from ..json_api import Record
-from . import endpoints, jobs, lineage, model_cards, pipelines, registry, tuning
-from .hosting import Hosting
+from . import lineage, model_cards, registry
+from .hosting import api as endpoints
+from .hosting.runtime import Hosting
+from .jobs import api as jobs
+from .pipelines import api as pipelines
 from .restarted import restarted
 from .service import Service
+from .tuning import api as tuning
 
 KINDS = {
     "model": "models",

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from ..json_api import Record, now
-from . import tuning
-from .execution import Execution
-from .hosting import Hosting
-from .jobs import KINDS, Kind
+from .hosting.runtime import Hosting
+from .hosting.variants import Variants
+from .jobs.api import KINDS, Kind
+from .pipelines.execution import Execution
 from .service import Service
 from .state import State, find
-from .variants import Variants
+from .tuning import api as tuning
 
 REASON = (
     "InternalServerError: We encountered an internal error. Please try again. (The embedded AWS was restarted while the "

@@ -16,7 +16,7 @@ from ..authorization import AccessDeniedError
 from ..authorization.principals import caller_identity
 from ..interfaces import EmbeddedAws
 from ..json_api import ServiceError
-from .image_environments import digest_of
+from .containers.image_environments import digest_of
 from .state import State
 
 log = logging.getLogger(__name__)

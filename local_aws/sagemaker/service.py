@@ -12,7 +12,7 @@ from ..events import emit
 from ..interfaces import EmbeddedAws
 from ..json_api import JsonApi, Record, access_key, origin
 from ..warm import Starter
-from .image_environments import ImageEnvironments
+from .containers.image_environments import ImageEnvironments
 from .roles import Roles
 from .state import State
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from local_aws import namespace
-from local_aws.sagemaker.container_view import ContainerView
+from local_aws.sagemaker.containers.container_view import ContainerView
 from local_aws.sagemaker.storage import Storage
 from model_factory.functions.shared.chain import digest
 from model_factory.functions.shared.s3 import split_uri

@@ -73,7 +73,7 @@ def test_wheel_holds_only_the_package(wheel):
     assert {name.split("/")[0] for name in names} == {"local_aws", "local_aws-0.1.0.dist-info"}
     packaged = {name.removeprefix("local_aws/") for name in names if name.startswith("local_aws/")}
     sources = {path.relative_to(ROOT / "local_aws").as_posix() for path in (ROOT / "local_aws").rglob("*.py")}
-    assert packaged == sources | {"py.typed", "sagemaker/image_libraries.json"}
+    assert packaged == sources | {"py.typed", "sagemaker/containers/image_libraries.json"}
 
 
 def test_wheel_imports_nothing_of_model_factory():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local_aws import namespace
-from local_aws.sagemaker.image_installs import NoEnvironmentError, install
+from local_aws.sagemaker.containers.image_installs import NoEnvironmentError, install
 from model_factory.ops.image_check.build import build
 from model_factory.ops.image_check.inside.check import NEWEST, OLDEST
 from tools.model_servers import free_port

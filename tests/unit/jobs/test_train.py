@@ -12,7 +12,7 @@ import pytest
 
 from jobs import __main__, memory, train
 from jobs.failures import JobFailure
-from local_aws.sagemaker.containers import pack
+from local_aws.sagemaker.jobs.job import pack
 from model_factory.config import ModelConfig, hyperparameters
 from model_factory.model.job_code import build_job_code
 

@@ -13,7 +13,7 @@ import pytest
 from jobs import s3 as storage
 from jobs import train
 from jobs.evaluation import evaluate
-from local_aws.sagemaker.containers import pack
+from local_aws.sagemaker.jobs.job import pack
 
 ROOT = Path(__file__).parents[4]
 CENTRE = """

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from local_aws.sagemaker.containers import pack
+from local_aws.sagemaker.jobs.job import pack
 
 from .conftest import SIGMOID, artifact
 

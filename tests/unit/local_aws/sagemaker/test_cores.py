@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from local_aws.sagemaker import jobs
+from local_aws.sagemaker.jobs import api as jobs
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.json_api import ServiceError
-from local_aws.sagemaker import fleet, hosting
-from local_aws.sagemaker.invocations import check
-from local_aws.sagemaker.metrics import EndpointMetrics
-from local_aws.sagemaker.read_only import ReadOnlyFolder
+from local_aws.sagemaker.containers.read_only import ReadOnlyFolder
+from local_aws.sagemaker.hosting import fleet
+from local_aws.sagemaker.hosting import runtime as hosting
+from local_aws.sagemaker.hosting.invocations import check
+from local_aws.sagemaker.hosting.metrics import EndpointMetrics
 from local_aws.sagemaker.state import State
 
 from .endpoint import flush

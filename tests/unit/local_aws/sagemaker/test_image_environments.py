@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from local_aws.sagemaker import image_installs
-from local_aws.sagemaker.image_environments import LIBRARIES, ImageEnvironments
-from local_aws.sagemaker.image_installs import NoEnvironmentError
+from local_aws.sagemaker.containers import image_installs
+from local_aws.sagemaker.containers.image_environments import LIBRARIES, ImageEnvironments
+from local_aws.sagemaker.containers.image_installs import NoEnvironmentError
 from local_aws.sagemaker.roles import image_digest
 from local_aws.server import DEFAULT_ACCOUNT
 from model_factory.core.image import default_image_uri
@@ -108,7 +108,7 @@ def test_requirements_that_cannot_be_installed_are_refused(tmp_path, monkeypatch
 def test_known_image_with_other_versions_is_installed_from_its_lock(tmp_path, monkeypatch):
     asked = {}
     monkeypatch.setattr(
-        "local_aws.sagemaker.image_environments.install", lambda *given, **more: asked.update(given=given)
+        "local_aws.sagemaker.containers.image_environments.install", lambda *given, **more: asked.update(given=given)
     )
     ImageEnvironments(tmp_path).python(OWN.replace("team/mine:1", "sagemaker-xgboost:3.2-0"))
     name, pins, python = asked["given"]

@@ -6,7 +6,7 @@ from collections import deque
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.sagemaker.restarts import MOST, Restarts
+from local_aws.sagemaker.hosting.restarts import MOST, Restarts
 
 from .endpoint import wait
 

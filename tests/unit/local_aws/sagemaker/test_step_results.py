@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.sagemaker.execution import Execution
-from local_aws.sagemaker.function_step import StepFailed
-from local_aws.sagemaker.retries import exception_type, waits
+from local_aws.sagemaker.pipelines.execution import Execution
+from local_aws.sagemaker.pipelines.function_step import StepFailed
+from local_aws.sagemaker.pipelines.retries import exception_type, waits
+from local_aws.sagemaker.pipelines.step_cache import oldest, signature
 from local_aws.sagemaker.state import ServiceError
-from local_aws.sagemaker.step_cache import oldest, signature
 
 from .endpoint import wait
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local_aws.sagemaker.transform import _variables, parts
+from local_aws.sagemaker.jobs.transform import _variables, parts
 
 from .endpoint import wait
 

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from local_aws.sagemaker.metric_definitions import values
-from local_aws.sagemaker.tuning_search import Range, SearchError, make
-from local_aws.sagemaker.tuning_stops import complete, early_stop, not_improving
+from local_aws.sagemaker.jobs.metric_definitions import values
+from local_aws.sagemaker.tuning.search import Range, SearchError, make
+from local_aws.sagemaker.tuning.stops import complete, early_stop, not_improving
 
 RANGES = {
     "IntegerParameterRanges": [{"Name": "n", "MinValue": "1", "MaxValue": "50"}],

@@ -2,8 +2,8 @@
 
 import pytest
 
+from local_aws.sagemaker.pipelines.values import Scope, references
 from local_aws.sagemaker.state import ServiceError
-from local_aws.sagemaker.values import Scope, references
 
 
 @pytest.fixture

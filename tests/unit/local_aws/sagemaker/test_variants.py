@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.sagemaker.container_view import kill
+from local_aws.sagemaker.containers.container_view import kill
 
 from .endpoint import capture, captured, flush
 
