@@ -23,6 +23,14 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("jobs/drift/scan.py", "False -> True"): "threads and buffers of pyarrow, which reads the same",
     ("jobs/drift/scan.py", "2621440 -> 2621441"): "how much is read at a time",
     ("jobs/drift/scan.py", "131072 -> 131073"): "how much is read at a time",
+    (
+        "jobs/evaluation/dependence.py",
+        'scores = np.asarray(score(table), dtype="float64").reshape(len(points), len(rows), -1).mean(axis=1): 1 -> 2',
+    ): "numpy takes any negative number for the length that is left",
+    (
+        "jobs/evaluation/importance.py",
+        "sign = 1 if metric in LESS_IS_BETTER else -1: 1 -> 2",
+    ): "only the shares of the losses are kept",
     ("lambda/deploy/versions.py", "20 -> 21"): "how many versions are described at most",
     ("lambda/endpoint_cleanup/removal.py", "2.0 -> 3.0"): "how often it looks, which is another time in the tests",
     ("lambda/endpoint_cleanup/removal.py", "8 -> 9"): "a number of attempts of boto3",
