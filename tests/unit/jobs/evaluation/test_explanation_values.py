@@ -170,7 +170,7 @@ def test_importance_is_measured_on_a_sample_with_every_class():
     assert len(importance._sample(labels_of(truth.astype(float), "regression"), np.random.default_rng(0))) == 2_000
 
 
-def test_columns_are_scored_in_calls_of_50_000_rows():
+def test_columns_are_scored_in_calls_of_50_000_rows(monkeypatch):
     raw, calls = pd.DataFrame(np.zeros((2_000, 30))).rename(columns=str), []
 
     def score(rows):
@@ -180,6 +180,10 @@ def test_columns_are_scored_in_calls_of_50_000_rows():
     shares = importance.permutation_importance("rmse", score, raw, labels_of(np.ones(2_000), "regression"), 0)
     assert calls == [2_000, 25 * 2_000, 5 * 2_000]
     assert set(shares.values()) == {0.0}
+    calls.clear()
+    monkeypatch.setattr(importance, "CALL_ROWS", 1_999)
+    importance.permutation_importance("rmse", score, raw, labels_of(np.ones(2_000), "regression"), 0)
+    assert calls == [2_000] * 31
 
 
 def test_eight_columns_get_a_curve():
