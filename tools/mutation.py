@@ -2,9 +2,10 @@
 
 `python -m tools.mutation [--limit N] [--seed S] [FILE …]`: of each file N mutants, the same ones for the same seed.
 Files are those of the folders that FOLDERS has unless some are named. The tests of a folder are collected once (those that are
-not slow, as `make test` runs them), and a first fork runs them to learn which lines each test reaches. Then each mutant gets a fork of its own, in which the code
-of the loaded functions is replaced and the tests that reach the changed line run, the quick ones first, until one fails. What
-survives in the functions of the queues meets fault sequences in memory (tests/faults). No file is written.
+not slow, as `make test` runs them), and a first fork runs them to learn which lines each test reaches. Then each mutant gets a
+fork of its own, in which the code of the loaded functions is replaced and the tests that reach the changed line run, the quick
+ones first, until one fails. What survives in the functions of the queues meets fault sequences in memory (tests/faults). No
+file is written.
 
 Each mutant is printed with the test that kills it; exit code 1 when fewer than 90 % are killed.
 """
