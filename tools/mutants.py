@@ -138,10 +138,15 @@ def _ignored(tree: ast.AST) -> set[int]:
             parts = [node.annotation]
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             parts = [node.returns]
-        elif isinstance(node, ast.TypeAlias) or _is_log_line(node):
+        elif isinstance(node, ast.TypeAlias) or _is_log_line(node) or _is_for_type_checkers(node):
             parts = [node]
         found |= {id(inner) for part in parts if part for inner in ast.walk(part)}
     return found
+
+
+def _is_for_type_checkers(node: ast.AST) -> bool:
+    """Whether a statement is `if TYPE_CHECKING:`, whose imports only types need."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def _is_log_line(node: ast.AST) -> bool:

@@ -60,6 +60,7 @@ def test_parts_merge_into_the_profile_of_the_whole(reference):
     for name, column in whole.columns.items():
         other = merged.columns[name]
         assert (other.counts, other.nulls, other.rows) == (column.counts, column.nulls, column.rows)
+        assert other.counted_nulls == column.counted_nulls == column.nulls
         assert (other.minimum, other.maximum) == (column.minimum, column.maximum)
         assert other.mean == pytest.approx(column.mean, rel=1e-12)
         assert other.std == pytest.approx(column.std, rel=1e-12)
