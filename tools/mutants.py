@@ -14,6 +14,14 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "1e-12 -> 1.000000000001",
     ): "the floor only prevents a division by zero: such bins deviate by 0",
     ("jobs/drift/decision.py", "1e-06 -> 1.000001"): "the order is the same where effects are compared",
+    (
+        "jobs/drift/decision.py",
+        "for (_, column), is_significant in zip(decided, significant, strict=True):: True -> False",
+    ): "there is a result for each p value",
+    (
+        "jobs/drift/sampling.py",
+        "for keys, rows in zip(other._keys, other._rows, strict=True):: True -> False",
+    ): "both lists grow together",
     ("jobs/drift/hypergeometric.py", "10 -> 11"): "the sum has more terms, and these are nothing beside the others",
     ("jobs/drift/hypergeometric.py", "100 -> 101"): "the sum has more terms, and these are nothing beside the others",
     ("jobs/drift/arrays.py", "1024 -> 1025"): "the size of a cache",
@@ -62,6 +70,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "jobs/evaluation/importance.py",
         "sign = 1 if metric in LESS_IS_BETTER else -1: 1 -> 2",
     ): "only the shares of the losses are kept",
+    (
+        "jobs/evaluation/importance.py",
+        "yield from zip(block, np.split(scores, len(block)), strict=True): True -> False",
+    ): "split gives as many parts",
     ("lambda/deploy/versions.py", "20 -> 21"): "how many versions are described at most",
     ("lambda/endpoint_cleanup/removal.py", "2.0 -> 3.0"): "how often it looks, which is another time in the tests",
     ("lambda/endpoint_cleanup/removal.py", "8 -> 9"): "a number of attempts of boto3",
