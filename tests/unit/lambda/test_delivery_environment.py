@@ -39,7 +39,7 @@ def test_deployed_code_is_that_of_the_first_job_with_it(stage):
 def test_model_has_data_when_an_object_is_listed(stage, objects, expected):
     def list_objects_v2(**request):
         assert request == {"Bucket": "data", "Prefix": "churn/raw/", "MaxKeys": 1}
-        return {"KeyCount": objects}
+        return {"Contents": [{}] * objects}
 
     environment = SimpleNamespace(client=lambda _: SimpleNamespace(list_objects_v2=list_objects_v2))
     assert stage.training._has_data(environment, {"raw_uri": "s3://data/churn/raw/"}) is expected
