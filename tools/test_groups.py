@@ -82,6 +82,7 @@ GROUPS = (
             "unit/local_aws/test_metric_math.py",
             "unit/local_aws/test_object_versions.py",
             "unit/test_groups.py",
+            "unit/test_mutants.py",
             "unit/test_image_contract.py",
             "unit/test_own_image.py",
             "test_models.py",

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobs.drift.column import ColumnProfile
 from jobs.drift.counting import Kernel
-from jobs.drift.profile import Builder, Profile
+from jobs.drift.profile import Builder, Profile, edges
 from jobs.drift.sampling import RowSample
 
 TYPES = {"x": "number", "n": "integer", "b": "boolean", "c": "string"}
@@ -69,6 +70,46 @@ def test_moments_of_large_numbers_keep_their_digits(reference):
     column = counted(reference, data[:30_000], data[30_000:]).columns["x"]
     assert column.mean == pytest.approx(data["x"].mean(), rel=1e-14)
     assert column.std == pytest.approx(data["x"].std(ddof=0), rel=1e-9)
+
+
+def test_huge_numbers_are_counted_without_their_moments():
+    counts, missing, moments = Kernel().numbers(np.array([1e150, 2.0, -1e151, np.nan]), [3.0])
+    assert (counts.tolist(), missing) == ([2, 1], 1)
+    assert (moments.count, moments.minimum, moments.maximum) == (2, 2.0, 1e150)
+    _, _, moments = Kernel().numbers(np.array([1e150, -1e150]), [])
+    assert (moments.count, moments.mean, moments.m2) == (2, 0.0, pytest.approx(2e300))
+
+
+def test_columns_without_values_have_no_moments():
+    builder = Builder({"x": "number", "c": "string"})
+    builder.update(pd.DataFrame({"x": [np.nan] * 10, "c": [None] * 10}))
+    for profile in (builder.build(), Profile(0, {"x": ColumnProfile("number"), "c": ColumnProfile("string")})):
+        for column in json.loads(json.dumps(profile.to_dict()))["columns"].values():
+            assert (column["mean"], column["m2"], column["finite"]) == (0.0, 0.0, 0)
+            assert (column["minimum"], column["maximum"], column["quantiles"]) == (None, None, [])
+            assert (column["edges"], column["categories"], column["distinct"], column["known"]) == ([], [], 0, [])
+
+
+@pytest.mark.parametrize(("values", "bins"), [(19, 21), (20, 22), (21, 20)])
+def test_twenty_values_get_a_bin_each(values, bins):
+    """And one on each side; more values share twenty bins."""
+    builder = Builder({"x": "number"})
+    builder.update(pd.DataFrame({"x": np.arange(5_000) % values}))
+    assert len(builder.build().columns["x"].counts) == bins
+
+
+def test_bins_of_few_values_end_half_way_between_them():
+    assert edges(np.array([4.0, 1.0, 2.0, 1.0])) == [np.nextafter(1.0, 0.0), 1.5, 3.0, 4.0]
+
+
+def test_sample_of_the_training_rows_has_at_most_so_many():
+    builder = Builder(TYPES)
+    assert builder.rows(10) is None
+    builder.update(table(500))
+    found, whole = builder.rows(10), builder.rows(1_000)
+    assert (len(found), len(whole)) == (10, 500)
+    assert found.select(["n", "c"]).to_pylist() == whole.select(["n", "c"]).to_pylist()[:10]
+    assert whole.column_names == list(TYPES)
 
 
 def test_profiles_with_other_bins_do_not_merge(reference):

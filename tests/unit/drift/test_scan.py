@@ -114,6 +114,18 @@ def test_bad_lines_are_counted_by_file_and_kept(reference, tmp_path):
     assert part.profile.columns["x"].nulls == 2
 
 
+def test_first_twenty_bad_lines_are_kept(reference, tmp_path):
+    (tmp_path / "a.csv").write_text("x,n,c,b\n" + "".join(f"bad,{number}\n" for number in range(15)))
+    (tmp_path / "b.csv").write_text("x,n,c,b\n" + "".join(f"bad,{number}\n" for number in range(25)))
+    bad = scan.scan([tmp_path / "a.csv", tmp_path / "b.csv"], reference).bad
+    assert (bad.by_file, bad.count) == ({"a.csv": 15, "b.csv": 25}, 40)
+    assert bad.first == [
+        *(("a.csv", f"bad,{number}") for number in range(15)), *(("b.csv", f"bad,{number}") for number in range(5)),
+    ]  # fmt: skip
+    bad = scan.scan([tmp_path / "b.csv"], reference).bad
+    assert bad.first == [("b.csv", f"bad,{number}") for number in range(20)]
+
+
 def test_line_longer_than_the_parsed_block_is_read(reference, tmp_path, monkeypatch):
     monkeypatch.setattr(scan, "CSV_PARSED_BYTES", 100)
     (tmp_path / "long.csv").write_text("x,n,c,b\n1.5,2,red,true\n2.5,3," + "a" * 1000 + ",false\n" + "1,1,red,0\n" * 50)
