@@ -23,6 +23,11 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("jobs/drift/scan.py", "False -> True"): "threads and buffers of pyarrow, which reads the same",
     ("jobs/drift/scan.py", "2621440 -> 2621441"): "how much is read at a time",
     ("jobs/drift/scan.py", "131072 -> 131073"): "how much is read at a time",
+    ("lambda/delivery/failed_build.py", "return '' -> return None"): "no text, in both",
+    (
+        "lambda/delivery/progress.py",
+        "return [name for name in next_models if now - requested.get(name, 0) > REQUEST_INTERVAL_SECONDS]: 0 -> 1",
+    ): "both are in 1970",
     ("lambda/deploy/versions.py", "20 -> 21"): "how many versions are described at most",
     ("lambda/endpoint_cleanup/removal.py", "2.0 -> 3.0"): "how often it looks, which is another time in the tests",
     ("lambda/endpoint_cleanup/removal.py", "8 -> 9"): "a number of attempts of boto3",

@@ -119,8 +119,11 @@ def wait(delivery, monkeypatch):
         models = [{"model": "a", "serving": {"canary": {"bake": bake}}}]
         environment = SimpleNamespace(name="dev")
         monkeypatch.setattr(smoke, "delivered_models", lambda *_: models)
-        result = smoke.Result("pending", "a v2: the endpoint is as it is", changing)
-        monkeypatch.setattr(smoke, "_test", lambda *_: [result])
+        results = [
+            smoke.Result("pending", "a v2: the endpoint is as it is", changing),
+            smoke.Result("passed", "b v1 answered"),
+        ]
+        monkeypatch.setattr(smoke, "_test", lambda *_: results)
         monkeypatch.setattr(smoke, "revert_all", lambda *_: "")
         monkeypatch.setattr(smoke.time, "time", lambda: NOW)
         token = {"since": NOW - waited} | ({"changed": changed} if changed else {})
