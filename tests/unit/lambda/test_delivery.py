@@ -1,8 +1,11 @@
 """lambda/delivery: the retrain action step by step, typical records, and template differences."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
+
+from .cloud import refused
 
 
 class Environment:
@@ -115,6 +118,35 @@ def test_failed_training_starts_no_other_and_fails_after_running_ones(step, deli
     outcome, requested = step({"a": "Failed", "b": "Succeeded", "c": None})
     assert outcome.message == "training in dev failed: model a: a is below the minimum; with it: b v2 rejected"
     assert requested == []
+
+
+def test_training_that_stopped_without_reason_names_its_status(step, monkeypatch):
+    monkeypatch.setattr(Environment, "describe_pipeline_execution", lambda *_, **__: {})
+    assert "model a: Stopped without a reason" in step({"a": "Stopped"})[0].message
+
+
+def test_promotions_stop_after_a_minute_and_name_their_failures(delivery, monkeypatch):
+    training, clock = delivery["training"], [0.0]
+    errors = {
+        "b": training.NoApprovedVersionError(),
+        "c": training.PromotionError("another artifact"),
+        "d": refused("AccessDenied"),
+    }
+
+    def promote_model(job, environment, model):
+        clock[0] += 20
+        if error := errors.get(model):
+            raise error
+
+    monkeypatch.setattr(training, "promote_model", promote_model)
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    progress = delivery["progress"].Progress(to_promote={name: name for name in "abc"})
+    training._promote(None, None, progress)
+    assert (progress.promoted, progress.without_data, progress.failed) == (["a"], ["b"], {"c": "another artifact"})
+    progress.to_promote = {name: name for name in "defg"}
+    training._promote(None, None, progress)
+    assert list(progress.to_promote) == ["g"], "the next step continues"
+    assert "AccessDenied" in progress.failed["d"]
 
 
 def test_training_timeout_fails_delivery(step):

@@ -92,6 +92,7 @@ def test_registration_adds_commit_digests_and_metrics(factory, monkeypatch):
     (output,) = added["outputs"]
     tags = {tag["key"]: tag["value"] for tag in output["facets"]["tags"]["tags"]}
     assert (tags["metric.auc"], tags["artifact_digest"]) == ("0.81", "0a0a")
+    assert output["outputFacets"]["outputStatistics"]["size"] == 999
     assert output["facets"]["symlinks"]["identifiers"][0]["name"] == "m/model.tar.gz"
 
 

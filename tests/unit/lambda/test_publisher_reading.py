@@ -165,6 +165,7 @@ def test_version_has_the_location_of_its_artifact_in_s3(publisher, modules, loca
     record = {"facts": {"InferenceSpecification": {"Containers": containers}}}
     found = datasets.model_version("arn:aws:sagemaker:eu-west-1:1:model-package/acme-prod-churn/2", record)
     assert (found.namespace, found.name) == ("sagemaker://eu-west-1.1", "acme-prod-churn")
+    assert found.measured == {}
     assert ("symlinks" in found.facets) is (location is not None and location.startswith("s3://"))
     assert datasets.folder("artifacts", "m/prepare").namespace == "s3://artifacts"
 

@@ -47,15 +47,16 @@ def test_failed_training_is_recorded_with_trigger_and_person(recorder):
     assert "auc 0.4" in facts["failure_reason"]
 
 
-def test_gate_is_recorded_from_evaluation(recorder):
+@pytest.mark.parametrize("passed", [True, False])
+def test_gate_is_recorded_from_evaluation(recorder, passed):
     arn, event = execution(recorder, FAILING)
     step = recorder.cloud.state.executions[arn].steps["Reject"]
     recorder.cloud.state.executions[arn].steps["Evaluate"] = step | {"StepName": "Evaluate", "StepStatus": "Succeeded"}
     key = f"{recorder.cloud.model}/executions/{arn.rpartition('/')[2]}/evaluation/evaluation.json"
-    body = b'{"gate": {"passed": 0, "reason": "worse"}, "metrics": {"auc": {"value": NaN}}, "rows": 9}'
+    body = b'{"gate": {"passed": %d, "reason": "worse"}, "metrics": {"auc": {"value": NaN}}, "rows": 9}' % passed
     recorder.cloud.client("s3").put_object(Bucket=recorder.cloud.bucket, Key=key, Body=body)
     _, gate = recorder.send(event)
-    assert (gate["kind"], gate["facts"]["passed"], gate["facts"]["gate"]["reason"]) == ("gate", False, "worse")
+    assert (gate["kind"], gate["facts"]["passed"], gate["facts"]["gate"]["reason"]) == ("gate", passed, "worse")
     assert gate["facts"]["metrics"] == {"auc": {"value": "NaN"}}
     assert gate["facts"]["evaluation"]["sha256"] == chain.digest(body)
 
@@ -64,6 +65,12 @@ def test_execution_that_was_deleted_is_recorded_from_its_event(recorder):
     event = recorder.cloud.event("training_ended")
     (record,) = recorder.send(event)
     assert (record["facts"]["outcome"], record["facts"]["steps"], record["by"]["identity"]) == ("succeeded", [], None)
+
+
+def test_refused_reading_of_execution_returns_the_message(recorder, dies):
+    record = message(recorder.cloud.event("training_ended"), "_group")
+    with dies("DescribePipelineExecution", False, "Rate exceeded", "ThrottlingException"):
+        assert recorder.function(record) == [record["messageId"]]
 
 
 def test_alarm_has_both_states_and_reason(recorder):

@@ -35,7 +35,7 @@ def test_bill_of_materials_lists_loaded_libraries(bill):
     assert list(libraries) == ["boto3", "numpy", "scikit_learn"]
     assert libraries["scikit_learn"]["purl"] == "pkg:pypi/scikit-learn@1.9.0"
     assert libraries["numpy"]["properties"][0]["value"] == "train, evaluate"
-    assert (found["bomFormat"], found["specVersion"]) == ("CycloneDX", "1.6")
+    assert (found["bomFormat"], found["specVersion"], found["version"]) == ("CycloneDX", "1.6", 1)
     assert found["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": "a" * 64}]
     assert found == bill()
 
@@ -75,6 +75,12 @@ def test_statement_is_signed_over_all_files(recorder_modules):
     signed = json.loads(payload)
     assert bundle.startswith(b'{\n "mediaType"'), "people read it: one line for each member"
     assert [each["name"] for each in signed["predicate"]["resources"]] == ["artifact", "sbom"]
+    assert signed["predicate"]["serialization"] == {
+        "method": "files",
+        "hash_type": "sha256",
+        "allow_symlinks": False,
+        "ignore_paths": ["statement", "signature", "public_key", "record.json"],
+    }
     both = bytes.fromhex(digest(b"artifact")) + bytes.fromhex(digest(b"sbom"))
     assert signed["subject"] == [{"name": "sales@7", "digest": {"sha256": digest(both)}}]
     envelope = json.loads(bundle)["dsseEnvelope"]

@@ -1,6 +1,7 @@
 """The recorder: registrations of versions and decisions about them, with the identity that the service gives."""
 
 import uuid
+from types import SimpleNamespace
 
 import pytest
 
@@ -100,6 +101,14 @@ def test_announced_record_is_awaited(recorder_modules, modules):
         patch.setattr(registry.time, "sleep", pauses.append)
         assert registry._wait_for(lambda _: next(answers), None)
     assert pauses == [1.0, 1.0]
+
+
+def test_record_that_never_comes_is_awaited_for_ten_seconds(recorder_modules, modules, monkeypatch):
+    registry, clock = modules("recorder", "registry")["registry"], [0.0]
+    fake = SimpleNamespace(monotonic=lambda: clock[0], sleep=lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    monkeypatch.setattr(registry, "time", fake)
+    assert not registry._wait_for(lambda _: False, None)
+    assert clock == [10.0]
 
 
 def test_decision_about_version_that_was_deleted_is_recorded(recorder):

@@ -116,6 +116,14 @@ def test_write_is_made_once_or_its_error_is_raised():
         s3.was_written(lambda: (_ for _ in ()).throw(refused("AccessDenied")))
 
 
+@pytest.mark.parametrize(("answer", "expected"), [({"Contents": [{"Key": "a/b"}]}, True), ({}, False)])
+def test_bucket_has_object_when_one_is_listed(answer, expected):
+    asked = []
+    client = SimpleNamespace(list_objects_v2=lambda **request: asked.append(request) or answer)
+    assert s3.has_object(client, "b", "a/") is expected
+    assert asked == [{"Bucket": "b", "Prefix": "a/", "MaxKeys": 1}]
+
+
 def test_gone_objects_and_uris():
     codes = ("NoSuchKey", "NoSuchVersion", "NoSuchBucket", "404", "MethodNotAllowed", "405", "AccessDenied")
     assert [s3.is_gone(refused(code)) for code in codes] == [True] * 6 + [False]
