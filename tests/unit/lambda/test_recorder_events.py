@@ -105,6 +105,20 @@ def test_settings_written_long_before_an_event_are_not_recorded(recorder, later,
     assert len(recorder.send(recorder.cloud.event("settings_changed") | {"time": time.isoformat()})) == recorded
 
 
+def test_settings_that_are_no_json_are_recorded_as_text(recorder):
+    name = f"/acme/prod/models/{recorder.cloud.model}"
+    recorder.cloud.client("ssm").put_parameter(Name=name, Value="no JSON", Type="String", Overwrite=True)
+    *_, record = recorder.send(recorder.cloud.event("settings_changed"))
+    assert record["facts"]["value"] == "no JSON"
+
+
+def test_training_without_evaluation_has_no_gate(recorder):
+    arn, event = execution(recorder, FAILING)
+    step = recorder.cloud.state.executions[arn].steps["Reject"]
+    recorder.cloud.state.executions[arn].steps["Evaluate"] = step | {"StepName": "Evaluate", "StepStatus": "Succeeded"}
+    assert [record["kind"] for record in recorder.send(event)] == ["training"]
+
+
 def test_settings_that_were_deleted_since_their_event_are_no_record(recorder):
     recorder.cloud.client("ssm").delete_parameter(Name=f"/acme/prod/models/{recorder.cloud.model}")
     assert recorder.send(recorder.cloud.event("settings_changed")) == []
