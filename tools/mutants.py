@@ -38,6 +38,11 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("lambda/publisher/runs.py", "5 -> 6"): "the ARN of an execution has six parts",
     ("lambda/recorder/events.py", "6 -> 7"): "the ARN of an execution, and that of a version, has six parts",
     ("lambda/recorder/lineage_markers.py", "16 -> 17"): "a number of threads",
+    (
+        "lambda/recorder/messages.py",
+        "record.time > datetime.now(UTC) + FASTEST_CLOCK -> record.time >= datetime.now(UTC) + FASTEST_CLOCK",
+    ): "one moment of the clock",
+    ("lambda/recorder/messages.py", "return False -> return None"): "its only caller asks whether it is true",
     ("lambda/recorder/store.py", "time.monotonic() > end -> time.monotonic() >= end"): "one moment of the clock",
     ("lambda/shared/artifacts.py", "1 -> 2"): "how much is read at a time",
     ("lambda/shared/artifacts.py", "time.monotonic() > end -> time.monotonic() >= end"): "one moment of the clock",

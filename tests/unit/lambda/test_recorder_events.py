@@ -155,19 +155,32 @@ def test_scoring_run_without_report_is_recorded(recorder):
     event = json.loads(json.dumps(event).replace(f"{recorder.cloud.model}-train", f"{recorder.cloud.model}-score"))
     (record,) = recorder.send(event)
     assert (record["kind"], record["version"], record["facts"]["objects"]) == ("scoring", None, 0)
+    assert "auc 0.4" in record["facts"]["failure_reason"]
+    assert record["facts"]["parameters"] == {"Trigger": "manual", "Reason": "new labels"}
 
 
-def test_scoring_run_is_recorded_with_its_objects(recorder):
+@pytest.mark.parametrize(("reason", "told"), [("no file fits", "no file fits"), (None, "auc 0.4 is less than 0.7")])
+def test_scoring_run_is_recorded_with_its_objects(recorder, reason, told):
     arn, event = execution(recorder, FAILING)
     run = arn.rpartition("/")[2]
     scored = {"bucket": recorder.cloud.bucket, "key": "a.csv", "version_id": "v1", "rows": 9}
-    report = {"version": 2, "rows": 9, "skipped": 1, "failed": {}, "reason": None, "objects": [scored]}
+    report = {
+        "version": 2,
+        "rows": 9,
+        "skipped": 1,
+        "failed": {"b.csv": "no header"},
+        "reason": reason,
+        "objects": [scored],
+    }
     s3, bucket = recorder.cloud.client("s3"), recorder.cloud.bucket
     body = json.dumps(report).encode()
     s3.put_object(Bucket=bucket, Key=f"{recorder.cloud.model}/scoring/{run}/report.json", Body=body)
     event = json.loads(json.dumps(event).replace(f"{recorder.cloud.model}-train", f"{recorder.cloud.model}-score"))
     (record,) = recorder.send(event)
-    assert (record["kind"], record["version"], record["facts"]["rows"]) == ("scoring", 2, 9)
+    facts = record["facts"]
+    assert (record["kind"], record["version"], facts["objects"], facts["rows"]) == ("scoring", 2, 1, 9)
+    assert (facts["skipped"], facts["failed"]) == (1, {"b.csv": "no header"})
+    assert told in facts["failure_reason"]
     assert record["evidence"]["inputs"]["sha256"] == chain.digest(body)
     marker = chain.lineage_key(f"s3://{bucket}/a.csv", "v1", recorder.cloud.model, f"{chain.SCORED_BY}{run}", 2)
     assert s3.list_objects_v2(Bucket=bucket, Prefix=marker)["KeyCount"] == 1
