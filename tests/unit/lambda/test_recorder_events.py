@@ -10,9 +10,9 @@ from model_factory.functions.shared import chain
 from .cloud import ACCOUNT, REGION, ROLE, message
 
 
-def execution(recorder, definition):
-    """Run the training pipeline with this definition; the event of its end."""
-    sagemaker, name = recorder.cloud.client("sagemaker"), f"{recorder.cloud.name}-train"
+def execution(recorder, definition, purpose="train"):
+    """Run the pipeline for a purpose with this definition; the event of its end."""
+    sagemaker, name = recorder.cloud.client("sagemaker"), f"{recorder.cloud.name}-{purpose}"
     sagemaker.create_pipeline(
         PipelineName=name, PipelineDefinition=json.dumps(definition), RoleArn=ROLE, ClientRequestToken="0" * 32
     )
@@ -71,6 +71,7 @@ def test_refused_reading_of_execution_returns_the_message(recorder, dies):
     record = message(recorder.cloud.event("training_ended"), "_group")
     with dies("DescribePipelineExecution", False, "Rate exceeded", "ThrottlingException"):
         assert recorder.function(record) == [record["messageId"]]
+    assert recorder.function.logged()[-1]["exception_name"] == "ClientError"
 
 
 def test_alarm_has_both_states_and_reason(recorder):
@@ -128,6 +129,7 @@ def test_refused_reading_of_settings_returns_the_message(recorder, dies):
     record = message(recorder.cloud.event("settings_changed"), "_group")
     with dies("GetParameterHistory", False, "not now"):
         assert recorder.function(record) == [record["messageId"]]
+    assert recorder.function.logged()[-1]["exception_name"] == "ClientError"
 
 
 def test_deleted_settings_are_recorded(recorder):
@@ -151,8 +153,7 @@ def test_event_of_other_account_is_refused(recorder):
 
 
 def test_scoring_run_without_report_is_recorded(recorder):
-    _, event = execution(recorder, FAILING)
-    event = json.loads(json.dumps(event).replace(f"{recorder.cloud.model}-train", f"{recorder.cloud.model}-score"))
+    _, event = execution(recorder, FAILING, "score")
     (record,) = recorder.send(event)
     assert (record["kind"], record["version"], record["facts"]["objects"]) == ("scoring", None, 0)
     assert "auc 0.4" in record["facts"]["failure_reason"]
@@ -161,7 +162,7 @@ def test_scoring_run_without_report_is_recorded(recorder):
 
 @pytest.mark.parametrize(("reason", "told"), [("no file fits", "no file fits"), (None, "auc 0.4 is less than 0.7")])
 def test_scoring_run_is_recorded_with_its_objects(recorder, reason, told):
-    arn, event = execution(recorder, FAILING)
+    arn, event = execution(recorder, FAILING, "score")
     run = arn.rpartition("/")[2]
     scored = {"bucket": recorder.cloud.bucket, "key": "a.csv", "version_id": "v1", "rows": 9}
     report = {
@@ -175,7 +176,6 @@ def test_scoring_run_is_recorded_with_its_objects(recorder, reason, told):
     s3, bucket = recorder.cloud.client("s3"), recorder.cloud.bucket
     body = json.dumps(report).encode()
     s3.put_object(Bucket=bucket, Key=f"{recorder.cloud.model}/scoring/{run}/report.json", Body=body)
-    event = json.loads(json.dumps(event).replace(f"{recorder.cloud.model}-train", f"{recorder.cloud.model}-score"))
     (record,) = recorder.send(event)
     facts = record["facts"]
     assert (record["kind"], record["version"], facts["objects"], facts["rows"]) == ("scoring", 2, 1, 9)

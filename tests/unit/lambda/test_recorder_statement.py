@@ -83,6 +83,7 @@ def test_statement_is_signed_over_all_files(recorder_modules):
     signed = json.loads(payload)
     assert bundle.startswith(b'{\n "mediaType"'), "people read it: one line for each member"
     assert [each["name"] for each in signed["predicate"]["resources"]] == ["artifact", "sbom"]
+    assert payload == json.dumps(signed, sort_keys=True, separators=(",", ":")).encode()
     assert signed["predicate"]["serialization"] == {
         "method": "files",
         "hash_type": "sha256",
