@@ -154,7 +154,7 @@ class Hosting:
         arn = endpoint["EndpointArn"]
         described = endpoint["ProductionVariants"]
         before = {each["VariantName"]: each["CurrentInstanceCount"] for each in described}
-        wanted = before | counts
+        wanted = {**before, **counts}
         for each in described:
             each["DesiredInstanceCount"] = wanted[each["VariantName"]]
         try:
