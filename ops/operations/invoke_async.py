@@ -64,11 +64,12 @@ def ask_async(
 
 
 def _result(s3: Any, queued: dict[str, Any]) -> tuple[bytes, bool] | None:
-    """The object that a request has become, and whether it is a failure; None while there is none."""
+    """The object that a request has become, and whether it is a failure; None while there is none.
+
+    Objects are listed first: GetObject of one that does not exist is 403 for who may list a part of the bucket only.
+    """
     for name, failed in (("OutputLocation", False), ("FailureLocation", True)):
         bucket, _, key = queued[name].removeprefix("s3://").partition("/")
-        try:
+        if s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
             return s3.get_object(Bucket=bucket, Key=key)["Body"].read(), failed
-        except s3.exceptions.NoSuchKey:
-            continue
     return None

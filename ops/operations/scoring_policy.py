@@ -27,6 +27,5 @@ def invoke_statements(names: EnvironmentNames) -> Iterable[Statement]:
     yield allow("sagemaker", ["InvokeEndpoint", "InvokeEndpointAsync"], sagemaker(names, "endpoint"))
     yield allow("s3", ["PutObject"], [f"{data}/*/{ASYNC}/input/*"])
     yield allow("s3", ["GetObject"], [f"{data}/*/{ASYNC}/output/*", f"{data}/*/{ASYNC}/failure/*"])
-    # An answer that does not exist yet is 404 only for who may list.
     yield allow("s3", ["ListBucket"], [data]) | condition("StringLike", "s3:prefix", [f"*/{ASYNC}/*"])
     yield use_key(names, "s3")

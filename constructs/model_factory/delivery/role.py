@@ -132,7 +132,7 @@ def _receive(names: EnvironmentNames) -> list[iam.PolicyStatement]:
 
 
 def _queue(names: EnvironmentNames) -> list[iam.PolicyStatement]:
-    """Send requests to asynchronous endpoints, and read their answers; one that does not exist is 404 for who may list."""
+    """Send requests to asynchronous endpoints, see whether their answers exist, and read them."""
     data = names.bucket_arn("data")
     return [
         allow(["sagemaker:InvokeEndpointAsync"], [names.arn("sagemaker", f"endpoint/{names.prefix}-*")]),

@@ -12,15 +12,8 @@ from model_factory.ops.project import UsageError
 OUTPUT, FAILURE = "s3://acme-data/churn/async/output/1.out", "s3://acme-data/churn/async/failure/1-error.out"
 
 
-class NoSuchKey(ClientError):
-    def __init__(self):
-        super().__init__({"Error": {"Code": "NoSuchKey"}}, "GetObject")
-
-
 class Aws:
     """S3 and the runtime of SageMaker; `results` are the objects that there will be."""
-
-    exceptions = SimpleNamespace(NoSuchKey=NoSuchKey)
 
     def __init__(self, results, refusal=None):
         self.results, self.refusal, self.puts, self.requests = results, refusal, [], []
@@ -34,11 +27,11 @@ class Aws:
             raise ClientError({"Error": {"Code": "ValidationError", "Message": self.refusal}}, "InvokeEndpointAsync")
         return {"OutputLocation": OUTPUT, "FailureLocation": FAILURE}
 
+    def list_objects_v2(self, Bucket, Prefix):
+        return {"KeyCount": sum(uri.startswith(f"s3://{Bucket}/{Prefix}") for uri in self.results)}
+
     def get_object(self, Bucket, Key):
-        try:
-            return {"Body": io.BytesIO(self.results[f"s3://{Bucket}/{Key}"])}
-        except KeyError:
-            raise NoSuchKey from None
+        return {"Body": io.BytesIO(self.results[f"s3://{Bucket}/{Key}"])}
 
 
 @pytest.fixture
