@@ -18,7 +18,7 @@ def metrics_of(live: LiveVersion, window: Window, check: Check) -> dict[str, flo
         values["DataViolations"] = float(violations)
     if check.decided:
         values["DriftedFeatures"] = float(len(check.drifted))
-        values["PredictionDrift"] = max(_decided_effects(check), default=0.0)
+        values["PredictionDrift"] = max(_decided_effects(check))
         if check.joint:
             values["JointDrift"] = check.joint.effect
     return values

@@ -63,10 +63,10 @@ def run() -> None:
     _publish(context, result)
     _write_output(context, result, content)
     state.write(context.latest_uri, content)
-    print(f"monitor   {content['rows']} rows against version {live.version}: {result.check.reason}", flush=True)
-    print(f"quality   {result.judgement.quality.reason}", flush=True)
+    print(f"monitor   {content['rows']} rows against version {live.version}: {result.check.reason}")
+    print(f"quality   {result.judgement.quality.reason}")
     if found := result.comparison:
-        print(f"trial     version {found.challenger} against version {found.live}: {found.reason}", flush=True)
+        print(f"trial     version {found.challenger} against version {found.live}: {found.reason}")
     fail_on_bad_lines(result.window, context.monitoring["max_bad_lines"])
 
 
@@ -78,7 +78,7 @@ def _report_no_endpoint(context: Context) -> None:
             f"there is no endpoint {context.endpoint}, although version {version} is approved: nothing serves requests. "
             f"`model-factory redeploy {context.model_name} --env {context.environment}` creates it"
         )
-    print(f"monitor   {reason}; there is nothing to monitor", flush=True)
+    print(f"monitor   {reason}; there is nothing to monitor")
     cloudwatch.publish(context, {"RowsObserved": 0.0})
     _write_json({"report.json": {"scheduled_time": context.scheduled.isoformat(), "rows": 0, "reason": reason}})
 

@@ -162,7 +162,7 @@ class StoredPredictions:
 
 def capacity(width: int, share: int = 1) -> int:
     """Records that are kept when each has `width` scores; with `share`, that part of them."""
-    return max(1, min(MAX_RECORDS, MAX_SCORES // max(1, width)) // share)
+    return max(1, min(MAX_RECORDS, MAX_SCORES // width) // share)
 
 
 def write(sample: PredictionSample, reports_uri: str, scheduled: datetime, execution_id: str) -> None:

@@ -40,20 +40,23 @@ def monitored(s3, ml, project, records, monkeypatch):
     return Monitored(s3, storage.client("cloudwatch"), ml, monkeypatch, live_version_of(trained, scores_of(trained)))
 
 
-def test_csv_and_json_requests_are_one_window(monitored, records):
+def test_csv_and_json_requests_are_one_window(monitored, records, capsys):
     rows = records(600, seed=1)
     scores = scores_of(rows)
     monitored.capture(requests(rows[:400], scores[:400], "csv", size=50), "a")
     monitored.capture(requests(rows[400:], scores[400:], "json", size=20, kind="application/json"), "b")
     report = monitored.run()
     assert (report["rows"], report["bad_lines"], report["drifted"]) == (600, 0, [])
+    assert capsys.readouterr().out.splitlines() == [
+        "monitor   600 rows against version 3: no column drifted", "quality   there are no labels yet",
+    ]  # fmt: skip
     assert {(f["name"], f["drifted"]) for f in report["features"]} == {("x", False), ("colour", False)}
     assert monitored.published["RowsObserved"] == 600
     assert (monitored.published["DriftedFeatures"], monitored.published["DataViolations"]) == (0, 0)
     assert monitored.output("statistics.json")["dataset"]["item_count"] == 600
 
 
-def test_copies_for_challenger_are_compared_and_no_requests(monitored, records, project):
+def test_copies_for_challenger_are_compared_and_no_requests(monitored, records, project, capsys):
     project(gate={"metric": "auc", "minimum": 0.8}, serving={"challenger": {"mode": "shadow"}})
     monitored.live = replace(monitored.live, challenger=Challenger(4, "shadow", [0, 1]))
     rows = records(600, seed=1)
@@ -63,6 +66,8 @@ def test_copies_for_challenger_are_compared_and_no_requests(monitored, records, 
     report = monitored.run()
     assert (report["rows"], report["quality"]["labelled"], report["drifted"]) == (600, 600, [])
     assert (report["trial"]["result"], report["trial"]["labelled"]) == ("worse", 600)
+    told = f"trial     version 4 against version 3: {report['trial']['reason']}"
+    assert capsys.readouterr().out.splitlines()[-1] == told
 
 
 def test_drifted_columns_are_in_report_violations_and_metrics(monitored, records):
@@ -135,10 +140,11 @@ def test_invalid_scheduled_time_fails_the_job(monitored):
         monitor.run()
 
 
-def test_missing_endpoint_publishes_zero_rows(monitored):
+def test_missing_endpoint_publishes_zero_rows(monitored, capsys):
     monitored.live = None
     assert monitored.run()["reason"] == "there is no endpoint yet"
     assert monitored.published == {"RowsObserved": 0}
+    assert capsys.readouterr().out == "monitor   there is no endpoint yet; there is nothing to monitor\n"
 
 
 def test_missing_endpoint_of_approved_version_fails_job(monitored):

@@ -94,6 +94,8 @@ def test_requests_are_stale_when_older_than_the_limit():
     assert (found(7200, HOUR, 7200.0), len(found(7201, HOUR, 7200.0))) == ([], 1)
     # By default no sooner than two runs of the monitor.
     assert (found(4 * DAY, 2 * DAY, None), len(found(4 * DAY + 1, 2 * DAY, None))) == ([], 1)
+    month = [f"the newest request is {40 * 24}.0 h old, more than {30 * 24}.0 h"]
+    assert found(40 * DAY, HOUR, 30 * DAY) == month
     assert texts(days(*[1000] * 8).stale(None, NOW, HOUR, 1.0)) == []
     assert texts(days(1000).stale(NOW - timedelta(days=9), NOW, HOUR, None)) == []
 
