@@ -70,11 +70,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "jobs/evaluation/importance.py",
         "sign = 1 if metric in LESS_IS_BETTER else -1: 1 -> 2",
     ): "only the shares of the losses are kept",
-    ("lambda/delivery/failed_build.py", "return '' -> return None"): "no text, in both",
-    (
-        "lambda/delivery/progress.py",
-        "return [name for name in next_models if now - requested.get(name, 0) > REQUEST_INTERVAL_SECONDS]: 0 -> 1",
-    ): "both are in 1970",
     (
         "jobs/evaluation/importance.py",
         "yield from zip(block, np.split(scores, len(block)), strict=True): True -> False",
