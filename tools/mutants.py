@@ -9,6 +9,7 @@ from types import CodeType
 
 ROOT = Path(__file__).resolve().parents[1]
 EQUIVALENT: dict[tuple[str, str], str] = {
+    ("jobs/drift/arrays.py", "1024 -> 1025"): "the size of a cache",
     (
         "jobs/drift/decision.py",
         "1e-12 -> 1.000000000001",
@@ -24,7 +25,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): "both lists grow together",
     ("jobs/drift/hypergeometric.py", "10 -> 11"): "the sum has more terms, and these are nothing beside the others",
     ("jobs/drift/hypergeometric.py", "100 -> 101"): "the sum has more terms, and these are nothing beside the others",
-    ("jobs/drift/arrays.py", "1024 -> 1025"): "the size of a cache",
     ("jobs/drift/counting.py", "131072 -> 131073"): "how many rows are compared at a time",
     (
         "jobs/drift/history.py",
@@ -61,6 +61,11 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): "how much is read at a time",
     ("jobs/drift/scan.py", "PAGE_BYTES = 1 << 18: 1 -> 2"): "how much is read at a time",
     ("jobs/drift/scan.py", "PAGE_BYTES = 1 << 18: 18 -> 19"): "how much is read at a time",
+    ("jobs/drift/scan.py", "os.cpu_count() or 1 -> os.cpu_count() and 1"): "a number of threads",
+    (
+        "jobs/drift/scan.py",
+        "-workers // max(1, groups) -> -workers * max(1, groups)",
+    ): "how the columns are shared among threads",
     ("jobs/drift/scan.py", "131072 -> 131073"): "how much is read at a time",
     (
         "jobs/evaluation/dependence.py",

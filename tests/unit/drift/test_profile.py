@@ -192,6 +192,9 @@ def test_reference_counts_rows_and_missing_values_of_columns():
     builder.update(data)
     found = {name: (column.rows, column.nulls) for name, column in builder.build().columns.items()}
     assert found == {name: (500, data[name].isna().sum()) for name in TYPES}
+    x = builder.build().columns["x"]
+    assert (x.finite, x.minimum, x.maximum) == (data["x"].count(), data["x"].min(), data["x"].max())
+    assert (x.mean, x.std) == pytest.approx((data["x"].mean(), data["x"].std(ddof=0)))
 
 
 def test_outer_bins_are_named_by_their_edges(reference):
