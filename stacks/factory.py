@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from aws_cdk import App, Stage
+from aws_cdk import App, Duration, Stage
 
 from model_factory.config import (
     ConfigError,
@@ -73,6 +73,7 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
             models=list(configs),
             images=_images(configs, environment.region),
             spot=spot,
+            queued=_queued(configs),
         )
         for name, model in configs.items():
             try:
@@ -143,6 +144,12 @@ def _add_delivery(
     from .delivery import DeliveryStack
 
     DeliveryStack(app, config, delivery, delivered)
+
+
+def _queued(configs: Mapping[str, ModelConfig]) -> dict[str, Duration]:
+    """Age at which the requests of asynchronous endpoints expire, by model."""
+    asynchronous = {name: config.serving.async_ for name, config in configs.items() if config.serving.mode == "async"}
+    return {name: Duration.days(queue.retention.days) for name, queue in asynchronous.items()}
 
 
 def _images(configs: Mapping[str, ModelConfig], region: str) -> list[str]:

@@ -37,10 +37,8 @@ from model_factory.environment.signing_key import SigningKey
 
 from .channels import add_channels
 
-_DEPLOY_TIMEOUT = Duration.minutes(2)
-_MINUTE = Duration.minutes(1)
+_MINUTE, _DEPLOY_TIMEOUT, _CLEANUP_TIMEOUT = (Duration.minutes(minutes) for minutes in (1, 2, 14))
 _BURST = Duration.minutes(5)  # SQS keeps one of equal messages within this time: one run scores what lands in it
-_CLEANUP_TIMEOUT = Duration.minutes(14)
 
 
 class FoundationStack(Stack):
@@ -54,6 +52,7 @@ class FoundationStack(Stack):
         models: Names of the models, whose captured requests and reports expire. Default: none.
         images: Images that the models' jobs have in place of the default one. Default: none.
         spot: Whether a model trains on spot capacity. Default: False.
+        queued: Age at which requests of asynchronous endpoints and their answers expire, by model. Default: none.
     """
 
     resources: EnvironmentResources
@@ -69,6 +68,7 @@ class FoundationStack(Stack):
         models: Sequence[str] = (),
         images: Sequence[str] = (),
         spot: bool = False,
+        queued: Mapping[str, Duration] | None = None,
     ) -> None:
         names = factory.names(environment)
         super().__init__(
@@ -102,6 +102,7 @@ class FoundationStack(Stack):
             captured=_days(environment.captured_retention),
             reports=_days(environment.report_retention),
             rows=_days(environment.training_rows_retention),
+            queued=queued,
         )
         self._add_functions(factory, statements)
         Rebuild(self, "Rebuild", names=names, key_arn=self.key.key_arn, vpc=self.vpc, images=images)

@@ -40,6 +40,7 @@ _ALARMS = {
     ),
     "endpoint-errors": _AlarmText(_STATUS, _ROLLBACK),
     "endpoint-latency": _AlarmText(_STATUS, _ROLLBACK),
+    "requests-expired": _AlarmText(_STATUS),
 }
 
 

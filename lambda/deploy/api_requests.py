@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from settings import Settings
+from settings import Async, Scaling, Settings
 from shared.endpoints import (
     CHALLENGER,
     SHADOW,
@@ -17,6 +17,15 @@ from shared.endpoints import (
     scalable_target,
     variants,
 )
+from shared.endpoints import (
+    backlog_alarm as backlog_alarm_name,
+)
+
+LONGEST_INVOCATION_SECONDS = 3600
+"""Largest InvocationTimeoutSeconds of InvokeEndpointAsync."""
+
+RESPONSE_TIMEOUT = "SAGEMAKER_MODEL_SERVER_TIMEOUT"
+"""Variable with which AWS's containers wait longer than 60 seconds for the model (_params.py of sagemaker-containers)."""
 
 
 def version_of(config: dict[str, Any]) -> int | None:
@@ -48,6 +57,8 @@ def model(settings: Settings, package_arn: str) -> dict[str, Any]:
     models that were created without it keep their name, and no endpoint is deployed again for it.
     """
     environment = {"INVALID_VALUES": "refuse"} if settings.serving.invalid_values == "refuse" else {}
+    if settings.serving.mode == "async":
+        environment[RESPONSE_TIMEOUT] = str(LONGEST_INVOCATION_SECONDS)
     request: dict[str, Any] = {
         "ExecutionRoleArn": settings.serving.role_arn,
         "PrimaryContainer": {"ModelPackageName": package_arn, **({"Environment": environment} if environment else {})},
@@ -97,12 +108,15 @@ def _endpoint_config(
     else:
         variant |= {
             "InstanceType": serving.instance,
-            "InitialInstanceCount": serving.scaling.minimum,
+            # A deployment starts an instance even where there is none afterwards: without, nothing shows that the version works.
+            "InitialInstanceCount": max(1, _limits(settings).minimum),
             "InitialVariantWeight": 1.0,
         }
         if serving.encrypt_volumes:  # SageMaker takes no key for instances with local storage
             request["KmsKeyId"] = serving.kms_key_arn
-        if serving.capture_percent:
+        if serving.mode == "async":
+            request["AsyncInferenceConfig"] = _queue(settings)
+        elif serving.capture_percent:
             request["DataCaptureConfig"] = _capture(settings)
     request["ProductionVariants"] = [variant]
     if challenger:
@@ -152,12 +166,14 @@ def deployment(settings: Settings, alarms: Sequence[str], timeout: int) -> dict[
 def update(settings: Settings, config_name: str, alarms: Sequence[str], timeout: int) -> dict[str, Any]:
     """UpdateEndpoint, rolled back by `alarms`; with automatic scaling the endpoint keeps its current instance count.
 
+    An asynchronous one does not: it may have no instance, and its requests wait in the queue.
+
     `timeout`: 0 without guardrails, as SageMaker has none where the names of variants differ.
     """
     request: dict[str, Any] = {"EndpointName": settings.endpoint, "EndpointConfigName": config_name}
     if timeout:
         request["DeploymentConfig"] = deployment(settings, alarms, timeout)
-    if scales(settings):
+    if settings.serving.mode == "realtime" and scales(settings):
         request["RetainAllVariantProperties"] = True
         own = ("DataCaptureConfig", "DesiredWeight") if settings.serving.challenger else ("DataCaptureConfig",)
         request["ExcludeRetainedVariantProperties"] = [{"VariantPropertyType": each} for each in own]
@@ -166,24 +182,97 @@ def update(settings: Settings, config_name: str, alarms: Sequence[str], timeout:
 
 def scales(settings: Settings) -> bool:
     """Whether automatic scaling is configured."""
-    limits = settings.serving.scaling
-    return settings.serving.mode == "realtime" and limits.maximum > limits.minimum
+    limits = _limits(settings)
+    return settings.serving.mode != "serverless" and limits.maximum > limits.minimum
+
+
+def scales_to_zero(settings: Settings) -> bool:
+    """Whether automatic scaling takes the last instance, too."""
+    return scales(settings) and _limits(settings).minimum == 0
 
 
 def scaling(settings: Settings, variant: str = VARIANT) -> tuple[dict[str, Any], dict[str, Any]]:
     """RegisterScalableTarget and PutScalingPolicy for a variant of the endpoint."""
-    target, limits = scalable_target(settings.endpoint, variant), settings.serving.scaling
-    policy = {
-        "PolicyName": f"{settings.endpoint}-invocations",
-        "PolicyType": "TargetTrackingScaling",
-        "TargetTrackingScalingPolicyConfiguration": {
-            "TargetValue": float(limits.invocations_per_instance),
-            "PredefinedMetricSpecification": {
-                "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance",
-            },
+    target, limits = scalable_target(settings.endpoint, variant), _limits(settings)
+    name, tracking = (
+        "invocations",
+        {
+            "TargetValue": float(settings.serving.scaling.invocations_per_instance),
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
         },
+    )
+    if isinstance(limits, Async):
+        name, tracking = (
+            "backlog",
+            {
+                "TargetValue": float(limits.backlog_per_instance),
+                "CustomizedMetricSpecification": {
+                    **_queue_metric(settings.endpoint, "ApproximateBacklogSizePerInstance"),
+                    "Statistic": "Average",
+                },
+            },
+        )
+    policy = {
+        "PolicyName": f"{settings.endpoint}-{name}",
+        "PolicyType": "TargetTrackingScaling",
+        "TargetTrackingScalingPolicyConfiguration": tracking,
     }
     return target | {"MinCapacity": limits.minimum, "MaxCapacity": limits.maximum}, target | policy
+
+
+def first_instance(settings: Settings) -> dict[str, Any]:
+    """PutScalingPolicy by which an endpoint without instances gets one, when the alarm of `backlog_alarm` is raised.
+
+    Target tracking alone would wait until the queue is longer than its target (SageMaker developer guide, 'Autoscale an
+    asynchronous endpoint').
+    """
+    return scalable_target(settings.endpoint) | {
+        "PolicyName": f"{settings.endpoint}-from-zero",
+        "PolicyType": "StepScaling",
+        "StepScalingPolicyConfiguration": {
+            "AdjustmentType": "ChangeInCapacity",
+            "MetricAggregationType": "Average",
+            "Cooldown": 300,
+            "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
+        },
+    }
+
+
+def backlog_alarm(settings: Settings, policy_arn: str) -> dict[str, Any]:
+    """PutMetricAlarm: requests are in the queue and there is no instance. Its action is the scaling policy."""
+    return {
+        "AlarmName": backlog_alarm_name(settings.endpoint),
+        "AlarmDescription": f"{settings.model}: requests wait and there is no instance; Application Auto Scaling adds one.",
+        **_queue_metric(settings.endpoint, "HasBacklogWithoutCapacity"),
+        "Statistic": "Average",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "missing",
+        "AlarmActions": [policy_arn],
+    }
+
+
+def _queue_metric(endpoint: str, name: str) -> dict[str, Any]:
+    dimensions = [{"Name": "EndpointName", "Value": endpoint}]
+    return {"Namespace": "AWS/SageMaker", "MetricName": name, "Dimensions": dimensions}
+
+
+def _limits(settings: Settings) -> Scaling | Async:
+    return (settings.serving.mode == "async" and settings.serving.async_) or settings.serving.scaling
+
+
+def _queue(settings: Settings) -> dict[str, Any]:
+    """AsyncInferenceConfig; without a number of concurrent requests SageMaker chooses one."""
+    queue, serving = settings.serving.async_, settings.serving
+    if queue is None:
+        return {}
+    places = {"S3OutputPath": queue.output_uri.rstrip("/"), "S3FailurePath": queue.failure_uri.rstrip("/")}
+    request: dict[str, Any] = {"OutputConfig": places | {"KmsKeyId": serving.kms_key_arn}}
+    if queue.concurrency:
+        request["ClientConfig"] = {"MaxConcurrentInvocationsPerInstance": queue.concurrency}
+    return request
 
 
 def _capture(settings: Settings) -> dict[str, Any]:

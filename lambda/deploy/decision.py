@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from deployment import Deployment
-from shared.endpoints import CHANGING
+from shared.endpoints import CHANGING, is_updated
 
 type Kind = Literal["approved", "rejected", "settled", "deleted", "created", "changed", "checked", "manual"]
 """An approved or rejected version, the end of a change of the endpoint, its deletion, new or changed settings, the end of a run
@@ -18,6 +18,7 @@ class EndpointState:
 
     `target`: the configuration that it has, or will have when the deployment in progress succeeds. `live_version` is None when
     the live configuration was deleted, or is not one of the deploy function's. `challenger`: the version on trial, if any.
+    `kind`: its mode, realtime, serverless or async.
     """
 
     status: str
@@ -25,6 +26,7 @@ class EndpointState:
     live_version: int | None
     failure_reason: str | None = None
     challenger: int | None = None
+    kind: str = "realtime"
 
     @property
     def stable(self) -> bool:
@@ -38,7 +40,7 @@ class Wanted:
 
     `names`: its name, and those of configurations that count as the same. `requested`: when the version was approved, if the
     message is about that, or when a manual request was sent; long ago for others. `last`: its last deployment, if there was one.
-    `withdrawn`: there is no endpoint because the mode was batch.
+    `withdrawn`: there is no endpoint because the mode was batch. `kind`: the mode of the endpoint that serves it.
     """
 
     names: tuple[str, ...]
@@ -46,6 +48,7 @@ class Wanted:
     requested: datetime
     last: Deployment | None
     withdrawn: bool = False
+    kind: str = "realtime"
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,9 @@ class Keep:
 
 @dataclass(frozen=True)
 class Delete:
-    """Delete the endpoint, whose creation failed: SageMaker does not update it. The message's next attempt creates it."""
+    """Delete the endpoint, which SageMaker does not update. The message's next attempt creates it. `why`: in words."""
+
+    why: str
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,11 @@ def decide(
         return Keep("already live")
     if not _is_due(endpoint, wanted, kind, request_id):
         return Keep(NOT_REPEATED[wanted.last.outcome if wanted.last else "failed"])
-    return Delete() if endpoint.status == "Failed" else Deploy()
+    if endpoint.status == "Failed":
+        return Delete(f"had failed ({endpoint.failure_reason or '?'})")
+    if not is_updated(endpoint.kind, wanted.kind):
+        return Delete(f"is {endpoint.kind}, the mode is {wanted.kind}, and SageMaker does not update one to the other")
+    return Deploy()
 
 
 def _without_endpoint(wanted: Wanted, kind: Kind, request_id: str) -> Deploy | Keep:

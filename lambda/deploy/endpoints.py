@@ -9,7 +9,15 @@ from decision import EndpointState
 from deployment import DELETED_BY, POINTER, STARTED, Deployment
 from settings import Settings
 from shared.clients import client
-from shared.endpoints import CHALLENGER, VARIANT, describe_endpoint, is_missing, scalable_target
+from shared.endpoints import (
+    CHALLENGER,
+    VARIANT,
+    backlog_alarm,
+    describe_endpoint,
+    is_missing,
+    kind_of,
+    scalable_target,
+)
 from shared.errors import error_code, error_status
 
 WITHDRAWN, DELETED_BY_HAND = "none because the mode is batch", "deleted by hand"
@@ -33,6 +41,7 @@ def state(endpoint: dict[str, Any]) -> EndpointState:
         live_version=requests.version_of(live) if live else None,
         failure_reason=endpoint.get("FailureReason"),
         challenger=requests.challenger_of(live) if live else None,
+        kind=kind_of(endpoint),
     )
 
 
@@ -121,6 +130,7 @@ def tag_endpoint(endpoint: dict[str, Any], deployment: Deployment) -> None:
 def delete(settings: Settings, endpoint: dict[str, Any], request: str) -> None:
     """End automatic scaling, then DeleteEndpoint; the tag says that nobody deleted it by hand."""
     deregister(settings)
+    delete_alarm(endpoint)
     if CHALLENGER in requests.variant_names(endpoint):
         deregister(settings, CHALLENGER)
     client("sagemaker").add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": DELETED_BY, "Value": request}])
@@ -138,17 +148,35 @@ def is_withdrawn(package_arn: str) -> bool:
 
 
 def scale(settings: Settings, endpoint: dict[str, Any]) -> None:
-    """Apply target tracking as configured; only possible while the endpoint is in service and no update is in progress.
+    """Apply scaling as configured; only possible while the endpoint is in service and no update is in progress.
 
-    A shadow variant is not scaled: who calls does not wait for it.
+    An endpoint of an earlier mode is not scaled by the settings of another one. A shadow variant is not scaled: who calls does
+    not wait for it.
     """
+    is_of_mode = kind_of(endpoint) == settings.serving.mode
+    if not (is_of_mode and requests.scales_to_zero(settings)):
+        delete_alarm(endpoint)
     for variant in (VARIANT, CHALLENGER) if CHALLENGER in requests.variant_names(endpoint) else (VARIANT,):
-        if not requests.scales(settings):
+        if not (is_of_mode and requests.scales(settings)):
             deregister(settings, variant)
             continue
         limits, policy = requests.scaling(settings, variant)
         client("application-autoscaling").register_scalable_target(**limits)
         client("application-autoscaling").put_scaling_policy(**policy)
+    if is_of_mode and requests.scales_to_zero(settings):
+        policy = client("application-autoscaling").put_scaling_policy(**requests.first_instance(settings))
+        client("cloudwatch").put_metric_alarm(**requests.backlog_alarm(settings, policy["PolicyARN"]))
+
+
+def delete_alarm(endpoint: dict[str, Any]) -> None:
+    """Delete the alarm by which a described asynchronous endpoint gets its first instance, if there is one."""
+    if kind_of(endpoint) != "async":
+        return
+    try:
+        client("cloudwatch").delete_alarms(AlarmNames=[backlog_alarm(endpoint["EndpointName"])])
+    except ClientError as error:
+        if "NotFound" not in error_code(error):
+            raise
 
 
 def deregister(settings: Settings, variant: str = VARIANT) -> None:

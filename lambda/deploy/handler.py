@@ -3,8 +3,8 @@
 Needs ssm:GetParameter on the models' parameters; on the factory's own names sagemaker:ListModelPackages, DescribeModelPackage,
 Create/Describe Model and EndpointConfig, Create/Update/Describe/Delete Endpoint, AddTags and ListTags, these also on model
 package groups; iam:PassRole for the endpoint role; application-autoscaling:RegisterScalableTarget, PutScalingPolicy and
-DeregisterScalableTarget; cloudwatch:DescribeAlarms on the rollback alarms; s3:GetObject on artifacts; sqs:SendMessage to the
-recorder's queue; events:PutEvents for its alerts; its queue; its log group.
+DeregisterScalableTarget; cloudwatch:DescribeAlarms on the rollback alarms, PutMetricAlarm and DeleteAlarms; s3:GetObject on
+artifacts; sqs:SendMessage to the recorder's queue; events:PutEvents for its alerts; its queue; its log group.
 """
 
 import json

@@ -110,12 +110,11 @@ class _Step:
                 return Outcome(reason, self.facts | status)
             case Retry():
                 raise EndpointDeletedError(f"{self.settings.endpoint} is being deleted")
-            case Delete():
+            case Delete(why):
                 self._prepare()
                 if self.description:
                     endpoints.delete(self.settings, self.description, self.request.id)
-                reason = self.endpoint.failure_reason if self.endpoint else None
-                raise EndpointDeletedError(f"{self.settings.endpoint} had failed ({reason or '?'}) and is deleted")
+                raise EndpointDeletedError(f"{self.settings.endpoint} {why}: it is deleted, and created again")
             case Deploy():
                 return self._deploy()
 
@@ -137,7 +136,7 @@ class _Step:
             # Nothing that is served has changed where only the name of the model has: its role and network are the same.
             names = (self.name, requests.former_config_name(self.settings, self.package_arn))
         withdrawn = self.endpoint is None and endpoints.is_withdrawn(self.package_arn)
-        return Wanted(names, self.version, self._requested(), last, withdrawn)
+        return Wanted(names, self.version, self._requested(), last, withdrawn, self.settings.serving.mode)
 
     def _requested(self) -> datetime:
         """When somebody approved or asked for the wanted version, if that is what this message is about.

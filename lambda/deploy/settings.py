@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class Scaling(BaseModel):
@@ -27,6 +27,17 @@ class Serverless(BaseModel):
     max_concurrency: int
 
 
+class Async(BaseModel):
+    """Instance counts of an asynchronous endpoint, requests in its queue per instance, and where its answers are written."""
+
+    minimum: int
+    maximum: int
+    backlog_per_instance: int
+    concurrency: int | None = None
+    output_uri: str
+    failure_uri: str
+
+
 class Challenger(BaseModel):
     """Trial of a new version: kind, share of the requests in percent, longest time in seconds, and its end without labels."""
 
@@ -39,11 +50,12 @@ class Challenger(BaseModel):
 class Serving(BaseModel):
     """Configuration of the endpoint."""
 
-    mode: Literal["realtime", "serverless", "batch"]
+    mode: Literal["realtime", "serverless", "async", "batch"]
     instance: str
     scaling: Scaling
     canary: Canary
     serverless: Serverless
+    async_: Async | None = Field(default=None, alias="async")
     role_arn: str
     kms_key_arn: str
     encrypt_volumes: bool = True

@@ -1,8 +1,8 @@
 """Custom resource: when a model's stack is deleted, it deletes the endpoint and the deploy function's other resources.
 
 Needs, on the factory's own names, sagemaker:Describe/Delete Endpoint, EndpointConfig and Model, their List actions,
-ListModelPackages and DeleteModelPackage, and application-autoscaling:DeregisterScalableTarget; sqs:SendMessage to the recorder's
-queue; its log group.
+ListModelPackages and DeleteModelPackage, and application-autoscaling:DeregisterScalableTarget, cloudwatch:DeleteAlarms;
+sqs:SendMessage to the recorder's queue; its log group.
 """
 
 from typing import Any

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from shared.clients import client
-from shared.endpoints import CHALLENGER, VARIANT, name_stem, scalable_target
+from shared.endpoints import CHALLENGER, VARIANT, backlog_alarm, name_stem, scalable_target
 
 POLL_SECONDS = 2.0
 RESPONSE_RESERVE_MILLISECONDS = 25_000
@@ -20,12 +20,13 @@ _client = partial(client, max_attempts=8)
 
 
 def remove_serving(endpoint: str, remaining_milliseconds: Callable[[], int]) -> None:
-    """Delete the endpoint, wait for it, then delete its configurations and models. Safe to repeat.
+    """Delete the alarm and the endpoint, wait for it, then delete its configurations and models. Safe to repeat.
 
     Raises TimeoutError when a change of the endpoint takes longer than this function may run.
     """
     sagemaker = _client("sagemaker")
-    # The scalable targets would outlive the endpoint.
+    # The scalable targets and the alarm of an asynchronous endpoint would outlive the endpoint.
+    _if_exists(_client("cloudwatch").delete_alarms, AlarmNames=[backlog_alarm(endpoint)])
     for variant in (VARIANT, CHALLENGER):
         _if_exists(_client("application-autoscaling").deregister_scalable_target, **scalable_target(endpoint, variant))
     while (status := _status(endpoint)) is not None:

@@ -23,6 +23,7 @@ ALARMS = (
     "endpoint-latency",
     "model-quality",
     "monitor-missed",
+    "requests-expired",
     "retrain-not-started",
     "scoring-failed",
     "training-failed",

@@ -13,6 +13,9 @@ VARIANT = "AllTraffic"
 CHALLENGER, SHADOW = "Challenger", "Shadow"
 """Names of the variant of a version on trial: a production variant with a share of the requests, or a shadow variant."""
 
+KINDS_THAT_UPDATE = (("serverless", "realtime"),)
+"""Pairs of different modes, from and to, between which SageMaker updates an endpoint; for others it has to be deleted first."""
+
 TERMINATION_WAIT_SECONDS = 60
 """Time for which the instances before a deployment are kept after it."""
 
@@ -48,6 +51,29 @@ def describe_endpoint(sagemaker: Any, endpoint: str) -> dict[str, Any] | None:
         if not is_missing(error):
             raise
         return None
+
+
+def kind_of(endpoint: dict[str, Any]) -> str:
+    """The mode of a described endpoint: realtime, serverless or async."""
+    if "AsyncInferenceConfig" in endpoint:
+        return "async"
+    serverless = any("CurrentServerlessConfig" in each for each in endpoint.get("ProductionVariants", []))
+    return "serverless" if serverless else "realtime"
+
+
+def is_updated(old: str, new: str) -> bool:
+    """Whether UpdateEndpoint changes an endpoint of one mode to another one.
+
+    Sources: SageMaker developer guide, 'Serverless Inference', feature exclusions: a real-time endpoint cannot be converted, a
+    serverless one can, and not be rolled back. UpdateEndpoint's own message (quoted in aws/sagemaker-python-sdk, pull request
+    3124): 'The AsyncInferenceConfig parameter cannot be removed from this endpoint'.
+    """
+    return old == new or (old, new) in KINDS_THAT_UPDATE
+
+
+def backlog_alarm(endpoint: str) -> str:
+    """Name of the alarm by which an asynchronous endpoint without instances gets its first one."""
+    return f"{endpoint}-scale-from-zero"
 
 
 def variants(described: dict[str, Any]) -> list[dict[str, Any]]:

@@ -139,6 +139,7 @@ monitoring:
   quality: {window: 20d, minimum_labels: 300, minimum_coverage: 0.1, margin: 0.2}
 report: {groups: [age], intended_use: To know, limits_of_use: None}
 """
+_ASYNC = "it is for mode `async`, which has an endpoint of another kind and the same resources"
 # Keys that this edit does not change, and why.
 NOT_EDITED = {
     "openlineage.url": "an isolated network, which is edited here, has no internet access",
@@ -150,6 +151,11 @@ NOT_EDITED = {
     "training.framework": "an image, which is edited here, has the framework",
     "serving.challenger": "it needs capture_percent 100, which is edited here",
     "serving.batch.schedule": "it is for mode `batch`, which has no endpoint",
+    "serving.async.minimum": _ASYNC,
+    "serving.async.maximum": _ASYNC,
+    "serving.async.backlog_per_instance": _ASYNC,
+    "serving.async.concurrency": _ASYNC,
+    "serving.async.retention": _ASYNC,
     "serving.mode": "a serverless endpoint has no instance and no scaling, which are edited here",
 }
 

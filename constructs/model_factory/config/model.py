@@ -198,8 +198,8 @@ class ModelConfig(Section):
             )
         if self.serving.mode == "batch":
             raise ValueError(
-                "serving.mode `batch` runs features and predict of a model.py, and this model has a pipeline.py; choose realtime "
-                "or serverless, or score in a step of the pipeline"
+                "serving.mode `batch` runs features and predict of a model.py, and this model has a pipeline.py; choose "
+                "realtime, serverless or async, or score in a step of the pipeline"
             )
         return self
 
@@ -260,5 +260,7 @@ class ModelConfig(Section):
     def settings(self) -> dict[str, Any]:
         """The JSON that jobs and the serving module read, with all defaults; durations are in seconds."""
         settings = self.model_dump(mode="json", by_alias=True)
+        if self.serving.mode != "async":
+            del settings["serving"]["async"]  # jobs of other models do not change because there is another mode
         settings["monitoring"]["interval_seconds"] = interval(self.monitoring.schedule).total_seconds()
         return settings

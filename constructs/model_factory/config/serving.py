@@ -42,6 +42,41 @@ class Serverless(Section):
     max_concurrency: int = Field(default=5, ge=1, le=200, description="Maximum number of concurrent invocations.")
 
 
+class Async(Section):
+    """Queue and number of instances of an asynchronous endpoint."""
+
+    minimum: int = Field(
+        default=0, ge=0, description="Minimum number of instances; 0: none while no request is in the queue."
+    )
+    maximum: int = Field(default=1, ge=1, description="Maximum number of instances.")
+    backlog_per_instance: int = Field(
+        default=5, ge=1, description="Target of the scaling policy: requests in the queue per instance."
+    )
+    concurrency: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Maximum number of requests that an instance processes at once; null: SageMaker chooses it.",
+    )
+    retention: Duration = Field(
+        default="30d",
+        validate_default=True,
+        description="Age at which requests and answers are deleted, in whole days.",
+    )
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
+        return self
+
+    @model_validator(mode="after")
+    def _retention_is_whole_days(self) -> Self:
+        if self.retention < timedelta(days=1) or self.retention % timedelta(days=1):
+            raise ValueError("retention must be whole days, such as 30d: S3's lifecycle rules have no other unit")
+        return self
+
+
 class Batch(Section):
     """Scoring of files: of all that land in the bucket with mode `batch`, and of those given to `model-factory score`."""
 
@@ -98,16 +133,26 @@ class Challenger(Section):
         return self
 
 
+_UNCAPTURED = {"serverless": "serverless", "async": "asynchronous"}
+"""Kinds of endpoints without data capture, by mode. The developer guide, 'Data capture', has real-time endpoints and batch
+transform jobs; 'Serverless Inference' excludes it, and the pages of Asynchronous Inference do not have it."""
+
+
 class Serving(Section):
     """The endpoint, or scoring in batches without one."""
 
-    mode: Literal["realtime", "serverless", "batch"] = Field(
-        default="realtime", description="Kind of endpoint; `batch`: none, files are scored in jobs."
+    mode: Literal["realtime", "serverless", "async", "batch"] = Field(
+        default="realtime",
+        description="Kind of endpoint; `async`: requests wait in a queue, answers are objects in S3; `batch`: none, files are "
+        "scored in jobs.",
     )
-    instance: InstanceType = Field(default="ml.m5.large", description="Instance type of a realtime endpoint.")
+    instance: InstanceType = Field(
+        default="ml.m5.large", description="Instance type of a realtime or asynchronous endpoint."
+    )
     scaling: Scaling = Field(default=Scaling(), description="Number of instances of a realtime endpoint.")
     canary: Canary = Field(default=Canary(), description="Traffic shifting of a deployment.")
     serverless: Serverless = Field(default=Serverless(), description="Size of a serverless endpoint.")
+    async_: Async = Field(default=Async(), alias="async", description="Queue and scaling of an asynchronous endpoint.")
     capture_percent: int = Field(
         default=100, ge=0, le=100, description="Share of the requests that are captured for monitoring, in percent."
     )
@@ -130,11 +175,28 @@ class Serving(Section):
 
     @model_validator(mode="after")
     def _unmonitored_is_said(self) -> Self:
-        if self.mode == "serverless" and self.capture_percent:
+        kind = _UNCAPTURED.get(self.mode)
+        if kind and self.capture_percent:
             raise ValueError(
-                "SageMaker captures no requests of serverless endpoints, so drift and quality of the model are not monitored; "
+                f"SageMaker captures no requests of {kind} endpoints, so drift and quality of the model are not monitored; "
                 "write capture_percent: 0 to accept that, or choose mode `realtime`, or `batch` for files"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _sections_fit_mode(self) -> Self:
+        written = self.model_fields_set
+        if self.mode == "async" and "scaling" in written:
+            raise ValueError(
+                "scaling is for mode `realtime`, and mode is `async`; write async.minimum and async.maximum"
+            )
+        if self.mode == "async" and "percent" in self.canary.model_fields_set:
+            raise ValueError(
+                "canary.percent is for mode `realtime`, and mode is `async`: all instances read from one queue, so the whole "
+                "fleet changes at once; remove it"
+            )
+        if self.mode != "async" and "async_" in written:
+            raise ValueError(f"async is for mode `async`, and mode is `{self.mode}`; remove it")
         return self
 
     @model_validator(mode="after")

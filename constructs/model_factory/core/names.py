@@ -27,6 +27,9 @@ NOTIFICATION_DETAIL_TYPE = "Model Factory Notification"
 VARIANT, CHALLENGER = "AllTraffic", "Challenger"
 """The production variants of an endpoint, whose names metrics and captured data carry: the live version's, and that of a version
 on trial (`serving.challenger`) that answers a share of the requests."""
+ASYNC, ASYNC_PARTS = "async", ("input", "output", "failure")
+"""Folder of an asynchronous endpoint below `<model>/` in the bucket for data, and what is in it: requests that callers put there,
+and what SageMaker writes, answers and failed requests."""
 DELIVERY = "delivery"
 """Takes the place of the environment's name in names of the delivery account; no environment can have this name."""
 ANCHOR = "anchor"

@@ -1,6 +1,6 @@
 """The four buckets of an environment: data, artifacts, records, and server access logs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from ..core.bucket_statements import protect_records
-from ..core.names import ALERT_WINDOWS, OPENLINEAGE, REBUILDS, ROWS, EnvironmentNames
+from ..core.names import ALERT_WINDOWS, ASYNC, OPENLINEAGE, REBUILDS, ROWS, EnvironmentNames
 from ..core.private_buckets import PrivateBuckets, tidy
 from .record_signer import SIGNATURES
 
@@ -136,8 +136,9 @@ class DataLake(DataLakeBase):
         captured: Duration | None = None,
         reports: Duration | None = None,
         rows: Duration | None = None,
+        queued: Mapping[str, Duration] | None = None,
     ) -> None:
-        """Delete captured requests, reports and rows of trainings some time after they were written, old versions a week later.
+        """Delete captured requests, reports and others some time after they were written, old versions a week later.
 
         Training data, artifacts, ground truth and records stay: lineage refers to them.
 
@@ -146,10 +147,15 @@ class DataLake(DataLakeBase):
             captured: Age of captured requests, in whole days. Default: they are kept.
             reports: Age of reports and intermediate results of monitor jobs, in whole days. Default: they are kept.
             rows: Age of the rows that trainings were fitted on, of all models, in whole days. Default: they are kept.
+            queued: Age of requests of asynchronous endpoints and their answers, in whole days, by model. Default: they are kept.
         """
         if rows:
             self._created["artifacts"].add_lifecycle_rule(
                 prefix=ROWS, expiration=rows, noncurrent_version_expiration=_OLD_VERSIONS
+            )
+        for model, age in (queued or {}).items():
+            self._created["data"].add_lifecycle_rule(
+                prefix=f"{model}/{ASYNC}/", expiration=age, noncurrent_version_expiration=_OLD_VERSIONS
             )
         parts = ((self._created["data"], "captured", captured), (self._created["artifacts"], "monitor", reports))
         for bucket, folder, age in parts:

@@ -124,6 +124,7 @@ def cleanup_statements(names: EnvironmentNames, key_arn: str) -> list[iam.Policy
         ),
         _describe_endpoints(names),
         _scaling_targets(names, "DeregisterScalableTarget"),
+        allow(["cloudwatch:DeleteAlarms"], [names.arn("cloudwatch", f"alarm:{names.prefix}-*-scale-from-zero")]),
         allow_without_resource(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs"]),
         allow(["sagemaker:ListModelPackages", "sagemaker:DeleteModelPackage"], _versions(names)),
         use_key(key_arn),

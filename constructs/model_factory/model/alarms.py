@@ -206,6 +206,14 @@ def _endpoint_alarms(props: ModelProps) -> Iterator[AlarmSpec]:
         threshold=serving.max_latency.total_seconds() * 1e6,
         missing=_NOT_BREACHING,
     )
+    if serving.mode == "async":
+        yield AlarmSpec(
+            "requests-expired",
+            "Requests waited too long in the queue of the endpoint and were not processed; their callers get no answer.",
+            endpoint_metric(props.names.endpoint, "ExpiredRequests", period=minute),
+            threshold=0,
+            missing=_NOT_BREACHING,
+        )
     if serving.challenger is None or serving.challenger.mode != "split":
         return
     # A shadow variant answers nobody, so its errors end nothing.

@@ -34,7 +34,8 @@ class ModelDashboard(Construct):
 
 def _body(props: ModelProps) -> dict[str, Any]:
     names, region = props.names, props.environment_names.region
-    is_batch = props.config.serving.mode == "batch"
+    mode = props.config.serving.mode
+    is_batch = mode == "batch"
     own = [METRIC_NAMESPACE, "Environment", props.environment_names.environment, "Model", props.config.name]
     endpoint = ["AWS/SageMaker", "EndpointName", names.endpoint, "VariantName", VARIANT]
     pipeline = ["AWS/Sagemaker/ModelBuildingPipeline", "PipelineName", names.training_pipeline]
@@ -43,6 +44,7 @@ def _body(props: ModelProps) -> dict[str, Any]:
         *(["drift", "model-quality", "data-violations"] if is_monitored else []),
         "training-failed", "retrain-not-started",
         *(["scoring-failed"] if is_batch else ["endpoint-errors", "endpoint-latency"]),
+        *(["requests-expired"] if mode == "async" else []),
     ]  # fmt: skip
     scoring = ["AWS/Sagemaker/ModelBuildingPipeline", "PipelineName", names.scoring_pipeline]
     metric = props.config.gate.metric if props.config.gate else ""
@@ -61,7 +63,7 @@ def _body(props: ModelProps) -> dict[str, Any]:
         ("Scoring", [_metric(own, "RowsScored"), _metric(scoring, "ExecutionSucceeded"),
                      _metric(scoring, "ExecutionFailed")], "Sum"),
     ] if is_monitored else []  # fmt: skip
-    graphs += [] if is_batch else [
+    graphs += _queue_graphs(names.endpoint, endpoint) if mode == "async" else [] if is_batch else [
         ("Requests", [_metric(endpoint, "Invocations"), _metric(endpoint, "Invocation4XXErrors"),
                       _metric(endpoint, "Invocation5XXErrors")], "Sum"),
         ("Latency (microseconds)", [_metric(endpoint, "ModelLatency"), _metric(endpoint, "OverheadLatency")], "p99"),
@@ -75,6 +77,18 @@ def _body(props: ModelProps) -> dict[str, Any]:
         "properties": {"title": "Alarms", "alarms": [_alarm_arn(props, purpose) for purpose in alarms]},
     }
     return {"widgets": [status, *(_graph(index, region, *graph) for index, graph in enumerate(graphs))]}
+
+
+def _queue_graphs(name: str, variant: list[str]) -> list[tuple[str, list[list[str]], str]]:
+    """Graphs of an asynchronous endpoint, which has no metrics Invocations and OverheadLatency."""
+    queue = ["AWS/SageMaker", "EndpointName", name]
+    errors = ("InvocationFailures", "Invocation4XXErrors", "Invocation5XXErrors", "ExpiredRequests")
+    return [
+        ("Requests", [_metric(variant, "InvocationsProcessed"), *(_metric(variant, each) for each in errors)], "Sum"),
+        ("Queue", [_metric(queue, "ApproximateBacklogSize"), _metric(queue, "HasBacklogWithoutCapacity")], "Maximum"),
+        ("Age of the oldest request (seconds)", [_metric(queue, "ApproximateAgeOfOldestRequest")], "Maximum"),
+        ("Latency (microseconds)", [_metric(variant, "ModelLatency"), _metric(variant, "TimeInBacklog")], "p99"),
+    ]
 
 
 def _metric(source: list[str], name: str) -> list[str]:

@@ -14,6 +14,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from ..core.bucket_statements import read_objects, write_objects
+from ..core.names import ASYNC, ASYNC_PARTS
 from ..core.network import job_interfaces
 from ..core.permissions import allow, pull_all_images, service_role, use_key, write_logs
 from ..own_pipeline.steps import images
@@ -56,6 +57,7 @@ class EndpointDeployer(Construct):
         props.require(self, "data_bucket", "artifacts_bucket", "deploy_queue")
         self._endpoint_arn = props.environment_names.arn("sagemaker", f"endpoint/{props.names.endpoint}")
         self.endpoint_name = props.names.endpoint
+        self._is_async = props.config.serving.mode == "async"
         self.role = service_role(
             self,
             "Role",
@@ -97,14 +99,13 @@ class EndpointDeployer(Construct):
         return self._endpoint_arn
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow a principal to invoke the endpoint.
+        """Allow a principal to invoke the endpoint. Requests and answers of an asynchronous one are objects of the data bucket.
 
         Args:
             grantee: The principal, such as a role or a Lambda function.
         """
-        return iam.Grant.add_to_principal(
-            grantee=grantee, actions=["sagemaker:InvokeEndpoint"], resource_arns=[self.endpoint_arn]
-        )
+        actions = ["sagemaker:InvokeEndpointAsync" if self._is_async else "sagemaker:InvokeEndpoint"]
+        return iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=[self.endpoint_arn])
 
     def metric(self, metric_name: str, **options: Any) -> cloudwatch.Metric:
         """A metric that SageMaker publishes for the endpoint.
@@ -221,7 +222,7 @@ def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
     model, names = props.config.name, props.environment_names
     return [
         read_objects(props.bucket("artifacts").bucket_arn, f"{model}/executions/"),
-        write_objects(props.bucket("data").bucket_arn, f"{model}/captured/"),
+        *_requests(props),
         *([use_key(props.key_arn)] if props.key_arn else []),
         *map(use_key, props.bucket_key_arns),
         *pull_all_images(names, images(props.own_pipeline.definition) if props.own_pipeline else [props.image]),
@@ -230,3 +231,15 @@ def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         allow(["cloudwatch:DescribeAlarms"], [names.arn("cloudwatch", f"alarm:{props.names.prefix}-*")]),
         *job_interfaces(names, props.vpc),
     ]
+
+
+def _requests(props: ModelProps) -> list[iam.PolicyStatement]:
+    """Write captured requests; for an asynchronous endpoint instead read requests, write answers and failed requests.
+
+    SageMaker does both with the endpoint's role. Nothing is captured of an asynchronous endpoint.
+    """
+    bucket, model = props.bucket("data").bucket_arn, props.config.name
+    if props.config.serving.mode != "async":
+        return [write_objects(bucket, f"{model}/captured/")]
+    requests, *answers = (f"{model}/{ASYNC}/{part}/" for part in ASYNC_PARTS)
+    return [read_objects(bucket, requests), *(write_objects(bucket, prefix) for prefix in answers)]

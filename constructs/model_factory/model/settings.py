@@ -8,6 +8,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from ..config.pipeline import used_places
+from ..core.names import ASYNC, ASYNC_PARTS
 from .alarms import CHALLENGER_ALARMS
 from .instance_types import has_local_storage
 from .props import ModelProps
@@ -46,7 +47,7 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
     """Content of the parameter; durations are in seconds."""
     config, names = props.config, props.names
     included = {"mode", "instance", "scaling", "canary", "serverless", "invalid_values", "challenger"}
-    serving = config.serving.model_dump(mode="json", include=included)
+    serving = config.serving.model_dump(mode="json", include=included) | _queue(props)
     return {
         "model": config.name,
         "model_package_group": names.model_package_group,
@@ -78,6 +79,15 @@ def settings(props: ModelProps, endpoint_role_arn: str) -> dict[str, Any]:
             **({"vpc_config": props.vpc.vpc_config} if props.vpc else {}),
         },
     }
+
+
+def _queue(props: ModelProps) -> dict[str, Any]:
+    """`async` of the settings: limits of the endpoint, and where its requests and answers are; nothing with another mode."""
+    if props.config.serving.mode != "async":
+        return {}
+    limits = props.config.serving.async_.model_dump(mode="json", exclude={"retention"})
+    places = {f"{part}_uri": f"{props.uri('data', f'{ASYNC}/{part}')}/" for part in ASYNC_PARTS}
+    return {"async": limits | places}
 
 
 def _reads_raw_data(props: ModelProps) -> bool:

@@ -257,7 +257,7 @@ ENTRIES: tuple[Entry, ...] = (
     NotEnforced(
         "sagemaker",
         "CreateEndpointConfig",
-        "CrossRegionTrafficConfig, AsyncInferenceConfig, ExplainerConfig and routing have constraints of their own.",
+        "CrossRegionTrafficConfig, ExplainerConfig and routing have constraints of their own.",
         CONFIG,
         "The embedded AWS does not run these kinds of endpoint.",
     ),

@@ -237,9 +237,10 @@ def emit_status(service: Service, state: State, endpoint: Record) -> None:
 
 
 def variant_summaries(config: Record) -> Record:
-    """The variants of a configuration in DescribeEndpoint."""
+    """The variants of a configuration in DescribeEndpoint, and its AsyncInferenceConfig."""
     kinds = ("ProductionVariants", "ShadowProductionVariants")
-    return {kind: [variant_summary(variant) for variant in config[kind]] for kind in kinds if kind in config}
+    queue = {"AsyncInferenceConfig": config["AsyncInferenceConfig"]} if "AsyncInferenceConfig" in config else {}
+    return {kind: [variant_summary(variant) for variant in config[kind]] for kind in kinds if kind in config} | queue
 
 
 def variant_summary(variant: Record) -> Record:

@@ -138,7 +138,12 @@ def test_scalable_target_is_deregistered_before_endpoint_is_deleted(cleanup):
     cleanup()
     found = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[where["ResourceId"]])
     assert found["ScalableTargets"] == []
-    assert cleanup.function.changes[:4] == ["SendMessage", *["DeregisterScalableTarget"] * 2, "DeleteEndpoint"]
+    assert cleanup.function.changes[:5] == [
+        "SendMessage",
+        "DeleteAlarms",
+        *["DeregisterScalableTarget"] * 2,
+        "DeleteEndpoint",
+    ]
 
 
 @pytest.mark.parametrize("status", ["Failed", "OutOfService", "UpdateRollbackFailed"])
