@@ -36,8 +36,6 @@ _CALLED_BY_SERVICES = (
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
     "sagemaker:UpdateEndpointWeightsAndCapacities",
-    "cloudwatch:PutMetricAlarm",
-    "cloudwatch:DeleteAlarms",
     "kms:Decrypt",
     "kms:GenerateDataKey",
     "kms:CreateGrant",
