@@ -51,8 +51,6 @@ def as_numbers(values: Any) -> Any:
         return values
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
-    if pa.types.is_boolean(values.type) or pa.types.is_decimal(values.type):
-        values = values.cast(pa.int8() if pa.types.is_boolean(values.type) else pa.float64())
     return values.cast(pa.float64(), safe=False)
 
 
@@ -72,7 +70,7 @@ def as_text(values: Any) -> Any:
 
 
 def _whole_as_integers(values: Any) -> Any:
-    whole = compute.and_(compute.equal(values, compute.floor(values)), compute.less(compute.abs(values), 2.0**53))
+    whole = compute.and_(compute.equal(values, compute.floor(values)), compute.less(compute.abs(values), 2.0**63))
     integers = compute.if_else(whole, values, None).cast(pa.int64()).cast(pa.string())
     return compute.coalesce(integers, values.cast(pa.string()))
 

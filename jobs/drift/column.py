@@ -70,8 +70,6 @@ class ColumnProfile:
 
     def count(self, values: Any, kernel: Kernel) -> None:
         """Count a column of a table that `arrays.as_table` returned."""
-        if not self.counts:
-            self.counts = [0] * (len(self.edges) + 1 if self.numeric else len(self.categories) + 1)
         if self.numeric:
             counts, missing, moments = kernel.numbers(numbers_of(values), self.edges)
             self.add_moments(moments)
@@ -80,7 +78,7 @@ class ColumnProfile:
         self.rows += len(values)
         self.nulls += missing
         self.counted_nulls += missing
-        self.counts = (np.asarray(self.counts) + counts).tolist()
+        self.counts = (np.asarray(self.counts or 0) + counts).tolist()
 
     def add_moments(self, more: Moments) -> None:
         """Merge the count, mean, squares and range of further rows."""
@@ -93,7 +91,7 @@ class ColumnProfile:
         if (self.type, self.edges, self.categories) != (other.type, other.edges, other.categories):
             raise ValueError("profiles can only be merged when they count on the same bins")
         if other.counts:
-            self.counts = (np.asarray(self.counts or [0] * len(other.counts)) + other.counts).tolist()
+            self.counts = (np.asarray(self.counts or 0) + other.counts).tolist()
         self.rows += other.rows
         self.nulls += other.nulls
         self.counted_nulls += other.counted_nulls

@@ -38,17 +38,22 @@ def meaning(column: ColumnDrift, before: ColumnProfile, now: ColumnProfile, quan
 
 
 def _broken(before: ColumnProfile, now: ColumnProfile) -> str:
-    missing_before, missing_now = before.nulls / max(1, before.rows), now.nulls / max(1, now.rows)
+    missing_before, missing_now = _share(before.nulls, before.rows), _share(now.nulls, now.rows)
     if missing_now >= NULLS_BROKEN and missing_now - missing_before >= NULLS_BROKEN / 2:
         missing = f"{missing_now:.0%} of the values are missing, {missing_before:.0%} before"
         return f"broken feed: {missing}; training again will not help"
     if before.numeric and now.finite and now.minimum == now.maximum and before.std > 0:
         return f"broken feed: every value is {now.minimum:g}; training again will not help"
-    if not before.numeric and max(now.counts, default=0) >= CONSTANT * max(1, now.present) and now.present:
+    if not before.numeric and now.present and max(now.counts) >= CONSTANT * now.present:
         top_now = int(np.argmax(now.counts))
-        if before.counts[top_now] < NULLS_BROKEN * max(1, sum(before.counts)):
+        if _share(before.counts[top_now], sum(before.counts)) < NULLS_BROKEN:
             return f"broken feed: nearly every value is {now.label(top_now)}; training again will not help"
     return ""
+
+
+def _share(part: int, whole: int) -> float:
+    """0 of nothing: a column without rows in this run may have drifted over the last days."""
+    return part / whole if whole else 0.0
 
 
 def _unit(before: list[float], now: list[float]) -> str:
@@ -80,14 +85,14 @@ def _one_factor(old: np.ndarray, new: np.ndarray) -> float | None:
 def _new_values(column: ColumnDrift, before: ColumnProfile, now: ColumnProfile) -> str:
     if before.numeric or not now.counts:
         return ""
-    grown = now.counts[-1] / max(1, sum(now.counts)) - before.counts[-1] / max(1, sum(before.counts))
+    grown = _share(now.counts[-1], sum(now.counts)) - _share(before.counts[-1], sum(before.counts))
     if grown < NEW_SHARE or grown < 0.3 * column.share:
         return ""
     return f"new category: {grown:.1%} of the rows have a value that the training did not list"
 
 
 def _nulls(before: ColumnProfile, now: ColumnProfile) -> str:
-    more = now.nulls / max(1, now.rows) - before.nulls / max(1, before.rows)
+    more = _share(now.nulls, now.rows) - _share(before.nulls, before.rows)
     return f"more missing values: {more:+.1%} of the rows" if more >= NULLS_MORE else ""
 
 

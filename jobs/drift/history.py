@@ -37,7 +37,7 @@ class Day:
         for name, column in profile.columns.items():
             if column.counts:
                 counts = np.asarray([*column.counts, column.counted_nulls])
-                self.columns[name] = (counts + self.columns.get(name, [0] * len(counts))).tolist()
+                self.columns[name] = (counts + self.columns.get(name, 0)).tolist()
 
 
 @dataclass
@@ -76,7 +76,7 @@ class History:
                 if name in day.drifted:
                     continue
                 column = pooled.columns[name]
-                column.counts = (np.asarray(column.counts or [0] * (len(counts) - 1)) + counts[:-1]).tolist()
+                column.counts = (np.asarray(column.counts or 0) + counts[:-1]).tolist()
                 column.counted_nulls += counts[-1]
                 column.nulls += counts[-1]
                 column.rows += sum(counts)

@@ -11,13 +11,12 @@ def upper_tail(count: int, rows: int, marked: int, drawn: int) -> float:
     """Probability of at least `count` marked rows among `drawn` of `rows`, `marked` of which are marked; `count` above the mean.
 
     The first term is exp of logarithms of factorials, so its relative error is some 1e-16 of `rows` times their logarithm
-    (1e-8 at a million rows). The others follow by their ratio, which falls; after ten standard deviations they are negligible.
+    (1e-8 at a million rows). The others follow by their ratio, which falls; after ten standard deviations they are negligible,
+    and one is at most the root of `count`.
     """
     if count > min(marked, drawn):
         return 0.0
-    share = marked / rows
-    deviation = np.sqrt(drawn * share * (1 - share) * (rows - drawn) / max(1, rows - 1))
-    last = int(min(marked, drawn, count + 10 * deviation + 100))
+    last = int(min(marked, drawn, count + 10 * np.sqrt(count) + 100))
     at = np.arange(count, last, dtype="float64")
     ratios = (marked - at) * (drawn - at) / ((at + 1) * (rows - marked - drawn + at + 1))
     first = _log_choose(marked, count) + _log_choose(rows - marked, drawn - count) - _log_choose(rows, drawn)

@@ -18,7 +18,7 @@ from .decision import ColumnDrift, DriftLimits
 SAMPLE_ROWS = 5_000
 LIMIT_FACTOR = 2.0
 """Small changes of many columns add up: the joint effect must reach this many times the limit of a column."""
-TREES = {"max_iter": 40, "max_leaf_nodes": 15, "min_samples_leaf": 20, "early_stopping": False}
+TREES = {"max_iter": 40, "max_leaf_nodes": 15, "min_samples_leaf": 20}
 
 
 def joint_drift(

@@ -42,7 +42,7 @@ class RowSample:
         """Keep the rows with the smallest keys, in the order of their keys."""
         keys = np.concatenate(self._keys)
         order = np.argsort(keys, kind="stable")[: self.capacity]
-        if len(keys) > self.capacity:
+        if len(order) == self.capacity:
             self._bound = float(keys[order[-1]])
         self._rows = [pa.concat_tables(self._rows).take(pa.array(order)).combine_chunks()]
         self._keys = [keys[order]]

@@ -68,4 +68,4 @@ def main() -> None:
     session = SparkSession.builder.appName("drift").getOrCreate()
     profile = profile_of(session.read.parquet(*chosen.data), reference)
     chosen.output.write_text(json.dumps(profile.to_dict()))
-    print(f"spark     {profile.rows} rows of {len(profile.columns)} columns counted", flush=True)
+    print(f"spark     {profile.rows} rows of {len(profile.columns)} columns counted")

@@ -61,7 +61,7 @@ def run() -> None:
     lineage = {"artifact_digest": artifact_digest, "hyperparameters_digest": _hyperparameters_digest(unpacked)}
     _write(evaluation, len(rows.raw), lineage, served.project.settings)
     verdict = evaluation.verdict
-    print(f"evaluate  {verdict.metric} {verdict.value:.4f} on {len(rows.raw)} rows: {verdict.reason}", flush=True)
+    print(f"evaluate  {verdict.metric} {verdict.value:.4f} on {len(rows.raw)} rows: {verdict.reason}")
 
 
 def _unpack(artifact: Path) -> Path:

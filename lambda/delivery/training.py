@@ -16,7 +16,7 @@ from progress import Progress
 from promote import NoApprovedVersionError, promote_model
 from shared.executions import RUNNING, Description
 from shared.promotion import PromotionError
-from shared.s3 import split_uri
+from shared.s3 import has_object, split_uri
 from versions import code_changed
 
 PROMOTION_SECONDS = 60
@@ -121,5 +121,4 @@ def _has_data(environment: Environment, model: dict[str, Any]) -> bool:
     if not model["raw_uri"]:  # a pipeline of the model's own reads its data elsewhere
         return True
     bucket, prefix = split_uri(model["raw_uri"])
-    response = environment.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
-    return response["KeyCount"] > 0
+    return has_object(environment.client("s3"), bucket, prefix)

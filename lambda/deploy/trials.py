@@ -19,7 +19,7 @@ from shared.alerts import send_alert
 from shared.approvals import set_approval
 from shared.clients import client
 from shared.records import Record, RecorderQueue, send_record
-from shared.s3 import split_uri
+from shared.s3 import has_object, split_uri
 from trial_choice import Choice, Finding, Now, Verdict, choose, verdict
 from versions import describe
 
@@ -135,7 +135,7 @@ class _Trial:
         """What the monitor has found about these two versions since the trial began."""
         bucket, key = split_uri(f"{self.settings.artifacts_uri}monitor/trial.json")
         # Listed before it is read: without permission to list the whole bucket, S3 answers 403 and not 404.
-        if not client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)["KeyCount"]:
+        if not has_object(client("s3"), bucket, key):
             return None
         content = json.loads(client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
         is_ours = (content["live"], content["challenger"]) == (self.live, self.challenger)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from shared import chain
+from shared.s3 import has_object
 
 type Record = Mapping[str, Any]
 
@@ -57,7 +58,7 @@ class Records:
 
     def _json(self, bucket: str, key: str) -> dict[str, Any]:
         # Listed first: without the permission to list a bucket, GetObject answers AccessDenied for what does not exist.
-        if not self.s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents"):
+        if not has_object(self.s3, bucket, key):
             return {}
         response = self.s3.get_object(Bucket=bucket, Key=key)
         if response["ContentLength"] > LARGEST_FILE:

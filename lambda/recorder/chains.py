@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from drafts import Draft
 from shared import chain
 from shared.errors import error_code
-from shared.s3 import is_gone, put_once
+from shared.s3 import has_object, is_gone, put_once
 
 ATTEMPTS = 40
 """Ten invocations run at the same time. One of them gets a number in each round, so the last one needs ten."""
@@ -60,8 +60,7 @@ class Chains:
     def has(self, draft: Draft) -> bool:
         """Whether the event has a record with its marker; a record without one is found by `append`."""
         key = _event(draft)
-        claimed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1).get("Contents")
-        return bool(claimed) and self._marked(self._claimed(draft, key)[0]) is not None
+        return has_object(self._s3, self._bucket, key) and self._marked(self._claimed(draft, key)[0]) is not None
 
     def append(self, draft: Draft) -> Written:
         """Write the record of an event and its marker, unless it has them; safe to repeat at any point.
@@ -92,7 +91,7 @@ class Chains:
 
     def has_marker(self, draft: Draft) -> bool:
         """Whether the index has a record, of whatever event, of the draft's model, kind, time in seconds, and version."""
-        return bool(self._s3.list_objects_v2(Bucket=self._bucket, Prefix=_markers(draft), MaxKeys=1).get("Contents"))
+        return has_object(self._s3, self._bucket, _markers(draft))
 
     def _claimed(self, draft: Draft, key: str) -> tuple[Draft, int]:
         """The draft with the time and the version of the event's first delivery, and the newest record's number at that time."""
@@ -131,7 +130,7 @@ class Chains:
         return next((link.sequence for link in newer if _is_of(link, draft)), None)
 
     def _newest(self, model: str, head: _Link | None, compared: int) -> Iterator[_Link]:
-        if head is None or head.sequence <= compared:
+        if head is None:
             return
         yield head
         for sequence in range(head.sequence - 1, compared, -1):

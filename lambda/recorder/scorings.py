@@ -10,6 +10,7 @@ from evidence import LARGEST_MANIFEST
 from plain import plain
 from shared.approvals import who
 from shared.clients import client
+from shared.s3 import has_object
 from trainings import described, parameters_of
 
 REPORT = "inputs"
@@ -55,6 +56,6 @@ def scoring(event: ExecutionEnded) -> Draft:
 def _report(event: ExecutionEnded) -> dict[str, Any]:
     """The job's report; empty when it could not write one."""
     s3, bucket, key = client("s3"), os.environ["ARTIFACTS_BUCKET"], report_key(event.model, event.execution)
-    if not s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents"):
+    if not has_object(s3, bucket, key):
         return {}
     return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read(LARGEST_MANIFEST))

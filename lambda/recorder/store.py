@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared import chain
-from shared.s3 import was_written
+from shared.s3 import has_object, was_written
 
 CHUNK_BYTES = 1 << 20
 LARGEST_COPY = 5 * 2**30
@@ -108,9 +108,8 @@ class Store:
     def _once(self, write: Callable[[dict[str, str]], None], digest: str) -> None:
         """Write a file unless the bucket has it: listed first, so that a repeated message copies nothing."""
         target = {"Bucket": self.bucket, "Key": chain.evidence_key(self.model, digest)}
-        if self.s3.list_objects_v2(Bucket=self.bucket, Prefix=target["Key"], MaxKeys=1).get("Contents"):
-            return
-        was_written(lambda: write(target))
+        if not has_object(self.s3, self.bucket, target["Key"]):
+            was_written(lambda: write(target))
 
     def _copy_whole(self, version: ObjectVersion, target: dict[str, str], digest: str) -> None:
         copied = self.s3.copy_object(

@@ -14,6 +14,7 @@ from shared import chain
 from shared.approvals import who
 from shared.clients import client
 from shared.errors import is_missing
+from shared.s3 import has_object
 
 GATE = "Evaluate"
 """The step that writes evaluation.json."""
@@ -93,7 +94,7 @@ def _decision(event: ExecutionEnded) -> dict[str, Any] | None:
     """The gate's part of evaluation.json; None where the pipeline is not the standard one and writes none."""
     s3, bucket = client("s3"), os.environ["ARTIFACTS_BUCKET"]
     key = f"{event.model}/executions/{event.execution.rpartition('/')[2]}/{_EVALUATION}"
-    if not s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents"):
+    if not has_object(s3, bucket, key):
         return None
     body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     # A metric that cannot be computed is NaN, which JSON has not.

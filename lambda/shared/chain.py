@@ -136,7 +136,7 @@ def read_lineage_key(key: str) -> tuple[str, str, str, int | None]:
     """Version id of the object, model, execution id, and version of the model. Raises ValueError for another key."""
     folder, _, rest = key.partition("/")
     parts = rest.split("/")
-    execution, separator, number = parts[-1].rpartition("-v") if parts else ("", "", "")
+    execution, separator, number = parts[-1].rpartition("-v")
     if folder != LINEAGE or len(parts) != 4 or not separator or not number.isdecimal():
         raise ValueError(f"{key} is no key of a lineage marker")
     return parts[1], parts[2], execution, int(number) or None

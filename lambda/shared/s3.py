@@ -22,6 +22,11 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
+def has_object(s3: Any, bucket: str, prefix: str) -> bool:
+    """Whether a bucket has an object whose key starts with `prefix`. Raises ClientError."""
+    return bool(s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents"))
+
+
 def put_once(s3: Any, bucket: str, key: str, body: bytes, **more: str) -> bool:
     """Write an object unless it exists: whether this call wrote it. `more`: members of PutObject. Raises ClientError."""
     return was_written(

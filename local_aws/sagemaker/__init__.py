@@ -52,7 +52,7 @@ def install(local: EmbeddedAws) -> None:
         local.rules.provide(kind, partial(_record, service, table))
     local.rules.provide(
         "pipeline-execution",
-        lambda account, region, arn: {} if arn in service.state(account, region).executions else None,
+        lambda account, region, arn: getattr(service.state(account, region).executions.get(arn), "record", None),
     )
     local.rules.provide(
         "model-card",

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from model_factory.ops.project import Project
 from model_factory.ops.waiting import wait_for
 
 from .auditor import auditor
+from .completeness import assert_complete
 from .sales import records
 from .test_alarm_chain import retrain
 
@@ -29,6 +31,8 @@ def orders(live):
     assert finished.status == "Succeeded", finished.reason
     wait_for("version 1", factory.reader.live_version)
     yield factory
+    # At the end of the session, where every other model is checked, this one's folder is no longer there.
+    assert_complete(Project(live.root))
     shutil.rmtree(folder)
 
 

@@ -47,6 +47,13 @@ REFUSED = {
 }
 """Types of steps that are refused, and why."""
 
+FUNCTIONS = (
+    "Model Factory deploys no functions with @step: their arguments are pickled, so the names and the approval of an environment "
+    "cannot be filled in. Put the function's body into a script of a Processing or Training step, and register with a ModelStep; "
+    "'Bring your own pipeline', 'From functions to steps', shows how"
+)
+"""Why a function is no step here, and what to do (docs/decisions/0107-get-pipeline-runs-at-synth-without-aws.md)."""
+
 
 _IMAGES = ("Image", "ImageUri", "TrainingImage")
 _TARGETS = {"Lambda": "FunctionArn", "Callback": "SqsQueueUrl"}
@@ -78,10 +85,7 @@ def step_mistakes(definition: dict[str, Any], sdk: str) -> Iterator[str]:
             yield f"step {name!r} has the type {kind}, which {reason}"
             continue
         if kind == "Training" and _is_function(step):
-            yield (
-                f"step {name!r} is a function with the decorator @step: its arguments are pickled before the environment's names "
-                "are known, and its job installs the SDK from a package index; write it as a Processing or Training step"
-            )
+            yield f"step {name!r} is a function with the decorator @step. {FUNCTIONS}"
             continue
         target = _TARGETS.get(kind)
         if target and not isinstance(step.get(target), str):

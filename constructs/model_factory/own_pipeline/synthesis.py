@@ -18,7 +18,7 @@ from ..definition.mistakes import nearest
 from .code_files import CodeFiles, take_code
 from .placeholders import ACCOUNT, values
 from .sdk import python_with_sdk, sdk_identity
-from .steps import step_mistakes
+from .steps import FUNCTIONS, step_mistakes
 
 PIPELINE = "pipeline.py"
 _PROCESS = Path(__file__).with_name("process")
@@ -142,7 +142,8 @@ def _run(request: dict[str, Any], target: Path, project: Path) -> None:
             raise _error(project, f"its process ended with status {done.returncode}: {last.strip()[:600]}")
         content = json.loads(answer.read_text(encoding="utf-8"))
         if "mistake" in content:
-            raise _error(project, content["mistake"], content["line"])
+            message = f"uses the decorator @step. {FUNCTIONS}" if content["of_function"] else content["mistake"]
+            raise _error(project, message, content["line"])
         answer.rename(target)
 
 

@@ -204,13 +204,6 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     NotEnforced(
         "sagemaker",
-        "StartPipelineExecution",
-        "Selective execution needs the steps between two selected ones, and a source execution.",
-        START,
-        "The embedded AWS does not run selected steps only.",
-    ),
-    NotEnforced(
-        "sagemaker",
         "CreatePipeline",
         "A pipeline has at most 50 steps and 200 parameters; definitions are at most 1 MB.",
         "Service quotas: Amazon SageMaker AI",

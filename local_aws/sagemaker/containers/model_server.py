@@ -6,24 +6,56 @@ JSON and CSV bodies arrive as str. tests/conformance holds it to AWS's own toolk
 """
 
 import importlib
+import io
 import json
 import os
 import sys
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingMixIn
 from types import ModuleType
-from typing import Any
+from typing import IO, Any, cast
+from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
 import flask
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 TEXT = ("application/json", "text/csv")
 DEFAULT = "application/json"
 
 
+class Server(ThreadingMixIn, WSGIServer):
+    """A WSGI server with a thread for each connection."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
+class Response(ServerHandler):
+    """A response in HTTP/1.1, whose connection stays open."""
+
+    http_version = "1.1"
+    request_handler: "Handler"
+
+
 class Handler(WSGIRequestHandler):
-    """HTTP/1.1 with persistent connections, without a log line for each request."""
+    """HTTP/1.1 with persistent connections, without a log line for each request; Werkzeug's server closes each connection."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    handle = BaseHTTPRequestHandler.handle
+
+    def get_environ(self) -> dict[str, Any]:
+        """The request's WSGI variables; without the header, CONTENT_TYPE is empty and not text/plain."""
+        return super().get_environ() | {"CONTENT_TYPE": self.headers.get("Content-Type", "")}
+
+    def answer(self) -> None:
+        """Answer a request whose body is read: what the application left of it would be taken for the next request."""
+        body = io.BytesIO(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        response = Response(body, cast("IO[bytes]", self.wfile), self.get_stderr(), self.get_environ())
+        response.request_handler = self
+        response.run(cast("Any", self.server).get_app())
+
+    do_GET = do_POST = answer  # noqa: N815 - http.server's names
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
         """Log nothing."""
@@ -50,7 +82,9 @@ def main(model_dir: str, port: int) -> None:
         return answer(flask.request.get_data(as_text=content_type in TEXT), content_type, accept)
 
     print(f"serving {os.environ['SAGEMAKER_PROGRAM']} on port {port}", flush=True)
-    make_server("127.0.0.1", port, application, threaded=True, request_handler=Handler).serve_forever()
+    server = Server(("127.0.0.1", port), Handler)
+    server.set_app(application)
+    server.serve_forever()
 
 
 def _transformer(module: ModuleType, model: Any) -> Callable[[Any, str, str], flask.Response]:

@@ -27,6 +27,8 @@ from ..state import State, subnets, vpc_config
 from ..storage import Storage
 
 HOST = "algo-1"
+_LEVEL = 6
+"""Of gzip: its own default. Python's, 9, takes four times as long for 1 % of CatBoost's libraries."""
 FILE_CHARACTERS = 1024
 """What SageMaker reads of /opt/ml/output/failure and /opt/ml/output/message."""
 
@@ -248,7 +250,7 @@ def pack(folder: Path, archive: Path) -> None:
     """A .tar.gz of a folder: the same bytes for the same content, so that artifacts can be compared."""
     with (
         archive.open("wb") as raw,
-        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as zipped,
+        gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as zipped,
         tarfile.open(fileobj=zipped, mode="w") as tar,
     ):
         for path in sorted(folder.rglob("*")):

@@ -12,8 +12,10 @@ from ..service import Service
 from ..state import State, add, find
 from . import callbacks
 from .execution import Execution
+from .selection import selection
 
 _DESCRIBED = ("PipelineExecutionDescription", "PipelineExecutionDisplayName")
+_STARTED = (*_DESCRIBED, "SelectiveExecutionConfig")
 
 
 def create(service: Service, state: State, request: Record) -> Record:
@@ -66,8 +68,6 @@ def delete(service: Service, state: State, request: Record) -> Record:
 
 def start(service: Service, state: State, request: Record) -> Record:
     """StartPipelineExecution: the same ClientRequestToken starts only once."""
-    if "SelectiveExecutionConfig" in request:
-        raise ServiceError("the embedded AWS does not support SelectiveExecutionConfig: it runs all steps")
     pipeline = find(state.pipelines, request["PipelineName"], "pipeline")
     number = request.get("PipelineVersionId", len(pipeline["_versions"]))
     if number > len(pipeline["_versions"]):
@@ -75,6 +75,7 @@ def start(service: Service, state: State, request: Record) -> Record:
     pipeline = pipeline | pipeline["_versions"][number - 1]
     definition = json.loads(pipeline["PipelineDefinition"])
     parameters = _parameters(definition, request.get("PipelineParameters", []), pipeline["PipelineName"])
+    selected = selection(request, definition, state.executions)
     token = request.get("ClientRequestToken") or uuid.uuid4().hex
     with state.lock:
         for execution in state.executions.values():
@@ -82,8 +83,8 @@ def start(service: Service, state: State, request: Record) -> Record:
                 return {"PipelineExecutionArn": execution.record["PipelineExecutionArn"]}
         identifier = "".join(random.choices(string.ascii_lowercase + string.digits, k=12))  # noqa: S311 (a name)
         limits = {key: value for key, value in request.items() if key == "ParallelismConfiguration"}
-        execution = Execution(service, state, pipeline | limits, definition, parameters, identifier, token)
-        execution.record.update({key: request[key] for key in _DESCRIBED if key in request}, PipelineVersionId=number)
+        execution = Execution(service, state, pipeline | limits, definition, parameters, identifier, token, selected)
+        execution.record.update({key: request[key] for key in _STARTED if key in request}, PipelineVersionId=number)
         execution.record["CreatedBy"] = service.user()
         execution.record.setdefault("PipelineExecutionDisplayName", f"execution-{int(now().timestamp() * 1000)}")
         state.executions[execution.record["PipelineExecutionArn"]] = execution

@@ -12,15 +12,17 @@ from botocore.exceptions import ClientError
 
 from ...json_api import Record, ServiceError, now
 from ...s3 import split_uri
+from ...step_graph import waits_for
 from ..jobs.end import wait_for_end
 from ..service import Service
 from ..state import State
 from .callbacks import Callback
 from .execution_events import ExecutionEvents
 from .function_step import StepFailed, function_outputs
+from .selection import EVERYTHING, Selection
 from .step_attempts import StepAttempts
 from .tuning_step import run_tuning
-from .values import Scope, references
+from .values import Scope
 
 log = logging.getLogger(__name__)
 JOBS = ("Processing", "Training", "Transform", "Tuning")
@@ -38,10 +40,12 @@ class Execution(StepAttempts, ExecutionEvents):
         parameters: dict[str, Any],
         identifier: str,
         token: str,
+        selection: Selection = EVERYTHING,
     ) -> None:
         self._service, self._state, self._role = service, state, pipeline["RoleArn"]
         self.definition, self.parameters, self.token, self.identifier = definition, parameters, token, identifier
         arn = f"{pipeline['PipelineArn']}/execution/{identifier}"
+        self.selection = selection
         self.steps: dict[str, Record] = {}
         self.results: dict[str, tuple[str, Any]] = {}
         """Of each cached step that succeeded: its signature, and the values that other steps refer to."""
@@ -103,12 +107,12 @@ class Execution(StepAttempts, ExecutionEvents):
 
     def _run_steps(self, steps: list[Record]) -> None:
         """Run steps as soon as those they depend on are done. Raises StepFailed for the first that fails."""
-        waiting = {step["Name"]: step for step in steps}
+        waiting = {step["Name"]: step for step in steps if self.selection.includes(step["Name"])}
         with ThreadPoolExecutor(max(1, len(steps))) as pool:
             running: dict[Future[None], str] = {}
             while waiting or running:
                 blocked = {*waiting, *running.values()}
-                ready = [step for step in waiting.values() if not self._depends(step) & blocked]
+                ready = [step for step in waiting.values() if not waits_for(step) & blocked]
                 for step in [] if self._stop.is_set() else ready:
                     running[pool.submit(self._run_within_limit, step)] = step["Name"]
                     del waiting[step["Name"]]
@@ -120,12 +124,6 @@ class Execution(StepAttempts, ExecutionEvents):
                 for future in done:
                     del running[future]
                     future.result()
-
-    @staticmethod
-    def _depends(step: Record) -> set[str]:
-        inner = {"IfSteps", "ElseSteps"} if step["Type"] == "Condition" else set()
-        arguments = {key: value for key, value in step.get("Arguments", {}).items() if key not in inner}
-        return ({*step.get("DependsOn", [])} | references(arguments)) - {step["Name"]}
 
     def _run_within_limit(self, step: Record) -> None:
         """Run a step within the parallelism limit. A condition does not count: the steps of its branch do."""
@@ -199,9 +197,11 @@ class Execution(StepAttempts, ExecutionEvents):
 
     def _condition(self, step: Record, record: Record) -> None:
         arguments = step["Arguments"]
-        outcome = all(self._scope.holds(condition) for condition in arguments["Conditions"])
-        record["Metadata"] = {"Condition": {"Outcome": "True" if outcome else "False"}}
-        self._run_steps(arguments.get("IfSteps" if outcome else "ElseSteps", []))
+        if not self._reuse(step, record):
+            outcome = all(self._scope.holds(condition) for condition in arguments["Conditions"])
+            record["Metadata"] = {"Condition": {"Outcome": "True" if outcome else "False"}}
+        taken = record["Metadata"]["Condition"]["Outcome"] == "True"
+        self._run_steps(arguments.get("IfSteps" if taken else "ElseSteps", []))
 
     def _register(self, step: Record, record: Record) -> None:
         sagemaker = self._client("sagemaker")

@@ -10,6 +10,7 @@ from ...json_api import Record, ServiceError, now
 from ..state import State
 from .function_step import StepFailed
 from .retries import exception_type, waits
+from .selection import EVERYTHING, Selection
 from .step_cache import earlier_result, signature
 from .values import Scope
 
@@ -19,6 +20,8 @@ class StepAttempts:
 
     record: Record
     results: dict[str, tuple[str, Any]]
+    selection: Selection = EVERYTHING
+    steps: dict[str, Record]
     _state: State
     _scope: Scope
     _stop: threading.Event
@@ -27,6 +30,8 @@ class StepAttempts:
         """Take an earlier result, or run the step until it succeeds or no retry policy tries it again."""
         if step["Type"] in ("Condition", "Fail"):
             return run(step, record)
+        if self._reuse(step, record):
+            return None
         key = signature(step, self._scope.resolve(step.get("Arguments", {}))) if "CacheConfig" in step else None
         if key and self._take_earlier_result(step, record, key):
             return None
@@ -44,6 +49,16 @@ class StepAttempts:
         if key and not self._stop.is_set():
             self.results[step["Name"]] = key, self._scope.steps.get(step["Name"])
         return None
+
+    def _reuse(self, step: Record, record: Record) -> bool:
+        """Take the result of the execution that a selective execution names, for a step that is not selected."""
+        name, source = step["Name"], self.selection.source
+        if source is None or not self.selection.reuses(name):
+            return False
+        self._scope.steps[name] = source._scope.steps.get(name)
+        record["Metadata"] = source.steps[name].get("Metadata", {})
+        record["SelectiveExecutionResult"] = {"SourcePipelineExecutionArn": source.record["PipelineExecutionArn"]}
+        return True
 
     def _take_earlier_result(self, step: Record, record: Record, key: str) -> bool:
         """Take the newest result of an execution of this pipeline with the same signature; whether there is one."""

@@ -93,14 +93,3 @@ def _member(value: Any, part: str, path: str) -> Any:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def references(value: Any) -> set[str]:
-    """Names of the steps that a value refers to."""
-    if isinstance(value, dict):
-        if set(value) == {"Get"} and str(value["Get"]).startswith("Steps."):
-            return {value["Get"].split(".")[1]}
-        return set().union(*(references(item) for item in value.values()), set())
-    if isinstance(value, list):
-        return set().union(*(references(item) for item in value), set())
-    return set()

@@ -141,6 +141,22 @@ def test_arguments_of_model_yaml_must_be_parameters(project, process):
         process._answer(request, process.AwsCalls("1", "bucket", "role"))
 
 
+def test_pipeline_of_functions_is_told_to_use_steps(project, process, monkeypatch):
+    folder = project("from function_step import step\n\ntrain = step(print)\n")
+    sdk = "def step(function):\n    raise ValueError('Default image is supported only for Python versions 3.8 and 3.10.')\n"
+    (folder / "function_step.py").write_text(sdk)
+    monkeypatch.syspath_prepend(str(folder))
+    request = {"pipeline": str(folder / "pipeline.py"), "values": {"region": "eu-west-1"}, "arguments": {}}
+    with pytest.raises(process.Mistake) as caught:
+        process._answer(request, process.AwsCalls("1", "bucket", "role"))
+    assert (caught.value.line, caught.value.of_function) == (3, True)
+    entry_point = ["/bin/bash", "/opt/ml/input/data/sagemaker_remote_function_bootstrap/job_driver.sh"]
+    step = {"Type": "Training", "Arguments": {"AlgorithmSpecification": {"ContainerEntrypoint": entry_point}}}
+    said = next(step_mistakes({"Steps": [step | {"Name": "Train"}]}, "3.27.0"))
+    assert said.startswith("step 'Train' is a function with the decorator @step. Model Factory deploys no functions")
+    assert "Put the function's body into a script of a Processing or Training step" in said
+
+
 CALLS = """import boto3
 import socket
 

@@ -91,6 +91,9 @@ def test_one_factor_of_all_quantiles_is_a_changed_unit(factor, expected):
         (QUANTILES, [10.0, 20.0, 30.0, 40.0, 50.0, 63.0, *[10 * each for each in QUANTILES[6:]]], True),  # 5 %
         (QUANTILES, [10.0, 20.0, 30.0, 40.0, 50.0, 65.0, *[10 * each for each in QUANTILES[6:]]], False),  # 8 %
         ([0.0] * 4 + QUANTILES[:7], [0.0] * 4 + [10 * each for each in QUANTILES[:7]], True),
+        ([0.0, *QUANTILES[:10]], [0.0, *[10 * each for each in QUANTILES[:10]]], True),  # one is not zero
+        ([each / 10 for each in QUANTILES], QUANTILES, True),
+        ([0.0, 0.0, *QUANTILES[:9]], [0.0, 0.1, *[10 * each for each in QUANTILES[:9]]], True),  # nearly zero
         ([0.0] * 7 + QUANTILES[:4], [0.0] * 7 + [10 * each for each in QUANTILES[:4]], False),  # three are left
         (
             [0.0] * 4 + QUANTILES[:7],
@@ -122,6 +125,47 @@ def test_values_that_are_not_listed_are_a_new_category(other, share, expected):
     drift = ColumnDrift("c", 0.5, 0.0)
     drift.share = share
     assert meaning(drift, text(500, 500, 0), text(500, 500 - other, other), []) == expected
+
+
+UNITS = {
+    12.0: "years to months", 7.0: "weeks to days", 24.0: "days to hours", 60.0: "a factor of 60",
+    100.0: "a factor of 100, such as units to cents", 1000.0: "a factor of 1,000", 2.2046: "kilograms to pounds",
+    2.54: "inches to centimetres", 1.609: "miles to kilometres",
+    1 / 12: "months to years", 1 / 60: "a factor of 1/60", 0.01: "a factor of 1/100, such as cents to units",
+    0.001: "a factor of 1/1,000", 0.4536: "pounds to kilograms", 1 / 2.54: "centimetres to inches",
+    0.6214: "kilometres to miles",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("factor", "name"), UNITS.items())
+def test_known_factor_is_named_within_two_percent(factor, name):
+    for near in (0.981 * factor, factor, 1.019 * factor):
+        assert meaning(DRIFT, number(), number(), [near * each for each in QUANTILES]).endswith(f"was ({name})")
+    for far in (0.979 * factor, 1.021 * factor):
+        assert not meaning(DRIFT, number(), number(), [far * each for each in QUANTILES]).endswith(f"({name})")
+
+
+def test_column_without_rows_in_this_run_has_no_feed_that_broke():
+    """It drifted over the last days."""
+    nothing = ColumnProfile("string", categories=["a", "b"])
+    assert meaning(DRIFT, text(500, 500, 0), nothing, []) == "population change: the mix of the values is another"
+    assert (
+        meaning(DRIFT, number(), ColumnProfile("number"), []) == "population change: the mix of the values is another"
+    )
+
+
+def test_values_after_none_in_training_are_a_new_category():
+    before = text(0, 0, 0, nulls=1_000)
+    assert meaning(DRIFT, before, text(400, 100, 500), []).startswith("new category: 50.0% of the rows")
+    assert meaning(DRIFT, before, text(1_000, 0, 0), []).startswith("broken feed: nearly every value is a")
+
+
+def test_numbers_above_the_last_edge_are_no_new_category():
+    now = number()
+    now.counts = [500, 500]
+    before = number()
+    before.counts = [1_000, 0]
+    assert meaning(DRIFT, before, now, QUANTILES) == "population change: the median went from 6 to 6"
 
 
 def test_population_of_numbers_without_quantiles_has_no_median():

@@ -76,6 +76,25 @@ def test_half_the_limit_counts_over_eight_days(base, days, drifted):
         assert found.reason == "slow drift: x"
 
 
+@pytest.mark.parametrize("days", [2, 4, 8, 16, 32])
+def test_longest_window_is_the_surest(base, days):
+    found = slow_drift(filled(base, days, np.clip(EVEN[:600] + 6, 0, 99)), base, LIMITS)
+    assert found.drifted[0].reason.startswith(f"over the last {days} days by ")
+
+
+def test_shortest_of_equally_sure_windows_is_reported(base):
+    found = slow_drift(filled(base, 4, np.full(2_000, 500.0)), base, LIMITS)
+    assert found.drifted[0].p_value == 0.0
+    assert found.drifted[0].reason.startswith("over the last 2 days by ")
+
+
+@pytest.mark.parametrize(("above", "drifted"), [(0.0, True), (1e-9, False)])
+def test_slow_drift_at_the_limit_counts(base, above, drifted):
+    history = filled(base, 2, np.clip(EVEN[:600] + 6, 0, 99))
+    effect = slow_drift(history, base, LIMITS).drifted[0].effect
+    assert bool(slow_drift(history, base, DriftLimits(effect + above, 1e-4, 200)).drifted) is drifted
+
+
 def test_history_of_another_version_or_without_report_is_empty(base):
     history = filled(base, 2, EVEN[:300])
     report = {"history": {"version": 1, "days": [vars(day) for day in history.days]}}

@@ -66,6 +66,35 @@ def test_effect_is_the_shift_that_is_distinguished_as_well():
     assert joint_drift(*alone, {"c": "string"}, LIMITS).reason == "too few different rows; nothing is decided"
 
 
+def test_effect_does_not_depend_on_the_sizes_of_the_samples():
+    rng = np.random.default_rng(5)
+    before, now = pa.table({"x": rng.normal(size=5_000)}), pa.table({"x": rng.normal(1.0, 1, size=1_000)})
+    assert joint_drift(before, now, {"x": "number"}, LIMITS).effect == pytest.approx(1.0, abs=0.15)
+
+
+def test_effect_of_samples_without_a_common_value_is_finite():
+    before, now = (pa.table({"x": np.arange(300.0) % 10 + least}) for least in (0, 1_000))
+    found = joint_drift(before, now, {"x": "number"}, LIMITS)
+    assert found.effect == pytest.approx(8.48, abs=0.01)
+    assert "an AUC of 1.000" in found.reason
+
+
+@pytest.mark.parametrize(("limit", "drifted"), [(1.0, True), (1.0 + 1e-12, False)])
+def test_joint_effect_at_twice_the_limit_is_drift(limit, drifted):
+    rng = np.random.default_rng(4)
+    before, now = (pa.table({"x": rng.normal(shift, 1, 2_000)}) for shift in (0.0, 1.0))
+    effect = joint_drift(before, now, {"x": "number"}, LIMITS).effect
+    limits = DriftLimits(effect / 2 * limit, 1e-4, 200)
+    assert joint_drift(before, now, {"x": "number"}, limits).drifted is drifted
+
+
+def test_first_5000_rows_are_compared():
+    rng = np.random.default_rng(3)
+    before, now = (pa.table({"x": np.r_[rng.normal(shift, 1, 5_000), np.full(50, 1e6)]}) for shift in (0.0, 0.3))
+    found = joint_drift(before, now, {"x": "number"}, LIMITS)
+    assert found == joint_drift(before.slice(0, 5_000), now.slice(0, 5_000), {"x": "number"}, LIMITS)
+
+
 def test_small_change_is_significant_and_no_drift():
     """The joint effect has to be twice that of a column."""
     rng = np.random.default_rng(1)

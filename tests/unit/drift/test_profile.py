@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobs.drift.column import ColumnProfile
 from jobs.drift.counting import Kernel
-from jobs.drift.profile import Builder, Profile
+from jobs.drift.profile import Builder, Profile, edges
 from jobs.drift.sampling import RowSample
 
 TYPES = {"x": "number", "n": "integer", "b": "boolean", "c": "string"}
@@ -59,6 +60,7 @@ def test_parts_merge_into_the_profile_of_the_whole(reference):
     for name, column in whole.columns.items():
         other = merged.columns[name]
         assert (other.counts, other.nulls, other.rows) == (column.counts, column.nulls, column.rows)
+        assert other.counted_nulls == column.counted_nulls == column.nulls
         assert (other.minimum, other.maximum) == (column.minimum, column.maximum)
         assert other.mean == pytest.approx(column.mean, rel=1e-12)
         assert other.std == pytest.approx(column.std, rel=1e-12)
@@ -69,6 +71,68 @@ def test_moments_of_large_numbers_keep_their_digits(reference):
     column = counted(reference, data[:30_000], data[30_000:]).columns["x"]
     assert column.mean == pytest.approx(data["x"].mean(), rel=1e-14)
     assert column.std == pytest.approx(data["x"].std(ddof=0), rel=1e-9)
+
+
+def test_huge_numbers_are_counted_without_their_moments():
+    counts, missing, moments = Kernel().numbers(np.array([1e150, 2.0, -1e151, np.nan]), [3.0])
+    assert (counts.tolist(), missing) == ([2, 1], 1)
+    assert (moments.count, moments.minimum, moments.maximum) == (2, 2.0, 1e150)
+    _, _, moments = Kernel().numbers(np.array([1e150, -1e150]), [])
+    assert (moments.count, moments.mean, moments.m2) == (2, 0.0, pytest.approx(2e300))
+
+
+def test_columns_without_values_have_no_moments():
+    builder = Builder({"x": "number", "c": "string"})
+    builder.update(pd.DataFrame({"x": [np.nan] * 10, "c": [None] * 10}))
+    for profile in (builder.build(), Profile(0, {"x": ColumnProfile("number"), "c": ColumnProfile("string")})):
+        for column in json.loads(json.dumps(profile.to_dict()))["columns"].values():
+            assert (column["mean"], column["m2"], column["finite"]) == (0.0, 0.0, 0)
+            assert (column["minimum"], column["maximum"], column["quantiles"]) == (None, None, [])
+            assert (column["edges"], column["categories"], column["distinct"], column["known"]) == ([], [], 0, [])
+
+
+@pytest.mark.parametrize(("values", "bins"), [(19, 21), (20, 22), (21, 20)])
+def test_twenty_values_get_a_bin_each(values, bins):
+    """And one on each side; more values share twenty bins."""
+    builder = Builder({"x": "number"})
+    builder.update(pd.DataFrame({"x": np.arange(5_000) % values}))
+    assert len(builder.build().columns["x"].counts) == bins
+
+
+def test_bins_of_few_values_end_half_way_between_them():
+    assert edges(np.array([4.0, 1.0, 2.0, 1.0])) == [np.nextafter(1.0, 0.0), 1.5, 3.0, 4.0]
+
+
+@pytest.mark.parametrize(("values", "is_listed"), [(1_000, True), (1_001, False)])
+def test_values_of_a_text_are_listed_when_they_are_few(values, is_listed):
+    builder = Builder({"c": "string"})
+    builder.update(pd.DataFrame({"c": [str(number) for number in range(values)] * 2}))
+    column = builder.build().columns["c"]
+    assert (column.distinct, len(column.known)) == (values, values * is_listed)
+
+
+@pytest.mark.parametrize(("first", "distinct"), [(9_999, 10_002), (10_000, 10_000)])
+def test_values_of_a_text_are_counted_up_to_ten_thousand(first, distinct):
+    """In whole chunks."""
+    builder = Builder({"c": "string"})
+    for numbers in (range(first), range(first, first + 3)):
+        builder.update(pd.DataFrame({"c": [str(number) for number in numbers]}))
+    assert builder.build().columns["c"].distinct == distinct
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(1, 1_000_000), (8, 1_000_000), (20, 400_000), (80, 100_000)])
+def test_sample_has_eight_million_cells_and_a_million_rows_at_most(columns, rows):
+    assert Builder({f"c{number}": "number" for number in range(columns)})._sample.capacity == rows
+
+
+def test_sample_of_the_training_rows_has_at_most_so_many():
+    builder = Builder(TYPES)
+    assert builder.rows(10) is None
+    builder.update(table(500))
+    found, whole = builder.rows(10), builder.rows(1_000)
+    assert (len(found), len(whole)) == (10, 500)
+    assert found.select(["n", "c"]).to_pylist() == whole.select(["n", "c"]).to_pylist()[:10]
+    assert whole.column_names == list(TYPES)
 
 
 def test_profiles_with_other_bins_do_not_merge(reference):

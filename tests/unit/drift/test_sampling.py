@@ -31,6 +31,12 @@ def test_sample_has_the_rows_with_the_smallest_keys():
     assert sample([]).table() is None
 
 
+def test_seed_is_zero_unless_another_is_given():
+    made = RowSample(10)
+    made.update(rows(0, 100))
+    assert made.table().column("x").to_pylist() == expected(100, seed=(0,))
+
+
 def test_no_more_rows_are_kept_than_twice_the_capacity():
     made = sample([20])
     assert sum(len(each) for each in made._rows) == 20, "twice the capacity is not cut yet"

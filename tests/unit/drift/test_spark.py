@@ -4,8 +4,10 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ import pytest
 
 from jobs.drift.profile import Builder, Profile
 from jobs.drift.scan import scan
-from jobs.drift.spark import counting, merged
+from jobs.drift.spark import counting, main, merged
 
 ROOT = Path(__file__).parents[3]
 SPARK = ROOT / ".venv-spark/bin"
@@ -83,6 +85,51 @@ def test_spark_submit_counts_as_one_process(reference, files, tmp_path):
     assert "90000 rows of 5 columns counted" in done.stdout
     counted = Profile.from_dict(json.loads((tmp_path / "now.json").read_text()))
     same(scan(sorted(data.iterdir()), reference).profile, counted)
+
+
+class Frame:
+    """What the application uses of a Spark data frame, with a partition for each file."""
+
+    def __init__(self, files: list[Path], columns: list[str]) -> None:
+        self.files, self.columns = files, columns
+
+    def select(self, names):
+        assert set(names) <= set(self.columns)
+        return Frame(self.files, names)
+
+    def mapInArrow(self, count, schema):
+        assert schema == "profile string"
+        partitions = (pq.ParquetFile(path).iter_batches(1_000, columns=self.columns) for path in self.files)
+        made = [row for partition in partitions for row in count(partition)]
+        return SimpleNamespace(collect=lambda: pa.Table.from_batches(made).to_pylist())
+
+
+def test_application_writes_the_profile_of_its_files(reference, files, tmp_path, monkeypatch, capsys):
+    """Without Spark, whose interface a class stands for; the test above runs the application in Spark."""
+
+    def parquet(*paths):
+        return Frame([Path(path) for path in paths], pq.read_schema(paths[0]).names)
+
+    session = SimpleNamespace(read=SimpleNamespace(parquet=parquet))
+    builder = SimpleNamespace(appName=lambda _: SimpleNamespace(getOrCreate=lambda: session))
+    monkeypatch.setitem(sys.modules, "pyspark.sql", SimpleNamespace(SparkSession=SimpleNamespace(builder=builder)))
+    (tmp_path / "profile.json").write_text(json.dumps(reference.to_dict()))
+    arguments = ["--data", *map(str, files), "--reference", str(tmp_path / "profile.json")]
+    monkeypatch.setattr(sys, "argv", ["count.py", *arguments, "--output", str(tmp_path / "now.json")])
+    main()
+    counted = Profile.from_dict(json.loads((tmp_path / "now.json").read_text()))
+    same(scan(files, reference).profile, counted)
+    assert capsys.readouterr().out == "spark     90000 rows of 5 columns counted\n"
+
+
+@pytest.mark.parametrize("missing", ["--data", "--reference", "--output"])
+def test_application_needs_each_of_its_arguments(missing, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "pyspark.sql", SimpleNamespace(SparkSession=None))
+    given = [each for name in ("--data", "--reference", "--output") if name != missing for each in (name, "x")]
+    monkeypatch.setattr(sys, "argv", ["count.py", *given])
+    with pytest.raises(SystemExit):
+        main()
+    assert f"the following arguments are required: {missing}" in capsys.readouterr().err
 
 
 def test_merged_batches_count_as_the_files(reference, files):

@@ -146,6 +146,19 @@ def test_two_of_a_hundred_more_repeated_rows_are_found(now, is_found):
         assert found == [Finding("duplicates", "", "4.0% of the rows repeat another, 0.0% of the training's")]
 
 
+@pytest.mark.parametrize(
+    ("size", "before", "now", "is_found"),
+    [
+        (200, 0, 19, False),  # one in 820,000
+        (200, 0, 20, True),  # one in 1.7 millions
+        (5_000, 40, 139, False),  # significant, and less than two of a hundred
+        (5_000, 40, 140, True),
+    ],
+)
+def test_more_repeated_rows_than_by_chance_are_found(size, before, now, is_found):
+    assert bool(duplicates(repeating(size, before), repeating(size, now))) is is_found
+
+
 def test_repeated_rows_of_the_training_are_no_finding():
     assert duplicates(repeating(1_000, 300), repeating(1_000, 310)) == []
     # A larger sample has more of them: the first rows are compared.

@@ -151,7 +151,7 @@ def dies(monkeypatch):
     """Make the next call of one operation end the function, before it or after it was carried out."""
 
     @contextmanager
-    def dies(operation, carried_out, error=None):
+    def dies(operation, carried_out, error=None, code="ValidationException"):
         call = botocore.client.BaseClient._make_api_call
 
         def ends(self, name, parameters):
@@ -160,7 +160,7 @@ def dies(monkeypatch):
             if carried_out:
                 call(self, name, parameters)
             if error:
-                response = {"Error": {"Code": "ValidationException", "Message": error}}
+                response = {"Error": {"Code": code, "Message": error}}
                 raise ClientError(response | {"ResponseMetadata": {"HTTPStatusCode": 400}}, name)
             raise ConnectionError(name)
 

@@ -35,18 +35,26 @@ def test_log_without_failed_command_ends_with_last_lines(log):
         ('{"api_key": "abc", "x": 1}', '{"api_key": *** "x": 1}'),
         ("key AKIAABCDEFGHIJKLMNOP is used", "key *** is used"),
         ("\x1b[31mred\x1b[0m", "red"),
-        ("x" * 400, "x" * 297 + "..."),
+        ("x" * 300, "x" * 300),
+        ("x" * 301, "x" * 297 + "..."),
     ],
 )
 def test_line_is_short_and_has_no_secret(log, line, shown):
     assert log.last_lines([line]) == [shown]
 
 
-def test_empty_pages_are_passed_over(log):
-    pages = iter([{"events": [], "nextBackwardToken": "b/1"}, {"events": [{"message": "the end\n"}]}])
+@pytest.mark.parametrize(("empty", "text"), [(0, "the end"), (2, "the end"), (3, "")])
+def test_two_empty_pages_are_passed_over(log, empty, text):
+    requests = []
 
     class Logs:
         def get_log_events(self, **request):
-            return next(pages)
+            requests.append(request)
+            page = len(requests)
+            events = [] if page <= empty else [{"message": "the end\n"}]
+            return {"events": events, "nextBackwardToken": f"b/{page}"}
 
-    assert log.read_last_lines(Logs(), "project:build") == "the end"
+    assert log.read_last_lines(Logs(), "project:build") == text
+    first = {"logGroupName": "/aws/codebuild/project", "logStreamName": "build", "limit": 300}
+    assert requests == [first, *(first | {"nextToken": f"b/{page}"} for page in range(1, len(requests)))]
+    assert len(requests) == min(empty + 1, 3)

@@ -1,8 +1,11 @@
 """lambda/delivery: the retrain action step by step, typical records, and template differences."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
+
+from .cloud import refused
 
 
 class Environment:
@@ -117,6 +120,35 @@ def test_failed_training_starts_no_other_and_fails_after_running_ones(step, deli
     assert requested == []
 
 
+def test_training_that_stopped_without_reason_names_its_status(step, monkeypatch):
+    monkeypatch.setattr(Environment, "describe_pipeline_execution", lambda *_, **__: {})
+    assert "model a: Stopped without a reason" in step({"a": "Stopped"})[0].message
+
+
+def test_promotions_stop_after_a_minute_and_name_their_failures(delivery, monkeypatch):
+    training, clock = delivery["training"], [0.0]
+    errors = {
+        "b": training.NoApprovedVersionError(),
+        "c": training.PromotionError("another artifact"),
+        "d": refused("AccessDenied"),
+    }
+
+    def promote_model(job, environment, model):
+        clock[0] += 20
+        if error := errors.get(model):
+            raise error
+
+    monkeypatch.setattr(training, "promote_model", promote_model)
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    progress = delivery["progress"].Progress(to_promote={name: name for name in "abc"})
+    training._promote(None, None, progress)
+    assert (progress.promoted, progress.without_data, progress.failed) == (["a"], ["b"], {"c": "another artifact"})
+    progress.to_promote = {name: name for name in "defg"}
+    training._promote(None, None, progress)
+    assert list(progress.to_promote) == ["g"], "the next step continues"
+    assert "AccessDenied" in progress.failed["d"]
+
+
 def test_training_timeout_fails_delivery(step):
     outcome, _ = step({"a": "Executing"}, token={"since": 1})
     assert outcome.message == "trainings in dev took too long: training: a; unchanged: 0; with it: b v2 rejected"
@@ -142,11 +174,15 @@ def test_differences_name_resources_and_properties_without_cdk_metadata(delivery
     def resource(**properties):
         return {"Type": "AWS::S3::Bucket", "Properties": properties}
 
-    old = {"Resources": {"Same": resource(a=1) | {"Metadata": 1}, "Gone": resource(), "Other": resource(a=1, b=1)}}
-    new = {"Resources": {"Same": resource(a=1) | {"Metadata": 2}, "New": resource(), "Other": resource(a=2, b=1)}}
+    cdk = {"Type": "AWS::CDK::Metadata"}
+
+    old = {"Same": resource(a=1) | {"Metadata": 1}, "Gone": resource(), "Other": resource(a=1, b=1), "Kept": resource()}
+    new = {"Same": resource(a=1) | {"Metadata": 2}, "New": resource(), "Other": resource(a=2, b=1), "CDK": cdk}
+    old, new = {"Resources": old}, {"Resources": new | {"Kept": resource() | {"DeletionPolicy": "Retain"}}}
     found = list(delivery["template_diff"].differences("stack", old, new))
     assert [(one.resource, one.kind, one.properties) for one in found] == [
         ("Gone", "remove", ()),
+        ("Kept", "change", ("DeletionPolicy",)),
         ("New", "add", ()),
         ("Other", "change", ("a",)),
     ]

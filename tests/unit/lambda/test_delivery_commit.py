@@ -148,3 +148,17 @@ def test_failed_build_without_readable_log_still_alerts(delivery, monkeypatch):
 
 def test_job_of_pipeline_is_no_failed_build(delivery):
     assert not delivery["failed_build"].is_failed_build({"CodePipeline.job": {}})
+
+
+def test_failed_build_without_log_has_the_reason_alone(delivery, monkeypatch):
+    monkeypatch.setattr(delivery["failed_build"], "client", None)  # there is nothing to read
+    alert = delivery["failed_build"].failed_build_alert(failed_build())
+    assert (alert.why, alert.command) == ("no reason given", "model-factory deliveries")
+
+
+def test_first_version_of_pipeline_has_removed_no_environment(delivery, job, environment, monkeypatch):
+    execution = {"pipelineExecution": {"pipelineVersion": 1}}
+    first = SimpleNamespace(get_pipeline_execution=lambda **_: execution)  # there is no version before it to read
+    monkeypatch.setattr(delivery["commit"], "codepipeline", lambda: first)
+    assert delivery["commit"].removed_by_commit(job, environment) == []
+    assert delivery["commit"].short_commit(job, environment) == "unknown commit"

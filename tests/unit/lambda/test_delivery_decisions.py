@@ -21,6 +21,7 @@ def progress(delivery):
         ({"running": ["x", "y", "z"]}, {}, 2, []),
         ({}, {"a": NOW - 10}, 2, ["b"]),
         ({}, {"a": NOW - 10}, 1, []),
+        ({}, {"a": NOW - 60}, 1, []),
         ({}, {"a": NOW - 61}, 1, ["a"]),
         ({"failed": {"x": "too little data"}}, {}, 2, []),
     ],
@@ -48,6 +49,7 @@ def test_progress_is_finished_and_failed_when_nothing_runs(progress, state, fini
 def test_progress_summary_names_models_by_state(progress):
     state = progress(trained=["a"], promoted=["b"], to_promote={"c": MODEL}, running=["d"], unchanged=["e", "f"])
     assert state.summary() == "trained: a; promoted: b; to be promoted: c; training: d; unchanged: 2"
+    assert progress(trained=["a", "b"]).result().variables["trained"] == "a,b"
     assert state.result().variables == {"trained": "a", "promoted": "b", "leftovers": "none"}
 
 
@@ -117,8 +119,11 @@ def wait(delivery, monkeypatch):
         models = [{"model": "a", "serving": {"canary": {"bake": bake}}}]
         environment = SimpleNamespace(name="dev")
         monkeypatch.setattr(smoke, "delivered_models", lambda *_: models)
-        result = smoke.Result("pending", "a v2: the endpoint is as it is", changing)
-        monkeypatch.setattr(smoke, "_test", lambda *_: [result])
+        results = [
+            smoke.Result("pending", "a v2: the endpoint is as it is", changing),
+            smoke.Result("passed", "b v1 answered"),
+        ]
+        monkeypatch.setattr(smoke, "_test", lambda *_: results)
         monkeypatch.setattr(smoke, "revert_all", lambda *_: "")
         monkeypatch.setattr(smoke.time, "time", lambda: NOW)
         token = {"since": NOW - waited} | ({"changed": changed} if changed else {})

@@ -39,7 +39,7 @@ def test_deployed_code_is_that_of_the_first_job_with_it(stage):
 def test_model_has_data_when_an_object_is_listed(stage, objects, expected):
     def list_objects_v2(**request):
         assert request == {"Bucket": "data", "Prefix": "churn/raw/", "MaxKeys": 1}
-        return {"KeyCount": objects}
+        return {"Contents": [{}] * objects}
 
     environment = SimpleNamespace(client=lambda _: SimpleNamespace(list_objects_v2=list_objects_v2))
     assert stage.training._has_data(environment, {"raw_uri": "s3://data/churn/raw/"}) is expected
@@ -139,3 +139,32 @@ def test_clients_have_the_credentials_of_the_delivery_role(stage, environments, 
 def test_codepipeline_is_called_as_the_function_itself(stage, monkeypatch):
     monkeypatch.setattr(stage.environment, "client", lambda service: f"own client of {service}")
     assert stage.environment.codepipeline() == "own client of codepipeline"
+
+
+def test_settings_are_those_of_the_stack(stage, monkeypatch):
+    names = ("prefix", "factory", "account", "region", "approval", "role")
+    given = {"dev": dict.fromkeys(names, "x"), "prod": dict.fromkeys(names, "y")}
+    variables = {"PIPELINE": "p", "REPORTS": "r", "PARALLEL": "3", "TIMEOUT_SECONDS": "60"}
+    for name, value in {**variables, "ENVIRONMENTS": json.dumps(given)}.items():
+        monkeypatch.setenv(name, value)
+    settings = stage.environment.Settings.from_environment()
+    assert (settings.pipeline, settings.reports_bucket, settings.parallel, settings.timeout_seconds) == (
+        "p",
+        "r",
+        3,
+        60,
+    )
+    assert [(name, config.role) for name, config in settings.environments.items()] == [("dev", "x"), ("prod", "y")]
+
+
+def test_training_is_requested_in_the_queue_of_its_environment(environments, monkeypatch):
+    sent = []
+    sqs = SimpleNamespace(
+        get_queue_url=lambda QueueName: {"QueueUrl": f"https://{QueueName}"},
+        send_message=lambda **request: sent.append(request),
+    )
+    monkeypatch.setattr(type(environments["qa"]), "client", lambda *_: sqs)
+    environments["qa"].request_training("churn", "pushed 1a2b")
+    (request,) = sent
+    assert (request["QueueUrl"], request["MessageGroupId"]) == ("https://acme-qa-retrain.fifo", "churn")
+    assert "pushed 1a2b" in request["MessageBody"]

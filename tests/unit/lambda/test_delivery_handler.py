@@ -58,19 +58,22 @@ def run(modules, monkeypatch):
         monkeypatch.setenv(name, value)
     handler = modules("delivery", "handler")["handler"]
 
-    def run(error, token=None, refusal=None):
+    def run(result, token=None, refusal=None):
         event, stub = json.loads(json.dumps(EVENT)), CodePipeline(refusal)
         if token:
             event["CodePipeline.job"]["data"]["continuationToken"] = json.dumps(token)
 
         def task(*_):
-            raise error
+            if isinstance(result, Exception):
+                raise result
+            return result
 
         monkeypatch.setitem(handler.TASKS, "retrain", task)
         monkeypatch.setattr(handler, "codepipeline", lambda: stub)
         handler.handler(event, None)
         return stub.results[0] if stub.results else None
 
+    run.module = handler
     return run
 
 
@@ -99,3 +102,29 @@ def test_repeated_invocation_of_finished_job_is_no_error(run):
     assert run(TIMEOUT, refusal="InvalidJobStateException") is None
     with pytest.raises(ClientError, match="AccessDenied"):
         run(TIMEOUT, refusal="AccessDenied")
+
+
+def test_codepipeline_gets_result_within_its_limits(run):
+    done = run(run.module.Succeeded("s" * 2049, {"trained": "a"}))
+    assert done == {
+        "jobId": "job-1",
+        "executionDetails": {"summary": "s" * 2048},
+        "outputVariables": {"trained": "a"},
+    }
+    waiting = run(run.module.InProgress("s" * 2049, {"since": 1}))
+    assert waiting == {
+        "jobId": "job-1",
+        "continuationToken": '{"since": 1}',
+        "executionDetails": {"summary": "s" * 2048},
+    }
+    failed = run(run.module.Failed("m" * 5001))
+    assert failed == {"jobId": "job-1", "failureDetails": {"type": "JobFailed", "message": "m" * 5000}}
+
+
+def test_failed_build_is_an_alert_and_no_job(run, monkeypatch):
+    sent = []
+    monkeypatch.setattr(run.module, "send_alert", sent.append)
+    monkeypatch.setattr(run.module, "failed_build_alert", lambda event: event["detail"])
+    detail_type = "CodePipeline Action Execution State Change"
+    run.module.handler({"detail-type": detail_type, "detail": "the build"}, None)
+    assert sent == ["the build"]

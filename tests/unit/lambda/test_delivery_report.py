@@ -99,6 +99,16 @@ def test_assembly_is_read_with_the_credentials_of_the_job(stage, monkeypatch):
     assert (more["aws_session_token"], request) == ("token", {"Bucket": "artifacts", "Key": "key"})
 
 
+def test_long_summary_is_cut_for_codepipeline(stage, monkeypatch):
+    environment = Environment(SageMaker(version(3, "Approved")))
+    environment.model["model"] = "m" * 1000
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setattr(stage.report, "client", lambda _: SimpleNamespace(put_object=lambda **_: None))
+    monkeypatch.setattr(stage.report, "_assembly", lambda _: assembly())
+    monkeypatch.setattr(stage.report, "leftover_models", lambda *_: [])
+    assert len(stage.report.report(job(stage, "report"), environment).variables["summary"]) == 950
+
+
 def test_first_environment_and_new_models_have_rows(stage):
     first = Environment(SageMaker(version(3, "Approved")))
     assert stage.report.model_rows(job(stage), first) == [("churn", "v3 (auc 0.8123)", "trained here first")]

@@ -171,3 +171,19 @@ def test_typical_record_of_the_version_is_sent_to_the_endpoint(stage, refusal):
     (request,) = asked
     assert (request["EndpointName"], request["ContentType"]) == ("acme-prod-churn", "application/json")
     assert json.loads(request["Body"]) == {"instances": [{"x": 1.5}]}
+
+
+def test_column_without_frequent_values_is_left_out(stage):
+    strings = {"distribution": {"categorical": {"buckets": []}}}
+    assert stage.prediction.typical_record({"features": [{"name": "c", "string_statistics": strings}]}) == {}
+
+
+@pytest.mark.parametrize("challenger", [None, {"mode": "shadow"}])
+def test_endpoint_with_trial_passes_where_trials_are_configured(stage, monkeypatch, challenger):
+    sagemaker = SageMaker(version(3, "Approved"), served=2)
+    environment = Environment(sagemaker)
+    environment.model["serving"]["challenger"] = challenger
+    monkeypatch.setattr(stage.smoke, "is_on_trial", lambda _: True)
+    outcome = stage.smoke.smoke(job(stage, "smoke"), environment)
+    assert isinstance(outcome, stage.outcome.Succeeded if challenger else stage.outcome.InProgress)
+    assert ("is on trial against the live version" in outcome.summary) is bool(challenger)

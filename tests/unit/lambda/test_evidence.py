@@ -1,6 +1,8 @@
 """Evidence of a version: copied by SHA-256, in the version that was registered."""
 
+import base64
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
@@ -146,6 +148,25 @@ def test_artifact_too_large_for_the_time_is_missing(s3, recorder_modules, collec
     version = recorder_modules.store.ObjectVersion("artifacts", f"sales/executions/abc/{ARTIFACT}", "null", 12)
     with pytest.raises(recorder_modules.store.UnreadableError, match=r"only 12 of 12 bytes could be read in time"):
         late.digest(version)
+
+
+@pytest.mark.parametrize("content", [b"no JSON", b"[]"])
+def test_facts_that_are_no_json_object_are_kept_without_content(s3, collect, content):
+    trained(s3)
+    put(s3, "prepare/report/facts.json", content)
+    found = collect()
+    assert found.files["prepare_facts"]["sha256"] == digest(content)
+    assert found.contents["prepare_facts"] == {}
+
+
+def test_object_of_five_gibibytes_is_copied_in_one_call(recorder_modules):
+    checksum = base64.b64encode(bytes.fromhex("a" * 64)).decode()
+    s3 = SimpleNamespace(
+        list_objects_v2=lambda **_: {}, copy_object=lambda **_: {"CopyObjectResult": {"ChecksumSHA256": checksum}}
+    )
+    version = recorder_modules.store.ObjectVersion("artifacts", "large", "v1", 5 * 1024**3)
+    entry = recorder_modules.store.Store(s3, "records", "sales", lambda: 60).copy(version, "a" * 64)
+    assert entry["size"] == 5 * 1024**3
 
 
 def test_large_object_is_copied_in_parts(recorder_modules):

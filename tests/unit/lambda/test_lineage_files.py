@@ -96,3 +96,67 @@ def test_promoted_version_is_not_looked_up_in_other_account(copy_lineage):
     metadata = {"pipeline_execution": EXECUTION, "origin": "arn:package/1"}
     copy_lineage(PACKAGE | {"CustomerMetadataProperties": metadata}, Source({"Steps": [STEP]}), copy)
     assert copy.written == {}
+
+
+def test_version_outside_of_an_execution_has_no_files(copy_lineage):
+    container = {"ModelDataUrl": "s3://artifacts/own/model.tar.gz"}
+    assert copy_lineage({"InferenceSpecification": {"Containers": [container]}}, None, None) == {}
+
+
+def test_refused_reading_stops_promotion(copy_lineage):
+    error = ClientError({"Error": {"Code": "AccessDenied"}}, "Describe")
+
+    def refuses(*_, **__):
+        raise error
+
+    source = Source({"Steps": [STEP]})
+    source._describe = refuses
+    with pytest.raises(ClientError, match="AccessDenied"):
+        copy_lineage(PACKAGE, source, Copy())
+    copy = Copy()
+    copy.file = refuses
+    with pytest.raises(ClientError, match="AccessDenied"):
+        copy_lineage(PACKAGE, Source({"Steps": [STEP]}), copy)
+
+
+@pytest.mark.parametrize(
+    ("definition", "uri"),
+    [
+        ({"Steps": [{"Arguments": {}}, STEP]}, ZIP),
+        (
+            {"Steps": [{"Arguments": {"ProcessingInputs": [{"InputName": "data", "S3Input": {"S3Uri": "s3://d"}}]}}]},
+            None,
+        ),
+        (
+            {
+                "Steps": [
+                    {"Arguments": {"ProcessingInputs": [{"InputName": "code", "S3Input": {"S3Uri": {"Get": "x"}}}]}}
+                ]
+            },
+            None,
+        ),
+        (
+            {"Parameters": [{"Name": "ModelFactoryCode", "DefaultValue": "s3://own.zip"}], "Steps": [STEP]},
+            "s3://own.zip",
+        ),
+        ({"Parameters": [{"Name": "Other", "DefaultValue": "x"}], "Steps": [STEP]}, ZIP),
+        ({}, None),
+    ],
+)
+def test_code_is_the_input_of_the_first_job_or_named_by_a_parameter(modules, definition, uri):
+    assert modules("delivery", "shared.lineage_files")["shared.lineage_files"].code_uri(definition) == uri
+
+
+def test_only_output_of_the_training_is_copied_of_its_folder(modules):
+    files = {
+        "prepare/report/": ["prepare/report/manifest.json"],
+        "train/": ["train/job/output/model.tar.gz", "train/job/output/output.tar.gz", "train/log.txt"],
+    }
+
+    def paginate(Bucket, Prefix):
+        assert (Bucket, Prefix.startswith("e/")) == ("b", True)
+        return [{"Contents": [{"Key": f"e/{path}"} for path in files.get(Prefix.removeprefix("e/"), [])]}, {}]
+
+    s3 = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=paginate))
+    found = modules("delivery", "shared.lineage_files")["shared.lineage_files"]._files(s3, "s3://b/e/")
+    assert list(found) == ["prepare/report/manifest.json", "train/job/output/output.tar.gz"]

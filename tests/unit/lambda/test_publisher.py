@@ -92,6 +92,7 @@ def test_registration_adds_commit_digests_and_metrics(factory, monkeypatch):
     (output,) = added["outputs"]
     tags = {tag["key"]: tag["value"] for tag in output["facets"]["tags"]["tags"]}
     assert (tags["metric.auc"], tags["artifact_digest"]) == ("0.81", "0a0a")
+    assert output["outputFacets"]["outputStatistics"]["size"] == 999
     assert output["facets"]["symlinks"]["identifiers"][0]["name"] == "m/model.tar.gz"
 
 
@@ -146,6 +147,13 @@ def test_message_that_is_no_event_is_refused(factory, body):
     factory.function.logged()
     assert factory.function(message(body, "_records")) == []
     assert any("message refused" in line["message"] for line in factory.function.logged())
+
+
+def test_record_of_environment_is_not_published(factory):
+    factory.function.logged()
+    factory.publish(factory.created("_environment/chain/9999999998-1.json"))
+    assert any("about no model" in line["message"] for line in factory.function.logged())
+    assert factory.function.changes == []
 
 
 def test_failure_of_one_part_leaves_the_others(factory, monkeypatch):

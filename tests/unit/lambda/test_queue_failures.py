@@ -83,12 +83,21 @@ def test_message_stays_when_alert_fails(retrain, cloud, denied, monkeypatch):
     assert denied == []
 
 
-def test_large_body_moves_without_attribute(retrain, cloud, denied):
+@pytest.mark.parametrize(("length", "has_reason"), [(999_999, True), (1_000_000, False), (1024 * 1024, False)])
+def test_large_body_moves_without_attribute(retrain, cloud, denied, length, has_reason):
     """A body of 1 MiB leaves no room for attributes."""
-    body = json.dumps("x" * (1024 * 1024 - 2))
+    body = json.dumps("x" * (length - 2))
     assert retrain(message(body, cloud.model)) == []
     ((_, sent),) = denied
-    assert "MessageAttributes" not in sent
+    assert ("MessageAttributes" in sent) is has_reason
+
+
+@pytest.mark.parametrize(("group", "model"), [("churn/openlineage", "churn"), ("_records", "")])
+def test_alert_names_the_model_of_the_message_group(retrain, denied, group, model):
+    assert retrain(message("{", group)) == []
+    (alert,) = alerts(retrain)
+    assert alert["model"] == model
+    assert denied[0][1]["MessageGroupId"] == group
 
 
 def test_delay_that_fails_leaves_visibility_timeout(retrain, training, cloud, denied, monkeypatch):

@@ -188,3 +188,41 @@ def test_record_that_others_always_overtake_is_delivered_again(module, deliver, 
         deliver(bucket)
     assert len(pauses) == 40
     assert all(0 <= pause <= 0.2 for pause in pauses)
+
+
+@pytest.mark.parametrize(("code", "is_raised"), [("SlowDown", True), ("NoSuchKey", False), ("AccessDenied", False)])
+def test_only_missing_records_are_passed_over(deliver, code, is_raised):
+    bucket = Bucket()
+    bucket.at = kill_after_claim
+    with pytest.raises(Killed):
+        deliver(bucket)
+    bucket.at = lambda *_: None
+    others(deliver, bucket, 3)
+    get, unreadable = bucket.get_object, chain.record_key(MODEL, 2)
+
+    def get_object(*, Bucket, Key):
+        if Key == unreadable:
+            raise ClientError({"Error": {"Code": code}}, "GetObject")
+        return get(Bucket=Bucket, Key=Key)
+
+    bucket.get_object = get_object
+    if is_raised:
+        with pytest.raises(ClientError, match=code):
+            deliver(bucket)
+    else:
+        assert deliver(bucket).new
+
+
+def kill_after_claim(number, after):
+    """The chain is empty, so the second call writes the claim."""
+    if (number, after) == (1, True):
+        raise Killed
+
+
+@pytest.mark.parametrize("body", [b"no JSON", b"[1]"])
+def test_record_that_was_replaced_by_something_else_is_followed(deliver, body):
+    bucket = Bucket()
+    bucket.objects[chain.record_key(MODEL, 1)] = body
+    written = deliver(bucket)
+    assert written.key == chain.record_key(MODEL, 2)
+    assert json.loads(bucket.objects[written.key])["previous"] == chain.digest(body)

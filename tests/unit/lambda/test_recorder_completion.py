@@ -49,7 +49,9 @@ def test_registration_gets_evidence_bill_and_signature(s3, complete):
     draft = complete("registration", subject="arn:package/7", facts=PACKAGE)
     assert {"artifact", "sbom", "statement", "signature", "public_key"} <= set(draft.evidence)
     assert (draft.facts["image_digest"], draft.facts["missing"], draft.facts["differences"]) == ("sha256:1", {}, [])
-    bill = json.loads(kept(s3)[f"sales/evidence/{draft.evidence['sbom']['sha256']}"])
+    written = kept(s3)[f"sales/evidence/{draft.evidence['sbom']['sha256']}"]
+    bill = json.loads(written)
+    assert written.startswith(b'{\n "$schema"'), "people read it: one line for each member"
     assert bill["components"][0]["name"] == "i:1@sha256:1"
     assert complete.alerts == []
 

@@ -1,9 +1,11 @@
 """The recorder: registrations of versions and decisions about them, with the identity that the service gives."""
 
 import uuid
+from types import SimpleNamespace
 
 import pytest
 
+from .cloud import message
 from .recorded_events import BOB, UNKNOWN
 
 
@@ -102,12 +104,27 @@ def test_announced_record_is_awaited(recorder_modules, modules):
     assert pauses == [1.0, 1.0]
 
 
+def test_record_that_never_comes_is_awaited_for_ten_seconds(recorder_modules, modules, monkeypatch):
+    registry, clock = modules("recorder", "registry")["registry"], [0.0]
+    fake = SimpleNamespace(monotonic=lambda: clock[0], sleep=lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    monkeypatch.setattr(registry, "time", fake)
+    assert not registry._wait_for(lambda _: False, None)
+    assert clock == [10.0]
+
+
 def test_decision_about_version_that_was_deleted_is_recorded(recorder):
     arn = recorder.register()
     event = recorder.update(arn, ModelApprovalStatus="Rejected")
     recorder.cloud.client("sagemaker").delete_model_package(ModelPackageName=arn)
     (record,) = recorder.send(event)
     assert (record["kind"], record["by"]["identity"]) == ("rejection", UNKNOWN)
+
+
+def test_refused_reading_of_version_returns_the_message(recorder, dies):
+    record = message(recorder.event(recorder.register()), "_group")
+    with dies("DescribeModelPackage", False, "Rate exceeded", "ThrottlingException"):
+        assert recorder.function(record) == [record["messageId"]]
+    assert recorder.function.failure() == "ClientError"
 
 
 def test_update_of_metadata_is_no_decision(recorder):

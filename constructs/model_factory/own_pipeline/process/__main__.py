@@ -19,11 +19,11 @@ from aws_calls import AwsCalls, RefusedError
 
 
 class Mistake(Exception):
-    """What a person has to change; `line` of pipeline.py, when it is known."""
+    """What a person has to change; `line` of pipeline.py, when it is known. `of_function`: a function with @step is the cause."""
 
-    def __init__(self, message: str, line: int | None = None) -> None:
+    def __init__(self, message: str, line: int | None = None, of_function: bool = False) -> None:
         super().__init__(message)
-        self.line = line
+        self.line, self.of_function = line, of_function
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     try:
         answer = _answer(request, calls)
     except Mistake as mistake:
-        answer = {"mistake": str(mistake), "line": mistake.line}
+        answer = {"mistake": str(mistake), "line": mistake.line, "of_function": mistake.of_function}
     target.write_text(json.dumps(answer), encoding="utf-8")
 
 
@@ -109,8 +109,10 @@ def _arguments(function: Any, values: dict[str, str], given: dict[str, Any]) -> 
 
 def _mistake(path: Path, error: BaseException, refused: RefusedError | None) -> Mistake:
     """What went wrong in pipeline.py, at its own deepest line."""
-    frames = [each for each in traceback.extract_tb(error.__traceback__) if Path(each.filename) == path]
+    every = traceback.extract_tb(error.__traceback__)
+    frames = [each for each in every if Path(each.filename) == path]
     line = frames[-1].lineno if frames else getattr(error, "lineno", None)
+    of_function = any(Path(each.filename).name == "function_step.py" for each in every)
     if refused or isinstance(error, RefusedError):
         return Mistake(str(refused or error), line)
     if isinstance(error, SyntaxError):
@@ -118,7 +120,7 @@ def _mistake(path: Path, error: BaseException, refused: RefusedError | None) -> 
     if isinstance(error, ImportError):
         return Mistake(_missing(error), line)
     reason = " ".join(str(error).split())[:600]
-    return Mistake(f"get_pipeline raises {type(error).__name__}: {reason}", line)
+    return Mistake(f"get_pipeline raises {type(error).__name__}: {reason}", line, of_function)
 
 
 def _missing(error: ImportError) -> str:

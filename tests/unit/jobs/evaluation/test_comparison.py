@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from jobs import metrics
-from jobs.evaluation.comparison import Advantage, compare, degrees_of_freedom
+from jobs.evaluation.comparison import Advantage, compare, compare_apart, degrees_of_freedom
 from jobs.evaluation.labels import Labels
 
 
@@ -52,6 +52,19 @@ def test_better_version_has_a_positive_advantage(metric, sign):
     assert found.low > 0
     back = compare(metric, both[1], both[0], labels)
     assert (back.value, back.low, back.high) == pytest.approx((-found.value, -found.high, -found.low))
+
+
+def test_versions_on_rows_of_their_own_have_an_interval_of_both():
+    """Its degrees of freedom are those of the fewer rows."""
+    (many, new, _), (few, champion, _) = regression(300), regression(10, seed=1)
+    both = [
+        metrics.bootstrap("regression", many.truth, new, 0),
+        metrics.bootstrap("regression", few.truth, champion, 1),
+    ]
+    found = compare_apart("mae", *both, [many, few])
+    half = stats.t.ppf(0.975, 9) * np.sqrt(sum(each.spread["mae"].var() for each in both))
+    assert found.value == both[1].values["mae"] - both[0].values["mae"]
+    assert (found.high - found.value, found.value - found.low) == pytest.approx((half, half))
 
 
 def test_many_rows_are_sampled_with_the_same_interval(monkeypatch):

@@ -1,5 +1,7 @@
 """Exact values of calibration, partial dependence, groups and importance, at the limits of their sizes."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -49,6 +51,8 @@ def test_calibration_of_regression_has_the_interval_of_a_mean():
     half = 1.96 * truth.std(ddof=1) / np.sqrt(40)
     assert (found["low"], found["high"]) == (pytest.approx(19.5 - half), pytest.approx(19.5 + half))
     assert (found["predicted"], found["observed"]) == (20.5, 19.5)
+    (two,) = calibration(np.ones(2), labels_of(np.array([0.0, 2.0]), "regression"))["bins"]
+    assert (two["low"], two["high"]) == (pytest.approx(1 - 1.96), pytest.approx(1 + 1.96))
     (alone,) = calibration(np.ones(1), labels_of(np.zeros(1), "regression"))["bins"]
     assert (alone["low"], alone["high"], alone["rows"]) == (0.0, 0.0, 1)
 
@@ -77,6 +81,7 @@ def test_dependence_is_measured_on_200_rows_and_for_five_classes():
     raw, calls = pd.DataFrame({"x": np.arange(1_000), "y": np.arange(1_000.0)}), []
 
     def score(rows):
+        assert rows.index.is_unique, "features() may join columns by the index"
         calls.append(rows)
         return np.tile(np.arange(7.0), (len(rows), 1))
 
@@ -87,6 +92,17 @@ def test_dependence_is_measured_on_200_rows_and_for_five_classes():
     assert rows["y"].head(200).is_monotonic_increasing
     assert (len(found["scores"]), found["classes"]) == (5, [0, 1, 2, 3, 4])
     assert found["scores"][4] == [4.0] * 11
+
+
+def test_values_of_a_curve_are_as_json_has_them():
+    days = pd.to_datetime(["2026-11-25", "2026-11-26"])
+    raw = pd.DataFrame(
+        {"day": days, "flag": [True, False], "n": np.array([1, 2], "int8"), "x": np.array([0.5, 1], "float32")}
+    )
+    found = partial_dependence(lambda rows: np.ones(len(rows)), raw, list(raw), [], seed=0)
+    assert json.loads(json.dumps({name: each["values"] for name, each in found.items()})) == {
+        "day": ["2026-11-25 00:00:00", "2026-11-26 00:00:00"], "flag": [False, True], "n": [1, 2], "x": [0.5, 1.0],
+    }  # fmt: skip
 
 
 def test_column_with_one_value_gets_no_curve():
@@ -100,6 +116,21 @@ def test_column_with_more_than_twenty_numbers_is_cut_at_quartiles(values, groups
     truth = np.arange(840) // values % 2
     found = slices(["age"], "auc", raw, truth.astype(float), labels_of(truth), seed=0)["age"]
     assert len(found) == groups
+
+
+def test_groups_of_numbers_are_named_by_their_quartiles():
+    raw = pd.DataFrame({"age": np.arange(840) % 40, "late": np.arange(840) % 40 >= 10})
+    truth = np.arange(840) // 40 % 2
+    found = slices(["age", "late"], "auc", raw, truth.astype(float), labels_of(truth), seed=0)
+    names = {name: [each["group"] for each in groups] for name, groups in found.items()}
+    assert sorted(names["age"]) == ["-0.001 to 9.75", "19.5 to 29.25", "29.25 to 39", "9.75 to 19.5"]
+    assert names["late"] == ["True", "False"]
+
+
+def test_groups_of_the_same_size_are_in_the_order_of_their_names():
+    raw, truth = pd.DataFrame({"g": ["b", "a", "c", "c"] * 40}), np.arange(160) // 4 % 2
+    found = slices(["g"], "auc", raw, truth.astype(float), labels_of(truth), seed=0)["g"]
+    assert [each["group"] for each in found] == ["c", "a", "b"]
 
 
 def test_the_twenty_largest_groups_are_measured():
@@ -140,16 +171,21 @@ def test_importance_is_measured_on_a_sample_with_every_class():
     assert len(importance._sample(labels_of(truth.astype(float), "regression"), np.random.default_rng(0))) == 2_000
 
 
-def test_columns_are_scored_in_calls_of_50_000_rows():
+def test_columns_are_scored_in_calls_of_50_000_rows(monkeypatch):
     raw, calls = pd.DataFrame(np.zeros((2_000, 30))).rename(columns=str), []
 
     def score(rows):
+        assert rows.index.is_unique, "features() may join columns by the index"
         calls.append(len(rows))
         return np.zeros(len(rows))
 
     shares = importance.permutation_importance("rmse", score, raw, labels_of(np.ones(2_000), "regression"), 0)
     assert calls == [2_000, 25 * 2_000, 5 * 2_000]
     assert set(shares.values()) == {0.0}
+    calls.clear()
+    monkeypatch.setattr(importance, "CALL_ROWS", 1_999)
+    importance.permutation_importance("rmse", score, raw, labels_of(np.ones(2_000), "regression"), 0)
+    assert calls == [2_000] * 31
 
 
 def test_eight_columns_get_a_curve():

@@ -80,6 +80,12 @@ def test_too_few_rows_are_said(gate, value, width, champion, is_few):
     assert verdict.passed == 1
 
 
+def test_difference_of_five_percent_is_seen():
+    bounds = {"low": 0.0, "high": 0.1}
+    assert not decide(GATE, {"auc": bounds | {"value": 0.8}}, 22, None).too_few_rows
+    assert not decide(LESS, {"rmse": bounds | {"value": 1.0}}, 22, None).too_few_rows
+
+
 def test_width_of_the_wider_interval_is_said():
     said = decide(GATE, measured(GATE, 0.8, 0.01), 22, live(0.8, 0.0, -0.2, 0.2)).measured
     assert said == "auc 0.8000 on 22 test rows, too few to see a difference of 5%: the interval is 0.2000 to each side"

@@ -183,8 +183,5 @@ def test_parameter_of_another_value_starts_nothing(aws):
     pipeline = aws.pipeline([fail], parameters)
     with pytest.raises(ClientError, match=r"\[Colour\] has the value \[green\], which is none of \[red, blue\]"):
         aws.start(pipeline, Colour="green")
-    selected = {"SelectedSteps": [{"StepName": "Say"}]}
-    with pytest.raises(ClientError, match="does not support SelectiveExecutionConfig"):
-        aws.sagemaker.start_pipeline_execution(PipelineName=pipeline, SelectiveExecutionConfig=selected)
     with pytest.raises(ClientError, match=r"\[Rows\] of type Integer has the value \[many\]"):
         aws.start(pipeline, Rows="many")

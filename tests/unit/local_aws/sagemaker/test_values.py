@@ -2,7 +2,7 @@
 
 import pytest
 
-from local_aws.sagemaker.pipelines.values import Scope, references
+from local_aws.sagemaker.pipelines.values import Scope
 from local_aws.sagemaker.state import ServiceError
 
 
@@ -69,8 +69,3 @@ def test_conditions(scope, condition, holds):
 def test_unknown_condition_is_refused_by_name(scope):
     with pytest.raises(ServiceError, match="Sounds"):
         scope.holds(compare("Sounds", 1, 1))
-
-
-def test_references_return_step_names():
-    value = {"a": [{"Get": "Steps.One.X"}, {"Std:Join": {"Values": [{"Get": "Steps.Two.Y"}, {"Get": "Parameters.P"}]}}]}
-    assert references(value) == {"One", "Two"}
