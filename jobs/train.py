@@ -113,6 +113,7 @@ def _hosts(model: project.Project) -> hosts.Hosts:
             "parameter `hosts`; divide the rows with it, or set training.instance_count to 1"
         )
     print(f"hosts     {', '.join(here.names)}; this is {here.current}", flush=True)
+    hosts.wait_until_resolved(here.names)
     return here
 
 

@@ -1,6 +1,7 @@
 """Several instances: each trains on its share of the rows, and the first one saves the model."""
 
 import json
+import socket
 
 import pytest
 
@@ -24,7 +25,23 @@ def predict(model, features):
 
 
 @pytest.fixture
-def on_host(ml, monkeypatch):
+def looked_up(monkeypatch):
+    """Names of hosts as they are looked up; the first two times they are not known."""
+    found = []
+
+    def look_up(name, port):
+        found.append(name)
+        if len(found) <= 2:
+            raise socket.gaierror(-2, "Name or service not known")
+        return []
+
+    monkeypatch.setattr(hosts.socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(hosts, "WAIT_SECONDS", 0)
+    return found
+
+
+@pytest.fixture
+def on_host(ml, monkeypatch, looked_up):
     """Makes this process one of several hosts."""
     monkeypatch.setattr(train, "copy_code", lambda target, source=None: None)
 
@@ -45,6 +62,15 @@ def test_hosts_are_in_the_same_order_on_each(on_host):
     names = [f"algo-{number}" for number in range(11, 0, -1)]
     on_host("algo-10", names)
     assert (hosts.read().names, hosts.read().index) == (sorted(names), 1)
+
+
+def test_training_waits_until_names_of_hosts_are_resolved(looked_up, monkeypatch):
+    hosts.wait_until_resolved(["algo-1", "algo-2"])
+    assert looked_up == ["algo-1", "algo-1", "algo-1", "algo-2"]
+    looked_up.clear()
+    monkeypatch.setattr(hosts, "RESOLVED_SECONDS", -1)
+    with pytest.raises(JobFailure, match="the host algo-1 of this training cannot be resolved"):
+        hosts.wait_until_resolved(["algo-1"])
 
 
 def test_only_first_host_saves_model_and_facts(project, ml, records, on_host, capsys):
