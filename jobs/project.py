@@ -14,13 +14,15 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from . import libraries, paths
+from . import hosts, libraries, paths
 from .failures import JobFailure, in_user_code
 from .prepared_rows import Rows
 
 MODEL_FILE = "model.joblib"
 CHECKPOINTS = "checkpoints"
 """Optional parameter of train and train_batches: the folder of checkpoints."""
+HOSTS = "hosts"
+"""Optional parameter of train and train_batches: the instances of the training, `hosts.Hosts`."""
 SIGNATURES = {
     "features": "features(raw)",
     "train": "train(train, validation, hyperparameters)",
@@ -77,13 +79,22 @@ class Project:
     @property
     def takes_checkpoints(self) -> bool:
         """Whether the function that trains has the parameter `checkpoints`."""
+        return self._takes(CHECKPOINTS)
+
+    @property
+    def takes_hosts(self) -> bool:
+        """Whether the function that trains has the parameter `hosts`: it can use several instances."""
+        return self._takes(HOSTS)
+
+    def _takes(self, parameter: str) -> bool:
         function = getattr(self.module, "train_batches" if self.takes_batches else "train")
-        return CHECKPOINTS in inspect.signature(function).parameters
+        return parameter in inspect.signature(function).parameters
 
     def _fitted(self, name: str, *arguments: Any) -> Any:
-        more = {CHECKPOINTS: paths.checkpoints()} if self.takes_checkpoints else {}
-        fitted = self._call(name, *arguments, **more)
-        if fitted is None:
+        more: dict[str, Any] = {CHECKPOINTS: paths.checkpoints()} if self.takes_checkpoints else {}
+        here = hosts.read()
+        fitted = self._call(name, *arguments, **more, **({HOSTS: here} if self.takes_hosts else {}))
+        if fitted is None and here.index == 0:
             raise JobFailure(
                 f"model.py: {name}(train, validation, hyperparameters) must return the fitted model; it returned None"
             )

@@ -42,6 +42,8 @@ _NEUTRAL = (
 
 Boosted trees with categories keep a partial function of functools.
 """
+UNKNOWN = "unknown conditions"
+"""What equal bytes need when the library decides it."""
 _CYTHON = "_cython_"
 """Beginning of the module of compiled functions' type, whose name has Cython's version."""
 THREAD_FIELDS = ("n_threads", "_n_threads")
@@ -79,11 +81,17 @@ def _without_threads(mapper: Any) -> Any:
     return (make, arguments, {**state, "n_threads": None}, *rest)
 
 
-def describe(fitted: Any) -> dict[str, Any]:
-    """What equal bytes need: {"same_bytes": "any threads" | "same threads and processor", "reason"}.
+def describe(fitted: Any, hosts: int = 1) -> dict[str, Any]:
+    """What equal bytes need: {"same_bytes": "any threads" | "same threads and processor" | UNKNOWN, "reason"}.
 
-    The answer is about the library's estimators in `fitted`; a train(…) with random numbers of its own is not examined.
+    The answer is about the library's estimators in `fitted`; a train(…) with random numbers of its own is not examined. `hosts`:
+    number of instances that trained it.
     """
+    if hosts > 1:
+        return {
+            "same_bytes": UNKNOWN,
+            "reason": f"{hosts} instances trained it, and its library decides in which order their sums are added up",
+        }
     try:
         modules = _modules(fitted)
     except Exception as error:  # an object that only the user's own save(model, path) can write

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import example_row, facts, libraries, memory, paths, payload, project, reproducibility, termination
+from . import example_row, facts, hosts, libraries, memory, paths, payload, project, reproducibility, termination
 from .columns import Column
 from .failures import JobFailure
 from .prepared_rows import Rows
@@ -34,7 +34,10 @@ They are an interface of their own, so that jobs/ can change between versions (d
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model with what it was fitted with. `classes`: labels of the training rows, sorted; None for regression."""
+    """A model with what it was fitted with. `classes`: labels of the training rows, sorted; None for regression.
+
+    `model` is what the user's function returned, which may be None on hosts other than the first.
+    """
 
     project: project.Project
     model: Any
@@ -42,11 +45,13 @@ class Fitted:
     classes: list[Any] | None
     hyperparameters: dict[str, Any]
     seed: int
+    hosts: hosts.Hosts
 
 
 def fit() -> Fitted:
     """Fit the model on the rows of the channels. Raises JobFailure."""
     model = project.load()
+    here = _hosts(model)
     seed = int(model.settings["training"]["seed"])
     random.seed(seed)
     np.random.seed(seed)
@@ -60,12 +65,18 @@ def fit() -> Fitted:
         print(f"resume    {found} files of checkpoints in {paths.checkpoints()}", flush=True)
     with termination.announced(checkpoints=model.takes_checkpoints):
         fitted = _fit(model, train, validation, hyperparameters)
-    return Fitted(model, fitted, validation, classes, hyperparameters, seed)
+    return Fitted(model, fitted, validation, classes, hyperparameters, seed, here)
 
 
 def run() -> None:
-    """Run the job. Raises JobFailure."""
+    """Run the job: the first host saves the model. Raises JobFailure.
+
+    SageMaker makes one archive of what all hosts leave behind, and does not say which of two files with the same name it keeps.
+    """
     done = fit()
+    if done.hosts.index > 0:
+        print(f"train     {done.hosts.names[0]} saves the model", flush=True)
+        return
     model, fitted = done.project, done.model
     reproducibility.leave_out_threads()
     reproducibility.leave_out_identity(fitted)
@@ -85,10 +96,26 @@ def run() -> None:
     libraries.copy(Path(__file__).parents[1], folder)
     _reset_times(folder)
     print(f"artifact  {digest(folder)}", flush=True)
-    identical = reproducibility.describe(fitted)
+    count = len(done.hosts.names)
+    identical = reproducibility.describe(fitted, count)
     print(f"identical with {identical['same_bytes']}: {identical['reason']}", flush=True)
     of_run = facts.of_run("train", done.seed) | {"hyperparameters": done.hyperparameters, "identical": identical}
-    facts.write(paths.training_output(), of_run)
+    facts.write(paths.training_output(), of_run | ({"hosts": count} if count > 1 else {}))
+
+
+def _hosts(model: project.Project) -> hosts.Hosts:
+    """The hosts of this job. Raises JobFailure when there are several and model.py would train the same model on each."""
+    here = hosts.read()
+    if len(here.names) == 1:
+        return here
+    if not model.takes_hosts:
+        raise JobFailure(
+            f"the training has {len(here.names)} instances, and each would train the same model: the function that trains has no "
+            "parameter `hosts`; divide the rows with it, or set training.instance_count to 1"
+        )
+    print(f"hosts     {', '.join(here.names)}; this is {here.current}", flush=True)
+    hosts.wait_until_resolved(here.names)
+    return here
 
 
 def _fit(model: project.Project, train: Rows, validation: Rows, hyperparameters: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ It is loaded by its path in processes that do not have this package, so it impor
 because each import is part of the start of every container.
 """
 
-# ruff: noqa: PTH102, PTH112, PTH115, PTH120, PTH123, PTH211 (importing pathlib would be part of every start)
+# ruff: noqa: PTH102, PTH110, PTH115, PTH120, PTH123, PTH211 (importing pathlib would be part of every start)
 
 import ctypes
 import json
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from functools import cache
 
 type Mount = tuple[str, str, str]
-"""The folder or MEMORY, the path at which it appears, and `ro` for a read-only folder or `size=<bytes>` for MEMORY."""
+"""The folder, file or MEMORY, the path at which it appears, and `ro` for a read-only folder or `size=<bytes>` for MEMORY."""
 
 MEMORY = "tmpfs"
 
@@ -78,8 +78,11 @@ def _locked_flags(target: str) -> int:
 
 
 def _make_folder(target: str) -> None:
-    """Make the folder, in this namespace only: below a new file system that shows what is in its parent as well."""
-    if os.path.isdir(target):
+    """Make the folder, in this namespace only: below a new file system that shows what is in its parent as well.
+
+    A file that is there can have another one in its place.
+    """
+    if os.path.exists(target):
         return
     parent = os.path.dirname(target)
     _make_folder(parent)

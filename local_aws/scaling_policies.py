@@ -87,8 +87,10 @@ def _track(local: EmbeddedAws, account: str, region: str, policy: Any, value: fl
         if value >= target * SCALE_IN_SHARE:
             _low_since.pop(key, None)
         is_low = now - _low_since.setdefault(key, now) >= SCALE_IN_SECONDS if value < target * SCALE_IN_SHARE else False
-    if value > target or is_low:
+    if value > target:
         _scale(local, account, region, policy, lambda current: math.ceil(value * max(1, current) / target))
+    elif is_low:  # a short queue of an endpoint without instances starts none
+        _scale(local, account, region, policy, lambda current: min(current, math.ceil(value * current / target)))
 
 
 def _scale(local: EmbeddedAws, account: str, region: str, policy: Any, wanted: Any) -> None:

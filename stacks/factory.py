@@ -60,6 +60,7 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
     promotes = any(model.promote == "model" for model in configs.values())
     delivered: list[tuple[Environment, Stage]] = []
     spot = any(model.training.spot for model in configs.values())
+    peers = any(model.training.instance_count > 1 for model in configs.values())
     for environment in config.environments:
         scope: App | Stage = app
         if environment in config.delivered:
@@ -73,6 +74,7 @@ def add_factory(app: App, *, factory: Path, models: Path) -> list[ModelStack]:
             models=list(configs),
             images=_images(configs, environment.region),
             spot=spot,
+            peers=peers,
             queued=_queued(configs),
         )
         for name, model in configs.items():

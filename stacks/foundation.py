@@ -51,6 +51,7 @@ class FoundationStack(Stack):
         models: Names of the models, whose captured requests and reports expire. Default: none.
         images: Images that the models' jobs have in place of the default one. Default: none.
         spot: Whether a model trains on spot capacity. Default: False.
+        peers: Whether a model trains on several instances. Default: False.
         queued: Age at which requests of asynchronous endpoints and their answers expire, by model. Default: none.
     """
 
@@ -67,9 +68,10 @@ class FoundationStack(Stack):
         models: Sequence[str] = (),
         images: Sequence[str] = (),
         spot: bool = False,
+        peers: bool = False,
         queued: Mapping[str, Duration] | None = None,
     ) -> None:
-        names = factory.names(environment)
+        names = self._names = factory.names(environment)
         super().__init__(
             scope,
             names.foundation_stack,
@@ -78,8 +80,7 @@ class FoundationStack(Stack):
             env=Environment(account=environment.account, region=environment.region),
         )
         apply_permissions_boundary(self, environment.permissions_boundary)
-        self._spot = spot
-        self._names = names
+        self._trainings = {"checkpoints": spot, "peers": peers}
         self._removal = RemovalPolicy.RETAIN if environment.removal == "retain" else RemovalPolicy.DESTROY
         self.key = EncryptionKey(self, "Encryption", names=names, removal=self._removal, rules_to_topics=False).key
         # Another key than that of the heads: the function that writes records cannot sign their heads.
@@ -109,8 +110,7 @@ class FoundationStack(Stack):
 
     def _function_statements(self, factory: FactoryConfig) -> dict[str, list[iam.PolicyStatement]]:
         """Permissions of the functions. The endpoints of an isolated VPC allow the same calls."""
-        names, key_arn = self._names, self.key.key_arn
-        code = assets_bucket_arn(names, qualifier_of(self))
+        names, key_arn, code = self._names, self.key.key_arn, assets_bucket_arn(self._names, qualifier_of(self))
         return shared_statements(names, key_arn) | {
             "recorder": recorder_statements(names, key_arn, self._evidence_key.key_arn, code),
             "publisher": publisher_statements(names, key_arn, LineageReceiver(**factory.openlineage.model_dump())),
@@ -135,8 +135,8 @@ class FoundationStack(Stack):
             names=self._names,
             key=self.key,
             statements=statements,
-            checkpoints=self._spot,
             availability_zones=environment.availability_zones,
+            **self._trainings,
         )
 
     def _keep_exports(self, vpc: VpcConfig) -> None:

@@ -89,10 +89,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("lambda/endpoint_cleanup/removal.py", "8 -> 9"): "a number of attempts of boto3",
     ("lambda/monitor/handler.py", "1 -> 2"): "how many approved versions are listed: one is enough",
     ("lambda/publisher/entities.py", "version > KEPT -> version >= KEPT"): "there is no version 0",
-    ("lambda/publisher/events.py", "6 -> 7"): "the ARN of an execution has six parts",
     ("lambda/publisher/handler.py", "return '' -> return None"): "no key, in both",
-    ("lambda/publisher/runs.py", "5 -> 6"): "the ARN of an execution has six parts",
-    ("lambda/recorder/events.py", "6 -> 7"): "the ARN of an execution, and that of a version, has six parts",
     ("lambda/recorder/lineage_markers.py", "16 -> 17"): "a number of threads",
     (
         "lambda/recorder/messages.py",

@@ -24,7 +24,7 @@ from ..failures import JobFailure
 from . import artifacts, scoring
 from .differences import differences
 
-FACTS = ("python", "platform", "processor", "processors", "threads", "instance", "image")
+FACTS = ("python", "platform", "processor", "processors", "threads", "instance", "hosts", "image")
 """Facts of a training that are compared one by one; `libraries` are compared by name."""
 DATA = ("data_digest", "content_digest", "rows", "parts", "labels", "partitions")
 """Members of report.json that are the same for the same data."""

@@ -6,6 +6,15 @@ from typing import Any
 
 from ..s3 import encryption_arguments, split_uri
 
+type Share = tuple[int, int]
+"""Of which part of the objects: its index, and the number of parts. AWS says of ShardedByS3Key that each is about equal."""
+ALL: Share = (0, 1)
+
+
+def _part(names: list[str], share: Share) -> list[str]:
+    index, count = share
+    return names[index::count]
+
 
 class Storage:
     """Copies between S3 and this machine with one S3 client."""
@@ -13,23 +22,23 @@ class Storage:
     def __init__(self, s3: Any) -> None:
         self._s3 = s3
 
-    def fetch(self, source: dict[str, Any], target: Path) -> None:
+    def fetch(self, source: dict[str, Any], target: Path, share: Share = ALL) -> None:
         """Copy the objects of a job's S3 data source. Raises as `download`, and ValueError for an unsupported S3DataType."""
         kind, uri = source.get("S3DataType", "S3Prefix"), source["S3Uri"]
         if kind == "S3Prefix":
-            self.download(uri, target)
+            self.download(uri, target, share)
         elif kind == "ManifestFile":
             bucket, key = split_uri(uri)
             first, *names = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
             bucket, prefix = split_uri(first["prefix"])
-            for name in names:
+            for name in _part(names, share):
                 path = target / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._s3.download_file(bucket, prefix + name, str(path))
         else:
             raise ValueError(f"the embedded AWS does not support inputs of S3DataType {kind}")
 
-    def download(self, uri: str, target: Path) -> None:
+    def download(self, uri: str, target: Path, share: Share = ALL) -> None:
         """Copy an object, or all below a prefix, into the folder `target`. Raises ClientError, FileNotFoundError."""
         bucket, prefix = split_uri(uri)
         target.mkdir(parents=True, exist_ok=True)
@@ -37,10 +46,10 @@ class Storage:
         entries = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
         if not entries:
             raise FileNotFoundError(f"no S3 objects found under {uri}")
-        for key in entries:
+        for key in _part([key for key in entries if not key.endswith("/")], share):
             # The prefix is a folder, or the key of one object, whose file name is then used.
             inside = key[len(prefix) :].lstrip("/") if key != prefix else key.rsplit("/", 1)[-1]
-            if not inside or key.endswith("/"):
+            if not inside:
                 continue
             path = target / inside
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -55,6 +55,7 @@ class Needs:
     `resources` counts resources by type. `named` are (type, name) of resources with a name of our own, by stack.
     `boundaries` are ARNs of permissions boundaries. `zones`
     are the zones of subnets: names, or indexes into the region's zones; `interface_services` are the VPC endpoints' services.
+    `peers`: a training has several instances, which connect to each other.
     """
 
     resources: Counter[str] = field(default_factory=Counter[str])
@@ -66,6 +67,7 @@ class Needs:
     interface_services: set[str] = field(default_factory=set[str])
     instances: list[Instances] = field(default_factory=list[Instances])
     scaling: bool = False
+    peers: bool = False
 
     @property
     def services(self) -> list[str]:
@@ -115,6 +117,7 @@ def needs_of(stacks: Iterable[Stack], models: Mapping[str, ModelConfig]) -> Need
             elif kind == "AWS::EC2::VPCEndpoint" and properties.get("VpcEndpointType") == "Interface":
                 needs.interface_services.add(str(properties["ServiceName"]))
     needs.scaling = any(most > least for _, least, most in _endpoints(models))
+    needs.peers = any(model.training.instance_count > 1 for model in models.values())
     needs.instances = [*_job_instances(jobs), *_endpoint_instances(models)]
     return needs
 

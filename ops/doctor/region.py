@@ -97,8 +97,8 @@ def zones(client: Client, needs: Needs) -> Iterator[Found]:
         yield "ok", f"{', '.join(chosen)} offer the endpoints of {len(names)} services", ""
 
 
-def existing_network(client: Client, network: ExistingNetwork) -> Iterator[Found]:
-    """The subnets and security groups of an existing network exist and are in its VPC."""
+def existing_network(client: Client, network: ExistingNetwork, needs: Needs) -> Iterator[Found]:
+    """The subnets and security groups of an existing network are in its VPC, and let instances of one training connect."""
     parts = (
         ("subnet", network.subnets, "describe_subnets", "SubnetIds", "Subnets", "SubnetId"),
         (
@@ -123,6 +123,29 @@ def existing_network(client: Client, network: ExistingNetwork) -> Iterator[Found
             yield "problem", f"{noun} {identifier} is not in {network.vpc}", CHANGE_NETWORK
         if not outside:
             yield "ok", f"{', '.join(ids)} in {network.vpc}", ""
+        if needs.peers and noun == "security group":
+            yield from _peers(described)
+
+
+def _peers(groups: list[dict[str, Any]]) -> Iterator[Found]:
+    """The rules in both directions that training jobs with several instances need (developer guide, "Give SageMaker AI Training
+    Jobs Access to Resources in Your Amazon VPC")."""
+    own = {group["GroupId"] for group in groups}
+    for direction, rules in (("inbound", "IpPermissions"), ("outbound", "IpPermissionsEgress")):
+        given = [rule for group in groups for rule in group.get(rules, [])]
+        if not any(_admits(rule, own) for rule in given):
+            yield (
+                "problem",
+                f"{', '.join(sorted(own))}: no {direction} rule for all traffic of their members, which the instances of one "
+                "training need",
+                f"add an {direction} rule for all traffic from the group to itself",
+            )
+
+
+def _admits(rule: dict[str, Any], groups: set[str]) -> bool:
+    """Whether a rule is for all traffic of one of the groups, or of addresses, which can be those of its members."""
+    members = {pair["GroupId"] for pair in rule.get("UserIdGroupPairs", [])}
+    return rule["IpProtocol"] == "-1" and bool(members & groups or rule.get("IpRanges"))
 
 
 def _missing(client: Client, names: list[str]) -> list[str]:

@@ -53,7 +53,7 @@ def _checks(session: EnvironmentSession, stacks: list[Stack], needs: Needs) -> l
         Check("parameters", lambda: region.parameters(client, name, needs)),
         Check("images", lambda: region.images(client, needs)),
         Check("zones", lambda: region.zones(client, needs)),
-        Check("network", lambda: _network(session, client)),
+        Check("network", lambda: _network(session, client, needs)),
         Check("instances", lambda: quotas.instances(client, name, needs)),
         Check("quotas", lambda: quotas.resources(client, name, needs)),
         Check("publishing", lambda: publishing.publishing(session, client, needs)),
@@ -65,9 +65,12 @@ def _checks(session: EnvironmentSession, stacks: list[Stack], needs: Needs) -> l
     ]
 
 
-def _network(session: EnvironmentSession, client: Callable[[str], Any]) -> Iterator[tuple[Status, str, str]]:
+def _network(
+    session: EnvironmentSession, client: Callable[[str], Any], needs: Needs
+) -> Iterator[tuple[Status, str, str]]:
     network = session.environment.network
-    return region.existing_network(client, network) if isinstance(network, ExistingNetwork) else iter(())
+    if isinstance(network, ExistingNetwork):
+        yield from region.existing_network(client, network, needs)
 
 
 def _clients(session: EnvironmentSession) -> Callable[[str], Any]:

@@ -9,13 +9,14 @@ from pathlib import Path
 from model_factory.config import ConfigError, FactoryConfig, Mistake, load_factory, load_model, naming_mistakes
 from model_factory.libraries.bundle import library_mistakes
 from model_factory.libraries.instances import instance_mistakes
+from model_factory.model.training_hosts import HOSTS, host_mistakes
 from model_factory.own_pipeline.synthesis import checked_pipeline, has_own_pipeline
 
 REQUIRED = {"features": ["raw"], "train": ["train", "validation", "hyperparameters"], "predict": ["model", "features"]}
 INSTEAD = {"train": "train_batches"}
 """Functions that a model.py may have instead, with the same parameters."""
-CHECKPOINTS = "checkpoints"
-"""A parameter that both of them may have besides."""
+OPTIONAL = {"checkpoints", HOSTS}
+"""Parameters that both of them may have besides."""
 
 
 def find_mistakes(root: Path) -> list[Mistake]:
@@ -35,7 +36,8 @@ def find_mistakes(root: Path) -> list[Mistake]:
                 for region in sorted({each.region for each in factory.environments} if factory else ()):
                     checked_pipeline(config, path.parent, region)
                 continue
-            mistakes += [*instance_mistakes(config, path.parent), *library_mistakes(config, path.parent)]
+            for find in (instance_mistakes, library_mistakes, host_mistakes):
+                mistakes += find(config, path.parent)
         except ConfigError as error:
             mistakes += error.mistakes
         if not has_own_pipeline(path.parent):
@@ -91,8 +93,8 @@ def model_code_mistakes(path: Path) -> list[Mistake]:
 def _wrong_parameters(path: Path, function: ast.FunctionDef, parameters: list[str]) -> Mistake | None:
     arguments = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
     optional = len(function.args.defaults)
-    if parameters == REQUIRED["train"] and arguments[3:] == [CHECKPOINTS]:  # the job passes it by its name
-        return None
+    if parameters == REQUIRED["train"] and arguments[3:] and {*arguments[3:]} <= OPTIONAL:
+        return None  # the job passes them by their names
     if len(arguments) - optional <= len(parameters) <= len(arguments) or function.args.vararg:
         return None
     wanted = _signature(function.name, parameters)

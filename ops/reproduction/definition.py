@@ -71,6 +71,12 @@ def code_name(definition: Mapping[str, Any]) -> str:
     return code_uri(definition).rpartition("/")[2]
 
 
+def instance_count(definition: Mapping[str, Any]) -> int:
+    """Number of instances that trained the version. Raises CannotRebuild."""
+    _, train = training_steps(definition)
+    return train["Arguments"].get("ResourceConfig", {}).get("InstanceCount", 1)
+
+
 def with_hyperparameters(definition: Mapping[str, Any], facts: Mapping[str, Any] | None) -> Data:
     """The definition with the hyperparameters that a tuning job chose, so that nothing has to be tuned again.
 

@@ -45,6 +45,11 @@ class LocalRun:
 def rebuild(home: EnvironmentSession, recorded: Recorded, log: Callable[[str], None]) -> LocalRun:
     """Train the version again on this machine and compare. Raises CannotRebuild with the job's reason, or what is missing."""
     prepare, train = definitions.training_steps(recorded.definition)
+    if (count := definitions.instance_count(recorded.definition)) > 1:
+        raise CannotRebuild(
+            f"{count} instances trained it, which reach each other by their names, and this machine is one; train it again "
+            "on AWS: without --local"
+        )
     read(recorded.manifest)  # a job that read an altered manifest would train on other data
     with tempfile.TemporaryDirectory(prefix="reproduce-") as temporary:
         folder = Path(temporary)

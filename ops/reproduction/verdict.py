@@ -66,6 +66,8 @@ def expectation(recorded: Recorded) -> str:
     needs, reason = said["same_bytes"], said["reason"]
     if needs == "any threads":
         return f"the same bytes are expected on any number of threads: {reason}"
+    if not needs.startswith("same "):
+        return f"the same scores are expected, and the same bytes need {needs}: {reason}"
     threads, processor = ((recorded.facts or {}).get(name) or "unknown" for name in ("threads", "processor"))
     return (
         f"the same bytes are expected only with the {needs.removeprefix('same ')} of the training ({threads} threads, "

@@ -148,6 +148,7 @@ NOT_EDITED = {
     "keep_isolated_network": "another network in two deployments: test_deployments.py",
     "delivery": "a pipeline in another account, which holds no state of a model",
     "pipeline": "it replaces model.py, which this model has",
+    "training.instance_count": "a model with checkpoints on spot capacity, or with tuning, has one",
     "training.framework": "an image, which is edited here, has the framework",
     "serving.challenger": "it needs capture_percent 100, which is edited here",
     "serving.batch.schedule": "it is for mode `batch`, which has no endpoint",

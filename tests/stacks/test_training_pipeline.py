@@ -7,6 +7,8 @@ import zipfile
 
 import pytest
 
+from .conftest import Template
+
 
 @pytest.fixture(scope="session")
 def steps(training):
@@ -118,6 +120,15 @@ def test_spot_training_keeps_checkpoints_of_its_execution(steps, model):
     assert config["S3Uri"]["Std:Join"]["Values"] == uri
     deleted = [s for s in model.statements("acme-prod-churn-train-job") if "s3:DeleteObject" in s["Action"]]
     assert [s["Resource"] for s in deleted] == [[f"arn:aws:s3:::{bucket}/_rows/churn/*/checkpoints/*"]]
+
+
+def test_training_of_several_instances_has_all_rows_on_each(assembly):
+    path = assembly / "acme-prod-price.template.json"
+    (train,) = (s for s in Template(path).definition("acme-prod-price-train")["Steps"] if s["Name"] == "Train")
+    cluster, channels = train["Arguments"]["ResourceConfig"], train["Arguments"]["InputDataConfig"]
+    assert (cluster["InstanceCount"], cluster["InstanceType"]) == (3, "ml.m5.2xlarge")
+    assert train["Arguments"]["EnableInterContainerTrafficEncryption"]
+    assert {c["DataSource"]["S3DataSource"]["S3DataDistributionType"] for c in channels} == {"FullyReplicated"}
 
 
 def test_warm_pool_keeps_instance_of_on_demand_training(kept_alive):

@@ -204,6 +204,14 @@ class ModelConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _instances_are_of_the_training_step(self) -> Self:
+        if self.pipeline is not None and self.training.instance_count > 1:
+            raise ValueError(
+                "training.instance_count is for models with a model.py; the steps of pipeline.py have their own"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _tuning_fits_problem(self) -> Self:
         if self.training.tuning is None:
             return self

@@ -27,6 +27,12 @@ class Training(Section):
         description="URI of a container image in Amazon ECR for jobs and endpoint. Default: AWS's image of the framework.",
     )
     instance: InstanceType = Field(default="ml.m5.xlarge", description="Instance type of the training job.")
+    instance_count: int = Field(
+        default=1,
+        ge=1,
+        le=16,
+        description="Number of instances of the training job, for a model.py that divides the work among `hosts`.",
+    )
     processing_instance: InstanceType | None = Field(
         default=None,
         description="Instance type of the jobs Prepare and Evaluate. Default: that of the training job, or ml.m5.xlarge "
@@ -80,6 +86,20 @@ class Training(Section):
             )
         if self.spot and self.keep_alive:
             raise ValueError("SageMaker keeps no spot instances; remove keep_alive, or spot")
+        return self
+
+    @model_validator(mode="after")
+    def _several_instances_train_once(self) -> Self:
+        if self.instance_count > 1 and self.spot:
+            raise ValueError(
+                "spot and an instance_count above 1 exclude each other here: the end of one instance ends the training on all, "
+                "and their checkpoints have one folder in S3; remove spot, or train on one instance"
+            )
+        if self.instance_count > 1 and self.tuning:
+            raise ValueError(
+                "tuning and an instance_count above 1 exclude each other here: every trial would need all instances, and "
+                "SageMaker reads its metric from the output of each; remove tuning, or train on one instance"
+            )
         return self
 
     @model_validator(mode="after")

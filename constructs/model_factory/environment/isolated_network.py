@@ -27,6 +27,7 @@ from .vpc_endpoint_policies import (
 _NETWORK = "10.0.0.0/16"
 _SUBNETS = ("10.0.0.0/20", "10.0.16.0/20")  # one a zone, 4,091 addresses each; an instance takes one or two
 _HTTPS = 443
+_PEERS = "Instances of one training"
 _DEFAULT_GROUP = (
     "CloudFormation cannot empty a network's default group. Nothing is in it: jobs, endpoints, functions and interface "
     "endpoints all name their own groups, and the network has no route out."
@@ -49,6 +50,7 @@ class IsolatedNetwork(Construct):
         statements: Statements of the roles of functions in the VPC. With names, endpoint policies allow these calls and
             no others. Default: none.
         checkpoints: Whether trainings on spot capacity keep checkpoints in the environment's bucket. Default: False.
+        peers: Whether a training has several instances, which connect to each other. Default: False.
         availability_zones: Two Availability Zones that have the interface endpoints' services and the instance types.
             Default: the first two of the region.
     """
@@ -62,6 +64,7 @@ class IsolatedNetwork(Construct):
         key: kms.IKey | None = None,
         statements: Sequence[iam.PolicyStatement] = (),
         checkpoints: bool = False,
+        peers: bool = False,
         availability_zones: Sequence[str] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -78,7 +81,7 @@ class IsolatedNetwork(Construct):
             self._subnet(number, zone, block, routes)
             for number, (zone, block) in enumerate(zip(zones, _SUBNETS, strict=True), start=1)
         ]
-        workloads = self._workloads()
+        workloads = self._workloads(peers=peers)
         self._endpoints(subnets, self._endpoint_group(workloads), routes, statements)
         self._flow_log(key_or_own(self, key, names, logs=True))
         self.vpc = VpcConfig(tuple(subnets), (workloads.attr_group_id,), self._at.account)
@@ -111,7 +114,7 @@ class IsolatedNetwork(Construct):
         )
         return subnet.attr_subnet_id
 
-    def _workloads(self) -> ec2.CfnSecurityGroup:
+    def _workloads(self, *, peers: bool) -> ec2.CfnSecurityGroup:
         # The prefix list of S3 has a different id in each region. The route table and the endpoints' policies limit
         # where these connections can go.
         out = ec2.CfnSecurityGroup.EgressProperty(
@@ -122,7 +125,8 @@ class IsolatedNetwork(Construct):
             "Workloads",
             group_description=f"Jobs, endpoints and functions of {self._title}",
             vpc_id=self._vpc.attr_vpc_id,
-            security_group_egress=[out],
+            security_group_egress=[out, *([_to_peers()] if peers else [])],
+            security_group_ingress=[_from_peers()] if peers else None,
             tags=self._tags,
         )
 
@@ -227,6 +231,19 @@ class IsolatedNetwork(Construct):
         )
         if names:  # The log group is known by name, which says nothing about the order.
             log.node.add_dependency(cast(Construct, group))
+
+
+def _from_peers() -> ec2.CfnSecurityGroup.IngressProperty:
+    """All that comes from the network: ports of libraries, and IPsec (developer guide, "Protect Communications Between ML Compute
+    Instances in a Distributed Training Job").
+
+    Workloads and the VPC endpoints are alone in it.
+    """
+    return ec2.CfnSecurityGroup.IngressProperty(ip_protocol="-1", cidr_ip=_NETWORK, description=_PEERS)
+
+
+def _to_peers() -> ec2.CfnSecurityGroup.EgressProperty:
+    return ec2.CfnSecurityGroup.EgressProperty(ip_protocol="-1", cidr_ip=_NETWORK, description=_PEERS)
 
 
 def _zone(index: int) -> str:

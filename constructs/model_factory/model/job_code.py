@@ -17,6 +17,7 @@ from ..assets import JOBS
 from ..config import ConfigError, Mistake, ModelConfig
 from ..libraries.bundle import NOT_SHIPPED, model_libraries
 from ..libraries.instances import instance_mistakes
+from .training_hosts import host_mistakes
 
 _MAIN = "from jobs.__main__ import run\n\nrun()\n"
 _NOT_SHIPPED = {f"project/{name}" for name in NOT_SHIPPED}
@@ -55,7 +56,8 @@ def build_job_code(
 
     Raises:
         ConfigError: A file that the jobs need is missing, model.py has a syntax error or imports a module that is not there,
-            requirements.lock does not fit, or an instance has an accelerator that the image cannot use.
+            requirements.lock does not fit, an instance has an accelerator that the image cannot use, or the training has
+            several instances and its function cannot use them.
     """
     _require(
         jobs / "__main__.py",
@@ -67,7 +69,7 @@ def build_job_code(
         "it must define features(raw), train(train, validation, hyperparameters) and predict(model, features)",
     )
     _compile(project / "model.py")
-    if mistakes := instance_mistakes(config, project, image):
+    if mistakes := [*instance_mistakes(config, project, image), *host_mistakes(config, project)]:
         raise ConfigError(mistakes)
     libraries = model_libraries(config, project, image)
     members = {

@@ -81,10 +81,10 @@ def processing_arguments(
     }
 
 
-def resources(props: ModelProps, instance: str) -> dict[str, Any]:
-    """One instance of a job and its volume, which the key encrypts unless the instance has local storage."""
+def resources(props: ModelProps, instance: str, count: int = 1) -> dict[str, Any]:
+    """The instances of a job and their volumes, which the key encrypts unless the instances have local storage."""
     return {
-        "InstanceCount": 1,
+        "InstanceCount": count,
         "InstanceType": instance,
         "VolumeSizeInGB": props.config.training.volume_gb,
         **({} if has_local_storage(instance) else encrypted_with(props, "VolumeKmsKeyId")),

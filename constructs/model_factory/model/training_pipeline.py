@@ -162,7 +162,7 @@ def _train(
         "Environment": job_environment(props),
         "InputDataConfig": [_channel(name, uri) for name, uri in channels.items()],
         "OutputDataConfig": {"S3OutputPath": _uri(props, "train"), **encrypted_with(props, "KmsKeyId")},
-        "ResourceConfig": resources(props, training.instance) | kept_alive(training),
+        "ResourceConfig": resources(props, training.instance, training.instance_count) | kept_alive(training),
         "StoppingCondition": {"MaxRuntimeInSeconds": int(training.max_runtime.total_seconds())},
         "EnableInterContainerTrafficEncryption": True,
         "EnableNetworkIsolation": True,

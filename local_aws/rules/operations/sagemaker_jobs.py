@@ -12,6 +12,7 @@ PROCESSING = "SageMaker API reference: CreateProcessingJob"
 TRANSFORM = "SageMaker API reference: CreateTransformJob"
 rule = table("sagemaker", "ValidationException", TRAINING)
 
+_GROUP = {"InstanceGroupName": "group", "InstanceType": "ml.m5.large", "InstanceCount": 2}
 ROLE = "arn:aws:iam::123456789012:role/r"
 MODEL = {"model/m": {}}
 
@@ -195,6 +196,19 @@ TRAINING_JOBS: tuple[Entry, ...] = (
             ResourceConfig={**training()["ResourceConfig"], "InstanceType": "ml.g5.xlarge", "VolumeKmsKeyId": "k"}
         ),
         source="SageMaker API reference: ResourceConfig",
+        inferred=True,
+    ),
+    rule(
+        "CreateTrainingJob",
+        "A cluster has InstanceType and InstanceCount, or InstanceGroups.",
+        "ResourceConfig can't have both InstanceGroups and InstanceType or InstanceCount",
+        each(
+            "ResourceConfig",
+            lambda value: bool(value.get("InstanceGroups")) and bool({"InstanceType", "InstanceCount"} & value.keys()),
+        ),
+        training(ResourceConfig={**training()["ResourceConfig"], "InstanceCount": 16}),
+        training(ResourceConfig={**training()["ResourceConfig"], "InstanceGroups": [_GROUP]}),
+        source="SageMaker developer guide: Train Using a Heterogeneous Cluster",
         inferred=True,
     ),
     rule(

@@ -12,7 +12,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from ..containers.container_view import ML
-from .job import Job, JobError
+from .host import Host, JobError
 
 DEFAULT_PATH = f"{ML}/checkpoints/"
 INTERVAL_SECONDS = 0.2
@@ -21,11 +21,11 @@ type Files = dict[Path, tuple[int, int]]
 
 
 class Checkpoints:
-    """The checkpoints of `job`; nothing happens for a job without CheckpointConfig. Raises JobError for a path elsewhere."""
+    """The checkpoints of a host; nothing happens for a job without CheckpointConfig. Raises JobError for a path elsewhere."""
 
-    def __init__(self, job: Job) -> None:
-        config = job.record.get("CheckpointConfig")
-        self._job, self._uri = job, ""
+    def __init__(self, host: Host) -> None:
+        config = host.job.record.get("CheckpointConfig")
+        self._host, self._job, self._uri = host, host.job, ""
         self._known: Files = {}
         if not config:
             return
@@ -38,7 +38,7 @@ class Checkpoints:
         """Fill the folder of a new instance. Raises JobError when the role may not."""
         if not self._uri:
             return
-        self._folder = self._job.path(f"{self._path.rstrip('/')}")
+        self._folder = self._host.path(f"{self._path.rstrip('/')}")
         self._folder.mkdir(exist_ok=True)
         with self._as_role(), suppress(FileNotFoundError):  # there are none yet
             self._job.s3.download(self._uri, self._folder)

@@ -13,17 +13,17 @@ EMITTED = "_emitted"
 """Member of a training job's record: the values of each metric, in the order in which the container wrote them."""
 
 
-def emitted(definitions: Sequence[Record], log: Path) -> dict[str, list[float]]:
-    """The values of each metric in a container's output so far, by its name."""
-    if not definitions or not log.exists():
+def emitted(definitions: Sequence[Record], *logs: Path) -> dict[str, list[float]]:
+    """The values of each metric in the output of the containers so far, one after the other, by its name."""
+    if not definitions:
         return {}
-    lines = log.read_text(errors="replace").splitlines()
+    lines = [line for log in logs if log.exists() for line in log.read_text(errors="replace").splitlines()]
     return {each["Name"]: list(values(each["Regex"], lines)) for each in definitions}
 
 
-def record_metrics(record: Record, log: Path) -> None:
-    """Record the metrics of a container that has ended: `FinalMetricDataList` has the last value of each."""
-    record[EMITTED] = emitted(record["AlgorithmSpecification"].get("MetricDefinitions", []), log)
+def record_metrics(record: Record, logs: Sequence[Path]) -> None:
+    """Record the metrics of containers that have ended: `FinalMetricDataList` has the last value of each."""
+    record[EMITTED] = emitted(record["AlgorithmSpecification"].get("MetricDefinitions", []), *logs)
     last = {name: found[-1] for name, found in record[EMITTED].items() if found}
     if last:
         record["FinalMetricDataList"] = [

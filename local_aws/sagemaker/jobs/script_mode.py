@@ -10,11 +10,12 @@ import os
 import shlex
 import shutil
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..containers.container_view import ML
-from .job import HOST, Job, JobError
+from .host import Host, JobError
 
 PROGRAM, SUBMIT_DIRECTORY = "sagemaker_program", "sagemaker_submit_directory"
 CODE = f"{ML}/code"
@@ -23,11 +24,12 @@ OBJECTIVE_HYPERPARAMETER = "_tuning_objective_metric"
 
 
 class ScriptMode:
-    """A training job whose image starts a script. `job`: its input is downloaded."""
+    """A host of a training job whose image starts a script. `host`: its input is downloaded. `hosts`: names of all."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, host: Host, hosts: Sequence[str]) -> None:
+        job = host.job
         given = {name: decoded(text) for name, text in job.record.get("HyperParameters", {}).items()}
-        self._job = job
+        self._host, self._job, self._hosts = host, job, list(hosts)
         self._program = str(job.record.get("Environment", {}).get("SAGEMAKER_PROGRAM") or given.get(PROGRAM) or "")
         self._directory = str(given.get(SUBMIT_DIRECTORY) or CODE)
         self._hyperparameters = {
@@ -61,8 +63,8 @@ class ScriptMode:
         record = self._job.record
         channels = [channel["ChannelName"] for channel in record.get("InputDataConfig", [])]
         variables: dict[str, Any] = {
-            "SM_HOSTS": [HOST],
-            "SM_CURRENT_HOST": HOST,
+            "SM_HOSTS": self._hosts,
+            "SM_CURRENT_HOST": self._host.name,
             "SM_NETWORK_INTERFACE_NAME": "lo",
             "SM_HPS": self._hyperparameters,
             "SM_USER_ARGS": self.arguments(),
@@ -85,19 +87,19 @@ class ScriptMode:
 
     def write_failure(self, code: int, command: list[str]) -> None:
         """The failure file of a script that failed and wrote none itself."""
-        path = self._job.path("output/failure")
+        path = self._host.path("output/failure")
         if not path.exists():
             shown = " ".join(Path(part).name if index == 1 else part for index, part in enumerate(command))
             path.write_text(f'ExecuteUserScriptError:\nExitCode {code}\nErrorMessage ""\nCommand "{shown}"')
 
     def _place_code(self) -> None:
-        target = self._job.path(CODE)
+        target = self._host.path(CODE)
         if self._directory == CODE:
             return
         if self._directory.startswith("s3://"):
             self._download(target)
             return
-        source = self._job.path(self._directory) if self._directory.startswith(f"{ML}/") else Path(self._directory)
+        source = self._host.path(self._directory) if self._directory.startswith(f"{ML}/") else Path(self._directory)
         if not source.exists():
             raise JobError(f"AlgorithmError: {SUBMIT_DIRECTORY} {self._directory} is not there")
         if source.is_dir():
@@ -111,12 +113,12 @@ class ScriptMode:
                 f"AlgorithmError: a job with network isolation cannot download {SUBMIT_DIRECTORY} {self._directory}; "
                 "give it as a channel"
             )
-        folder = self._job.folder / "submitted"
+        folder = self._host.folder / "submitted"
         self._job.s3.download_object(self._directory, folder)
         _extract(next(folder.iterdir()), target)
 
     def _path(self, path: str) -> str:
-        return self._job.inside(path)
+        return self._host.inside(path)
 
 
 def decoded(text: str) -> Any:

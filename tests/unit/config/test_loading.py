@@ -105,6 +105,8 @@ def test_minimal_model_has_defaults(tmp_path):
             "max_wait",
         ),
         ("training", {"spot": True, "keep_alive": "10m"}, "SageMaker keeps no spot instances; remove", "training"),
+        ("training.instance_count", 17, "instance_count: input should be less than or equal to 16", "instance_count"),
+        ("training", {"instance_count": 2, "spot": True}, "spot and an instance_count above 1 exclude each", "spot"),
         (
             "training",
             {"framework": "xgboost", "image": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/mine:1"},

@@ -11,7 +11,7 @@ LEAVES = {"type": "integer", "minimum": 7, "maximum": 63}
 LOSS = {"type": "categorical", "values": ["log_loss", 1, True, "10"]}
 
 
-def config(ranges=None, hyperparameters=None, **tuning):
+def config(ranges=None, hyperparameters=None, instance_count=1, **tuning):
     return ModelConfig.model_validate(
         {
             "name": "churn",
@@ -20,6 +20,7 @@ def config(ranges=None, hyperparameters=None, **tuning):
             "gate": {"metric": "auc", "minimum": 0.7},
             "training": {
                 "hyperparameters": hyperparameters or {},
+                "instance_count": instance_count,
                 "tuning": {"ranges": {"rate": RATE} if ranges is None else ranges, **tuning},
             },
         }
@@ -50,6 +51,7 @@ def config(ranges=None, hyperparameters=None, **tuning):
         ({"ranges": {"sagemaker_x": LEAVES}}, "a name that SageMaker uses itself"),
         ({"ranges": {"a.b": LEAVES}}, "should match pattern"),
         ({"ranges": {f"n{i}": LEAVES for i in range(31)}}, "at most 30 items"),
+        ({"instance_count": 2}, "tuning and an instance_count above 1 exclude each other here"),
         ({"strategy": "grid"}, "grid is for categorical ranges only; give rate `type: categorical`"),
         ({"strategy": "grid", "ranges": {"loss": LOSS}, "trials": 5}, "the grid has 4 combinations; remove trials"),
         ({"strategy": "grid", "ranges": {"loss": LOSS}, "parallel": 5}, "more than the 4 trials"),

@@ -226,6 +226,15 @@ def test_function_runs_in_the_isolated_network(stack):
     )
 
 
+def test_instances_of_one_training_reach_each_other_in_isolated_network(stack):
+    IsolatedNetwork(stack, "Network", peers=True)
+    template, peers = Template.from_stack(stack), {"IpProtocol": "-1", "CidrIp": "10.0.0.0/16"}
+    rules = {"SecurityGroupIngress": [Match.object_like(peers)]}
+    template.resource_properties_count_is("AWS::EC2::SecurityGroup", rules, 1)
+    out = Match.array_with([Match.object_like(peers)])
+    template.has_resource_properties("AWS::EC2::SecurityGroup", rules | {"SecurityGroupEgress": out})
+
+
 def test_isolated_network_allows_code_bucket_of_app_qualifier():
     app = App(context={"@aws-cdk/core:bootstrapQualifier": "tooling"})
     stack = Stack(app, "S", env=Environment(account=NAMES.account, region=NAMES.region))

@@ -84,9 +84,9 @@ def test_passed_run_is_json_with_every_step(run_steps):
     ]
 
 
-def definition(*kinds):
+def definition(*kinds, count=1):
     return json.dumps(
-        {"Steps": [{"Arguments": {"ClusterConfig": {"InstanceType": each, "InstanceCount": 1}}} for each in kinds]}
+        {"Steps": [{"Arguments": {"ClusterConfig": {"InstanceType": each, "InstanceCount": count}}} for each in kinds]}
     )
 
 
@@ -99,6 +99,8 @@ def test_estimate_counts_instance_minutes_by_type():
     assert planned.instance_minutes["ml.t3.medium"] == 5
     assert planned.instance_minutes["ml.m5.large"] == planned.minutes - 15 + 36
     assert "25 minutes of ml.m5.xlarge" in str(planned)
+    several = estimate(definition("ml.g5.xlarge", count=3), definition("ml.t3.medium"), serving)
+    assert (several.jobs, several.instance_minutes["ml.g5.xlarge"]) == (4, 45)
 
 
 def test_drifted_records_differ_in_x_only():

@@ -85,12 +85,26 @@ def test_check_image_writes_file_and_prints_how_to_run_it(run, tmp_path):
     assert (tmp_path / "check.pyz").is_file()
 
 
-@pytest.mark.parametrize("more", ["checkpoints", "checkpoints=None", "*, checkpoints"])
-def test_validate_accepts_folder_of_checkpoints(run, project, more):
+@pytest.mark.parametrize("more", ["checkpoints", "checkpoints=None", "*, checkpoints", "hosts", "checkpoints, hosts"])
+def test_validate_accepts_optional_parameters_of_training(run, project, more):
     path = project / "models/churn/model.py"
     code = "def features(raw): ...\ndef train(train, validation, hyperparameters, {}): ...\ndef predict(model, features): ...\n"
     path.write_text(code.format(more))
     assert run("validate", "--project", str(project))[0] == 0
+
+
+@pytest.mark.parametrize(("more", "expected"), [("", 1), (", other", 1), (", hosts", 0), (", *, hosts=None", 0)])
+def test_validate_refuses_several_instances_without_hosts(run, project, more, expected):
+    folder = project / "models/churn"
+    lines = "def features(raw): ...", f"def train(a, b, c{more}): ...", "def predict(model, features): ...", ""
+    (folder / "model.py").write_text("\n".join(lines))
+    with (folder / "model.yaml").open("a") as settings:
+        settings.write("\ntraining: {instance_count: 2}\n")
+    code, _, err = run("validate", "--project", str(project))
+    refused = (
+        "training.instance_count is 2, but train in model.py has no parameter `hosts`: every instance would train the"
+    )
+    assert (code, refused in err) == (expected, bool(expected))
 
 
 @pytest.mark.parametrize(("key", "at"), [("training", 5), ("monitoring", 7)])

@@ -6,7 +6,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from model_factory.config.factory import ExistingNetwork
 from model_factory.ops.doctor import account, region
 from model_factory.ops.doctor.assembly import Stack, resolve, stacks_of
 from model_factory.ops.doctor.findings import Check, run_checks
@@ -250,16 +249,6 @@ def test_missing_permissions_boundary_is_a_problem(session):
         PolicyDocument='{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}',
     )
     assert [status for status, _ in statuses(account.permissions_boundaries(client, needs))] == ["ok"]
-
-
-def test_subnet_outside_of_vpc_is_a_problem(session):
-    ec2 = client("ec2")
-    vpc, other = (ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"] for _ in range(2))
-    subnet = ec2.create_subnet(VpcId=other, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-    network = ExistingNetwork(vpc=vpc, subnets=[subnet], security_groups=["sg-00000000000000000"])
-    first, second = statuses(region.existing_network(client, network))
-    assert first == ("problem", f"subnet {subnet} is not in {vpc}")
-    assert (second[0], "sg-00000000000000000" in second[1]) == ("problem", True)
 
 
 def test_every_type_with_a_name_has_a_probe():

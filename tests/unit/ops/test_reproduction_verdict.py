@@ -27,11 +27,22 @@ from ops.reproduction.verdict import Verdict, expectation
             },
             "expected only with the threads and processor of the training (2 threads, Xeon), otherwise the same scores: BLAS",
         ),
+        (
+            {"identical": {"same_bytes": "unknown conditions", "reason": "2 instances trained it"}},
+            "the same scores are expected, and the same bytes need unknown conditions: 2 instances trained it",
+        ),
         (None, "did not record whether the same bytes can be expected"),
     ],
 )
 def test_expected_verdict_is_what_training_recorded(facts, said):
     assert said in expectation(Recorded("churn", 7, None, {}, *[None] * 3, facts=facts))
+
+
+def test_training_of_several_instances_is_not_repeated_on_one_machine():
+    train = {"ResourceConfig": {"InstanceCount": 2}}
+    steps = [{"Name": "Prepare", "Type": "Processing"}, {"Name": "Train", "Type": "Training", "Arguments": train}]
+    with pytest.raises(CannotRebuild, match=r"2 instances trained it, .* train it again on AWS: without --local"):
+        local.rebuild(None, Recorded("churn", 7, None, {"Steps": steps}, *[None] * 3), print)
 
 
 def verdict(kind, **changes):

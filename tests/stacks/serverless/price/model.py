@@ -5,7 +5,7 @@ def features(raw):
     return raw
 
 
-def train(train, validation, hyperparameters):
+def train(train, validation, hyperparameters, hosts):
     return None
 
 

@@ -1,7 +1,6 @@
 """Asynchronous endpoints: requests in a queue, answers and failures as objects, notifications, metrics, scaling to zero."""
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -209,7 +208,7 @@ def test_requests_expire_without_instances_and_one_starts_with_the_next(served, 
         },
     )
     answer = served.invoke(Body=b"1\n")
-    time.sleep(0.3)
+    wait(lambda: served.total("HasBacklogWithoutCapacity"))
     assert served.count() == 0
     served.aws.client("cloudwatch").put_metric_alarm(
         AlarmName=f"{name}-scale-from-zero",
@@ -223,3 +222,14 @@ def test_requests_expire_without_instances_and_one_starts_with_the_next(served, 
         AlarmActions=[step["PolicyARN"]],
     )
     assert served.result(answer) == ("OutputLocation", "one\n")
+
+
+def test_update_of_endpoint_without_instances_starts_one(served):
+    capacity = {"VariantName": "main", "DesiredInstanceCount": 0}
+    served.aws.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=served.endpoint.name, DesiredWeightsAndCapacities=[capacity]
+    )
+    wait(lambda: served.count() == 0)
+    described = served.endpoint.update(served.endpoint.config("two", queue=served.queue))
+    assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 1
+    assert served.result(served.invoke(Body=b"1\n")) == ("OutputLocation", "two\n")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from local_aws.json_api import now
-from local_aws.sagemaker.jobs import job as containers
+from local_aws.sagemaker.jobs import host as containers
 from local_aws.sagemaker.jobs import training
 from model_factory.config import ModelConfig
 from model_factory.model.job_code import build_job_code
