@@ -79,6 +79,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "lambda/delivery/progress.py",
         "return [name for name in next_models if now - requested.get(name, 0) > REQUEST_INTERVAL_SECONDS]: 0 -> 1",
     ): "both are in 1970",
+    (
+        "lambda/deploy/messages.py",
+        "name: str = Field(max_length=2048): 2048 -> 2049",
+    ): "the names of a model's parameters are shorter, and others are refused",
     ("lambda/deploy/versions.py", "20 -> 21"): "how many versions are described at most",
     ("lambda/endpoint_cleanup/removal.py", "2.0 -> 3.0"): "how often it looks, which is another time in the tests",
     ("lambda/endpoint_cleanup/removal.py", "8 -> 9"): "a number of attempts of boto3",
