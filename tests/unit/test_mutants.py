@@ -38,3 +38,22 @@ def test_equivalent_change_is_left_out_everywhere_or_in_its_line(changes):
 def test_equivalent_change_that_is_none_is_named(changes):
     changes("SIZE = 7: 7 -> 8", "return n + 7: n + 7 -> n - 7", "SIZE = 7: 8 -> 9")
     assert mutants.unknown_equivalents() == ["jobs.py: SIZE = 7: 8 -> 9"]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("Event = Started | _Ended | Annotated[Stopped, 1]", ["1 -> 2"]),
+        (
+            "def kind(x):\n    isinstance(x, events.Started | events.Ended)",
+            ["isinstance(x, events.Started | events.Ended) -> None"],
+        ),
+        ("BOTH = FIRST | SECOND", ["FIRST | SECOND -> FIRST & SECOND"]),
+        ("FACTS = facts | more", ["facts | more -> facts & more"]),
+    ],
+)
+def test_unions_of_types_are_not_changed(tmp_path, monkeypatch, source, expected):
+    monkeypatch.setattr(mutants, "ROOT", tmp_path)
+    file = tmp_path / "jobs.py"
+    file.write_text(source)
+    assert [each.change for each in mutants.sample(file, 100, 0)] == expected
