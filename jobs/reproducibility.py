@@ -4,6 +4,8 @@ import copyreg
 import io
 import pickle
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 _BINNING = "sklearn.ensemble._hist_gradient_boosting.binning"
@@ -47,6 +49,9 @@ _CYTHON = "_cython_"
 THREAD_FIELDS = ("n_threads", "_n_threads")
 """Fields in which scikit-learn's estimators keep the number of threads of the machine; it has no influence on scores."""
 
+_IDENTITY = ("model_guid", "train_finish_time")
+"""Metadata of CatBoost's models that differ from training to training; scores do not depend on them."""
+
 
 def leave_out_threads() -> None:
     """Pickle boosted trees without the number of threads of this machine, also in the user's own `save`.
@@ -55,6 +60,20 @@ def leave_out_threads() -> None:
     """
     if binning := sys.modules.get(_BINNING):
         copyreg.pickle(binning._BinMapper, _without_threads)
+
+
+def leave_out_identity(fitted: Any) -> None:
+    """Empty what names a training and not what it learned: the random id and the time that CatBoost writes into each model."""
+    if catboost := sys.modules.get("catboost"):
+
+        def clear(obj: Any) -> None:
+            if isinstance(obj, catboost.CatBoost) and obj.is_fitted():
+                metadata = obj.get_metadata()
+                for name in _IDENTITY:
+                    metadata[name] = ""
+
+        with suppress(Exception):  # an object that only the user's own save(model, path) can write; describe says so
+            _visit(fitted, clear)
 
 
 def _without_threads(mapper: Any) -> Any:
@@ -96,12 +115,17 @@ def _below(module: str, parents: tuple[str, ...]) -> bool:
 def _modules(fitted: Any) -> set[str]:
     """Modules of the classes of all objects in `fitted`."""
     modules: set[str] = set()
+    _visit(fitted, lambda obj: modules.add(obj.__module__ if isinstance(obj, type) else type(obj).__module__))
+    return {name for name in modules if name and not name.startswith(_CYTHON)}
+
+
+def _visit(fitted: Any, seen: Callable[[Any], None]) -> None:
+    """Call a function with every object in `fitted`, each before those inside of it."""
 
     class Visitor(pickle.Pickler):
         def reducer_override(self, obj: Any) -> Any:
-            modules.add(obj.__module__ if isinstance(obj, type) else type(obj).__module__)
+            seen(obj)
             return NotImplemented
 
     # Arrays stay out of band, so that nothing is copied.
     Visitor(io.BytesIO(), pickle.HIGHEST_PROTOCOL, buffer_callback=lambda _: None).dump(fitted)
-    return {name for name in modules if name and not name.startswith(_CYTHON)}

@@ -79,6 +79,7 @@ def run() -> None:
         return
     model, fitted = done.project, done.model
     reproducibility.leave_out_threads()
+    reproducibility.leave_out_identity(fitted)
     folder = paths.model()
     model.save(fitted, folder)
     columns = json.loads((paths.channel("schema") / "columns.json").read_text())

@@ -25,6 +25,7 @@ from .cloudwatch.notices import configuration, trigger
 from .cloudwatch.queries import Key, check, key_of_datum, keys_of, values
 from .events import emit
 from .interfaces import EmbeddedAws
+from .scaling_policies import SCALING_POLICY, act
 
 log = logging.getLogger(__name__)
 CLOCK_SECONDS = 60
@@ -124,6 +125,8 @@ def _change(
         **trigger(alarm),
     }
     for action in actions or []:
+        if SCALING_POLICY in action:
+            threading.Thread(target=act, args=(local, account, region, action), daemon=True).start()
         if ":sns:" in action:
             subject = f'{state}: "{alarm.name}"'[:100]
             content = {"TopicArn": action, "Subject": subject, "Message": json.dumps(message)}

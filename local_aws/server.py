@@ -43,6 +43,7 @@ from . import (
     rules,
     sagemaker,
     scaling,
+    scaling_policies,
     schedules,
     senders,
     topics,
@@ -154,6 +155,7 @@ class LocalAws:
             log_groups,
             parameters,
             scaling,
+            scaling_policies,
         )
         for extension in extensions:
             extension.install(self)

@@ -1,8 +1,6 @@
 """Shared resources of an environment: key, buckets, queues, VPC, functions, notifications."""
 
-import math
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import cast
 
 from aws_cdk import Duration, Environment, RemovalPolicy, Stack
@@ -21,6 +19,7 @@ from model_factory.core.encryption_key import EncryptionKey
 from model_factory.core.factory_function import FactoryFunction
 from model_factory.core.network import VpcConfig
 from model_factory.core.permissions import apply_permissions_boundary
+from model_factory.core.retention import whole_days
 from model_factory.core.trigger_queue import TriggerQueue, UndeliveredQueue
 from model_factory.delivery.role import DeliveryRole
 from model_factory.environment.data_lake import DataLake, RecordWriters
@@ -100,14 +99,14 @@ class FoundationStack(Stack):
         self._add_shared(factory, environment)
         self._lake.expire(
             models,
-            captured=_days(environment.captured_retention),
-            reports=_days(environment.report_retention),
-            rows=_days(environment.training_rows_retention),
+            captured=whole_days(environment.captured_retention),
+            reports=whole_days(environment.report_retention),
+            rows=whole_days(environment.training_rows_retention),
             queued=queued,
         )
         self._add_functions(factory, statements)
         Rebuild(self, "Rebuild", names=names, key_arn=self.key.key_arn, vpc=self.vpc, images=images)
-        self._add_delivery_role(factory, environment, promotes=promotes)
+        self._add_delivery_role(factory, environment, promotes=promotes, queues=bool(queued))
 
     def _function_statements(self, factory: FactoryConfig) -> dict[str, list[iam.PolicyStatement]]:
         """Permissions of the functions. The endpoints of an isolated VPC allow the same calls."""
@@ -155,7 +154,7 @@ class FoundationStack(Stack):
             key=key,
             removal=self._removal,
             lock=environment.records_lock,
-            retention=_days(environment.records_retention),
+            retention=whole_days(environment.records_retention),
             record_writers=RecordWriters(recorder=recorder_role_arn(names), signer=signer_role_arn(names)),
             alarm_topic=by_name.alarm_topic,
         )
@@ -282,7 +281,9 @@ class FoundationStack(Stack):
             alarm_topic=self._by_name.alarm_topic,
         )
 
-    def _add_delivery_role(self, factory: FactoryConfig, environment: EnvironmentConfig, *, promotes: bool) -> None:
+    def _add_delivery_role(
+        self, factory: FactoryConfig, environment: EnvironmentConfig, *, promotes: bool, queues: bool
+    ) -> None:
         """The role of the delivery function, in environments that are delivered."""
         if factory.delivery and environment in factory.delivered:
             DeliveryRole(
@@ -293,8 +294,5 @@ class FoundationStack(Stack):
                 key=self.key,
                 gives=promotes and environment != factory.delivered[-1],
                 receives=promotes and environment != factory.delivered[0],
+                queues=queues,
             )
-
-
-def _days(age: timedelta | None) -> Duration | None:
-    return Duration.days(math.ceil(age / timedelta(days=1))) if age else None

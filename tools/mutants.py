@@ -9,19 +9,63 @@ from types import CodeType
 
 ROOT = Path(__file__).resolve().parents[1]
 EQUIVALENT: dict[tuple[str, str], str] = {
+    ("jobs/drift/arrays.py", "1024 -> 1025"): "the size of a cache",
     (
         "jobs/drift/decision.py",
         "1e-12 -> 1.000000000001",
     ): "the floor only prevents a division by zero: such bins deviate by 0",
     ("jobs/drift/decision.py", "1e-06 -> 1.000001"): "the order is the same where effects are compared",
+    (
+        "jobs/drift/decision.py",
+        "for (_, column), is_significant in zip(decided, significant, strict=True):: True -> False",
+    ): "there is a result for each p value",
+    (
+        "jobs/drift/sampling.py",
+        "for keys, rows in zip(other._keys, other._rows, strict=True):: True -> False",
+    ): "both lists grow together",
     ("jobs/drift/hypergeometric.py", "10 -> 11"): "the sum has more terms, and these are nothing beside the others",
     ("jobs/drift/hypergeometric.py", "100 -> 101"): "the sum has more terms, and these are nothing beside the others",
-    ("jobs/drift/arrays.py", "1024 -> 1025"): "the size of a cache",
+    ("jobs/drift/counting.py", "131072 -> 131073"): "how many rows are compared at a time",
+    (
+        "jobs/drift/history.py",
+        "compare(name, reference.columns[name], one.columns[name]).p_value > CLEAR -> "
+        "compare(name, reference.columns[name], one.columns[name]).p_value >= CLEAR",
+    ): "no p value is exactly that",
+    ("jobs/drift/joint.py", "-1e+301 -> +1e+301"): "no value of a column is either",
+    ("jobs/drift/joint.py", "1e+301 -> 2e+301"): "no value of a column is either",
+    (
+        "jobs/drift/joint.py",
+        "np.random.default_rng(seed).random(int(alike.max()) + 1) < 0.5 -> "
+        "np.random.default_rng(seed).random(int(alike.max()) + 1) <= 0.5",
+    ): "no random number is exactly that",
     ("jobs/drift/quality.py", "p_value > DUPLICATES_P -> p_value >= DUPLICATES_P"): "no p value is exactly that",
     ("jobs/drift/sampling.py", "1.0 -> 2.0"): "random keys are less than one",
     ("jobs/drift/sampling.py", "keys < self._bound -> keys <= self._bound"): "no two random keys are the same",
     ("jobs/drift/scan.py", "False -> True"): "threads and buffers of pyarrow, which reads the same",
     ("jobs/drift/scan.py", "2621440 -> 2621441"): "how much is read at a time",
+    (
+        "jobs/drift/scan.py",
+        "CSV_BLOCK_BYTES, CSV_PARSED_BYTES = 4 << 20, 256 << 10: 4 -> 5",
+    ): "how much is read at a time",
+    (
+        "jobs/drift/scan.py",
+        "CSV_BLOCK_BYTES, CSV_PARSED_BYTES = 4 << 20, 256 << 10: 20 -> 21",
+    ): "how much is read at a time",
+    (
+        "jobs/drift/scan.py",
+        "CSV_BLOCK_BYTES, CSV_PARSED_BYTES = 4 << 20, 256 << 10: 256 -> 257",
+    ): "how much is read at a time",
+    (
+        "jobs/drift/scan.py",
+        "CSV_BLOCK_BYTES, CSV_PARSED_BYTES = 4 << 20, 256 << 10: 10 -> 11",
+    ): "how much is read at a time",
+    ("jobs/drift/scan.py", "PAGE_BYTES = 1 << 18: 1 -> 2"): "how much is read at a time",
+    ("jobs/drift/scan.py", "PAGE_BYTES = 1 << 18: 18 -> 19"): "how much is read at a time",
+    ("jobs/drift/scan.py", "os.cpu_count() or 1 -> os.cpu_count() and 1"): "a number of threads",
+    (
+        "jobs/drift/scan.py",
+        "-workers // max(1, groups) -> -workers * max(1, groups)",
+    ): "how the columns are shared among threads",
     ("jobs/drift/scan.py", "131072 -> 131073"): "how much is read at a time",
     (
         "jobs/evaluation/dependence.py",
@@ -31,6 +75,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "jobs/evaluation/importance.py",
         "sign = 1 if metric in LESS_IS_BETTER else -1: 1 -> 2",
     ): "only the shares of the losses are kept",
+    (
+        "jobs/evaluation/importance.py",
+        "yield from zip(block, np.split(scores, len(block)), strict=True): True -> False",
+    ): "split gives as many parts",
     ("lambda/delivery/failed_build.py", "return '' -> return None"): "no text, in both",
     (
         "lambda/delivery/progress.py",
@@ -41,11 +89,16 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("lambda/endpoint_cleanup/removal.py", "8 -> 9"): "a number of attempts of boto3",
     ("lambda/monitor/handler.py", "1 -> 2"): "how many approved versions are listed: one is enough",
     ("lambda/publisher/entities.py", "version > KEPT -> version >= KEPT"): "there is no version 0",
-    ("lambda/publisher/events.py", "6 -> 7"): "the ARN of an execution has six parts",
     ("lambda/publisher/handler.py", "return '' -> return None"): "no key, in both",
-    ("lambda/publisher/runs.py", "5 -> 6"): "the ARN of an execution has six parts",
     ("lambda/recorder/lineage_markers.py", "16 -> 17"): "a number of threads",
+    (
+        "lambda/recorder/messages.py",
+        "record.time > datetime.now(UTC) + FASTEST_CLOCK -> record.time >= datetime.now(UTC) + FASTEST_CLOCK",
+    ): "one moment of the clock",
+    ("lambda/recorder/messages.py", "return False -> return None"): "its only caller asks whether it is true",
+    ("lambda/recorder/store.py", "time.monotonic() > end -> time.monotonic() >= end"): "one moment of the clock",
     ("lambda/shared/artifacts.py", "1 -> 2"): "how much is read at a time",
+    ("lambda/shared/artifacts.py", "time.monotonic() > end -> time.monotonic() >= end"): "one moment of the clock",
     ("lambda/shared/s3.py", "1 -> 2"): "how many objects are listed: one is enough",
     ("lambda/shared/queue.py", "return False -> return None"): "its only caller negates it",
     ("lambda/retrain/decision.py", "return '' -> return None"): "no reason, in both",
@@ -146,10 +199,15 @@ def _ignored(tree: ast.AST) -> set[int]:
             parts = [node.annotation]
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             parts = [node.returns]
-        elif isinstance(node, ast.TypeAlias) or _is_log_line(node):
+        elif isinstance(node, ast.TypeAlias) or _is_log_line(node) or _is_for_type_checkers(node):
             parts = [node]
         found |= {id(inner) for part in parts if part for inner in ast.walk(part)}
     return found
+
+
+def _is_for_type_checkers(node: ast.AST) -> bool:
+    """Whether a statement is `if TYPE_CHECKING:`, whose imports only types need."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def _is_log_line(node: ast.AST) -> bool:

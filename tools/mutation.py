@@ -1,11 +1,11 @@
 """Mutation testing: changes one place of a file at a time and runs the tests that reach it; one of them has to fail.
 
 `python -m tools.mutation [--limit N] [--seed S] [FILE …]`: of each file N mutants, the same ones for the same seed.
-Files are those of lambda/, jobs/drift and jobs/evaluation unless some are named. The tests of a folder are collected once (those
-that are not slow, as `make test` runs them), and
-a first fork runs them to learn which lines each test reaches. Then each mutant gets a fork of its own, in which the code
-of the loaded functions is replaced and the tests that reach the changed line run, the quick ones first, until one fails. What
-survives in the functions of the queues meets fault sequences in memory (tests/faults). No file is written.
+Files are those of the folders that FOLDERS has unless some are named. The tests of a folder are collected once (those that are
+not slow, as `make test` runs them), and a first fork runs them to learn which lines each test reaches. Then each mutant gets a
+fork of its own, in which the code of the loaded functions is replaced and the tests that reach the changed line run, the quick
+ones first, until one fails. What survives in the functions of the queues meets fault sequences in memory (tests/faults). No
+file is written.
 
 Each mutant is printed with the test that kills it; exit code 1 when fewer than 90 % are killed.
 """
@@ -39,6 +39,7 @@ LIBRARIES = ("numpy", "pandas", "scipy.stats", "pyarrow.parquet", "sklearn.metri
 FOLDERS = {
     "jobs/drift": "drift/test_*.py",
     "jobs/evaluation": "jobs/evaluation/test_*.py",
+    "jobs/monitoring": "jobs/monitoring/test_*.py",
     "lambda/retrain": "lambda/test_retrain*.py lambda/test_invalid_messages.py",
     "lambda/monitor": "lambda/test_monitor.py",
     "lambda/score": "lambda/test_score.py",
@@ -221,7 +222,7 @@ def _run_faults(machine: str, steps: int) -> None:
 def main() -> int:
     """Run the mutants and print what becomes of them; 1 when too many survive."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("files", nargs="*", type=Path, help="default: all of lambda/, jobs/drift and jobs/evaluation")
+    parser.add_argument("files", nargs="*", type=Path, help="default: all of the folders that FOLDERS has")
     parser.add_argument("--limit", type=int, default=10, help="mutants of a file (default 10)")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()

@@ -20,7 +20,7 @@ def upper_tail(count: int, rows: int, marked: int, drawn: int) -> float:
     at = np.arange(count, last, dtype="float64")
     ratios = (marked - at) * (drawn - at) / ((at + 1) * (rows - marked - drawn + at + 1))
     first = _log_choose(marked, count) + _log_choose(rows - marked, drawn - count) - _log_choose(rows, drawn)
-    return float(min(1.0, np.exp(first) * (1 + np.cumprod(ratios).sum())))
+    return float(np.exp(first) * (1 + np.cumprod(ratios).sum()))
 
 
 def lower_tail(count: int, rows: int, marked: int, drawn: int) -> float:

@@ -34,7 +34,7 @@ def joint_drift(
     _, alike = np.unique(np.nan_to_num(rows, nan=-1e301), axis=0, return_inverse=True)
     alike = alike.ravel()
     learning = (np.random.default_rng(seed).random(int(alike.max()) + 1) < 0.5)[alike]
-    if min((label[learning] == side).sum() for side in (0, 1)) == 0 or len(set(label[~learning].tolist())) < 2:
+    if min(len(set(label[half].tolist())) for half in (learning, ~learning)) < 2:
         return ColumnDrift("(joint)", 0.0, 1.0, reason="too few different rows; nothing is decided")
     from scipy import stats  # a second of imports that the columns' own tests do not need
 

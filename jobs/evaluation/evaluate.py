@@ -115,13 +115,21 @@ def _compare(
         return None, None
     version = scoring.version
     try:
-        scores = labels.aligned(*scoring.scores(), f"the live version {version}")
-        theirs = metrics.bootstrap(labels.problem, labels.truth, scores, seed)
+        theirs = metrics.bootstrap(labels.problem, labels.truth, _scores_of(scoring, labels), seed)
     except (JobFailure, ValueError) as error:
         return {"version": version, "metrics": None, "reason": str(error)}, gate.Comparison(version, reason=str(error))
     advantage = comparison.compare(metric, measured, theirs, labels)
     section = {"version": version, "metrics": metrics.intervals(theirs), "advantage": asdict(advantage)}
     return section, gate.Comparison(version, theirs.values[metric], advantage)
+
+
+def _scores_of(scoring: champion.Scoring, labels: Labels) -> np.ndarray:
+    """The champion's scores; its own code made them. Raises JobFailure when they do not fit the rows or the classes."""
+    name = f"the live version {scoring.version}"
+    scores = labels.aligned(*scoring.scores(), name)
+    if len(scores) != len(labels.truth):
+        raise JobFailure(f"{name} gave {len(scores)} scores for {len(labels.truth)} test rows")
+    return scores
 
 
 def _hyperparameters_digest(artifact: Path) -> str:

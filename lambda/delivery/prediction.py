@@ -15,7 +15,7 @@ class PredictionError(Exception):
 
 def predict(environment: Environment, model: dict[str, Any], version: dict[str, Any]) -> float:
     """The endpoint's score for a typical record of the version's training data. Raises PredictionError."""
-    record = typical_record(_statistics(environment, version))
+    record = record_of(environment, version)
     try:
         response = environment.client("sagemaker-runtime").invoke_endpoint(
             EndpointName=model["endpoint"],
@@ -26,6 +26,11 @@ def predict(environment: Environment, model: dict[str, Any], version: dict[str, 
     except ClientError as error:
         raise PredictionError(f"it refused a typical record: {error.response['Error'].get('Message')}") from None
     return parse_score(response["Body"].read())
+
+
+def record_of(environment: Environment, version: dict[str, Any]) -> dict[str, Any]:
+    """A typical record of the version's training data."""
+    return typical_record(_statistics(environment, version))
 
 
 def parse_score(body: bytes) -> float:

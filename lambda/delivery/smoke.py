@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import async_prediction
 from commit import delivered_models
 from delivery_versions import find_created_version, revert, revert_all
 from environment import Environment
@@ -96,13 +97,23 @@ def _test_version(job: Job, environment: Environment, model: dict[str, Any], ver
         return Result("passed", f"{subject} is in service; without a baseline there is no record to request a score of")
     if state == "passed":
         try:
-            score = predict(environment, model, version)
+            score = _score(job, environment, model, version)
+            if score is None:
+                return Result("pending", f"{subject}: its answer to a typical record is awaited")
             return Result("passed", f"{subject} answered {score:.4f}")
         except PredictionError as error:
             reason = str(error)
     if reverted := revert(job, environment, model, reason):
         return Result("pending", f"{subject}: {reason}; {reverted}")
     return Result("failed", f"{subject}: {reason}")
+
+
+def _score(job: Job, environment: Environment, model: dict[str, Any], version: dict[str, Any]) -> float | None:
+    """The score of a typical record; None while a request waits in the queue of an asynchronous endpoint."""
+    if model["serving"]["mode"] != "async":
+        return predict(environment, model, version)
+    name = f"smoke-{job.execution}-{job.token['since']}-v{version['ModelPackageVersion']}"
+    return async_prediction.predict(environment, model, version, name)
 
 
 def is_on_trial(endpoint: dict[str, Any]) -> bool:

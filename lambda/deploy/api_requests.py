@@ -244,7 +244,7 @@ def backlog_alarm(settings: Settings, policy_arn: str) -> dict[str, Any]:
         "AlarmName": backlog_alarm_name(settings.endpoint),
         "AlarmDescription": f"{settings.model}: requests wait and there is no instance; Application Auto Scaling adds one.",
         **_queue_metric(settings.endpoint, "HasBacklogWithoutCapacity"),
-        "Statistic": "Average",
+        "Statistic": "Maximum",
         "Period": 60,
         "EvaluationPeriods": 1,
         "Threshold": 1.0,

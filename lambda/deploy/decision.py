@@ -105,7 +105,7 @@ def decide(
     if endpoint.status == "Failed":
         return Delete(f"had failed ({endpoint.failure_reason or '?'})")
     if not is_updated(endpoint.kind, wanted.kind):
-        return Delete(f"is {endpoint.kind}, the mode is {wanted.kind}, and SageMaker does not update one to the other")
+        return Delete(f"is {endpoint.kind}, which SageMaker does not update to {wanted.kind},")
     return Deploy()
 
 

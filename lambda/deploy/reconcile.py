@@ -114,7 +114,7 @@ class _Step:
                 self._prepare()
                 if self.description:
                     endpoints.delete(self.settings, self.description, self.request.id)
-                raise EndpointDeletedError(f"{self.settings.endpoint} {why}: it is deleted, and created again")
+                raise EndpointDeletedError(f"{self.settings.endpoint} {why} and is deleted")
             case Deploy():
                 return self._deploy()
 

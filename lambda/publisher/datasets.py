@@ -44,7 +44,7 @@ class Files:
 
 def sagemaker(arn: str) -> str:
     """Namespace of a resource of SageMaker, from its ARN."""
-    _, _, _, region, account, _ = arn.split(":", 5)
+    *_, region, account, _ = arn.split(":")
     return f"sagemaker://{region}.{account}"
 
 

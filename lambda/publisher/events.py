@@ -131,7 +131,7 @@ def parse(body: str, origin: Origin, bucket: str) -> RecordWritten | ExecutionCh
 
 def _execution(event: _Changed, origin: Origin) -> ExecutionChanged | None:
     detail = event.detail
-    account, resource = detail.arn.split(":")[4:6]
+    *_, account, resource = detail.arn.split(":")
     for pipeline in ("train", "monitor"):
         model = origin.model_in(resource.split("/")[1], f"-{pipeline}")
         if model and account == origin.account:

@@ -147,7 +147,7 @@ def _job(step: Mapping[str, Any], execution: str, pipeline: Job, files: Files) -
 
 def _pipeline(execution: str, model: str, more: Facets | None = None, what: str = "Trainings") -> Job:
     """The pipeline as a job. Of a version that no pipeline trained, its group."""
-    name = execution.split(":", 5)[5].split("/")[1]
+    name = execution.rpartition(":")[2].split("/")[1]
     facets = {"jobType": job_type("PIPELINE"), "documentation": documentation(f"{what} of the model {model}")}
     return Job(sagemaker(execution), name, facets | (more or {}))
 

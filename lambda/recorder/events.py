@@ -174,7 +174,7 @@ def read_event(body: str, origin: Origin) -> Event | None:
 
 def _execution(event: _ExecutionEnded, origin: Origin) -> ExecutionEnded | None:
     arn = event.detail.arn
-    account, resource = arn.split(":")[4:6]
+    *_, account, resource = arn.split(":")
     pipeline = resource.split("/")[1]
     trained, scored = origin.model_in(pipeline, "-train"), origin.model_in(pipeline, "-score")
     model = trained or scored
@@ -185,7 +185,7 @@ def _execution(event: _ExecutionEnded, origin: Origin) -> ExecutionEnded | None:
 
 def _version(event: _VersionChanged, origin: Origin) -> VersionChanged | None:
     version, arn = event.detail, event.detail.ModelPackageArn
-    account, resource = arn.split(":")[4:6]
+    *_, account, resource = arn.split(":")
     model = origin.model_in(resource.split("/")[1])
     if model is None or account != origin.account:
         return None

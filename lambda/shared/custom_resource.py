@@ -2,7 +2,6 @@
 
 import json
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import Any, Literal
@@ -63,7 +62,7 @@ def parse(event: object, account: str) -> Request:
 
 
 def respond(request: Request, status: Literal["SUCCESS", "FAILED"], reason: str, *, name_property: str) -> int:
-    """Send the response to CloudFormation, in up to ATTEMPTS attempts; the HTTP status. Raises URLError after the last one.
+    """Send the response to CloudFormation, in up to ATTEMPTS attempts; the HTTP status. Raises OSError after the last one.
 
     `name_property`: the property that identifies the resource. A changed one is a new resource: after such an update
     CloudFormation requests the deletion of the old one.
@@ -79,15 +78,17 @@ def respond(request: Request, status: Literal["SUCCESS", "FAILED"], reason: str,
         "LogicalResourceId": request.logical_id,
     }
     put = urllib.request.Request(request.url, json.dumps(content).encode(), {"Content-Type": ""}, method="PUT")  # noqa: S310 (http or https: validated)
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, ATTEMPTS):
         try:
-            with urllib.request.urlopen(put, timeout=4) as response:  # noqa: S310 (http or https: validated)
-                return response.status
-        except (urllib.error.URLError, TimeoutError):
-            if attempt == ATTEMPTS:
-                raise
+            return _send(put)
+        except OSError:  # URLError is one, as is a connection that ends without an answer
             time.sleep(0.2 * 2**attempt)
-    raise AssertionError
+    return _send(put)
+
+
+def _send(put: urllib.request.Request) -> int:
+    with urllib.request.urlopen(put, timeout=4) as response:  # noqa: S310 (http or https: validated)
+        return response.status
 
 
 def validate[Model: BaseModel](model: type[Model], content: object) -> Model:

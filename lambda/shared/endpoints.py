@@ -13,6 +13,9 @@ VARIANT = "AllTraffic"
 CHALLENGER, SHADOW = "Challenger", "Shadow"
 """Names of the variant of a version on trial: a production variant with a share of the requests, or a shadow variant."""
 
+BACKLOG_ALARM = "-scale-from-zero"
+"""What follows the name of an endpoint in that of the alarm of `backlog_alarm`."""
+
 KINDS_THAT_UPDATE = (("serverless", "realtime"),)
 """Pairs of different modes, from and to, between which SageMaker updates an endpoint; for others it has to be deleted first."""
 
@@ -73,7 +76,7 @@ def is_updated(old: str, new: str) -> bool:
 
 def backlog_alarm(endpoint: str) -> str:
     """Name of the alarm by which an asynchronous endpoint without instances gets its first one."""
-    return f"{endpoint}-scale-from-zero"
+    return f"{endpoint}{BACKLOG_ALARM}"
 
 
 def variants(described: dict[str, Any]) -> list[dict[str, Any]]:

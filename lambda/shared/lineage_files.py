@@ -35,8 +35,8 @@ class Copy(Protocol):
         """
         ...
 
-    def write(self, path: str, content: bytes) -> str:
-        """Write an object below the folder; its URI."""
+    def write(self, path: str, content: bytes) -> None:
+        """Write an object below the folder."""
         ...
 
 

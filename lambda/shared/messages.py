@@ -56,8 +56,5 @@ def parse_body[Message](adapter: TypeAdapter[Message], body: str) -> Message:
 
 def describe_errors(error: ValidationError, root: str) -> str:
     """The first validation errors, without the invalid values: they may be anything. `root` names the whole document."""
-    described = [
-        f"{'.'.join(map(str, each['loc'])) or root}: {each['msg']}"
-        for each in error.errors(include_input=False, include_context=False)
-    ]
+    described = [f"{'.'.join(map(str, each['loc'])) or root}: {each['msg']}" for each in error.errors()]
     return "; ".join(described[:_MAX_ERRORS])[:_MAX_ERROR_LENGTH]

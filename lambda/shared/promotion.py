@@ -147,7 +147,6 @@ class _Copy:
 
     def __init__(self, source: ClientProvider, target: ClientProvider, folder: str) -> None:
         self._source, self._target, self._folder = source.client("s3"), target.client("s3"), folder
-        self._copied_folders: set[str] = set()
         self._copied: dict[str, str] = {}
         """SHA-256 by URI: reports and lineage name some files twice."""
 
@@ -172,11 +171,9 @@ class _Copy:
         self._copied[copy_uri] = digest
         return copy_uri, digest
 
-    def write(self, path: str, content: bytes) -> str:
-        """Write an object below the folder; its URI."""
-        uri = f"{self._folder}/{path}"
-        self._target.put_object(**_bucket_and_key(uri), Body=content, **_CHECKSUM)
-        return uri
+    def write(self, path: str, content: bytes) -> None:
+        """Write an object below the folder."""
+        self._target.put_object(**_bucket_and_key(f"{self._folder}/{path}"), Body=content, **_CHECKSUM)
 
     def _in_parts(self, source: dict[str, str], size: int, target: dict[str, str], expected: str | None) -> str:
         """Copy by multipart upload; the SHA-256. The bucket's lifecycle rule removes an upload that is never completed."""
@@ -200,13 +197,10 @@ class _Copy:
         if "S3Uri" not in content:
             return {key: self.reports(item) for key, item in content.items()}
         uri: str = content["S3Uri"]
-        folder = uri.rpartition("/")[0] + "/"
-        if folder not in self._copied_folders:
-            self._copied_folders.add(folder)
-            bucket, prefix = split_uri(folder)
-            for page in self._source.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-                for entry in page.get("Contents", []):
-                    self.file(f"s3://{bucket}/{entry['Key']}")
+        bucket, prefix = split_uri(uri.rpartition("/")[0] + "/")
+        for page in self._source.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for entry in page.get("Contents", []):
+                self.file(f"s3://{bucket}/{entry['Key']}")
         return {"ContentType": content["ContentType"], "S3Uri": self._copy_uri(uri)}
 
     def _copy_uri(self, uri: str) -> str:

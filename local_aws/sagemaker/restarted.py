@@ -69,7 +69,8 @@ def _all_steps(steps: list[Record]) -> Iterator[Record]:
 
 def _start_endpoint(service: Service, hosting: Hosting, state: State, endpoint: Record) -> None:
     status, arn = endpoint["EndpointStatus"], endpoint["EndpointArn"]
-    if status in ("InService", "Updating"):
+    instances = [each.get("CurrentInstanceCount", 1) for each in endpoint["ProductionVariants"]]
+    if status in ("InService", "Updating") and any(instances):
         try:
             config = find(state.endpoint_configs, endpoint["EndpointConfigName"], "endpoint configuration")
             hosting.fleets[arn] = Variants(service, state, endpoint["EndpointName"], config)

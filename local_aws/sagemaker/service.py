@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -35,6 +35,10 @@ class Deployer(Protocol):
 
     def deploy(self, state: State, endpoint: Record, config: Record, deployment: Record) -> None:
         """Move an endpoint's traffic to a new fleet for the configuration."""
+        ...
+
+    def scale(self, state: State, endpoint: Record, counts: Mapping[str, int]) -> None:
+        """Change the numbers of instances of an endpoint's variants."""
         ...
 
     def remove(self, endpoint: Record) -> None:

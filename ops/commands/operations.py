@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -200,7 +201,10 @@ def invoke(
     root: ProjectFolder = Path(),
     profile: Profile = None,
 ) -> None:
-    """Send records to the live endpoint and print the predictions as JSON; standard error names the version that answered."""
+    """Send records to the live endpoint and print the predictions as JSON; standard error names the version that answered.
+
+    A request to an asynchronous endpoint waits in its queue, for minutes when an instance has to start first.
+    """
     from ..operations import invoke as endpoint
 
     if (rows is None) == (instance is None):
@@ -215,7 +219,9 @@ def invoke(
         except ValueError as error:
             raise UsageError(f"--json is not JSON: {error}") from None
         content_type = "application/json"
-    answer = endpoint.ask(project.environment(env), model, body, content_type, inference_id, labels=labels)
+    session = project.environment(env)
+    log = partial(err.print, markup=False, highlight=False, soft_wrap=True)
+    answer = endpoint.ask(session, model, body, content_type, inference_id, labels=labels, log=log)
     print(json.dumps(answer.content))
     if answer.version is not None:
         err.print(f"version {answer.version} answered", markup=False, highlight=False)

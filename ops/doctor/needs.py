@@ -116,8 +116,7 @@ def needs_of(stacks: Iterable[Stack], models: Mapping[str, ModelConfig]) -> Need
                 needs.zones.append(_zone(properties.get("AvailabilityZone"), len(needs.zones)))
             elif kind == "AWS::EC2::VPCEndpoint" and properties.get("VpcEndpointType") == "Interface":
                 needs.interface_services.add(str(properties["ServiceName"]))
-    serving = [model.serving for model in models.values() if model.serving.mode == "realtime"]
-    needs.scaling = any(each.scaling.maximum > each.scaling.minimum for each in serving)
+    needs.scaling = any(most > least for _, least, most in _endpoints(models))
     needs.peers = any(model.training.instance_count > 1 for model in models.values())
     needs.instances = [*_job_instances(jobs), *_endpoint_instances(models)]
     return needs
@@ -130,13 +129,22 @@ def _job_instances(jobs: list[tuple[str, str, int]]) -> Iterator[Instances]:
 
 
 def _endpoint_instances(models: Mapping[str, ModelConfig]) -> Iterator[Instances]:
-    """An update runs a second fleet beside the first one."""
-    serving = [model.serving for model in models.values() if model.serving.mode == "realtime"]
-    for kind in sorted({each.instance for each in serving}):
-        scaling = [each.scaling for each in serving if each.instance == kind]
-        least = sum(each.minimum for each in scaling) + max(each.minimum for each in scaling)
-        most = sum(2 * each.maximum for each in scaling)
-        yield Instances(ENDPOINT, kind, least, most)
+    """An update runs a second fleet beside the first one; each has an instance, also where there is none afterwards."""
+    endpoints = list(_endpoints(models))
+    for kind in sorted({kind for kind, _, _ in endpoints}):
+        limits = [(max(1, least), most) for each, least, most in endpoints if each == kind]
+        yield Instances(
+            ENDPOINT, kind, sum(least for least, _ in limits) + max(limits)[0], sum(2 * most for _, most in limits)
+        )
+
+
+def _endpoints(models: Mapping[str, ModelConfig]) -> Iterator[tuple[str, int, int]]:
+    """Instance type, minimum and maximum of each endpoint on instances."""
+    for serving in (model.serving for model in models.values()):
+        if serving.mode == "realtime":
+            yield serving.instance, serving.scaling.minimum, serving.scaling.maximum
+        elif serving.mode == "async":
+            yield serving.instance, serving.async_.minimum, serving.async_.maximum
 
 
 def _definition(properties: Mapping[str, Any]) -> Any:

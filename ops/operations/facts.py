@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.chain import index_prefix, read_index_key, record_key
-from model_factory.functions.shared.endpoints import describe_endpoint
+from model_factory.functions.shared.endpoints import backlog_alarm, describe_endpoint
 from model_factory.functions.shared.errors import is_missing
 
 from ..project import EnvironmentSession
@@ -63,6 +63,15 @@ class ModelFacts:
     def is_batch(self) -> bool:
         """Whether files are scored by the newest approved version, without an endpoint."""
         return (self.settings or {}).get("serving", {}).get("mode") == "batch"
+
+    @property
+    def is_scaling(self) -> bool:
+        """Whether only the number of instances changes: the endpoint serves, or its requests wait in its queue."""
+        endpoint = self.endpoint or {}
+        variants: list[dict[str, Any]] = endpoint.get("ProductionVariants", [])
+        counts = ((each.get("CurrentInstanceCount"), each.get("DesiredInstanceCount")) for each in variants)
+        is_other = any(current != desired for current, desired in counts)
+        return endpoint.get("EndpointStatus") == "Updating" and is_other and "PendingDeploymentSummary" not in endpoint
 
 
 def read_environment(session: EnvironmentSession, only: Collection[str] = ()) -> list[ModelFacts]:
@@ -183,7 +192,9 @@ def _versions(sagemaker: Any, group: str) -> list[dict[str, Any]]:
 def _alarms(session: EnvironmentSession) -> list[dict[str, Any]]:
     pages = session.client("cloudwatch").get_paginator("describe_alarms")
     found = pages.paginate(AlarmNamePrefix=f"{session.names.prefix}-")
-    return [alarm for page in found for alarm in page["MetricAlarms"]]
+    alarms = (alarm for page in found for alarm in page["MetricAlarms"])
+    # By this one an asynchronous endpoint gets its first instance: nobody has to do anything.
+    return [alarm for alarm in alarms if not alarm["AlarmName"].endswith(backlog_alarm(""))]
 
 
 def _keys(s3: Any, bucket: str, prefix: str, **options: str) -> list[str]:

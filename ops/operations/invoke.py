@@ -1,7 +1,8 @@
-"""Predictions of a live endpoint, for a file of records or for JSON."""
+"""Predictions of a live endpoint, real-time, serverless or asynchronous, for a file of records or for JSON."""
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ..project import EnvironmentSession, UsageError
+from .invoke_async import ask_async
 
 CONTENT_TYPES = {
     ".csv": "text/csv; header=present",
@@ -47,22 +49,29 @@ def ask(
     inference_id: str | None = None,
     *,
     labels: bool = False,
+    log: Callable[[str], None] = lambda _: None,
 ) -> Answer:
-    """The endpoint's response, with the version that answered.
+    """The endpoint's response, with the version that answered, which that of an asynchronous endpoint does not say.
 
     `labels`: each prediction has the label and the score of each class. `inference_id` is captured with the request; labels that
-    are uploaded later refer to it. Raises UsageError with the container's error message when it rejects the request.
+    are uploaded later refer to it. `log` gets a line while an asynchronous request waits. Raises UsageError with the container's
+    error message when it rejects the request.
     """
     if inference_id is not None and not INFERENCE_ID.fullmatch(inference_id):
         raise UsageError("--inference-id must have 1 to 64 printable ASCII characters")
     optional = {"InferenceId": inference_id} if inference_id else {}
     endpoint = session.names.model(model).endpoint
+    accept = "application/json; labels=true" if labels else "application/json"
+    content = body.encode() if isinstance(body, str) else body
+    config = session.project.models.get(model)
+    if config and config.serving.mode == "async":
+        return Answer(ask_async(session, model, content, content_type, accept, inference_id, log), None)
     try:
         response = session.client("sagemaker-runtime").invoke_endpoint(
             EndpointName=endpoint,
-            Body=body.encode() if isinstance(body, str) else body,
+            Body=content,
             ContentType=content_type,
-            Accept="application/json; labels=true" if labels else "application/json",
+            Accept=accept,
             **optional,
         )
     except ClientError as error:

@@ -6,7 +6,7 @@ from typing import Any
 from model_factory.core.names import ANCHOR, REBUILDS, ROWS, EnvironmentNames
 
 from ..project import UsageError
-from .scoring_policy import score_statements
+from .scoring_policy import invoke_statements, score_statements
 from .statements import Statement
 from .statements import allow as _allow
 from .statements import condition as _condition
@@ -86,10 +86,6 @@ def _promote(names: EnvironmentNames) -> Iterable[Statement]:
     yield _allow("s3", ["GetObject"], [f"{code}/*.zip"])
     context = _condition("StringLike", "kms:EncryptionContext:aws:s3:arn", [code, f"{code}/*"])
     yield _allow("kms", ["Decrypt"], [names.arn("kms", "key/*")]) | context
-
-
-def _invoke(names: EnvironmentNames) -> Iterable[Statement]:
-    yield _allow("sagemaker", ["InvokeEndpoint"], _sagemaker(names, "endpoint"))
 
 
 def _upload(names: EnvironmentNames) -> Iterable[Statement]:
@@ -250,7 +246,7 @@ COMMANDS: dict[str, Callable[[EnvironmentNames], Iterable[Statement]]] = {
     "approve": _approve,
     "reject": _reject,
     "promote": _promote,
-    "invoke": _invoke,
+    "invoke": invoke_statements,
     "score": score_statements,
     "reproduce": _reproduce,
     "upload": _upload,

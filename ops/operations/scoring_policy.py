@@ -1,8 +1,8 @@
-"""What `model-factory score` needs in an environment."""
+"""What `model-factory score` and `model-factory invoke` need in an environment."""
 
 from collections.abc import Iterable
 
-from model_factory.core.names import EnvironmentNames
+from model_factory.core.names import ASYNC, EnvironmentNames
 
 from .statements import Statement, allow, condition, sagemaker, use_key
 
@@ -18,4 +18,14 @@ def score_statements(names: EnvironmentNames) -> Iterable[Statement]:
     yield allow("s3", ["ListBucket"], [data]) | condition("StringLike", "s3:prefix", folders)
     yield allow("s3", ["PutObject"], [f"{data}/*/scoring-requests/*"])
     yield allow("s3", ["GetObject"], [f"{data}/*/predictions/*"])
+    yield use_key(names, "s3")
+
+
+def invoke_statements(names: EnvironmentNames) -> Iterable[Statement]:
+    """Send requests to endpoints; those of asynchronous ones and their answers are objects."""
+    data = names.bucket_arn("data")
+    yield allow("sagemaker", ["InvokeEndpoint", "InvokeEndpointAsync"], sagemaker(names, "endpoint"))
+    yield allow("s3", ["PutObject"], [f"{data}/*/{ASYNC}/input/*"])
+    yield allow("s3", ["GetObject"], [f"{data}/*/{ASYNC}/output/*", f"{data}/*/{ASYNC}/failure/*"])
+    yield allow("s3", ["ListBucket"], [data]) | condition("StringLike", "s3:prefix", [f"*/{ASYNC}/*"])
     yield use_key(names, "s3")

@@ -118,7 +118,7 @@ class _View:
         record = facts.deployment or {}
         self._endpoint, self._deployment = facts.endpoint, record.get("facts", {}) | record
         self._arguments = f"{facts.model} --env {facts.environment}"
-        self.changing = self._endpoint is not None and self._endpoint["EndpointStatus"] in CHANGING
+        self.changing = (self._endpoint or {}).get("EndpointStatus") in CHANGING and not facts.is_scaling
         self.training = facts.executions[0] if facts.executions else None
         approved = [each["ModelPackageVersion"] for each in facts.versions if _status(each) == "Approved"]
         self._newest_approved = max(approved, default=None)

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from model_factory.ops.cli import app
 from model_factory.ops.operations.policy import policy
+from model_factory.ops.project import UsageError
 
 
 @contextmanager
@@ -37,7 +38,8 @@ def auditor(live, folder, monkeypatch, command, *also):
     def run(*arguments, env=True):
         options = (*(("--env", "prod") if env else ()), "--project", str(live.root))
         done = CliRunner().invoke(app, [command, *arguments, *options])
-        return done.exit_code, done.stdout + done.stderr
+        mistake = str(done.exception) if isinstance(done.exception, UsageError) else ""  # the program prints it
+        return done.exit_code, done.stdout + done.stderr + mistake
 
     try:
         yield run

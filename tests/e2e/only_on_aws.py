@@ -16,6 +16,9 @@ NO_BATCH_MODEL = (
     "Rules of models with mode batch send to it, which test_scoring.py does; no model of this test has the mode."
 )
 NO_CHALLENGER = "No model of this test has `serving.challenger`; test_trials.py ends trials with these permissions."
+NO_QUEUE = (
+    "No model of this test has `serving.mode: async`; test_async_serving.py puts the alarm from inside the network."
+)
 RESPONSES = "A custom resource responds to CloudFormation through S3; here it responds to the embedded AWS directly."
 
 ONLY_ON_AWS: dict[tuple[str, str], str] = {
@@ -59,5 +62,6 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
     ("vpc endpoint sagemaker.api", "sagemaker:UpdateModelPackage"): NO_CHALLENGER,
     ("deploy", "s3:ListBucket"): NO_CHALLENGER,
     ("deploy", "arn:aws:s3:::PREFIX-artifacts-ACCOUNT-eu-west-1/*/monitor/trial.json"): NO_CHALLENGER,
+    ("vpc endpoint monitoring", "cloudwatch:PutMetricAlarm"): NO_QUEUE,
     ("vpc endpoint s3/Answers", "s3:PutObject"): RESPONSES,
 }

@@ -77,3 +77,21 @@ def test_version_below_the_pipelines_own_limit_is_rejected(orders):
     orders.deploy(orders.names.stack, output="cdk.out.own")
     finished = orders.retrain("too strict")
     assert (finished.status, finished.reason) == ("Failed", "the accuracy is below 0.999")
+
+
+def test_selected_steps_register_what_failed_execution_trained(orders):
+    failed, before = orders.newest_execution(orders.names.training_pipeline), orders.reader.live_version()
+    orders.client("sagemaker").start_pipeline_execution(
+        PipelineName=orders.names.training_pipeline,
+        PipelineParameters=[{"Name": "MinimumAccuracy", "Value": "0.7"}],
+        SelectiveExecutionConfig={
+            "SourcePipelineExecutionArn": failed,
+            "SelectedSteps": [{"StepName": "Gate"}, {"StepName": "Register"}],
+        },
+    )
+    finished = orders.wait_for_next_execution(orders.names.training_pipeline, failed)
+    assert finished.status == "Succeeded", finished.reason
+    ran = {name for name, step in steps(orders).items() if "SelectiveExecutionResult" not in step}
+    assert ran == {"Gate", "Register"}
+    missing = orders.record("registration", before + 1).record["facts"]["missing"]
+    assert not {"artifact", "code", "definition"} & set(missing)

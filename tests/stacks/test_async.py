@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Match, Template
 
+from model_factory.delivery.role import DeliveryRole
 from model_factory.environment.data_lake import DataLake
 from model_factory.model.alarms import ModelAlarms
 from model_factory.model.dashboard import ModelDashboard
@@ -53,6 +54,7 @@ def template(tmp_path_factory) -> Template:
     ModelSettings(stack, "Settings", props, endpoint_role=endpoint.role)
     ModelAlarms(stack, "Alarms", props)
     ModelDashboard(stack, "Dashboard", props)
+    DeliveryRole(stack, "Delivery", names=props.environment_names, tooling=props.environment_names, queues=True)
     lake.expire(["churn"], queued={"churn": Duration.days(9)})
     return Template.from_stack(stack)
 
@@ -61,10 +63,22 @@ def text(template: Template, kind: str) -> str:
     return json.dumps(template.find_resources(kind))
 
 
-def test_endpoint_role_reads_requests_and_writes_answers(template):
-    (role,) = (each for each in template.find_resources("AWS::IAM::Role").values() if "Policies" in each["Properties"])
+def allowed_by(template: Template, description: str) -> list[tuple[str, str]]:
+    """Actions, each with its resources as JSON, of the role with this description."""
+    (role,) = template.find_resources("AWS::IAM::Role", {"Properties": {"Description": description}}).values()
     statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
-    allowed = [(each["Action"], json.dumps(each["Resource"])) for each in statements]
+    return [(str(each["Action"]), json.dumps(each["Resource"])) for each in statements]
+
+
+def test_delivery_sends_a_record_and_reads_the_answer(template):
+    allowed = dict(allowed_by(template, "Tasks of the delivery pipeline in main between deployments"))
+    assert ":endpoint/own-main-*" in allowed["sagemaker:InvokeEndpointAsync"]
+    assert "/*/async/input/smoke-*" in allowed["s3:PutObject"]
+    assert "/*/async/*" in allowed["s3:GetObject"]
+
+
+def test_endpoint_role_reads_requests_and_writes_answers(template):
+    allowed = allowed_by(template, "Endpoint of churn")
     for action, part in (("s3:GetObject", "input"), ("s3:PutObject", "output"), ("s3:PutObject", "failure")):
         assert any(action == each and f"acme-data/churn/async/{part}/*" in resource for each, resource in allowed)
     assert not any("captured" in resource for _, resource in allowed)

@@ -26,8 +26,6 @@ ASKED_OF_THE_CALLER = {
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
     "sagemaker:UpdateEndpointWeightsAndCapacities",
-    "cloudwatch:PutMetricAlarm",
-    "cloudwatch:DeleteAlarms",
     "kms:Decrypt",
     "kms:Encrypt",
     "kms:GenerateDataKey",

@@ -30,6 +30,8 @@ on trial (`serving.challenger`) that answers a share of the requests."""
 ASYNC, ASYNC_PARTS = "async", ("input", "output", "failure")
 """Folder of an asynchronous endpoint below `<model>/` in the bucket for data, and what is in it: requests that callers put there,
 and what SageMaker writes, answers and failed requests."""
+BACKLOG_ALARM = "-scale-from-zero"
+"""What follows the name of an asynchronous endpoint in that of the alarm by which it gets its first instance."""
 DELIVERY = "delivery"
 """Takes the place of the environment's name in names of the delivery account; no environment can have this name."""
 ANCHOR = "anchor"

@@ -9,7 +9,7 @@ from constructs import Construct
 from ..core.bootstrapping import assets_bucket_arn, decrypt_assets, qualifier_of
 from ..core.bucket_statements import list_objects, read_objects, write_objects
 from ..core.nag import ONE_ROLE, in_both_packs, suppress
-from ..core.names import EnvironmentNames
+from ..core.names import ASYNC, EnvironmentNames
 from ..core.permissions import allow, send_alerts, use_key
 
 
@@ -27,6 +27,7 @@ class DeliveryRole(Construct):
             and queues that are not encrypted with a KMS key.
         gives: Whether versions are promoted from this environment. Default: False.
         receives: Whether versions are promoted to this environment. Default: False.
+        queues: Whether a model has an asynchronous endpoint, whose requests and answers are objects. Default: False.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class DeliveryRole(Construct):
         key: kms.IKey | None = None,
         gives: bool = False,
         receives: bool = False,
+        queues: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         # A principal that is the role itself would become invalid when the role is replaced; a condition on its ARN does not.
@@ -50,6 +52,7 @@ class DeliveryRole(Construct):
         code = assets_bucket_arn(names, qualifier_of(self))
         statements += _give(names, code) if gives else [_read_statistics(names)]
         statements += _receive(names) if receives else []
+        statements += _queue(names) if queues else []
         self.role: iam.Role = iam.Role(
             self,
             "Role",
@@ -125,4 +128,15 @@ def _receive(names: EnvironmentNames) -> list[iam.PolicyStatement]:
     return [
         write_objects(names.bucket_arn("artifacts"), "*/executions/promoted-"),
         allow(["sagemaker:CreateModelPackage"], [names.arn("sagemaker", f"model-package/{names.prefix}-*")]),
+    ]
+
+
+def _queue(names: EnvironmentNames) -> list[iam.PolicyStatement]:
+    """Send requests to asynchronous endpoints, see whether their answers exist, and read them."""
+    data = names.bucket_arn("data")
+    return [
+        allow(["sagemaker:InvokeEndpointAsync"], [names.arn("sagemaker", f"endpoint/{names.prefix}-*")]),
+        write_objects(data, f"*/{ASYNC}/input/smoke-"),
+        read_objects(data, f"*/{ASYNC}/"),
+        list_objects(data, f"*/{ASYNC}/"),
     ]

@@ -3,7 +3,7 @@
 from aws_cdk import aws_iam as iam
 
 from ..core.factory_function import consume_statements
-from ..core.names import EnvironmentNames
+from ..core.names import BACKLOG_ALARM, EnvironmentNames
 from ..core.permissions import (
     allow,
     allow_without_resource,
@@ -124,7 +124,7 @@ def cleanup_statements(names: EnvironmentNames, key_arn: str) -> list[iam.Policy
         ),
         _describe_endpoints(names),
         _scaling_targets(names, "DeregisterScalableTarget"),
-        allow(["cloudwatch:DeleteAlarms"], [names.arn("cloudwatch", f"alarm:{names.prefix}-*-scale-from-zero")]),
+        allow(["cloudwatch:DeleteAlarms"], [names.arn("cloudwatch", f"alarm:{names.prefix}-*{BACKLOG_ALARM}")]),
         allow_without_resource(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs"]),
         allow(["sagemaker:ListModelPackages", "sagemaker:DeleteModelPackage"], _versions(names)),
         use_key(key_arn),

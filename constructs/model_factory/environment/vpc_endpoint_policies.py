@@ -7,7 +7,7 @@ from typing import Any, cast
 from aws_cdk import Fn
 from aws_cdk import aws_iam as iam
 
-from ..core.names import ROWS, Arns, EnvironmentNames, is_token
+from ..core.names import BACKLOG_ALARM, ROWS, Arns, EnvironmentNames, is_token
 from ..core.permissions import allow
 
 INTERFACE_SERVICES = {
@@ -25,6 +25,9 @@ AWS services make the other calls of a workload from outside of the VPC: SageMak
 provides credentials, Lambda reads queues (functions only move messages) and delivers logs and traces, and S3 and SQS
 call KMS to encrypt and decrypt. The recorder itself calls KMS to sign.
 """
+
+# Calls of functions for alarms of one kind, while Application Auto Scaling makes the same calls for others.
+_ALARM_CALLS = ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"]
 
 # Calls of jobs that no function makes. The functions' calls are those that their roles allow.
 _JOBS: Mapping[str, Mapping[str, Sequence[str]]] = {"sagemaker": {"model": ["DescribeModel"]}}
@@ -61,6 +64,8 @@ def interface_policies(
                 by_prefix.setdefault(prefix, []).append(action)
         for prefix, actions in by_prefix.items():
             policies[prefix].append(_own_principals(names, actions, statement.resources, statement.conditions))
+    alarms = [names.arn("cloudwatch", f"alarm:{names.prefix}-*{BACKLOG_ALARM}")]
+    policies["cloudwatch"].append(_own_principals(names, _ALARM_CALLS, alarms))
     for prefix, kinds in _JOBS.items():
         for kind, calls in kinds.items():
             resource = names.arn(prefix, f"{kind}/{names.prefix}-*")

@@ -196,7 +196,7 @@ ENTRIES: tuple[Entry, ...] = (
         source="Systems Manager API reference: PutParameter",
     ),
     runtime(
-        "InvokeEndpoint",
+        "InvokeEndpoint InvokeEndpointAsync",
         "The endpoint exists.",
         "Endpoint {value} of account {account} not found.",
         absent("endpoint", "EndpointName"),

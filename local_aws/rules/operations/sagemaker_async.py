@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..checks import either, found, together, without
+from ..checks import found, together, without
 from ..rule import Entry, NotEnforced, Request, Values, table
 from .sagemaker_endpoints import CAPTURE, MODEL, SERVERLESS, SERVERLESS_VARIANT, config
 
@@ -13,14 +13,16 @@ runtime = table("sagemaker-runtime", "ValidationError", INVOKE)
 
 QUEUE = {"OutputConfig": {"S3OutputPath": "s3://b/output"}}
 NAMES = {"EndpointName": "e", "EndpointConfigName": "same"}
+SERVED = {"EndpointStatus": "InService", "ProductionVariants": [{"VariantName": "main"}]}
 GIVEN = {
-    "endpoint/e": {"EndpointStatus": "InService", "EndpointConfigName": "c"},
-    "endpoint/queue": {"EndpointStatus": "InService", "EndpointConfigName": "q", "AsyncInferenceConfig": QUEUE},
+    "endpoint/e": {**SERVED, "EndpointConfigName": "c"},
+    "endpoint/queue": {**SERVED, "EndpointConfigName": "q", "AsyncInferenceConfig": QUEUE},
     "endpoint-config/c": {"ProductionVariants": [{"VariantName": "main"}]},
     "endpoint-config/same": {"ProductionVariants": [{"VariantName": "main"}]},
     "endpoint-config/q": {"ProductionVariants": [{"VariantName": "main"}], "AsyncInferenceConfig": QUEUE},
     "endpoint-config/serverless": {"ProductionVariants": [SERVERLESS_VARIANT]},
 }
+INLINE_BYTES = 128_000
 REQUEST = {"EndpointName": "queue", "InputLocation": "s3://b/input/1.csv"}
 
 
@@ -49,6 +51,11 @@ def _adds_or_removes_queue(request: Request) -> Values | None:
     return {"verb": verb, "value": request.params["EndpointName"]}
 
 
+def _body_bytes(request: Request) -> int:
+    """Bytes of the body, which is not among the parameters of a request that was sent."""
+    return request.size or len(request.params.get("Body", b""))
+
+
 def _of_kind(*, asynchronous: bool) -> Any:
     """The endpoint of the request exists and is asynchronous, or is not. Values: value."""
 
@@ -61,7 +68,52 @@ def _of_kind(*, asynchronous: bool) -> Any:
     return check
 
 
+def _missing_variant(request: Request) -> Values | None:
+    endpoint = request.find("endpoint", request.params["EndpointName"])
+    known = set(found(endpoint, "ProductionVariants[].VariantName"))
+    wanted = found(request.params, "DesiredWeightsAndCapacities[].VariantName")
+    return next(({"value": name} for name in wanted if endpoint and name not in known), None)
+
+
+def _no_instance(request: Request) -> Values | None:
+    endpoint = request.find("endpoint", request.params["EndpointName"])
+    if endpoint is None or "AsyncInferenceConfig" in endpoint:
+        return None
+    counts = found(request.params, "DesiredWeightsAndCapacities[].DesiredInstanceCount")
+    return {"value": request.params["EndpointName"]} if any(count == 0 for count in counts) else None
+
+
+def scaled(endpoint: str, count: int = 1, name: str = "main") -> dict[str, Any]:
+    """Parameters of UpdateEndpointWeightsAndCapacities."""
+    return {
+        "EndpointName": endpoint,
+        "DesiredWeightsAndCapacities": [{"VariantName": name, "DesiredInstanceCount": count}],
+    }
+
+
 ENTRIES: tuple[Entry, ...] = (
+    rule(
+        "UpdateEndpointWeightsAndCapacities",
+        "The variants exist.",
+        "The requested variant {value} does not exist",
+        _missing_variant,
+        scaled("e"),
+        scaled("e", name="missing"),
+        source="SageMaker API reference: UpdateEndpointWeightsAndCapacities",
+        given=GIVEN,
+        inferred=True,
+    ),
+    rule(
+        "UpdateEndpointWeightsAndCapacities",
+        "Only an asynchronous endpoint has no instance.",
+        "Endpoint {value} cannot be scaled to zero instances",
+        _no_instance,
+        scaled("queue", 0),
+        scaled("e", 0),
+        source="SageMaker developer guide: Autoscale an asynchronous endpoint",
+        given=GIVEN,
+        inferred=True,
+    ),
     rule(
         "UpdateEndpoint",
         "AsyncInferenceConfig is neither added to an endpoint nor removed from it.",
@@ -121,12 +173,19 @@ ENTRIES: tuple[Entry, ...] = (
         "InvokeEndpointAsync",
         "A request has either a body or the location of one.",
         "Provide exactly one of Body and InputLocation",
-        either(
-            together("Body", "InputLocation"),
-            lambda request: not any(request.params.get(member) for member in ("Body", "InputLocation")),
-        ),
+        lambda request: bool(request.params.get("InputLocation")) == (_body_bytes(request) > 0),
         REQUEST,
         {"EndpointName": "queue"},
+        given=GIVEN,
+        inferred=True,
+    ),
+    runtime(
+        "InvokeEndpointAsync",
+        "A body in the request has at most 128,000 bytes.",
+        "Body has {size} bytes, more than 128000",
+        lambda request: {"size": size} if (size := _body_bytes(request)) > INLINE_BYTES else None,
+        {"EndpointName": "queue", "Body": b"1"},
+        {"EndpointName": "queue", "Body": b"1" * 128_001},
         given=GIVEN,
         inferred=True,
     ),

@@ -102,7 +102,7 @@ LIFECYCLE: tuple[Entry, ...] = (
         given=GIVEN,
     ),
     rule(
-        "DescribeEndpoint UpdateEndpoint DeleteEndpoint",
+        "DescribeEndpoint UpdateEndpoint UpdateEndpointWeightsAndCapacities DeleteEndpoint",
         "The endpoint exists.",
         f'Could not find endpoint "{ENDPOINT}".',
         absent("endpoint", "EndpointName"),
@@ -112,7 +112,7 @@ LIFECYCLE: tuple[Entry, ...] = (
         given=GIVEN,
     ),
     rule(
-        "UpdateEndpoint DeleteEndpoint",
+        "UpdateEndpoint UpdateEndpointWeightsAndCapacities DeleteEndpoint",
         "An endpoint that is being created or updated can be neither updated nor deleted.",
         f'Cannot update in-progress endpoint "{ENDPOINT}".',
         in_status("Creating", "Updating", "SystemUpdating", "RollingBack"),
@@ -160,9 +160,9 @@ LIFECYCLE: tuple[Entry, ...] = (
     NotEnforced(
         "sagemaker",
         "UpdateEndpointWeightsAndCapacities",
-        "Variants exist, and ProvisionedConcurrency is at most MaxConcurrency.",
+        "ProvisionedConcurrency is at most MaxConcurrency.",
         "SageMaker API reference: UpdateEndpointWeightsAndCapacities",
-        "Only Application Auto Scaling calls it; the embedded AWS does not scale endpoints.",
+        "The embedded AWS changes numbers of instances only, which Application Auto Scaling asks for.",
     ),
 )
 

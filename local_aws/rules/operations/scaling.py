@@ -18,7 +18,12 @@ TARGET = {
     "ResourceId": "endpoint/e/variant/main",
     "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
 }
+STEPS = {
+    "AdjustmentType": "ChangeInCapacity",
+    "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
+}
 GIVEN = {
+    "endpoint/queue": {"ProductionVariants": [{"VariantName": "main"}], "AsyncInferenceConfig": {}},
     "endpoint/e": {"EndpointStatus": "InService", "ProductionVariants": [{"VariantName": "main"}]},
     "scalable-target/endpoint/e/variant/main": {},
 }
@@ -60,6 +65,14 @@ def _wrong_resource(request: Request) -> Values | None:
 def _no_target(request: Request) -> Values | None:
     exists = request.find("scalable-target", request.params["ResourceId"]) is not None
     return None if exists else request.params
+
+
+def _zero_of_others(request: Request) -> Values | None:
+    named = VARIANT.fullmatch(request.params["ResourceId"])
+    endpoint = request.find("endpoint", named[1]) if named else None
+    if endpoint is None or request.params.get("MinCapacity") != 0 or "AsyncInferenceConfig" in endpoint:
+        return None
+    return {"value": request.params["ResourceId"]}
 
 
 def timed(**more: Any) -> dict[str, Any]:
@@ -175,6 +188,34 @@ SCALING: tuple[Entry, ...] = (
         policy(),
         policy(TargetTrackingScalingPolicyConfiguration={**TRACKING, "TargetValue": 0.0}),
         source=POLICY,
+        given=GIVEN,
+        inferred=True,
+    ),
+    rule(
+        "RegisterScalableTarget",
+        "Only an asynchronous endpoint is scaled to zero.",
+        "Minimum capacity cannot be 0 for {value}",
+        _zero_of_others,
+        register(MinCapacity=0, ResourceId="endpoint/queue/variant/main"),
+        register(MinCapacity=0),
+        source="SageMaker developer guide: Autoscale an asynchronous endpoint",
+        given=GIVEN,
+        inferred=True,
+    ),
+    rule(
+        "PutScalingPolicy",
+        "A step scaling policy has steps, each with a lower or an upper bound.",
+        "StepScalingPolicyConfiguration must have StepAdjustments with at least one bound each",
+        lambda request: (
+            request.params.get("PolicyType") == "StepScaling"
+            and not (
+                (steps := list(found(request.params, "StepScalingPolicyConfiguration.StepAdjustments[]")))
+                and all(step.keys() & {"MetricIntervalLowerBound", "MetricIntervalUpperBound"} for step in steps)
+            )
+        ),
+        {**TARGET, "PolicyName": "p", "PolicyType": "StepScaling", "StepScalingPolicyConfiguration": STEPS},
+        {**TARGET, "PolicyName": "p", "PolicyType": "StepScaling", "StepScalingPolicyConfiguration": {}},
+        source="Application Auto Scaling API reference: StepAdjustment",
         given=GIVEN,
         inferred=True,
     ),

@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from ...json_api import Record, now
+from ...json_api import Record, ServiceError, now
 from ..lists import page
 from ..roles import FOR_SERVICES
 from ..service import Service
@@ -70,6 +70,19 @@ def update_endpoint(service: Service, state: State, request: Record) -> Record:
     return {"EndpointArn": record["EndpointArn"]}
 
 
+def scale_endpoint(service: Service, state: State, request: Record) -> Record:
+    """UpdateEndpointWeightsAndCapacities, with which Application Auto Scaling changes the number of instances."""
+    record = find(state.endpoints, request["EndpointName"], "endpoint")
+    wanted = request["DesiredWeightsAndCapacities"]
+    if any("DesiredWeight" in each or "ServerlessUpdateConfig" in each for each in wanted):
+        raise ServiceError("the embedded AWS supports DesiredInstanceCount only")
+    counts = {each["VariantName"]: each["DesiredInstanceCount"] for each in wanted}
+    record |= {"EndpointStatus": "Updating", "LastModifiedTime": now()}
+    emit_status(service, state, record)
+    threading.Thread(target=service.hosting.scale, args=(state, record, counts), daemon=True).start()
+    return {"EndpointArn": record["EndpointArn"]}
+
+
 def _caller_needs(service: Service, state: State, config: Record, deployment: Record) -> None:
     """Check the caller's permissions for a grant on the volume key and for reading the alarms."""
     if key := config.get("KmsKeyId"):
@@ -126,6 +139,7 @@ OPERATIONS = {
     ),
     "CreateEndpoint": create_endpoint,
     "UpdateEndpoint": update_endpoint,
+    "UpdateEndpointWeightsAndCapacities": scale_endpoint,
     "DescribeEndpoint": lambda service, state, request: find(state.endpoints, request["EndpointName"], "endpoint"),
     "DeleteEndpoint": delete_endpoint,
     "ListEndpoints": _list(

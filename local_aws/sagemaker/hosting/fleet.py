@@ -132,14 +132,21 @@ class Fleet:
             self._logged = log.tell()
         self._service.roles.write_log(self._role, self._state, self._log_at, lines, int(time.time() * 1000))
 
-    def invoke(self, body: bytes, content_type: str, accept: str, custom_attributes: str = "") -> Answer:
-        """POST /invocations. A container that has ended responds with 500, one that takes too long with status 0."""
-        answer = self._post(body, content_type, accept, custom_attributes)
+    def invoke(
+        self,
+        body: bytes,
+        content_type: str,
+        accept: str,
+        custom_attributes: str = "",
+        seconds: float = RESPONSE_SECONDS,
+    ) -> Answer:
+        """POST /invocations. A container that has ended responds with 500, one that takes longer than `seconds` with status 0."""
+        answer = self._post(body, content_type, accept, custom_attributes, seconds)
         if self._guard and (path := self._guard.written()):
             return Answer(500, READ_ONLY.format(path=f"{MODEL}/{path}").encode(), "text/plain", answer.seconds)
         return answer
 
-    def _post(self, body: bytes, content_type: str, accept: str, custom_attributes: str) -> Answer:
+    def _post(self, body: bytes, content_type: str, accept: str, custom_attributes: str, seconds: float) -> Answer:
         started = time.perf_counter()
         headers = {"Content-Type": content_type, "Accept": accept or "*/*"}
         if custom_attributes:
@@ -147,9 +154,10 @@ class Fleet:
         for attempt in (1, 2):
             connection = getattr(self._connections, "open", None)
             if connection is None:
-                connection = self._connections.open = http.client.HTTPConnection(
-                    "127.0.0.1", self.port, timeout=RESPONSE_SECONDS
-                )
+                connection = self._connections.open = http.client.HTTPConnection("127.0.0.1", self.port)
+            connection.timeout = seconds
+            if connection.sock:
+                connection.sock.settimeout(seconds)
             try:
                 connection.request("POST", "/invocations", body, headers)
                 response = connection.getresponse()

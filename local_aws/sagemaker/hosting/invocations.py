@@ -36,6 +36,15 @@ class Received:
 
 def check(request: Request, size: int, serverless: bool) -> None:
     """Check the limits of InvokeEndpoint. Raises ServiceError, PayloadTooLargeError."""
+    check_headers(request)
+    if size > largest_body(serverless):
+        if serverless:
+            raise ServiceError(f"Request {uuid.uuid4()} has oversize body.")
+        raise PayloadTooLargeError(f"HTTP content length exceeded {REALTIME_BYTES} bytes.")
+
+
+def check_headers(request: Request) -> None:
+    """Check the lengths of what callers say of a request. Raises ServiceError."""
     for name, longest in HEADER_LENGTHS.items():
         if len(request.headers.get(f"X-Amzn-SageMaker-{name}", "")) > longest:
             member = name[0].lower() + name[1:].replace("-", "")
@@ -43,10 +52,6 @@ def check(request: Request, size: int, serverless: bool) -> None:
                 f"1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length less "
                 f"than or equal to {longest}"
             )
-    if size > largest_body(serverless):
-        if serverless:
-            raise ServiceError(f"Request {uuid.uuid4()} has oversize body.")
-        raise PayloadTooLargeError(f"HTTP content length exceeded {REALTIME_BYTES} bytes.")
 
 
 def largest_body(serverless: bool) -> int:
@@ -54,20 +59,24 @@ def largest_body(serverless: bool) -> int:
     return SERVERLESS_BYTES if serverless else REALTIME_BYTES
 
 
-def model_error(state: State, name: str, variant: str, status: int, message: str | None) -> Response:
-    """The error of a container; `message` is its response, None when SageMaker cannot load that."""
+def error_text(state: State, name: str, variant: str, status: int, message: str | None) -> str:
+    """What SageMaker says of a container's error; `message` is its response, None when SageMaker cannot load that."""
     kind = "client" if 400 <= status < 500 else "server"
     console = f"https://{state.region}.console.aws.amazon.com/cloudwatch/home?region={state.region}"
     group = f"{console}#logEventViewer:group=/aws/sagemaker/Endpoints/{name}"
     why = f'with message "{message[:1000]}"' if message is not None else "and could not load the entire response body"
-    text = (
+    return (
         f"Received {kind} error ({status}) from {variant} {why}. "
         f"See {group} in account {state.account} for more information."
     )
+
+
+def model_error(state: State, name: str, variant: str, status: int, message: str | None) -> Response:
+    """The error of a container; `message` is its response, None when SageMaker cannot load that."""
     body = {
         "OriginalStatusCode": status,
         "OriginalMessage": message or "",
         "LogStreamArn": f"arn:aws:logs:{state.region}:{state.account}:log-group:/aws/sagemaker/Endpoints/{name}",
-        "message": text,
+        "message": error_text(state, name, variant, status, message),
     }
     return Response(json.dumps(body), 424, {"x-amzn-ErrorType": "ModelError"}, content_type="application/json")

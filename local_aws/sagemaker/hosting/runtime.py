@@ -1,4 +1,4 @@
-"""Endpoints at run time: fleets, deployments, InvokeEndpoint, data capture and metrics."""
+"""Endpoints at run time: fleets, deployments, instances, InvokeEndpoint, data capture and metrics."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -19,6 +19,7 @@ from .deployments import Plan, plan
 from .fleet import CUSTOM_ATTRIBUTES, Answer, FleetError
 from .invocations import PayloadTooLargeError, Received, check, largest_body, model_error
 from .metrics import EndpointMetrics
+from .queues import Queues
 from .restarts import Restarts
 from .variants import Variant, Variants
 
@@ -28,7 +29,7 @@ FLUSH_SECONDS = 1.0
 
 
 class Hosting:
-    """Serves InvokeEndpoint, and runs the fleets of all accounts' endpoints."""
+    """Serves InvokeEndpoint and InvokeEndpointAsync, and runs the fleets of all accounts' endpoints."""
 
     service = "sagemakerruntime"
 
@@ -38,17 +39,21 @@ class Hosting:
         self.captures: dict[str, Capture] = {}
         self._canaries: dict[str, tuple[Variants, float]] = {}
         self._metrics = EndpointMetrics(service)
+        self._queues = Queues(service, self)
         threading.Thread(target=self._flush_regularly, name="endpoint-flush", daemon=True).start()
         Restarts(service, self)
         service.on_stop(self.close)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """The WSGI application: POST /endpoints/<name>/invocations."""
+        """The WSGI application: POST /endpoints/<name>/invocations and …/async-invocations."""
         request = Request(environ)
         state = self._service.state(*origin(request))
         name = request.path.split("/")[2]
         try:
-            response = self._invoke(state, name, request)
+            if request.path.endswith("/async-invocations"):
+                response = self._queues.add(state, self._endpoint(state, name), request)
+            else:
+                response = self._invoke(state, name, request)
         except PayloadTooLargeError as error:
             response = Response(json.dumps({"message": str(error)}), 413, content_type="application/json")
         except ServiceError as error:
@@ -58,9 +63,9 @@ class Hosting:
         return response(environ, start_response)
 
     def _invoke(self, state: State, name: str, request: Request) -> Response:
-        endpoint = state.endpoints.get(name)
-        variants = self._variants(endpoint["EndpointArn"]) if endpoint else None
-        if endpoint is None or variants is None:
+        endpoint = self._endpoint(state, name)
+        variants = self.serving(endpoint["EndpointArn"])
+        if variants is None:
             raise ServiceError(f"Endpoint {name} of account {state.account} not found.")
         started = time.perf_counter()
         received = Received(request)
@@ -82,6 +87,11 @@ class Hosting:
             headers[CUSTOM_ATTRIBUTES] = answer.custom_attributes
         return Response(answer.body, 200, headers, content_type=answer.content_type)
 
+    def _endpoint(self, state: State, name: str) -> Record:
+        if endpoint := state.endpoints.get(name):
+            return endpoint
+        raise ServiceError(f"Endpoint {name} of account {state.account} not found.")
+
     def _copy(self, state: State, endpoint: Record, shadow: Variant, received: Received) -> None:
         """Invoke a shadow variant with a copy of a request. Its answer is captured and counted."""
         answer = received.send_to(shadow)
@@ -99,21 +109,23 @@ class Hosting:
                 received.attributes,
             )
 
-    def _variants(self, arn: str) -> Variants | None:
-        """The variants for the next request."""
+    def serving(self, arn: str) -> Variants | None:
+        """The variants for the next request; None where the endpoint has no instance."""
         canary, share = self._canaries.get(arn, (None, 0.0))
         return canary if canary and random.random() < share else self.fleets.get(arn)  # noqa: S311 (a sample)
 
     def deploy(self, state: State, endpoint: Record, config: Record, deployment: Record) -> None:
         """Start a fleet for the configuration and move the traffic to it; the old one answers until then."""
-        arn = endpoint["EndpointArn"]
+        arn, is_new = endpoint["EndpointArn"], endpoint["EndpointStatus"] == "Creating"
         old, fleet = self.fleets.get(arn), None
         try:
             planned, role = plan(deployment, config), _model(state, config)["ExecutionRoleArn"]
-            if old:  # 'If your old fleet trips the alarm at the beginning of your deployment, SageMaker terminates' it.
+            if (
+                not is_new
+            ):  # 'If your old fleet trips the alarm at the beginning of your deployment, SageMaker terminates' it.
                 self._end_by_alarms(state, role, planned.rollback_alarms)
             fleet = Variants(self._service, state, endpoint["EndpointName"], config)
-            if old:
+            if not is_new:
                 self._bake(state, arn, fleet, planned, role)
             self.fleets[arn] = fleet
             self.set_capture(state, endpoint, config)
@@ -122,7 +134,7 @@ class Hosting:
                 log.exception("%s", arn)
             self._roll_back(arn, old, fleet)
             endpoint["FailureReason"] = str(error)[:1024]
-            self._settle(state, endpoint, "InService" if old else "Failed")
+            self._settle(state, endpoint, "Failed" if is_new else "InService")
             return
         finally:
             self._canaries.pop(arn, None)
@@ -136,6 +148,28 @@ class Hosting:
         self._settle(state, endpoint, "InService")
         if old:
             old.retire()
+
+    def scale(self, state: State, endpoint: Record, counts: Mapping[str, int]) -> None:
+        """Change the numbers of instances of variants. One container stands for all instances of a variant; none for zero."""
+        arn = endpoint["EndpointArn"]
+        described = endpoint["ProductionVariants"]
+        before = {each["VariantName"]: each["CurrentInstanceCount"] for each in described}
+        wanted = {**before, **counts}
+        for each in described:
+            each["DesiredInstanceCount"] = wanted[each["VariantName"]]
+        try:
+            if not any(wanted.values()):
+                if fleet := self.fleets.pop(arn, None):
+                    fleet.retire()
+            elif arn not in self.fleets:
+                config = find(state.endpoint_configs, endpoint["EndpointConfigName"], "endpoint configuration")
+                self.fleets[arn] = Variants(self._service, state, endpoint["EndpointName"], config)
+        except FleetError as error:
+            endpoint["FailureReason"] = str(error)[:1024]
+            wanted = before
+        for each in described:
+            each["CurrentInstanceCount"] = each["DesiredInstanceCount"] = wanted[each["VariantName"]]
+        self._settle(state, endpoint, "InService")
 
     def _roll_back(self, arn: str, old: Variants | None, fleet: Variants | None) -> None:
         """Return all traffic to the old fleet; the new one finishes its requests."""
@@ -194,6 +228,7 @@ class Hosting:
 
     def remove(self, endpoint: Record) -> None:
         """End what runs behind an endpoint."""
+        self._queues.remove(endpoint)
         if capture := self.captures.pop(endpoint["EndpointArn"], None):
             capture.close()
         if fleet := self.fleets.pop(endpoint["EndpointArn"], None):
@@ -220,6 +255,7 @@ class Hosting:
                 for capture in list(self.captures.values()):
                     capture.flush_idle()
                 self._metrics.flush()
+                self._queues.tick()
             except Exception:
                 if not self._service.stopping.is_set():
                     log.exception("captured data and metrics of endpoints")

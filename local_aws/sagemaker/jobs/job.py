@@ -19,6 +19,9 @@ from ..storage import Storage
 from . import host_names
 from .host import FIRST, Host, JobError
 
+_LEVEL = 6
+"""Of gzip: its own default. Python's, 9, takes four times as long for 1 % of CatBoost's libraries."""
+
 
 class Job:
     """One job: its folder, its hosts, its role."""
@@ -182,7 +185,7 @@ def pack(folder: Path, archive: Path) -> None:
     """A .tar.gz of a folder: the same bytes for the same content, so that artifacts can be compared."""
     with (
         archive.open("wb") as raw,
-        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as zipped,
+        gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as zipped,
         tarfile.open(fileobj=zipped, mode="w") as tar,
     ):
         for path in sorted(folder.rglob("*")):

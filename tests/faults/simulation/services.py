@@ -109,6 +109,12 @@ class CloudWatch:
         found = [(name, state) for name, state in known.items() if StateValue in (None, state)]
         return {"MetricAlarms": [{"AlarmName": name, "StateValue": state} for name, state in found]}
 
+    def delete_alarms(self, AlarmNames):
+        """CloudWatch documents ResourceNotFound for it, and not whether an alarm that is gone counts."""
+        if not {name for name in AlarmNames if self.states.pop(name, None)}:
+            raise refused("DeleteAlarms", "ResourceNotFound", "The named resource does not exist.")
+        return {}
+
     def newest(self, metric, model):
         """Time and value of a metric's newest datum."""
         found = [(time, value) for time, name, of, value in self.data if name == metric and of.get("Model") == model]

@@ -16,6 +16,7 @@ LAMBDA = Path(__file__).parents[3] / "lambda"
         ("ALERT_SOURCE", "shared/alerts.py", "SOURCE"),
         ("ALERT_DETAIL_TYPE", "shared/alerts.py", "DETAIL_TYPE"),
         ("VARIANT", "shared/endpoints.py", "VARIANT"),
+        ("BACKLOG_ALARM", "shared/endpoints.py", "BACKLOG_ALARM"),
         ("NOTIFICATION_DETAIL_TYPE", "alerts/notifications.py", "NOTIFICATION_DETAIL_TYPE"),
     ],
 )

@@ -79,6 +79,15 @@ def test_effect_of_samples_without_a_common_value_is_finite():
     assert "an AUC of 1.000" in found.reason
 
 
+@pytest.mark.parametrize(("limit", "drifted"), [(1.0, True), (1.0 + 1e-12, False)])
+def test_joint_effect_at_twice_the_limit_is_drift(limit, drifted):
+    rng = np.random.default_rng(4)
+    before, now = (pa.table({"x": rng.normal(shift, 1, 2_000)}) for shift in (0.0, 1.0))
+    effect = joint_drift(before, now, {"x": "number"}, LIMITS).effect
+    limits = DriftLimits(effect / 2 * limit, 1e-4, 200)
+    assert joint_drift(before, now, {"x": "number"}, limits).drifted is drifted
+
+
 def test_first_5000_rows_are_compared():
     rng = np.random.default_rng(3)
     before, now = (pa.table({"x": np.r_[rng.normal(shift, 1, 5_000), np.full(50, 1e6)]}) for shift in (0.0, 0.3))

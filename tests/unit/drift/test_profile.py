@@ -60,6 +60,7 @@ def test_parts_merge_into_the_profile_of_the_whole(reference):
     for name, column in whole.columns.items():
         other = merged.columns[name]
         assert (other.counts, other.nulls, other.rows) == (column.counts, column.nulls, column.rows)
+        assert other.counted_nulls == column.counted_nulls == column.nulls
         assert (other.minimum, other.maximum) == (column.minimum, column.maximum)
         assert other.mean == pytest.approx(column.mean, rel=1e-12)
         assert other.std == pytest.approx(column.std, rel=1e-12)
@@ -100,6 +101,28 @@ def test_twenty_values_get_a_bin_each(values, bins):
 
 def test_bins_of_few_values_end_half_way_between_them():
     assert edges(np.array([4.0, 1.0, 2.0, 1.0])) == [np.nextafter(1.0, 0.0), 1.5, 3.0, 4.0]
+
+
+@pytest.mark.parametrize(("values", "is_listed"), [(1_000, True), (1_001, False)])
+def test_values_of_a_text_are_listed_when_they_are_few(values, is_listed):
+    builder = Builder({"c": "string"})
+    builder.update(pd.DataFrame({"c": [str(number) for number in range(values)] * 2}))
+    column = builder.build().columns["c"]
+    assert (column.distinct, len(column.known)) == (values, values * is_listed)
+
+
+@pytest.mark.parametrize(("first", "distinct"), [(9_999, 10_002), (10_000, 10_000)])
+def test_values_of_a_text_are_counted_up_to_ten_thousand(first, distinct):
+    """In whole chunks."""
+    builder = Builder({"c": "string"})
+    for numbers in (range(first), range(first, first + 3)):
+        builder.update(pd.DataFrame({"c": [str(number) for number in numbers]}))
+    assert builder.build().columns["c"].distinct == distinct
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(1, 1_000_000), (8, 1_000_000), (20, 400_000), (80, 100_000)])
+def test_sample_has_eight_million_cells_and_a_million_rows_at_most(columns, rows):
+    assert Builder({f"c{number}": "number" for number in range(columns)})._sample.capacity == rows
 
 
 def test_sample_of_the_training_rows_has_at_most_so_many():
@@ -169,6 +192,9 @@ def test_reference_counts_rows_and_missing_values_of_columns():
     builder.update(data)
     found = {name: (column.rows, column.nulls) for name, column in builder.build().columns.items()}
     assert found == {name: (500, data[name].isna().sum()) for name in TYPES}
+    x = builder.build().columns["x"]
+    assert (x.finite, x.minimum, x.maximum) == (data["x"].count(), data["x"].min(), data["x"].max())
+    assert (x.mean, x.std) == pytest.approx((data["x"].mean(), data["x"].std(ddof=0)))
 
 
 def test_outer_bins_are_named_by_their_edges(reference):

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +126,28 @@ def test_first_twenty_bad_lines_are_kept(reference, tmp_path):
     ]  # fmt: skip
     bad = scan.scan([tmp_path / "b.csv"], reference).bad
     assert bad.first == [("b.csv", f"bad,{number}") for number in range(20)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_parts_are_merged_in_the_order_of_their_files(workers):
+    started = []
+
+    def task(number):
+        started.append(number)
+        return number
+
+    with ThreadPoolExecutor(workers) as pool:
+        results = scan._in_order(pool, workers, (partial(task, number) for number in range(12)))
+        assert next(results) == 0
+        assert len(started) <= 2 * workers + 1
+        assert list(results) == list(range(1, 12))
+
+
+def test_csv_with_other_columns_counts_those_of_the_reference(reference, tmp_path):
+    (tmp_path / "other.csv").write_text("note,c,x,b\nhello,red,1.5,true\n?,green,oops,false\n,blue,2.5,0\n")
+    part = scan.scan([tmp_path / "other.csv"], reference)
+    assert (part.profile.rows, part.profile.columns["n"].nulls, part.profile.columns["x"].finite) == (2, 2, 2)
+    assert part.bad.first == [("other.csv", "oops,green,false")]
 
 
 def test_line_longer_than_the_parsed_block_is_read(reference, tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """Equal inputs give equal bytes whatever the number of threads, or the training says that they may not."""
 
 import io
+import sys
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -35,6 +37,28 @@ def pickled(model, threads: int) -> bytes:
 def test_trees_have_same_bytes_on_other_threads(model):
     assert len({pickled(model, threads) for threads in (1, 2, 4)}) == 1
     assert reproducibility.describe(model)["same_bytes"] == "any threads"
+
+
+class CatBoost:
+    """As catboost.CatBoost: a model whose metadata are part of its bytes."""
+
+    def __init__(self, fitted=True):
+        self.metadata = {"model_guid": "a4ec29a2", "train_finish_time": "2026-11-26T17:40:50Z", "params": "{}"}
+        self.fitted = fitted
+
+    def is_fitted(self):
+        return self.fitted
+
+    def get_metadata(self):
+        return self.metadata if self.fitted else {}[0]
+
+
+def test_catboost_models_have_no_id_and_no_time(monkeypatch):
+    monkeypatch.setitem(sys.modules, "catboost", SimpleNamespace(CatBoost=CatBoost))
+    model = CatBoost()
+    reproducibility.leave_out_identity(make_pipeline(StandardScaler(), model))
+    assert model.metadata == {"model_guid": "", "train_finish_time": "", "params": "{}"}
+    reproducibility.leave_out_identity([CatBoost(fitted=False), lambda x: x])
 
 
 def test_boosted_trees_score_equally_without_threads():

@@ -107,6 +107,10 @@ class Function:
         self._log.truncate()
         return [json.loads(line) for line in lines]
 
+    def failure(self):
+        """The exception of the last message that failed since the last call, by its name."""
+        return [line["exception_name"] for line in self.logged() if line["message"] == "message failed"][-1]
+
     @property
     def changes(self):
         """Names of the calls that are not read-only."""

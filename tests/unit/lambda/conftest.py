@@ -97,8 +97,9 @@ def load(local, monkeypatch):
 
 
 @pytest.fixture
-def modules():
+def modules(monkeypatch):
     """Import modules of one function, such as `modules("deploy", "decision")`; by name."""
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "test")  # as `load`: a module's logger keeps the name
     with ExitStack() as stack:
 
         def modules(function, *names):

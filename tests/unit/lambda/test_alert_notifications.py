@@ -218,6 +218,7 @@ def test_log_of_event_names_model_and_cause(alerts, topic):
     alerts(sent(OWN))
     line = alerts.logged()[-1]
     assert (line["message"], line["model"], line["cause"]) == ("told", "churn", "deployment-rolled-back")
+    assert line["suppressed_before"] == 0
 
 
 def test_after_window_number_of_suppressed_alerts_is_told(alerts, topic, monkeypatch):

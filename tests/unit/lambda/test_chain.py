@@ -31,6 +31,14 @@ def test_other_keys_are_refused(key: str):
         sequence_of(key)
 
 
+@pytest.mark.parametrize("sequence", [0, 10_000_000_000])
+def test_number_out_of_range_has_no_key(sequence):
+    assert record_key("sales", 1) == "sales/chain/9999999998-1.json"
+    assert record_key("sales", 9_999_999_999) == "sales/chain/0000000000-9999999999.json"
+    with pytest.raises(ValueError, match=f"record {sequence} is not between 1 and 9999999999"):
+        record_key("sales", sequence)
+
+
 def test_records_of_the_environment_have_their_own_folder():
     assert record_key("", 1) == "_environment/chain/9999999998-1.json"
     assert evidence_key("sales", "ab") == "sales/evidence/ab"

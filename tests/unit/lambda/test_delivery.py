@@ -174,11 +174,15 @@ def test_differences_name_resources_and_properties_without_cdk_metadata(delivery
     def resource(**properties):
         return {"Type": "AWS::S3::Bucket", "Properties": properties}
 
-    old = {"Resources": {"Same": resource(a=1) | {"Metadata": 1}, "Gone": resource(), "Other": resource(a=1, b=1)}}
-    new = {"Resources": {"Same": resource(a=1) | {"Metadata": 2}, "New": resource(), "Other": resource(a=2, b=1)}}
+    cdk = {"Type": "AWS::CDK::Metadata"}
+
+    old = {"Same": resource(a=1) | {"Metadata": 1}, "Gone": resource(), "Other": resource(a=1, b=1), "Kept": resource()}
+    new = {"Same": resource(a=1) | {"Metadata": 2}, "New": resource(), "Other": resource(a=2, b=1), "CDK": cdk}
+    old, new = {"Resources": old}, {"Resources": new | {"Kept": resource() | {"DeletionPolicy": "Retain"}}}
     found = list(delivery["template_diff"].differences("stack", old, new))
     assert [(one.resource, one.kind, one.properties) for one in found] == [
         ("Gone", "remove", ()),
+        ("Kept", "change", ("DeletionPolicy",)),
         ("New", "add", ()),
         ("Other", "change", ("a",)),
     ]

@@ -73,3 +73,20 @@ def test_endpoint_in_a_change_is_deleted_after_it(live):
     assert line["message"] == "the endpoint is deleted at the end of its change: the mode is batch"
     assert live.function.changes == []
     assert live.end()["message"] == "the endpoint is being deleted: the mode is batch"
+
+
+def test_rejection_of_older_scoring_version_is_not_told(deploy):
+    deploy.cloud.configure(mode="batch")
+    deploy.register("Rejected")
+    deploy.register()
+    deploy.send_version_event(1, "Rejected")
+    assert deploy.alerts() == []
+
+
+def test_batch_model_whose_only_version_is_rejected_has_none_to_score(deploy):
+    deploy.cloud.configure(mode="batch")
+    deploy.register("Rejected")
+    assert "version" not in deploy.send_version_event(1, "Rejected")
+    (alert,) = deploy.alerts()
+    assert (alert["cause"], alert["version"]) == ("no-approved-version", 1)
+    assert "AddTags" not in deploy.function.changes

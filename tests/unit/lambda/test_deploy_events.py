@@ -95,6 +95,19 @@ def test_throttled_or_failed_call_is_no_refusal(live, code, status, expected):
     assert importlib.import_module("endpoints").is_refusal(error) is expected
 
 
+@pytest.mark.parametrize(
+    "operation",
+    ["DescribeModelPackage", "DescribeEndpointConfig", "CreateModel", "CreateEndpointConfig", "UpdateEndpoint"],
+)
+def test_throttled_call_returns_message_without_alert(live, dies, operation):
+    live.register()
+    with dies(operation, False, "Rate exceeded", "ThrottlingException"):
+        assert live.function(record := live.cloud.message("version_approved")) == [record["messageId"]]
+    assert live.function.failure() == "ClientError"
+    assert live.alerts() == []
+    assert live.send()["message"] == "deploying"
+
+
 @pytest.mark.parametrize("approved_again", [1, 2])
 def test_rolled_back_version_needs_new_request(live, approved_again):
     live.register()
@@ -108,6 +121,13 @@ def test_rolled_back_version_needs_new_request(live, approved_again):
     live.set_approval(2, "Rejected")
     live.set_approval(2, "Approved")
     assert live.send_version_event(2)["message"] == "deploying"
+
+
+def test_deleted_version_is_passed_over(live):
+    live.register()
+    live.sagemaker.delete_model_package(ModelPackageName=live.package_arn(2))
+    assert live.send_version_event(2)["message"] == "already live"
+    assert live.live() == 1
 
 
 def test_changed_metadata_is_no_new_request(live):

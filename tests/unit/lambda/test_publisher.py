@@ -149,6 +149,13 @@ def test_message_that_is_no_event_is_refused(factory, body):
     assert any("message refused" in line["message"] for line in factory.function.logged())
 
 
+def test_record_of_environment_is_not_published(factory):
+    factory.function.logged()
+    factory.publish(factory.created("_environment/chain/9999999998-1.json"))
+    assert any("about no model" in line["message"] for line in factory.function.logged())
+    assert factory.function.changes == []
+
+
 def test_failure_of_one_part_leaves_the_others(factory, monkeypatch):
     registered = factory.register()
     monkeypatch.setattr(factory.function.module.Cards, "refresh", lambda *_: 1 / 0)

@@ -2,7 +2,12 @@
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 
+import pytest
+from botocore.exceptions import ClientError
+
+from .cloud import refused
 from .published_records import CARD_KEY, NOW, SAGEMAKER
 
 
@@ -72,3 +77,57 @@ def test_card_changes_with_later_records_until_it_is_archived(factory):
     factory.publish(factory.write("rejection", {"decision": "Rejected", "reason": "slow"}, **decision))
     (archived,) = factory.cards()
     assert (archived["ModelCardStatus"], archived["Content"]) == ("Archived", approved["Content"])
+
+
+EXECUTION = f"{SAGEMAKER}:pipeline/acme-prod-churn-train/execution/4r8"
+
+
+@pytest.fixture
+def trained(factory):
+    """The training that is found for a registration among so many later ones of others, with or without its own."""
+
+    def trained(others, metadata, minutes=0):
+        markers = [(NOW + timedelta(minutes=minutes), 0, number) for number in range(others + 1)]
+        records = SimpleNamespace(
+            markers=lambda *_: iter(markers),
+            of_sequence=lambda _, number: {"subject": EXECUTION if number == others else "other", "number": number},
+        )
+        registration = {"model": "churn", "time": NOW.replace(microsecond=5).isoformat()}
+        registration["facts"] = {"CustomerMetadataProperties": metadata}
+        found = factory.function.module.Cards(None, records, "acme-prod", CARD_KEY)._training(registration)
+        return found and found["number"]
+
+    return trained
+
+
+def test_training_is_one_of_three_that_ended_after_the_registration(trained):
+    own = {"pipeline_execution": EXECUTION}
+    assert [trained(others, own) for others in (0, 2, 3)] == [0, 2, None]
+    assert trained(0, own, minutes=-1) is None
+    assert trained(0, {}) is None
+    assert trained(0, own | {"origin": "arn"}) is None, "it was trained in another environment"
+
+
+def test_refused_reading_of_card_creates_none(factory):
+    def refuses(**_):
+        raise refused("ThrottlingException")
+
+    cards = factory.function.module.Cards(SimpleNamespace(describe_model_card=refuses), None, "acme-prod", CARD_KEY)
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        cards._write("acme-prod-churn-v2", "{}", "Draft")
+
+
+def test_card_is_of_the_newest_registration_with_its_version(factory):
+    """After the model's stack was deleted, a version of the same number is another one."""
+    factory.publish(factory.register())
+    factory.publish(factory.write("rejection", {"decision": "Rejected"}, version=2, subject=factory.package()))
+    factory.publish(factory.register(3))
+    again = factory.write(
+        "registration",
+        {"ModelApprovalStatus": "Approved"},
+        version=2,
+        subject=factory.package(),
+        time=NOW + timedelta(days=1),
+    )
+    factory.publish(again)
+    assert sorted(card["ModelCardStatus"] for card in factory.cards()) == ["Approved", "Draft", "PendingReview"]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from .cloud import ACCOUNT, REGION
+from .cloud import ACCOUNT, REGION, refused
 from .published_records import SAGEMAKER
 
 
@@ -122,3 +122,21 @@ def test_entity_that_was_created_at_the_same_time_is_used(factory, kind, code):
 def test_deployment_without_entities_deletes_none(factory, outcome, subject):
     entities = factory.function.module.Entities(None, None, "acme-prod")  # any call of SageMaker fails
     entities._forget_deployment({"subject": subject, "facts": {"outcome": outcome, "configuration": "c1"}})
+
+
+def test_version_without_manifest_has_no_entities(factory):
+    entities = factory.function.module.Entities(None, None, "acme-prod")  # any call of SageMaker fails
+    entities.registered({"model": "churn", "version": 2, "evidence": {}, "facts": {}})
+
+
+@pytest.mark.parametrize(("code", "is_raised"), [("ResourceNotFound", False), ("ThrottlingException", True)])
+def test_entity_that_is_gone_is_deleted(factory, code, is_raised):
+    def delete(**_):
+        raise refused(code)
+
+    entities = factory.function.module.Entities(None, None, "acme-prod")
+    if is_raised:
+        with pytest.raises(ClientError, match=code):
+            entities._unless_gone(delete, ActionName="c1")
+    else:
+        entities._unless_gone(delete, ActionName="c1")

@@ -187,3 +187,11 @@ def test_event_is_written_with_its_members_in_order(publisher):
 def test_training_without_objects_has_no_inputs(publisher, modules):
     datasets = modules("publisher", "datasets")["datasets"]
     assert datasets.training_inputs(datasets.Files(folder="")) == []
+
+
+def test_records_of_a_version_are_those_with_its_number(publisher, monkeypatch):
+    records = publisher.records.Records(None, "records", "artifacts")
+    markers = {"approval": [(NOON, 1, 4), (NOON, 2, 5)], "deployment": [(NOON, 2, 9), (NOON, 0, 7)]}
+    monkeypatch.setattr(publisher.records.Records, "markers", lambda _, model, kind: iter(markers[kind]))
+    monkeypatch.setattr(publisher.records.Records, "of_sequence", lambda _, model, sequence: (model, sequence))
+    assert list(records.of_version("churn", 2, ("approval", "deployment"))) == [("churn", 5), ("churn", 9)]

@@ -3,17 +3,20 @@
 import json
 import subprocess
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.chain import digest, encode, event_key, record_key
 from model_factory.ops.records.audit import Source, verify
 from model_factory.ops.records.heads import PublicKey
 from model_factory.ops.records.objects import S3Objects
 
-from .cloud import REGION
+from .cloud import REGION, refused
 
 NOW = datetime.now(UTC)
 TODAY, TOMORROW = (f"{NOW + timedelta(days=days):%Y-%m-%d}" for days in (0, 1))
@@ -137,6 +140,29 @@ def test_conflict_without_another_writer_signs_nothing(records, signer, monkeypa
     ]
     signer.sign(NOW)
     assert json.loads(records.read(f"_heads/{TODAY}.json"))["chains"]
+
+
+def test_document_that_another_run_wrote_meanwhile_is_signed(records, signer, monkeypatch):
+    put = type(signer)._put
+
+    def overtaken(s3, bucket, key, content):
+        if key.endswith(".json"):
+            put(s3, bucket, key, b"of the other run")
+            return False
+        return put(s3, bucket, key, content)
+
+    monkeypatch.setattr(type(signer), "_put", staticmethod(overtaken))
+    signer.sign(NOW)
+    key = PublicKey(records.kms.get_public_key(KeyId=records.key)["PublicKey"], "key")
+    assert key.fits(b"of the other run", records.read(f"_heads/{TODAY}.sig"))
+
+
+def test_refused_reading_signs_nothing(signer):
+    def refuses(**_):
+        raise refused("AccessDenied")
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        replace(signer, s3=SimpleNamespace(get_object=refuses)).sign(NOW)
 
 
 def test_run_after_a_crash_signs_the_document_that_exists(records, signer, monkeypatch):

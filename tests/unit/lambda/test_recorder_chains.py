@@ -217,3 +217,12 @@ def kill_after_claim(number, after):
     """The chain is empty, so the second call writes the claim."""
     if (number, after) == (1, True):
         raise Killed
+
+
+@pytest.mark.parametrize("body", [b"no JSON", b"[1]"])
+def test_record_that_was_replaced_by_something_else_is_followed(deliver, body):
+    bucket = Bucket()
+    bucket.objects[chain.record_key(MODEL, 1)] = body
+    written = deliver(bucket)
+    assert written.key == chain.record_key(MODEL, 2)
+    assert json.loads(bucket.objects[written.key])["previous"] == chain.digest(body)

@@ -10,9 +10,9 @@ from model_factory.functions.shared import chain
 from .cloud import ACCOUNT, REGION, ROLE, message
 
 
-def execution(recorder, definition):
-    """Run the training pipeline with this definition; the event of its end."""
-    sagemaker, name = recorder.cloud.client("sagemaker"), f"{recorder.cloud.name}-train"
+def execution(recorder, definition, purpose="train"):
+    """Run the pipeline for a purpose with this definition; the event of its end."""
+    sagemaker, name = recorder.cloud.client("sagemaker"), f"{recorder.cloud.name}-{purpose}"
     sagemaker.create_pipeline(
         PipelineName=name, PipelineDefinition=json.dumps(definition), RoleArn=ROLE, ClientRequestToken="0" * 32
     )
@@ -71,6 +71,7 @@ def test_refused_reading_of_execution_returns_the_message(recorder, dies):
     record = message(recorder.cloud.event("training_ended"), "_group")
     with dies("DescribePipelineExecution", False, "Rate exceeded", "ThrottlingException"):
         assert recorder.function(record) == [record["messageId"]]
+    assert recorder.function.failure() == "ClientError"
 
 
 def test_alarm_has_both_states_and_reason(recorder):
@@ -105,6 +106,20 @@ def test_settings_written_long_before_an_event_are_not_recorded(recorder, later,
     assert len(recorder.send(recorder.cloud.event("settings_changed") | {"time": time.isoformat()})) == recorded
 
 
+def test_settings_that_are_no_json_are_recorded_as_text(recorder):
+    name = f"/acme/prod/models/{recorder.cloud.model}"
+    recorder.cloud.client("ssm").put_parameter(Name=name, Value="no JSON", Type="String", Overwrite=True)
+    *_, record = recorder.send(recorder.cloud.event("settings_changed"))
+    assert record["facts"]["value"] == "no JSON"
+
+
+def test_training_without_evaluation_has_no_gate(recorder):
+    arn, event = execution(recorder, FAILING)
+    step = recorder.cloud.state.executions[arn].steps["Reject"]
+    recorder.cloud.state.executions[arn].steps["Evaluate"] = step | {"StepName": "Evaluate", "StepStatus": "Succeeded"}
+    assert [record["kind"] for record in recorder.send(event)] == ["training"]
+
+
 def test_settings_that_were_deleted_since_their_event_are_no_record(recorder):
     recorder.cloud.client("ssm").delete_parameter(Name=f"/acme/prod/models/{recorder.cloud.model}")
     assert recorder.send(recorder.cloud.event("settings_changed")) == []
@@ -114,6 +129,7 @@ def test_refused_reading_of_settings_returns_the_message(recorder, dies):
     record = message(recorder.cloud.event("settings_changed"), "_group")
     with dies("GetParameterHistory", False, "not now"):
         assert recorder.function(record) == [record["messageId"]]
+    assert recorder.function.failure() == "ClientError"
 
 
 def test_deleted_settings_are_recorded(recorder):
@@ -137,23 +153,34 @@ def test_event_of_other_account_is_refused(recorder):
 
 
 def test_scoring_run_without_report_is_recorded(recorder):
-    _, event = execution(recorder, FAILING)
-    event = json.loads(json.dumps(event).replace(f"{recorder.cloud.model}-train", f"{recorder.cloud.model}-score"))
+    _, event = execution(recorder, FAILING, "score")
     (record,) = recorder.send(event)
     assert (record["kind"], record["version"], record["facts"]["objects"]) == ("scoring", None, 0)
+    assert "auc 0.4" in record["facts"]["failure_reason"]
+    assert record["facts"]["parameters"] == {"Trigger": "manual", "Reason": "new labels"}
 
 
-def test_scoring_run_is_recorded_with_its_objects(recorder):
-    arn, event = execution(recorder, FAILING)
+@pytest.mark.parametrize(("reason", "told"), [("no file fits", "no file fits"), (None, "auc 0.4 is less than 0.7")])
+def test_scoring_run_is_recorded_with_its_objects(recorder, reason, told):
+    arn, event = execution(recorder, FAILING, "score")
     run = arn.rpartition("/")[2]
     scored = {"bucket": recorder.cloud.bucket, "key": "a.csv", "version_id": "v1", "rows": 9}
-    report = {"version": 2, "rows": 9, "skipped": 1, "failed": {}, "reason": None, "objects": [scored]}
+    report = {
+        "version": 2,
+        "rows": 9,
+        "skipped": 1,
+        "failed": {"b.csv": "no header"},
+        "reason": reason,
+        "objects": [scored],
+    }
     s3, bucket = recorder.cloud.client("s3"), recorder.cloud.bucket
     body = json.dumps(report).encode()
     s3.put_object(Bucket=bucket, Key=f"{recorder.cloud.model}/scoring/{run}/report.json", Body=body)
-    event = json.loads(json.dumps(event).replace(f"{recorder.cloud.model}-train", f"{recorder.cloud.model}-score"))
     (record,) = recorder.send(event)
-    assert (record["kind"], record["version"], record["facts"]["rows"]) == ("scoring", 2, 9)
+    facts = record["facts"]
+    assert (record["kind"], record["version"], facts["objects"], facts["rows"]) == ("scoring", 2, 1, 9)
+    assert (facts["skipped"], facts["failed"]) == (1, {"b.csv": "no header"})
+    assert told in facts["failure_reason"]
     assert record["evidence"]["inputs"]["sha256"] == chain.digest(body)
     marker = chain.lineage_key(f"s3://{bucket}/a.csv", "v1", recorder.cloud.model, f"{chain.SCORED_BY}{run}", 2)
     assert s3.list_objects_v2(Bucket=bucket, Prefix=marker)["KeyCount"] == 1

@@ -68,6 +68,14 @@ def test_version_without_facts_has_no_bill_of_materials(recorder_modules):
     )
 
 
+def test_bill_without_artifact_and_python_leaves_both_out(recorder_modules):
+    facts = {"train_facts": {"libraries": {"Own_Lib": "1.0+cpu"}}}
+    found = recorder_modules.sbom.bill_of_materials(facts, model="m", version=1, artifact=None, image="i", time="t")
+    assert "hashes" not in found["metadata"]["component"]
+    assert [each["bom-ref"] for each in found["components"]] == ["image:i", "pkg:pypi/own-lib@1.0%2Bcpu"]
+    assert found["dependencies"] == [{"ref": "m@1", "dependsOn": ["image:i", "pkg:pypi/own-lib@1.0%2Bcpu"]}]
+
+
 def test_statement_is_signed_over_all_files(recorder_modules):
     evidence = {each: {"sha256": digest(each.encode())} for each in ("sbom", "artifact", "signature")}
     payload = recorder_modules.statement.statement(evidence, model="sales", version=7, subject="arn:package/7")
@@ -75,6 +83,7 @@ def test_statement_is_signed_over_all_files(recorder_modules):
     signed = json.loads(payload)
     assert bundle.startswith(b'{\n "mediaType"'), "people read it: one line for each member"
     assert [each["name"] for each in signed["predicate"]["resources"]] == ["artifact", "sbom"]
+    assert payload == json.dumps(signed, sort_keys=True, separators=(",", ":")).encode()
     assert signed["predicate"]["serialization"] == {
         "method": "files",
         "hash_type": "sha256",

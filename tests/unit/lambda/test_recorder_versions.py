@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from .cloud import message
 from .recorded_events import BOB, UNKNOWN
 
 
@@ -117,6 +118,13 @@ def test_decision_about_version_that_was_deleted_is_recorded(recorder):
     recorder.cloud.client("sagemaker").delete_model_package(ModelPackageName=arn)
     (record,) = recorder.send(event)
     assert (record["kind"], record["by"]["identity"]) == ("rejection", UNKNOWN)
+
+
+def test_refused_reading_of_version_returns_the_message(recorder, dies):
+    record = message(recorder.event(recorder.register()), "_group")
+    with dies("DescribeModelPackage", False, "Rate exceeded", "ThrottlingException"):
+        assert recorder.function(record) == [record["messageId"]]
+    assert recorder.function.failure() == "ClientError"
 
 
 def test_update_of_metadata_is_no_decision(recorder):

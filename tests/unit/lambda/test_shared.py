@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
+from pydantic import TypeAdapter, create_model
 
 from model_factory.functions.shared import (
     clients,
@@ -47,6 +48,27 @@ def test_factory_and_environment_are_in_the_prefix_of_parameters():
 )  # fmt: skip
 def test_model_is_found_in_the_names_of_its_resources(name, suffix, expected):
     assert messages.Origin("1", "acme-prod").model_in(name, suffix) == expected
+
+
+def test_invalid_message_names_four_fields_in_one_thousand_characters():
+    fields = {name * 300: (int, ...) for name in "abcdef"}
+    adapter = TypeAdapter(create_model("Message", **fields))
+    with pytest.raises(messages.InvalidMessageError) as error:
+        messages.parse_body(adapter, "{}")
+    assert len(str(error.value)) == 1000
+    short = TypeAdapter(create_model("Message", **dict.fromkeys("abcdef", (int, ...))))
+    with pytest.raises(messages.InvalidMessageError, match=r"^a: [^;]+; b: [^;]+; c: [^;]+; d: [^;]+$"):
+        messages.parse_body(short, "{}")
+
+
+@pytest.mark.parametrize("length", [256 * 1024, 256 * 1024 + 1])
+def test_body_of_256_kib_is_the_longest(length):
+    body = json.dumps("x" * (length - 2))
+    if length == 256 * 1024:
+        assert len(messages.parse_body(TypeAdapter(str), body)) == length - 2
+    else:
+        with pytest.raises(messages.InvalidMessageError, match="262145 characters are more than 262144"):
+            messages.parse_body(TypeAdapter(str), body)
 
 
 def test_endpoint_names_and_times():
@@ -94,6 +116,7 @@ def test_clients_repeat_failed_calls(monkeypatch):
     made = clients.client("sts", 7)
     assert made.meta.config.retries == {"mode": "standard", "total_max_attempts": 8}
     assert clients.client("sts", 7) is made
+    assert clients.client("sts").meta.config.retries["total_max_attempts"] == 6
     clients.client.cache_clear()
 
 

@@ -19,10 +19,10 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Source:
-    """One object, of which the first reads break off."""
+    """Objects with the same content, of which the first reads break off. `reports`: names in the baseline's folder."""
 
-    def __init__(self, broken=0):
-        self.broken, self.requests = broken, []
+    def __init__(self, broken=0, reports=()):
+        self.broken, self.reports, self.requests = broken, reports, []
 
     def client(self, service):
         return self
@@ -38,7 +38,14 @@ class Source:
         return {"Body": io.BytesIO(CONTENT[first : last + 1])}
 
     def get_paginator(self, _):
-        return SimpleNamespace(paginate=lambda **_: [{}])
+        def paginate(Bucket, Prefix):
+            keys = [f"{Prefix}{name}" for name in self.reports] if "baseline" in Prefix else []
+            return [{"Contents": [{"Key": key} for key in keys]}, {}]
+
+        return SimpleNamespace(paginate=paginate)
+
+    def describe_pipeline_definition_for_execution(self, PipelineExecutionArn):
+        return {"PipelineDefinition": f'{{"of": "{PipelineExecutionArn}"}}'}
 
 
 class Target:
@@ -167,3 +174,24 @@ def test_file_is_copied_once():
     assert copy.file(URI) == first == ("s3://prod/churn/executions/x/train/model.tar.gz", DIGEST)
     assert (len(source.requests), len(target.put)) == (1, 1)
     assert copy.file("s3://dev/own/model.tar.gz")[0] == "s3://prod/churn/executions/x/own/model.tar.gz"
+
+
+def test_reports_are_copied_with_their_folder_and_the_definition_is_written():
+    target = Target()
+    report = {"ContentType": "application/json", "S3Uri": "s3://dev/churn/executions/e1/prepare/baseline/a.json"}
+    baselines = {"ModelDataQuality": {"Statistics": report, "Constraints": report}}
+    source = Source(reports=("a.json", "b.json"))
+    promote(target, package(pipeline_execution="arn:e") | {"DriftCheckBaselines": baselines}, source)
+    folder = "s3://prod/churn/executions/promoted-dev-v7"
+    copied = {"ContentType": "application/json", "S3Uri": f"{folder}/prepare/baseline/a.json"}
+    (request,) = target.created
+    assert request["DriftCheckBaselines"] == {"ModelDataQuality": {"Statistics": copied, "Constraints": copied}}
+    written = {put["Key"].removeprefix("churn/executions/promoted-dev-v7/"): put for put in target.put}
+    assert list(written) == [
+        "train/model.tar.gz",
+        "prepare/baseline/a.json",
+        "prepare/baseline/b.json",
+        "lineage/definition.json",
+    ]
+    assert written["lineage/definition.json"]["Body"] == b'{"of": "arn:e"}'
+    assert written["lineage/definition.json"]["ChecksumAlgorithm"] == "SHA256"

@@ -4,11 +4,16 @@ import hashlib
 import json
 import signal
 import subprocess
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from jobs import metrics
 from jobs.evaluation import evaluate
+from jobs.evaluation.gate import Comparison
+from jobs.evaluation.labels import Labels
 from jobs.failures import JobFailure
 
 from .conftest import CENTRE, SIGMOID
@@ -106,15 +111,11 @@ def test_digest_is_of_the_file_before_its_code_runs(evaluated, ml):
 
 def test_labels_may_be_strings(evaluated, records):
     rows = records(300).assign(sold=lambda t: t["sold"].map({0: "no", 1: "yes"}))
-    evaluation = evaluated(SIGMOID, rows, ["no", "yes"])
+    report = {"intended_use": "offers", "limits_of_use": "no credit decisions", "groups": ["colour"]}
+    evaluation = evaluated(SIGMOID, rows, ["no", "yes"], report=report)
     assert evaluation["metrics"]["auc"]["value"] > 0.75
-
-
-def test_report_has_its_settings(evaluated):
-    uses = {"intended_use": "offers", "limits_of_use": "no credit decisions", "groups": ["colour"]}
-    evaluation = evaluated(SIGMOID, report=uses)
+    assert (evaluation["problem"], evaluation["classes"]) == ("binary_classification", ["no", "yes"])
     assert evaluation["uses"] == {"intended": "offers", "limits": "no credit decisions"}
-    assert (evaluation["problem"], evaluation["classes"]) == ("binary_classification", [0, 1])
 
 
 def test_digest_of_hyperparameters_does_not_depend_on_their_order(tmp_path):
@@ -125,12 +126,18 @@ def test_digest_of_hyperparameters_does_not_depend_on_their_order(tmp_path):
     assert digests == {hashlib.sha256(b'{"a":1,"b":"\\u00e9"}').hexdigest()}
 
 
-def test_champion_without_a_score_for_each_row_is_not_compared(evaluated, register):
-    register(CENTRE.format(predict="return np.full(len(features), np.nan)"))
-    evaluation = evaluated(SIGMOID)
-    assert evaluation["champion"]["metrics"] is None
-    assert evaluation["gate"]["passed"] == 1
-    assert evaluation["champion"]["reason"] in evaluation["gate"]["reason"]
+def test_champion_without_a_score_for_each_row_is_not_compared():
+    labels = Labels("binary_classification", np.array([0, 1] * 20), [0, 1])
+    measured = metrics.bootstrap(labels.problem, labels.truth, labels.truth * 0.5, 0)
+    scoring = SimpleNamespace(version=3)
+    for count in (39, 41):
+        scoring.scores = lambda count=count: (np.zeros(count), [0, 1])
+        section, compared = evaluate._compare(scoring, "auc", measured, labels, 0)
+        reason = f"the live version 3 gave {count} scores for 40 test rows"
+        assert (section, compared) == ({"version": 3, "metrics": None, "reason": reason}, Comparison(3, reason=reason))
+    scoring.scores = lambda: (labels.truth * 0.5, [1, 2])
+    section, _ = evaluate._compare(scoring, "auc", measured, labels, 0)
+    assert section["reason"] == "the live version 3: its labels are [1, 2], the labels of the test rows are [0, 1]"
 
 
 def test_class_without_test_rows_is_allowed(evaluated, records, ml):

@@ -81,6 +81,7 @@ def test_dependence_is_measured_on_200_rows_and_for_five_classes():
     raw, calls = pd.DataFrame({"x": np.arange(1_000), "y": np.arange(1_000.0)}), []
 
     def score(rows):
+        assert rows.index.is_unique, "features() may join columns by the index"
         calls.append(rows)
         return np.tile(np.arange(7.0), (len(rows), 1))
 
@@ -174,6 +175,7 @@ def test_columns_are_scored_in_calls_of_50_000_rows(monkeypatch):
     raw, calls = pd.DataFrame(np.zeros((2_000, 30))).rename(columns=str), []
 
     def score(rows):
+        assert rows.index.is_unique, "features() may join columns by the index"
         calls.append(len(rows))
         return np.zeros(len(rows))
 

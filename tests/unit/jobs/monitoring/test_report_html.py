@@ -130,6 +130,77 @@ def test_page_has_viewport_title_and_named_pictures():
     assert all("aria-label=" in region for region in re.findall('<div class="wide"[^>]*>', page))
 
 
+def facts_of(page):
+    return dict(re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", page))
+
+
+def test_summary_says_what_was_compared_and_answered():
+    content = report([feature("age", 0.0)], answered={"4": 1_200, "3": 20}, ambiguous=7)
+    assert facts_of(rendered(content)) == {
+        "scheduled for": "2026-11-24 12:00 UTC",
+        "rows": "21,000, compared with 21,000 of training",
+        "answered": "1,200 by version 4, 20 by version 3, 7 by one of several",
+        "drift": "no column drifted",
+        "data": "<span>no violation</span>",
+        "quality": "there are no labels yet",
+    }
+    assert facts_of(rendered(report([], answered={}, rows=0)))["data"] == "<span>no rows, nothing was checked</span>"
+    assert "answered" not in facts_of(rendered(report([], answered={})))
+
+
+@pytest.mark.parametrize(
+    ("violations", "bad_lines", "said"),
+    [
+        ([["age", "3 values are missing"]], 0, "1 violation"),
+        ([], 5, "1 violation"),
+        ([["age", "3 values are missing"]], 5, "2 violations"),
+    ],
+)
+def test_violations_are_counted_and_listed(violations, bad_lines, said):
+    content = report([feature("age", 0.0)], violations=violations, bad_lines=bad_lines, first_bad_line="a, line 1: no")
+    page = rendered(content)
+    assert facts_of(page)["data"] == f'<span class="bad">{said}</span>'
+    listed = ["age: 3 values are missing"] * len(violations)
+    listed += ["requests that could not be read: 5; the first: a, line 1: no"] * bool(bad_lines)
+    assert re.findall("<li>(.*?)</li>", page.partition("<h2>Violations</h2>")[2].partition("</ul>")[0]) == listed
+
+
+def test_comparisons_of_all_columns_are_listed():
+    findings = [
+        {"column": "", "text": "5 rows were answered by version 3", "violation": False},
+        {"column": "", "text": "few rows", "violation": True},
+    ]
+    joint = asdict(ColumnDrift("(joint)", 0.1, 0.5, reason="no more than chance"))
+    unjudged = asdict(ColumnDrift("score of version 3", 0.02, 0.5))
+    scores = [asdict(ColumnDrift("score", 0.01, 0.5, reason="no more than chance")), unjudged]
+    content = report([feature("age", 0.0)], findings=findings, joint=joint, prediction=scores)
+    whole = rendered(content).partition("<h2>Scores and rows as a whole</h2>")[2]
+    assert re.findall("<li>(.*?)</li>", whole) == [
+        "score: no more than chance (effect 0.010)",
+        "score of version 3: not decided (effect 0.020)",
+        "windows of days: too few days or rows to decide",
+        "all columns together: no more than chance",
+        "rows: 5 rows were answered by version 3",
+    ]
+    without = rendered(content | {"rows": 0, "joint": None, "findings": []}).partition("as a whole</h2>")[2]
+    assert re.findall("<li>(.*?)</li>", without) == ["windows of days: too few days or rows to decide"]
+
+
+@pytest.mark.parametrize(("drifted", "said"), [(4, "c0, c1, c2, c3 drifted"), (5, "c0, c1, c2, c3 and 1 more drifted")])
+def test_first_four_drifted_columns_are_in_the_heading(drifted, said):
+    page = rendered(report([feature(f"c{index}", 0.3, drifted=True) for index in range(drifted)]))
+    assert f'<h1>churn in prod, version 3: <span class="bad">{said}</span></h1>' in page
+
+
+def test_model_without_an_environment_is_named_alone():
+    content = report([feature("age", 0.0)])
+    page = report_html.render(
+        "churn", "", content, Profile(ROWS, {"age": before(0)}), Profile(ROWS, {"age": before(0)})
+    )
+    assert page.startswith('<!doctype html><html lang="en"><head><meta charset="utf-8">')
+    assert "<title>churn: monitor run of 2026-11-24 12:00 UTC</title>" in page
+
+
 def test_many_drifted_columns_are_counted_in_the_heading():
     page = rendered(report([feature(f"c{index}", 0.3, drifted=True) for index in range(7)]))
     assert "c0, c1, c2, c3 and 3 more drifted" in page

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from jobs.columns import Column
 from jobs.monitoring import scored
 from jobs.s3 import S3Object
 from jobs.scoring import store
@@ -64,6 +65,41 @@ def test_capture_percent_applies_to_scored_rows(s3, records, settings):
     key = write(settings, rows, scores_of(rows), capture_percent=20)
     kept = pd.read_parquet(io.BytesIO(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()))
     assert 120 < len(kept) < 280
+
+
+def test_rows_with_a_wrong_value_are_left_out(s3, records, settings):
+    rows = records(4, seed=1).assign(x=["1.5", "many", "2.5", "more"])
+    key = write(settings, rows, np.array([0.1, 0.2, 0.3, 0.4]), version=2)
+    batch = scored.read(BUCKET, key, COLUMNS, live=2)
+    assert batch.rows is not None
+    assert (batch.rows["x"].tolist(), batch.rows.index.tolist(), batch.scores.tolist()) == (
+        [1.5, 2.5],
+        [0, 1],
+        [0.1, 0.3],
+    )
+    assert (batch.lines, batch.bad_lines, batch.first_error) == (4, 2, f"{key}: are no number")
+    assert batch.bad == [{"object": key, "line": "", "error": "are no number", "text": "2 rows"}]
+    assert [(each.id, each.named, each.scores.tolist()) for each in batch.scored] == [
+        ("a-0", 2, [[0.1]]), ("a-2", 2, [[0.3]]),
+    ]  # fmt: skip
+    assert (batch.named.tolist(), batch.seconds.tolist()) == ([2, 2], [batch.scored[0].seconds] * 2)
+    assert batch.scored[0].seconds > 1_700_000_000
+    of_another = scored.read(BUCKET, key, COLUMNS, live=3)
+    assert (of_another.bad_lines, of_another.others, len(of_another.scored)) == (0, {2: 2}, 2)
+
+
+def test_scored_rows_without_a_column_cannot_be_read(s3, records, settings):
+    key = write(settings, records(3, seed=1), np.full(3, 0.5), version=2)
+    batch = scored.read(BUCKET, key, [*COLUMNS, Column("age", "number")], live=2)
+    assert (batch.rows, batch.lines, batch.bad_lines) == (None, 3, 3)
+    assert batch.first_error == f"{key}: there is no column 'age'"
+
+
+def test_score_of_a_row_is_the_largest_of_its_classes(s3, records, settings):
+    key = write(settings, records(2, seed=1), np.array([[0.2, 0.5, 0.3], [0.6, 0.1, 0.3]]))
+    batch = scored.read(BUCKET, key, COLUMNS, live=3)
+    assert (batch.scores.tolist(), batch.scored[0].scores.tolist()) == ([0.5, 0.6], [[0.2, 0.5, 0.3]])
+    assert (batch.bad_lines, batch.bad, batch.lines) == (0, [], 2)
 
 
 def test_rows_of_another_version_that_do_not_fit_are_others(s3, records, settings):

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from jobs import metrics
+from jobs.evaluation.comparison import Advantage
 from jobs.monitoring import live_version, predictions, trial
 from jobs.monitoring.context import Context
 from jobs.monitoring.live_version import Challenger
@@ -109,6 +111,90 @@ def test_margin_of_the_gate_counts(compared, predicted, put):
     predicted(singles(theirs), 4, "monitor/trial")
     put(as_table(truth).to_csv(index=False), "labels.csv")
     assert compared(gate={"metric": "auc", "minimum": 0.5, "champion_margin": 0.9}).result == "better"
+
+
+@pytest.mark.parametrize(("labelled", "is_judged"), [(199, False), (200, True)])
+def test_trial_is_judged_from_the_minimum_of_labels_on(compared, predicted, put, labelled, is_judged):
+    truth, scores = labels_and_scores(300)
+    predicted(singles(scores), 3)
+    predicted(singles(scores), 4, "monitor/trial")
+    put(as_table(truth[:labelled]).to_csv(index=False), "labels.csv")
+    found = compared()
+    assert ((found.result is not None), found.labelled, found.metric) == (is_judged, labelled, "auc")
+    if is_judged:
+        value = metrics.values("binary_classification", truth[:labelled], scores[:labelled])["auc"]
+        assert (found.live_value, found.challenger_value) == pytest.approx((value, value))
+        assert (found.live, found.challenger, found.mode) == (3, 4, "shadow")
+
+
+def test_live_rows_before_the_challengers_first_are_left_out(compared, predicted, put):
+    """With split traffic; those of the same second are compared."""
+    truth, scores = labels_and_scores(900)
+    requests = singles(scores)
+    earlier = [replace(each, seconds=each.seconds - 1) for each in requests[:300]]
+    predicted([*earlier, *requests[300:600]], 3)
+    predicted(requests[600:], 4)
+    put(as_table(truth).to_csv(index=False), "labels.csv")
+    found = compared("split")
+    assert found.reason.count("on 300 and 300 labelled records") == 1
+
+
+@pytest.mark.parametrize(("beyond", "result"), [(0.0, "better"), (1e-9, "worse")])
+def test_challenger_is_worse_beyond_the_margin_alone(settings, monkeypatch, beyond, result):
+    advantage = Advantage(-0.2, -0.3, -0.1 - beyond)
+    monkeypatch.setattr(trial, "compare", lambda *_: advantage)
+    rules = {
+        "serving": {"challenger": {"mode": "shadow"}},
+        "gate": {"metric": "auc", "minimum": 0.5, "champion_margin": 0.1},
+    }
+    truth, scores = labels_and_scores(300)
+    stored = predictions.Predictions(
+        np.arange(300, dtype="uint64"), np.full(300, 3), np.zeros(300), scores.reshape(-1, 1)
+    )
+    rows = trial._Rows(stored, truth.astype(float))
+    waiting = trial.Comparison(3, 4, "shadow", None, "")
+    found = trial._compare(Context(settings(**rules), NOW, URI, URI), waiting, rows, rows)
+    assert (found.result, found.advantage) == (result, advantage)
+    verdict = "worse" if beyond else "not worse"
+    assert found.reason.endswith(
+        f"an advantage of -0.2000 (-0.3000 to -0.1000) is {verdict} by more than the margin 0.1"
+    )
+
+
+def test_regression_is_compared_by_its_errors(compared, predicted, put, settings, records, s3):
+    rng = np.random.default_rng(0)
+    truth = rng.normal(100, 10, 300).round(3)
+    predicted(singles(truth + 1.0), 3)
+    predicted(singles(truth + 2.0), 4, "monitor/trial")
+    put(as_table(truth).to_csv(index=False), "labels.csv")
+    live = replace(
+        live_version_of(records(300), np.zeros(300), evaluation={"problem": "regression", "classes": None}),
+        challenger=Challenger(4, "shadow", None),
+    )
+    rules = {
+        "serving": {"challenger": {"mode": "shadow", "minimum_labels": 200}},
+        "gate": {"metric": "rmse", "maximum": 9.0},
+    }
+    found = trial.judge(Context(settings("regression", **rules), NOW, URI, f"{URI}/monitor"), live)
+    assert found is not None
+    assert (found.live_value, found.challenger_value) == pytest.approx((1.0, 2.0))
+    assert found.advantage.value == pytest.approx(-1.0)
+
+
+def test_trial_of_a_version_without_classes_is_not_judged(settings, records, s3):
+    live = replace(on_trial(records(300)), evaluation={})
+    context = Context(settings(serving={"challenger": {"mode": "shadow"}}), NOW, URI, f"{URI}/monitor")
+    assert trial.judge(context, live).reason == "version 3 was registered without its classes"
+
+
+def test_answers_to_copies_may_name_their_version(s3, settings, records):
+    key = "sales/captured/sales/Shadow/2026/11/24/09/a.jsonl"
+    named = json.loads(line("r", "1.5,red\n", "0.25\n"))
+    named["captureData"]["endpointOutput"]["observedContentType"] += "; model-version=7"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(named).encode())
+    context = Context(settings(), NOW, URI, f"{URI}/monitor")
+    trial.store_copies(context, on_trial(records(300)), [{"Key": key}])
+    assert predictions.read(f"{URI}/monitor/trial", NOW, 1).predictions.versions.tolist() == [7]
 
 
 def test_copies_are_no_requests(s3, settings, records):

@@ -53,6 +53,51 @@ def test_too_many_rows_are_reported_the_same_day():
     assert texts(volume.unusual(TODAY, HOUR)) == ["11,000 rows on 2026-11-24; most days have about 1,000"]
 
 
+@pytest.mark.parametrize(("rows", "is_unusual"), [(99, True), (100, False), (10_000, False), (10_001, True)])
+def test_day_is_usual_from_a_tenth_to_ten_times_the_median(rows, is_unusual):
+    before = days(*[1000] * 8)
+    before.add(TODAY, rows)
+    assert bool(texts(before.unusual(TODAY, DAY))) is is_unusual
+    assert bool(texts(days(*[1000] * 8, rows).unusual(TODAY, HOUR))) is is_unusual
+
+
+@pytest.mark.parametrize(("known", "is_judged"), [(6, False), (7, True)])
+def test_day_is_judged_after_a_week_of_traffic(known, is_judged):
+    today = days(*[1000] * known)
+    today.add(TODAY, 1)
+    assert bool(texts(today.unusual(TODAY, DAY))) is is_judged
+    assert bool(texts(days(*[1000] * known, 1).unusual(TODAY, HOUR))) is is_judged
+    assert bool(texts(days(*[1000] * known).stale(NOW - timedelta(days=9), NOW, HOUR, None))) is is_judged
+
+
+def test_day_is_compared_with_the_days_before_it():
+    """Of eight days, of which the last has no part in the median."""
+    assert texts(days(*[10] * 4, *[1000] * 3, 101).unusual(TODAY, HOUR)) == [
+        "101 rows on 2026-11-23; most days have about 10"
+    ]
+
+
+def test_rows_of_a_day_add_up_and_none_are_no_day():
+    volume = days(5)
+    volume.add(TODAY, 3)
+    volume.add(TODAY, 4)
+    volume.add(TODAY + timedelta(days=1), 0)
+    assert volume.days == {"2026-11-23": 5, "2026-11-24": 7}
+    assert volume.before(TODAY + timedelta(days=2)) == [5, 7, 0]
+    assert Volume().before(TODAY) == []
+
+
+def test_requests_are_stale_when_older_than_the_limit():
+    def found(seconds, interval, max_age):
+        return texts(days(*[1000] * 8).stale(NOW - timedelta(seconds=seconds), NOW, interval, max_age))
+
+    assert (found(7200, HOUR, 7200.0), len(found(7201, HOUR, 7200.0))) == ([], 1)
+    # By default no sooner than two runs of the monitor.
+    assert (found(4 * DAY, 2 * DAY, None), len(found(4 * DAY + 1, 2 * DAY, None))) == ([], 1)
+    assert texts(days(*[1000] * 8).stale(None, NOW, HOUR, 1.0)) == []
+    assert texts(days(1000).stale(NOW - timedelta(days=9), NOW, HOUR, None)) == []
+
+
 def test_first_days_have_no_findings():
     volume = days(*[1000] * 5)
     volume.add(TODAY, 1)

@@ -43,7 +43,7 @@ class Endpoint:
     def __init__(self, aws):
         self.aws, self.name = aws, aws.name("endpoint")
 
-    def config(self, answer, environment=None, capture=None, serve=SERVE, variant=None):
+    def config(self, answer, environment=None, capture=None, serve=SERVE, variant=None, queue=None):
         """A model that answers `answer`, and a configuration with it."""
         name = self.aws.name("config")
         url = self.aws.archive({"model.json": json.dumps({"name": answer}), "code/serve.py": serve})
@@ -52,6 +52,7 @@ class Endpoint:
         self.aws.sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=self.aws.role)
         shape = variant or {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
         more = {"DataCaptureConfig": capture} if capture else {}
+        more |= {"AsyncInferenceConfig": queue} if queue else {}
         self.aws.sagemaker.create_endpoint_config(
             EndpointConfigName=name,
             ProductionVariants=[{"VariantName": "main", "ModelName": name, **shape}],

@@ -138,7 +138,7 @@ def test_canary_gets_no_more_than_its_share(aws, endpoint):
     hosting, canary_fleet = aws.local._dispatcher.replaced["sagemakerruntime"], object()
     hosting._canaries[arn] = (canary_fleet, 0.2)
     try:
-        picked = [hosting._variants(arn) for _ in range(2000)]
+        picked = [hosting.serving(arn) for _ in range(2000)]
     finally:
         del hosting._canaries[arn]
 
