@@ -90,12 +90,12 @@ def test_version_of_two_instances_answers(trained):
     newest = sagemaker.list_training_jobs()["TrainingJobSummaries"][-1]["TrainingJobName"]
     job = sagemaker.describe_training_job(TrainingJobName=newest)
     assert job["ResourceConfig"]["InstanceCount"] == 2
+    logs, group = live.client("logs"), "/aws/sagemaker/TrainingJobs"
+    streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{newest}/")["logStreams"]
     lines = {}
-    for stream in ("algo-1", "algo-2"):
-        found = live.client("logs").filter_log_events(
-            logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=f"{newest}/{stream}", filterPattern=""
-        )
-        lines[stream] = "\n".join(event["message"] for event in found["events"])
+    for name, stream in zip(("algo-1", "algo-2"), streams, strict=True):
+        events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+        lines[name] = "\n".join(event["message"] for event in events)
     shares = [int(lines[name].partition(f"{name} has ")[2].split()[0]) for name in lines]
     assert 0 <= shares[0] - shares[1] <= 1 < min(shares)
     assert "algo-1 saves the model" in lines["algo-2"]

@@ -22,7 +22,7 @@ def names(count: int) -> list[str]:
 def mounts(count: int, folder: Path) -> tuple[namespace.Mount, ...]:
     """What lets containers resolve the names.
 
-    Where a process of this system has no mounts of its own: nothing for one host, which has nobody to talk to; else raises JobError.
+    Nothing where a process of this system has no mounts of its own: one host has nobody to talk to. Several raise JobError there.
     """
     if not namespace.available(ML) or not SYSTEM.is_file():
         if count == 1:
