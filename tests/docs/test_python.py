@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from jobs.hosts import Hosts
 from jobs.prepared_rows import Rows
 
 from .pages import blocks
@@ -83,7 +84,8 @@ def test_model_block_trains_on_tutorials_data(block, customers, tmp_path):
         more = {"checkpoints": tmp_path} if "checkpoints" in inspect.signature(train).parameters else {}
         fitted = train(batches, batches, {}, **more)
     else:
-        fitted = model["train"](rows, rows, {})
+        more = {"hosts": Hosts(["algo-1"], "algo-1")} if "hosts" in inspect.signature(model["train"]).parameters else {}
+        fitted = model["train"](rows, rows, {}, **more)
     scores = model["predict"](fitted, features)
     assert scores[data["left"] == 1].mean() > scores[data["left"] == 0].mean()
 

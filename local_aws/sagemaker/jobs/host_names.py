@@ -20,13 +20,13 @@ def names(count: int) -> list[str]:
 
 
 def mounts(count: int, folder: Path) -> tuple[namespace.Mount, ...]:
-    """What lets containers resolve the names; nothing for one host.
+    """What lets containers resolve the names.
 
-    Raises JobError where a process of this system has no mounts of its own.
+    Nothing where a process of this system has no mounts of its own: one host has nobody to talk to. Several raise JobError there.
     """
-    if count == 1:
-        return ()
     if not namespace.available(ML) or not SYSTEM.is_file():
+        if count == 1:
+            return ()
         raise JobError(
             f"ClientError: the embedded AWS trains on {count} instances only where a process can have mounts of its own (Linux, "
             f"with user namespaces): elsewhere the names of the hosts, such as {names(count)[-1]}, lead nowhere"

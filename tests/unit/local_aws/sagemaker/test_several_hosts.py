@@ -51,6 +51,18 @@ def files(aws, uri):
         return {each.name: tar.extractfile(each).read().decode() for each in tar if each.isfile()}
 
 
+def streams(aws, job):
+    """Lines of each log stream of a job."""
+    logs, group = aws.client("logs"), "/aws/sagemaker/TrainingJobs"
+    found = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")["logStreams"]
+    return {
+        (name := each["logStreamName"]): [
+            event["message"] for event in logs.get_log_events(logGroupName=group, logStreamName=name)["events"]
+        ]
+        for each in found
+    }
+
+
 @pytest.fixture
 def rows(aws):
     prefix = aws.name("rows")
@@ -77,13 +89,11 @@ def test_hosts_exchange_values_by_name(aws, rows, distribution, first, second):
         assert cluster["instance_groups"][0]["hosts"] == ["algo-1", "algo-2"]
     output = files(aws, ended["ModelArtifacts"]["S3ModelArtifacts"].replace("model.tar", "output.tar"))
     assert output == {"data/algo-1": first, "data/algo-2": second}
-    logs, group, name = aws.client("logs"), "/aws/sagemaker/TrainingJobs", ended["TrainingJobName"]
-    streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=name)["logStreams"]
-    created = int(ended["CreationTime"].timestamp())
-    assert [each["logStreamName"] for each in streams] == [f"{name}/algo-{n}-{created}" for n in (1, 2)]
-    for number, stream in enumerate(streams):
-        events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
-        assert [each["message"] for each in events] == [f"heard from algo-{2 - number}"]
+    name, created = ended["TrainingJobName"], int(ended["CreationTime"].timestamp())
+    assert streams(aws, name) == {
+        f"{name}/algo-1-{created}": ["heard from algo-2"],
+        f"{name}/algo-2-{created}": ["heard from algo-1"],
+    }
 
 
 def test_failed_host_ends_the_others(aws):
@@ -111,6 +121,31 @@ def test_runtime_limit_ends_all_hosts(aws):
         "Training", several(aws, f"{BEGIN}\ntime.sleep(60)", StoppingCondition={"MaxRuntimeInSeconds": 1})
     )
     assert (ended["TrainingJobStatus"], ended["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+def test_interrupted_hosts_start_again_together(aws):
+    script = f"""{BEGIN}
+import signal
+mine = root / "checkpoints" / me
+if mine.exists():
+    print(sorted(each.name for each in mine.parent.iterdir()))
+    sys.exit()
+mine.touch()
+signal.pause()
+"""
+    prefix, name = aws.name("checkpoints"), aws.name("job")
+    spot = {
+        "EnableManagedSpotTraining": True,
+        "CheckpointConfig": {"S3Uri": f"s3://{aws.bucket}/{prefix}"},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120},
+    }
+    aws.sagemaker.create_training_job(TrainingJobName=name, **several(aws, script, **spot))
+    both = [f"{prefix}/algo-1", f"{prefix}/algo-2"]
+    wait(lambda: aws.keys(prefix) == both)
+    aws.local.post("spot-interruptions", job=name)
+    ended = wait(lambda: aws.ended("Training", name))
+    assert ended["TrainingJobStatus"] == "Completed", ended.get("FailureReason")
+    assert list(streams(aws, name).values()) == [["['algo-1', 'algo-2']"]] * 2
 
 
 def test_file_that_two_hosts_wrote_fails_the_job(aws):
