@@ -31,6 +31,13 @@ def test_sample_has_the_rows_with_the_smallest_keys():
     assert sample([]).table() is None
 
 
+def test_sample_goes_on_after_it_was_read():
+    made = RowSample(10)
+    for start, count in ((0, 5), (5, 5), (10, 90)):
+        made.update(rows(start, count))
+        assert made.table().column("x").to_pylist() == expected(start + count)
+
+
 def test_seed_is_zero_unless_another_is_given():
     made = RowSample(10)
     made.update(rows(0, 100))
