@@ -128,24 +128,39 @@ def existing_network(client: Client, network: ExistingNetwork, needs: Needs) -> 
 
 
 def _peers(groups: list[dict[str, Any]]) -> Iterator[Found]:
-    """The rules in both directions that training jobs with several instances need (developer guide, "Give SageMaker AI Training
-    Jobs Access to Resources in Your Amazon VPC")."""
+    """The rules between members of the groups, in both directions, that training jobs with several instances need.
+
+    Sources: developer guide, "Give SageMaker AI Training Jobs Access to Resources in Your Amazon VPC" and "Protect Communications
+    Between ML Compute Instances in a Distributed Training Job".
+    """
     own = {group["GroupId"] for group in groups}
     for direction, rules in (("inbound", "IpPermissions"), ("outbound", "IpPermissionsEgress")):
-        given = [rule for group in groups for rule in group.get(rules, [])]
-        if not any(_admits(rule, own) for rule in given):
+        given = [rule for group in groups for rule in group.get(rules, []) if _is_between(rule, own)]
+        lacking = [what for what, admits in PEER_TRAFFIC.items() if not any(map(admits, given))]
+        if lacking:
             yield (
                 "problem",
-                f"{', '.join(sorted(own))}: no {direction} rule for all traffic of their members, which the instances of one "
-                "training need",
+                f"{', '.join(sorted(own))}: no {direction} rule between members for {', '.join(lacking)}, which the instances of "
+                "one training need",
                 f"add an {direction} rule for all traffic from the group to itself",
             )
 
 
-def _admits(rule: dict[str, Any], groups: set[str]) -> bool:
-    """Whether a rule is for all traffic of one of the groups, or of addresses, which can be those of its members."""
-    members = {pair["GroupId"] for pair in rule.get("UserIdGroupPairs", [])}
-    return rule["IpProtocol"] == "-1" and bool(members & groups or rule.get("IpRanges"))
+def _is_between(rule: dict[str, Any], groups: set[str]) -> bool:
+    """Whether a rule is about members of the groups, or about addresses, which can be theirs."""
+    return bool({pair["GroupId"] for pair in rule.get("UserIdGroupPairs", [])} & groups or rule.get("IpRanges"))
+
+
+def _has_ports(rule: dict[str, Any], protocol: str, first: int, last: int) -> bool:
+    return rule["IpProtocol"] == protocol and rule["FromPort"] <= first and rule["ToPort"] >= last
+
+
+PEER_TRAFFIC: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "all ports of TCP": lambda rule: rule["IpProtocol"] == "-1" or _has_ports(rule, "tcp", 0, 65535),
+    "IPsec (UDP 500)": lambda rule: rule["IpProtocol"] == "-1" or _has_ports(rule, "udp", 500, 500),
+    "IPsec (protocol 50)": lambda rule: rule["IpProtocol"] in ("-1", "50"),
+}
+"""What instances of one training send to each other; whether a rule admits it."""
 
 
 def _missing(client: Client, names: list[str]) -> list[str]:

@@ -27,7 +27,19 @@ from .vpc_endpoint_policies import (
 _NETWORK = "10.0.0.0/16"
 _SUBNETS = ("10.0.0.0/20", "10.0.16.0/20")  # one a zone, 4,091 addresses each; an instance takes one or two
 _HTTPS = 443
-_PEERS = "Instances of one training"
+_PEERS: tuple[dict[str, Any], ...] = tuple(
+    {"cidr_ip": _NETWORK, "description": "Instances of one training", **protocol}
+    for protocol in (
+        {"ip_protocol": "tcp", "from_port": 0, "to_port": 65535},
+        {"ip_protocol": "udp", "from_port": 500, "to_port": 500},
+        {"ip_protocol": "50"},
+    )
+)
+"""Rules in both directions: ports that libraries choose, and IPsec, which encrypts what goes through them.
+
+Source: developer guide, "Protect Communications Between ML Compute Instances in a Distributed Training Job". Workloads and VPC
+endpoints are alone in the network.
+"""
 _DEFAULT_GROUP = (
     "CloudFormation cannot empty a network's default group. Nothing is in it: jobs, endpoints, functions and interface "
     "endpoints all name their own groups, and the network has no route out."
@@ -120,13 +132,14 @@ class IsolatedNetwork(Construct):
         out = ec2.CfnSecurityGroup.EgressProperty(
             ip_protocol="tcp", from_port=_HTTPS, to_port=_HTTPS, cidr_ip="0.0.0.0/0", description="AWS services"
         )
+        rules = _PEERS if peers else ()
         return ec2.CfnSecurityGroup(
             self,
             "Workloads",
             group_description=f"Jobs, endpoints and functions of {self._title}",
             vpc_id=self._vpc.attr_vpc_id,
-            security_group_egress=[out, *([_to_peers()] if peers else [])],
-            security_group_ingress=[_from_peers()] if peers else None,
+            security_group_egress=[out, *(ec2.CfnSecurityGroup.EgressProperty(**rule) for rule in rules)],
+            security_group_ingress=[ec2.CfnSecurityGroup.IngressProperty(**rule) for rule in rules] or None,
             tags=self._tags,
         )
 
@@ -231,19 +244,6 @@ class IsolatedNetwork(Construct):
         )
         if names:  # The log group is known by name, which says nothing about the order.
             log.node.add_dependency(cast(Construct, group))
-
-
-def _from_peers() -> ec2.CfnSecurityGroup.IngressProperty:
-    """All that comes from the network: ports of libraries, and IPsec (developer guide, "Protect Communications Between ML Compute
-    Instances in a Distributed Training Job").
-
-    Workloads and the VPC endpoints are alone in it.
-    """
-    return ec2.CfnSecurityGroup.IngressProperty(ip_protocol="-1", cidr_ip=_NETWORK, description=_PEERS)
-
-
-def _to_peers() -> ec2.CfnSecurityGroup.EgressProperty:
-    return ec2.CfnSecurityGroup.EgressProperty(ip_protocol="-1", cidr_ip=_NETWORK, description=_PEERS)
 
 
 def _zone(index: int) -> str:

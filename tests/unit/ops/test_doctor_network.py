@@ -30,7 +30,12 @@ def test_security_group_must_let_instances_of_one_training_connect():
     needs = Needs(peers=True)
     *_, problem = statuses(region.existing_network(client, network, needs))
     assert problem[0] == "problem"
-    assert f"{group}: no inbound rule for all traffic of their members" in problem[1]
+    assert f"{group}: no inbound rule between members for all ports of TCP, IPsec (UDP 500), IPsec (prot" in problem[1]
+    pairs = [{"GroupId": group}]
+    tcp = {"IpProtocol": "tcp", "FromPort": 0, "ToPort": 65535, "UserIdGroupPairs": pairs}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[tcp])
+    *_, problem = statuses(region.existing_network(client, network, needs))
+    assert "no inbound rule between members for IPsec (UDP 500), IPsec (protocol 50), which" in problem[1]
     pairs = [{"GroupId": group}]
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol": "-1", "UserIdGroupPairs": pairs}])
     assert [status for status, _ in statuses(region.existing_network(client, network, needs))] == ["ok", "ok"]
