@@ -254,6 +254,6 @@ def test_clean_up_responds_to_requests_and_refuses_other_events(clean_up, conten
         assert (clean_up.sent, clean_up.changes()) == (["SUCCESS"], [])
     elif clean_up.sent == ["SUCCESS"]:
         assert all(text(name, 63, NAME) for name in (endpoint, group))
-        assert clean_up.changes() == ["SendMessage", "DeregisterScalableTarget", "DeregisterScalableTarget"]
+        assert clean_up.changes() == ["SendMessage", "DeleteAlarms", *["DeregisterScalableTarget"] * 2]
     else:
         assert (clean_up.sent, clean_up.changes()) == (["FAILED"], [])
