@@ -79,6 +79,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "jobs/evaluation/importance.py",
         "yield from zip(block, np.split(scores, len(block)), strict=True): True -> False",
     ): "split gives as many parts",
+    (
+        "lambda/bucket_cleanup/emptying.py",
+        'errors = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True}).get("Errors", []): True -> False',
+    ): "what S3 says of deleted versions, which nobody reads",
     ("lambda/delivery/failed_build.py", "return '' -> return None"): "no text, in both",
     (
         "lambda/delivery/progress.py",
