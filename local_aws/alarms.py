@@ -25,7 +25,7 @@ from .cloudwatch.notices import configuration, trigger
 from .cloudwatch.queries import Key, check, key_of_datum, keys_of, values
 from .events import emit
 from .interfaces import EmbeddedAws
-from .scaling_policies import SCALING_POLICY, act
+from .scaling.policies import SCALING_POLICY, act
 
 log = logging.getLogger(__name__)
 CLOCK_SECONDS = 60

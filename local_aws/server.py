@@ -43,7 +43,6 @@ from . import (
     rules,
     sagemaker,
     scaling,
-    scaling_policies,
     schedules,
     senders,
     topics,
@@ -155,7 +154,6 @@ class LocalAws:
             log_groups,
             parameters,
             scaling,
-            scaling_policies,
         )
         for extension in extensions:
             extension.install(self)

@@ -8,7 +8,8 @@ from ..lists import page
 from ..roles import FOR_SERVICES
 from ..service import Service
 from ..state import State, add, find
-from .runtime import emit_status, variant_summaries
+from .descriptions import variant_summaries
+from .runtime import emit_status
 
 
 def create_model(service: Service, state: State, request: Record) -> Record:

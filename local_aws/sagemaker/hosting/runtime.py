@@ -16,6 +16,7 @@ from ..service import Service, origin
 from ..state import State, find, subnets
 from .capture import Capture
 from .deployments import Plan, plan
+from .descriptions import capture_summary, variant_summaries
 from .fleet import CUSTOM_ATTRIBUTES, Answer, FleetError
 from .invocations import PayloadTooLargeError, Received, check, largest_body, model_error
 from .metrics import EndpointMetrics
@@ -144,7 +145,7 @@ class Hosting:
         if "ShadowProductionVariants" not in config:
             endpoint.pop("ShadowProductionVariants", None)
         if "DataCaptureConfig" in config:
-            endpoint["DataCaptureConfig"] = _capture_summary(config["DataCaptureConfig"])
+            endpoint["DataCaptureConfig"] = capture_summary(config["DataCaptureConfig"])
         self._settle(state, endpoint, "InService")
         if old:
             old.retire()
@@ -270,32 +271,3 @@ def emit_status(service: Service, state: State, endpoint: Record) -> None:
     status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", endpoint["EndpointStatus"]).upper()
     detail = endpoint | {"EndpointStatus": status, "Tags": state.tags.get(endpoint["EndpointArn"], {})}
     service.emit(state, "Endpoint State Change", detail, endpoint["EndpointArn"])
-
-
-def variant_summaries(config: Record) -> Record:
-    """The variants of a configuration in DescribeEndpoint, and its AsyncInferenceConfig."""
-    kinds = ("ProductionVariants", "ShadowProductionVariants")
-    queue = {"AsyncInferenceConfig": config["AsyncInferenceConfig"]} if "AsyncInferenceConfig" in config else {}
-    return {kind: [variant_summary(variant) for variant in config[kind]] for kind in kinds if kind in config} | queue
-
-
-def variant_summary(variant: Record) -> Record:
-    """A production variant in DescribeEndpoint."""
-    count = variant.get("InitialInstanceCount", 1)
-    weight = variant.get("InitialVariantWeight", 1.0)
-    shown: Record = {"VariantName": variant["VariantName"], "CurrentWeight": weight, "DesiredWeight": weight}
-    if "ServerlessConfig" in variant:
-        shown["CurrentServerlessConfig"] = variant["ServerlessConfig"]
-    else:
-        shown |= {"CurrentInstanceCount": count, "DesiredInstanceCount": count}
-    return shown
-
-
-def _capture_summary(config: Record) -> Record:
-    return {
-        "EnableCapture": config.get("EnableCapture", True),
-        "CaptureStatus": "Started",
-        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
-        "DestinationS3Uri": config["DestinationS3Uri"],
-        "KmsKeyId": config.get("KmsKeyId", ""),
-    }

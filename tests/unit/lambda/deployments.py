@@ -5,7 +5,7 @@ import json
 import uuid
 from datetime import UTC, datetime
 
-from local_aws.sagemaker.hosting.runtime import variant_summaries
+from local_aws.sagemaker.hosting.descriptions import variant_summaries
 
 from .cloud import ACCOUNT, REGION, message
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import scaling_policies
 from local_aws.sagemaker.hosting import asynchronous, queues
+from local_aws.scaling import policies
 
 from .conftest import policy
 from .endpoint import Endpoint, wait
@@ -173,7 +173,7 @@ def test_async_endpoint_refuses_synchronous_requests(served):
 def test_requests_expire_without_instances_and_one_starts_with_the_next(served, monkeypatch):
     """Target tracking takes the last instance of an idle endpoint; the alarm on waiting requests gives it the first one."""
     monkeypatch.setattr(queues, "OFTEN_SECONDS", 0.2)
-    monkeypatch.setattr(scaling_policies, "SCALE_IN_SECONDS", 0.1)
+    monkeypatch.setattr(policies, "SCALE_IN_SECONDS", 0.1)
     name, scaling = served.endpoint.name, served.aws.client("application-autoscaling")
     target = {
         "ServiceNamespace": "sagemaker",

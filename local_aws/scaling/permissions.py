@@ -12,8 +12,8 @@ from typing import Any
 
 from moto.core.exceptions import JsonRESTError
 
-from .authorization import AccessDeniedError
-from .interfaces import EmbeddedAws
+from ..authorization import AccessDeniedError
+from ..interfaces import EmbeddedAws
 
 _ALARMS = ("DescribeAlarms", "PutMetricAlarm", "DeleteAlarms")
 _ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"

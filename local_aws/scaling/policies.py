@@ -16,7 +16,7 @@ from typing import Any
 
 from moto.cloudwatch.models import CloudWatchBackend
 
-from .interfaces import EmbeddedAws
+from ..interfaces import EmbeddedAws
 
 log = logging.getLogger(__name__)
 SCALING_POLICY = ":scalingPolicy:"
