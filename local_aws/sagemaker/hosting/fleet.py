@@ -138,10 +138,13 @@ class Fleet:
         content_type: str,
         accept: str,
         custom_attributes: str = "",
-        seconds: float = RESPONSE_SECONDS,
+        seconds: float | None = None,
     ) -> Answer:
-        """POST /invocations. A container that has ended responds with 500, one that takes longer than `seconds` with status 0."""
-        answer = self._post(body, content_type, accept, custom_attributes, seconds)
+        """POST /invocations. A container that has ended responds with 500, one that takes longer than `seconds` with status 0.
+
+        `seconds`: None for the limit of InvokeEndpoint, 60.
+        """
+        answer = self._post(body, content_type, accept, custom_attributes, seconds or RESPONSE_SECONDS)
         if self._guard and (path := self._guard.written()):
             return Answer(500, READ_ONLY.format(path=f"{MODEL}/{path}").encode(), "text/plain", answer.seconds)
         return answer
