@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from .drift_reader import Properties, Reader, in_order, one
+from .network import WITH_PORTS
 
 
 def _vpc(ec2: Any, identifier: str) -> Properties:
@@ -49,9 +50,11 @@ def _rules(permissions: list[dict[str, Any]], group_key: str) -> list[dict[str, 
 def _rule_sets(properties: Properties) -> Properties:
     def form(rules: Any) -> list[str]:
         described = [{key: str(value) for key, value in rule.items() if key != "Description"} for rule in rules or []]
-        # Rules for all protocols have no ports, whatever the template says.
+        # Rules for all protocols, and for those without ports, have none, whatever the template says.
         return sorted(
-            json.dumps({k: v for k, v in rule.items() if rule["IpProtocol"] != "-1" or "Port" not in k}, sort_keys=True)
+            json.dumps(
+                {k: v for k, v in rule.items() if rule["IpProtocol"] in WITH_PORTS or "Port" not in k}, sort_keys=True
+            )
             for rule in described
         )
 

@@ -80,6 +80,8 @@ def _associate(ec2: Any, properties: Properties, _: Context) -> Physical:
     return Physical(identifier, {"Id": identifier})
 
 
+WITH_PORTS = ("tcp", "udp", "icmp", "icmpv6", "6", "17", "1", "58")
+"""Protocols of rules with ports, or with types of ICMP: rules for others allow all. Source: EC2 API reference, IpPermission."""
 _RULES = {"SecurityGroupIngress": "Ingress", "SecurityGroupEgress": "Egress"}
 
 
@@ -116,6 +118,8 @@ def _permission(rule: Properties, direction: str) -> Properties:
     """One CloudFormation rule as one of EC2's IpPermissions. Raises ValueError naming what is not supported."""
     described = {"Description": rule["Description"]} if "Description" in rule else {}
     permission = {key: rule[key] for key in ("IpProtocol", "FromPort", "ToPort") if key in rule}
+    if rule["IpProtocol"] not in (*WITH_PORTS, "-1"):
+        permission |= {"FromPort": -1, "ToPort": -1}  # Moto wants ports
     other = "SourceSecurityGroupId" if direction == "Ingress" else "DestinationSecurityGroupId"
     known = {"Description", "CidrIp", other, *permission}
     refuse_unknown("AWS::EC2::SecurityGroup", rule, known)

@@ -85,7 +85,8 @@ def _run_hosts(job: Job, image: str | None, ran: float) -> tuple[Host, int]:
 
 
 def _result(job: Job, host: Host, result: int | Exception) -> tuple[Host, int | Exception]:
-    if result != 0 and not job.is_ending:
+    """The result of a host, which ends the others unless they are about to end, within the time that SageMaker gives them."""
+    if result != 0 and not job.is_ending and not job.timed_out:
         job.give_up()
     return host, result
 

@@ -116,11 +116,21 @@ def test_stop_ends_all_hosts(aws):
     assert wait(lambda: aws.ended("Training", name))["TrainingJobStatus"] == "Stopped"
 
 
-def test_runtime_limit_ends_all_hosts(aws):
-    ended = aws.run_job(
-        "Training", several(aws, f"{BEGIN}\ntime.sleep(60)", StoppingCondition={"MaxRuntimeInSeconds": 1})
-    )
+def test_runtime_limit_gives_all_hosts_time_to_end(aws):
+    script = f"""{BEGIN}
+import signal
+def end(*_):
+    if me == "algo-2":
+        time.sleep(0.3)
+        (root / "model/last").write_text(me)
+    sys.exit(1)
+
+signal.signal(signal.SIGTERM, end)
+signal.pause()
+"""
+    ended = aws.run_job("Training", several(aws, script, StoppingCondition={"MaxRuntimeInSeconds": 1}))
     assert (ended["TrainingJobStatus"], ended["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+    assert files(aws, ended["ModelArtifacts"]["S3ModelArtifacts"]) == {"last": "algo-2"}
 
 
 def test_interrupted_hosts_start_again_together(aws):
