@@ -14,7 +14,7 @@ from delivery_versions import find_created_version, revert, revert_all
 from environment import Environment
 from outcome import Failed, InProgress, Job, Outcome, Succeeded
 from prediction import PredictionError, predict
-from shared.endpoints import CHANGING, deployment_seconds, describe_endpoint, variants
+from shared.endpoints import CHANGING, deployment_seconds, describe_endpoint, is_updated, kind_of, variants
 from versions import newest_version, served_version, version_label
 
 IDLE_SECONDS = 3600
@@ -89,7 +89,8 @@ def _test_version(job: Job, environment: Environment, model: dict[str, Any], ver
     if endpoint and in_service and model["serving"].get("challenger") and is_on_trial(endpoint):
         return Result("passed", f"{subject} is on trial against the live version, or waits for the end of a trial")
     served = served_version(environment, endpoint) if endpoint and in_service else None
-    state, reason = endpoint_state(endpoint, serves_version=served == version["ModelPackageArn"])
+    serves = served == version["ModelPackageArn"]
+    state, reason = endpoint_state(endpoint, model["serving"]["mode"], serves_version=serves)
     if state == "pending":
         changing = endpoint is not None and endpoint["EndpointStatus"] in CHANGING
         return Result("pending", f"{subject}: {reason}", changing)
@@ -122,9 +123,12 @@ def is_on_trial(endpoint: dict[str, Any]) -> bool:
 
 
 def endpoint_state(
-    endpoint: dict[str, Any] | None, *, serves_version: bool
+    endpoint: dict[str, Any] | None, mode: str, *, serves_version: bool
 ) -> tuple[Literal["passed", "pending", "failed"], str]:
-    """Whether a described endpoint is ready for a prediction of the version, with the reason when it is not. Pure."""
+    """Whether a described endpoint is ready for a prediction of the version, with the reason when it is not. Pure.
+
+    `mode`: of the delivered settings, which the deploy function hears of after the stack is deployed.
+    """
     if endpoint is None:
         return "pending", "the endpoint does not exist yet"
     status, failure = endpoint["EndpointStatus"], endpoint.get("FailureReason")
@@ -132,6 +136,8 @@ def endpoint_state(
         return "pending", f"the endpoint is {status}"
     if status != "InService":
         return "failed", f"the endpoint is {status}: {failure or 'no reason given'}"
+    if not is_updated(kind_of(endpoint), mode):
+        return "pending", f"the endpoint is {kind_of(endpoint)}, and is deleted and created again for mode {mode}"
     if serves_version:
         return "passed", ""
     if failure:

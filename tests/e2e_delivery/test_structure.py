@@ -1,8 +1,11 @@
 """A push that changes the delivery itself: staging and the model `offers` are removed, an environment is added.
 
+The endpoint of `sales` becomes an asynchronous one with it.
+
 It runs after the other tests, except those of permissions, because it ends with another pipeline.
 """
 
+import re
 import shutil
 
 import pytest
@@ -30,6 +33,8 @@ def restructured(live, alerts):
     live.restore_models()
     live.trained_before = live.trainings("dev", "offers")
     shutil.rmtree(workspace.root / "models" / "offers")
+    serving = "{mode: async, capture_percent: 0, max_latency: 1m}"
+    workspace.change("models/sales/model.yaml", "{scaling: {minimum: 1, maximum: 2}, max_latency: 1m}", serving)
     factory = yaml.safe_load((workspace.root / "factory.yaml").read_text())
     factory["environments"] = [ENVIRONMENTS[0], ADDED, ENVIRONMENTS[2]]
     (workspace.root / "factory.yaml").write_text(yaml.safe_dump(factory, sort_keys=False))
@@ -54,6 +59,11 @@ def test_added_environment_is_deployed_and_removed_one_is_not(live, restructured
     assert done["Retrain-qa"] == "no data yet: sales; unchanged: 0"
     assert done["Smoke-qa"] == "sales: no approved version yet"
     assert not [name for name in done if "staging" in name or "offers" in name]
+
+
+def test_smoke_test_waits_for_answer_of_asynchronous_endpoint(live, restructured):
+    assert re.fullmatch(r"sales v\d+ answered 0\.\d{4}", summaries(live, restructured)["Smoke-dev"])
+    assert "AsyncInferenceConfig" in live.reader("dev").endpoint_or_none()
 
 
 def test_deleted_model_is_not_retrained_and_reported(live, restructured):

@@ -71,7 +71,21 @@ def test_progress_summary_names_models_by_state(progress):
     ],
 )
 def test_endpoint_is_tested_when_it_serves_the_version(delivery, endpoint, serves_version, expected):
-    assert delivery["smoke"].endpoint_state(endpoint, serves_version=serves_version) == expected
+    assert delivery["smoke"].endpoint_state(endpoint, "realtime", serves_version=serves_version) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "mode", "state"),
+    [
+        ({}, "async", "pending"),
+        ({"AsyncInferenceConfig": {}}, "async", "passed"),
+        ({"AsyncInferenceConfig": {}}, "realtime", "pending"),
+        ({"ProductionVariants": [{"CurrentServerlessConfig": {}}]}, "realtime", "passed"),
+    ],
+)
+def test_endpoint_of_another_mode_is_awaited(delivery, config, mode, state):
+    endpoint = {"EndpointStatus": "InService", **config}
+    assert delivery["smoke"].endpoint_state(endpoint, mode, serves_version=True)[0] == state
 
 
 @pytest.mark.parametrize(
