@@ -33,6 +33,8 @@ def local(tmp_path_factory):
         }.items():
             patch.setenv(name, value)
         patch.delenv("AWS_PROFILE", raising=False)
+        # Metrics of endpoints would be calls among those that tests count.
+        patch.setattr("local_aws.sagemaker.hosting.runtime.FLUSH_SECONDS", 3600)
         with LocalAws(tmp_path_factory.mktemp("state")) as started:
             patch.setenv("AWS_ENDPOINT_URL", started.endpoint_url)
             trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
