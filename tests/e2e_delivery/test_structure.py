@@ -62,12 +62,12 @@ def test_added_environment_is_deployed_and_removed_one_is_not(live, restructured
 
 
 def test_smoke_test_waits_for_answer_of_asynchronous_endpoint(live, restructured):
-    assert re.fullmatch(r"sales v\d+ answered 0\.\d{4}", summaries(live, restructured)["Smoke-dev"])
+    assert re.fullmatch(r"sales v\d+ \(auc 0\.\d{4}\) answered 0\.\d{4}", summaries(live, restructured)["Smoke-dev"])
     assert "AsyncInferenceConfig" in live.reader("dev").endpoint_or_none()
 
 
 def test_deleted_model_is_not_retrained_and_reported(live, restructured):
-    assert summaries(live, restructured)["Retrain-dev"] == "not in this commit: offers; unchanged: 1"
+    assert summaries(live, restructured)["Retrain-dev"] == "trained: sales; not in this commit: offers; unchanged: 0"
     assert live.trainings("dev", "offers") == live.trained_before
     message = live.dev_alerts("offers is deployed in dev, but not in the delivered commit")
     assert "model-factory remove-model offers --env dev" in message
