@@ -49,6 +49,15 @@ def test_trust_is_given_with_execution_policies():
     assert all("--cloudformation-execution-policies" in line for line in trusting)
 
 
+def test_navigation_has_every_page():
+    navigation = (ROOT / "mkdocs.yml").read_text()
+    parts = ("tutorial", "how-to", "reference", "explanation")
+    written = [
+        path.relative_to(ROOT / "docs").as_posix() for part in parts for path in (ROOT / "docs" / part).glob("*.md")
+    ]
+    assert [page for page in written if f"- {page}" not in navigation] == []
+
+
 def test_readme_is_short():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150
 
