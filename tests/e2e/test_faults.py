@@ -106,13 +106,13 @@ def test_killed_job_fails_training_with_its_exit_code(live, fault, alerts):
 def test_object_deleted_between_steps_fails_training_with_its_name(live, alerts, monkeypatch):
     fetch, deleted = Storage.fetch, []
 
-    def delete_and_fetch(self, source, target):
+    def delete_and_fetch(self, source, target, *share):
         if target.match("input/data/train") and not deleted:
             bucket, _, prefix = source["S3Uri"].removeprefix("s3://").partition("/")
             for entry in live.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]:
                 live.client("s3").delete_object(Bucket=bucket, Key=entry["Key"])
             deleted.append(source["S3Uri"])
-        fetch(self, source, target)
+        fetch(self, source, target, *share)
 
     monkeypatch.setattr(Storage, "fetch", delete_and_fetch)
     assert_fails_and_is_told(live, alerts, "no S3 objects found under")

@@ -87,7 +87,7 @@ def trained(live):
 def test_version_of_two_instances_answers(trained):
     live = trained
     sagemaker = live.client("sagemaker")
-    newest = sagemaker.list_training_jobs()["TrainingJobSummaries"][-1]["TrainingJobName"]
+    newest = sagemaker.list_training_jobs(SortOrder="Descending")["TrainingJobSummaries"][0]["TrainingJobName"]
     job = sagemaker.describe_training_job(TrainingJobName=newest)
     assert job["ResourceConfig"]["InstanceCount"] == 2
     logs, group = live.client("logs"), "/aws/sagemaker/TrainingJobs"
