@@ -16,6 +16,9 @@ NO_BATCH_MODEL = (
     "Rules of models with mode batch send to it, which test_scoring.py does; no model of this test has the mode."
 )
 NO_CHALLENGER = "No model of this test has `serving.challenger`; test_trials.py ends trials with these permissions."
+OTHER_FRAMEWORK = (
+    "The version in service may have the image of an earlier `training.framework`; none has it in this test."
+)
 NO_QUEUE = (
     "No model of this test has `serving.mode: async`; test_async_serving.py puts the alarm from inside the network."
 )
@@ -63,5 +66,6 @@ ONLY_ON_AWS: dict[tuple[str, str], str] = {
     ("deploy", "s3:ListBucket"): NO_CHALLENGER,
     ("deploy", "arn:aws:s3:::PREFIX-artifacts-ACCOUNT-eu-west-1/*/monitor/trial.json"): NO_CHALLENGER,
     ("vpc endpoint monitoring", "cloudwatch:PutMetricAlarm"): NO_QUEUE,
+    ("sales-endpoint", "arn:aws:ecr:eu-west-1:141502667606:repository/sagemaker-xgboost"): OTHER_FRAMEWORK,
     ("vpc endpoint s3/Answers", "s3:PutObject"): RESPONSES,
 }

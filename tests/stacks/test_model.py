@@ -276,6 +276,11 @@ def test_job_roles_decrypt_code_bucket_with_any_key(model, role):
     assert statement["Condition"] == {"StringLike": context}
 
 
+def test_endpoint_pulls_images_of_earlier_frameworks(model):
+    (pull,) = [s for s in model.statements("acme-prod-churn-endpoint") if "ecr:BatchGetImage" in s["Action"]]
+    assert {each.rpartition("/")[2] for each in pull["Resource"]} == {"sagemaker-scikit-learn", "sagemaker-xgboost"}
+
+
 def test_monitor_role_publishes_to_factory_namespace_only(model):
     (metrics,) = [
         s for s in model.statements("acme-prod-churn-monitor-job") if "cloudwatch:PutMetricData" in s["Action"]

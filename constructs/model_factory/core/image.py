@@ -37,6 +37,11 @@ def default_image_uri(region: str, framework: str = SCIKIT_LEARN) -> str:
     return f"{registries[region]}.dkr.ecr.{region}.{suffix}/{image['repository']}:{image['tag']}"
 
 
+def framework_image_uris(region: str) -> list[str]:
+    """URIs of AWS's images in `region`, of each framework that has one there."""
+    return [default_image_uri(region, name) for name, image in images().items() if region in image["registries"]]
+
+
 def repository(image_uri: str) -> tuple[str, str, str]:
     """Account, region and name of the image's ECR repository. Raises ImageError: SageMaker pulls from ECR only."""
     match = _ECR.fullmatch(image_uri)

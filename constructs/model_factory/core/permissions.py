@@ -156,20 +156,14 @@ def write_logs(names: EnvironmentNames, group: str, *, make: bool = True) -> iam
     )
 
 
-def pull_images(names: EnvironmentNames, image: str) -> list[iam.PolicyStatement]:
-    """Pull a container image from the ECR repository of its URI. Raises ImageError for another registry."""
-    account, region, name = repository(image)
-    arn = f"arn:{names.partition}:ecr:{region}:{account}:repository/{name}"
+def pull_images(names: EnvironmentNames, images: Sequence[str]) -> list[iam.PolicyStatement]:
+    """Pull container images from the ECR repositories of their URIs. Raises ImageError for another registry."""
+    places = dict.fromkeys(map(repository, images))
+    arns = [f"arn:{names.partition}:ecr:{region}:{account}:repository/{name}" for account, region, name in places]
     return [
-        allow(["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [arn]),
+        allow(["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], arns),
         allow_without_resource(["ecr:GetAuthorizationToken"]),
     ]
-
-
-def pull_all_images(names: EnvironmentNames, images: Sequence[str]) -> list[iam.PolicyStatement]:
-    """Pull several images: as `pull_images`, with the permission that they share once."""
-    statements = [pull_images(names, image) for image in images]
-    return [*(pull for pull, _ in statements), *(token for _, token in statements[:1])]
 
 
 def pass_role(role_arn: str) -> iam.PolicyStatement:

@@ -13,7 +13,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from ..core.bucket_statements import list_objects, read_objects, write_objects
-from ..core.image import ImageError, default_image_uri
+from ..core.image import ImageError, default_image_uri, repository
 from ..core.names import REBUILDS, EnvironmentNames
 from ..core.network import VpcConfig, job_interfaces
 from ..core.permissions import (
@@ -115,14 +115,13 @@ def _job_statements(
 
 def _pull(names: EnvironmentNames, images: Sequence[str]) -> list[iam.PolicyStatement]:
     """Pull the default image and these. An image that does not exist is a mistake of its model, whose stack reports it."""
-    repositories: list[iam.PolicyStatement] = []
-    token: list[iam.PolicyStatement] = []
-    for image in (None, *dict.fromkeys(images)):
+    known = []
+    for image in (None, *images):
         with suppress(ImageError):
-            # The second statement, about the registry's token, has no resource and is needed once.
-            repository, *token = pull_images(names, image or default_image_uri(names.region))
-            repositories.append(repository)
-    return [*repositories, *token]
+            uri = image or default_image_uri(names.region)
+            repository(uri)
+            known.append(uri)
+    return pull_images(names, known) if known else []
 
 
 def _pipeline_statements(names: EnvironmentNames, job_role_arn: str) -> list[iam.PolicyStatement]:

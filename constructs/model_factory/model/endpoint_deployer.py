@@ -14,9 +14,10 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from ..core.bucket_statements import read_objects, write_objects
+from ..core.image import framework_image_uris
 from ..core.names import ASYNC, ASYNC_PARTS
 from ..core.network import job_interfaces
-from ..core.permissions import allow, pull_all_images, service_role, use_key, write_logs
+from ..core.permissions import allow, pull_images, service_role, use_key, write_logs
 from ..own_pipeline.steps import images
 from .metrics import endpoint_metric
 from .props import ModelProps
@@ -225,12 +226,23 @@ def _endpoint_statements(props: ModelProps) -> list[iam.PolicyStatement]:
         *_requests(props),
         *([use_key(props.key_arn)] if props.key_arn else []),
         *map(use_key, props.bucket_key_arns),
-        *pull_all_images(names, images(props.own_pipeline.definition) if props.own_pipeline else [props.image]),
+        *pull_images(names, _images(props)),
         write_logs(names, f"{props.names.endpoint_log_group}*", make=False),
         # SageMaker reads the rollback alarms of a deployment with the endpoint's role.
         allow(["cloudwatch:DescribeAlarms"], [names.arn("cloudwatch", f"alarm:{props.names.prefix}-*")]),
         *job_interfaces(names, props.vpc),
     ]
+
+
+def _images(props: ModelProps) -> list[str]:
+    """Images that a version in service may have.
+
+    After a change of `training.framework` the version before serves until the next one is approved, and may be deployed again:
+    SageMaker pulls its image for each new instance.
+    """
+    if props.own_pipeline:
+        return images(props.own_pipeline.definition)
+    return [props.image, *framework_image_uris(props.environment_names.region)]
 
 
 def _requests(props: ModelProps) -> list[iam.PolicyStatement]:

@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 
 from ..core.bootstrapping import decrypt_assets
 from ..core.network import job_interfaces
-from ..core.permissions import allow, encrypt_output, encrypt_volumes, pass_role, pull_all_images, use_key, write_logs
+from ..core.permissions import allow, encrypt_output, encrypt_volumes, pass_role, pull_images, use_key, write_logs
 from ..definition import Execution, Join, RetryPolicy, Value
 from .instance_types import has_local_storage
 from .props import ModelProps
@@ -124,7 +124,7 @@ def run_statements(props: ModelProps, images: Sequence[str]) -> list[iam.PolicyS
     return [
         *([use_key(key), encrypt_output(key), encrypt_volumes(key)] if key else []),
         *map(use_key, props.bucket_key_arns),
-        *pull_all_images(names, images),
+        *pull_images(names, images),
         write_logs(names, "/aws/sagemaker/*"),
         *job_interfaces(names, props.vpc),
     ]
