@@ -81,6 +81,7 @@ GROUPS = (
             "unit/local_aws/test_imports.py",
             "unit/local_aws/test_metric_math.py",
             "unit/local_aws/test_object_versions.py",
+            "unit/local_aws/test_security_groups.py",
             "unit/local_aws/test_step_graph.py",
             "unit/test_completeness.py",
             "unit/test_groups.py",
