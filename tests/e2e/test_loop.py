@@ -13,6 +13,7 @@ from model_factory.ops.records.request import Request, make_report
 from model_factory.ops.waiting import wait_for
 
 from .conftest import records
+from .test_alarm_chain import reset_data
 
 pytestmark = pytest.mark.e2e
 INPUTS = ["x", "y", "colour"]
@@ -93,8 +94,15 @@ def test_schedule_without_new_data_is_skipped_with_reason(live):
     assert any({"Name": "Model", "Value": "sales"} in metric["Dimensions"] for metric in metrics)
 
 
+@pytest.fixture
+def first_records_afterwards(live):
+    """Tests after this one get a version that is trained on the first records only, not on drifted ones."""
+    yield
+    reset_data(live)
+
+
 @pytest.mark.slow
-def test_drift_retrains_and_redeploys_without_failed_request(live):
+def test_drift_retrains_and_redeploys_without_failed_request(live, first_records_afterwards):
     """test_acceptance.py has the same loop; this has callers in the meantime, and checks that the schedule starts."""
     traffic = Traffic(live.client("sagemaker-runtime"), live.names.endpoint, INPUTS)
     old, started = live.reader.live_version(), datetime.now(UTC)
