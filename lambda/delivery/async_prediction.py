@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from environment import Environment
 from prediction import PredictionError, parse_score, record_of
-from shared.s3 import split_uri
+from shared.s3 import has_object, split_uri
 
 
 def predict(environment: Environment, model: dict[str, Any], version: dict[str, Any], name: str) -> float | None:
@@ -51,6 +51,6 @@ def _send(environment: Environment, model: dict[str, Any], version: dict[str, An
 
 def _read(s3: Any, bucket: str, key: str) -> bytes | None:
     """The content of an object; None when it does not exist, which GetObject does not tell who may list a part of the bucket."""
-    if not s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
+    if not has_object(s3, bucket, key):
         return None
     return s3.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -12,13 +12,11 @@ from shared.endpoints import (
     SHADOW,
     TERMINATION_WAIT_SECONDS,
     VARIANT,
+    backlog_alarm_name,
     deployment_seconds,
     name_stem,
     scalable_target,
     variants,
-)
-from shared.endpoints import (
-    backlog_alarm as backlog_alarm_name,
 )
 
 LONGEST_INVOCATION_SECONDS = 3600
@@ -194,28 +192,17 @@ def scales_to_zero(settings: Settings) -> bool:
 def scaling(settings: Settings, variant: str = VARIANT) -> tuple[dict[str, Any], dict[str, Any]]:
     """RegisterScalableTarget and PutScalingPolicy for a variant of the endpoint."""
     target, limits = scalable_target(settings.endpoint, variant), _limits(settings)
-    name, tracking = (
-        "invocations",
-        {
-            "TargetValue": float(settings.serving.scaling.invocations_per_instance),
-            "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
-        },
-    )
     if isinstance(limits, Async):
-        name, tracking = (
-            "backlog",
-            {
-                "TargetValue": float(limits.backlog_per_instance),
-                "CustomizedMetricSpecification": {
-                    **_queue_metric(settings.endpoint, "ApproximateBacklogSizePerInstance"),
-                    "Statistic": "Average",
-                },
-            },
-        )
+        name, value = "backlog", limits.backlog_per_instance
+        metric = _queue_metric(settings.endpoint, "ApproximateBacklogSizePerInstance") | {"Statistic": "Average"}
+        measured = {"CustomizedMetricSpecification": metric}
+    else:
+        name, value = "invocations", limits.invocations_per_instance
+        measured = {"PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}}
     policy = {
         "PolicyName": f"{settings.endpoint}-{name}",
         "PolicyType": "TargetTrackingScaling",
-        "TargetTrackingScalingPolicyConfiguration": tracking,
+        "TargetTrackingScalingPolicyConfiguration": {"TargetValue": float(value), **measured},
     }
     return target | {"MinCapacity": limits.minimum, "MaxCapacity": limits.maximum}, target | policy
 
@@ -260,7 +247,8 @@ def _queue_metric(endpoint: str, name: str) -> dict[str, Any]:
 
 
 def _limits(settings: Settings) -> Scaling | Async:
-    return (settings.serving.mode == "async" and settings.serving.async_) or settings.serving.scaling
+    serving = settings.serving
+    return serving.async_ if serving.mode == "async" and serving.async_ else serving.scaling
 
 
 def _queue(settings: Settings) -> dict[str, Any]:

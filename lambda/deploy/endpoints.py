@@ -12,7 +12,7 @@ from shared.clients import client
 from shared.endpoints import (
     CHALLENGER,
     VARIANT,
-    backlog_alarm,
+    backlog_alarm_name,
     describe_endpoint,
     is_missing,
     kind_of,
@@ -173,7 +173,7 @@ def delete_alarm(endpoint: dict[str, Any]) -> None:
     if kind_of(endpoint) != "async":
         return
     try:
-        client("cloudwatch").delete_alarms(AlarmNames=[backlog_alarm(endpoint["EndpointName"])])
+        client("cloudwatch").delete_alarms(AlarmNames=[backlog_alarm_name(endpoint["EndpointName"])])
     except ClientError as error:
         if "NotFound" not in error_code(error):
             raise

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from shared.clients import client
-from shared.endpoints import CHALLENGER, VARIANT, backlog_alarm, name_stem, scalable_target
+from shared.endpoints import CHALLENGER, VARIANT, backlog_alarm_name, name_stem, scalable_target
 
 POLL_SECONDS = 2.0
 RESPONSE_RESERVE_MILLISECONDS = 25_000
@@ -26,7 +26,7 @@ def remove_serving(endpoint: str, remaining_milliseconds: Callable[[], int]) -> 
     """
     sagemaker = _client("sagemaker")
     # The scalable targets and the alarm of an asynchronous endpoint would outlive the endpoint.
-    _if_exists(_client("cloudwatch").delete_alarms, AlarmNames=[backlog_alarm(endpoint)])
+    _if_exists(_client("cloudwatch").delete_alarms, AlarmNames=[backlog_alarm_name(endpoint)])
     for variant in (VARIANT, CHALLENGER):
         _if_exists(_client("application-autoscaling").deregister_scalable_target, **scalable_target(endpoint, variant))
     while (status := _status(endpoint)) is not None:

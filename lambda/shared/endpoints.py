@@ -14,7 +14,7 @@ CHALLENGER, SHADOW = "Challenger", "Shadow"
 """Names of the variant of a version on trial: a production variant with a share of the requests, or a shadow variant."""
 
 BACKLOG_ALARM = "-scale-from-zero"
-"""What follows the name of an endpoint in that of the alarm of `backlog_alarm`."""
+"""What follows the name of an endpoint in that of the alarm of `backlog_alarm_name`."""
 
 KINDS_THAT_UPDATE = (("serverless", "realtime"),)
 """Pairs of different modes, from and to, between which SageMaker updates an endpoint; for others it has to be deleted first."""
@@ -74,7 +74,7 @@ def is_updated(old: str, new: str) -> bool:
     return old == new or (old, new) in KINDS_THAT_UPDATE
 
 
-def backlog_alarm(endpoint: str) -> str:
+def backlog_alarm_name(endpoint: str) -> str:
     """Name of the alarm by which an asynchronous endpoint without instances gets its first one."""
     return f"{endpoint}{BACKLOG_ALARM}"
 

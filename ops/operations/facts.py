@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from model_factory.functions.shared.chain import index_prefix, read_index_key, record_key
-from model_factory.functions.shared.endpoints import backlog_alarm, describe_endpoint
+from model_factory.functions.shared.endpoints import BACKLOG_ALARM, describe_endpoint
 from model_factory.functions.shared.errors import is_missing
 
 from ..project import EnvironmentSession
@@ -194,7 +194,7 @@ def _alarms(session: EnvironmentSession) -> list[dict[str, Any]]:
     found = pages.paginate(AlarmNamePrefix=f"{session.names.prefix}-")
     alarms = (alarm for page in found for alarm in page["MetricAlarms"])
     # By this one an asynchronous endpoint gets its first instance: nobody has to do anything.
-    return [alarm for alarm in alarms if not alarm["AlarmName"].endswith(backlog_alarm(""))]
+    return [alarm for alarm in alarms if not alarm["AlarmName"].endswith(BACKLOG_ALARM)]
 
 
 def _keys(s3: Any, bucket: str, prefix: str, **options: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from model_factory.core.names import ASYNC
+from model_factory.functions.shared.s3 import has_object, split_uri
 
 from ..project import EnvironmentSession, UsageError
 from ..waiting import wait_for
@@ -69,7 +70,7 @@ def _result(s3: Any, queued: dict[str, Any]) -> tuple[bytes, bool] | None:
     Objects are listed first: GetObject of one that does not exist is 403 for who may list a part of the bucket only.
     """
     for name, failed in (("OutputLocation", False), ("FailureLocation", True)):
-        bucket, _, key = queued[name].removeprefix("s3://").partition("/")
-        if s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
+        bucket, key = split_uri(queued[name])
+        if has_object(s3, bucket, key):
             return s3.get_object(Bucket=bucket, Key=key)["Body"].read(), failed
     return None

@@ -24,8 +24,9 @@ class Aws:
     def put_object(self, Bucket, Key, Body):
         self.objects[f"s3://{Bucket}/{Key}"] = Body
 
-    def list_objects_v2(self, Bucket, Prefix):
-        return {"KeyCount": sum(uri.startswith(f"s3://{Bucket}/{Prefix}") for uri in self.objects)}
+    def list_objects_v2(self, Bucket, Prefix, MaxKeys):
+        found = [{"Key": uri} for uri in self.objects if uri.startswith(f"s3://{Bucket}/{Prefix}")]
+        return {"Contents": found[:MaxKeys]} if found else {}
 
     def get_object(self, Bucket, Key):
         return {"Body": io.BytesIO(self.objects[f"s3://{Bucket}/{Key}"])}

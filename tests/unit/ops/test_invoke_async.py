@@ -27,8 +27,9 @@ class Aws:
             raise ClientError({"Error": {"Code": "ValidationError", "Message": self.refusal}}, "InvokeEndpointAsync")
         return {"OutputLocation": OUTPUT, "FailureLocation": FAILURE}
 
-    def list_objects_v2(self, Bucket, Prefix):
-        return {"KeyCount": sum(uri.startswith(f"s3://{Bucket}/{Prefix}") for uri in self.results)}
+    def list_objects_v2(self, Bucket, Prefix, MaxKeys):
+        found = [{"Key": uri} for uri in self.results if uri.startswith(f"s3://{Bucket}/{Prefix}")]
+        return {"Contents": found[:MaxKeys]} if found else {}
 
     def get_object(self, Bucket, Key):
         return {"Body": io.BytesIO(self.results[f"s3://{Bucket}/{Key}"])}
